@@ -1,0 +1,144 @@
+"""
+The settings of the engines, and where they come from.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import attrs
+
+from conexxus_client import ConfigurationError, Environment
+
+NOON = time(12)
+
+
+@attrs.frozen(kw_only=True)
+class SyncConfig:
+    """
+    What the engines need to know about the store.
+
+    Attributes:
+        location_id: Of the pushed sales, and key of everything stored.
+        store: URL of the SDK's own state.
+        timezone: The store's; None if nobody said and the system knows only UTC.
+        push_at: Store time of the daily push; before noon means on the
+            calendar day after the business date.
+        day_closes_at: Store time at which the business day ends, on the
+            next calendar day.
+        sales_since: First business date that is ever pushed.
+
+    Raises:
+        ConfigurationError: Naming all problems at once.
+    """
+
+    location_id: str = "default"
+    store: str = "sqlite:///conexxus.db"
+    timezone: ZoneInfo | None = None
+    push_at: time = time(23, 30)
+    day_closes_at: time = time(0, 0)
+    sales_since: date | None = None
+    shim_token: str | None = attrs.field(default=None, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        problems = list(_problems(attrs.asdict(self, recurse=False)))
+
+        if problems:
+            raise ConfigurationError(problems)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> "SyncConfig":
+        """
+        Read the documented variables; an empty one counts as not set.
+
+        Raises:
+            ConfigurationError: Naming all problems at once, without secrets.
+        """
+        env = Environment(os.environ if environ is None else environ)
+        env.read("LOCATION_ID", "location_id")
+        env.read("CONEXXUS_STORE", "store")
+        env.read("CONEXXUS_TIMEZONE", "timezone", zone)
+        env.read("CONEXXUS_PUSH_AT", "push_at", clock_time)
+        env.read("CONEXXUS_DAY_CLOSES_AT", "day_closes_at", clock_time)
+        env.read("CONEXXUS_SALES_SINCE", "sales_since", day)
+        env.read("CONEXXUS_SHIM_TOKEN", "shim_token")
+        problems = [*env.problems, *_problems(env.values)]
+
+        if problems:
+            raise ConfigurationError(problems)
+
+        env.values.setdefault("timezone", system_zone())
+
+        return cls(**env.values)
+
+
+def zone(text: str) -> ZoneInfo:
+    """
+    Read the name of an IANA time zone.
+    """
+    try:
+        return ZoneInfo(text)
+    except (KeyError, ValueError, OSError):
+        msg = f"must be an IANA time zone like America/New_York, got {text[:40]!r}"
+        raise ValueError(msg) from None
+
+
+def clock_time(text: str) -> time:
+    """
+    Read a time of day, `HH:MM`.
+    """
+    if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", text, re.ASCII):
+        msg = f"must be a time of day like 23:30, got {text[:40]!r}"
+        raise ValueError(msg)
+
+    return time.fromisoformat(text)
+
+
+def day(text: str) -> date:
+    """
+    Read a date, `YYYY-MM-DD`.
+    """
+    try:
+        if len(text) != len("YYYY-MM-DD"):
+            raise ValueError
+        return date.fromisoformat(text)
+    except ValueError:
+        msg = f"must be a date like 2026-01-02, got {text[:40]!r}"
+        raise ValueError(msg) from None
+
+
+def system_zone() -> ZoneInfo | None:
+    """
+    The zone that the system is set to; None if that is UTC or unknown.
+
+    A container's UTC is nobody's store time: it is not taken for an answer.
+    """
+    name = os.environ.get("TZ", "").removeprefix(":")
+
+    if not name:
+        resolved = os.path.realpath("/etc/localtime")
+        _, found, name = resolved.partition("zoneinfo/")
+        if not found:
+            return None
+
+    try:
+        found_zone = ZoneInfo(name.removeprefix("posix/"))
+    except (KeyError, ValueError, OSError):
+        return None
+
+    return None if found_zone.key.removeprefix("Etc/") in _UTC else found_zone
+
+
+_UTC = {"UTC", "UCT", "Universal", "Zulu", "GMT", "GMT0", "GMT+0", "GMT-0", "Greenwich", "Factory"}
+
+
+def _problems(values: Mapping[str, Any]) -> Iterator[str]:
+    store = values.get("store", "sqlite:///x")
+    if not store.startswith(("sqlite:///", "postgresql://")) or store == "sqlite:///":
+        yield "CONEXXUS_STORE must start with sqlite:/// or postgresql:// and name a database"
+
+    if values.get("day_closes_at", time()) >= NOON:
+        yield "CONEXXUS_DAY_CLOSES_AT must be at 11:59 or before"

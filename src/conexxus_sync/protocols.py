@@ -1,0 +1,140 @@
+"""
+What a host application provides.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+from conexxus_client import Item, Transaction
+
+from .runs import SyncRun
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Stream(Protocol[T_co]):
+    """
+    Values that are read from the store each time they are iterated.
+    """
+
+    def __iter__(self) -> Iterator[T_co]: ...
+
+    def __len__(self) -> int: ...
+
+
+class CatalogChanges(Protocol):
+    """
+    What one pull changed.
+
+    Attributes:
+        sequence: 1, 2, 3 … per location, without a gap.
+        created: Items new to the mirror; the host upserts them.
+        updated: Items that changed or returned.
+        removed: Items that are gone; empty unless `removals="deactivate"`.
+    """
+
+    @property
+    def location_id(self) -> str: ...
+
+    @property
+    def sequence(self) -> int: ...
+
+    @property
+    def created(self) -> Stream[Item]: ...
+
+    @property
+    def updated(self) -> Stream[Item]: ...
+
+    @property
+    def removed(self) -> Stream[Item]: ...
+
+
+class CatalogStorage(Protocol):
+    """
+    Where catalogue changes end up in the host application.
+
+    It may also have `last_applied(location_id) -> int | None`, the sequence
+    of the last changes that it made visible: that is how a host that was
+    restored from a backup gets everything again.
+    """
+
+    def apply(self, changes: CatalogChanges) -> None:
+        """
+        Make all of *changes* visible, or nothing.
+
+        Applying the same sequence twice must be harmless: after a crash it
+        comes again.
+        """
+        ...
+
+
+@runtime_checkable
+class TransactionalCatalogStorage(Protocol):
+    """
+    A storage whose tables live in the SDK's own database.
+    """
+
+    def apply_in(self, connection: Any, changes: CatalogChanges) -> None:
+        """
+        Make *changes* visible inside the transaction open on *connection*.
+
+        It neither commits nor rolls back: the mirror and the host's tables
+        change in the same instant.
+        """
+        ...
+
+
+@runtime_checkable
+class RestorableCatalogStorage(Protocol):
+    """
+    A storage that knows how far it has come.
+    """
+
+    def last_applied(self, location_id: str) -> int | None:
+        """
+        Sequence of the last changes made visible; None if there were none.
+        """
+        ...
+
+
+class OrderSource(Protocol):
+    """
+    Where sales come from in the host application.
+    """
+
+    def transactions(self, location_id: str, business_date: date) -> Iterable[Transaction]:
+        """
+        All finished sales of *business_date*, refunds included.
+
+        Read-only, and asked as often as we like.
+        """
+        ...
+
+
+class MetricsCollector(Protocol):
+    """
+    Somebody who watches runs.  What it raises is logged and goes no further.
+    """
+
+    def run_started(self, run: SyncRun) -> None: ...
+
+    def run_finished(self, run: SyncRun) -> None: ...
+
+
+class Clock(Protocol):
+    """
+    Where moments come from, so that tests can bring their own.
+    """
+
+    def now(self) -> datetime:
+        """
+        This moment; aware, in UTC.
+        """
+        ...
+
+    def monotonic(self) -> float:
+        """
+        Seconds that only ever grow.
+        """
+        ...

@@ -1,0 +1,107 @@
+"""
+The record of one execution of an engine.
+"""
+
+import secrets
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+import attrs
+
+
+MAX_ERRORS = 100
+
+
+class RunKind(StrEnum):
+    """
+    Which engine ran.
+    """
+
+    INVENTORY = "inventory"
+    SALES = "sales"
+
+
+class RunStatus(StrEnum):
+    """
+    How it ended; `partial` means that some items failed.
+    """
+
+    SUCCESS = "success"
+    PARTIAL = "partial"
+    FAILED = "failed"
+
+
+@attrs.frozen(kw_only=True)
+class RunIssue:
+    """
+    One thing that went wrong in a run.
+
+    Attributes:
+        item: SKU or transaction id; None if it is about the run, or unknown.
+    """
+
+    item: str | None
+    error: str
+
+
+def _issues(issues: Iterable[RunIssue]) -> tuple[RunIssue, ...]:
+    return tuple(issues)[:MAX_ERRORS]
+
+
+@attrs.frozen(kw_only=True)
+class SyncRun:
+    """
+    One execution of an engine, finished or in progress.
+
+    For sales, items are transactions.
+
+    Attributes:
+        id: Sortable by start time.
+        status: None while it is running.
+        refused: Which guard refused the catalogue, and why.
+        errors: At most 100.
+        batches: Sales only: how many batches were sent.
+        total: Sales only: sum of the totals delivered by this run, exact.
+        delivery_unknown: Sales only: a batch's fate is unknown.
+    """
+
+    id: str
+    kind: RunKind
+    location_id: str
+    business_date: date | None = None
+    status: RunStatus | None = None
+    start_time: datetime
+    end_time: datetime | None = None
+    items_processed: int = 0
+    items_succeeded: int = 0
+    items_failed: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    not_modified: bool = False
+    planned: bool = False
+    refused: str | None = None
+    errors: tuple[RunIssue, ...] = attrs.field(default=(), converter=_issues)
+    last_error: str | None = None
+    batches: int | None = None
+    total: Decimal | None = None
+    delivery_unknown: bool = False
+
+    @property
+    def duration(self) -> timedelta | None:
+        """
+        From start to end; None while it is running.
+        """
+        return None if self.end_time is None else self.end_time - self.start_time
+
+
+def new_run_id(now: datetime, token: Callable[[int], str] = secrets.token_hex) -> str:
+    """
+    A new id, like `20260102T233000123Z-9f3a1c7d`: it sorts by start time.
+    """
+    moment = now.astimezone(UTC)
+
+    return f"{moment:%Y%m%dT%H%M%S}{moment.microsecond // 1000:03d}Z-{token(4)}"

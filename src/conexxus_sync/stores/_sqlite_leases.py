@@ -1,0 +1,137 @@
+"""
+Leases in SQLite.
+"""
+
+import sqlite3
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import attrs
+
+from conexxus_sync._processes import Processes, ProcessIdentity
+from conexxus_sync.errors import LeaseLostError, RunInProgressError
+from conexxus_sync.leases import LEASE_LENGTH, Lease, LeaseKind, is_void
+
+
+if TYPE_CHECKING:
+    from .sqlite import SqliteStore
+
+
+@attrs.define
+class SqliteLeases:
+    """
+    Rows of `leases`; a row whose `run_id` is null is free.
+    """
+
+    store: "SqliteStore"
+    processes: Processes
+
+    def acquire(self, location_id: str, kind: LeaseKind, run_id: str, now: datetime) -> Lease:
+        """
+        Take the lease for *run_id*.
+
+        Raises:
+            RunInProgressError: Somebody holds it who is not provably gone.
+        """
+        with self.store.writing() as connection:
+            row = _row(connection, location_id, kind)
+
+            if row is not None and self._holds(row, now):
+                raise RunInProgressError(row[1], kind=kind, location_id=location_id)
+
+            epoch = 1 if row is None else row[0] + 1
+            me = self.processes.current()
+            connection.execute(
+                "INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    *(location_id, kind, epoch, run_id),
+                    *(me.boot, me.namespace, me.pid, me.started, me.host),
+                    _text(now + LEASE_LENGTH),
+                ),
+            )
+
+        return Lease(location_id=location_id, kind=kind, epoch=epoch, run_id=run_id, renewed_at=now)
+
+    def renew(self, lease: Lease, now: datetime) -> Lease:
+        """
+        Put off the end of *lease* if that is due; cheap if it is not.
+
+        Raises:
+            LeaseLostError: Another run took over.
+        """
+        if not lease.is_due(now):
+            return lease
+
+        with self.store.writing(lease) as connection:
+            connection.execute(
+                "UPDATE leases SET expires_at = ? WHERE location = ? AND kind = ?",
+                (_text(now + LEASE_LENGTH), lease.location_id, lease.kind),
+            )
+
+        return attrs.evolve(lease, renewed_at=now)
+
+    def release(self, lease: Lease) -> None:
+        """
+        Give the lease back; if it was lost, there is nothing to give.
+        """
+        with self.store.writing() as connection:
+            connection.execute(
+                "UPDATE leases SET run_id = NULL WHERE location = ? AND kind = ? AND epoch = ?",
+                (lease.location_id, lease.kind, lease.epoch),
+            )
+
+    def holder(self, location_id: str, kind: LeaseKind, now: datetime) -> str | None:
+        """
+        Id of the run in progress.
+        """
+        with self.store.reading() as connection:
+            row = _row(connection, location_id, kind)
+
+        return row[1] if row is not None and self._holds(row, now) else None
+
+    def check(self, connection: sqlite3.Connection, lease: Lease) -> None:
+        """
+        Make sure, inside a writing transaction, that *lease* is still ours.
+
+        Raises:
+            LeaseLostError: It is not.
+        """
+        row = _row(connection, lease.location_id, lease.kind)
+
+        if row is None or row[:2] != (lease.epoch, lease.run_id):
+            msg = (
+                f"{lease.kind} run {lease.run_id} lost its lease to another run "
+                "and wrote nothing more"
+            )
+            raise LeaseLostError(msg)
+
+    def _holds(self, row: tuple[int, str | None, ProcessIdentity, datetime], now: datetime) -> bool:
+        _, run_id, holder, expires_at = row
+
+        return (
+            run_id is not None
+            and not is_void(expires_at, now)
+            and not self.processes.is_gone(holder)
+        )
+
+
+def _row(
+    connection: sqlite3.Connection, location_id: str, kind: LeaseKind
+) -> tuple[int, str | None, ProcessIdentity, datetime] | None:
+    row = connection.execute(
+        "SELECT epoch, run_id, boot, namespace, pid, started, host, expires_at"
+        " FROM leases WHERE location = ? AND kind = ?",
+        (location_id, kind),
+    ).fetchone()
+
+    if row is None:
+        return None
+
+    epoch, run_id, boot, namespace, pid, started, host, expires_at = row
+    holder = ProcessIdentity(boot=boot, namespace=namespace, pid=pid, started=started, host=host)
+
+    return epoch, run_id, holder, datetime.fromisoformat(expires_at)
+
+
+def _text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()

@@ -1,0 +1,92 @@
+"""
+The history of runs in SQLite.
+"""
+
+import sqlite3
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import attrs
+
+from conexxus_sync._codec import dump_run, load_run
+from conexxus_sync.runs import RunKind, SyncRun
+
+
+if TYPE_CHECKING:
+    from .sqlite import SqliteStore
+
+
+@attrs.define
+class SqliteRuns:
+    """
+    Rows of `runs`: columns to find them by, and the run as a document.
+    """
+
+    store: "SqliteStore"
+
+    def save(self, connection: sqlite3.Connection, run: SyncRun) -> None:
+        """
+        Record *run* in the transaction open on *connection*, or correct it.
+        """
+        connection.execute(
+            "INSERT INTO runs (location, id, kind, business_date, status, planned, started_at,"
+            " ended_at, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (location, id) DO UPDATE SET status = excluded.status,"
+            " ended_at = excluded.ended_at, document = excluded.document",
+            (
+                *(run.location_id, run.id, run.kind.value),
+                None if run.business_date is None else run.business_date.isoformat(),
+                None if run.status is None else run.status.value,
+                *(run.planned, _text(run.start_time), _text(run.end_time), dump_run(run)),
+            ),
+        )
+
+    def get(self, run_id: str) -> SyncRun | None:
+        """
+        The run with this id.
+        """
+        with self.store.reading() as connection:
+            row = connection.execute("SELECT document FROM runs WHERE id = ?", (run_id,)).fetchone()
+
+        return None if row is None else load_run(row[0])
+
+    def latest(self, location_id: str, kind: RunKind) -> SyncRun | None:
+        """
+        The last one that ended; a planned one does not count.
+        """
+        return next(iter(self.history(location_id, kind, 1)), None)
+
+    def history(
+        self,
+        location_id: str,
+        kind: RunKind | None = None,
+        limit: int = 20,
+        *,
+        planned: bool = False,
+    ) -> list[SyncRun]:
+        """
+        The last that ended, latest first.
+
+        Args:
+            planned: Whether those that only planned count, too.
+        """
+        with self.store.reading() as connection:
+            rows = connection.execute(
+                "SELECT document FROM runs WHERE location = ?1 AND (?2 IS NULL OR kind = ?2)"
+                " AND planned <= ?3 ORDER BY number DESC LIMIT ?4",
+                (location_id, kind, planned, limit),
+            ).fetchall()
+
+        return [load_run(document) for (document,) in rows]
+
+    def purge(self, connection: sqlite3.Connection, location_id: str, before: datetime) -> None:
+        """
+        Forget those that started before this moment.
+        """
+        connection.execute(
+            "DELETE FROM runs WHERE location = ? AND started_at < ?", (location_id, _text(before))
+        )
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).isoformat()

@@ -1,0 +1,156 @@
+"""
+The SDK's own state in one SQLite file.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conexxus_sync._processes import LinuxProcesses, Processes
+from conexxus_sync.errors import StoreError
+from conexxus_sync.leases import Lease
+
+from ._migrations import migrate
+from ._sqlite_leases import SqliteLeases
+from ._sqlite_runs import SqliteRuns
+
+
+if TYPE_CHECKING:
+    from . import OutboxStore
+
+BUSY_TIMEOUT_S = 10
+CACHE_KIB = 4096
+
+
+class SqliteStore:
+    """
+    Everything that the SDK remembers, in the file at *path*.
+
+    Every unit of work has a connection of its own, so a store may be shared
+    by threads and survives a fork.
+
+    Attributes:
+        runs: History of the runs.
+        leases: Who may write.
+        catalog: The mirror, its quarantine and the host's queue.
+        outbox: Batches of sales and what became of them.
+    """
+
+    def __init__(self, path: Path | str, *, processes: Processes | None = None) -> None:
+        self.path = Path(path)
+        self.runs = SqliteRuns(self)
+        self.leases = SqliteLeases(self, processes or LinuxProcesses())
+
+    @cached_property
+    def outbox(self) -> "OutboxStore":
+        from ._sqlite_outbox import SqliteOutbox
+
+        return SqliteOutbox(self)
+
+    def __repr__(self) -> str:
+        return f"SqliteStore({str(self.path)!r})"
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """
+        A connection outside of any transaction; temporary tables are welcome.
+
+        Raises:
+            StoreError: The database can't be opened, read or written.
+        """
+        with self._translated():
+            connection = self._connect()
+            try:
+                yield connection
+            finally:
+                connection.close()
+
+    @contextmanager
+    def writing(
+        self, lease: Lease | None = None, *, connection: sqlite3.Connection | None = None
+    ) -> Iterator[sqlite3.Connection]:
+        """
+        One transaction: all of it, or nothing.
+
+        Args:
+            lease: Must still be ours; checked under the write lock.
+            connection: Of a `reading` unit, to see its temporary tables.
+
+        Raises:
+            LeaseLostError: Another run took over; nothing was written.
+            StoreError: The database can't be opened, read or written.
+        """
+        if connection is None:
+            with self.reading() as fresh, self.writing(lease, connection=fresh):
+                yield fresh
+            return
+
+        with self._translated():
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                if lease is not None:
+                    self.leases.check(connection, lease)
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                # A full disk has rolled back by itself.
+                with suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
+                raise
+
+    def _connect(self) -> sqlite3.Connection:
+        self._create()
+        connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+
+        try:
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+            connection.execute("PRAGMA temp_store = FILE")
+            migrate(connection)
+        except BaseException:
+            connection.close()
+            raise
+
+        return connection
+
+    def _create(self) -> None:
+        """
+        Create the file for its owner alone; WAL and its index take after it.
+        """
+        with suppress(FileExistsError):
+            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as exc:
+            raise StoreError(self._explain(exc)) from exc
+        except OSError as exc:
+            if exc.filename != str(self.path):
+                raise
+            msg = f"the store {self.path} can't be created: {exc.strerror}. Check CONEXXUS_STORE."
+            raise StoreError(msg) from exc
+
+    def _explain(self, exc: sqlite3.Error) -> str:
+        name = getattr(exc, "sqlite_errorname", "")
+        advice = next((text for code, text in _ADVICE.items() if name.startswith(code)), "")
+
+        return f"the store {self.path} failed: {exc}. {advice}".rstrip()
+
+
+# By the prefix of SQLite's result code: https://sqlite.org/rescode.html
+_ADVICE = {
+    "SQLITE_BUSY": "Another process holds it; try again, or stop that process.",
+    "SQLITE_CANTOPEN": "Check that its folder exists and may be written to.",
+    "SQLITE_CORRUPT": "Restore it from a backup, or move it away and pull again.",
+    "SQLITE_FULL": "Free space on its disk and run again; nothing was changed.",
+    "SQLITE_IOERR": "Check its disk and run again; nothing was changed.",
+    "SQLITE_NOTADB": "It is no SQLite database: check CONEXXUS_STORE.",
+    "SQLITE_PERM": "Check who owns the file.",
+    "SQLITE_READONLY": "The file or its folder may not be written to: check who owns it.",
+}
