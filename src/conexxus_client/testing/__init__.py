@@ -1,0 +1,90 @@
+"""
+A fake back office for tests and demonstrations.
+
+It keeps the whole contract, remembers every sale, and can be told what goes
+wrong.  Its ledger shows what is effective in the end:
+
+```python
+from conexxus_client.testing import BackOffice, SandboxServer
+
+office = BackOffice(faults="sales: after_commit(reset)")
+
+with SandboxServer(office) as server:
+    print(server.url)
+
+print(office.ledger.doubled())
+```
+
+In the same process, without a network, use `SandboxTransport`; under an ASGI
+server, `SandboxApp`; in pytest, the fixture `conexxus_sandbox`.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+
+if TYPE_CHECKING:
+    from ._answer import Answer
+    from ._asgi import SandboxApp
+    from ._fault_parser import FaultSyntaxError, parse_faults
+    from ._faults import Fault, Kind, Script
+    from ._generated import GeneratedItems
+    from ._ledger import Entry, Ledger, Push
+    from ._office import BackOffice
+    from ._run import run_server
+    from ._sales import Sale, SaleLine
+    from ._server import SandboxServer
+    from ._transport import AsyncSandboxTransport, SandboxTransport
+
+__all__ = [
+    "Answer",
+    "AsyncSandboxTransport",
+    "BackOffice",
+    "Entry",
+    "Fault",
+    "FaultSyntaxError",
+    "GeneratedItems",
+    "Kind",
+    "Ledger",
+    "Push",
+    "Sale",
+    "SaleLine",
+    "SandboxApp",
+    "SandboxServer",
+    "SandboxTransport",
+    "Script",
+    "parse_faults",
+    "run_server",
+]
+
+_HOMES = {
+    "_answer": ("Answer",),
+    "_asgi": ("SandboxApp",),
+    "_fault_parser": ("FaultSyntaxError", "parse_faults"),
+    "_faults": ("Fault", "Kind", "Script"),
+    "_generated": ("GeneratedItems",),
+    "_ledger": ("Entry", "Ledger", "Push"),
+    "_office": ("BackOffice",),
+    "_run": ("run_server",),
+    "_sales": ("Sale", "SaleLine"),
+    "_server": ("SandboxServer",),
+    "_transport": ("AsyncSandboxTransport", "SandboxTransport"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """
+    Load a part when it is first asked for: pytest imports this package in
+    every project that has it installed.
+    """
+    from importlib import import_module  # as above
+
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f".{home}", __name__), name)
+
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

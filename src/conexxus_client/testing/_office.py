@@ -1,0 +1,376 @@
+"""
+The fake back office: a pure state machine that keeps the wire contract.
+"""
+
+import hashlib
+import itertools
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import parse_qs
+
+from conexxus_client._wire import ApiProfile
+
+from ._answer import Answer, RefusalError, json_answer, problem
+from ._catalog import SAMPLE, CatalogLike, source_of
+from ._catalog_answer import CatalogSettings, answer_catalog
+from ._fault_parser import parse_faults
+from ._fault_queue import FaultQueue
+from ._faults import Fault, Kind, Script
+from ._ledger import Ledger, Push
+from ._sales import Sale, SalesReport, read_sales
+
+
+Reject = Callable[[Sale], "str | bool | None"] | Iterable[str] | Mapping[str, str]
+
+API_KEY = "sandbox-key"
+REFUSED = "Refused by the back office"
+
+
+class BackOffice:
+    """
+    A back office in memory.  Every attribute may be changed at any time.
+
+    Args:
+        catalog: Items as dicts, `Item`s or raw JSON texts; a number of items
+            to generate; the `Path` of a file with one JSON item a line; or
+            bytes, which become the whole body of the answer as they are.
+        page_size: Items in a page; None puts all of them into one answer.
+        paging: Where the next page is named: `nextCursor`, or a `Link`.
+            A bare array can only use the latter.
+        shape: Of the catalogue's body.
+        total: Whether `total` is said; a number is said as it is.
+        etag: Which kind of ETag the catalogue has.
+        sales_mode: `append`, or `replace_day` where a second push for a
+            date replaces the first.
+        dedupe: How a repeated push is recognised: by its `key`, by each
+            `transaction_id` of its location, or not at all.
+        key_ttl: How long a key is remembered; None is for ever.
+        reject: Which transactions are refused: ids, reasons by id, or a
+            function that returns a reason, or True.
+        reject_mode: `listed` takes the others and names the refused;
+            `batch` refuses the batch (422) and names them; `blind` refuses
+            it without a name.
+        ledger: Books to continue, or the path of their file.
+        faults: A script in the fault language, see `testing.parse_faults`.
+        clock: For the timestamps of answers and the age of keys.
+    """
+
+    def __init__(
+        self,
+        catalog: CatalogLike = SAMPLE,
+        *,
+        api_key: str = API_KEY,
+        page_size: int | None = None,
+        paging: Literal["cursor", "link"] = "cursor",
+        shape: Literal["envelope", "array"] = "envelope",
+        total: bool | int = False,
+        etag: Literal["strong", "weak", "off"] = "strong",
+        sales_mode: Literal["append", "replace_day"] = "append",
+        dedupe: Literal["key", "transaction_id", "none"] = "key",
+        key_ttl: timedelta | None = None,
+        reject: Reject = (),
+        reject_mode: Literal["listed", "batch", "blind"] = "listed",
+        ledger: Ledger | Path | None = None,
+        faults: str | Script = "",
+        seed: int = 0,
+        profile: ApiProfile | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.api_key = api_key
+        self.page_size = page_size
+        self.paging = paging
+        self.shape = shape
+        self.total = total
+        self.etag = etag
+        self.sales_mode = sales_mode
+        self.dedupe = dedupe
+        self.key_ttl = key_ttl
+        self.reject = reject
+        self.reject_mode = reject_mode
+        self.ledger = ledger if isinstance(ledger, Ledger) else Ledger(ledger)
+        self.requests: Counter[str] = Counter()
+        self._clock = clock
+        self._profile = profile or ApiProfile()
+        self._lock = threading.Lock()
+        self._ids = itertools.count(1)
+        self._faults = FaultQueue()
+        self.catalog = catalog
+        self.faults(faults, seed=seed)
+
+    @property
+    def catalog(self) -> CatalogLike:
+        """
+        What is sold.  Setting it changes the ETag if an item changed.
+        """
+        return self._catalog
+
+    @catalog.setter
+    def catalog(self, catalog: CatalogLike) -> None:
+        self._source = source_of(catalog)
+        self._catalog = catalog
+
+    def faults(self, script: str | Script, *, seed: int = 0) -> None:
+        """
+        Let things go wrong from the next call on; replaces what was left.
+
+        Raises:
+            FaultSyntaxError: Naming the position and what was expected.
+        """
+        parsed = script if isinstance(script, Script) else parse_faults(script)
+        self._faults.load(parsed, seed=seed)
+
+    @property
+    def faults_left(self) -> str:
+        """
+        The part of the script that has not been played yet.
+        """
+        return str(self._faults.left)
+
+    @property
+    def effective_batches(self) -> list[set[str]]:
+        """
+        The ids that each push made effective, in the order of the pushes.
+        """
+        return [{sale.id for sale in push.sales} for push in self.ledger.pushes]
+
+    def reset(self) -> None:
+        """
+        Forget the sales, the faults and the counts; keep the settings.
+        """
+        self.ledger.clear()
+        self.faults("")
+        self.requests.clear()
+
+    def endpoint(self, path: str) -> str | None:
+        """
+        Which endpoint *path* is: `health`, `catalog`, `sales` or none.
+        """
+        return {
+            self._profile.health_path: "health",
+            self._profile.catalog_path: "catalog",
+            self._profile.sales_path: "sales",
+        }.get(path)
+
+    def next_fault(self, path: str) -> Fault:
+        """
+        Count a call and take its fault from the script.
+        """
+        endpoint = self.endpoint(path)
+
+        if endpoint is None:
+            return Fault(kind=Kind.OK)
+        with self._lock:
+            self.requests[endpoint] += 1
+
+        return self._faults.take(endpoint)
+
+    def answer(
+        self,
+        fault: Fault,
+        method: str,
+        path: str,
+        query: str,
+        headers: Iterable[tuple[str, str]],
+        body: bytes,
+    ) -> Answer:
+        """
+        What is answered under *fault*; acts if and when the fault says so.
+        """
+        answer = self.handle(method, path, query, headers, body) if fault.acts else None
+
+        if fault.kind is Kind.REDIRECT:
+            fields = (("Location", fault.url or "/"), self._request_id())
+            return Answer(status=fault.code or 302, headers=fields)
+        if fault.kind is Kind.STATUS:
+            return self._status(fault)
+
+        return answer or Answer(status=503)
+
+    def handle(
+        self,
+        method: str,
+        path: str,
+        query: str = "",
+        headers: Iterable[tuple[str, str]] | Mapping[str, str] = (),
+        body: bytes = b"",
+    ) -> Answer:
+        """
+        Act on one request and answer it; without faults.
+        """
+        pairs = headers.items() if isinstance(headers, Mapping) else headers
+        fields = {name.lower(): value for name, value in pairs}
+
+        try:
+            answer = self._route(method, path, query, fields, body)
+        except RefusalError as refusal:
+            answer = refusal.answer
+
+        return _with_headers(answer, self._request_id())
+
+    def _route(
+        self, method: str, path: str, query: str, fields: Mapping[str, str], body: bytes
+    ) -> Answer:
+        if fields.get(self._profile.api_key_header.lower()) != self.api_key:
+            return problem(401, "The API key is missing or wrong.")
+        endpoint = self.endpoint(path)
+        if endpoint is None:
+            return problem(404, f"There is nothing at {path}.")
+        allowed = "POST" if endpoint == "sales" else "GET"
+        if method != allowed:
+            return _with_headers(problem(405, f"Use {allowed}."), ("Allow", allowed))
+        if endpoint == "health":
+            return self._envelope({"status": "ok"})
+        if endpoint == "catalog":
+            return self._items(path, query, fields)
+
+        return self._push(fields, body)
+
+    def _items(self, path: str, query: str, fields: Mapping[str, str]) -> Answer:
+        settings = CatalogSettings(
+            page_size=self.page_size,
+            link=self.paging == "link" or self.shape == "array",
+            envelope=self.shape == "envelope",
+            total=self.total,
+            etag=self.etag,
+            profile=self._profile,
+        )
+        parameters = {name: values[-1] for name, values in parse_qs(query).items()}
+
+        return answer_catalog(
+            self._source,
+            settings,
+            path=path,
+            parameters=parameters,
+            if_none_match=fields.get("if-none-match"),
+            timestamp=self._timestamp(),
+        )
+
+    def _push(self, fields: Mapping[str, str], body: bytes) -> Answer:
+        key = fields.get(self._profile.idempotency_header.lower())
+        digest = hashlib.sha256(body).hexdigest()
+
+        # One after the other: asking whether a push is known and recording
+        # it must not be interleaved with its own repeat.
+        with self._lock:
+            known = self._known(key)
+            if known and known.digest != digest:
+                return problem(409, f"Idempotency key {key} was used with another body.")
+            if known:
+                return _replay(known)
+
+            return self._record(read_sales(body), key, digest)
+
+    def _known(self, key: str | None) -> Push | None:
+        if key is None or self.dedupe != "key":
+            return None
+        push = self.ledger.by_key(key)
+        if push is None or self.key_ttl is None:
+            return push
+
+        return push if self._clock() - push.at < self.key_ttl else None
+
+    def _record(self, report: SalesReport, key: str | None, digest: str) -> Answer:
+        rejected = list(self._rejected(report.sales))
+        if rejected and self.reject_mode != "listed":
+            listed = {"rejected": rejected} if self.reject_mode == "batch" else {}
+            return problem(422, f"{len(rejected)} transactions were refused.", **listed)
+        refused = {entry["id"] for entry in rejected}
+        taken = [sale for sale in report.sales if sale.id not in refused]
+        answer = self._envelope({"accepted": len(taken), "rejected": rejected})
+        assert isinstance(answer.body, bytes)
+        push = Push(
+            at=self._clock(),
+            location=report.location,
+            date=report.date,
+            key=key,
+            digest=digest,
+            mode=self.sales_mode,
+            sales=tuple(self._fresh(report.location, taken)),
+            status=answer.status,
+            answer=answer.body.decode(),
+        )
+        self.ledger.record(push)
+
+        return Answer(
+            status=answer.status,
+            headers=answer.headers,
+            body=answer.body,
+            note=f"{report.date} {report.location}: {len(taken)} taken, {len(rejected)} refused",
+        )
+
+    def _rejected(self, sales: Iterable[Sale]) -> Iterable[dict[str, str]]:
+        for sale in sales:
+            reason = _reason(self.reject, sale)
+
+            if reason:
+                yield {"id": sale.id, "error": REFUSED if reason is True else reason}
+
+    def _fresh(self, location: str, sales: Iterable[Sale]) -> Iterable[Sale]:
+        """
+        The sales that are not recognised by their id.
+        """
+        seen: set[str] = set()
+
+        for sale in sales:
+            if self.dedupe == "transaction_id":
+                # A whole day that is sent again consists of known ids.
+                known = self.sales_mode == "append" and self.ledger.knows(location, sale.id)
+                if known or sale.id in seen:
+                    continue
+            seen.add(sale.id)
+            yield sale
+
+    def _envelope(self, data: Any) -> Answer:
+        profile = self._profile
+
+        return json_answer(
+            200, {profile.success_key: True, profile.data_key: data, "timestamp": self._timestamp()}
+        )
+
+    def _status(self, fault: Fault) -> Answer:
+        code = fault.code or 500
+        answer = problem(code, "A fault of the sandbox.")
+        if fault.body is not None or code in (204, 304):
+            fields = (("Content-Type", fault.content_type or "application/json"),)
+            answer = Answer(status=code, headers=fields, body=(fault.body or "").encode())
+        if fault.retry_after is not None:
+            answer = _with_headers(answer, ("Retry-After", fault.retry_after))
+
+        return _with_headers(answer, self._request_id())
+
+    def _request_id(self) -> tuple[str, str]:
+        return self._profile.request_id_header, f"req-{next(self._ids):06d}"
+
+    def _timestamp(self) -> str:
+        return self._clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _with_headers(answer: Answer, *fields: tuple[str, str]) -> Answer:
+    return Answer(
+        status=answer.status,
+        headers=(*answer.headers, *fields),
+        body=answer.body,
+        note=answer.note,
+    )
+
+
+def _replay(push: Push) -> Answer:
+    return Answer(
+        status=push.status,
+        headers=(("Content-Type", "application/json"), ("Idempotent-Replayed", "true")),
+        body=push.answer.encode(),
+        note=f"{push.date} {push.location}: known, answered as before",
+    )
+
+
+def _reason(reject: Reject, sale: Sale) -> str | bool | None:
+    if callable(reject):
+        return reject(sale)
+    if isinstance(reject, Mapping):
+        return reject.get(sale.id)
+
+    return sale.id in set(reject)

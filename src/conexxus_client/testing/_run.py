@@ -1,0 +1,99 @@
+"""
+The sandbox as a program of its own.
+"""
+
+import contextlib
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from ._catalog import SAMPLE, CatalogLike
+from ._office import API_KEY, BackOffice
+from ._server import SandboxServer
+
+
+def run_server(
+    port: int = 8080,
+    host: str = "127.0.0.1",
+    *,
+    items: int | None = None,
+    catalog: Path | str | None = None,
+    api_key: str = API_KEY,
+    page_size: int | None = None,
+    faults: str = "",
+    ledger: Path | str | None = None,
+    on_ready: Callable[[SandboxServer], None] | None = None,
+    log: Callable[[str], None] | bool = False,
+    stop: threading.Event | None = None,
+    **settings: Any,
+) -> None:
+    """
+    Serve a fake back office until SIGINT, SIGTERM or *stop*.
+
+    Args:
+        items: How many items to generate.
+        catalog: A file with one JSON item a line, instead.
+        ledger: A file that keeps the books, continued at the next start.
+        on_ready: Called once the port is open, with the server.
+        log: Called with a line for each request; True writes to stderr.
+        settings: Passed on to `BackOffice`.
+
+    Raises:
+        FaultSyntaxError: The script of faults can't be read.
+        OSError: The port is taken, or a file can't be read.
+        ValueError: The ledger's file is not one.
+    """
+    office = BackOffice(
+        _catalog(items, catalog),
+        api_key=api_key,
+        page_size=page_size,
+        faults=faults,
+        ledger=Path(ledger) if ledger else None,
+        **settings,
+    )
+    stop = stop or threading.Event()
+    server = SandboxServer(office, host=host, port=port, log=_logger(log))
+
+    with contextlib.closing(office.ledger), _signals(stop), server:
+        if on_ready:
+            on_ready(server)
+        stop.wait()
+
+
+def _catalog(items: int | None, catalog: Path | str | None) -> CatalogLike:
+    if catalog is not None:
+        return Path(catalog)
+
+    return SAMPLE if items is None else items
+
+
+def _logger(log: Callable[[str], None] | bool) -> Callable[[str], None] | None:
+    if callable(log):
+        return log
+
+    return _write if log else None
+
+
+def _write(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+@contextlib.contextmanager
+def _signals(stop: threading.Event) -> Iterator[None]:
+    """
+    Let SIGINT and SIGTERM set *stop*, where signals can be handled.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    wanted = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda *_: stop.set()) for number in wanted]
+    try:
+        yield
+    finally:
+        for number, handler in zip(wanted, before, strict=True):
+            signal.signal(number, handler)
