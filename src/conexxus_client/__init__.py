@@ -1,0 +1,132 @@
+"""
+A typed client for a Conexxus-style back office over REST.
+
+Start with `ConexxusClient`, or `AsyncConexxusClient` on an event loop.
+"""
+
+from ._async_client import AsyncConexxusClient
+from ._catalog_read import AsyncCatalogRead, CatalogRead
+from ._client import ConexxusClient
+from ._codec import (
+    FrozenBatch,
+    decode_extra,
+    decode_item,
+    decode_transaction,
+    encode_batch,
+    encode_extra,
+    encode_item,
+    encode_transaction,
+)
+from ._retries import RetryPolicy
+from ._version import __version__
+from ._wire import (
+    ApiProfile,
+    AsyncReply,
+    AsyncTransport,
+    Headers,
+    Limits,
+    Reply,
+    Request,
+    Transport,
+)
+from .config import ClientConfig, Environment, Secret
+from .errors import (
+    AnswerError,
+    AttemptRecord,
+    AuthenticationError,
+    ConexxusError,
+    ConfigurationError,
+    ConnectError,
+    ConnectionLostError,
+    DeadlineExceededError,
+    DecodeError,
+    Delivery,
+    EnvelopeError,
+    HostNotFoundError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    RedirectError,
+    RequestTimeoutError,
+    ResponseTooLargeError,
+    ServerError,
+    StatusError,
+    TlsError,
+    TransportError,
+)
+from .instrumentation import CallDetails, Hook
+from .models import (
+    ApiHealth,
+    ConnectionCheck,
+    InvalidItem,
+    Item,
+    PushReceipt,
+    RejectedTransaction,
+    SalesBatch,
+    SalesSummary,
+    Transaction,
+    TransactionLine,
+)
+
+
+__all__ = [
+    "AnswerError",
+    "ApiHealth",
+    "ApiProfile",
+    "AsyncCatalogRead",
+    "AsyncConexxusClient",
+    "AsyncReply",
+    "AsyncTransport",
+    "AttemptRecord",
+    "AuthenticationError",
+    "CallDetails",
+    "CatalogRead",
+    "ClientConfig",
+    "ConexxusClient",
+    "ConexxusError",
+    "ConfigurationError",
+    "ConnectError",
+    "ConnectionCheck",
+    "ConnectionLostError",
+    "DeadlineExceededError",
+    "DecodeError",
+    "Delivery",
+    "EnvelopeError",
+    "Environment",
+    "FrozenBatch",
+    "Headers",
+    "Hook",
+    "HostNotFoundError",
+    "InvalidItem",
+    "Item",
+    "Limits",
+    "NotFoundError",
+    "PermissionDeniedError",
+    "PushReceipt",
+    "RateLimitError",
+    "RedirectError",
+    "RejectedTransaction",
+    "Reply",
+    "Request",
+    "RequestTimeoutError",
+    "ResponseTooLargeError",
+    "RetryPolicy",
+    "SalesBatch",
+    "SalesSummary",
+    "Secret",
+    "ServerError",
+    "StatusError",
+    "TlsError",
+    "Transaction",
+    "TransactionLine",
+    "Transport",
+    "TransportError",
+    "__version__",
+    "decode_extra",
+    "decode_item",
+    "decode_transaction",
+    "encode_batch",
+    "encode_extra",
+    "encode_item",
+    "encode_transaction",
+]

@@ -1,0 +1,213 @@
+"""
+The asynchronous client: the synchronous one's twin.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Self, TypeVar
+
+from ._catalog_read import AsyncCatalogRead, valid
+from ._codec import FrozenBatch
+from ._core import connection_check, connection_failure, core_for
+from ._paging import Pages
+from ._retries import RetryPolicy
+from ._wire import ApiProfile, AsyncTransport, Call, Limits, Response
+from .config import ClientConfig
+from .errors import ConexxusError
+from .instrumentation import Hook
+from .models import ApiHealth, ConnectionCheck, InvalidItem, Item, PushReceipt, SalesBatch
+from .transports import open_async_transport
+
+
+T = TypeVar("T")
+
+
+class AsyncConexxusClient:
+    """
+    Speaks to the back office, on one event loop.
+
+    Close it, or use it with `async with`.
+
+    Args:
+        transport: How requests leave the process, if not over httpx.
+        http_client: A client of httpx or httpx2 to send with; it keeps its
+            own time-outs, and is not closed.
+        profile: How this back office speaks.
+        retry_policy: Instead of the one that *config* describes.
+        hooks: Called after each call.
+    """
+
+    def __init__(
+        self,
+        config: ClientConfig,
+        *,
+        transport: AsyncTransport | None = None,
+        http_client: object = None,
+        profile: ApiProfile | None = None,
+        retry_policy: RetryPolicy | None = None,
+        hooks: Iterable[Hook] = (),
+    ) -> None:
+        self._core = core_for(config, profile, retry_policy, hooks)
+        self._transport = transport or open_async_transport(config, http_client)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """
+        Make a client from the documented environment variables.
+
+        Raises:
+            ConfigurationError: Naming all problems at once.
+        """
+        return cls(ClientConfig.from_env(environ))
+
+    @property
+    def config(self) -> ClientConfig:
+        """
+        The settings it was made with.
+        """
+        return self._core.config
+
+    @property
+    def profile(self) -> ApiProfile:
+        """
+        How the back office speaks.
+        """
+        return self._core.profile
+
+    def add_hook(self, hook: Hook) -> None:
+        """
+        Call *hook* after each call from now on.
+        """
+        self._core.hooks = (*self._core.hooks, hook)
+
+    async def health(self) -> ApiHealth:
+        """
+        Ask how the back office is.
+
+        Raises:
+            ConexxusError: It can't be asked.
+        """
+        return await self._send(self._core.endpoints.health())
+
+    async def test_connection(self) -> ConnectionCheck:
+        """
+        Find out whether everything is set up right.  Never raises.
+        """
+        try:
+            return connection_check(await self.health())
+        except ConexxusError as exc:
+            return connection_failure(exc)
+
+    async def iter_items(
+        self, *, on_invalid: Callable[[InvalidItem], None] | None = None
+    ) -> AsyncIterator[Item]:
+        """
+        Read the catalogue in constant memory.
+
+        Items are provisional until the iterator is exhausted.
+
+        Args:
+            on_invalid: Gets what is no item; without it, that raises.
+
+        Raises:
+            ConexxusError: The catalogue can't be read to its end.
+        """
+        async with self.open_catalog() as read:
+            async for elements in read.pages:
+                for item in valid(elements, on_invalid):
+                    yield item
+
+    async def fetch_items(self) -> list[Item]:
+        """
+        Read the whole catalogue, or raise.
+
+        Raises:
+            ConexxusError: It can't be read, or holds an invalid item.
+        """
+        return [item async for item in self.iter_items()]
+
+    @asynccontextmanager
+    async def open_catalog(
+        self, etag: str | None = None, cursor: str | None = None
+    ) -> AsyncIterator[AsyncCatalogRead]:
+        """
+        Begin to read the catalogue.
+
+        Args:
+            etag: Of the version at hand: if it is still the newest, there is
+                nothing to read.
+            cursor: Page to begin with.
+
+        Raises:
+            ConexxusError: The first page can't be had.
+        """
+        pages = Pages(self._core.endpoints, etag, cursor)
+        read = AsyncCatalogRead(self._core, pages, self._transport)
+
+        try:
+            await read.open()
+            yield read
+        finally:
+            await read.close()
+
+    async def push_sales(
+        self, batch: SalesBatch | FrozenBatch, *, idempotency_key: str
+    ) -> PushReceipt:
+        """
+        Push a batch of sales; every attempt has the same bytes and key.
+
+        Raises:
+            ConexxusError: Its `delivery` tells whether the batch may have
+                arrived all the same.
+        """
+        return await self._send(self._core.endpoints.push(batch, idempotency_key=idempotency_key))
+
+    async def aclose(self) -> None:
+        """
+        Give back connections.  Closing twice is harmless.
+        """
+        self._core.closed = True
+        await self._transport.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def _send(self, call: Call[T]) -> T:
+        """
+        Send *call*, with retries, and read its answer.
+        """
+        import stamina
+
+        attempts = self._core.attempts(call)
+
+        with self._core.observing(call.name, call.request, attempts):
+            async for attempt in stamina.retry_context(
+                attempts.wait_after, attempts=None, timeout=None
+            ):
+                with attempt:
+                    limits = self._core.limits(call.timeout_ms, attempts.deadline)
+                    return call.read(await self._exchange(call, limits))
+
+        raise AssertionError("unreachable")
+
+    async def _exchange(self, call: Call[T], limits: Limits) -> Response:
+        started = self._core.monotonic()
+
+        async with self._transport.open(call.request, limits) as reply:
+            body = b"".join([chunk async for chunk in reply.chunks()])
+
+        return Response(
+            status=reply.status,
+            headers=reply.headers,
+            body=body,
+            seconds=self._core.monotonic() - started,
+        )

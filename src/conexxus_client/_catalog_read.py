@@ -1,0 +1,330 @@
+"""
+Reading a catalogue as it arrives.
+
+A page is asked for again only until its first items have been handed out.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack
+
+from ._codec import shown
+from ._core import CATALOG_SECONDS, Core
+from ._paging import Pages
+from ._retries import Attempts
+from ._wire import (
+    AsyncReply,
+    AsyncTransport,
+    Limits,
+    Reply,
+    Request,
+    Response,
+    Transport,
+)
+from .errors import ConexxusError, DeadlineExceededError, DecodeError, Delivery
+from .models import InvalidItem, Item
+
+
+Elements = list[Item | InvalidItem]
+
+# As much of an error's body as is read for its explanation.
+_EXPLANATION = 64 * 1024
+
+
+class _Reading:
+    """
+    What both kinds of reading know.
+    """
+
+    def __init__(self, core: Core, progress: Pages) -> None:
+        self._core = core
+        self._progress = progress
+        self._seconds_left = CATALOG_SECONDS
+        self._first: Elements = []
+
+    @property
+    def not_modified(self) -> bool:
+        """
+        The back office has nothing newer than the ETag; there are no pages.
+        """
+        return self._progress.not_modified
+
+    @property
+    def etag(self) -> str | None:
+        """
+        Names this version of the catalogue, if the back office does so.
+        """
+        return self._progress.etag
+
+    @property
+    def total(self) -> int | None:
+        """
+        How many items there are, once the back office has said so.
+        """
+        return self._progress.total
+
+    @property
+    def digest(self) -> bytes:
+        """
+        SHA-256 over the items as they came; final after the last page.
+        """
+        return self._progress.digest
+
+    def _begin_page(self) -> tuple[Request, Attempts, ExitStack]:
+        """
+        The next page's request, its attempts, and what ends with the page.
+        """
+        request = self._progress.request
+        assert request is not None, "there is no next page"
+        self._attempts = self._core.attempts_within(self._seconds_left)
+        page = ExitStack()
+        page.enter_context(self._core.observing("catalogue", request, self._attempts))
+
+        return request, self._attempts, page
+
+    def _limits(self) -> Limits:
+        return Limits(timeout_ms=self._core.config.timeout_ms)
+
+    def _waited(self, since: float) -> None:
+        """
+        Count time spent on the network; the consumer's does not count.
+        """
+        self._seconds_left -= self._core.monotonic() - since
+
+        if self._seconds_left <= 0:
+            raise DeadlineExceededError(delivery=Delivery.UNKNOWN)
+
+    def _failure(self, reply: "Reply | AsyncReply", body: bytes, request: Request) -> ConexxusError:
+        response = Response(status=reply.status, headers=reply.headers, body=body)
+        return self._progress.failure(response, request)
+
+    def _broke_off(self, exc: ConexxusError) -> None:
+        """
+        Items were handed out already: remember the attempt, don't repeat it.
+        """
+        self._attempts.sealed = True
+        self._attempts.wait_after(exc)
+
+
+class CatalogRead(_Reading):
+    """
+    A catalogue on its way in.
+
+    Attributes:
+        pages: Lists of elements as they arrive, once.  They are provisional
+            until the last one: an incomplete or unsuccessful answer raises
+            at its end.
+    """
+
+    def __init__(self, core: Core, progress: Pages, transport: Transport) -> None:
+        super().__init__(core, progress)
+        self._transport = transport
+        self._page = ExitStack()
+        self._stream: Iterator[Elements] = iter(())
+        self.pages = self._iterate()
+
+    def open(self) -> None:
+        """
+        Ask for the next page, with retries, until its first items are here.
+        """
+        import stamina
+
+        request, attempts, page = self._begin_page()
+
+        with page:
+            for attempt in stamina.retry_context(attempts.wait_after, attempts=None, timeout=None):
+                with attempt, ExitStack() as tried:
+                    self._start(request, tried)
+                    page.push(tried.pop_all())
+            self._page = page.pop_all()
+
+    def close(self) -> None:
+        """
+        Give the connection back.
+        """
+        self._page.close()
+
+    def _start(self, request: Request, tried: ExitStack) -> None:
+        reply = tried.enter_context(self._transport.open(request, self._limits()))
+        self._stream = iter(())
+
+        if self._progress.begin(reply.status, reply.headers):
+            self._stream = self._elements(reply)
+        elif not self.not_modified:
+            raise self._failure(reply, read_prefix(reply.chunks()), request)
+
+        self._first = next(self._stream, [])
+
+    def _elements(self, reply: Reply) -> Iterator[Elements]:
+        for chunk in self._timed(reply):
+            if elements := self._progress.feed(chunk):
+                yield elements
+
+        if rest := self._progress.end():
+            yield rest
+
+    def _timed(self, reply: Reply) -> Iterator[bytes]:
+        chunks = reply.chunks()
+
+        while True:
+            since = self._core.monotonic()
+            chunk = next(chunks, None)
+            self._waited(since)
+            if chunk is None:
+                return
+            yield chunk
+
+    def _iterate(self) -> Iterator[Elements]:
+        while True:
+            with self._page:
+                yield from self._rest()
+            if self._progress.request is None:
+                return
+            self.open()
+
+    def _rest(self) -> Iterator[Elements]:
+        if self._first:
+            yield self._first
+
+        try:
+            yield from self._stream
+        except ConexxusError as exc:
+            self._broke_off(exc)
+            raise
+
+
+class AsyncCatalogRead(_Reading):
+    """
+    `CatalogRead` for an event loop.
+    """
+
+    def __init__(self, core: Core, progress: Pages, transport: AsyncTransport) -> None:
+        super().__init__(core, progress)
+        self._transport = transport
+        self._page = AsyncExitStack()
+        self._stream: AsyncIterator[Elements] = _nothing()
+        self.pages = self._iterate()
+
+    async def open(self) -> None:
+        """
+        Ask for the next page, with retries, until its first items are here.
+        """
+        import stamina
+
+        request, attempts, observed = self._begin_page()
+
+        async with AsyncExitStack() as page:
+            page.enter_context(observed)
+            async for attempt in stamina.retry_context(
+                attempts.wait_after, attempts=None, timeout=None
+            ):
+                with attempt:
+                    async with AsyncExitStack() as tried:
+                        await self._start(request, tried)
+                        page.push_async_exit(tried.pop_all())
+            self._page = page.pop_all()
+
+    async def close(self) -> None:
+        """
+        Give the connection back.
+        """
+        await self._page.aclose()
+
+    async def _start(self, request: Request, tried: AsyncExitStack) -> None:
+        reply = await tried.enter_async_context(self._transport.open(request, self._limits()))
+        self._stream = _nothing()
+
+        if self._progress.begin(reply.status, reply.headers):
+            self._stream = self._elements(reply)
+        elif not self.not_modified:
+            raise self._failure(reply, await read_prefix_async(reply.chunks()), request)
+
+        self._first = await anext(self._stream, [])
+
+    async def _elements(self, reply: AsyncReply) -> AsyncIterator[Elements]:
+        async for chunk in self._timed(reply):
+            if elements := self._progress.feed(chunk):
+                yield elements
+
+        if rest := self._progress.end():
+            yield rest
+
+    async def _timed(self, reply: AsyncReply) -> AsyncIterator[bytes]:
+        chunks = reply.chunks()
+
+        while True:
+            since = self._core.monotonic()
+            chunk = await anext(chunks, None)
+            self._waited(since)
+            if chunk is None:
+                return
+            yield chunk
+
+    async def _iterate(self) -> AsyncIterator[Elements]:
+        while True:
+            async with self._page:
+                async for elements in self._rest():
+                    yield elements
+            if self._progress.request is None:
+                return
+            await self.open()
+
+    async def _rest(self) -> AsyncIterator[Elements]:
+        if self._first:
+            yield self._first
+
+        try:
+            async for elements in self._stream:
+                yield elements
+        except ConexxusError as exc:
+            self._broke_off(exc)
+            raise
+
+
+def valid(elements: Elements, on_invalid: Callable[[InvalidItem], None] | None) -> Iterator[Item]:
+    """
+    The items among *elements*.
+
+    Raises:
+        DecodeError: One is no item, and nobody wants to know.
+    """
+    for element in elements:
+        if isinstance(element, Item):
+            yield element
+        elif on_invalid is not None:
+            on_invalid(element)
+        else:
+            raise DecodeError(f"{element.reason}, at {element.path} of {shown(element.raw)}")
+
+
+def read_prefix(chunks: Iterator[bytes]) -> bytes:
+    """
+    As much of an error's body as its explanation needs.
+    """
+    body = b""
+
+    for chunk in chunks:
+        body += chunk
+        if len(body) > _EXPLANATION:
+            break
+
+    return body[:_EXPLANATION]
+
+
+async def read_prefix_async(chunks: AsyncIterator[bytes]) -> bytes:
+    """
+    `read_prefix` for an event loop.
+    """
+    body = b""
+
+    async for chunk in chunks:
+        body += chunk
+        if len(body) > _EXPLANATION:
+            break
+
+    return body[:_EXPLANATION]
+
+
+async def _nothing() -> AsyncIterator[Elements]:
+    empty: list[Elements] = []
+    for elements in empty:
+        yield elements

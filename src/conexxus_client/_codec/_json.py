@@ -1,0 +1,80 @@
+"""
+JSON without floats: numbers are `int` or `Decimal`, both ways.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from conexxus_client.errors import DecodeError
+
+
+_DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=Decimal)
+_ENCODER = msgspec.json.Encoder(decimal_format="number", order="deterministic")
+
+# What a hostile document makes msgspec and Decimal raise, all told.
+UNREADABLE = (msgspec.MsgspecError, UnicodeError, ArithmeticError, RecursionError)
+
+
+def decode_json(raw: bytes | str) -> Any:
+    """
+    Read one JSON document exactly.
+
+    Raises:
+        DecodeError: It is not JSON (RFC 8259) in UTF-8, or its numbers or its
+            nesting pass any sensible size.
+    """
+    try:
+        return _DECODER.decode(raw)
+    except UNREADABLE as exc:
+        raise DecodeError(f"not readable as JSON: {_cause(exc)}; found {shown(raw)}") from None
+
+
+def encode_json(value: Any) -> bytes:
+    """
+    Write *value* with keys in order and the exact digits of its Decimals.
+
+    The same value gives the same bytes, on every run.
+
+    Raises:
+        ValueError: It holds a float, or a number that JSON has no word for.
+    """
+    _refuse_inexact(value)
+
+    return _ENCODER.encode(value)
+
+
+def shown(raw: bytes | str, limit: int = 60) -> str:
+    """
+    The beginning of *raw*, fit for a message.
+    """
+    text = raw[: limit * 4].decode("utf-8", "replace") if isinstance(raw, bytes) else raw
+    more = "…" if len(raw) > len(text[:limit].encode("utf-8", "replace")) else ""
+
+    return f"{text[:limit]!a}{more}" if text else "nothing"
+
+
+def _cause(exc: Exception) -> str:
+    if isinstance(exc, RecursionError):
+        return "nested too deeply"
+    if isinstance(exc, UnicodeError):
+        return "not UTF-8"
+    if isinstance(exc, ArithmeticError):
+        return "a number is out of range"
+    return str(exc)
+
+
+def _refuse_inexact(value: Any) -> None:
+    if isinstance(value, float):
+        msg = "a float has already lost its digits: pass a Decimal"
+        raise ValueError(msg)  # one class of error for all that can't be written
+    if isinstance(value, Decimal) and not value.is_finite():
+        msg = f"JSON has no word for {value}"
+        raise ValueError(msg)
+    if isinstance(value, dict):
+        for part in value.values():
+            _refuse_inexact(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            _refuse_inexact(part)

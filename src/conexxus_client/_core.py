@@ -1,0 +1,155 @@
+"""
+What the sync and the async client share: everything but the I/O.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import attrs
+
+from ._endpoints import Endpoints
+from ._retries import Attempts, RetryBudget, RetryPolicy
+from ._wire import ApiProfile, Call, Limits, Request
+from .config import ClientConfig
+from .errors import ConexxusError, ConfigurationError, StatusError
+from .instrumentation import CallDetails, Hook, notify
+from .models import ApiHealth, ConnectionCheck
+
+
+CATALOG_SECONDS = 30 * 60.0
+
+
+@attrs.define(kw_only=True)
+class Core:
+    """
+    Settings, decisions and observers of one client.
+
+    Attributes:
+        monotonic: Clock of deadlines.
+        draw: Chance of jitter, from 0 to 1.
+    """
+
+    config: ClientConfig
+    profile: ApiProfile
+    policy: RetryPolicy
+    hooks: tuple[Hook, ...] = ()
+    monotonic: Callable[[], float] = time.monotonic
+    draw: Callable[[], float] = random.random
+    budget: RetryBudget = attrs.field(factory=RetryBudget)
+    closed: bool = False
+    endpoints: Endpoints = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.endpoints = Endpoints(config=self.config, profile=self.profile)
+
+    def attempts(self, call: Call[Any]) -> Attempts:
+        """
+        Begin *call*: all its attempts' time-outs plus all its waits.
+
+        Raises:
+            ConfigurationError: The client is closed.
+        """
+        policy = self.policy
+        if call.max_retries is not None:
+            policy = attrs.evolve(policy, retries=min(policy.retries, call.max_retries))
+
+        each = call.timeout_ms / 1000
+        seconds = (policy.retries + 1) * each + policy.longest(policy.retries)
+
+        return self.attempts_within(seconds, policy, repeatable=call.repeatable)
+
+    def attempts_within(
+        self, seconds: float, policy: RetryPolicy | None = None, *, repeatable: bool = True
+    ) -> Attempts:
+        """
+        Begin a call that takes at most so many seconds.
+
+        Raises:
+            ConfigurationError: The client is closed.
+        """
+        if self.closed:
+            raise ConfigurationError(["the client is closed: make a new one"])
+
+        return Attempts(
+            policy=policy or self.policy,
+            budget=self.budget,
+            deadline=self.monotonic() + seconds,
+            monotonic=self.monotonic,
+            draw=self.draw,
+            repeatable=repeatable,
+        )
+
+    def limits(self, timeout_ms: int, deadline: float) -> Limits:
+        """
+        How long the next attempt of a small call may take.
+        """
+        ends_at = min(self.monotonic() + timeout_ms / 1000, deadline)
+
+        return Limits(timeout_ms=timeout_ms, ends_at=ends_at)
+
+    @contextmanager
+    def observing(self, call: str, request: Request, attempts: Attempts) -> Iterator[None]:
+        """
+        Tell the hooks how the call went.
+        """
+        started = self.monotonic()
+        error: ConexxusError | None = None
+
+        try:
+            yield
+        except ConexxusError as exc:
+            error = exc
+            raise
+        else:
+            self.budget.earn()
+        finally:
+            details = CallDetails(
+                call=call,
+                method=request.method,
+                url=request.url.partition("?")[0],
+                attempts=len(attempts.records) + (error is None),
+                duration=self.monotonic() - started,
+                status=error.status if isinstance(error, StatusError) else None,
+                error=error,
+            )
+            notify(self.hooks, details)
+
+
+def core_for(
+    config: ClientConfig,
+    profile: ApiProfile | None,
+    policy: RetryPolicy | None,
+    hooks: Iterable[Hook],
+) -> Core:
+    """
+    Put a client's parts together.
+    """
+    return Core(
+        config=config,
+        profile=profile or ApiProfile(),
+        policy=policy or RetryPolicy(retries=config.retries, delay=config.retry_delay_ms / 1000),
+        hooks=tuple(hooks),
+    )
+
+
+def connection_check(health: ApiHealth) -> ConnectionCheck:
+    """
+    What an answer says about the connection.
+    """
+    good, bad = "Connection successful", f"Conexxus API says its status is {health.status!r}"
+
+    return ConnectionCheck(
+        success=health.ok,
+        message=good if health.ok else bad,
+        latency_ms=round(health.latency * 1000),
+    )
+
+
+def connection_failure(error: ConexxusError) -> ConnectionCheck:
+    """
+    What an error says about the connection.
+    """
+    return ConnectionCheck(success=False, message=str(error))

@@ -1,0 +1,188 @@
+"""
+One function per endpoint: what to send, and how to read the answer.  No I/O.
+"""
+
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar
+from urllib.parse import urlencode, urljoin, urlsplit
+
+import attrs
+
+from ._codec import FrozenBatch, detail_of, read_health, read_receipt, rejected_of
+from ._retries import retry_after
+from ._version import __version__
+from ._wire import ApiProfile, Call, Request, Response
+from .config import ClientConfig, origin_of
+from .errors import ConexxusError, Delivery, EnvelopeError, error_for
+from .models import ApiHealth, PushReceipt, SalesBatch
+
+
+T = TypeVar("T")
+
+HEALTH_TIMEOUT_MS = 5_000
+HEALTH_RETRIES = 1
+MAX_KEY = 255
+
+_SUCCESS = (200, 201)
+_REDIRECTS = 300
+_NOT_MODIFIED = 304
+
+
+@attrs.frozen(kw_only=True)
+class Endpoints:
+    """
+    Builds the calls of one back office.
+    """
+
+    config: ClientConfig
+    profile: ApiProfile
+
+    def health(self) -> Call[ApiHealth]:
+        """
+        Ask how the back office is: briefly, so that a check never hangs.
+        """
+        request = self._request("GET", self.profile.health_path)
+
+        return Call(
+            name="health",
+            request=request,
+            read=_reading(read_health, request.path, self.profile),
+            timeout_ms=min(self.config.timeout_ms, HEALTH_TIMEOUT_MS),
+            max_retries=HEALTH_RETRIES,
+        )
+
+    def push(self, batch: SalesBatch | FrozenBatch, *, idempotency_key: str) -> Call[PushReceipt]:
+        """
+        Push *batch*.  Its bytes and its key are settled here, once.
+
+        Raises:
+            ValueError: The key can't be a header, or the batch no JSON.
+        """
+        if not 0 < len(idempotency_key) <= MAX_KEY or not all(
+            "!" <= char <= "~" for char in idempotency_key
+        ):
+            msg = f"an idempotency key is 1 to {MAX_KEY} visible ASCII characters"
+            raise ValueError(msg)
+
+        frozen = FrozenBatch.of(batch) if isinstance(batch, SalesBatch) else batch
+        request = self._request("POST", self.profile.sales_path)
+        headers = (
+            ("Content-Type", "application/json"),
+            (self.profile.idempotency_header, idempotency_key),
+        )
+
+        return Call(
+            name="sales",
+            request=attrs.evolve(request, headers=request.headers + headers, body=frozen.body),
+            read=_reading(read_receipt, request.path, self.profile),
+            timeout_ms=self.config.timeout_ms,
+            repeatable=self.profile.dedupe != "none",
+        )
+
+    def catalog(self, *, etag: str | None = None, cursor: str | None = None) -> Request:
+        """
+        Ask for the catalogue, or for its page at *cursor*.
+        """
+        query = dict(self.profile.catalog_query)
+        if cursor is not None:
+            query[self.profile.cursor_parameter] = cursor
+
+        request = self._request("GET", self.profile.catalog_path, query)
+        condition = () if etag is None else (("If-None-Match", etag),)
+
+        # Read as it comes, so there is no bound on the whole.
+        return attrs.evolve(request, headers=request.headers + condition, max_bytes=None)
+
+    def linked(self, target: str, base: Request) -> Request:
+        """
+        Ask for the page that a `Link` points to.
+
+        Raises:
+            EnvelopeError: It is on another origin: the key does not go there.
+        """
+        url = urljoin(base.url, target)
+        ours = origin_of(self.config.api_url)
+
+        try:
+            theirs = origin_of(url)
+        except ValueError:
+            raise EnvelopeError("the next page's address is not a URL") from None
+        if theirs != ours:
+            raise EnvelopeError(f"the next page is on {theirs}, not on {ours}: refused")
+
+        return attrs.evolve(self.catalog(), url=url, path=urlsplit(url).path)
+
+    def _request(
+        self, method: Literal["GET", "POST"], path: str, query: dict[str, str] | None = None
+    ) -> Request:
+        url = self.config.api_url.rstrip("/") + path
+        asked = f"?{urlencode(query)}" if query else ""
+
+        return Request(
+            method=method,
+            url=url + asked,
+            path=urlsplit(url).path,
+            headers=(
+                ("Accept", "application/json"),
+                ("Accept-Encoding", "gzip"),
+                ("User-Agent", f"conexxus-sdk/{__version__}"),
+            ),
+            secret_headers=((self.profile.api_key_header, self.config.api_key),),
+        )
+
+
+def _reading(read: Callable[[Response, ApiProfile], T], path: str, profile: ApiProfile) -> Any:
+    """
+    How a complete answer is read: its status first, then its body.
+    """
+
+    def answer(response: Response) -> T:
+        if response.status not in _SUCCESS:
+            raise failure(response, path, profile)
+
+        try:
+            return read(response, profile)
+        except ConexxusError as exc:
+            # Something said yes, but in words that can't be understood.
+            exc.delivery = Delivery.UNKNOWN
+            exc.request_id = response.headers.get(profile.request_id_header)
+            raise
+
+    return answer
+
+
+def failure(response: Response, path: str, profile: ApiProfile) -> ConexxusError:
+    """
+    What an answer means that is not the success that was asked for.
+
+    A body never upgrades a status: a 500 that says success stays a 500.
+    """
+    request_id = response.headers.get(profile.request_id_header)
+
+    if response.status < _REDIRECTS or response.status == _NOT_MODIFIED:
+        return EnvelopeError(
+            f"the back office answered {response.status}, which has no content to read",
+            delivery=Delivery.UNKNOWN,
+            request_id=request_id,
+        )
+
+    return error_for(
+        response.status,
+        path=path,
+        detail=detail_of(response),
+        target=_origin(response.headers.get("Location")),
+        rejected=rejected_of(response),
+        request_id=request_id,
+        retry_after=retry_after(response.headers),
+    )
+
+
+def _origin(location: str | None) -> str:
+    """
+    Where a redirect points to, without what else its URL may tell.
+    """
+    try:
+        parts = urlsplit(location or "")
+        return origin_of(location or "") if parts.netloc else "another path of the same host"
+    except ValueError:
+        return "an address that is not a URL"

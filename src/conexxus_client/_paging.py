@@ -1,0 +1,162 @@
+"""
+The way through a catalogue's pages.  No I/O.
+"""
+
+import hashlib
+
+from ._codec import CatalogReader
+from ._endpoints import Endpoints, failure
+from ._wire import Headers, Request, Response
+from .errors import ConexxusError, EnvelopeError
+from .models import InvalidItem, Item
+
+
+MAX_PAGES = 100_000
+
+_OK = 200
+_NOT_MODIFIED = 304
+
+
+class Pages:
+    """
+    Knows which page comes next, and whether what came is a whole catalogue.
+
+    Attributes:
+        request: The page to ask for; None after the last.
+        not_modified: The back office has nothing newer than the ETag.
+        etag: Of the first page.
+        count: Elements received so far.
+    """
+
+    def __init__(self, endpoints: Endpoints, etag: str | None, cursor: str | None) -> None:
+        self.request: Request | None = endpoints.catalog(etag=etag, cursor=cursor)
+        self.not_modified = False
+        self.etag: str | None = None
+        self.count = 0
+        self._endpoints = endpoints
+        self._conditional = etag is not None
+        self._total: int | None = None
+        self._seen: set[str] = set()
+        self._link: str | None = None
+        self._hash = hashlib.sha256()
+        self._reader: CatalogReader | None = None
+
+    @property
+    def total(self) -> int | None:
+        """
+        How many items the back office says there are, once it has said so.
+        """
+        return self._total
+
+    @property
+    def digest(self) -> bytes:
+        """
+        SHA-256 over the items as they came, whatever was around them.
+        """
+        return self._hash.digest()
+
+    def begin(self, status: int, headers: Headers) -> bool:
+        """
+        Look at the head of an answer.
+
+        Returns:
+            Whether its body is a page to `feed`; if not, the body explains
+            a `failure`, unless nothing was modified.
+        """
+        first = not self._seen
+
+        if status == _NOT_MODIFIED and first and self._conditional:
+            self.not_modified = True
+            self.request = None
+            return False
+        if status != _OK:
+            return False
+
+        if first:
+            self.etag = headers.get("ETag")
+        self._link = _next_link(headers)
+        # A page that is asked for again must not be counted twice.
+        self._page_hash = hashlib.sha256()
+        self._reader = CatalogReader(self._endpoints.profile, self._page_hash)
+
+        return True
+
+    def failure(self, response: Response, request: Request) -> ConexxusError:
+        """
+        What an answer means that is no page.
+        """
+        return failure(response, request.path, self._endpoints.profile)
+
+    def feed(self, chunk: bytes) -> list[Item | InvalidItem]:
+        """
+        Read on in the page that was begun.
+        """
+        assert self._reader is not None, "begin a page first"
+        return self._reader.feed(chunk)
+
+    def end(self) -> list[Item | InvalidItem]:
+        """
+        Finish the page, and find the next.
+
+        Raises:
+            DecodeError: The page ended early.
+            EnvelopeError: It does not say success, or the pages don't add up.
+        """
+        assert self._reader is not None, "begin a page first"
+        assert self.request is not None, "begin a page first"
+        rest = self._reader.close()
+        self.count += self._reader.count
+        self._hash.update(self._page_hash.digest())
+        self._settle_total(self._reader.envelope.total)
+        self.request = self._next(self._reader.envelope.next_cursor, self.request)
+
+        if self.request is None and self._total not in (None, self.count):
+            raise EnvelopeError(
+                f"the catalogue says it has {self._total} items, but {self.count} came"
+            )
+
+        return rest
+
+    def _settle_total(self, total: int | None) -> None:
+        if self._total is not None and total not in (None, self._total):
+            raise EnvelopeError(
+                f"the catalogue changed while it was read: {self._total} items became {total}"
+            )
+        if total is not None:
+            self._total = total
+
+    def _next(self, cursor: str | None, current: Request) -> Request | None:
+        self._seen.add(current.url)
+
+        if cursor is not None:
+            following = self._endpoints.catalog(cursor=cursor)
+        elif self._link is not None:
+            following = self._endpoints.linked(self._link, current)
+        else:
+            return None
+
+        if following.url in self._seen:
+            raise EnvelopeError("the catalogue's pages go in a circle")
+        if len(self._seen) >= MAX_PAGES:
+            raise EnvelopeError(f"the catalogue has more than {MAX_PAGES} pages")
+
+        return following
+
+
+def _next_link(headers: Headers) -> str | None:
+    """
+    Target of `Link: <…>; rel="next"` (RFC 8288).
+    """
+    for value in headers.all("Link"):
+        for link in value.split(","):
+            target, _, parameters = link.strip().partition(">")
+            relations = [
+                relation
+                for parameter in parameters.split(";")
+                if parameter.strip().lower().startswith("rel=")
+                for relation in parameter.partition("=")[2].strip().strip('"').lower().split()
+            ]
+            if target.startswith("<") and "next" in relations:
+                return target[1:]
+
+    return None

@@ -1,0 +1,226 @@
+"""
+What travels: requests, answers, the seam for transports, and the profile
+of the API that is spoken.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from datetime import timedelta
+from typing import Generic, Literal, Protocol, TypeVar
+
+import attrs
+
+from .config import Secret
+
+
+T = TypeVar("T")
+
+MIB = 1024 * 1024
+
+
+class Headers:
+    """
+    Header fields in the order received; names are case-insensitive.
+    """
+
+    __slots__ = ("_fields",)
+
+    def __init__(self, fields: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
+        pairs = fields.items() if isinstance(fields, Mapping) else fields
+        self._fields = tuple((name.lower(), value) for name, value in pairs)
+
+    def get(self, name: str) -> str | None:
+        """
+        The first value of *name*.
+        """
+        return next(iter(self.all(name)), None)
+
+    def all(self, name: str) -> list[str]:
+        """
+        Every value of *name*.
+        """
+        return [value for field, value in self._fields if field == name.lower()]
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._fields)
+
+    def __repr__(self) -> str:
+        return f"Headers({', '.join(name for name, _ in self._fields)})"
+
+
+@attrs.frozen(kw_only=True)
+class Request:
+    """
+    One HTTP request, complete but for the moment it is sent.
+
+    Attributes:
+        url: Absolute, query included, always on the configured origin.
+        path: Its path alone, for messages and logs.
+        secret_headers: Added by the transport at the last moment; in no repr.
+        max_bytes: How large a decoded body may become; None for a catalogue,
+            which is read as it comes.
+    """
+
+    method: Literal["GET", "POST"]
+    url: str
+    path: str
+    headers: tuple[tuple[str, str], ...] = ()
+    secret_headers: tuple[tuple[str, Secret], ...] = attrs.field(default=(), repr=False)
+    body: bytes | None = attrs.field(default=None, repr=False)
+    max_bytes: int | None = 8 * MIB
+
+    def wire_headers(self) -> list[tuple[str, str]]:
+        """
+        All header fields, the secret ones revealed.  Not for logs.
+        """
+        return [*self.headers, *((name, value.reveal()) for name, value in self.secret_headers)]
+
+
+@attrs.frozen(kw_only=True)
+class Response:
+    """
+    One complete HTTP answer.
+
+    Attributes:
+        body: Decoded, bounded by the request's `max_bytes`.
+        seconds: From sending the request to the whole answer.
+    """
+
+    status: int
+    headers: Headers
+    body: bytes = attrs.field(repr=False)
+    seconds: float = 0.0
+
+
+@attrs.frozen(kw_only=True)
+class Limits:
+    """
+    How long one attempt may take.
+
+    Attributes:
+        timeout_ms: For each of: connecting, sending, waiting for headers,
+            and every stall of the body.
+        ends_at: Moment on the monotonic clock at which the attempt ends,
+            whatever it is doing; None for a streamed catalogue.
+    """
+
+    timeout_ms: int
+    ends_at: float | None = None
+
+
+class Reply(Protocol):
+    """
+    An answer whose body is still on the wire.
+    """
+
+    status: int
+    headers: Headers
+
+    def chunks(self) -> Iterator[bytes]:
+        """
+        The decoded body, piece by piece.
+
+        Raises:
+            ConexxusError: It broke off, stalled, is too large, or its
+                encoding is broken.
+        """
+        ...
+
+
+class Transport(Protocol):
+    """
+    How requests leave the process.  Implement it to bring your own.
+    """
+
+    def open(self, request: Request, limits: Limits) -> AbstractContextManager[Reply]:
+        """
+        Send *request*; the answer is closed with the context.
+
+        Never follows a redirect, and never sends to another URL.
+
+        Raises:
+            TransportError: With `delivery` as truthful as possible.
+        """
+        ...
+
+    def close(self) -> None:
+        """
+        Give back connections.  Closing twice is harmless.
+        """
+        ...
+
+
+class AsyncReply(Protocol):
+    """
+    `Reply` for an event loop.
+    """
+
+    status: int
+    headers: Headers
+
+    def chunks(self) -> AsyncIterator[bytes]: ...
+
+
+class AsyncTransport(Protocol):
+    """
+    `Transport` for an event loop.
+    """
+
+    def open(self, request: Request, limits: Limits) -> AbstractAsyncContextManager[AsyncReply]: ...
+
+    async def aclose(self) -> None: ...
+
+
+@attrs.frozen(kw_only=True)
+class Call(Generic[T]):
+    """
+    One request together with the way to read its answer.
+
+    Built once and sent as often as necessary.  Whatever must not change
+    between attempts, like an idempotency key, is part of it.
+
+    Attributes:
+        name: For logs and metrics: `health`, `catalogue` or `sales`.
+        max_retries: Fewer retries than the policy's, if it must be quick.
+        repeatable: Whether it may be sent again after its fate is unknown.
+    """
+
+    name: str
+    request: Request
+    read: Callable[[Response], T] = attrs.field(repr=False)
+    timeout_ms: int
+    max_retries: int | None = None
+    repeatable: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class ApiProfile:
+    """
+    How this back office speaks.  The defaults are the documented contract.
+
+    Attributes:
+        catalog_query: Extra query parameters, like a location filter.
+        sales_mode: `append`, or `replace_day` where a second push for a
+            date replaces the first.
+        dedupe: How the server recognises a repeated batch: by `key`, by
+            `transaction_id`, or not at all.
+        key_ttl: How long it remembers a key.
+        conflict_is_delivered: Whether 409 means "I have it already".
+    """
+
+    health_path: str = "/api/v1/health"
+    catalog_path: str = "/api/v1/inventory/items"
+    sales_path: str = "/api/v1/sales/push"
+    api_key_header: str = "X-API-Key"
+    idempotency_header: str = "Idempotency-Key"
+    request_id_header: str = "X-Request-Id"
+    cursor_parameter: str = "cursor"
+    success_key: str = "success"
+    data_key: str = "data"
+    next_cursor_key: str = "nextCursor"
+    total_key: str = "total"
+    catalog_query: Mapping[str, str] = attrs.field(factory=dict, hash=False)
+    sales_mode: Literal["append", "replace_day"] = "append"
+    dedupe: Literal["key", "transaction_id", "none"] = "key"
+    key_ttl: timedelta = timedelta(hours=24)
+    conflict_is_delivered: bool = False

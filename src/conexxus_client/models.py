@@ -1,0 +1,272 @@
+"""
+The trade's nouns: what comes from the back office and what goes to it.
+
+Amounts are `Decimal` with the digits they were given, moments are aware
+datetimes, a business date is a `date`.  A binary float is refused wherever
+money is expected, because it has already lost the digits.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+import attrs
+
+
+MAX_DIGITS = 38
+MAX_DECIMALS = 18
+
+
+def admits(amount: Decimal) -> bool:
+    """
+    Is *amount* finite, with at most 38 digits of which 18 are decimals?
+    """
+    _, digits, exponent = amount.as_tuple()
+
+    if not isinstance(exponent, int) or -exponent > MAX_DECIMALS:
+        return False
+
+    # The size is settled on the exponent, before anything expands it.
+    return max(len(digits) + exponent, 0) + max(-exponent, 0) <= MAX_DIGITS
+
+
+def _amount(value: Any) -> Decimal:
+    """
+    Turn *value* into an exact amount.
+
+    Raises:
+        TypeError: It is neither a Decimal nor an int.
+        ValueError: It is not finite, or has more digits than an amount may.
+    """
+    if isinstance(value, bool) or not isinstance(value, Decimal | int):
+        msg = f"an amount must be a Decimal or an int, not {type(value).__name__}"
+        raise TypeError(msg)
+
+    amount = Decimal(value)
+
+    if not admits(amount):
+        msg = f"an amount is finite, with at most {MAX_DIGITS} digits and {MAX_DECIMALS} decimals"
+        raise ValueError(msg)
+
+    return amount
+
+
+def _optional_amount(value: Any) -> Decimal | None:
+    return None if value is None else _amount(value)
+
+
+def _quantity(value: Any) -> int | Decimal:
+    if isinstance(value, int) and not isinstance(value, bool):
+        _amount(value)
+        return value
+
+    return _amount(value)
+
+
+def _aware(_: Any, attribute: "attrs.Attribute[datetime]", value: Any) -> None:
+    if not isinstance(value, datetime) or value.utcoffset() is None:
+        msg = f"{attribute.name} must be an aware datetime: say in which zone it was read"
+        raise ValueError(msg)
+
+
+def _text(_: Any, attribute: "attrs.Attribute[str]", value: Any) -> None:
+    if not isinstance(value, str) or not value.strip():
+        msg = f"{attribute.name} must be a text that is not empty"
+        raise ValueError(msg)
+
+
+def _date(_: Any, attribute: "attrs.Attribute[date]", value: date | None) -> None:
+    if isinstance(value, datetime) or not isinstance(value, date | None):
+        msg = f"{attribute.name} must be a date, without a time"
+        raise ValueError(msg)
+
+
+@attrs.frozen(kw_only=True)
+class Item:
+    """
+    One thing that the back office sells.
+
+    Attributes:
+        price: In the store's currency, with the digits received.
+        extra: Whatever else the back office said about it, by wire key.
+            Numbers are `int` or `Decimal`, never float.
+    """
+
+    sku: str
+    name: str
+    price: Decimal
+    category: str | None = None
+    description: str | None = None
+    extra: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
+
+
+@attrs.frozen(kw_only=True)
+class InvalidItem:
+    """
+    An element of the catalogue that is not an item, kept as it came.
+
+    Attributes:
+        raw: Its JSON text, byte for byte.
+        reason: What is wrong with it, for people.
+        path: Where in it, as a JSONPath: `$.price`.
+        sku: Its SKU, if that much can be read.
+    """
+
+    raw: bytes
+    reason: str
+    path: str = "$"
+    sku: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class TransactionLine:
+    """
+    One line of a receipt.
+
+    Attributes:
+        quantity: Negative on a refund; a Decimal for goods sold by weight.
+        price: Of one unit; positive on a refund, too.
+        amount: Of the line, if the till's differs from quantity times price.
+    """
+
+    sku: str = attrs.field(validator=_text)
+    quantity: int | Decimal = attrs.field(converter=_quantity)
+    price: Decimal = attrs.field(converter=_amount)
+    amount: Decimal | None = attrs.field(default=None, converter=_optional_amount)
+    extra: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
+
+
+def _lines(lines: Iterable[TransactionLine]) -> tuple[TransactionLine, ...]:
+    return tuple(lines)
+
+
+@attrs.frozen(kw_only=True)
+class Transaction:
+    """
+    One finished sale at the till.
+
+    A refund is a transaction with negative quantities.  Open, suspended and
+    training sales are none.
+
+    Attributes:
+        id: Unique within its location and business date.
+        timestamp: When it was finished; aware.
+        total: What was paid, tax included.
+        business_date: The till's own, if it knows one; never sent.
+    """
+
+    id: str = attrs.field(validator=_text)
+    timestamp: datetime = attrs.field(validator=_aware)
+    total: Decimal = attrs.field(converter=_amount)
+    items: tuple[TransactionLine, ...] = attrs.field(converter=_lines)
+    tax: Decimal | None = attrs.field(default=None, converter=_optional_amount)
+    discount: Decimal | None = attrs.field(default=None, converter=_optional_amount)
+    business_date: date | None = attrs.field(default=None, validator=_date)
+    extra: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
+
+
+@attrs.frozen(kw_only=True)
+class SalesSummary:
+    """
+    A day in six figures.
+    """
+
+    total_orders: int
+    total_revenue: Decimal
+    total_tax: Decimal
+    total_discount: Decimal
+    average_order_value: Decimal
+    items_sold: int | Decimal
+
+    @classmethod
+    def of(cls, transactions: Iterable[Transaction]) -> "SalesSummary":
+        """
+        Sum up *transactions* exactly; only the average is rounded, to cents.
+        """
+        orders, sold = 0, Decimal()
+        revenue, tax, discount = Decimal(), Decimal(), Decimal()
+
+        for transaction in transactions:
+            orders += 1
+            revenue += transaction.total
+            tax += transaction.tax or 0
+            discount += transaction.discount or 0
+            sold += sum((line.quantity for line in transaction.items), Decimal())
+
+        average = revenue / orders if orders else Decimal()
+
+        return cls(
+            total_orders=orders,
+            total_revenue=revenue,
+            total_tax=tax,
+            total_discount=discount,
+            average_order_value=average.quantize(Decimal("0.01"), ROUND_HALF_UP),
+            items_sold=int(sold) if sold == sold.to_integral_value() else sold,
+        )
+
+
+def _transactions(transactions: Iterable[Transaction]) -> tuple[Transaction, ...]:
+    return tuple(transactions)
+
+
+@attrs.frozen(kw_only=True)
+class SalesBatch:
+    """
+    Transactions of one location and business date that are sent together.
+    """
+
+    date: date = attrs.field(validator=_date)
+    location_id: str = attrs.field(validator=_text)
+    transactions: tuple[Transaction, ...] = attrs.field(converter=_transactions)
+    summary: SalesSummary | None = None
+
+
+@attrs.frozen(kw_only=True)
+class RejectedTransaction:
+    """
+    A transaction that the back office refused, and its reason.
+    """
+
+    id: str
+    error: str
+
+
+@attrs.frozen(kw_only=True)
+class PushReceipt:
+    """
+    The back office's answer to a batch that it took.
+
+    Attributes:
+        accepted: How many transactions it says it took, if it says so.
+        rejected: Those it refused by name; the rest are accepted.
+    """
+
+    accepted: int | None = None
+    rejected: tuple[RejectedTransaction, ...] = ()
+    request_id: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class ApiHealth:
+    """
+    What the back office says of itself.
+
+    Attributes:
+        latency: Seconds from the request to the whole answer.
+    """
+
+    ok: bool
+    status: str
+    latency: float
+
+
+@attrs.frozen(kw_only=True)
+class ConnectionCheck:
+    """
+    Whether the back office can be reached with this configuration.
+    """
+
+    success: bool
+    message: str
+    latency_ms: int | None = None

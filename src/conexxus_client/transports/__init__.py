@@ -1,0 +1,30 @@
+"""
+How requests leave the process.
+
+The only place that knows httpx and its continuation httpx2; both are
+spoken to by the same code, and no public type mentions either.
+"""
+
+from conexxus_client._wire import AsyncTransport, Transport
+from conexxus_client.config import ClientConfig
+
+
+def open_transport(config: ClientConfig, http_client: object = None) -> Transport:
+    """
+    The transport for *config*, or one around an injected client.
+
+    Raises:
+        ConfigurationError: The family is not installed or not recognised.
+    """
+    from ._httpx import HttpxTransport
+
+    return HttpxTransport(config, http_client)
+
+
+def open_async_transport(config: ClientConfig, http_client: object = None) -> AsyncTransport:
+    """
+    `open_transport` for an event loop.
+    """
+    from ._async_httpx import AsyncHttpxTransport
+
+    return AsyncHttpxTransport(config, http_client)
