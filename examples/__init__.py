@@ -1,0 +1,3 @@
+"""
+Small programs that show how the SDK is used.
+"""
