@@ -109,7 +109,7 @@ class ItemDecoder:
         Extend the struct by the keys seen in *raws*, within reason.
         """
         keys = {key: None for raw in raws for key in _keys(raw)}
-        new = [key for key in keys if key not in _KNOWN and key not in self._extra]
+        new = [key for key in keys if key not in {*_KNOWN, *self._extra} and _is_learnable(key)]
 
         if new and len(self._extra) + len(new) <= MAX_LEARNED_KEYS:
             self._extra += tuple(new)
@@ -145,6 +145,11 @@ class _OffTheFastPath(Exception):
 
 _ELEMENTS: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
 _FIELDS: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def _is_learnable(key: str) -> bool:
+    # What msgspec takes for a field's name; other keys go the slow way.
+    return key.isprintable() and not {'"', "\\"} & set(key)
 
 
 def _keys(raw: bytes) -> tuple[str, ...]:
@@ -231,9 +236,17 @@ def _unreadable(raw: bytes) -> InvalidItem:
         decode_json(raw)
         return InvalidItem(raw=raw, reason=reason)
 
-    sku = loose.get("sku") if isinstance(loose, dict) else None
+    fields = loose if isinstance(loose, dict) else {}
+    sku = fields.get("sku")
 
-    return InvalidItem(raw=raw, reason=reason, sku=sku if _is_clean(sku) else None)
+    # Numbers were kept as texts: a float can only be NaN or an infinity,
+    # which careless back offices do write.
+    if isinstance(fields.get("price"), float):
+        reason, path = INVALID_PRICE, "$.price"
+    else:
+        path = "$"
+
+    return InvalidItem(raw=raw, reason=reason, path=path, sku=sku if _is_clean(sku) else None)
 
 
 def _is_clean(value: Any) -> TypeGuard[str]:

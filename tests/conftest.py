@@ -1,0 +1,28 @@
+"""
+What all tests share.
+"""
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+
+settings.register_profile("short", max_examples=60, deadline=None)
+settings.register_profile(
+    "long", max_examples=2_000, deadline=None, suppress_health_check=list(HealthCheck)
+)
+settings.load_profile("long" if os.environ.get("CONEXXUS_PROOF_SCALE") == "full" else "short")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="run the long proofs, too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--long"):
+        return
+
+    long = [item for item in items if item.get_closest_marker("long")]
+    items[:] = [item for item in items if item not in set(long)]
+    config.hook.pytest_deselected(items=long)
