@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from .runs import RunIssue, RunKind, SyncRun
+from .runs import RunIssue, RunKind, RunStatus, SyncRun
 
 
 if TYPE_CHECKING:
@@ -93,6 +93,9 @@ def _converter() -> "Converter":
     converter.register_structure_hook(date, lambda text, _: date.fromisoformat(text))
     converter.register_unstructure_hook(Decimal, lambda amount: format(amount, "f"))
     converter.register_structure_hook(Decimal, lambda text, _: Decimal(text))
+
+    for choice in (RunKind, RunStatus):
+        converter.register_unstructure_hook(choice, lambda member: member.value)
 
     for cls in (RunIssue, SyncRun):
         names: dict[str, Any] = {

@@ -6,12 +6,16 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, time
-from typing import Any
+from decimal import Decimal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import attrs
 
 from conexxus_client import ConfigurationError, Environment
+
+from .guards import Guards
+
 
 NOON = time(12)
 
@@ -30,6 +34,10 @@ class SyncConfig:
         day_closes_at: Store time at which the business day ends, on the
             next calendar day.
         sales_since: First business date that is ever pushed.
+        guards: When a catalogue is refused.
+        max_price: The first price that no item may have.
+        removals: Whether the host is told to `deactivate` what is gone, or
+            to `keep` it.
 
     Raises:
         ConfigurationError: Naming all problems at once.
@@ -42,6 +50,9 @@ class SyncConfig:
     day_closes_at: time = time(0, 0)
     sales_since: date | None = None
     shim_token: str | None = attrs.field(default=None, repr=False)
+    guards: Guards = attrs.field(factory=Guards)
+    max_price: Decimal = Decimal("1e9")
+    removals: Literal["keep", "deactivate"] = "keep"
 
     def __attrs_post_init__(self) -> None:
         problems = list(_problems(attrs.asdict(self, recurse=False)))

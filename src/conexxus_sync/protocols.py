@@ -10,6 +10,7 @@ from conexxus_client import Item, Transaction
 
 from .runs import SyncRun
 
+
 T_co = TypeVar("T_co", covariant=True)
 
 

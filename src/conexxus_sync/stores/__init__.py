@@ -2,12 +2,24 @@
 The SDK's own state, behind protocols: what the engines ask of a database.
 """
 
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
 from conexxus_client import ConfigurationError
 from conexxus_sync.leases import Lease, LeaseKind
+from conexxus_sync.mirror import (
+    Checkpoint,
+    Figures,
+    HostState,
+    ItemRow,
+    MirrorCounts,
+    MirrorItem,
+    Quarantined,
+    SetAside,
+)
+from conexxus_sync.protocols import CatalogChanges
 from conexxus_sync.runs import RunKind, SyncRun
 
 
@@ -48,6 +60,74 @@ class LeaseStore(Protocol):
     def holder(self, location_id: str, kind: LeaseKind, now: datetime) -> str | None: ...
 
 
+class Staging(Protocol):
+    """
+    Room for one read, until it is merged or forgotten.
+    """
+
+    @property
+    def connection(self) -> Any: ...
+
+    def add(self, rows: Sequence[ItemRow]) -> None: ...
+
+    def set_aside(self, rejects: Iterable[SetAside]) -> None: ...
+
+    def duplicates(self) -> Iterator[SetAside]: ...
+
+    def compare(self) -> Figures: ...
+
+    def merge(self, connection: Any, run_id: str, now: datetime) -> None: ...
+
+
+class HostQueue(Protocol):
+    """
+    Changes that wait for a host.
+    """
+
+    def state(self, location_id: str) -> HostState | None: ...
+
+    def queue_delta(self, connection: Any, location_id: str, *, removals: bool) -> None: ...
+
+    def queue_everything(
+        self, connection: Any, location_id: str, *, beyond: int, removals: bool
+    ) -> None: ...
+
+    def pending(self, location_id: str, connection: Any = None) -> list[int]: ...
+
+    def changes(
+        self, location_id: str, sequence: int, connection: Any = None
+    ) -> CatalogChanges: ...
+
+    def applied(self, connection: Any, location_id: str, sequence: int) -> None: ...
+
+    def attempt(self, connection: Any) -> AbstractContextManager[None]: ...
+
+
+class CatalogStore(Protocol):
+    """
+    The mirror, its checkpoint and its quarantine.
+    """
+
+    @property
+    def hosts(self) -> HostQueue: ...
+
+    def staging(self, location_id: str) -> AbstractContextManager[Staging]: ...
+
+    def checkpoint(self, location_id: str) -> Checkpoint | None: ...
+
+    def save_checkpoint(
+        self, connection: Any, location_id: str, checkpoint: Checkpoint
+    ) -> None: ...
+
+    def counts(self, location_id: str) -> MirrorCounts: ...
+
+    def is_empty(self, location_id: str) -> bool: ...
+
+    def items(self, location_id: str, *, missing: bool = False) -> Iterator[MirrorItem]: ...
+
+    def quarantined(self, location_id: str) -> Iterator[Quarantined]: ...
+
+
 class OutboxStore(Protocol):
     """
     Batches of sales and what became of them.
@@ -64,6 +144,9 @@ class SyncStore(Protocol):
 
     @property
     def leases(self) -> LeaseStore: ...
+
+    @property
+    def catalog(self) -> CatalogStore: ...
 
     @property
     def outbox(self) -> OutboxStore: ...

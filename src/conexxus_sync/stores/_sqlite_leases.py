@@ -36,8 +36,8 @@ class SqliteLeases:
         with self.store.writing() as connection:
             row = _row(connection, location_id, kind)
 
-            if row is not None and self._holds(row, now):
-                raise RunInProgressError(row[1], kind=kind, location_id=location_id)
+            if row is not None and (holder := self._holder(row, now)) is not None:
+                raise RunInProgressError(holder, kind=kind, location_id=location_id)
 
             epoch = 1 if row is None else row[0] + 1
             me = self.processes.current()
@@ -87,7 +87,7 @@ class SqliteLeases:
         with self.store.reading() as connection:
             row = _row(connection, location_id, kind)
 
-        return row[1] if row is not None and self._holds(row, now) else None
+        return None if row is None else self._holder(row, now)
 
     def check(self, connection: sqlite3.Connection, lease: Lease) -> None:
         """
@@ -105,19 +105,17 @@ class SqliteLeases:
             )
             raise LeaseLostError(msg)
 
-    def _holds(self, row: tuple[int, str | None, ProcessIdentity, datetime], now: datetime) -> bool:
+    def _holder(self, row: "_Row", now: datetime) -> str | None:
         _, run_id, holder, expires_at = row
+        is_free = is_void(expires_at, now) or self.processes.is_gone(holder)
 
-        return (
-            run_id is not None
-            and not is_void(expires_at, now)
-            and not self.processes.is_gone(holder)
-        )
+        return None if is_free else run_id
 
 
-def _row(
-    connection: sqlite3.Connection, location_id: str, kind: LeaseKind
-) -> tuple[int, str | None, ProcessIdentity, datetime] | None:
+_Row = tuple[int, str | None, ProcessIdentity, datetime]
+
+
+def _row(connection: sqlite3.Connection, location_id: str, kind: LeaseKind) -> _Row | None:
     row = connection.execute(
         "SELECT epoch, run_id, boot, namespace, pid, started, host, expires_at"
         " FROM leases WHERE location = ? AND kind = ?",

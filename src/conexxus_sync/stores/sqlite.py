@@ -15,6 +15,7 @@ from conexxus_sync.errors import StoreError
 from conexxus_sync.leases import Lease
 
 from ._migrations import migrate
+from ._sqlite_catalog import SqliteCatalog
 from ._sqlite_leases import SqliteLeases
 from ._sqlite_runs import SqliteRuns
 
@@ -44,6 +45,7 @@ class SqliteStore:
         self.path = Path(path)
         self.runs = SqliteRuns(self)
         self.leases = SqliteLeases(self, processes or LinuxProcesses())
+        self.catalog = SqliteCatalog(self)
 
     @cached_property
     def outbox(self) -> "OutboxStore":

@@ -70,6 +70,7 @@ CREATE TABLE quarantine (
     first_seen TEXT NOT NULL,
     last_seen  TEXT NOT NULL,
     times_seen INTEGER NOT NULL,
+    run_id     TEXT NOT NULL,
     PRIMARY KEY (location, kind, key, part)
 ) WITHOUT ROWID;
 

@@ -1,0 +1,261 @@
+"""
+One pull, from the first request to the last write.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import attrs
+
+from conexxus_client import CatalogRead, ConexxusClient, EnvelopeError
+
+from ._host_delivery import HostDelivery
+from ._validation import Validator
+from .config import SyncConfig
+from .leases import Lease
+from .mirror import Checkpoint, Figures, SetAside
+from .protocols import Clock
+from .runs import MAX_ERRORS, RunIssue, RunStatus, SyncRun
+from .stores import Staging, SyncStore
+
+
+RUNS_ARE_KEPT = timedelta(days=90)
+
+# Grows with every change in what is accepted, or in what a digest covers:
+# an unchanged catalogue is then read anew.
+RULES = 1
+
+
+@attrs.define(kw_only=True)
+class Pull:
+    """
+    Read, validate, stage, compare, guard, apply: in this order.
+
+    Attributes:
+        steps: Told the name of each step as it is reached.
+        progress: Told how many items came so far, and how many will, if known.
+    """
+
+    client: ConexxusClient
+    store: SyncStore
+    config: SyncConfig
+    clock: Clock
+    host: HostDelivery
+    steps: Callable[[str], None]
+    progress: Callable[[int, int | None], None]
+    lease: Lease
+    run: SyncRun
+    force: bool = False
+    issues: list[RunIssue] = attrs.field(factory=list)
+
+    def execute(self, *, reapply: bool = False) -> SyncRun:
+        """
+        Do it all and return the run as it was recorded.
+        """
+        if not self.run.planned:
+            self.host.prepare(reapply=reapply)
+            if self.host.beyond is None:
+                self.host.deliver(self.lease, self._renew)
+
+        checkpoint = self._checkpoint()
+        etag = None if checkpoint is None else checkpoint.etag
+        self.steps("request")
+
+        with self.client.open_catalog(etag=etag) as read:
+            if read.not_modified:
+                return self._not_modified(checkpoint)
+
+            with self.store.catalog.staging(self.run.location_id) as staging:
+                self._stage(staging, read)
+
+                if checkpoint is not None and read.digest == checkpoint.digest:
+                    return self._same_again(checkpoint, read.etag)
+
+                return self._judge(staging, read)
+
+    def _checkpoint(self) -> Checkpoint | None:
+        """
+        The last applied read, if it still says what the mirror holds.
+        """
+        catalog, location_id = self.store.catalog, self.run.location_id
+        checkpoint = catalog.checkpoint(location_id)
+
+        if checkpoint is None or checkpoint.scope != self._scope():
+            return None
+        if checkpoint.run.items_succeeded and catalog.is_empty(location_id):
+            return None
+
+        return checkpoint
+
+    def _scope(self) -> str:
+        profile = self.client.profile
+        query = sorted(profile.catalog_query.items())
+        where = f"{self.client.config.api_url}{profile.catalog_path}?{query}"
+
+        return f"{where} rules={RULES} max_price={self.config.max_price}"
+
+    def _stage(self, staging: Staging, read: CatalogRead) -> None:
+        validator = Validator(self.config.max_price)
+        count = 0
+
+        for page in read.pages:
+            rejects: list[SetAside] = []
+            staging.add(validator.sort(page, rejects.append))
+            staging.set_aside(rejects)
+            self._note(rejects)
+            count += len(page)
+            self.progress(count, read.total)
+            self._renew()
+            self.steps("page")
+
+        self.steps("read")
+
+    def _judge(self, staging: Staging, read: CatalogRead) -> SyncRun:
+        self._note(list(staging.duplicates()))
+        figures = staging.compare()
+        self.steps("compared")
+        refusal = None if self.force else self.config.guards.refusal(figures)
+        self.run = _with_figures(self.run, figures, self.issues)
+
+        if refusal is not None:
+            self.run = attrs.evolve(
+                self.run, status=RunStatus.FAILED, refused=refusal, last_error=refusal
+            )
+            return self._record()
+
+        removed = figures.gone
+        self.run = attrs.evolve(
+            self.run,
+            created=figures.created,
+            updated=figures.updated,
+            unchanged=figures.unchanged,
+            removed=removed,
+        )
+
+        return self._record() if self.run.planned else self._apply(staging, read)
+
+    def _apply(self, staging: Staging, read: CatalogRead) -> SyncRun:
+        self._renew()
+
+        with self.store.writing(self.lease, connection=staging.connection) as transaction:
+            self.steps("merge")
+            staging.merge(transaction, self.run.id, self.run.start_time)
+            self.steps("merged")
+            self._conclude(
+                transaction,
+                Checkpoint(scope=self._scope(), etag=read.etag, digest=read.digest, run=self.run),
+                changed=True,
+            )
+
+        return self._deliver()
+
+    def _not_modified(self, checkpoint: Checkpoint | None) -> SyncRun:
+        if checkpoint is None:
+            msg = "Conexxus API answered 304 (not modified) to a request that was not conditional"
+            raise EnvelopeError(msg)
+
+        self.run = attrs.evolve(
+            self.run,
+            not_modified=True,
+            status=checkpoint.run.status,
+            last_error=checkpoint.run.last_error,
+        )
+
+        return self._unchanged(checkpoint)
+
+    def _same_again(self, checkpoint: Checkpoint, etag: str | None) -> SyncRun:
+        last = checkpoint.run
+        self.run = attrs.evolve(
+            self.run,
+            status=last.status,
+            items_processed=last.items_processed,
+            items_succeeded=last.items_succeeded,
+            items_failed=last.items_failed,
+            unchanged=last.created + last.updated + last.unchanged,
+            errors=last.errors,
+            last_error=last.last_error,
+        )
+
+        return self._unchanged(attrs.evolve(checkpoint, etag=etag))
+
+    def _unchanged(self, checkpoint: Checkpoint) -> SyncRun:
+        if self.run.planned:
+            return self._record()
+
+        with self.store.writing(self.lease) as transaction:
+            self._conclude(transaction, checkpoint, changed=False)
+
+        return self._deliver()
+
+    def _conclude(self, transaction: Any, checkpoint: Checkpoint, *, changed: bool) -> None:
+        """
+        Everything that becomes durable together with the mirror.
+        """
+        self.host.queue(transaction, changed=changed)
+        self.host.deliver_in(transaction)
+        self.store.catalog.save_checkpoint(transaction, self.run.location_id, checkpoint)
+        self._save(transaction)
+        self.steps("commit")
+
+    def _deliver(self) -> SyncRun:
+        self.steps("committed")
+        before = self.host.delivered, self.host.error
+        self.host.deliver(self.lease, self._renew)
+
+        # Only what happened since the commit is news.
+        return self.run if before == (self.host.delivered, self.host.error) else self._record()
+
+    def _record(self) -> SyncRun:
+        with self.store.writing(self.lease) as transaction:
+            self._save(transaction)
+
+        return self.run
+
+    def _save(self, transaction: Any) -> None:
+        now = self.clock.now()
+        self.run = attrs.evolve(_with_host_error(self.run, self.host.error), end_time=now)
+        self.store.runs.save(transaction, self.run)
+        self.store.runs.purge(transaction, self.run.location_id, now - RUNS_ARE_KEPT)
+
+    def _renew(self) -> Lease:
+        self.lease = self.store.leases.renew(self.lease, self.clock.now())
+        return self.lease
+
+    def _note(self, rejects: list[SetAside]) -> None:
+        room = MAX_ERRORS - len(self.issues)
+        self.issues += [RunIssue(item=it.sku, error=it.reason) for it in rejects[:room]]
+
+
+def _with_figures(run: SyncRun, figures: Figures, issues: list[RunIssue]) -> SyncRun:
+    succeeded = figures.received - figures.failed
+    status, last_error = RunStatus.SUCCESS, None
+
+    if figures.failed:
+        status = RunStatus.PARTIAL if succeeded else RunStatus.FAILED
+        last_error = (
+            f"{figures.failed} of {figures.received} items were set aside, "
+            f"the first: {issues[0].error}"
+        )
+
+    return attrs.evolve(
+        run,
+        status=status,
+        items_processed=figures.received,
+        items_succeeded=succeeded,
+        items_failed=figures.failed,
+        errors=issues,
+        last_error=last_error,
+    )
+
+
+def _with_host_error(run: SyncRun, error: str | None) -> SyncRun:
+    if error is None or run.last_error == error:
+        return run
+
+    return attrs.evolve(
+        run,
+        status=RunStatus.FAILED,
+        errors=[RunIssue(item=None, error=error), *run.errors],
+        last_error=error,
+    )

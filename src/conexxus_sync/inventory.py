@@ -1,0 +1,173 @@
+"""
+Pull the catalogue into the mirror: the old one or the new one, never between.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+import attrs
+
+from conexxus_client import ConexxusClient, ConexxusError, ConfigurationError
+
+from ._host_delivery import HostDelivery, HostStorage
+from ._pull import Pull
+from .collectors import FanOut
+from .config import SyncConfig
+from .errors import StoreError
+from .leases import Lease
+from .protocols import Clock
+from .runs import RunIssue, RunKind, RunStatus, SyncRun, new_run_id
+from .stores import SyncStore
+
+
+_log = logging.getLogger(__name__)
+
+
+def _ignore(*_: object) -> None:
+    """
+    Nobody wants to know.
+    """
+
+
+@attrs.define(kw_only=True)
+class InventorySync:
+    """
+    The engine that pulls.
+
+    Attributes:
+        storage: Where the host wants the changes; None if the mirror is all.
+        steps: Told the name of each step as it is reached, for tests.
+        progress: Told how many items came so far, and how many will, if known.
+        new_id: Makes the id of a run.
+    """
+
+    client: ConexxusClient
+    store: SyncStore
+    config: SyncConfig
+    clock: Clock
+    storage: HostStorage | None = None
+    collectors: FanOut = attrs.field(factory=FanOut)
+    steps: Callable[[str], None] = _ignore
+    progress: Callable[[int, int | None], None] = _ignore
+    new_id: Callable[[datetime], str] = new_run_id
+
+    def acquire(self) -> Lease:
+        """
+        Take the lease for a run that `pull` then makes.
+
+        Raises:
+            RunInProgressError: Another run holds it.
+            StoreError: The store can't be used.
+        """
+        now = self.clock.now()
+
+        return self.store.leases.acquire(
+            self.config.location_id, "inventory", self.new_id(now), now
+        )
+
+    def pull(
+        self,
+        *,
+        plan: bool = False,
+        force: bool = False,
+        reapply: bool = False,
+        accept: str | None = None,
+        lease: Lease | None = None,
+    ) -> SyncRun:
+        """
+        Make the mirror what the back office says, or leave it as it is.
+
+        Args:
+            plan: Only say what would change.
+            force: Pass all guards, this once.
+            reapply: Give the host the whole mirror, not just the changes.
+            lease: From `acquire`.
+
+        Returns:
+            The run as it was recorded; `failed` if the read, the store or
+            the host failed.
+
+        Raises:
+            RunInProgressError: Another run holds the lease.
+            StoreError: The store can't be used.
+        """
+        if accept is not None:
+            msg = "a plan can't be accepted by its id yet: pull again, with --force if refused"
+            raise ConfigurationError([msg])
+
+        lease = lease or self.acquire()
+        run = SyncRun(
+            id=lease.run_id,
+            kind=RunKind.INVENTORY,
+            location_id=lease.location_id,
+            start_time=lease.renewed_at,
+            planned=plan,
+        )
+
+        try:
+            self.collectors.run_started(run)
+            self.steps("leased")
+            run = self._execute(run, lease, force=force, reapply=reapply)
+            self.steps("release")
+        finally:
+            self._release(lease)
+
+        self.collectors.run_finished(run)
+
+        return run
+
+    def _execute(self, run: SyncRun, lease: Lease, *, force: bool, reapply: bool) -> SyncRun:
+        pull = Pull(
+            client=self.client,
+            store=self.store,
+            config=self.config,
+            clock=self.clock,
+            steps=self.steps,
+            progress=self.progress,
+            lease=lease,
+            run=run,
+            force=force,
+            host=HostDelivery(
+                store=self.store,
+                location_id=run.location_id,
+                storage=self.storage,
+                removals=self.config.removals == "deactivate",
+                steps=self.steps,
+            ),
+        )
+
+        try:
+            return pull.execute(reapply=reapply)
+        except ConexxusError as exc:
+            return self._failed(run, str(exc))
+        except Exception as exc:
+            self._failed(run, f"unexpected {type(exc).__name__}; see the log")
+            raise
+
+    def _failed(self, run: SyncRun, error: str) -> SyncRun:
+        """
+        Record that *run* failed; history takes it whoever holds the lease.
+        """
+        run = attrs.evolve(
+            run,
+            status=RunStatus.FAILED,
+            end_time=self.clock.now(),
+            errors=[RunIssue(item=None, error=error)],
+            last_error=error,
+        )
+
+        try:
+            with self.store.writing() as transaction:
+                self.store.runs.save(transaction, run)
+        except StoreError:
+            _log.exception("Run %s could not be recorded", run.id)
+
+        return run
+
+    def _release(self, lease: Lease) -> None:
+        try:
+            self.store.leases.release(lease)
+        except StoreError:
+            # It expires, or our process ends, and either frees it.
+            _log.exception("The lease of run %s could not be given back", lease.run_id)

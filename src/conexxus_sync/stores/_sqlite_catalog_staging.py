@@ -1,0 +1,216 @@
+"""
+A read on its way into the mirror: staged, compared and merged in SQL.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from hashlib import blake2b
+from itertools import chain
+
+import attrs
+
+from conexxus_client import encode_item
+from conexxus_sync.mirror import Figures, ItemRow, SetAside
+
+from ._sqlite_items import item_of
+
+
+ROWS_A_STATEMENT = 500
+DIFFERENT_COPIES = "Duplicate SKU with different data"
+
+_TABLES = """
+CREATE TEMP TABLE stage (
+    number INTEGER PRIMARY KEY, sku TEXT, digest BLOB, name TEXT, price TEXT, category TEXT,
+    description TEXT, extra TEXT
+);
+CREATE TEMP TABLE aside (
+    number INTEGER PRIMARY KEY, sku TEXT, key TEXT, raw BLOB, reason TEXT, path TEXT
+);
+CREATE TEMP TABLE latest (
+    sku TEXT PRIMARY KEY, digest BLOB, number INTEGER, copies INTEGER, differ INTEGER
+) WITHOUT ROWID;
+CREATE TEMP TABLE delta (
+    sku TEXT PRIMARY KEY, kind TEXT, number INTEGER, present INTEGER
+) WITHOUT ROWID;
+"""
+_INSERT = "INSERT INTO stage (sku, digest, name, price, category, description, extra) VALUES "
+
+
+@attrs.define
+class SqliteCatalogStaging:
+    """
+    Temporary tables on one connection; they go when it closes.
+
+    While they fill and are compared, nobody else is kept from writing: the
+    lease keeps the mirror as it is.
+    """
+
+    connection: sqlite3.Connection
+    location_id: str
+
+    def __attrs_post_init__(self) -> None:
+        self.connection.executescript(_TABLES)
+
+    def add(self, rows: Sequence[ItemRow]) -> None:
+        """
+        Stage valid items.
+        """
+        self.connection.execute("BEGIN")
+
+        for start in range(0, len(rows), ROWS_A_STATEMENT):
+            some = rows[start : start + ROWS_A_STATEMENT]
+            statement = _INSERT + ",".join(["(?,?,?,?,?,?,?)"] * len(some))
+            self.connection.execute(statement, tuple(chain.from_iterable(some)))
+
+        self.connection.execute("COMMIT")
+
+    def set_aside(self, rejects: Iterable[SetAside]) -> None:
+        """
+        Stage what goes into quarantine.
+        """
+        self.connection.executemany(
+            "INSERT INTO aside (sku, key, raw, reason, path) VALUES (?, ?, ?, ?, ?)",
+            ((it.sku, _key(it), it.raw, it.reason, it.path) for it in rejects),
+        )
+
+    def duplicates(self) -> Iterator[SetAside]:
+        """
+        Find the copies that differ and set them aside, all of them.
+        """
+        # One pass over the SKUs in order, however they came.
+        self.connection.execute(
+            "INSERT INTO latest SELECT sku, min(digest), max(number), count(*),"
+            " min(digest) <> max(digest) FROM stage GROUP BY sku"
+        )
+        copies = self.connection.execute(
+            "SELECT sku, name, price, category, description, extra FROM stage"
+            " WHERE sku IN (SELECT sku FROM latest WHERE differ) ORDER BY number"
+        )
+
+        for row in copies:
+            raw = encode_item(item_of(row))
+            reject = SetAside(sku=row[0], raw=raw, reason=DIFFERENT_COPIES, path="$.sku")
+            self.set_aside([reject])
+            yield reject
+
+    def compare(self) -> Figures:
+        """
+        Compare the read with the mirror; `duplicates` must have been sought.
+        """
+        self.connection.execute("CREATE INDEX temp.aside_by_sku ON aside (sku)")
+        self.connection.execute(
+            "INSERT INTO delta SELECT l.sku, iif(i.sku IS NULL, 'created', 'updated'), l.number,"
+            " i.sku IS NOT NULL AND i.missing_since IS NULL"
+            " FROM latest l LEFT JOIN items i ON i.location = ? AND i.sku = l.sku"
+            " WHERE NOT l.differ"
+            " AND (i.sku IS NULL OR i.digest <> l.digest OR i.missing_since IS NOT NULL)"
+            " ORDER BY l.sku",
+            (self.location_id,),
+        )
+        self._find_gone()
+
+        return self._figures()
+
+    def _find_gone(self) -> None:
+        # Who can't be named might be anybody: then nobody is missing.
+        if self._count("SELECT count(*) FROM aside WHERE sku IS NULL"):
+            return
+
+        self.connection.execute(
+            "INSERT INTO delta SELECT sku, 'removed', NULL, 1 FROM items i"
+            " WHERE location = ? AND missing_since IS NULL"
+            " AND NOT EXISTS (SELECT 1 FROM latest WHERE sku = i.sku)"
+            " AND NOT EXISTS (SELECT 1 FROM aside WHERE sku = i.sku)",
+            (self.location_id,),
+        )
+
+    def _figures(self) -> Figures:
+        kinds = dict(
+            self.connection.execute("SELECT kind, count(*) FROM delta GROUP BY kind").fetchall()
+        )
+        created, updated = kinds.get("created", 0), kinds.get("updated", 0)
+        valid = self._count("SELECT count(*) FROM latest WHERE NOT differ")
+        copies = self._count("SELECT coalesce(sum(copies), 0) FROM latest WHERE NOT differ")
+        changed = self._count("SELECT count(*) FROM delta WHERE kind = 'updated' AND present")
+        failed = self._count("SELECT count(*) FROM aside")
+        unchanged = valid - created - updated
+
+        return Figures(
+            known=self._count(
+                "SELECT count(*) FROM items WHERE location = ? AND missing_since IS NULL",
+                self.location_id,
+            ),
+            received=copies + failed,
+            failed=failed,
+            created=created,
+            updated=updated,
+            unchanged=unchanged,
+            gone=kinds.get("removed", 0),
+            compared=unchanged + changed,
+            # Of at most 13 digits: a double tells any two of them apart.
+            repriced=self._count(
+                "SELECT count(*) FROM delta d JOIN stage s ON s.number = d.number"
+                " JOIN items i ON i.location = ? AND i.sku = d.sku"
+                " WHERE d.kind = 'updated' AND d.present"
+                " AND CAST(i.price AS REAL) <> CAST(s.price AS REAL)",
+                self.location_id,
+            ),
+        )
+
+    def merge(self, connection: sqlite3.Connection, run_id: str, now: datetime) -> None:
+        """
+        Make the mirror and the quarantine what the read says.
+
+        Args:
+            connection: Our own, with a transaction open on it.
+        """
+        moment = now.isoformat()
+        connection.execute(
+            "INSERT INTO items (location, sku, digest, name, price, category, description, extra,"
+            " created_run, updated_run)"
+            " SELECT ?1, d.sku, s.digest, s.name, s.price, s.category, s.description, s.extra,"
+            " ?2, ?2 FROM delta d JOIN stage s ON s.number = d.number"
+            " WHERE d.kind IN ('created', 'updated') ORDER BY d.sku"
+            " ON CONFLICT (location, sku) DO UPDATE SET digest = excluded.digest,"
+            " name = excluded.name, price = excluded.price, category = excluded.category,"
+            " description = excluded.description, extra = excluded.extra,"
+            " missing_since = NULL, updated_run = excluded.updated_run",
+            (self.location_id, run_id),
+        )
+        connection.execute(
+            "UPDATE items SET missing_since = ?, updated_run = ? WHERE location = ?"
+            " AND sku IN (SELECT sku FROM delta WHERE kind = 'removed')",
+            (moment, run_id, self.location_id),
+        )
+        self._merge_quarantine(connection, run_id, moment)
+
+    def _merge_quarantine(self, connection: sqlite3.Connection, run_id: str, moment: str) -> None:
+        """
+        What this read set aside is what the quarantine holds.
+        """
+        connection.execute(
+            "INSERT INTO quarantine SELECT ?1, 'item', key,"
+            " row_number() OVER (PARTITION BY key ORDER BY number) - 1,"
+            " raw, reason, path, ?2, ?2, 1, ?3"
+            " FROM (SELECT key, raw, reason, path, min(number) AS number FROM aside"
+            " GROUP BY key, raw) WHERE true"
+            " ON CONFLICT (location, kind, key, part) DO UPDATE SET raw = excluded.raw,"
+            " reason = excluded.reason, path = excluded.path, last_seen = excluded.last_seen,"
+            " times_seen = times_seen + 1, run_id = excluded.run_id",
+            (self.location_id, moment, run_id),
+        )
+        connection.execute(
+            "DELETE FROM quarantine WHERE location = ? AND kind = 'item' AND run_id <> ?",
+            (self.location_id, run_id),
+        )
+
+    def _count(self, query: str, *parameters: str) -> int:
+        return int(self.connection.execute(query, parameters).fetchone()[0])
+
+
+def _key(reject: SetAside) -> str:
+    if reject.sku is not None:
+        return reject.sku
+
+    return f"#{blake2b(reject.raw, digest_size=8).hexdigest()}"

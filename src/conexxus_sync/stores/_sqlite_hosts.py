@@ -1,0 +1,140 @@
+"""
+The queue of changes for a host, in SQLite.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import attrs
+
+from conexxus_sync.mirror import HostState
+
+from ._sqlite_items import QueuedChanges
+
+
+if TYPE_CHECKING:
+    from .sqlite import SqliteStore
+
+
+@attrs.define
+class SqliteHosts:
+    """
+    Rows of `hosts` and `changes`.
+    """
+
+    store: "SqliteStore"
+
+    def state(self, location_id: str) -> HostState | None:
+        """
+        How far the host of this location has come; None if it never had one.
+        """
+        with self.store.reading() as connection:
+            return _state(connection, location_id)
+
+    def queue_delta(
+        self, connection: sqlite3.Connection, location_id: str, *, removals: bool
+    ) -> None:
+        """
+        Queue what the staged read changes, under the next sequence.
+
+        A location that never had a host queues nothing.
+        """
+        state = _state(connection, location_id)
+
+        if state is None:
+            return
+
+        queued = connection.execute(
+            "INSERT INTO changes SELECT ?1, ?2, d.kind, i.sku, i.name, i.price, i.category,"
+            " i.description, i.extra FROM delta d JOIN items i ON i.location = ?1"
+            " AND i.sku = d.sku WHERE d.kind <> 'removed' OR ?3",
+            (location_id, state.sequence + 1, removals),
+        ).rowcount
+
+        if queued:
+            _save(connection, location_id, state.sequence + 1, state.applied)
+
+    def queue_everything(
+        self, connection: sqlite3.Connection, location_id: str, *, beyond: int, removals: bool
+    ) -> None:
+        """
+        Queue the whole mirror instead of whatever is pending.
+
+        Args:
+            beyond: The host has seen sequences up to this one.
+        """
+        state = _state(connection, location_id) or HostState(sequence=0, applied=0)
+        last = max(state.sequence, beyond)
+        connection.execute("DELETE FROM changes WHERE location = ?", (location_id,))
+        queued = connection.execute(
+            "INSERT INTO changes SELECT ?1, ?2, iif(missing_since IS NULL, 'created', 'removed'),"
+            " sku, name, price, category, description, extra FROM items"
+            " WHERE location = ?1 AND (missing_since IS NULL OR ?3)",
+            (location_id, last + 1, removals),
+        ).rowcount
+
+        _save(connection, location_id, last + 1 if queued else last, last)
+
+    def pending(self, location_id: str, connection: sqlite3.Connection | None = None) -> list[int]:
+        """
+        Sequences that the host has not applied, oldest first.
+        """
+        if connection is None:
+            with self.store.reading() as fresh:
+                return self.pending(location_id, fresh)
+
+        rows = connection.execute(
+            "SELECT DISTINCT sequence FROM changes WHERE location = ? ORDER BY sequence",
+            (location_id,),
+        )
+        return [sequence for (sequence,) in rows]
+
+    def changes(
+        self, location_id: str, sequence: int, connection: sqlite3.Connection | None = None
+    ) -> QueuedChanges:
+        """
+        What is queued under *sequence*.
+        """
+        return QueuedChanges(self.store, location_id, sequence, connection)
+
+    def applied(self, connection: sqlite3.Connection, location_id: str, sequence: int) -> None:
+        """
+        Forget *sequence*: the host has it.
+        """
+        connection.execute(
+            "DELETE FROM changes WHERE location = ? AND sequence = ?", (location_id, sequence)
+        )
+        connection.execute(
+            "UPDATE hosts SET applied = ? WHERE location = ?", (sequence, location_id)
+        )
+
+    @contextmanager
+    def attempt(self, connection: sqlite3.Connection) -> Iterator[None]:
+        """
+        A part of a transaction that may fail without the rest.
+        """
+        connection.execute("SAVEPOINT host")
+
+        try:
+            yield
+        except BaseException:
+            connection.execute("ROLLBACK TO host")
+            raise
+        finally:
+            connection.execute("RELEASE host")
+
+
+def _state(connection: sqlite3.Connection, location_id: str) -> HostState | None:
+    row = connection.execute(
+        "SELECT sequence, applied FROM hosts WHERE location = ?", (location_id,)
+    ).fetchone()
+
+    return None if row is None else HostState(sequence=row[0], applied=row[1])
+
+
+def _save(connection: sqlite3.Connection, location_id: str, sequence: int, applied: int) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO hosts VALUES (?, ?, ?)", (location_id, sequence, applied)
+    )
