@@ -18,28 +18,34 @@ from ._sales import Sale, SaleLine
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ._ledger import Push
 
 
 class Books:
     """
-    The file, open for as long as the ledger is.
+    The file at *path*; it is open only while it is read or written.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file = path.open("ab+")
         self._drop_torn_line()
 
     def write(self, push: "Push") -> None:
         """
         Append *push*; it survives this process from now on.
+
+        Raises:
+            OSError: It could not be written, and has not happened.
         """
-        line = attrs.asdict(push)
-        self._file.write(json_bytes(line) + b"\n")
-        self._file.flush()
+        with self._path.open("ab", buffering=0) as file:
+            before = file.tell()
+            try:
+                _write_all(file.write, json_bytes(attrs.asdict(push)) + b"\n")
+            except OSError:
+                file.truncate(before)
+                raise
 
     def pushes(self) -> "Iterator[Push]":
         """
@@ -48,35 +54,36 @@ class Books:
         Raises:
             ValueError: A line is none of ours; it is named.
         """
-        self._file.seek(0)
-
-        for number, line in enumerate(self._file, start=1):
-            try:
-                yield _push(json.loads(line))
-            except (ValueError, KeyError, TypeError, ArithmeticError) as exc:
-                msg = f"{self._path}, line {number}: not a line of a sandbox ledger"
-                raise ValueError(msg) from exc
+        with self._path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                try:
+                    yield _push(json.loads(line))
+                except (ValueError, KeyError, TypeError, ArithmeticError) as exc:
+                    msg = f"{self._path}, line {number}: not a line of a sandbox ledger"
+                    raise ValueError(msg) from exc
 
     def clear(self) -> None:
-        self._file.truncate(0)
-
-    def close(self) -> None:
-        self._file.close()
+        self._path.write_bytes(b"")
 
     def _drop_torn_line(self) -> None:
-        size = self._file.seek(0, 2)
-        end = size
+        """
+        Cut the file after its last line end; make it if there is none.
+        """
+        with self._path.open("ab+") as file:
+            end = file.tell()
+            while end:
+                start = max(0, end - 65536)
+                file.seek(start)
+                found = file.read(end - start).rfind(b"\n")
+                end = start if found < 0 else start + found + 1
+                if found >= 0:
+                    break
+            file.truncate(end)
 
-        while end:
-            start = max(0, end - 65536)
-            self._file.seek(start)
-            found = self._file.read(end - start).rfind(b"\n")
-            if found >= 0:
-                end = start + found + 1
-                break
-            end = start
-        if end < size:
-            self._file.truncate(end)
+
+def _write_all(write: "Callable[[bytes], int | None]", text: bytes) -> None:
+    while text:
+        text = text[write(text) or 0 :]
 
 
 def _push(line: dict[str, Any]) -> "Push":

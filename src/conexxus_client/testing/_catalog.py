@@ -3,6 +3,7 @@ Where the fake back office's items come from.
 """
 
 import hashlib
+import itertools
 import json
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
@@ -132,12 +133,10 @@ class ItemFile:
         with self._path.open("rb") as file:
             file.seek(offsets[start // _STRIDE])
             lines = (line.strip() for line in file)
-            items = (line for line in lines if line)
-            for _ in range(start % _STRIDE):
-                next(items, None)
+            items = itertools.islice(filter(None, lines), start % _STRIDE, None)
             left = (total if stop is None else min(stop, total)) - start
             while left > 0:
-                some = [line for line, _ in zip(items, range(min(left, _STRIDE)), strict=False)]
+                some = list(itertools.islice(items, min(left, _STRIDE)))
                 if not some:
                     return
                 left -= len(some)

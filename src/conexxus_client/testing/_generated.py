@@ -40,6 +40,19 @@ _MAKERS = (
     "Thornbury", "Upland", "Vale & Sons", "Westbrook", "Yarrow",
 )  # fmt: skip
 
+_RANGES = (
+    "", "Organic ", "Reserve ", "Classic ", "Family ", "Heritage ", "Local ", "Premium ",
+    "Selected ", "Traditional ",
+)  # fmt: skip
+# What it says, how many times the price, and how much more.
+_PACKS = (
+    ("", 1, 0),
+    (", twin pack", 2, 0),
+    (", case of 6", 5, 0),
+    (", gift box", 1, 4),
+    (", large", 1, 2),
+)
+
 
 class GeneratedItems:
     """
@@ -108,10 +121,13 @@ def _line(index: int) -> str:
     One item of a block; its number, maker and cents are still open.
     """
     prefix, category, name, description, size, price = _KINDS[index % len(_KINDS)]
-    vintage = f" {2024 - index // len(_KINDS) % 12}" if category == "Wine" else ""
+    variant = index // len(_KINDS)
+    label = _RANGES[variant % len(_RANGES)]
+    pack, times, more = _PACKS[variant // len(_RANGES)]
+    vintage = f" {2024 - variant % 12}" if category == "Wine" else ""
 
     return (
-        f'{{"sku":"{prefix}%07d","name":"@M {name}{vintage}, {size}",'
-        f'"price":{price + index // 200}.@C,"category":"{category}",'
+        f'{{"sku":"{prefix}%07d","name":"@M {label}{name}{vintage}, {size}{pack}",'
+        f'"price":{price * times + more + variant % 7}.@C,"category":"{category}",'
         f'"description":"{description}"}}'
     )

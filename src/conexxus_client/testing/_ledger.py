@@ -105,14 +105,6 @@ class Ledger:
                 self._books.clear()
             self._forget()
 
-    def close(self) -> None:
-        """
-        Close the file.  Closing twice is harmless.
-        """
-        with self._lock:
-            if self._books:
-                self._books.close()
-
     @property
     def pushes(self) -> tuple[Push, ...]:
         """

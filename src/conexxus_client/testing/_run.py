@@ -57,7 +57,7 @@ def run_server(
     stop = stop or threading.Event()
     server = SandboxServer(office, host=host, port=port, log=_logger(log))
 
-    with contextlib.closing(office.ledger), _signals(stop), server:
+    with _signals(stop), server:
         if on_ready:
             on_ready(server)
         stop.wait()

@@ -57,11 +57,12 @@ class SandboxServer:
 
     def start(self) -> "SandboxServer":
         """
-        Listen.  The port is known, and kept, from now on.
+        Listen.  The port is known, and kept, from now on.  Twice is harmless.
         """
-        self._stopping.clear()
-        self._listener = _Listener(self._address, self._accepted)
-        self._address = self._listener.address
+        if self._listener is None:
+            self._stopping.clear()
+            self._listener = _Listener(self._address, self._accepted)
+            self._address = self._listener.address
 
         return self
 
