@@ -5,6 +5,7 @@ The fault language: what it says, and that it says it exactly.
 import threading
 from collections import Counter
 
+import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,11 +16,11 @@ from conexxus_client.testing._faults import NEVER_REACHING, Fault, Kind, Script,
 
 
 texts = st.text(max_size=20)
+fields = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=20)
 counts = st.integers(1, 10**9 - 1)
 codes = st.integers(200, 999)
 waits = st.integers(0, 10**8)
 sizes = st.none() | st.integers(0, 10**12 - 1)
-bare = st.sampled_from([k for k in Kind if k in (Kind.OK, Kind.REFUSE, Kind.RESET, Kind.CLOSE)])
 
 faults = st.one_of(
     st.builds(Fault, kind=st.sampled_from([Kind.OK, Kind.REFUSE, Kind.RESET, Kind.HANG])),
@@ -28,11 +29,11 @@ faults = st.one_of(
         Fault,
         kind=st.just(Kind.STATUS),
         code=codes,
-        retry_after=st.none() | texts,
+        retry_after=st.none() | fields,
         body=st.none() | texts,
-        content_type=st.none() | texts,
+        content_type=st.none() | fields,
     ),
-    st.builds(Fault, kind=st.just(Kind.REDIRECT), url=texts, code=st.none() | codes),
+    st.builds(Fault, kind=st.just(Kind.REDIRECT), url=fields, code=st.none() | codes),
     st.builds(Fault, kind=st.just(Kind.SLOW), wait_ms=waits),
     st.builds(
         Fault,
@@ -53,9 +54,7 @@ faults = st.one_of(
 def committed(draw):
     fault = draw(faults)
     commits = fault.kind not in NEVER_REACHING and draw(st.booleans())
-    fields = {name: getattr(fault, name) for name in ("kind", "code", "retry_after", "body")}
-    fields |= {name: getattr(fault, name) for name in ("content_type", "url", "wait_ms", "size")}
-    return Fault(**fields, times=fault.times, committed=commits)
+    return attrs.evolve(fault, committed=commits)
 
 
 chances = st.floats(1e-9, 1)
@@ -143,6 +142,8 @@ def test_notations(text, canonical):
         ("redirect(", 9, "a text"),
         ('200(body="x', 9, "a JSON string"),
         (";", 0, "503, reset or slow(2s)"),
+        ('redirect("a\\r\\nb")', 9, "visible ASCII"),
+        ("429(retry_after=é)", 16, "visible ASCII"),
     ],
 )
 def test_a_mistake_is_named_with_its_place(text, position, expected):

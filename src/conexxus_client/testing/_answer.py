@@ -4,15 +4,19 @@ What the fake back office says, before any front puts it on a wire.
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
 
 import attrs
 
+from conexxus_client._wire import ApiProfile
+
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
+BODILESS = (204, 304)
 
 
 @attrs.frozen(kw_only=True)
@@ -30,6 +34,12 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | Iterator[bytes] = attrs.field(default=b"", repr=False)
     note: str = ""
+
+    def having(self, *fields: tuple[str, str]) -> "Answer":
+        """
+        The same answer with more header fields.
+        """
+        return attrs.evolve(self, headers=(*self.headers, *fields))
 
     def close(self) -> None:
         """
@@ -78,6 +88,22 @@ def problem(status: int, detail: str, **members: Any) -> Answer:
         body=json_bytes(value),
         note=detail,
     )
+
+
+def envelope(profile: ApiProfile, data: Any, now: datetime) -> bytes:
+    """
+    *data* in the envelope of a success.
+    """
+    return json_bytes(
+        {profile.success_key: True, profile.data_key: data, "timestamp": timestamp_of(now)}
+    )
+
+
+def timestamp_of(now: datetime) -> str:
+    """
+    A moment as the back office writes it.
+    """
+    return now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def title_of(status: int) -> str:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from ._answer import Answer
+from ._answer import BODILESS, Answer
 from ._extras import answer_extra
 from ._faults import Fault, Kind
 from ._office import BackOffice
@@ -92,7 +92,7 @@ async def _respond(answer: Answer, fault: Fault, receive: Receive, send: Send) -
             pass
         return
     fields = list(answer.headers)
-    if isinstance(answer.body, bytes) and answer.status not in (204, 304):
+    if isinstance(answer.body, bytes) and answer.status not in BODILESS:
         fields.append(("content-length", str(len(answer.body))))
     headers = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in fields]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})

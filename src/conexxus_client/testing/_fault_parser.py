@@ -200,7 +200,13 @@ class _Reader:
         if field == "times":
             return int(self._need(_COUNT, "a count from 1")[0])
 
-        return self._quoted() if self._text.startswith('"', self._at) else self._bare()
+        start = self._at
+        text = self._quoted() if self._text.startswith('"', start) else self._bare()
+        if field != "body" and not (text.isascii() and text.isprintable()):
+            self._at = start
+            self._fail("a text of visible ASCII and spaces, as a header field needs it")
+
+        return text
 
     def _duration(self) -> int:
         start = self._at

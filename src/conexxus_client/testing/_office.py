@@ -2,32 +2,29 @@
 The fake back office: a pure state machine that keeps the wire contract.
 """
 
-import hashlib
 import itertools
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import parse_qs
 
 from conexxus_client._wire import ApiProfile
 
-from ._answer import Answer, RefusalError, json_answer, problem
+from ._answer import BODILESS, JSON, Answer, RefusalError, envelope, problem, timestamp_of
 from ._catalog import SAMPLE, CatalogLike, source_of
 from ._catalog_answer import CatalogSettings, answer_catalog
 from ._fault_parser import parse_faults
 from ._fault_queue import FaultQueue
 from ._faults import Fault, Kind, Script
-from ._ledger import Ledger, Push
-from ._sales import Sale, SalesReport, read_sales
+from ._ledger import Ledger
+from ._sales_answer import Reject, SalesSettings, answer_push
 
-
-Reject = Callable[[Sale], "str | bool | None"] | Iterable[str] | Mapping[str, str]
 
 API_KEY = "sandbox-key"
-REFUSED = "Refused by the back office"
 
 
 class BackOffice:
@@ -95,7 +92,8 @@ class BackOffice:
         self.requests: Counter[str] = Counter()
         self._clock = clock
         self._profile = profile or ApiProfile()
-        self._lock = threading.Lock()
+        self._counting = threading.Lock()
+        self._pushing = threading.Lock()
         self._ids = itertools.count(1)
         self._faults = FaultQueue()
         self.catalog = catalog
@@ -163,7 +161,7 @@ class BackOffice:
 
         if endpoint is None:
             return Fault(kind=Kind.OK)
-        with self._lock:
+        with self._counting:
             self.requests[endpoint] += 1
 
         return self._faults.take(endpoint)
@@ -180,15 +178,15 @@ class BackOffice:
         """
         What is answered under *fault*; acts if and when the fault says so.
         """
-        answer = self.handle(method, path, query, headers, body) if fault.acts else None
+        answer = Answer(status=503)
 
-        if fault.kind is Kind.REDIRECT:
-            fields = (("Location", fault.url or "/"), self._request_id())
-            return Answer(status=fault.code or 302, headers=fields)
-        if fault.kind is Kind.STATUS:
-            return self._status(fault)
+        if fault.acts:
+            answer = self.handle(method, path, query, headers, body)
+        if fault.kind not in (Kind.REDIRECT, Kind.STATUS):
+            return answer
+        answer.close()
 
-        return answer or Answer(status=503)
+        return self._instead(fault).having(self._request_id())
 
     def handle(
         self,
@@ -209,7 +207,7 @@ class BackOffice:
         except RefusalError as refusal:
             answer = refusal.answer
 
-        return _with_headers(answer, self._request_id())
+        return answer.having(self._request_id())
 
     def _route(
         self, method: str, path: str, query: str, fields: Mapping[str, str], body: bytes
@@ -221,13 +219,18 @@ class BackOffice:
             return problem(404, f"There is nothing at {path}.")
         allowed = "POST" if endpoint == "sales" else "GET"
         if method != allowed:
-            return _with_headers(problem(405, f"Use {allowed}."), ("Allow", allowed))
+            return problem(405, f"Use {allowed}.").having(("Allow", allowed))
         if endpoint == "health":
-            return self._envelope({"status": "ok"})
+            return self._health()
         if endpoint == "catalog":
             return self._items(path, query, fields)
 
         return self._push(fields, body)
+
+    def _health(self) -> Answer:
+        body = envelope(self._profile, {"status": "ok"}, self._clock())
+
+        return Answer(status=200, headers=(("Content-Type", JSON),), body=body)
 
     def _items(self, path: str, query: str, fields: Mapping[str, str]) -> Answer:
         settings = CatalogSettings(
@@ -246,131 +249,43 @@ class BackOffice:
             path=path,
             parameters=parameters,
             if_none_match=fields.get("if-none-match"),
-            timestamp=self._timestamp(),
+            timestamp=timestamp_of(self._clock()),
         )
 
     def _push(self, fields: Mapping[str, str], body: bytes) -> Answer:
+        settings = SalesSettings(
+            sales_mode=self.sales_mode,
+            dedupe=self.dedupe,
+            key_ttl=self.key_ttl,
+            reject=self.reject,
+            reject_mode=self.reject_mode,
+            profile=self._profile,
+            now=self._clock(),
+        )
         key = fields.get(self._profile.idempotency_header.lower())
-        digest = hashlib.sha256(body).hexdigest()
 
         # One after the other: asking whether a push is known and recording
         # it must not be interleaved with its own repeat.
-        with self._lock:
-            known = self._known(key)
-            if known and known.digest != digest:
-                return problem(409, f"Idempotency key {key} was used with another body.")
-            if known:
-                return _replay(known)
+        with self._pushing:
+            return answer_push(self.ledger, settings, key, body)
 
-            return self._record(read_sales(body), key, digest)
-
-    def _known(self, key: str | None) -> Push | None:
-        if key is None or self.dedupe != "key":
-            return None
-        push = self.ledger.by_key(key)
-        if push is None or self.key_ttl is None:
-            return push
-
-        return push if self._clock() - push.at < self.key_ttl else None
-
-    def _record(self, report: SalesReport, key: str | None, digest: str) -> Answer:
-        rejected = list(self._rejected(report.sales))
-        if rejected and self.reject_mode != "listed":
-            listed = {"rejected": rejected} if self.reject_mode == "batch" else {}
-            return problem(422, f"{len(rejected)} transactions were refused.", **listed)
-        refused = {entry["id"] for entry in rejected}
-        taken = [sale for sale in report.sales if sale.id not in refused]
-        answer = self._envelope({"accepted": len(taken), "rejected": rejected})
-        assert isinstance(answer.body, bytes)
-        push = Push(
-            at=self._clock(),
-            location=report.location,
-            date=report.date,
-            key=key,
-            digest=digest,
-            mode=self.sales_mode,
-            sales=tuple(self._fresh(report.location, taken)),
-            status=answer.status,
-            answer=answer.body.decode(),
-        )
-        self.ledger.record(push)
-
-        return Answer(
-            status=answer.status,
-            headers=answer.headers,
-            body=answer.body,
-            note=f"{report.date} {report.location}: {len(taken)} taken, {len(rejected)} refused",
-        )
-
-    def _rejected(self, sales: Iterable[Sale]) -> Iterable[dict[str, str]]:
-        for sale in sales:
-            reason = _reason(self.reject, sale)
-
-            if reason:
-                yield {"id": sale.id, "error": REFUSED if reason is True else reason}
-
-    def _fresh(self, location: str, sales: Iterable[Sale]) -> Iterable[Sale]:
+    def _instead(self, fault: Fault) -> Answer:
         """
-        The sales that are not recognised by their id.
+        The answer that *fault* itself is.
         """
-        seen: set[str] = set()
-
-        for sale in sales:
-            if self.dedupe == "transaction_id":
-                # A whole day that is sent again consists of known ids.
-                known = self.sales_mode == "append" and self.ledger.knows(location, sale.id)
-                if known or sale.id in seen:
-                    continue
-            seen.add(sale.id)
-            yield sale
-
-    def _envelope(self, data: Any) -> Answer:
-        profile = self._profile
-
-        return json_answer(
-            200, {profile.success_key: True, profile.data_key: data, "timestamp": self._timestamp()}
-        )
-
-    def _status(self, fault: Fault) -> Answer:
-        code = fault.code or 500
+        if fault.kind is Kind.REDIRECT:
+            fields = (("Location", fault.url or "/"),)
+            return Answer(status=fault.code or HTTPStatus.FOUND, headers=fields)
+        code = fault.code or HTTPStatus.SERVICE_UNAVAILABLE
         answer = problem(code, "A fault of the sandbox.")
-        if fault.body is not None or code in (204, 304):
-            fields = (("Content-Type", fault.content_type or "application/json"),)
-            answer = Answer(status=code, headers=fields, body=(fault.body or "").encode())
+        if fault.body is not None or code in BODILESS:
+            fields = (("Content-Type", fault.content_type or JSON),)
+            body = (fault.body or "").encode("utf-8", "surrogatepass")
+            answer = Answer(status=code, headers=fields, body=b"" if code in BODILESS else body)
         if fault.retry_after is not None:
-            answer = _with_headers(answer, ("Retry-After", fault.retry_after))
+            answer = answer.having(("Retry-After", fault.retry_after))
 
-        return _with_headers(answer, self._request_id())
+        return answer
 
     def _request_id(self) -> tuple[str, str]:
         return self._profile.request_id_header, f"req-{next(self._ids):06d}"
-
-    def _timestamp(self) -> str:
-        return self._clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _with_headers(answer: Answer, *fields: tuple[str, str]) -> Answer:
-    return Answer(
-        status=answer.status,
-        headers=(*answer.headers, *fields),
-        body=answer.body,
-        note=answer.note,
-    )
-
-
-def _replay(push: Push) -> Answer:
-    return Answer(
-        status=push.status,
-        headers=(("Content-Type", "application/json"), ("Idempotent-Replayed", "true")),
-        body=push.answer.encode(),
-        note=f"{push.date} {push.location}: known, answered as before",
-    )
-
-
-def _reason(reject: Reject, sale: Sale) -> str | bool | None:
-    if callable(reject):
-        return reject(sale)
-    if isinstance(reject, Mapping):
-        return reject.get(sale.id)
-
-    return sale.id in set(reject)

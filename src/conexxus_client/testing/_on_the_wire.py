@@ -9,13 +9,12 @@ from enum import Enum
 
 import attrs
 
-from ._answer import Answer, title_of
+from ._answer import BODILESS, Answer, title_of
 from ._faults import Fault, Kind
 
 
 GARBAGE = b"\x16\x03\x01 \xff\xfe this is not HTTP \r\n\r\n"
 INTERIM = b"HTTP/1.1 102 Processing\r\n\r\n"
-BODILESS = (204, 304)
 
 
 class End(Enum):

@@ -19,6 +19,7 @@ from ._on_the_wire import End, Pause, happenings
 from ._requests import Head, Reader
 
 
+_LINGER_SECONDS = 2.0
 # l_onoff, l_linger: close at once, with a RST.
 _NO_LINGER = struct.pack("ii", 1, 0)
 
@@ -172,9 +173,15 @@ class SandboxServer:
             head, fault, answer, keep_alive = None, OK, refusal.answer, False
         self._say(head, fault, answer)
         try:
-            return self._send(sock, reader, answer, fault, head, keep_alive=keep_alive)
+            goes_on = self._send(sock, reader, answer, fault, head, keep_alive=keep_alive)
         finally:
             answer.close()
+        if head is None:
+            # Closing with bytes unread is a reset, which may overtake the answer.
+            sock.settimeout(_LINGER_SECONDS)
+            reader.wait_for_end()
+
+        return goes_on
 
     def _answer(self, head: Head, fault: Fault, reader: Reader) -> Answer:
         if fault.kind is Kind.RESET_UPLOAD:
