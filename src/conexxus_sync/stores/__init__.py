@@ -22,6 +22,8 @@ from conexxus_sync.mirror import (
 from conexxus_sync.protocols import CatalogChanges
 from conexxus_sync.runs import RunKind, SyncRun
 
+from ._outbox import OutboxStore as OutboxStore
+
 
 class RunStore(Protocol):
     """
@@ -126,12 +128,6 @@ class CatalogStore(Protocol):
     def items(self, location_id: str, *, missing: bool = False) -> Iterator[MirrorItem]: ...
 
     def quarantined(self, location_id: str) -> Iterator[Quarantined]: ...
-
-
-class OutboxStore(Protocol):
-    """
-    Batches of sales and what became of them.
-    """
 
 
 class SyncStore(Protocol):

@@ -1,0 +1,160 @@
+"""
+Which business dates a push looks at, and when there is something to do next.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
+
+import attrs
+
+from conexxus_sync.calendar import DAY, StoreCalendar
+from conexxus_sync.outbox import Visit
+
+
+NEVER = Visit()
+
+
+@attrs.frozen(kw_only=True)
+class HeldDates:
+    """
+    Past dates that a fresh store does not push by itself.
+
+    Attributes:
+        since: The first of them.
+        before: The first date that is pushed.
+    """
+
+    since: date
+    before: date
+
+    def __str__(self) -> str:
+        return (
+            f"sales from {self.since} to before {self.before} are held back, because this store "
+            f"does not know whether they were pushed: run `conexxus push --since {self.since}` "
+            "to push them"
+        )
+
+
+@attrs.frozen(kw_only=True)
+class Floor:
+    """
+    Where a push begins (section 6 of the design, "On a fresh store").
+
+    Attributes:
+        start: The first business date that is looked at.
+        record: What the store has to remember from now on; None if nothing.
+        held: Past dates that are not pushed without being asked to.
+    """
+
+    start: date
+    record: date | None = None
+    held: HeldDates | None = None
+
+    @classmethod
+    def decide(
+        cls, *, recorded: date | None, wanted: date | None, first: date, honour_past: bool
+    ) -> "Floor":
+        """
+        Decide where to begin.
+
+        Args:
+            recorded: Where this store began; None if it is fresh.
+            wanted: What the operator asked for.
+            first: Where a store that starts now begins by itself.
+            honour_past: Whether somebody is there who asked for the past.
+        """
+        known = recorded or first
+        start = wanted or known
+
+        if start < known and not honour_past:
+            held = HeldDates(since=start, before=known)
+            return cls(start=known, record=None if recorded else known, held=held)
+        if recorded is None or start < recorded:
+            return cls(start=start, record=start)
+
+        return cls(start=start)
+
+
+@attrs.frozen(kw_only=True)
+class DueDates:
+    """
+    The ledger of visits, read by the calendar.
+
+    Attributes:
+        start: The first date that is pushed.
+        visits: What the ledger says, by date.
+        waiting: Dates with batches to deliver.
+    """
+
+    calendar: StoreCalendar
+    start: date
+    visits: Mapping[date, Visit]
+    waiting: frozenset[date]
+
+    def due(self, now: datetime) -> list[date]:
+        """
+        The dates to look at, oldest first.
+        """
+        passed = {
+            day
+            for day in self._dates(now)
+            if self.calendar.is_due(day, self.visits.get(day, NEVER).at, now)
+        }
+
+        return sorted(passed | self.waiting)
+
+    def next_due(self, now: datetime) -> datetime:
+        """
+        When there is something to do; not after *now* if there is already.
+        """
+        if self.waiting:
+            return now
+
+        today = self.calendar.business_date(now)
+        ahead = self.calendar.push_moment(max(self.start, today + DAY))
+        moments = (
+            self.calendar.next_due(day, self.visits.get(day, NEVER).at) for day in self._dates(now)
+        )
+
+        return min((moment for moment in moments if moment is not None), default=ahead)
+
+    def _dates(self, now: datetime) -> Iterator[date]:
+        """
+        From the start to today, without those that are closed.
+        """
+        day, today = self.start, self.calendar.business_date(now)
+
+        while day <= today:
+            if self.visits.get(day, NEVER).closed is None:
+                yield day
+            day += DAY
+
+
+@attrs.define
+class Backoff:
+    """
+    How long the scheduler waits after a push that did not settle.
+
+    Attributes:
+        failures: In a row.
+        retry_at: When to try again; None if all is well.
+    """
+
+    first: timedelta = timedelta(minutes=1)
+    longest: timedelta = timedelta(minutes=15)
+    failures: int = 0
+    retry_at: datetime | None = None
+
+    def settled(self) -> None:
+        """
+        All is well again.
+        """
+        self.failures, self.retry_at = 0, None
+
+    def failed(self, now: datetime, retry_after: float) -> None:
+        """
+        Wait twice as long as before, and as long as we were asked to.
+        """
+        wait = min(self.first * 2 ** min(self.failures, 10), self.longest)
+        self.failures += 1
+        self.retry_at = now + max(wait, timedelta(seconds=min(retry_after, 86_400)))

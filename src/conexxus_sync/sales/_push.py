@@ -1,0 +1,325 @@
+"""
+The engine that pushes sales.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+
+import attrs
+
+from conexxus_client import ConfigurationError
+from conexxus_sync.calendar import StoreCalendar
+from conexxus_sync.collectors import FanOut
+from conexxus_sync.config import SyncConfig
+from conexxus_sync.errors import DateClosedError, StoreError
+from conexxus_sync.leases import Lease
+from conexxus_sync.protocols import Clock, OrderSource
+from conexxus_sync.runs import RunKind, SyncRun, new_run_id
+from conexxus_sync.stores import SyncStore
+
+from ._dates import Backoff, DueDates, Floor, HeldDates
+from ._day import DayPush
+from ._desk import Desk, SalesClient
+from ._drafts import BatchLimits
+from ._tally import Tally
+
+
+# So many dates in a row that did not settle: the next would not, either.
+TROUBLED = 3
+
+_log = logging.getLogger(__name__)
+
+
+def _ignore(*_: object) -> None:
+    """
+    Nobody wants to know.
+    """
+
+
+@attrs.frozen(kw_only=True)
+class PushProgress:
+    """
+    How far a push has come.
+
+    Attributes:
+        business_date: The one just looked at.
+        dates: How many were looked at.
+        of: How many there are.
+        transactions: How many the back office took so far.
+    """
+
+    business_date: date
+    dates: int
+    of: int
+    transactions: int
+
+
+@attrs.define(kw_only=True)
+class SalesPush:
+    """
+    Delivers each sale exactly once in effect, on its own business date.
+
+    What is due comes from the store: a date that was missed is caught up,
+    oldest first, and a clock that shows the push time twice changes nothing.
+
+    Attributes:
+        limits: How large a batch may become.
+        lookback_days: For how many days late transactions are looked for.
+        steps: Told the name of each step as it is reached, for tests.
+        new_id: Makes the id of a run.
+    """
+
+    client: SalesClient
+    store: SyncStore
+    orders: OrderSource
+    config: SyncConfig
+    clock: Clock
+    collectors: FanOut = attrs.field(factory=FanOut)
+    limits: BatchLimits = attrs.field(factory=BatchLimits)
+    lookback_days: int = 7
+    steps: Callable[[str], None] = _ignore
+    new_id: Callable[[datetime], str] = new_run_id
+    _backoff: Backoff = attrs.field(factory=Backoff, init=False)
+
+    @property
+    def calendar(self) -> StoreCalendar:
+        """
+        The store's business days.
+
+        Raises:
+            ConfigurationError: Nobody said in which zone the store is.
+        """
+        if self.config.timezone is None:
+            msg = (
+                "CONEXXUS_TIMEZONE is not configured, and this system's zone is UTC: "
+                "set it to the store's zone, like America/New_York"
+            )
+            raise ConfigurationError([msg])
+
+        return StoreCalendar(
+            timezone=self.config.timezone,
+            push_at=self.config.push_at,
+            day_closes_at=self.config.day_closes_at,
+            lookback_days=self.lookback_days,
+        )
+
+    @property
+    def retry_at(self) -> datetime | None:
+        """
+        When to try again after a push that did not settle; None if all is well.
+        """
+        return self._backoff.retry_at
+
+    def push(
+        self,
+        business_date: date | None = None,
+        *,
+        since: date | None = None,
+        honour_past: bool = False,
+        progress: Callable[[PushProgress], None] = _ignore,
+    ) -> list[SyncRun]:
+        """
+        Push all that is due, or *business_date*, due or not.
+
+        Args:
+            since: First business date to look at, instead of the configured.
+            honour_past: Whether a fresh store may push dates before today,
+                because a person asked for it.
+            progress: Told after each date.
+
+        Returns:
+            A run for each date with something to send or to say, oldest
+            first.
+
+        Raises:
+            ConfigurationError: Nobody said in which zone the store is.
+            DateClosedError: *business_date* no longer takes a push.
+            RunInProgressError: Another push is at work.
+            StoreError: The store can't be used.
+        """
+        calendar = self.calendar
+
+        with self._desk() as desk:
+            floor = self._begin(desk, calendar, since, honour_past=honour_past)
+            due = self._due(floor.start, calendar).due(self.clock.now())
+
+            if business_date is not None:
+                self._refuse_closed(business_date)
+                due = [business_date]
+
+            return list(self._push_dates(desk, due, progress))
+
+    def close_day(self, business_date: date) -> list[SyncRun]:
+        """
+        Push *business_date* now: the till's own end of day.
+
+        What is sold after it is found at the push time and at the tail.
+        """
+        return self.push(business_date)
+
+    def due(self, now: datetime) -> list[date]:
+        """
+        The business dates that are due, oldest first.
+        """
+        calendar = self.calendar
+        return self._due(self._floor(calendar, now).start, calendar).due(now)
+
+    def next_due(self, now: datetime) -> datetime:
+        """
+        When to push next; not after *now* if that is at once.
+        """
+        calendar = self.calendar
+        moment = self._due(self._floor(calendar, now).start, calendar).next_due(now)
+
+        return moment if self.retry_at is None else max(moment, self.retry_at)
+
+    def held(self, now: datetime) -> HeldDates | None:
+        """
+        Past dates that are not pushed without being asked to.
+        """
+        return self._floor(self.calendar, now).held
+
+    def _floor(
+        self,
+        calendar: StoreCalendar,
+        now: datetime,
+        since: date | None = None,
+        *,
+        honour_past: bool = False,
+    ) -> Floor:
+        with self.store.reading() as connection:
+            recorded = self.store.outbox.dates.floor(connection, self.config.location_id)
+
+        return Floor.decide(
+            recorded=recorded,
+            wanted=since or self.config.sales_since,
+            first=calendar.first_date(now),
+            honour_past=honour_past,
+        )
+
+    def _begin(
+        self, desk: Desk, calendar: StoreCalendar, since: date | None, *, honour_past: bool
+    ) -> Floor:
+        """
+        Decide where to begin, and remember it.
+        """
+        now = self.clock.now()
+        floor = self._floor(calendar, now, since, honour_past=honour_past)
+
+        if floor.held is not None:
+            _log.warning("Conexxus %s", floor.held)
+        if floor.record is not None:
+            with desk.writing() as transaction:
+                desk.outbox.dates.set_floor(transaction, desk.location_id, floor.record, now)
+
+        return floor
+
+    def _due(self, start: date, calendar: StoreCalendar) -> DueDates:
+        outbox, location_id = self.store.outbox, self.config.location_id
+
+        with self.store.reading() as connection:
+            return DueDates(
+                calendar=calendar,
+                start=start,
+                visits=outbox.dates.visits(connection, location_id),
+                waiting=frozenset(outbox.open_dates(connection, location_id)),
+            )
+
+    def _refuse_closed(self, business_date: date) -> None:
+        with self.store.reading() as connection:
+            reason = self.store.outbox.dates.closed(
+                connection, self.config.location_id, business_date
+            )
+
+        if reason is not None:
+            raise DateClosedError(business_date, reason)
+
+    def _push_dates(
+        self, desk: Desk, due: list[date], progress: Callable[[PushProgress], None]
+    ) -> Iterator[SyncRun]:
+        with self.store.reading() as connection:
+            known = desk.outbox.dates.known(connection, desk.location_id)
+
+        troubled, delivered, retry_after, unsettled = 0, 0, 0.0, False
+
+        for number, business_date in enumerate(due, start=1):
+            day = self._day(desk, business_date, known=business_date in known)
+            run = day.push()
+            if run is not None:
+                delivered += run.items_succeeded
+                yield run
+
+            progress(
+                PushProgress(
+                    business_date=business_date,
+                    dates=number,
+                    of=len(due),
+                    transactions=delivered,
+                )
+            )
+            troubled = 0 if day.settled else troubled + 1
+            unsettled = unsettled or not day.settled
+            retry_after = max(retry_after, day.deliverer.retry_after)
+            if day.stop or troubled == TROUBLED:
+                break
+
+        desk.flush()
+        self.steps("visited")
+
+        if unsettled:
+            self._backoff.failed(self.clock.now(), retry_after)
+        else:
+            self._backoff.settled()
+
+    def _day(self, desk: Desk, business_date: date, *, known: bool) -> DayPush:
+        desk.hold()
+        now = self.clock.now()
+        run = SyncRun(
+            id=self.new_id(now),
+            kind=RunKind.SALES,
+            location_id=desk.location_id,
+            business_date=business_date,
+            start_time=now,
+        )
+
+        return DayPush(
+            desk=desk,
+            business_date=business_date,
+            tally=Tally(run=run),
+            known=known,
+            visited_at=now,
+        )
+
+    @contextmanager
+    def _desk(self) -> Iterator[Desk]:
+        """
+        The lease, for the whole push.
+        """
+        now = self.clock.now()
+        location_id = self.config.location_id
+        lease = self.store.leases.acquire(location_id, "sales", self.new_id(now), now)
+        desk = Desk(
+            client=self.client,
+            store=self.store,
+            orders=self.orders,
+            clock=self.clock,
+            collectors=self.collectors,
+            steps=self.steps,
+            limits=self.limits,
+            lease=lease,
+        )
+
+        try:
+            self.steps("leased")
+            yield desk
+        finally:
+            self._release(desk.lease)
+
+    def _release(self, lease: Lease) -> None:
+        try:
+            self.store.leases.release(lease)
+        except StoreError:
+            # It expires, or our process ends, and either frees it.
+            _log.exception("The lease of run %s could not be given back", lease.run_id)

@@ -1,0 +1,174 @@
+"""
+What a push asks of a database.
+
+What writes takes the connection of a transaction that is open already.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Protocol
+
+from conexxus_sync.outbox import (
+    Batch,
+    BatchState,
+    Discrepancy,
+    Found,
+    FrozenDraft,
+    FrozenTransaction,
+    QuarantinedTransaction,
+    Visit,
+)
+
+
+class SalesDateStore(Protocol):
+    """
+    The ledger of business dates.
+    """
+
+    def floor(self, connection: Any, location_id: str) -> date | None: ...
+
+    def set_floor(self, connection: Any, location_id: str, since: date, now: datetime) -> None: ...
+
+    def visits(self, connection: Any, location_id: str) -> dict[date, Visit]: ...
+
+    def closed(self, connection: Any, location_id: str, business_date: date) -> str | None: ...
+
+    def record(
+        self, connection: Any, location_id: str, visits: Iterable[tuple[date, datetime]]
+    ) -> None: ...
+
+    def forget(self, connection: Any, location_id: str, business_date: date) -> None: ...
+
+    def known(self, connection: Any, location_id: str) -> set[date]: ...
+
+
+class StagingStore(Protocol):
+    """
+    Where a day's transactions are compared with what is known of them.
+    """
+
+    def fill(self, connection: Any, transactions: Iterable[FrozenTransaction]) -> None: ...
+
+    def compare(
+        self, connection: Any, location_id: str, business_date: date, *, ids_are_global: bool
+    ) -> list[Found]: ...
+
+    def fresh(
+        self, connection: Any, location_id: str, business_date: date
+    ) -> Iterator[FrozenTransaction]: ...
+
+    def whole(self, connection: Any) -> Iterator[FrozenTransaction]: ...
+
+    def faulty(self, connection: Any) -> list[FrozenTransaction]: ...
+
+
+class SetAsideStore(Protocol):
+    """
+    What was set aside, and what the host contradicts.
+    """
+
+    def quarantine(
+        self,
+        connection: Any,
+        location_id: str,
+        business_date: date,
+        transactions: Iterable[FrozenTransaction],
+        now: datetime,
+    ) -> None: ...
+
+    def quarantined(self, location_id: str, limit: int = 100) -> list[QuarantinedTransaction]: ...
+
+    def contradicted(
+        self,
+        connection: Any,
+        location_id: str,
+        business_date: date,
+        found: Collection[Found],
+        now: datetime,
+    ) -> list[Found]: ...
+
+    def discrepancies(self, location_id: str, limit: int = 100) -> list[Discrepancy]: ...
+
+
+class OutboxStore(Protocol):
+    """
+    Batches of sales and what became of them.
+    """
+
+    @property
+    def dates(self) -> SalesDateStore: ...
+
+    @property
+    def staging(self) -> StagingStore: ...
+
+    @property
+    def aside(self) -> SetAsideStore: ...
+
+    def freeze(self, connection: Any, drafts: Iterable[FrozenDraft], now: datetime) -> None: ...
+
+    def divide(
+        self,
+        connection: Any,
+        batch: Batch,
+        parts: Sequence[Sequence[FrozenTransaction]],
+        *,
+        answer: str,
+        now: datetime,
+    ) -> None: ...
+
+    def next_batch(
+        self, connection: Any, location_id: str, business_date: date, *, after: tuple[int, int]
+    ) -> Batch | None: ...
+
+    def open_dates(self, connection: Any, location_id: str) -> list[date]: ...
+
+    def open_transactions(
+        self, connection: Any, location_id: str, business_date: date, *, parked: bool = False
+    ) -> int: ...
+
+    def body(self, connection: Any, batch: Batch) -> bytes: ...
+
+    def ids(self, connection: Any, batch: Batch) -> list[str]: ...
+
+    def members(self, connection: Any, batch: Batch) -> list[FrozenTransaction]: ...
+
+    def undelivered(
+        self, connection: Any, batch: Batch, members: Iterable[FrozenTransaction]
+    ) -> list[FrozenTransaction]: ...
+
+    def mark_sending(
+        self, connection: Any, batch: Batch, *, unknown_since: datetime | None, now: datetime
+    ) -> None: ...
+
+    def mark_open(
+        self,
+        connection: Any,
+        batch: Batch,
+        *,
+        unknown_since: datetime | None,
+        parked: str | None = None,
+        answer: str,
+    ) -> None: ...
+
+    def mark_delivered(
+        self,
+        connection: Any,
+        batch: Batch,
+        *,
+        refused: Collection[str] = (),
+        whole_day: bool = False,
+        answer: str,
+        now: datetime,
+    ) -> Decimal: ...
+
+    def get(self, location_id: str, key: str) -> Batch | None: ...
+
+    def batches(
+        self,
+        location_id: str,
+        states: Collection[BatchState] = tuple(BatchState),
+        limit: int = 100,
+    ) -> list[Batch]: ...
+
+    def counts(self, location_id: str) -> dict[BatchState, int]: ...

@@ -1,0 +1,133 @@
+"""
+What was set aside, and what the host contradicts, in SQLite.
+"""
+
+import sqlite3
+from collections.abc import Collection, Iterable
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+import attrs
+
+from conexxus_sync.outbox import (
+    Discrepancy,
+    DiscrepancyKind,
+    Found,
+    FrozenTransaction,
+    QuarantinedTransaction,
+)
+
+from ._sqlite_moments import text
+
+
+if TYPE_CHECKING:
+    from .sqlite import SqliteStore
+
+
+@attrs.define
+class SqliteSetAside:
+    """
+    Rows of `quarantined_transactions` and `discrepancies`.
+    """
+
+    store: "SqliteStore"
+
+    def quarantine(
+        self,
+        connection: sqlite3.Connection,
+        location_id: str,
+        business_date: date,
+        transactions: Iterable[FrozenTransaction],
+        now: datetime,
+    ) -> None:
+        """
+        Set *transactions* aside, each for its fault.
+
+        Several under one id are kept as one row, a line each.
+        """
+        connection.executemany(
+            "INSERT INTO quarantined_transactions VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET raw = CAST(raw || x'0a' || excluded.raw AS BLOB)",
+            (
+                (location_id, business_date.isoformat(), t.id, t.raw, t.fault or "", text(now))
+                for t in transactions
+            ),
+        )
+
+    def quarantined(self, location_id: str, limit: int = 100) -> list[QuarantinedTransaction]:
+        """
+        What is in quarantine, latest first.
+        """
+        with self.store.reading() as connection:
+            rows = connection.execute(
+                "SELECT business_date, id, raw, reason, quarantined_at"
+                " FROM quarantined_transactions WHERE location = ?"
+                " ORDER BY quarantined_at DESC, business_date DESC, id LIMIT ?",
+                (location_id, limit),
+            ).fetchall()
+
+        return [
+            QuarantinedTransaction(
+                location_id=location_id,
+                business_date=date.fromisoformat(day),
+                id=name,
+                raw=bytes(raw),
+                reason=reason,
+                quarantined_at=datetime.fromisoformat(at),
+            )
+            for day, name, raw, reason, at in rows
+        ]
+
+    def contradicted(
+        self,
+        connection: sqlite3.Connection,
+        location_id: str,
+        business_date: date,
+        found: Collection[Found],
+        now: datetime,
+    ) -> list[Found]:
+        """
+        Remember what of the date the host contradicts at present.
+
+        Returns:
+            Those that were not known before.
+        """
+        day = (location_id, business_date.isoformat())
+        rows = connection.execute(
+            "SELECT id, kind, digest FROM discrepancies WHERE location = ? AND business_date = ?",
+            day,
+        )
+        known = {Found(id=name, kind=DiscrepancyKind(kind), digest=at) for name, kind, at in rows}
+        connection.executemany(
+            "DELETE FROM discrepancies WHERE location = ? AND business_date = ? AND id = ?",
+            ((*day, gone.id) for gone in known.difference(found)),
+        )
+        news = [one for one in found if one not in known]
+        connection.executemany(
+            "INSERT INTO discrepancies VALUES (?, ?, ?, ?, ?, ?)",
+            ((*day, one.id, one.kind, one.digest, text(now)) for one in news),
+        )
+
+        return news
+
+    def discrepancies(self, location_id: str, limit: int = 100) -> list[Discrepancy]:
+        """
+        What the host contradicts, latest first.
+        """
+        with self.store.reading() as connection:
+            rows = connection.execute(
+                "SELECT business_date, id, kind, found_at FROM discrepancies WHERE location = ?"
+                " ORDER BY found_at DESC, business_date DESC, id LIMIT ?",
+                (location_id, limit),
+            ).fetchall()
+
+        return [
+            Discrepancy(
+                location_id=location_id,
+                business_date=date.fromisoformat(day),
+                id=name,
+                kind=DiscrepancyKind(kind),
+                found_at=datetime.fromisoformat(at),
+            )
+            for day, name, kind, at in rows
+        ]

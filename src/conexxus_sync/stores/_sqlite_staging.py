@@ -1,0 +1,178 @@
+"""
+Where a day's transactions are compared with what is known of them.
+
+They wait in a temporary table, on disk if there are many, so that a day of
+any size costs the memory of one batch.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from datetime import date
+from decimal import Decimal
+
+from conexxus_sync.outbox import DiscrepancyKind, Found, FrozenTransaction
+
+
+_TABLE = """
+CREATE TEMP TABLE staged (
+    position INTEGER PRIMARY KEY, id TEXT NOT NULL, digest BLOB NOT NULL,
+    total TEXT NOT NULL, raw BLOB NOT NULL, fault TEXT
+)
+"""
+
+# Delivered, but the host no longer tells it.
+_MISSING = """
+SELECT id, NULL FROM delivered
+WHERE location = ?1 AND business_date = ?2 AND id NOT IN (SELECT id FROM staged)
+"""
+
+# Of equal ones the first stays: it is one sale that the host told twice.
+_DROP_EQUAL = """
+DELETE FROM staged WHERE position NOT IN (SELECT min(position) FROM staged GROUP BY id, digest)
+"""
+
+# What waits in a batch or in quarantine waits there, even if it changed.
+_DROP_WAITING = """
+DELETE FROM staged WHERE id IN (
+    SELECT id FROM quarantined_transactions WHERE location = ?1 AND business_date = ?2
+    UNION ALL
+    SELECT t.id FROM batches AS b JOIN batch_transactions AS t USING (location, key)
+    WHERE b.location = ?1 AND b.business_date = ?2
+      AND b.state IN ('pending', 'sending', 'unknown')
+)
+"""
+
+_CHANGED = """
+SELECT s.id, max(s.digest) FROM staged AS s
+JOIN delivered AS d ON d.location = ?1 AND d.business_date = ?2 AND d.id = s.id
+WHERE s.fault IS NOT NULL OR s.digest <> d.digest GROUP BY s.id
+"""
+
+# Of several tellings of a delivered one, the delivered one stays, if told.
+_DROP_CHANGED = """
+DELETE FROM staged WHERE position IN (
+    SELECT position FROM (
+        SELECT s.position, s.fault, row_number() OVER (
+            PARTITION BY s.id ORDER BY s.fault IS NOT NULL, s.digest <> d.digest, s.position
+        ) AS place
+        FROM staged AS s
+        JOIN delivered AS d ON d.location = ?1 AND d.business_date = ?2 AND d.id = s.id
+    ) WHERE place > 1 OR fault IS NOT NULL
+)
+"""
+
+_FAULT_DIFFERENT = """
+UPDATE staged SET fault = 'Duplicate transaction id with different data'
+WHERE fault IS NULL AND id IN (SELECT id FROM staged GROUP BY id HAVING count(*) > 1)
+"""
+
+# A server that knows transactions by their id alone would pass it over.
+_FAULT_ELSEWHERE = """
+UPDATE staged SET fault = 'Transaction id was delivered on another business date'
+WHERE fault IS NULL AND id IN (
+    SELECT id FROM delivered WHERE location = ?1 AND business_date <> ?2
+)
+"""
+
+_FRESH = """
+SELECT position, id, digest, total, raw, fault FROM staged
+WHERE fault IS NULL AND id NOT IN (
+    SELECT id FROM delivered WHERE location = ?1 AND business_date = ?2
+)
+ORDER BY position
+"""
+
+
+class SqliteStaging:
+    """
+    A temporary table on the connection of one unit of work.
+    """
+
+    def fill(
+        self, connection: sqlite3.Connection, transactions: Iterable[FrozenTransaction]
+    ) -> None:
+        """
+        Stage what the host tells of one date.
+        """
+        connection.execute(_TABLE)
+        # Touches the temporary database only: nobody waits for a slow host.
+        connection.execute("BEGIN")
+        connection.executemany(
+            "INSERT INTO staged VALUES (?, ?, ?, ?, ?, ?)",
+            ((t.position, t.id, t.digest, str(t.total), t.raw, t.fault) for t in transactions),
+        )
+        connection.execute("COMMIT")
+
+    def compare(
+        self,
+        connection: sqlite3.Connection,
+        location_id: str,
+        business_date: date,
+        *,
+        ids_are_global: bool,
+    ) -> list[Found]:
+        """
+        Compare what is staged with what is known, and drop what waits.
+
+        Args:
+            ids_are_global: Whether the same id on another date is the same
+                transaction to the back office.
+
+        Returns:
+            How the host contradicts what was delivered.
+        """
+        day = (location_id, business_date.isoformat())
+        connection.execute("CREATE INDEX temp.staged_by_id ON staged (id, digest)")
+        missing = connection.execute(_MISSING, day).fetchall()
+        connection.execute(_DROP_EQUAL)
+        connection.execute(_DROP_WAITING, day)
+        changed = connection.execute(_CHANGED, day).fetchall()
+        connection.execute(_DROP_CHANGED, day)
+        connection.execute(_FAULT_DIFFERENT)
+
+        if ids_are_global:
+            connection.execute(_FAULT_ELSEWHERE, day)
+
+        return [
+            *(Found(id=name, kind=DiscrepancyKind.CHANGED, digest=now) for name, now in changed),
+            *(Found(id=name, kind=DiscrepancyKind.MISSING, digest=now) for name, now in missing),
+        ]
+
+    def fresh(
+        self, connection: sqlite3.Connection, location_id: str, business_date: date
+    ) -> Iterator[FrozenTransaction]:
+        """
+        What was never delivered and may be sent, in the host's order.
+        """
+        return _read(connection.execute(_FRESH, (location_id, business_date.isoformat())))
+
+    def whole(self, connection: sqlite3.Connection) -> Iterator[FrozenTransaction]:
+        """
+        All that may be sent, delivered or not, in the host's order.
+        """
+        return _read(
+            connection.execute(
+                "SELECT position, id, digest, total, raw, fault FROM staged"
+                " WHERE fault IS NULL ORDER BY position"
+            )
+        )
+
+    def faulty(self, connection: sqlite3.Connection) -> list[FrozenTransaction]:
+        """
+        What must not be sent, each with its fault.
+        """
+        return list(
+            _read(
+                connection.execute(
+                    "SELECT position, id, digest, total, raw, fault FROM staged"
+                    " WHERE fault IS NOT NULL ORDER BY position"
+                )
+            )
+        )
+
+
+def _read(cursor: sqlite3.Cursor) -> Iterator[FrozenTransaction]:
+    for position, name, digest, total, raw, fault in cursor:
+        yield FrozenTransaction(
+            position=position, id=name, digest=digest, total=Decimal(total), raw=raw, fault=fault
+        )
