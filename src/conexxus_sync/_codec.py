@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from ._health import ServiceHealth
 from .runs import RunIssue, RunKind, RunStatus, SyncRun
 
 
@@ -58,6 +59,30 @@ def run_to_json(run: SyncRun) -> dict[str, Any]:
             document[name] = values[name]
 
     return document
+
+
+def health_to_json(health: ServiceHealth) -> dict[str, Any]:
+    """
+    *health* with exactly the documented keys.
+    """
+    sales = health.sales
+
+    return {
+        "status": health.status,
+        "isHealthy": health.is_healthy,
+        "lastSyncTime": health.last_sync_time and moment_to_json(health.last_sync_time),
+        "lastSyncStatus": health.last_sync_status and health.last_sync_status.value,
+        "lastError": health.last_error,
+        "apiConnection": health.api_connection,
+        "alerts": list(health.alerts),
+        "sales": {
+            "enabled": sales.enabled,
+            "lastPushTime": sales.last_push_time and moment_to_json(sales.last_push_time),
+            "lastPushStatus": sales.last_push_status and sales.last_push_status.value,
+            "lastError": sales.last_error,
+            "alerts": list(sales.alerts),
+        },
+    }
 
 
 def dump_run(run: SyncRun) -> str:

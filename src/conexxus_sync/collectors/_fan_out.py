@@ -14,13 +14,17 @@ from conexxus_sync.runs import SyncRun
 _log = logging.getLogger(__name__)
 
 
+def _tuple(collectors: Iterable[MetricsCollector]) -> tuple[MetricsCollector, ...]:
+    return tuple(collectors)
+
+
 @attrs.frozen
 class FanOut:
     """
     Tells every collector; what one raises is logged and goes no further.
     """
 
-    collectors: Iterable[MetricsCollector] = attrs.field(default=(), converter=tuple)
+    collectors: tuple[MetricsCollector, ...] = attrs.field(default=(), converter=_tuple)
 
     def run_started(self, run: SyncRun) -> None:
         for collector in self.collectors:

@@ -36,11 +36,11 @@ CREATE TEMP TABLE delta (
 """
 # Only two lengths: a long statement for each length of page, prepared and
 # cached by sqlite3, once cost 30 MB.
-_ROW = "(?,?,?,?,?,?,?)"
 _INSERT_ONE = (
-    "INSERT INTO stage (sku, digest, name, price, category, description, extra) VALUES " + _ROW
+    "INSERT INTO stage (sku, digest, name, price, category, description, extra)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
-_INSERT_MANY = _INSERT_ONE + f",{_ROW}" * (ROWS_A_STATEMENT - 1)
+_INSERT_MANY = _INSERT_ONE + ", (?, ?, ?, ?, ?, ?, ?)" * (ROWS_A_STATEMENT - 1)
 
 
 @attrs.define

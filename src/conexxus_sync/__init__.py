@@ -1,0 +1,66 @@
+"""
+Keep a catalogue and a day of sales in step with a back office.
+
+Start with `ConexxusService`; fill in `CatalogStorage` and `OrderSource`.
+"""
+
+from ._health import SalesHealth, ServiceHealth
+from .collectors import InMemoryCollector, LoggingCollector
+from .config import SyncConfig
+from .errors import (
+    DateClosedError,
+    HostError,
+    LeaseLostError,
+    RunInProgressError,
+    StoreError,
+    SyncError,
+)
+from .guards import Guards
+from .inventory import InventorySync
+from .protocols import (
+    CatalogChanges,
+    CatalogStorage,
+    Clock,
+    MetricsCollector,
+    OrderSource,
+    RestorableCatalogStorage,
+    Stream,
+    TransactionalCatalogStorage,
+)
+from .runs import RunIssue, RunKind, RunStatus, SyncRun
+from .service import ConexxusService, RunHistory, Trigger
+from .stores import SyncStore, open_store
+
+
+__all__ = [
+    "CatalogChanges",
+    "CatalogStorage",
+    "Clock",
+    "ConexxusService",
+    "DateClosedError",
+    "Guards",
+    "HostError",
+    "InMemoryCollector",
+    "InventorySync",
+    "LeaseLostError",
+    "LoggingCollector",
+    "MetricsCollector",
+    "OrderSource",
+    "RestorableCatalogStorage",
+    "RunHistory",
+    "RunInProgressError",
+    "RunIssue",
+    "RunKind",
+    "RunStatus",
+    "SalesHealth",
+    "ServiceHealth",
+    "StoreError",
+    "Stream",
+    "SyncConfig",
+    "SyncError",
+    "SyncRun",
+    "SyncStore",
+    "TransactionalCatalogStorage",
+    "Trigger",
+    "open_store",
+]

@@ -1,0 +1,347 @@
+"""
+What a host holds: both engines, their schedule, and how they are.
+"""
+
+import logging
+import os
+import threading
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+import attrs
+
+from conexxus_client import (
+    CallDetails,
+    ClientConfig,
+    ConexxusClient,
+    ConnectionCheck,
+    StatusError,
+)
+
+from ._clock import SystemClock
+from ._health import ServiceHealth, health_of, sales_alerts, sales_health
+from ._host_delivery import HostStorage
+from ._schedule import Scheduler
+from .collectors import FanOut
+from .config import SyncConfig
+from .errors import RunInProgressError, SyncError
+from .inventory import InventorySync
+from .leases import Lease
+from .protocols import Clock, MetricsCollector, OrderSource
+from .runs import RunIssue, RunKind, RunStatus, SyncRun, new_run_id
+from .stores import SyncStore, open_store
+
+
+if TYPE_CHECKING:
+    from .sales import SalesPush
+
+# These judge what was sent; the connection is fine.
+_CONTENT_STATUSES = (400, 409, 413, 422)
+
+_log = logging.getLogger(__name__)
+
+
+@attrs.frozen(kw_only=True)
+class Trigger:
+    """
+    What became of the wish to pull.
+
+    Attributes:
+        run_id: Of the run that was started, or that is in progress; None if
+            it was skipped.
+        already_running: Whether it had been started before.
+        skipped: Why there is no run.
+    """
+
+    run_id: str | None
+    already_running: bool = False
+    skipped: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class RunHistory:
+    """
+    The last runs of one kind, latest first; plans are none.
+    """
+
+    latest: SyncRun | None
+    history: tuple[SyncRun, ...]
+
+
+class ConexxusService:
+    """
+    Keeps one location in step with the back office.
+
+    Without a client it is disabled: it says so, and skips every run.
+
+    Attributes:
+        missing: Why it is disabled, one sentence each.
+
+    Args:
+        catalog: Where the host wants the catalogue's changes.
+        orders: Where sales come from; without it, none are pushed.
+        collectors: Who watches the runs.
+        missing: Said of a service without a client.
+    """
+
+    def __init__(
+        self,
+        client: ConexxusClient | None = None,
+        *,
+        store: SyncStore,
+        config: SyncConfig,
+        catalog: HostStorage | None = None,
+        orders: OrderSource | None = None,
+        collectors: Iterable[MetricsCollector] = (),
+        clock: Clock | None = None,
+        missing: Iterable[str] = ("the back office is not configured",),
+    ) -> None:
+        self.client = client
+        self.store = store
+        self.config = config
+        self._catalog = catalog
+        self._orders = orders
+        self._collectors = FanOut(collectors)
+        self._clock = clock or SystemClock()
+        self.missing = tuple(missing) if client is None else ()
+        self._api_connection: bool | None = None
+        self._stop: threading.Event | None = None
+        self._scheduler = Scheduler(self, self._clock)
+
+        if client is not None:
+            client.add_hook(self._note_call)
+
+    @cached_property
+    def sales(self) -> "SalesPush | None":
+        """
+        The engine that pushes; None without a client or an order source.
+        """
+        if self.client is None or self._orders is None:
+            return None
+
+        from .sales import SalesPush
+
+        return SalesPush(
+            client=self.client,
+            store=self.store,
+            config=self.config,
+            clock=self._clock,
+            orders=self._orders,
+            collectors=self._collectors,
+        )
+
+    @classmethod
+    def from_env(
+        cls,
+        environ: Mapping[str, str] | None = None,
+        *,
+        catalog: HostStorage | None = None,
+        orders: OrderSource | None = None,
+        collectors: Iterable[MetricsCollector] = (),
+    ) -> Self:
+        """
+        Make a service from the documented environment variables.
+
+        Raises:
+            ConfigurationError: A setting is wrong; a missing URL or key is
+                not wrong, but disables the service.
+        """
+        env = os.environ if environ is None else environ
+        config = SyncConfig.from_env(env)
+        required = ("CONEXXUS_API_URL", "CONEXXUS_API_KEY")
+        missing = [f"{name} is not configured" for name in required if not env.get(name)]
+
+        return cls(
+            None if missing else ConexxusClient(ClientConfig.from_env(env)),
+            store=open_store(config.store),
+            config=config,
+            catalog=catalog,
+            orders=orders,
+            collectors=collectors,
+            missing=missing,
+        )
+
+    def close(self) -> None:
+        """
+        Give back connections; a pull in progress breaks off and changes nothing.
+        """
+        if self.client is not None:
+            self.client.close()
+
+    def sync_inventory(
+        self, plan: bool = False, force: bool = False, *, reapply: bool = False
+    ) -> SyncRun:
+        """
+        Pull the catalogue now.
+
+        Args:
+            plan: Only say what would change.
+            force: Pass all guards, this once.
+            reapply: Give the host the whole catalogue, not just the changes.
+
+        Raises:
+            RunInProgressError: A pull is in progress; it has the run's id.
+            StoreError: The store can't be used.
+        """
+        engine = self._inventory()
+
+        if engine is None:
+            return self._skipped()
+
+        return engine.pull(plan=plan, force=force, reapply=reapply)
+
+    def trigger_sync(self) -> Trigger:
+        """
+        Start a pull in a thread and return at once.
+
+        Raises:
+            StoreError: The store can't be used.
+        """
+        engine = self._inventory()
+
+        if engine is None:
+            return Trigger(run_id=None, skipped="; ".join(self.missing))
+
+        try:
+            lease = engine.acquire()
+        except RunInProgressError as exc:
+            return Trigger(run_id=exc.run_id, already_running=True)
+
+        # As a daemon, it does not keep a process that wants to end: what it
+        # did not commit is undone, and its lease is known to be abandoned.
+        threading.Thread(
+            target=_pull, args=(engine, lease), name=f"conexxus-{lease.run_id}", daemon=True
+        ).start()
+
+        return Trigger(run_id=lease.run_id)
+
+    def push_sales(self, business_date: date | None = None) -> list[SyncRun]:
+        """
+        Push one business date, due or not; or all that are due.
+
+        Returns:
+            One run for each date that had something to say, oldest first.
+
+        Raises:
+            ConfigurationError: Nobody said in which zone the store is.
+            RunInProgressError: A push is in progress.
+            DateClosedError: The date no longer takes a push.
+            StoreError: The store can't be used.
+        """
+        return [] if self.sales is None else self.sales.push(business_date)
+
+    def close_day(self, business_date: date) -> list[SyncRun]:
+        """
+        Push *business_date*, because the till has just closed it.
+
+        Raises:
+            ConexxusError: As `push_sales`.
+        """
+        return [] if self.sales is None else self.sales.close_day(business_date)
+
+    def run_due(self, now: datetime) -> list[SyncRun]:
+        """
+        Do whatever is due at *now*, once; what runs elsewhere is left alone.
+
+        Raises:
+            ConfigurationError: Nobody said in which zone the store is.
+            StoreError: The store can't be used.
+        """
+        return self._scheduler.run_due(now)
+
+    def run_forever(self, stop: threading.Event) -> None:
+        """
+        Do what is due until *stop* is set; nothing that goes wrong ends it.
+
+        A pull in progress then breaks off and changes nothing.
+        """
+        self._stop = stop
+        self._scheduler.run_forever(stop)
+
+    def health(self) -> ServiceHealth:
+        """
+        How the service is, without asking the back office.
+        """
+        location_id = self.config.location_id
+
+        return health_of(
+            missing=self.missing,
+            latest=self.store.runs.latest(location_id, RunKind.INVENTORY),
+            counts=self.store.catalog.counts(location_id),
+            api_connection=self._api_connection,
+            sales=sales_health(
+                enabled=self.sales is not None,
+                latest=self.store.runs.latest(location_id, RunKind.SALES),
+                alerts=() if self.sales is None else sales_alerts(self.sales, self._clock.now()),
+            ),
+        )
+
+    def metrics(self, limit: int = 10, *, kind: RunKind = RunKind.INVENTORY) -> RunHistory:
+        """
+        The last finished runs.
+        """
+        history = self.store.runs.history(self.config.location_id, kind, limit)
+
+        return RunHistory(latest=next(iter(history), None), history=tuple(history))
+
+    def test_connection(self) -> ConnectionCheck:
+        """
+        Ask the back office how it is; never raises.
+        """
+        if self.client is None:
+            return ConnectionCheck(success=False, message="; ".join(self.missing))
+
+        return self.client.test_connection()
+
+    def _inventory(self) -> InventorySync | None:
+        if self.client is None:
+            return None
+
+        return InventorySync(
+            client=self.client,
+            store=self.store,
+            config=self.config,
+            clock=self._clock,
+            storage=self._catalog,
+            collectors=self._collectors,
+            progress=self._stop_if_told,
+        )
+
+    def _skipped(self) -> SyncRun:
+        """
+        A run that was none: neither recorded nor counted.
+        """
+        now = self._clock.now()
+        reason = f"skipped, because {'; '.join(self.missing)}"
+        _log.warning("Conexxus inventory sync %s", reason)
+
+        return SyncRun(
+            id=new_run_id(now),
+            kind=RunKind.INVENTORY,
+            location_id=self.config.location_id,
+            status=RunStatus.FAILED,
+            start_time=now,
+            end_time=now,
+            errors=[RunIssue(item=None, error=reason)],
+            last_error=reason,
+        )
+
+    def _note_call(self, details: CallDetails) -> None:
+        error = details.error
+        self._api_connection = error is None or (
+            isinstance(error, StatusError) and error.status in _CONTENT_STATUSES
+        )
+
+    def _stop_if_told(self, *_: object) -> None:
+        if self._stop is not None and self._stop.is_set():
+            msg = "the pull was stopped; the catalogue is as it was"
+            raise SyncError(msg)
+
+
+def _pull(engine: InventorySync, lease: Lease) -> None:
+    try:
+        engine.pull(lease=lease)
+    except Exception:  # noqa: BLE001  # nobody waits for this thread
+        _log.exception("Run %s failed", lease.run_id)
