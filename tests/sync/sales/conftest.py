@@ -1,0 +1,203 @@
+"""
+A till, its clock and its back office, for tests of sales.
+"""
+
+from collections import defaultdict
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import attrs
+import pytest
+
+from conexxus_client import (
+    ApiProfile,
+    ClientConfig,
+    ConexxusClient,
+    Transaction,
+    TransactionLine,
+)
+from conexxus_client.testing import BackOffice, SandboxTransport
+from conexxus_sync.collectors import FanOut
+from conexxus_sync.config import SyncConfig
+from conexxus_sync.outbox import BatchState
+from conexxus_sync.sales import BatchLimits, SalesPush
+from conexxus_sync.stores.sqlite import SqliteStore
+
+
+LOCATION = "loc-001"
+DAY = date(2026, 1, 2)
+
+
+class HandClock:
+    """
+    A clock that stands still until it is set.
+    """
+
+    def __init__(self, moment):
+        self.moment = moment
+
+    def now(self):
+        return self.moment
+
+    def monotonic(self):
+        return self.moment.timestamp()
+
+
+class Orders:
+    """
+    A host's order table; counts how often it is asked.
+    """
+
+    def __init__(self):
+        self.days = defaultdict(list)
+        self.asked = []
+        self.broken = set()
+
+    def transactions(self, location_id, business_date):
+        self.asked.append(business_date)
+        yield from self.days.get(business_date, ())
+        if business_date in self.broken:
+            raise RuntimeError("the order table is locked")
+
+    def add(self, *transactions, day=DAY):
+        self.days[day].extend(transactions)
+
+
+class Watcher:
+    """
+    Writes down which runs it was told of.
+    """
+
+    def __init__(self):
+        self.told = []
+
+    def run_started(self, run):
+        self.told.append(("started", run.id))
+
+    def run_finished(self, run):
+        self.told.append(("finished", run.id, run.status))
+
+
+@attrs.define
+class Till:
+    """
+    Everything around a push.  Each push is a new engine on the same store,
+    as after a restart.
+    """
+
+    folder: Path
+    profile: ApiProfile = attrs.field(factory=ApiProfile)
+    office: BackOffice = attrs.field(factory=BackOffice)
+    config: SyncConfig = attrs.field(
+        factory=lambda: SyncConfig(location_id=LOCATION, timezone=ZoneInfo("UTC"))
+    )
+    limits: BatchLimits = attrs.field(factory=BatchLimits)
+    retries: int = 0
+    orders: Orders = attrs.field(factory=Orders)
+    watcher: Watcher = attrs.field(factory=Watcher)
+    clock: HandClock = attrs.field(
+        factory=lambda: HandClock(datetime(2026, 1, 2, 23, 30, tzinfo=UTC))
+    )
+    day: date = DAY
+
+    @property
+    def store(self):
+        return SqliteStore(self.folder / "store.db")
+
+    @property
+    def outbox(self):
+        return self.store.outbox
+
+    def client(self, office=None):
+        return ConexxusClient(
+            ClientConfig(
+                api_url="http://localhost",
+                api_key=self.office.api_key,
+                retries=self.retries,
+                retry_delay_ms=1,
+            ),
+            transport=SandboxTransport(office or self.office),
+            profile=self.profile,
+        )
+
+    def engine(self, **changes):
+        settings = {
+            "client": self.client(),
+            "store": self.store,
+            "orders": self.orders,
+            "config": self.config,
+            "clock": self.clock,
+            "collectors": FanOut([self.watcher]),
+            "limits": self.limits,
+        }
+        return SalesPush(**{**settings, **changes})
+
+    def push(self, business_date=None, **options):
+        options = {"since": date(2026, 1, 1), "honour_past": True, **options}
+        return self.engine().push(business_date, **options)
+
+    def wait(self, **duration):
+        self.clock.moment += timedelta(**duration)
+
+    def states(self):
+        """
+        The state of every batch, in the order of delivery.
+        """
+        return [batch.state.value for batch in reversed(self.outbox.batches(LOCATION))]
+
+    def open_batches(self):
+        return self.outbox.batches(
+            LOCATION, (BatchState.PENDING, BatchState.SENDING, BatchState.UNKNOWN)
+        )
+
+    def quarantined(self):
+        return {one.id: one.reason for one in self.outbox.aside.quarantined(LOCATION)}
+
+    def effective(self, day=None):
+        """
+        What the back office has: ids of the sales, doubled ones twice.
+        """
+        return [sale.id for sale in self.office.ledger.sales(LOCATION, day)]
+
+    @staticmethod
+    def sale(name, total="1.50", **more):
+        fields = {
+            "id": name,
+            "timestamp": datetime(2026, 1, 2, 12, tzinfo=UTC),
+            "total": Decimal(total),
+            "items": [TransactionLine(sku="WINE001", quantity=1, price=Decimal(total))],
+        }
+        return Transaction(**{**fields, **more})
+
+
+@pytest.fixture
+def till(tmp_path):
+    return Till(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def new_till(tmp_path_factory):
+    """
+    Makes a till in an empty folder; for examples that are many in a test.
+    """
+
+    def make(**settings):
+        return Till(tmp_path_factory.mktemp("till"), **settings)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def zoned():
+    def make(zone, push_at=time(23, 30), day_closes_at=time(0), **more):
+        return SyncConfig(
+            location_id=LOCATION,
+            timezone=ZoneInfo(zone),
+            push_at=push_at,
+            day_closes_at=day_closes_at,
+            **more,
+        )
+
+    return make

@@ -1,0 +1,505 @@
+"""
+Facts about a push: each sale arrives once, and each run tells the truth.
+"""
+
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+
+import attrs
+import pytest
+
+from conexxus_client import ConfigurationError
+from conexxus_sync.config import SyncConfig
+from conexxus_sync.errors import DateClosedError, RunInProgressError
+from conexxus_sync.runs import RunKind, RunStatus
+from conexxus_sync.sales import BatchLimits
+
+
+LOCATION = "loc-001"
+DAY = date(2026, 1, 2)
+
+
+def test_a_day(till):
+    """
+    A day's sales arrive on their date with exact totals, and the run says so.
+    """
+    till.orders.add(till.sale("t1", "49.98"), till.sale("t2", "0.1000"))
+
+    (run,) = till.push()
+
+    assert till.effective(DAY) == ["t1", "t2"]
+    assert (run.kind, run.status, run.business_date) == (RunKind.SALES, RunStatus.SUCCESS, DAY)
+    assert (run.items_processed, run.items_succeeded, run.items_failed) == (2, 2, 0)
+    assert (run.batches, str(run.total), run.delivery_unknown) == (1, "50.0800", False)
+    assert till.store.runs.history(LOCATION, RunKind.SALES) == [run]
+    assert till.watcher.told == [("started", run.id), ("finished", run.id, RunStatus.SUCCESS)]
+
+
+def test_nothing_twice(till):
+    """
+    A second push sends nothing, records nothing and does not ask the host.
+    """
+    till.orders.add(till.sale("t1"))
+    till.push()
+    till.orders.asked.clear()
+
+    assert till.push() == []
+    assert till.orders.asked == []
+    assert till.office.requests["sales"] == 1
+
+
+def test_no_sales(till):
+    """
+    A date without sales sends nothing, has no run, and counts as visited.
+    """
+    assert till.push() == []
+    assert till.office.requests["sales"] == 0
+    assert till.orders.asked == [date(2026, 1, 1), DAY]
+    assert till.engine().due(till.clock.now()) == []
+    assert till.watcher.told == []
+
+
+def test_tail(till):
+    """
+    What was sold between the push and midnight arrives with the tail, on
+    the same business date.
+    """
+    till.orders.add(till.sale("t1"))
+    till.push()
+    till.orders.add(till.sale("late"))
+    till.wait(minutes=44)
+    assert till.push() == []
+
+    till.wait(minutes=1)
+    (run,) = till.push()
+
+    assert run.business_date == DAY
+    assert till.office.effective_batches == [{"t1"}, {"late"}]
+
+
+def test_late_sales(till):
+    """
+    For a week, a date is asked once a day for late transactions.
+    """
+    till.push()
+    till.wait(days=7)
+    till.orders.add(till.sale("late"))
+    runs = till.push()
+    till.orders.add(till.sale("too late"))
+    till.wait(days=1)
+
+    assert [run.business_date for run in runs] == [DAY]
+    assert till.push() == []
+    assert [run.business_date for run in till.push(DAY)] == [DAY]
+    assert till.effective(DAY) == ["late", "too late"]
+
+
+def test_oldest_first(till):
+    """
+    Nine days down: nine dates are caught up, oldest first.
+    """
+    days = [DAY + timedelta(days=k) for k in range(9)]
+    for day in days:
+        till.orders.add(till.sale("0001"), day=day)
+    till.wait(days=8)
+
+    runs = till.push(since=DAY)
+
+    assert [run.business_date for run in runs] == days
+    assert [push.date for push in till.office.ledger.pushes] == days
+
+
+def test_one_date(till):
+    """
+    A named date is pushed whether it is due or not, and no other.
+    """
+    till.clock.moment = datetime(2026, 1, 2, 9, tzinfo=UTC)
+    till.orders.add(till.sale("t1"))
+    till.orders.add(till.sale("t0"), day=date(2026, 1, 1))
+
+    (run,) = till.push(DAY)
+
+    assert run.business_date == DAY
+    assert till.effective() == ["t1"]
+    assert till.engine().due(datetime(2026, 1, 2, 23, 30, tzinfo=UTC)) == [date(2026, 1, 1), DAY]
+
+
+def test_batches(till):
+    """
+    Batches are bounded by count and by bytes, and keep the order.
+    """
+    till.limits = BatchLimits(transactions=3, bytes=1_700)
+    sales = [till.sale(f"t{n}") for n in range(7)]
+    sales[1] = till.sale("t1", extra={"note": "x" * 3_000})
+    till.orders.add(*sales)
+
+    (run,) = till.push()
+
+    assert [[s.id for s in push.sales] for push in till.office.ledger.pushes] == [
+        ["t0"],
+        ["t1"],
+        ["t2", "t3", "t4"],
+        ["t5", "t6"],
+    ]
+    assert (run.batches, run.items_succeeded) == (4, 7)
+
+
+def test_lost_answer(till):
+    """
+    A batch is sent under the same key, with the same bytes, until it is
+    acknowledged; sales that arrive in the meantime have to wait.
+    """
+    till.orders.add(till.sale("t1"))
+    till.office.faults("sales: after_commit(reset)")
+    (run,) = till.push()
+    assert (run.status, run.delivery_unknown, run.items_failed) == (RunStatus.FAILED, True, 1)
+
+    till.orders.add(till.sale("t2"))
+    (run,) = till.push()
+
+    assert run.status is RunStatus.SUCCESS
+    assert till.office.effective_batches == [{"t1"}, {"t2"}]
+    assert till.office.ledger.doubled() == []
+
+
+def test_host_is_gone(till):
+    """
+    What is frozen is delivered from the stored bytes, even if the host's
+    data changed, or the host fails.
+    """
+    till.orders.add(till.sale("t1", "1.50"))
+    till.office.faults("sales: refuse")
+    till.push()
+    till.orders.days[DAY] = [till.sale("t1", "9.99")]
+    till.orders.broken = {DAY}
+
+    (run,) = till.push()
+
+    assert till.office.ledger.total() == Decimal("1.50")
+    assert run.status is RunStatus.PARTIAL
+    assert "RuntimeError: the order table is locked" in run.last_error
+    assert till.engine().due(till.clock.now()) == [DAY]
+
+
+def test_host_fails(till):
+    """
+    A host that breaks off freezes nothing of the date; other dates go on.
+    """
+    till.orders.add(till.sale("t1"), day=date(2026, 1, 1))
+    till.orders.add(till.sale("t2"))
+    till.orders.broken = {date(2026, 1, 1)}
+
+    failed, fine = till.push()
+
+    assert (failed.status, failed.items_processed) == (RunStatus.FAILED, 0)
+    assert "order source failed for business date 2026-01-01" in failed.last_error
+    assert fine.status is RunStatus.SUCCESS
+    assert till.effective() == ["t2"]
+    till.orders.broken.clear()
+    assert [run.business_date for run in till.push()] == [date(2026, 1, 1)]
+
+
+def test_no_transaction(till):
+    """
+    A host that gives something else than transactions is told so.
+    """
+    till.orders.add({"id": "t1"})
+
+    (run,) = till.push()
+
+    assert "it gave a dict instead of a Transaction" in run.last_error
+
+
+@pytest.mark.parametrize("fault", ["401", "403", "404", "429", "refuse"])
+def test_not_now(till, fault):
+    """
+    Who can't push now stops, keeps the batch and says why.
+    """
+    for day in (date(2026, 1, 1), DAY):
+        till.orders.add(till.sale("t1"), till.sale("t2"), day=day)
+    till.limits = BatchLimits(transactions=1)
+    till.office.faults(f"sales: {fault}")
+
+    (run,) = till.push()
+
+    assert run.status is RunStatus.FAILED
+    assert (run.items_processed, run.items_failed, run.delivery_unknown) == (2, 2, False)
+    assert till.states() == ["pending", "pending"]
+    assert till.engine().due(till.clock.now()) == [date(2026, 1, 1), DAY]
+    assert [run.status for run in till.push()] == [RunStatus.SUCCESS] * 2
+
+
+def test_retry_at(till):
+    """
+    The scheduler waits twice as long after each failure, at most a quarter
+    of an hour, at least as long as it was asked to.
+    """
+    till.orders.add(till.sale("t1"))
+    engine = till.engine()
+    waits = []
+
+    for fault in ["503", "503", "503", "503", "503", "503", "429(retry_after=3600)"]:
+        till.office.faults(f"sales: {fault}")
+        engine.push(since=DAY, honour_past=True)
+        waits.append((engine.retry_at - till.clock.now()) / timedelta(minutes=1))
+
+    assert waits == [1, 2, 4, 8, 15, 15, 60]
+    assert engine.next_due(till.clock.now()) == till.clock.now() + timedelta(hours=1)
+    engine.push()
+    assert engine.retry_at is None
+    assert engine.next_due(till.clock.now()) == datetime(2026, 1, 3, 0, 15, tzinfo=UTC)
+
+
+def test_trouble_stops(till):
+    """
+    After three dates of unknown fate in a row the rest is left for later.
+    """
+    days = [DAY - timedelta(days=k) for k in range(5)]
+    for day in days:
+        till.orders.add(till.sale("t1"), day=day)
+    till.office.faults("sales: 503*forever")
+
+    runs = till.push(since=days[-1])
+
+    assert len(runs) == 3
+    assert till.office.requests["sales"] == 3
+
+
+def test_no_timezone(till):
+    """
+    Without a zone there is no business day, and nothing is pushed.
+    """
+    till.config = SyncConfig(location_id=LOCATION)
+
+    with pytest.raises(ConfigurationError, match="CONEXXUS_TIMEZONE is not configured"):
+        till.push()
+
+
+def test_one_at_a_time(till):
+    """
+    Another push is told which run is in progress.
+    """
+    other = till.store.leases.acquire(LOCATION, "sales", "run-1", till.clock.now())
+
+    with pytest.raises(RunInProgressError) as caught:
+        till.push()
+
+    assert caught.value.run_id == "run-1"
+    till.store.leases.release(other)
+    assert till.push() == []
+
+
+def test_closed_date(till):
+    """
+    A closed date takes no push.
+    """
+    with till.store.writing() as connection:
+        connection.execute(
+            "INSERT INTO sales_dates VALUES (?, ?, NULL, 'adopted')", (LOCATION, DAY.isoformat())
+        )
+    till.orders.add(till.sale("t1"))
+
+    assert till.push() == []
+    with pytest.raises(DateClosedError, match="2026-01-02 is closed to push: adopted"):
+        till.push(DAY)
+
+
+def test_close_day(till):
+    """
+    The till's own end of day pushes at once; what follows comes later.
+    """
+    till.clock.moment = datetime(2026, 1, 2, 20, tzinfo=UTC)
+    till.orders.add(till.sale("t1"))
+
+    till.engine().close_day(DAY)
+    till.orders.add(till.sale("t2"))
+    till.wait(hours=4)
+    till.push()
+
+    assert till.office.effective_batches == [{"t1"}, {"t2"}]
+
+
+def test_business_date_of_the_host(till):
+    """
+    A transaction that says it belongs to another date is set aside.
+    """
+    till.orders.add(
+        till.sale("t1", business_date=DAY), till.sale("t2", business_date=date(2026, 1, 1))
+    )
+
+    (run,) = till.push()
+
+    assert till.effective() == ["t1"]
+    assert (run.status, run.items_succeeded, run.items_failed) == (RunStatus.PARTIAL, 1, 1)
+    assert "belongs to business date 2026-01-01" in till.quarantined()["t2"]
+
+
+def test_duplicate_ids(till):
+    """
+    Equal tellings of a sale are one; different ones are both set aside.
+    """
+    till.orders.add(
+        till.sale("same"), till.sale("same"), till.sale("two", "1"), till.sale("two", "2")
+    )
+
+    (run,) = till.push()
+    till.wait(minutes=45)
+
+    assert till.effective() == ["same"]
+    assert till.quarantined() == {"two": "Duplicate transaction id with different data"}
+    (aside,) = till.outbox.aside.quarantined(LOCATION)
+    assert aside.raw.count(b"\n") == 1
+    assert (run.items_succeeded, run.items_failed) == (1, 2)
+    assert till.push() == []
+
+
+def test_unwritable(till):
+    """
+    A transaction that JSON can't hold is set aside; the rest goes on.
+    """
+    till.orders.add(
+        till.sale("float", extra={"weight": 0.1}), till.sale("bad\ud800"), till.sale("t1")
+    )
+
+    (run,) = till.push()
+
+    assert till.effective() == ["t1"]
+    assert run.status is RunStatus.PARTIAL
+    assert set(till.quarantined()) == {"float", "bad?"}
+
+
+def test_same_number_on_two_days(till):
+    """
+    Receipt number 0001 of another day is another sale.
+    """
+    till.orders.add(till.sale("0001", "1"), day=date(2026, 1, 1))
+    till.orders.add(till.sale("0001", "2"))
+
+    till.push()
+
+    assert till.office.ledger.total(LOCATION, date(2026, 1, 1)) == Decimal("1")
+    assert till.office.ledger.total(LOCATION, DAY) == Decimal("2")
+
+
+def test_changed_and_missing(till):
+    """
+    A delivered transaction that changed or disappeared is reported once, and
+    not sent again; when the host agrees again, it is forgotten.
+    """
+    till.orders.add(till.sale("t1", "1"), till.sale("t2"), till.sale("t3"))
+    till.push()
+    till.orders.days[DAY] = [till.sale("t1", "2"), till.sale("t3")]
+
+    (run,) = till.push(DAY)
+
+    assert run.status is RunStatus.PARTIAL
+    assert {issue.item for issue in run.errors} == {"t1", "t2"}
+    assert till.push(DAY) == []
+    assert till.office.requests["sales"] == 1
+    found = till.outbox.aside.discrepancies(LOCATION)
+    assert {(one.id, one.kind) for one in found} == {("t1", "changed"), ("t2", "missing")}
+
+    till.orders.days[DAY] = [till.sale("t1", "1"), till.sale("t2"), till.sale("t3")]
+    till.push(DAY)
+    assert till.outbox.aside.discrepancies(LOCATION) == []
+
+
+def test_refund(till):
+    """
+    A refund is a transaction like any other, and lowers the total.
+    """
+    refund = till.sale("r1", "-1.50")
+    line = attrs.evolve(refund.items[0], quantity=-1, price=Decimal("1.50"))
+    till.orders.add(till.sale("t1", "4.00"), attrs.evolve(refund, items=[line]))
+
+    (run,) = till.push()
+
+    assert run.total == till.office.ledger.total() == Decimal("2.50")
+
+
+def test_collector_of_a_lost_push(till):
+    """
+    A collector that was told of a start is told of an end, even if the run
+    can't be recorded.
+    """
+    till.orders.add(till.sale("t1"))
+
+    def steal(step):
+        if step == "sent":
+            with till.store.writing() as connection:
+                connection.execute("UPDATE leases SET epoch = epoch + 1")
+
+    with pytest.raises(Exception, match="lost its lease"):
+        till.engine(steps=steal).push(DAY)
+
+    assert [told[0] for told in till.watcher.told] == ["started", "finished"]
+    assert till.watcher.told[1][2] is RunStatus.FAILED
+    assert till.states() == ["sending"]
+
+
+def test_fresh_store(till):
+    """
+    A fresh store begins with today, or with tomorrow once today's push time
+    has passed; past sales are held until a person asks for them.
+    """
+    till.config = attrs.evolve(till.config, sales_since=date(2026, 1, 1))
+    till.orders.add(till.sale("t0"), day=date(2026, 1, 1))
+    till.clock.moment = datetime(2026, 1, 2, 12, tzinfo=UTC)
+    assert "sales from 2026-01-01 to before 2026-01-02" in str(till.engine().held(till.clock.now()))
+
+    assert till.engine().push() == []
+    till.wait(days=30)
+    assert till.engine().push() == []
+    assert till.orders.asked[0] == DAY
+
+    (run,) = till.engine().push(honour_past=True)
+
+    assert run.business_date == date(2026, 1, 1)
+    assert till.engine().held(till.clock.now()) is None
+
+
+def test_fresh_store_in_the_evening(till):
+    """
+    After today's push time, a fresh store begins with tomorrow.
+    """
+    till.orders.add(till.sale("t1"))
+
+    till.engine().push()
+    till.wait(minutes=45)
+    till.engine().push()
+
+    assert till.orders.asked == []
+    assert till.engine().next_due(till.clock.now()) == datetime(2026, 1, 3, 23, 30, tzinfo=UTC)
+
+
+def test_closing_after_midnight(till, zoned):
+    """
+    A bar's night belongs to its evening: a sale at 01:00 arrives with the
+    tail after 02:00.
+    """
+    till.config = zoned("America/New_York", day_closes_at=time(2))
+    till.clock.moment = datetime(2026, 1, 3, 4, 30, tzinfo=UTC)
+    till.orders.add(till.sale("evening"))
+    till.push()
+    till.orders.add(till.sale("night"))
+    till.clock.moment = datetime(2026, 1, 3, 7, 14, tzinfo=UTC)
+    assert till.push() == []
+    till.wait(minutes=1)
+    till.push()
+
+    assert till.effective(DAY) == ["evening", "night"]
+
+
+def test_progress(till):
+    """
+    Progress is told after each date.
+    """
+    seen = []
+    till.orders.add(till.sale("t1"))
+
+    till.push(progress=seen.append)
+
+    assert [(told.business_date, told.dates, told.of, told.transactions) for told in seen] == [
+        (date(2026, 1, 1), 1, 2, 0),
+        (DAY, 2, 2, 1),
+    ]
