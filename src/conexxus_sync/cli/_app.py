@@ -1,0 +1,116 @@
+"""
+The command line as a whole: its commands, and the options that all share.
+"""
+
+import sys
+from typing import Annotated, Any
+
+from cyclopts import App, CycloptsError, Parameter
+
+from conexxus_client import ConexxusError, ConfigurationError, __version__
+
+from . import _demo, _doctor, _pull, _push, _reading, _run, _sandbox, _status
+from ._exit_codes import ExitCode, code_of_error
+from ._logs import Format, configure
+from ._screen import complain
+from ._session import Session
+from ._stopping import StoppedError, stopping_at_once
+
+
+HELP = """
+Keep a shop's catalogue and sales in step with a Conexxus-style back office.
+
+Start with `conexxus demo`; then `conexxus doctor` checks your own settings.
+"""
+
+app = App(
+    name="conexxus",
+    help=HELP,
+    version=f"conexxus-sdk {__version__}",
+    help_format="markdown",
+)
+quarantine = App(name="quarantine", help="What was set aside, and why.")
+quarantine.command(_reading.quarantine_list, name="list")
+
+for command, name in (
+    (_demo.demo, "demo"),
+    (_sandbox.sandbox, "sandbox"),
+    (_pull.pull, "pull"),
+    (_push.push, "push"),
+    (_run.run, "run"),
+    (_status.status, "status"),
+    (_reading.runs, "runs"),
+    (_reading.items, "items"),
+    (_doctor.doctor, "doctor"),
+):
+    app.command(command, name=name)
+
+app.command(quarantine)
+
+# These handle signals themselves: they have something to finish first.
+_LASTING = {_run.run, _sandbox.sandbox}
+
+
+@app.meta.default
+def _with_globals(
+    *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+    store: str | None = None,
+    location: str | None = None,
+    timezone: str | None = None,
+    json: Annotated[bool, Parameter(negative="")] = False,
+    log_format: Format | None = None,
+) -> int:
+    """
+    Args:
+        store: Where the SDK keeps its own state (CONEXXUS_STORE).
+        location: The store's id in the back office (LOCATION_ID).
+        timezone: The store's time zone, like America/New_York (CONEXXUS_TIMEZONE).
+        json: Write JSON for programs to stdout.
+        log_format: Of the log on stderr; json where stderr is no terminal.
+    """
+    command, bound, ignored = app.parse_args(tokens, exit_on_error=False, print_error=False)
+    terminal = sys.stderr.isatty()
+    # A command tells its outcome on stdout; on a terminal, twice is too much.
+    quiet = terminal and log_format is None and command not in _LASTING
+    configure(log_format or ("text" if terminal else "json"), runs=not quiet)
+    session = Session(
+        store=store, location=location, timezone=timezone, json=json, log_format=log_format
+    )
+
+    return _call(command, bound, session if "session" in ignored else None)
+
+
+def _call(command: Any, bound: Any, session: Session | None) -> int:
+    given = {} if session is None else {"session": session}
+
+    if command in _LASTING:
+        code = command(*bound.args, **bound.kwargs, **given)
+    else:
+        with stopping_at_once():
+            code = command(*bound.args, **bound.kwargs, **given)
+
+    return int(code or 0)
+
+
+def run(arguments: list[str]) -> int:
+    """
+    Run one command and turn whatever ends it into an exit code.
+    """
+    try:
+        result = app.meta(
+            arguments, exit_on_error=False, print_error=False, result_action="return_value"
+        )
+    except CycloptsError as exc:
+        complain(str(exc), "Try --help.")
+        return ExitCode.USAGE
+    except ConfigurationError as exc:
+        complain(*exc.problems)
+        return ExitCode.USAGE
+    except ConexxusError as exc:
+        complain(str(exc))
+        return code_of_error(exc)
+    except StoppedError as exc:
+        complain("stopped. Nothing is lost: the next run continues where this one was.")
+        return exc.exit_code
+
+    return int(result or 0)

@@ -1,0 +1,169 @@
+"""
+`conexxus doctor`: is everything in place, and if not, what to do.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import attrs
+
+from conexxus_client import ClientConfig, ConexxusClient, ConexxusError, ConfigurationError
+from conexxus_sync._clock import SystemClock
+from conexxus_sync.config import SyncConfig
+from conexxus_sync.runs import RunKind
+from conexxus_sync.stores import open_store
+
+from ._exit_codes import ExitCode, gravest
+from ._screen import progress, say, say_json
+from ._session import Given, Session
+from ._words import moment, table
+
+
+BACKWARDS = timedelta(minutes=5)
+
+
+class Level(StrEnum):
+    """
+    How a check came out.
+    """
+
+    OK = "ok"
+    WARNING = "warning"
+    PROBLEM = "problem"
+
+
+@attrs.frozen(kw_only=True)
+class Finding:
+    """
+    The outcome of one check.
+
+    Attributes:
+        code: What it means for the exit code.
+    """
+
+    check: str
+    level: Level = Level.OK
+    message: str
+    code: ExitCode = ExitCode.SUCCESS
+
+
+def doctor(*, session: Given) -> ExitCode:
+    """
+    Check settings, back office, store, time zone, location and clock.
+
+    Each line says ok, warning or problem, and what to do. Exit code 0: no
+    problem; 1: something does not work; 2: a setting is missing or wrong.
+
+    ```
+    conexxus doctor
+    conexxus doctor --json | jq '.[] | select(.level != "ok")'
+    ```
+    """
+    with progress("Checking …"):
+        findings = list(examine(session))
+
+    if session.json:
+        say_json(
+            [{"check": f.check, "level": str(f.level), "message": f.message} for f in findings]
+        )
+    else:
+        say(table(("", "", ""), [(f.level, f.check, f.message) for f in findings])[1:])
+
+    return gravest(finding.code for finding in findings)
+
+
+def examine(session: Session) -> Iterator[Finding]:
+    """
+    Every check; one that can't be made because of another is left out.
+    """
+    try:
+        client, sync = session.configs()
+    except ConfigurationError as exc:
+        for problem in exc.problems:
+            yield _wrong("settings", problem)
+    else:
+        yield Finding(check="settings", message=f"{client.api_url}; the API key is set, not shown")
+        yield _back_office(client)
+
+    try:
+        sync = session.sync_config()
+    except ConfigurationError:
+        return
+
+    yield from _timezone(sync)
+    yield from _location(sync)
+    yield from _store_and_clock(sync)
+
+
+def _back_office(config: ClientConfig) -> Finding:
+    with ConexxusClient(config) as client:
+        check = client.test_connection()
+
+    if not check.success:
+        return _broken("back office", check.message)
+
+    return Finding(check="back office", message=f"{check.message} ({check.latency_ms} ms)")
+
+
+def _timezone(config: SyncConfig) -> Iterator[Finding]:
+    if config.timezone is None:
+        yield _wrong(
+            "time zone",
+            "this machine is set to UTC, which is no store's time: sales can't be pushed. "
+            "Set CONEXXUS_TIMEZONE, like America/New_York",
+        )
+        return
+
+    here = moment(SystemClock().now(), config.timezone)
+    yield Finding(check="time zone", message=f"{config.timezone.key}; it is {here} in the store")
+
+
+def _location(config: SyncConfig) -> Iterator[Finding]:
+    if config.location_id == "default":
+        yield Finding(
+            check="location",
+            level=Level.WARNING,
+            message="LOCATION_ID is not set: sales go out as location 'default'. "
+            "Set it to the store's id in the back office",
+        )
+    else:
+        yield Finding(check="location", message=config.location_id)
+
+
+def _store_and_clock(config: SyncConfig) -> Iterator[Finding]:
+    try:
+        store = open_store(config.store)
+        with store.writing():
+            pass
+        latest = [store.runs.latest(config.location_id, kind) for kind in RunKind]
+    except ConfigurationError as exc:
+        yield _wrong("store", str(exc))
+        return
+    except ConexxusError as exc:
+        yield _broken("store", str(exc))
+        return
+
+    yield Finding(check="store", message=f"{config.store} can be written")
+    yield _clock(
+        SystemClock().now(), [run.end_time or run.start_time for run in latest if run is not None]
+    )
+
+
+def _clock(now: datetime, runs: list[datetime]) -> Finding:
+    if runs and now < max(runs) - BACKWARDS:
+        return _broken(
+            "clock",
+            f"it shows {now:%Y-%m-%d %H:%M} UTC, but a run ended at {max(runs):%Y-%m-%d %H:%M}: "
+            "nothing is pushed by itself. Set the clock",
+        )
+
+    return Finding(check="clock", message=f"{now:%Y-%m-%d %H:%M} UTC")
+
+
+def _wrong(check: str, message: str) -> Finding:
+    return Finding(check=check, level=Level.PROBLEM, message=message, code=ExitCode.USAGE)
+
+
+def _broken(check: str, message: str) -> Finding:
+    return Finding(check=check, level=Level.PROBLEM, message=message, code=ExitCode.FAILED)

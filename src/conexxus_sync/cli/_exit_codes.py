@@ -1,0 +1,69 @@
+"""
+What the shell is told.
+"""
+
+from collections.abc import Iterable
+from enum import IntEnum
+
+from conexxus_client import ConexxusError, ConfigurationError
+from conexxus_sync.errors import DateClosedError, RunInProgressError
+from conexxus_sync.runs import RunStatus, SyncRun
+
+
+class ExitCode(IntEnum):
+    """
+    The outcome of a command, in one number.
+    """
+
+    SUCCESS = 0
+    FAILED = 1
+    USAGE = 2
+    PARTIAL = 3
+    REFUSED = 4
+    UNKNOWN = 5
+    BUSY = 6
+
+
+_GRAVEST_FIRST = (
+    ExitCode.BUSY,
+    ExitCode.USAGE,
+    ExitCode.UNKNOWN,
+    ExitCode.REFUSED,
+    ExitCode.FAILED,
+    ExitCode.PARTIAL,
+)
+
+
+def gravest(codes: Iterable[ExitCode]) -> ExitCode:
+    """
+    The one code that stands for several outcomes.
+    """
+    seen = set(codes)
+
+    return next((code for code in _GRAVEST_FIRST if code in seen), ExitCode.SUCCESS)
+
+
+def code_of_run(run: SyncRun) -> ExitCode:
+    """
+    How *run* ended.
+    """
+    if run.delivery_unknown:
+        return ExitCode.UNKNOWN
+    if run.refused:
+        return ExitCode.REFUSED
+    if run.status is RunStatus.FAILED:
+        return ExitCode.FAILED
+
+    return ExitCode.PARTIAL if run.status is RunStatus.PARTIAL else ExitCode.SUCCESS
+
+
+def code_of_error(error: ConexxusError) -> ExitCode:
+    """
+    What an error means that kept a run from taking place.
+    """
+    if isinstance(error, RunInProgressError):
+        return ExitCode.BUSY
+
+    wrong_use = isinstance(error, ConfigurationError | DateClosedError)
+
+    return ExitCode.USAGE if wrong_use else ExitCode.FAILED

@@ -1,0 +1,66 @@
+"""
+The host's own classes, named on the command line.
+"""
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
+from conexxus_client import ConfigurationError
+
+
+def load(reference: str, *, option: str, method: str) -> Any:
+    """
+    Import `module:factory`, call the factory, and see that it fits.
+
+    Modules of the current folder are found, as with `python -m`.
+
+    Args:
+        reference: For example `my_shop.conexxus:orders`.
+        option: Who asked, for messages: `--orders`.
+        method: What the thing made must have: `transactions`.
+
+    Raises:
+        ConfigurationError: Saying which step failed.
+    """
+    module_name, found, factory_name = reference.partition(":")
+
+    if not (found and module_name and factory_name):
+        raise _refused(option, reference, "it must look like package.module:factory")
+
+    factory = _factory(module_name, factory_name, option, reference)
+
+    try:
+        made = factory()
+    except Exception as exc:
+        raise _refused(
+            option, reference, f"the factory raised {type(exc).__name__}: {exc}"
+        ) from exc
+
+    if not callable(getattr(made, method, None)):
+        raise _refused(option, reference, f"what it made has no method {method}()")
+
+    return made
+
+
+def _factory(module_name: str, factory_name: str, option: str, reference: str) -> Any:
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+
+    try:
+        module = importlib.import_module(module_name)
+    except Exception as exc:
+        raise _refused(option, reference, f"{type(exc).__name__}: {exc}") from exc
+
+    factory = getattr(module, factory_name, None)
+
+    if not callable(factory):
+        raise _refused(option, reference, f"{module_name} has no callable {factory_name}")
+
+    return factory
+
+
+def _refused(option: str, reference: str, reason: str) -> ConfigurationError:
+    return ConfigurationError([f"{option} {reference} can't be used: {reason}"])

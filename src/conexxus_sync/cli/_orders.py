@@ -1,0 +1,46 @@
+"""
+Where sales come from, by what was given as `--orders`.
+"""
+
+from pathlib import Path
+
+from conexxus_client import ConfigurationError
+from conexxus_sync.calendar import StoreCalendar
+from conexxus_sync.config import SyncConfig
+from conexxus_sync.errors import HostError
+from conexxus_sync.orders import FileOrders
+from conexxus_sync.protocols import OrderSource
+
+from ._loading import load
+
+
+NO_TIMEZONE = (
+    "CONEXXUS_TIMEZONE is not configured, and this system's zone is UTC: "
+    "set it to the store's zone, like America/New_York"
+)
+
+
+def order_source(given: str, config: SyncConfig) -> OrderSource:
+    """
+    A file of transactions, or the host's own source.
+
+    Raises:
+        ConfigurationError: It can't be used, and why.
+    """
+    path = Path(given)
+
+    if ":" in given and path.suffix not in (".ndjson", ".jsonl") and not path.exists():
+        source: OrderSource = load(given, option="--orders", method="transactions")
+        return source
+
+    if config.timezone is None:
+        raise ConfigurationError([NO_TIMEZONE])
+
+    calendar = StoreCalendar(
+        timezone=config.timezone, push_at=config.push_at, day_closes_at=config.day_closes_at
+    )
+
+    try:
+        return FileOrders(path, calendar)
+    except HostError as exc:
+        raise ConfigurationError([f"--orders: {exc}"]) from exc

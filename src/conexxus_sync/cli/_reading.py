@@ -1,0 +1,179 @@
+"""
+Commands that only read: `status`, `runs`, `items`, `quarantine list`.
+"""
+
+import sys
+from collections.abc import Iterable
+from csv import writer as csv_writer
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from conexxus_client import ConfigurationError, encode_item
+from conexxus_sync._codec import moment_to_json, run_to_json
+from conexxus_sync.config import SyncConfig
+from conexxus_sync.mirror import MirrorItem, Quarantined
+from conexxus_sync.runs import RunKind
+from conexxus_sync.stores import SyncStore, open_store
+
+from ._exit_codes import ExitCode
+from ._screen import say, say_json
+from ._session import Given, Session
+from ._words import lasting, moment, summary, table
+
+
+Flag = Annotated[bool, Parameter(negative="")]
+
+
+def runs(*, kind: RunKind | None = None, limit: int = 20, session: Given) -> ExitCode:
+    """
+    List the last runs, latest first.
+
+    ```
+    conexxus runs
+    conexxus runs --kind sales --limit 5
+    conexxus runs --json | jq '.[0].errors'
+    ```
+
+    Args:
+        kind: Only pulls of the catalogue, or only pushes of sales.
+        limit: How many.
+    """
+    if limit < 1:
+        raise ConfigurationError([f"--limit must be at least 1, got {limit}"])
+
+    config, store = _opened(session)
+    found = store.runs.history(config.location_id, kind, limit, planned=True)
+
+    if session.json:
+        say_json([run_to_json(run) for run in found])
+    elif not found:
+        say([f"There has been no run for location {config.location_id}."])
+    else:
+        rows = [
+            (
+                moment(run.start_time, config.timezone),
+                "plan" if run.planned else str(run.kind),
+                str(run.business_date or ""),
+                str(run.status or "running"),
+                lasting(run.duration),
+                summary(run),
+                run.id,
+            )
+            for run in found
+        ]
+        say(table(("started", "kind", "date", "status", "took", "what", "id"), rows))
+
+    return ExitCode.SUCCESS
+
+
+def items(
+    *,
+    all: Flag = False,  # noqa: A002  # the option's name
+    changed_since: str | None = None,
+    csv: Flag = False,
+    session: Given,
+) -> ExitCode:
+    """
+    Print the local copy of the catalogue, one item a line.
+
+    ```
+    conexxus items
+    conexxus items --json | jq -r .sku
+    conexxus items --csv > catalogue.csv
+    ```
+
+    Args:
+        all: Also those that the back office no longer sells.
+        changed_since: Only those that came or changed after the run with this id.
+        csv: As a table for spreadsheets.
+    """
+    if csv and session.json:
+        raise ConfigurationError(["--csv and --json can't go together"])
+
+    config, store = _opened(session)
+
+    if changed_since is not None and store.runs.get(changed_since) is None:
+        raise ConfigurationError([f"--changed-since: there is no run {changed_since}"])
+
+    found = (
+        entry
+        for entry in store.catalog.items(config.location_id, missing=all)
+        if changed_since is None or entry.updated_run > changed_since
+    )
+
+    if session.json:
+        for entry in found:
+            sys.stdout.write(encode_item(entry.item).decode() + "\n")
+    elif csv:
+        _write_csv(found)
+    else:
+        say(map(_item_line, found))
+
+    return ExitCode.SUCCESS
+
+
+def quarantine_list(*, session: Given) -> ExitCode:
+    """
+    List the items that were set aside, with the reason.
+
+    They do no harm: the last good version of each stays in force. Have them
+    corrected in the back office; the next pull then takes them.
+
+    ```
+    conexxus quarantine list
+    conexxus quarantine list --json | jq '.[].reason'
+    ```
+    """
+    config, store = _opened(session)
+    found = list(store.catalog.quarantined(config.location_id))
+
+    if session.json:
+        say_json([_quarantined_json(entry) for entry in found])
+    elif not found:
+        say(["Nothing is set aside."])
+    else:
+        rows = [
+            (entry.key, entry.reason, moment(entry.first_seen, config.timezone), _raw(entry)[:60])
+            for entry in found
+        ]
+        say(table(("item", "reason", "since", "as it came"), rows))
+
+    return ExitCode.SUCCESS
+
+
+def _opened(session: Session) -> tuple[SyncConfig, SyncStore]:
+    config = session.sync_config()
+
+    return config, open_store(config.store)
+
+
+def _item_line(entry: MirrorItem) -> str:
+    gone = "  (gone)" if entry.missing_since else ""
+
+    return f"{entry.item.sku}  {entry.item.name}  {entry.item.price}{gone}"
+
+
+def _write_csv(entries: Iterable[MirrorItem]) -> None:
+    rows = csv_writer(sys.stdout, lineterminator="\n")
+    rows.writerow(("sku", "name", "price", "category", "description"))
+
+    for item in (entry.item for entry in entries):
+        rows.writerow((item.sku, item.name, item.price, item.category, item.description))
+
+
+def _raw(entry: Quarantined) -> str:
+    return entry.raw.decode(errors="replace")
+
+
+def _quarantined_json(entry: Quarantined) -> dict[str, object]:
+    return {
+        "item": entry.key,
+        "reason": entry.reason,
+        "path": entry.path,
+        "firstSeen": moment_to_json(entry.first_seen),
+        "lastSeen": moment_to_json(entry.last_seen),
+        "timesSeen": entry.times_seen,
+        "runId": entry.run_id,
+        "raw": _raw(entry),
+    }

@@ -1,0 +1,96 @@
+"""
+`conexxus run`: the scheduler.
+"""
+
+import logging
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from conexxus_sync._clock import SystemClock
+from conexxus_sync._codec import run_to_json
+from conexxus_sync.service import ConexxusService
+
+from ._engines import service_of
+from ._exit_codes import ExitCode, code_of_run, gravest
+from ._screen import needing, say, say_json
+from ._session import Given, Session
+from ._stopping import StoppedError, stopping_in_turn
+from ._words import told
+
+
+logger = logging.getLogger(__name__)
+
+
+def run(
+    *,
+    serve: str | None = None,
+    once: bool = False,
+    orders: str | None = None,
+    catalog: str | None = None,
+    session: Given,
+) -> ExitCode:
+    """
+    Keep catalogue and sales in step until you stop it.
+
+    The catalogue is fetched every hour; each business date is pushed at its
+    time. Whatever stops it, the next start continues.
+
+    ```
+    conexxus run --orders my_shop.conexxus:orders --catalog my_shop.conexxus:products
+    conexxus run --once --orders sales.ndjson
+    conexxus run --serve 127.0.0.1:3000 --orders sales.ndjson
+    ```
+
+    Args:
+        serve: Also answer HTTP there, as HOST:PORT; another host than this
+            machine needs CONEXXUS_SHIM_TOKEN.
+        once: Do what is due now, then end.
+        orders: Where sales come from: a FILE.ndjson, or package.module:factory.
+        catalog: The host's storage, as package.module:factory.
+    """
+    stop = threading.Event()
+
+    with stopping_in_turn(stop) as received, ExitStack() as stack:
+        service = stack.enter_context(service_of(session, catalog=catalog, orders=orders))
+
+        if serve:
+            logger.info(
+                "Conexxus shim listens",
+                extra={"url": stack.enter_context(_shim(service, serve, session))},
+            )
+
+        if once:
+            return _once(service, session)
+
+        service.run_forever(stop)
+
+    if received and received[0] == signal.SIGINT:
+        raise StoppedError(received[0])
+
+    return ExitCode.SUCCESS
+
+
+def _once(service: ConexxusService, session: Session) -> ExitCode:
+    runs = service.run_due(SystemClock().now())
+
+    if session.json:
+        say_json([run_to_json(run) for run in runs])
+    else:
+        say(line for run in runs for line in told(run))
+
+    return gravest(map(code_of_run, runs))
+
+
+@contextmanager
+def _shim(service: ConexxusService, serve: str, session: Session) -> Iterator[str]:
+    with needing("http"):
+        from conexxus_sync.http import Access, create_app
+        from conexxus_sync.http._server import address, serving
+
+    host, port = address(serve)
+    access = Access.on(host, token=session.sync_config().shim_token)
+
+    with serving(create_app(service, access=access), host, port) as url:
+        yield url

@@ -1,0 +1,88 @@
+"""
+Where text for people goes: results to stdout, complaints and progress to
+stderr.  The only module that knows rich.
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from conexxus_client import ConfigurationError
+
+from ._logs import printable
+
+
+class Progress(Protocol):
+    """
+    Something that shows how far we are.
+    """
+
+    def __call__(self, text: str) -> None: ...
+
+
+def say(lines: Iterable[str]) -> None:
+    """
+    Write a result for people.
+    """
+    for line in lines:
+        sys.stdout.write(f"{printable(line)}\n")
+
+
+def say_json(document: Any) -> None:
+    """
+    Write a result for programs, as the one document of this command.
+    """
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+
+def say_json_line(document: Any) -> None:
+    """
+    Write one line for programs that read while we go on.
+    """
+    sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def complain(*sentences: str) -> None:
+    """
+    Write what is wrong.
+    """
+    first, *others = map(printable, sentences)
+
+    sys.stderr.write(f"conexxus: {first}\n")
+    for sentence in others:
+        sys.stderr.write(f"          {sentence}\n")
+
+
+@contextmanager
+def progress(text: str) -> Iterator[Progress]:
+    """
+    A line on stderr that changes in place; nothing where that is no terminal.
+
+    Yields:
+        A function that changes its text.
+    """
+    if not sys.stderr.isatty():
+        yield lambda text: None
+        return
+
+    from rich.console import Console
+    from rich.markup import escape
+
+    with Console(stderr=True).status(escape(text)) as status:
+        yield lambda text: status.update(escape(text))
+
+
+@contextmanager
+def needing(extra: str) -> Iterator[None]:
+    """
+    Say in one sentence which extra is missing, if an import fails.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as exc:
+        raise ConfigurationError(
+            [f"{exc.name} is not installed: pip install 'conexxus-sdk[{extra}]'"]
+        ) from exc

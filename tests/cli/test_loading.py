@@ -1,0 +1,60 @@
+import sys
+
+import pytest
+
+from conexxus_client import ConfigurationError
+from conexxus_sync.cli._loading import load
+
+
+@pytest.fixture
+def shop(tmp_path, monkeypatch):
+    """
+    A module beside the user, like in any project.
+    """
+    (tmp_path / "my_shop.py").write_text(
+        "class Orders:\n"
+        "    def transactions(self, location_id, business_date): return []\n"
+        "def broken(): raise RuntimeError('no database')\n"
+        "number = 7\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    yield
+    sys.modules.pop("my_shop", None)
+
+
+def orders(reference):
+    return load(reference, option="--orders", method="transactions")
+
+
+@pytest.mark.usefixtures("shop")
+def test_finds_a_module_in_the_current_folder():
+    """
+    The factory of a module beside the user is called.
+    """
+    assert orders("my_shop:Orders").transactions("loc-001", None) == []
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize(
+    ("reference", "reason"),
+    [
+        ("my_shop", "must look like"),
+        (":Orders", "must look like"),
+        ("no_such_shop:Orders", "ModuleNotFoundError"),
+        ("my_shop:nothing", "has no callable nothing"),
+        ("my_shop:number", "has no callable number"),
+        ("my_shop:broken", "RuntimeError: no database"),
+        ("my_shop:dict", "has no callable dict"),
+        ("builtins:list", "has no method transactions()"),
+    ],
+)
+def test_says_which_step_failed(reference, reason):
+    """
+    Each way to get it wrong has its own sentence, which names the option.
+    """
+    with pytest.raises(ConfigurationError) as caught:
+        orders(reference)
+
+    assert str(caught.value).startswith(f"--orders {reference} can't be used: ")
+    assert reason in str(caught.value)

@@ -1,0 +1,101 @@
+import pytest
+
+from conexxus_client import ConfigurationError
+from conexxus_sync.http import Access
+
+
+CURL = {"host": "localhost:3000", "user-agent": "curl/8"}
+LOCAL = Access.on("127.0.0.1", token=None)
+
+
+@pytest.mark.parametrize("host", ["localhost:3000", "127.0.0.1:3000", "[::1]:3000", "LOCALHOST"])
+def test_loopback_names_are_allowed(host):
+    """
+    On a loopback address every loopback name is ours, whatever the port.
+    """
+    assert LOCAL.refusal("GET", {"host": host}) is None
+
+
+@pytest.mark.parametrize("host", ["evil.example:3000", "localhost.evil.example", "", "[", "a@b"])
+def test_other_names_are_refused(host):
+    """
+    A name that somebody else's DNS points at us is refused, even for reading.
+    """
+    assert LOCAL.refusal("GET", {"host": host}).status == 403
+
+
+def test_plain_curl_may_post():
+    """
+    A program on this machine needs no ceremony.
+    """
+    assert LOCAL.refusal("POST", CURL) is None
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+        {"origin": "http://localhost:5173"},
+        {"origin": "http://["},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+    ],
+)
+def test_other_sites_may_not_post(headers):
+    """
+    What another page makes a browser send is refused.
+    """
+    assert LOCAL.refusal("POST", CURL | headers).status == 403
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "http://localhost:3000"},
+        {"origin": "http://localhost:3000", "sec-fetch-site": "same-origin"},
+        {"sec-fetch-site": "none"},
+    ],
+)
+def test_our_own_page_may_post(headers):
+    """
+    What our own page makes a browser send goes through.
+    """
+    assert LOCAL.refusal("POST", CURL | headers) is None
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "pos.example"])
+def test_reachable_address_needs_a_token(host):
+    """
+    Where others can knock, there has to be a key.
+    """
+    with pytest.raises(ConfigurationError, match="CONEXXUS_SHIM_TOKEN"):
+        Access.on(host, token=None)
+
+
+@pytest.mark.parametrize("given", ["", "Bearer", "Bearer wrong", "Basic s3cret", "s3cret"])
+def test_wrong_token_is_refused(given):
+    """
+    Anything but the token is 401.
+    """
+    access = Access.on("0.0.0.0", token="s3cret")
+
+    assert access.refusal("GET", {"host": "pos.example", "authorization": given}).status == 401
+
+
+def test_token_opens():
+    """
+    The token is asked for, and suffices, also on a loopback address.
+    """
+    for host in ("0.0.0.0", "127.0.0.1"):
+        access = Access.on(host, token="s3cret")
+        headers = {"host": "localhost", "authorization": "bearer s3cret"}
+
+        assert access.refusal("POST", headers) is None
+
+
+def test_token_is_not_shown():
+    """
+    The token is in no repr.
+    """
+    assert "s3cret" not in repr(Access.on("0.0.0.0", token="s3cret"))
