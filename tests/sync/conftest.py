@@ -1,0 +1,113 @@
+"""
+A store, a back office, and what lies between them.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from conexxus_client import ClientConfig, ConexxusClient
+from conexxus_client.testing import BackOffice, SandboxTransport
+from conexxus_sync.collectors import FanOut
+from conexxus_sync.config import SyncConfig
+from conexxus_sync.inventory import InventorySync
+from conexxus_sync.stores.sqlite import SqliteStore
+
+
+class FakeClock:
+    """
+    Stands still until it is moved.
+    """
+
+    def __init__(self, now=datetime(2026, 1, 2, 10, tzinfo=UTC)):
+        self.moment = now
+
+    def now(self):
+        return self.moment
+
+    def monotonic(self):
+        return self.moment.timestamp()
+
+    def move(self, **duration):
+        self.moment += timedelta(**duration)
+
+
+class Site:
+    """
+    One location: its store, its back office, and pulls between them.
+    """
+
+    def __init__(self, path, *, location_id="loc-001"):
+        self.office = BackOffice([], etag="off")
+        self.client = client_of(self.office)
+        self.store = SqliteStore(path)
+        self.config = SyncConfig(location_id=location_id)
+        self.clock = FakeClock()
+
+    def engine(self, storage=None, **options):
+        return InventorySync(
+            client=self.client,
+            store=self.store,
+            config=self.config,
+            clock=self.clock,
+            storage=storage,
+            collectors=FanOut(options.pop("collectors", ())),
+            **options,
+        )
+
+    def pull(self, catalog=None, *, storage=None, collectors=(), steps=lambda _: None, **options):
+        if catalog is not None:
+            self.office.catalog = catalog
+        self.clock.move(minutes=60)
+
+        return self.engine(storage, collectors=collectors, steps=steps).pull(**options)
+
+    @property
+    def shelf(self):
+        """
+        The items that are present, by SKU.
+        """
+        items = self.store.catalog.items(self.config.location_id)
+        return {entry.item.sku: entry.item for entry in items}
+
+    @property
+    def quarantine(self):
+        """
+        Reasons by key.
+        """
+        found = self.store.catalog.quarantined(self.config.location_id)
+        return {entry.key: entry.reason for entry in found}
+
+    def dump(self, *tables):
+        """
+        Every byte of some tables.
+        """
+        with self.store.reading() as connection:
+            return {
+                table: connection.execute(f"SELECT * FROM {table}").fetchall() for table in tables
+            }
+
+
+def client_of(office, **settings):
+    config = ClientConfig(
+        api_url="http://127.0.0.1:9", api_key=office.api_key, retries=0, **settings
+    )
+    return ConexxusClient(config, transport=SandboxTransport(office))
+
+
+@pytest.fixture
+def clock():
+    return FakeClock()
+
+
+@pytest.fixture
+def site(tmp_path):
+    return Site(tmp_path / "conexxus.db")
+
+
+@pytest.fixture
+def new_site(tmp_path_factory):
+    """
+    Makes sites, for tests that need many.
+    """
+    return lambda **options: Site(tmp_path_factory.mktemp("site") / "conexxus.db", **options)
