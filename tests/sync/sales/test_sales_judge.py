@@ -1,0 +1,185 @@
+"""
+Facts about judging answers: a table, and what holds for all of them.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conexxus_client import (
+    ApiProfile,
+    AuthenticationError,
+    ConfigurationError,
+    ConnectError,
+    ConnectionLostError,
+    DeadlineExceededError,
+    DecodeError,
+    Delivery,
+    EnvelopeError,
+    NotFoundError,
+    PermissionDeniedError,
+    PushReceipt,
+    RateLimitError,
+    RedirectError,
+    RejectedTransaction,
+    RequestTimeoutError,
+    ServerError,
+    StatusError,
+)
+from conexxus_sync.sales import Ruling, judge, why_parked
+
+
+IDS = ("t1", "t2", "t3")
+NOW = datetime(2026, 1, 2, 23, 30, tzinfo=UTC)
+
+
+def ruling(answer, *, doubtful=False, **profile):
+    return judge(answer, ids=IDS, doubtful=doubtful, profile=ApiProfile(**profile)).ruling
+
+
+def status(code, cls=StatusError, **more):
+    return cls(status=code, path="/api/v1/sales/push", **more)
+
+
+def rejected(*names):
+    return tuple(RejectedTransaction(id=name, error="no") for name in names)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (PushReceipt(), Ruling.ACCEPTED),
+        (PushReceipt(accepted=3), Ruling.ACCEPTED),
+        (PushReceipt(accepted=2, rejected=rejected("t2")), Ruling.ACCEPTED),
+        (PushReceipt(rejected=rejected("t2")), Ruling.ACCEPTED),
+        (PushReceipt(accepted=0, rejected=rejected(*IDS)), Ruling.ACCEPTED),
+        (PushReceipt(accepted=2), Ruling.UNKNOWN),
+        (PushReceipt(accepted=4), Ruling.UNKNOWN),
+        (PushReceipt(accepted=3, rejected=rejected("t2")), Ruling.UNKNOWN),
+        (PushReceipt(rejected=rejected("of another batch")), Ruling.UNKNOWN),
+        (status(400), Ruling.REFUSED),
+        (status(413), Ruling.REFUSED),
+        (status(422), Ruling.REFUSED),
+        (status(401, AuthenticationError), Ruling.WAITING),
+        (status(403, PermissionDeniedError), Ruling.WAITING),
+        (status(404, NotFoundError), Ruling.WAITING),
+        (status(409), Ruling.WAITING),
+        (status(429, RateLimitError), Ruling.WAITING),
+        (status(405), Ruling.UNKNOWN),
+        (status(418), Ruling.UNKNOWN),
+        (status(500, ServerError, delivery=Delivery.UNKNOWN), Ruling.UNKNOWN),
+        (status(503, ServerError), Ruling.UNKNOWN),
+        (status(302, RedirectError, target="https://other.example"), Ruling.UNKNOWN),
+        (EnvelopeError("no success", delivery=Delivery.UNKNOWN), Ruling.UNKNOWN),
+        (DecodeError("no JSON", delivery=Delivery.UNKNOWN), Ruling.UNKNOWN),
+        (RequestTimeoutError(30_000), Ruling.UNKNOWN),
+        (ConnectionLostError(delivery=Delivery.UNKNOWN), Ruling.UNKNOWN),
+        (DeadlineExceededError(delivery=Delivery.UNKNOWN), Ruling.UNKNOWN),
+        (ConnectError(), Ruling.WAITING),
+        (ConfigurationError(["CONEXXUS_API_URL is not configured"]), Ruling.WAITING),
+        # A refusal after an attempt of unknown fate, in the same call.
+        (status(422, delivery=Delivery.UNKNOWN), Ruling.UNKNOWN),
+    ],
+)
+def test_table(answer, expected):
+    """
+    Section 6 of the design, "Answers", row by row.
+    """
+    assert ruling(answer) is expected
+
+
+@pytest.mark.parametrize("code", [400, 401, 409, 413, 422, 429])
+def test_doubt(code):
+    """
+    A batch with an attempt of unknown fate stays unknown, whatever later
+    answers say, until it is accepted.
+    """
+    assert ruling(status(code), doubtful=True) is Ruling.UNKNOWN
+    assert ruling(ConnectError(), doubtful=True) is Ruling.UNKNOWN
+    assert ruling(PushReceipt(), doubtful=True) is Ruling.ACCEPTED
+
+
+@pytest.mark.parametrize("doubtful", [False, True])
+def test_conflict(doubtful):
+    """
+    409 is a delivery where the profile says so.
+    """
+    conflict = status(409, delivery=Delivery.UNKNOWN if doubtful else Delivery.REJECTED)
+
+    assert ruling(conflict, doubtful=doubtful, conflict_is_delivered=True) is Ruling.ACCEPTED
+
+
+def test_parking():
+    """
+    Without anything that recognises a repetition, an unknown fate is parked;
+    a dispute about numbers is parked everywhere.
+    """
+    lost, dispute = RequestTimeoutError(30_000), PushReceipt(accepted=1)
+
+    def parked(answer, dedupe):
+        found = judge(answer, ids=IDS, doubtful=False, profile=ApiProfile(dedupe=dedupe))
+        return found.parked is not None
+
+    assert [parked(lost, kind) for kind in ("key", "transaction_id", "none")] == [0, 0, 1]
+    assert [parked(dispute, kind) for kind in ("key", "transaction_id", "none")] == [1, 1, 1]
+
+
+def test_key_ttl():
+    """
+    A key that the back office has forgotten protects nothing.
+    """
+    day = timedelta(hours=24)
+
+    assert why_parked(None, NOW, ApiProfile(dedupe="none")) is None
+    assert why_parked(NOW - day + timedelta(seconds=1), NOW, ApiProfile()) is None
+    assert "1 day" in why_parked(NOW - day, NOW, ApiProfile())
+    assert why_parked(NOW - 9 * day, NOW, ApiProfile(dedupe="transaction_id")) is None
+    assert why_parked(NOW, NOW, ApiProfile(dedupe="none")) is not None
+
+
+def test_blame():
+    """
+    Only names that were sent are blamed, each once.
+    """
+    answer = status(422, rejected=rejected("t2", "foreign", "t2"))
+
+    found = judge(answer, ids=IDS, doubtful=False, profile=ApiProfile())
+
+    assert [entry.id for entry in found.rejected] == ["t2"]
+
+
+errors = st.builds(
+    status,
+    st.integers(300, 599),
+    delivery=st.sampled_from(Delivery),
+    rejected=st.lists(st.sampled_from(["t1", "t2", "x"])).map(lambda names: rejected(*names)),
+) | st.sampled_from(list(Delivery)).map(lambda delivery: ConnectionLostError(delivery=delivery))
+receipts = st.builds(
+    PushReceipt,
+    accepted=st.none() | st.integers(-1, 5),
+    rejected=st.lists(st.sampled_from(["t1", "t2", "x"])).map(lambda names: rejected(*names)),
+)
+profiles = st.builds(
+    ApiProfile,
+    dedupe=st.sampled_from(["key", "transaction_id", "none"]),
+    conflict_is_delivered=st.booleans(),
+)
+
+
+@given(answer=errors | receipts, doubtful=st.booleans(), profile=profiles)
+def test_never_wrong(answer, doubtful, profile):
+    """
+    Nothing but a yes settles a batch that may have arrived; nothing is
+    repeated that the back office would take twice; the blamed were sent.
+    """
+    found = judge(answer, ids=IDS, doubtful=doubtful, profile=profile)
+
+    said_yes = isinstance(answer, PushReceipt) or getattr(answer, "status", None) == 409
+    may_have_it = doubtful or getattr(answer, "delivery", None) is Delivery.UNKNOWN
+    assert said_yes or found.ruling is not Ruling.ACCEPTED
+    assert not may_have_it or found.ruling in (Ruling.ACCEPTED, Ruling.UNKNOWN)
+    assert {entry.id for entry in found.rejected} <= set(IDS)
+    assert found.ruling is not Ruling.UNKNOWN or profile.dedupe != "none" or found.parked
+    assert found.parked is None or found.ruling is Ruling.UNKNOWN
