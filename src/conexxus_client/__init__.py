@@ -66,6 +66,7 @@ from .models import (
     SalesSummary,
     Transaction,
     TransactionLine,
+    exact_sum,
 )
 
 
@@ -129,4 +130,5 @@ __all__ = [
     "encode_extra",
     "encode_item",
     "encode_transaction",
+    "exact_sum",
 ]

@@ -2,8 +2,8 @@
 The asynchronous client: the synchronous one's twin.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
+from contextlib import aclosing, asynccontextmanager
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -101,11 +101,12 @@ class AsyncConexxusClient:
 
     async def iter_items(
         self, *, on_invalid: Callable[[InvalidItem], None] | None = None
-    ) -> AsyncIterator[Item]:
+    ) -> AsyncGenerator[Item]:
         """
         Read the catalogue in constant memory.
 
-        Items are provisional until the iterator is exhausted.
+        Items are provisional until the iterator is exhausted.  Who leaves it
+        early closes it with `contextlib.aclosing`, as any async generator.
 
         Args:
             on_invalid: Gets what is no item; without it, that raises.
@@ -113,8 +114,8 @@ class AsyncConexxusClient:
         Raises:
             ConexxusError: The catalogue can't be read to its end.
         """
-        async with self.open_catalog() as read:
-            async for elements in read.pages:
+        async with self.open_catalog() as read, aclosing(read.pages) as pages:
+            async for elements in pages:
                 for item in valid(elements, on_invalid):
                     yield item
 

@@ -4,8 +4,8 @@ Reading a catalogue as it arrives.
 A page is asked for again only until its first items have been handed out.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, ExitStack
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack, aclosing
 
 from ._codec import shown
 from ._core import CATALOG_SECONDS, Core
@@ -201,7 +201,7 @@ class AsyncCatalogRead(_Reading):
         super().__init__(core, progress)
         self._transport = transport
         self._page = AsyncExitStack()
-        self._stream: AsyncIterator[Elements] = _nothing()
+        self._stream: AsyncGenerator[Elements] = _nothing()
         self.pages = self._iterate()
 
     async def open(self) -> None:
@@ -240,15 +240,16 @@ class AsyncCatalogRead(_Reading):
 
         self._first = await anext(self._stream, [])
 
-    async def _elements(self, reply: AsyncReply) -> AsyncIterator[Elements]:
-        async for chunk in self._timed(reply):
-            if elements := self._progress.feed(chunk):
-                yield elements
+    async def _elements(self, reply: AsyncReply) -> AsyncGenerator[Elements]:
+        async with aclosing(self._timed(reply)) as chunks:
+            async for chunk in chunks:
+                if elements := self._progress.feed(chunk):
+                    yield elements
 
         if rest := self._progress.end():
             yield rest
 
-    async def _timed(self, reply: AsyncReply) -> AsyncIterator[bytes]:
+    async def _timed(self, reply: AsyncReply) -> AsyncGenerator[bytes]:
         chunks = reply.chunks()
 
         while True:
@@ -259,22 +260,23 @@ class AsyncCatalogRead(_Reading):
                 return
             yield chunk
 
-    async def _iterate(self) -> AsyncIterator[Elements]:
+    async def _iterate(self) -> AsyncGenerator[Elements]:
         while True:
-            async with self._page:
-                async for elements in self._rest():
+            async with self._page, aclosing(self._rest()) as rest:
+                async for elements in rest:
                     yield elements
             if self._progress.request is None:
                 return
             await self.open()
 
-    async def _rest(self) -> AsyncIterator[Elements]:
+    async def _rest(self) -> AsyncGenerator[Elements]:
         if self._first:
             yield self._first
 
         try:
-            async for elements in self._stream:
-                yield elements
+            async with aclosing(self._stream):
+                async for elements in self._stream:
+                    yield elements
         except ConexxusError as exc:
             self._broke_off(exc)
             raise
@@ -324,7 +326,7 @@ async def read_prefix_async(chunks: AsyncIterator[bytes]) -> bytes:
     return body[:_EXPLANATION]
 
 
-async def _nothing() -> AsyncIterator[Elements]:
+async def _nothing() -> AsyncGenerator[Elements]:
     empty: list[Elements] = []
     for elements in empty:
         yield elements

@@ -8,7 +8,8 @@ money is expected, because it has already lost the digits.
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal, Inexact
+from functools import reduce
 from typing import Any
 
 import attrs
@@ -16,6 +17,9 @@ import attrs
 
 MAX_DIGITS = 38
 MAX_DECIMALS = 18
+
+# Enough for a billion of the largest amounts.
+_SUM_DIGITS = MAX_DIGITS + MAX_DECIMALS + 9
 
 
 def admits(amount: Decimal) -> bool:
@@ -29,6 +33,18 @@ def admits(amount: Decimal) -> bool:
 
     # The size is settled on the exponent, before anything expands it.
     return max(len(digits) + exponent, 0) + max(-exponent, 0) <= MAX_DIGITS
+
+
+def exact_sum(amounts: Iterable[Decimal | int]) -> Decimal:
+    """
+    Add up *amounts* without losing a digit.
+
+    The built-in `sum` rounds to the precision of the thread's decimal
+    context: 28 digits by default, or what the host application has set.
+    """
+    exact = Context(prec=_SUM_DIGITS, traps=[Inexact])
+
+    return reduce(exact.add, amounts, Decimal())
 
 
 def _amount(value: Any) -> Decimal:
@@ -184,26 +200,27 @@ class SalesSummary:
         """
         Sum up *transactions* exactly; only the average is rounded, to cents.
         """
-        orders, sold = 0, Decimal()
-        revenue, tax, discount = Decimal(), Decimal(), Decimal()
-
-        for transaction in transactions:
-            orders += 1
-            revenue += transaction.total
-            tax += transaction.tax or 0
-            discount += transaction.discount or 0
-            sold += sum((line.quantity for line in transaction.items), Decimal())
-
-        average = revenue / orders if orders else Decimal()
+        sales = tuple(transactions)
+        revenue = exact_sum(sale.total for sale in sales)
+        sold = exact_sum(line.quantity for sale in sales for line in sale.items)
 
         return cls(
-            total_orders=orders,
+            total_orders=len(sales),
             total_revenue=revenue,
-            total_tax=tax,
-            total_discount=discount,
-            average_order_value=average.quantize(Decimal("0.01"), ROUND_HALF_UP),
+            total_tax=exact_sum(sale.tax or 0 for sale in sales),
+            total_discount=exact_sum(sale.discount or 0 for sale in sales),
+            average_order_value=_average(revenue, len(sales)),
             items_sold=int(sold) if sold == sold.to_integral_value() else sold,
         )
+
+
+def _average(amount: Decimal, count: int) -> Decimal:
+    """
+    To cents, half up.
+    """
+    wide = Context(prec=2 * _SUM_DIGITS, rounding=ROUND_HALF_UP)
+
+    return wide.divide(amount, Decimal(count or 1)).quantize(Decimal("0.01"), context=wide)
 
 
 def _transactions(transactions: Iterable[Transaction]) -> tuple[Transaction, ...]:

@@ -73,7 +73,9 @@ class CatalogReader:
         self._profile = profile
         self._digest = hashlib.sha256() if digest is None else digest
         self._window = window
-        self._wanted = 1
+        # Nothing is handed out before a window is full: what is smaller is
+        # known to be whole when it is, and can be asked for again until then.
+        self._wanted = window
         self._buffer = bytearray()
         self._final = False
         self._state: _State = self._start

@@ -1,0 +1,150 @@
+"""
+The client's settings.
+"""
+
+import pickle
+
+import pytest
+
+from conexxus_client import ClientConfig, ConfigurationError, Secret
+
+
+GOOD = {"CONEXXUS_API_URL": "https://api.example", "CONEXXUS_API_KEY": "s3cret"}
+
+
+def test_defaults():
+    """
+    Two variables are required; the others have the documented defaults.
+    """
+    config = ClientConfig.from_env(GOOD)
+
+    assert config.api_url == "https://api.example"
+    assert config.api_key == Secret("s3cret")
+    assert config.timeout_ms == 30_000
+    assert config.retries == 3
+    assert config.retry_delay_ms == 1_000
+    assert config.location_id == "default"
+    assert config.allow_insecure is False
+    assert config.http_backend == "httpx"
+    assert config.proxy is config.ca_file is None
+
+
+def test_all_problems_at_once():
+    """
+    Everything that is wrong is said in one error.
+    """
+    with pytest.raises(ConfigurationError) as info:
+        ClientConfig.from_env(
+            {
+                "CONEXXUS_API_URL": "ftp://x",
+                "CONEXXUS_TIMEOUT": "30s",
+                "CONEXXUS_RETRIES": "-1",
+                "CONEXXUS_HTTP_BACKEND": "urllib",
+                "CONEXXUS_ALLOW_INSECURE": "yes",
+            }
+        )
+
+    assert set(info.value.problems) == {
+        "CONEXXUS_API_URL must start with http:// or https://",
+        "CONEXXUS_API_KEY is not configured",
+        "CONEXXUS_TIMEOUT must be a whole number of milliseconds, got '30s'",
+        "CONEXXUS_RETRIES must be a whole number from 0 to 100, got '-1'",
+        "CONEXXUS_HTTP_BACKEND must be httpx or httpx2, got 'urllib'",
+        "CONEXXUS_ALLOW_INSECURE must be 1 or 0, got 'yes'",
+    }
+    assert "; ".join(info.value.problems) == str(info.value)
+
+
+def test_nothing_configured():
+    """
+    An empty environment, and one of empty texts, say the same.
+    """
+    for environ in ({}, dict.fromkeys(GOOD, "")):
+        with pytest.raises(ConfigurationError) as info:
+            ClientConfig.from_env(environ)
+
+        assert info.value.problems == (
+            "CONEXXUS_API_URL is not configured",
+            "CONEXXUS_API_KEY is not configured",
+        )
+
+
+@pytest.mark.parametrize("key", ["canary\n", "can ary", "canäry", "\tcanary", "canary\r\nX: 1"])
+def test_key_that_is_no_header(key):
+    """
+    A key that can't be a header is refused, not stripped, and not shown.
+    """
+    with pytest.raises(ConfigurationError, match="CONEXXUS_API_KEY contains") as info:
+        ClientConfig.from_env({**GOOD, "CONEXXUS_API_KEY": key})
+
+    assert "can" not in str(info.value).removeprefix("CONEXXUS_API_KEY contains a")
+
+
+@pytest.mark.parametrize("value", ["0", "1.5", " 5", "٣", "1e3", "999999999999", "-5", "1_000"])
+def test_odd_numbers(value):
+    """
+    Only a plain positive whole number is one.
+    """
+    with pytest.raises(ConfigurationError, match="CONEXXUS_TIMEOUT must be"):
+        ClientConfig.from_env({**GOOD, "CONEXXUS_TIMEOUT": value})
+
+
+@pytest.mark.parametrize(
+    ("url", "good"),
+    [
+        ("http://localhost:8080", True),
+        ("http://127.0.0.1/base", True),
+        ("http://[::1]:8080", True),
+        ("http://api.example", False),
+        ("https://api.example:8443/base/", True),
+        ("https://user:pw@api.example", False),
+        ("https://api.example?x=1", False),
+        ("https://api.example#x", False),
+        ("https://", False),
+        ("https://api.example:99999", False),
+        ("https://api .example", False),
+        ("api.example", False),
+    ],
+)
+def test_urls(url, good):
+    """
+    The key is never sent in clear beyond this machine, unless allowed.
+    """
+    environ = {**GOOD, "CONEXXUS_API_URL": url}
+
+    if good:
+        assert ClientConfig.from_env(environ).api_url == url
+    else:
+        with pytest.raises(ConfigurationError, match="CONEXXUS_API_URL") as info:
+            ClientConfig.from_env(environ)
+        assert "pw" not in str(info.value)
+
+
+def test_insecure():
+    """
+    http beyond loopback has to be asked for.
+    """
+    environ = {**GOOD, "CONEXXUS_API_URL": "http://api.example"}
+
+    assert ClientConfig.from_env(environ, allow_insecure=True).allow_insecure
+    assert ClientConfig.from_env({**environ, "CONEXXUS_ALLOW_INSECURE": "1"}).allow_insecure
+
+
+def test_settings_in_code_are_checked_too():
+    """
+    A configuration made in code follows the same rules.
+    """
+    with pytest.raises(ConfigurationError):
+        ClientConfig(api_url="http://api.example", api_key="k")
+
+
+def test_secrets_keep_to_themselves():
+    """
+    The key is in no repr and does not pickle.
+    """
+    config = ClientConfig.from_env(GOOD)
+
+    assert "s3cret" not in repr(config)
+    assert "s3cret" not in f"{config.api_key}"
+    with pytest.raises(TypeError):
+        pickle.dumps(config)

@@ -1,0 +1,213 @@
+"""
+When to try again.
+"""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conexxus_client import (
+    AuthenticationError,
+    ConnectError,
+    ConnectionLostError,
+    DecodeError,
+    Delivery,
+    EnvelopeError,
+    Headers,
+    HostNotFoundError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    RedirectError,
+    RequestTimeoutError,
+    RetryPolicy,
+    ServerError,
+    StatusError,
+    TlsError,
+)
+from conexxus_client._retries import Attempts, RetryBudget, retry_after
+
+
+def answered(cls, status, **evidence):
+    return cls(status=status, path="/", **evidence)
+
+
+RETRIED = [
+    ConnectError(),
+    HostNotFoundError(),
+    ConnectionLostError(delivery=Delivery.UNKNOWN),
+    RequestTimeoutError(5),
+    answered(ServerError, 503),
+]
+NOT_RETRIED = [
+    answered(AuthenticationError, 401),
+    answered(PermissionDeniedError, 403),
+    answered(NotFoundError, 404),
+    answered(StatusError, 422),
+    answered(RateLimitError, 429),
+    answered(RedirectError, 302, target="https://x"),
+    TlsError(),
+    DecodeError("x"),
+    EnvelopeError("x"),
+    ValueError("x"),
+]
+
+
+def attempts(policy=None, *, deadline=1e9, now=0.0, draw=0.0, budget=None, repeatable=True):
+    return Attempts(
+        policy=policy or RetryPolicy(),
+        budget=budget or RetryBudget(),
+        deadline=deadline,
+        monotonic=lambda: now,
+        draw=lambda: draw,
+        repeatable=repeatable,
+    )
+
+
+@pytest.mark.parametrize("error", RETRIED, ids=lambda error: type(error).__name__)
+def test_what_is_retried(error):
+    assert RetryPolicy().wait(1, error, 0.0) == 1.0
+
+
+@pytest.mark.parametrize("error", NOT_RETRIED, ids=lambda error: type(error).__name__)
+def test_what_is_not_retried(error):
+    assert RetryPolicy().wait(1, error, 0.0) is None
+
+
+@given(
+    retries=st.integers(0, 10),
+    delay=st.floats(0.001, 10),
+    draw=st.floats(0, 1),
+    number=st.integers(1, 12),
+)
+def test_waits(retries, delay, draw, number):
+    """
+    Retry n waits delay * 2^(n-1) plus at most a quarter, and there are no
+    more retries than asked for.
+    """
+    wait = RetryPolicy(retries=retries, delay=delay).wait(number, ConnectError(), draw)
+
+    if number > retries:
+        assert wait is None
+    else:
+        base = delay * 2 ** (number - 1)
+        assert base <= wait <= base * 1.25 * (1 + 1e-9)
+
+
+@given(st.floats(0, 1e6), st.floats(0, 1))
+def test_retry_after_is_never_undercut(asked, draw):
+    """
+    A 503 with Retry-After waits at least that long.
+    """
+    error = answered(ServerError, 503, retry_after=asked)
+
+    assert RetryPolicy().wait(1, error, draw) >= asked
+
+
+@given(st.lists(st.sampled_from(RETRIED), min_size=1, max_size=6), st.floats(0, 30))
+def test_no_wait_passes_the_deadline(errors, deadline):
+    """
+    However it goes, the waits together end before the deadline.
+    """
+    now = 0.0
+    call = attempts(RetryPolicy(retries=9), deadline=deadline)
+    call.monotonic = lambda: now
+
+    for error in errors:
+        wait = call.wait_after(error)
+        if wait is False:
+            break
+        now += wait
+        assert now < deadline
+
+
+def test_endless_retry_after():
+    """
+    A server that asks for years gets its error reported at once.
+    """
+    error = answered(ServerError, 503, retry_after=1e9)
+
+    assert attempts(deadline=60).wait_after(error) is False
+    assert [record.wait for record in error.attempts] == [None]
+
+
+def test_unknown_is_not_repeated_where_nothing_is_recognised():
+    """
+    Only what was certainly not sent may be repeated then.
+    """
+    call = attempts(repeatable=False)
+
+    assert call.wait_after(ConnectError()) == 1.0
+    assert call.wait_after(RequestTimeoutError(5, delivery=Delivery.UNKNOWN)) is False
+
+
+def test_budget():
+    """
+    A hundred retries are free, then ten successes earn one.
+    """
+    budget = RetryBudget()
+
+    assert sum(budget.spend() for _ in range(200)) == 100
+    for _ in range(9):
+        budget.earn()
+    assert budget.spend() is False
+    budget.earn()
+    budget.earn()
+    assert budget.spend() is True
+
+
+def test_outage_meets_few_retries():
+    """
+    A thousand calls against a server that is down send at most 1,100
+    requests.
+    """
+    budget = RetryBudget()
+    requests = 0
+
+    for _ in range(1_000):
+        call = attempts(budget=budget)
+        requests += 1
+        while call.wait_after(answered(ServerError, 503)) is not False:
+            requests += 1
+
+    assert requests == 1_100
+
+
+DATE = ("Date", "Sat, 02 Jan 2027 10:00:00 GMT")
+
+
+@pytest.mark.parametrize(
+    ("fields", "seconds"),
+    [
+        ([("Retry-After", "3")], 3.0),
+        ([("Retry-After", "0")], 0.0),
+        ([("Retry-After", " 7 ")], 7.0),
+        ([("Retry-After", "1000000000")], 1e9),
+        ([("Retry-After", "3"), ("Retry-After", "5")], 5.0),
+        ([("Retry-After", "Sat, 02 Jan 2027 10:00:30 GMT"), DATE], 30.0),
+        ([("Retry-After", "Sat, 02 Jan 2027 09:00:00 GMT"), DATE], 0.0),
+        ([("Retry-After", "Sat, 02 Jan 2027 10:00:30 GMT")], None),
+        ([("Retry-After", "-1")], None),
+        ([("Retry-After", "soon")], None),
+        ([("Retry-After", "")], None),
+        ([("Retry-After", "1.5")], None),
+        ([("Retry-After", "٣")], None),
+        ([], None),
+    ],
+)
+def test_retry_after(fields, seconds):
+    """
+    Seconds and dates are read; a date is compared with the server's own
+    clock; garbage is ignored.
+    """
+    assert retry_after(Headers(fields)) == seconds
+
+
+@given(st.text(max_size=40))
+def test_any_retry_after(value):
+    """
+    Whatever the header says, the outcome is a wait or none.
+    """
+    wait = retry_after(Headers([("Retry-After", value), DATE]))
+
+    assert wait is None or wait >= 0
