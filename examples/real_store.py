@@ -55,7 +55,10 @@ class Demo:
         print("Reading the grocery data (some seconds, once) …", flush=True)
         options = ["--store-id", str(self.store_id), "--timezone", self.timezone]
         program = [sys.executable, str(HERE / "grocery_data.py"), *options, str(self.folder)]
-        subprocess.run(program, check=True)  # noqa: S603  # our own program
+        done = subprocess.run(program)  # noqa: S603  # our own program
+
+        if done.returncode:
+            raise SystemExit(done.returncode)
 
     @contextmanager
     def back_office(self) -> Iterator[str]:
@@ -71,7 +74,10 @@ class Demo:
         ):
             assert process.stdout
             try:
-                yield json.loads(process.stdout.readline())["url"]
+                ready = process.stdout.readline()
+                if not ready:
+                    raise SystemExit(f"The sandbox did not start; see {log.name}")
+                yield json.loads(ready)["url"]
             finally:
                 process.terminate()
 

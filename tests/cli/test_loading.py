@@ -24,7 +24,7 @@ def shop(tmp_path, monkeypatch):
 
 
 def orders(reference):
-    return load(reference, option="--orders", method="transactions")
+    return load(reference, option="--orders", methods=["transactions"])
 
 
 @pytest.mark.usefixtures("shop")

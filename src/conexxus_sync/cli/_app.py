@@ -5,7 +5,7 @@ The command line as a whole: its commands, and the options that all share.
 import sys
 from typing import Annotated, Any
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Group, Parameter
 
 from conexxus_client import ConexxusError, ConfigurationError, __version__
 
@@ -51,14 +51,17 @@ app.command(quarantine)
 _LASTING = {_run.run, _sandbox.sandbox}
 
 
+EVERYWHERE = Group("Options of every command", sort_key=9)
+
+
 @app.meta.default
 def _with_globals(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
-    store: str | None = None,
-    location: str | None = None,
-    timezone: str | None = None,
-    json: Annotated[bool, Parameter(negative="")] = False,
-    log_format: Format | None = None,
+    store: Annotated[str | None, Parameter(group=EVERYWHERE)] = None,
+    location: Annotated[str | None, Parameter(group=EVERYWHERE)] = None,
+    timezone: Annotated[str | None, Parameter(group=EVERYWHERE)] = None,
+    json: Annotated[bool, Parameter(negative="", show_default=False, group=EVERYWHERE)] = False,
+    log_format: Annotated[Format | None, Parameter(group=EVERYWHERE)] = None,
 ) -> int:
     """
     Args:

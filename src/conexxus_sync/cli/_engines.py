@@ -6,8 +6,9 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from conexxus_client import ConexxusClient
+from conexxus_client import ConexxusClient, ConfigurationError
 from conexxus_sync._clock import SystemClock
+from conexxus_sync._host_delivery import HostStorage
 from conexxus_sync.collectors import FanOut, LoggingCollector
 from conexxus_sync.inventory import InventorySync
 from conexxus_sync.sales import SalesPush
@@ -17,10 +18,7 @@ from conexxus_sync.stores import open_store
 from ._loading import load
 from ._logs import RUNS
 from ._orders import order_source
-from ._session import Session
-
-
-NO_ORDERS = "push needs --orders FILE.ndjson, or --orders package.module:factory"
+from ._session import Session, collected
 
 
 @contextmanager
@@ -36,7 +34,9 @@ def inventory_engine(
     Raises:
         ConfigurationError: Naming all problems at once.
     """
-    client_config, config = session.configs()
+    problems: list[str] = []
+    storage = collected(problems, lambda: catalog_storage(catalog))
+    client_config, config = session.configs(problems)
 
     with ConexxusClient(client_config) as client:
         yield InventorySync(
@@ -44,7 +44,7 @@ def inventory_engine(
             store=open_store(config.store),
             config=config,
             clock=SystemClock(),
-            storage=load(catalog, option="--catalog", method="apply") if catalog else None,
+            storage=storage,
             collectors=watching(),
             progress=progress,
         )
@@ -64,10 +64,10 @@ def sales_engine(
     Raises:
         ConfigurationError: Naming all problems at once.
     """
-    missing = () if orders else (NO_ORDERS,)
-    client_config, config = session.configs([*problems, *missing])
-    assert orders
-    source = order_source(orders, config)
+    also = list(problems)
+    source = collected(also, lambda: order_source(orders, session))
+    client_config, config = session.configs(also)
+    assert source
 
     with ConexxusClient(client_config) as client:
         yield SalesPush(
@@ -95,11 +95,19 @@ def service_of(
     """
     settings = session.settings()
     configured = settings.get("CONEXXUS_API_URL") and settings.get("CONEXXUS_API_KEY")
-    config = session.configs()[1] if configured else session.sync_config()
+    problems: list[str] = []
+    storage = collected(problems, lambda: catalog_storage(catalog))
+    source = collected(problems, lambda: order_source(orders, session)) if orders else None
+
+    if configured:
+        session.configs(problems)
+    elif problems:
+        raise ConfigurationError(problems)
+
     service = ConexxusService.from_env(
         settings,
-        catalog=load(catalog, option="--catalog", method="apply") if catalog else None,
-        orders=order_source(orders, config) if orders else None,
+        catalog=storage,
+        orders=source,
         collectors=watching().collectors,
     )
 
@@ -107,6 +115,20 @@ def service_of(
         yield service
     finally:
         service.close()
+
+
+def catalog_storage(given: str | None) -> HostStorage | None:
+    """
+    The host's own storage, if there is one.
+
+    Raises:
+        ConfigurationError: It can't be used, and why.
+    """
+    if given is None:
+        return None
+
+    storage: HostStorage = load(given, option="--catalog", methods=("apply", "apply_in"))
+    return storage
 
 
 def watching() -> FanOut:

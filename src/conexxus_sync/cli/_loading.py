@@ -4,13 +4,14 @@ The host's own classes, named on the command line.
 
 import importlib
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from conexxus_client import ConfigurationError
 
 
-def load(reference: str, *, option: str, method: str) -> Any:
+def load(reference: str, *, option: str, methods: Collection[str]) -> Any:
     """
     Import `module:factory`, call the factory, and see that it fits.
 
@@ -19,7 +20,7 @@ def load(reference: str, *, option: str, method: str) -> Any:
     Args:
         reference: For example `my_shop.conexxus:orders`.
         option: Who asked, for messages: `--orders`.
-        method: What the thing made must have: `transactions`.
+        methods: One of these the thing made must have: `transactions`.
 
     Raises:
         ConfigurationError: Saying which step failed.
@@ -38,8 +39,9 @@ def load(reference: str, *, option: str, method: str) -> Any:
             option, reference, f"the factory raised {type(exc).__name__}: {exc}"
         ) from exc
 
-    if not callable(getattr(made, method, None)):
-        raise _refused(option, reference, f"what it made has no method {method}()")
+    if not any(callable(getattr(made, method, None)) for method in methods):
+        wanted = " or ".join(f"{method}()" for method in methods)
+        raise _refused(option, reference, f"what it made has no method {wanted}")
 
     return made
 

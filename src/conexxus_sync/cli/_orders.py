@@ -6,35 +6,39 @@ from pathlib import Path
 
 from conexxus_client import ConfigurationError
 from conexxus_sync.calendar import StoreCalendar
-from conexxus_sync.config import SyncConfig
 from conexxus_sync.errors import HostError
 from conexxus_sync.orders import FileOrders
 from conexxus_sync.protocols import OrderSource
 
 from ._loading import load
+from ._session import Session
 
 
+NO_ORDERS = "sales need --orders FILE.ndjson, or --orders package.module:factory"
 NO_TIMEZONE = (
     "CONEXXUS_TIMEZONE is not configured, and this system's zone is UTC: "
     "set it to the store's zone, like America/New_York"
 )
 
 
-def order_source(given: str, config: SyncConfig) -> OrderSource:
+def order_source(given: str | None, session: Session) -> OrderSource:
     """
     A file of transactions, or the host's own source.
 
     Raises:
         ConfigurationError: It can't be used, and why.
     """
-    path = Path(given)
+    if not given:
+        raise ConfigurationError([NO_ORDERS])
 
-    if ":" in given and path.suffix not in (".ndjson", ".jsonl") and not path.exists():
-        source: OrderSource = load(given, option="--orders", method="transactions")
-        return source
+    path, config = Path(given), session.sync_config()
 
     if config.timezone is None:
         raise ConfigurationError([NO_TIMEZONE])
+
+    if ":" in given and path.suffix not in (".ndjson", ".jsonl") and not path.exists():
+        source: OrderSource = load(given, option="--orders", methods=("transactions",))
+        return source
 
     calendar = StoreCalendar(
         timezone=config.timezone, push_at=config.push_at, day_closes_at=config.day_closes_at

@@ -3,25 +3,22 @@
 """
 
 from collections.abc import Callable
-from typing import Annotated
-
-from cyclopts import Parameter
 
 from conexxus_sync._codec import run_to_json
 
 from ._engines import inventory_engine
 from ._exit_codes import ExitCode, code_of_run
 from ._screen import Progress, progress, say, say_json
-from ._session import Given
+from ._session import Flag, Given
 from ._words import told
 
 
 def pull(
     *,
-    plan: Annotated[bool, Parameter(negative="")] = False,
+    plan: Flag = False,
     accept: str | None = None,
-    force: Annotated[bool, Parameter(negative="")] = False,
-    reapply: Annotated[bool, Parameter(negative="")] = False,
+    force: Flag = False,
+    reapply: Flag = False,
     catalog: str | None = None,
     session: Given,
 ) -> ExitCode:
@@ -39,7 +36,7 @@ def pull(
 
     Args:
         plan: Show what would change, and change nothing.
-        accept: Apply exactly this plan: the id of a planned or refused run.
+        accept: Apply exactly this plan, by the id of its run; not in this version.
         force: Pass all guards once, after you have looked.
         reapply: Hand the whole catalogue to the host's storage again.
         catalog: The host's storage, as package.module:factory.

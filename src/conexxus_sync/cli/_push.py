@@ -43,7 +43,7 @@ def push(
         date: Only this business date, due or not.
         since: Begin with this business date (CONEXXUS_SALES_SINCE).
         adopt_through: Mark what the host has up to this date as delivered
-            elsewhere, and send nothing.
+            elsewhere, and send nothing; not in this version.
     """
     problems: list[str] = []
     only, first = _day("--date", date, problems), _day("--since", since, problems)

@@ -5,9 +5,6 @@ Commands that only read: `status`, `runs`, `items`, `quarantine list`.
 import sys
 from collections.abc import Iterable
 from csv import writer as csv_writer
-from typing import Annotated
-
-from cyclopts import Parameter
 
 from conexxus_client import ConfigurationError, encode_item
 from conexxus_sync._codec import moment_to_json, run_to_json
@@ -18,11 +15,8 @@ from conexxus_sync.stores import SyncStore, open_store
 
 from ._exit_codes import ExitCode
 from ._screen import say, say_json
-from ._session import Given, Session
+from ._session import Flag, Given, Session
 from ._words import lasting, moment, summary, table
-
-
-Flag = Annotated[bool, Parameter(negative="")]
 
 
 def runs(*, kind: RunKind | None = None, limit: int = 20, session: Given) -> ExitCode:

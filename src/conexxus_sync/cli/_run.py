@@ -15,7 +15,7 @@ from conexxus_sync.service import ConexxusService
 from ._engines import service_of
 from ._exit_codes import ExitCode, code_of_run, gravest
 from ._screen import needing, say, say_json
-from ._session import Given, Session
+from ._session import Flag, Given, Session
 from ._stopping import StoppedError, stopping_in_turn
 from ._words import told
 
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 def run(
     *,
     serve: str | None = None,
-    once: bool = False,
+    once: Flag = False,
     orders: str | None = None,
     catalog: str | None = None,
     session: Given,

@@ -58,12 +58,7 @@ class Session:
         Raises:
             ConfigurationError: Naming all problems at once.
         """
-        config, problems = self._read(SyncConfig.from_env)
-
-        if config is None:
-            raise ConfigurationError(problems)
-
-        return config
+        return self._read(SyncConfig.from_env)
 
     def configs(self, also: Iterable[str] = ()) -> tuple[ClientConfig, SyncConfig]:
         """
@@ -75,20 +70,20 @@ class Session:
         Raises:
             ConfigurationError: Naming all problems at once.
         """
-        client, client_problems = self._read(ClientConfig.from_env)
-        sync, sync_problems = self._read(SyncConfig.from_env)
-        problems = list(dict.fromkeys([*also, *client_problems, *sync_problems]))
+        problems = list(also)
+        client = collected(problems, lambda: self._read(ClientConfig.from_env))
+        sync = collected(problems, lambda: self._read(SyncConfig.from_env))
 
         if client is None or sync is None or problems:
-            raise ConfigurationError(problems)
+            raise ConfigurationError(list(dict.fromkeys(problems)))
 
         return client, sync
 
-    def _read(self, from_env: Callable[[Mapping[str, str]], T]) -> tuple[T | None, list[str]]:
+    def _read(self, from_env: Callable[[Mapping[str, str]], T]) -> T:
         try:
-            return from_env(self.settings()), []
+            return from_env(self.settings())
         except ConfigurationError as exc:
-            return None, [self._in_options(problem) for problem in exc.problems]
+            raise ConfigurationError([self._in_options(text) for text in exc.problems]) from None
 
     def _in_options(self, problem: str) -> str:
         """
@@ -101,4 +96,17 @@ class Session:
         return problem
 
 
+# Filled in by the application, not by the command line.
 Given = Annotated[Session, Parameter(parse=False)]
+Flag = Annotated[bool, Parameter(negative="", show_default=False)]
+
+
+def collected(problems: list[str], make: Callable[[], T]) -> T | None:
+    """
+    What *make* makes; None if it can't, with its problems added to *problems*.
+    """
+    try:
+        return make()
+    except ConfigurationError as exc:
+        problems.extend(exc.problems)
+        return None

@@ -101,8 +101,7 @@ def _pull(run: SyncRun) -> Iterator[str]:
     if run.items_failed:
         yield "  To see them: conexxus quarantine list"
     if run.planned:
-        yield "  This is a plan, nothing was changed. To apply exactly this:"
-        yield f"  conexxus pull --accept {run.id}"
+        yield "  This is a plan: nothing was changed. To apply it: conexxus pull"
 
 
 def _push(run: SyncRun) -> Iterator[str]:
