@@ -35,6 +35,13 @@ def admits(amount: Decimal) -> bool:
     return max(len(digits) + exponent, 0) + max(-exponent, 0) <= MAX_DIGITS
 
 
+def unsigned_zero(amount: Decimal) -> Decimal:
+    """
+    *amount*, but a zero without a minus sign: JSON parsers drop it.
+    """
+    return amount if amount else amount.copy_abs()
+
+
 def exact_sum(amounts: Iterable[Decimal | int]) -> Decimal:
     """
     Add up *amounts* without losing a digit.
@@ -65,7 +72,7 @@ def _amount(value: Any) -> Decimal:
         msg = f"an amount is finite, with at most {MAX_DIGITS} digits and {MAX_DECIMALS} decimals"
         raise ValueError(msg)
 
-    return amount
+    return unsigned_zero(amount)
 
 
 def _optional_amount(value: Any) -> Decimal | None:

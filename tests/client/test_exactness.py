@@ -39,7 +39,8 @@ def amounts(draw: st.DrawFn) -> Decimal:
     zeros = draw(st.integers(0, MAX_DIGITS - max(decimals, 1)))
     digits = draw(st.integers(0, 10 ** (MAX_DIGITS - zeros) - 1))
     exponent = -decimals or zeros
-    amount = Decimal((draw(st.integers(0, 1)), Decimal(digits).as_tuple().digits, exponent))
+    sign = draw(st.integers(0, 1)) if digits else 0
+    amount = Decimal((sign, Decimal(digits).as_tuple().digits, exponent))
 
     return amount if admits(amount) else Decimal((0, (1,), -decimals))
 
@@ -155,6 +156,16 @@ def test_bounds(text, good):
     An amount has at most 38 digits, of which 18 are decimals.
     """
     assert admits(Decimal(text)) is good
+
+
+def test_negative_zero():
+    """
+    A zero has no sign, but keeps its decimals.
+    """
+    line = TransactionLine(sku="S", quantity=1, price=Decimal("-0.00"))
+
+    assert str(line.price) == "0.00"
+    assert str(decode_item(b'{"sku":"A","name":"a","price":-0.00}').price) == "0.00"
 
 
 def test_naive_moments():

@@ -14,7 +14,7 @@ from typing import Any, TypeGuard
 import msgspec
 
 from conexxus_client.errors import DecodeError
-from conexxus_client.models import InvalidItem, Item, admits
+from conexxus_client.models import InvalidItem, Item, admits, unsigned_zero
 
 from ._json import UNREADABLE, decode_json, encode_json
 
@@ -214,7 +214,7 @@ def _price(raw: bytes) -> Decimal | None:
     if _ANY_PRICE(raw) is None:
         return None
 
-    price = Decimal(raw.decode().strip('"'))
+    price = unsigned_zero(Decimal(raw.decode().strip('"')))
 
     return price if admits(price) else None
 

@@ -1,0 +1,111 @@
+"""
+Digits on their way through the store.
+"""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from conexxus_client import (
+    ClientConfig,
+    ConexxusClient,
+    Transaction,
+    TransactionLine,
+    encode_item,
+    exact_sum,
+)
+from conexxus_client.testing import BackOffice, SandboxTransport
+from conexxus_sync import ConexxusService, SyncConfig, open_store
+
+
+CONFIG = ClientConfig(api_url="http://localhost", api_key="sandbox-key")
+DAY = date(2026, 1, 2)
+
+# Every price that the mirror takes, in every way of writing it.
+prices = st.builds(
+    lambda digits, exponent: Decimal((0, Decimal(digits).as_tuple().digits, exponent)),
+    st.integers(0, 99_999),
+    st.integers(-4, 3),
+)
+totals = st.builds(
+    lambda sign, digits, exponent: Decimal((sign, Decimal(digits).as_tuple().digits, exponent)),
+    st.integers(0, 1),
+    st.integers(1, 10**20 - 1),
+    st.integers(-18, 18),
+)
+
+
+class Orders:
+    def __init__(self, sales):
+        self.sales = sales
+
+    def transactions(self, location_id, business_date):
+        return self.sales if business_date == DAY else []
+
+
+class Noon:
+    def now(self):
+        return datetime(2026, 1, 3, 12, tzinfo=UTC)
+
+    def monotonic(self):
+        return 0.0
+
+
+def service(office, path, **parts):
+    return ConexxusService(
+        client=ConexxusClient(CONFIG, transport=SandboxTransport(office)),
+        store=open_store(f"sqlite:///{path}"),
+        config=SyncConfig(location_id="loc", timezone=ZoneInfo("UTC")),
+        clock=Noon(),
+        **parts,
+    )
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(st.lists(prices, min_size=1, max_size=20))
+def test_prices(tmp_path_factory, prices):
+    """
+    A price leaves the mirror with the digits with which it came.
+    """
+    path = tmp_path_factory.mktemp("prices") / "store.db"
+    wire = [
+        b'{"name":"n","price":%s,"sku":"S%04d"}' % (str(price).encode(), n)
+        for n, price in enumerate(prices)
+    ]
+    sync = service(BackOffice(catalog=wire), path)
+
+    run = sync.sync_inventory()
+
+    assert run.items_succeeded == len(prices)
+    assert [encode_item(row.item) for row in sync.store.catalog.items("loc")] == wire
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(st.lists(totals, min_size=1, max_size=8))
+def test_totals(tmp_path_factory, totals):
+    """
+    A total arrives with the digits that the till gave it, and the run's
+    total is the exact sum.
+    """
+    path = tmp_path_factory.mktemp("totals") / "store.db"
+    office = BackOffice()
+    sales = [
+        Transaction(
+            id=f"t{n}",
+            timestamp=datetime(2026, 1, 2, 10, tzinfo=UTC),
+            total=total,
+            items=[TransactionLine(sku="S", quantity=1, price=abs(total))],
+        )
+        for n, total in enumerate(totals)
+    ]
+
+    (run,) = service(office, path, orders=Orders(sales)).push_sales(DAY)
+
+    arrived = {sale.id: sale.total for sale in office.ledger.sales("loc", DAY)}
+    assert {key: str(value) for key, value in arrived.items()} == {
+        f"t{n}": str(total) for n, total in enumerate(totals)
+    }
+    assert run.total == exact_sum(totals)
