@@ -1,0 +1,123 @@
+import json
+import logging
+import os
+import subprocess
+import sys
+from decimal import Decimal
+
+import attrs
+import pytest
+
+from conexxus_client.testing import BackOffice, SandboxServer
+from conexxus_sync.cli import main
+
+
+CATALOG = [
+    {"sku": f"SKU{number:03}", "name": f"Item {number}", "price": Decimal("1.10") + number}
+    for number in range(30)
+]
+SALES = """\
+{"id":"t1","timestamp":"2026-01-02T15:00:00Z","total":4.20,"items":[{"sku":"SKU001","quantity":2,"price":2.10}]}
+{"id":"t2","timestamp":"2026-01-03T03:00:00Z","total":3.10,"items":[{"sku":"SKU002","quantity":1,"price":3.10}]}
+{"id":"t3","timestamp":"2026-01-03T15:00:00Z","total":-3.10,"items":[{"sku":"SKU002","quantity":-1,"price":3.10}]}
+"""
+
+
+@pytest.fixture
+def office():
+    return BackOffice([dict(item) for item in CATALOG])
+
+
+@pytest.fixture
+def server(office):
+    with SandboxServer(office) as server:
+        yield server
+
+
+@attrs.frozen
+class Shell:
+    """
+    An operator's shell in a folder of its own.
+    """
+
+    folder: object
+    environ: dict
+
+    def start(self, *arguments, **options):
+        """
+        A command as a process of its own.
+        """
+        return subprocess.Popen(
+            [sys.executable, "-m", "conexxus_sync.cli", *arguments],
+            cwd=self.folder,
+            env=self.environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            **options,
+        )
+
+    def run(self, *arguments):
+        """
+        A command as a process of its own, until it ends.
+        """
+        with self.start(*arguments) as process:
+            out, err = process.communicate(timeout=60)
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+    def json(self, *arguments):
+        """
+        What a command writes for programs.
+        """
+        return json.loads(self.run(*arguments, "--json").stdout)
+
+    @property
+    def store(self):
+        return f"sqlite:///{self.folder / 'conexxus.db'}"
+
+
+@pytest.fixture
+def bare_shell(tmp_path):
+    """
+    A shell in which nothing is configured.
+    """
+    keep = {name: os.environ[name] for name in ("PATH", "LANG", "SYSTEMROOT") if name in os.environ}
+    return Shell(tmp_path, {**keep, "TZ": "UTC"})
+
+
+@pytest.fixture
+def shell(bare_shell, server):
+    """
+    A shell in which everything is configured for the sandbox.
+    """
+    bare_shell.environ.update(
+        server.env,
+        CONEXXUS_RETRIES="0",
+        CONEXXUS_TIMEZONE="America/New_York",
+        LOCATION_ID="loc-001",
+    )
+    (bare_shell.folder / "sales.ndjson").write_text(SALES)
+    return bare_shell
+
+
+@pytest.fixture
+def cli(shell, monkeypatch, capsys):
+    """
+    Run a command in this process; gives exit code, stdout and stderr.
+    """
+    for name in list(os.environ):
+        if name.startswith("CONEXXUS_") or name == "LOCATION_ID":
+            monkeypatch.delenv(name)
+    for name, text in shell.environ.items():
+        monkeypatch.setenv(name, text)
+    monkeypatch.chdir(shell.folder)
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+
+    def run(*arguments):
+        code = main(arguments)
+        return code, *capsys.readouterr()
+
+    yield run
+
+    root.handlers[:], root.level = before[0], before[1]

@@ -1,0 +1,199 @@
+"""
+Each exit code, by a real case against a real back office.
+"""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from conexxus_sync.stores import open_store
+
+
+RUN_KEYS = [
+    "id",
+    "kind",
+    "locationId",
+    "status",
+    "startTime",
+    "endTime",
+    "duration",
+    "itemsProcessed",
+    "itemsSucceeded",
+    "itemsFailed",
+    "created",
+    "updated",
+    "unchanged",
+    "removed",
+    "notModified",
+    "planned",
+    "errors",
+]
+PUSH = ("push", "--orders", "sales.ndjson", "--date", "2026-01-02")
+
+
+def test_0_success(shell):
+    """
+    A pull writes one JSON document, which is a run with the documented keys.
+    """
+    done = shell.run("pull", "--json")
+
+    run = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert list(run) == RUN_KEYS
+    assert (run["status"], run["kind"], run["created"], run["errors"]) == (
+        "success",
+        "inventory",
+        30,
+        [],
+    )
+
+
+@pytest.mark.parametrize("fault", ["401", "reset", "truncate"])
+def test_1_failed(shell, office, fault):
+    """
+    A back office that says no, or breaks off, fails the pull.
+    """
+    office.faults(f"catalog: {fault}")
+
+    done = shell.run("pull", "--json")
+
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["status"] == "failed"
+    assert json.loads(done.stdout)["lastError"].startswith("Conexxus API")
+
+
+def test_2_not_configured(bare_shell):
+    """
+    Nothing is configured: all of it is said at once, on stderr.
+    """
+    done = bare_shell.run("pull", "--json", "--timezone", "Mars")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == [
+        "conexxus: CONEXXUS_API_URL is not configured",
+        "          CONEXXUS_API_KEY is not configured",
+        "          --timezone must be an IANA time zone like America/New_York, got 'Mars'",
+    ]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("pul",),
+        ("pull", "--fast"),
+        ("pull", "extra"),
+        ("runs", "--limit", "many"),
+        ("runs", "--limit", "0"),
+        ("runs", "--kind", "stock"),
+        ("pull", "--store", "mysql://x"),
+        ("pull", "--accept", "20260102T000000000Z-00000000"),
+        ("pull", "--catalog", "no_such_module:factory"),
+        ("push",),
+        ("push", "--orders", "missing.ndjson"),
+        ("push", "--orders", "sales.ndjson", "--date", "yesterday"),
+        ("push", "--orders", "sales.ndjson", "--adopt-through", "2026-01-02"),
+        ("items", "--changed-since", "no-such-run"),
+        ("items", "--csv", "--json"),
+        ("run", "--once", "--serve", "0.0.0.0:0"),
+        ("run", "--once", "--serve", "nowhere"),
+        ("sandbox", "--items", "3", "--catalog", "x.ndjson"),
+        ("sandbox", "--catalog", "missing.ndjson"),
+        ("sandbox", "--faults", "gremlins"),
+    ],
+)
+def test_2_wrong_use(cli, arguments):
+    """
+    What can't be done is never ignored: one clear sentence, and nothing on
+    stdout.
+    """
+    code, out, err = cli(*arguments)
+
+    assert (code, out) == (2, "")
+    assert err.startswith("conexxus: ")
+    assert "Traceback" not in err
+
+
+def test_3_partial(shell, office):
+    """
+    A bad item and a null do not stop the others; they are named.
+    """
+    office.catalog = [*office.catalog, b'{"sku":"BAD","name":"Bad","price":"ask"}', b"null"]
+
+    done = shell.run("pull", "--json")
+
+    run = json.loads(done.stdout)
+    assert done.returncode == 3
+    assert (run["status"], run["itemsProcessed"], run["itemsSucceeded"]) == ("partial", 32, 30)
+    assert run["errors"] == [
+        {"item": "BAD", "error": "Item has invalid price"},
+        {"item": None, "error": "Item is not an object"},
+    ]
+
+
+def test_4_refused(shell, office):
+    """
+    A catalogue that lost everything is refused, until somebody insists.
+    """
+    shell.run("pull")
+    office.catalog = office.catalog[:3]
+
+    refused = shell.run("pull", "--json")
+    insisted = shell.run("pull", "--json", "--force")
+
+    assert refused.returncode == 4
+    assert json.loads(refused.stdout)["refused"]
+    assert insisted.returncode == 0
+    assert json.loads(insisted.stdout)["removed"] == 27
+
+
+def test_5_unknown(shell, office):
+    """
+    An answer that got lost leaves the delivery unknown; the next push settles
+    it, and the books have each sale once.
+    """
+    office.faults("sales: after_commit(reset)")
+
+    lost = shell.run(*PUSH)
+    settled = shell.run(*PUSH)
+
+    assert (lost.returncode, settled.returncode) == (5, 0)
+    assert office.effective_batches == [{"t1", "t2"}]
+
+
+def test_6_busy(shell):
+    """
+    While another run holds the lease, a pull names it and does nothing.
+    """
+    store = open_store(shell.store)
+    lease = store.leases.acquire("loc-001", "inventory", "run-in-progress", datetime.now(UTC))
+
+    busy = shell.run("pull", "--json")
+    store.leases.release(lease)
+    free = shell.run("pull", "--json")
+
+    assert (busy.returncode, busy.stdout, free.returncode) == (6, "", 0)
+    assert "run-in-progress" in busy.stderr
+
+
+def test_push_writes_an_array_of_runs(shell, office):
+    """
+    A push is an array of runs with an exact total each, oldest date first;
+    when nothing is left, the array is empty.
+    """
+    first = shell.json("push", "--orders", "sales.ndjson", "--since", "2026-01-01")
+    again = shell.json("push", "--orders", "sales.ndjson")
+
+    assert [(run["businessDate"], run["total"], run["itemsSucceeded"]) for run in first] == [
+        ("2026-01-02", "7.30", 2),
+        ("2026-01-03", "-3.10", 1),
+    ]
+    assert list(first[0]) == [
+        *RUN_KEYS[:3],
+        "businessDate",
+        *RUN_KEYS[3:],
+        "batches",
+        "total",
+    ]
+    assert again == []
+    assert not office.ledger.doubled()
