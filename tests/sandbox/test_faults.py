@@ -2,6 +2,7 @@
 The fault language: what it says, and that it says it exactly.
 """
 
+import sys
 import threading
 from collections import Counter
 
@@ -198,13 +199,26 @@ def test_what_is_left_of_a_script_is_known():
     assert office.faults_left == "503*2, reset; sales: hang"
 
 
+@pytest.fixture
+def nervous_threads():
+    """
+    Threads take turns as often as they can.
+    """
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("nervous_threads")
 def test_threads_share_a_script_without_losing_or_doubling_a_step():
-    queue = FaultQueue(parse_faults("503*400, reset*400"))
+    steps = parse_faults("503, reset").sections[0].steps * 20_000
+    queue = FaultQueue(Script((Section(steps=steps),)))
     played = Counter()
     lock = threading.Lock()
 
     def take():
-        mine = Counter(str(queue.take("sales")) for _ in range(200))
+        mine = Counter(str(queue.take("sales")) for _ in range(6000))
         with lock:
             played.update(mine)
 
@@ -214,4 +228,4 @@ def test_threads_share_a_script_without_losing_or_doubling_a_step():
     for thread in threads:
         thread.join()
 
-    assert played == {"503": 400, "reset": 400, "ok": 800}
+    assert played == {"503": 20_000, "reset": 20_000, "ok": 8_000}

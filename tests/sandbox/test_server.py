@@ -158,7 +158,7 @@ def test_a_request_that_can_not_be_read_is_refused_and_the_connection_closed(
 
 def test_a_refusal_reaches_a_client_that_is_still_sending(wire):
     wire.send("POST", "/", **{"Content-Length": "99999999"})
-    for _ in range(20):
+    for _ in range(400):
         wire.sock.sendall(b"x" * 65536)
 
     assert answered(wire.until(b"\r\n\r\n"))[0] == 413

@@ -116,7 +116,7 @@ class Ledger:
     @property
     def keys(self) -> tuple[str, ...]:
         """
-        The idempotency keys that are known, oldest first.
+        The idempotency keys that are known, in the order of their first use.
         """
         with self._lock:
             return tuple(self._by_key)
@@ -219,8 +219,6 @@ class Ledger:
         self._pushes.append(push)
         self._ids.update((push.location, sale.id) for sale in push.sales)
         if push.key is not None:
-            # The latest is last, whatever its age: it is the one replayed.
-            self._by_key.pop(push.key, None)
             self._by_key[push.key] = push
         day = push.location, push.date
         before = self._days.get(day, []) if push.mode == "append" else []
