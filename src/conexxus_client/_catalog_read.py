@@ -4,7 +4,7 @@ Reading a catalogue as it arrives.
 A page is asked for again only until its first items have been handed out.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, aclosing
 
 from ._codec import shown
@@ -82,7 +82,10 @@ class _Reading:
         return request, self._attempts, page
 
     def _limits(self) -> Limits:
-        return Limits(timeout_ms=self._core.config.timeout_ms)
+        timeout_ms = self._core.config.timeout_ms
+        return Limits(
+            timeout_ms=timeout_ms, head_ends_at=self._core.monotonic() + timeout_ms / 1000
+        )
 
     def _waited(self, since: float) -> None:
         """
@@ -250,15 +253,14 @@ class AsyncCatalogRead(_Reading):
             yield rest
 
     async def _timed(self, reply: AsyncReply) -> AsyncGenerator[bytes]:
-        chunks = reply.chunks()
-
-        while True:
-            since = self._core.monotonic()
-            chunk = await anext(chunks, None)
-            self._waited(since)
-            if chunk is None:
-                return
-            yield chunk
+        async with aclosing(reply.chunks()) as chunks:
+            while True:
+                since = self._core.monotonic()
+                chunk = await anext(chunks, None)
+                self._waited(since)
+                if chunk is None:
+                    return
+                yield chunk
 
     async def _iterate(self) -> AsyncGenerator[Elements]:
         while True:
@@ -312,16 +314,17 @@ def read_prefix(chunks: Iterator[bytes]) -> bytes:
     return body[:_EXPLANATION]
 
 
-async def read_prefix_async(chunks: AsyncIterator[bytes]) -> bytes:
+async def read_prefix_async(chunks: AsyncGenerator[bytes]) -> bytes:
     """
     `read_prefix` for an event loop.
     """
     body = b""
 
-    async for chunk in chunks:
-        body += chunk
-        if len(body) > _EXPLANATION:
-            break
+    async with aclosing(chunks):
+        async for chunk in chunks:
+            body += chunk
+            if len(body) > _EXPLANATION:
+                break
 
     return body[:_EXPLANATION]
 

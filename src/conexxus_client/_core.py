@@ -88,7 +88,7 @@ class Core:
         """
         ends_at = min(self.monotonic() + timeout_ms / 1000, deadline)
 
-        return Limits(timeout_ms=timeout_ms, ends_at=ends_at)
+        return Limits(timeout_ms=timeout_ms, head_ends_at=ends_at, ends_at=ends_at)
 
     @contextmanager
     def observing(self, call: str, request: Request, attempts: Attempts) -> Iterator[None]:

@@ -3,7 +3,7 @@ What travels: requests, answers, the seam for transports, and the profile
 of the API that is spoken.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from datetime import timedelta
 from typing import Generic, Literal, Protocol, TypeVar
@@ -98,13 +98,15 @@ class Limits:
     How long one attempt may take.
 
     Attributes:
-        timeout_ms: For each of: connecting, sending, waiting for headers,
-            and every stall of the body.
-        ends_at: Moment on the monotonic clock at which the attempt ends,
-            whatever it is doing; None for a streamed catalogue.
+        timeout_ms: For every single stall.
+        head_ends_at: Moment on the monotonic clock by which the answer's
+            headers must have arrived.
+        ends_at: By which the whole answer must have; None for a streamed
+            catalogue.
     """
 
     timeout_ms: int
+    head_ends_at: float | None = None
     ends_at: float | None = None
 
 
@@ -158,7 +160,7 @@ class AsyncReply(Protocol):
     status: int
     headers: Headers
 
-    def chunks(self) -> AsyncIterator[bytes]: ...
+    def chunks(self) -> AsyncGenerator[bytes]: ...
 
 
 class AsyncTransport(Protocol):

@@ -70,6 +70,7 @@ class ClientConfig:
         retry_delay_ms: Retry n waits this times 2^(n-1), plus jitter of at
             most a quarter of it.
         proxy: Explicit proxy; the environment's are ignored.
+        max_connections: At most so many at a time; further calls wait.
 
     Raises:
         ConfigurationError: Naming all problems at once.
@@ -85,6 +86,7 @@ class ClientConfig:
     ca_file: Path | None = attrs.field(default=None, converter=attrs.converters.optional(Path))
     proxy: str | None = attrs.field(default=None, repr=False)
     http_backend: Literal["httpx", "httpx2"] = "httpx"
+    max_connections: int = attrs.field(default=32, validator=attrs.validators.ge(1))
 
     def __attrs_post_init__(self) -> None:
         problems = list(_problems(attrs.asdict(self, recurse=False)))
@@ -258,7 +260,7 @@ def _url_problems(url: str, *, insecure: bool) -> Iterator[str]:
     except ValueError:
         host = None
 
-    if not host or any(char.isspace() or not char.isprintable() for char in url):
+    if not host or not all("!" <= char <= "~" for char in url):
         yield "CONEXXUS_API_URL is not a valid URL"
     elif "@" in parts.netloc or parts.query or parts.fragment:
         yield "CONEXXUS_API_URL must not contain a user, a password, a query or a fragment"

@@ -1,8 +1,9 @@
 """
 How requests leave the process.
 
-The only place that knows httpx and its continuation httpx2; both are
-spoken to by the same code, and no public type mentions either.
+The only place that knows httpx and its continuation httpx2, and what they
+are built on; both are spoken to by the same code, and no public type
+mentions either.
 """
 
 from conexxus_client._wire import AsyncTransport, Transport
@@ -16,15 +17,25 @@ def open_transport(config: ClientConfig, http_client: object = None) -> Transpor
     Raises:
         ConfigurationError: The family is not installed or not recognised.
     """
-    from ._httpx import HttpxTransport
+    if http_client is not None:
+        from ._httpx import HttpxTransport
 
-    return HttpxTransport(config, http_client)
+        return HttpxTransport(http_client)
+
+    from ._core import CoreTransport
+
+    return CoreTransport(config)
 
 
 def open_async_transport(config: ClientConfig, http_client: object = None) -> AsyncTransport:
     """
     `open_transport` for an event loop.
     """
-    from ._async_httpx import AsyncHttpxTransport
+    if http_client is not None:
+        from ._async_httpx import AsyncHttpxTransport
 
-    return AsyncHttpxTransport(config, http_client)
+        return AsyncHttpxTransport(http_client)
+
+    from ._async_core import AsyncCoreTransport
+
+    return AsyncCoreTransport(config)

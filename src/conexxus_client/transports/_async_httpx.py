@@ -1,45 +1,36 @@
 """
-The transport over httpx or httpx2, for an event loop.
+The transport over an injected client of httpx or httpx2, for an event loop.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 from conexxus_client._wire import AsyncReply, Headers, Limits, Request
-from conexxus_client.config import ClientConfig
 
 from ._body import BodyDecoder
-from ._families import client_options, family_named, family_of, send_options
-from ._httpx import check_end, translating
+from ._families import family_of, send_options, translating
+from ._httpx import check_end
 
 
 class AsyncHttpxTransport:
     """
-    Sends over a client of its own, or over an injected one.
+    Sends over a client that somebody else made, and closes.
 
-    An injected client keeps its own time-outs, and is not closed.
+    It keeps its own time-outs for each connect, read and write; the attempt
+    as a whole is over in time only as far as those allow.
     """
 
-    def __init__(self, config: ClientConfig, http_client: Any = None) -> None:
-        self._injected = http_client is not None
-        self._family = (
-            family_of(http_client) if self._injected else family_named(config.http_backend)
-        )
-        self._client = (
-            http_client
-            if self._injected
-            else self._family.AsyncClient(**client_options(self._family, config))
-        )
+    def __init__(self, http_client: Any) -> None:
+        self._family = family_of(http_client)
+        self._client = http_client
 
     @asynccontextmanager
     async def open(self, request: Request, limits: Limits) -> AsyncIterator[AsyncReply]:
         """
         Send *request*; the answer is closed with the context.
         """
-        built, options = send_options(
-            self._family, self._client, request, limits, injected=self._injected
-        )
+        built, options = send_options(self._family, self._client, request)
 
         with translating(limits):
             response = await self._client.send(built, **options)
@@ -51,10 +42,8 @@ class AsyncHttpxTransport:
 
     async def aclose(self) -> None:
         """
-        Give back connections, unless they are somebody else's.
+        Nothing: the client is somebody else's.
         """
-        if not self._injected:
-            await self._client.aclose()
 
 
 class AsyncHttpxReply:
@@ -69,7 +58,7 @@ class AsyncHttpxReply:
         self._max_bytes = request.max_bytes
         self._limits = limits
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self) -> AsyncGenerator[bytes]:
         """
         The decoded body, piece by piece.
         """

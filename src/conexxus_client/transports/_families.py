@@ -2,11 +2,13 @@
 The two families, httpx and httpx2, seen as one.
 """
 
-import importlib
+import errno
+import os
 import socket
 import ssl
 import sys
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -25,21 +27,7 @@ from conexxus_client.errors import (
 
 
 FAMILIES = ("httpx", "httpx2")
-
-
-def family_named(name: str) -> ModuleType:
-    """
-    Import the family *name*.
-
-    Raises:
-        ConfigurationError: It is not installed.
-    """
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        raise ConfigurationError(
-            [f"CONEXXUS_HTTP_BACKEND is {name}, which is not installed: pip install {name}"]
-        ) from None
+_MODULES = (*FAMILIES, "httpcore", "httpcore2")
 
 
 def family_of(client: object) -> ModuleType:
@@ -59,22 +47,7 @@ def family_of(client: object) -> ModuleType:
     )
 
 
-def client_options(family: ModuleType, config: ClientConfig) -> dict[str, Any]:
-    """
-    How we make a client of our own.
-
-    The environment is not asked: a proxy found there would see the key.
-    """
-    return {
-        "trust_env": False,
-        "follow_redirects": False,
-        "verify": _ssl_context(config),
-        "proxy": config.proxy,
-        "timeout": family.Timeout(config.timeout_ms / 1000),
-    }
-
-
-def _ssl_context(config: ClientConfig) -> ssl.SSLContext:
+def ssl_context(config: ClientConfig) -> ssl.SSLContext:
     if not config.api_url.startswith("https:") and config.ca_file is None:
         # Loading the system's certificates takes 20 ms, and nobody asks for
         # them.  This context trusts no one.
@@ -91,22 +64,15 @@ def _ssl_context(config: ClientConfig) -> ssl.SSLContext:
     return context
 
 
-def send_options(
-    family: ModuleType, client: Any, request: Request, limits: Limits, *, injected: bool
-) -> tuple[Any, dict[str, Any]]:
+def send_options(family: ModuleType, client: Any, request: Request) -> tuple[Any, dict[str, Any]]:
     """
     The family's request for *request*, and the options to send it with.
 
     The secret headers are not part of the request, only of its way out: a
     request is what gets logged and shown.
     """
-    options = {} if injected else {"timeout": family.Timeout(limits.timeout_ms / 1000)}
     built = client.build_request(
-        request.method,
-        request.url,
-        headers=list(request.headers),
-        content=request.body,
-        **options,
+        request.method, request.url, headers=list(request.headers), content=request.body
     )
 
     return built, {
@@ -124,6 +90,21 @@ def _secret_auth(family: ModuleType, request: Request) -> Any:
             yield outgoing
 
     return SecretAuth()
+
+
+@contextmanager
+def translating(limits: Limits) -> Iterator[None]:
+    """
+    What the family raises inside leaves under our name.
+    """
+    try:
+        yield
+    except Exception as exc:
+        error = translated(exc, limits)
+        if error is None:
+            raise
+        # The cause holds the request, and with it the key.
+        raise error from None
 
 
 def translated(exc: Exception, limits: Limits) -> ConexxusError | None:
@@ -147,7 +128,7 @@ def translated(exc: Exception, limits: Limits) -> ConexxusError | None:
 
 
 def _is_theirs(cls: type) -> bool:
-    return cls.__module__.partition(".")[0] in FAMILIES
+    return cls.__module__.partition(".")[0] in _MODULES
 
 
 def _connect_error(exc: Exception) -> ConexxusError:
@@ -162,7 +143,19 @@ def _connect_error(exc: Exception) -> ConexxusError:
                 f"({cause.reason or 'no reason given'}). Check the certificate and API URL."
             )
 
-    return ConnectError()
+    return _not_connected(causes)
+
+
+def _not_connected(causes: list[BaseException]) -> ConnectError:
+    """
+    Refused, unless the system gave another reason, like no descriptors left.
+    """
+    numbers = [cause.errno for cause in causes if isinstance(cause, OSError) and cause.errno]
+
+    if not numbers or errno.ECONNREFUSED in numbers:
+        return ConnectError()
+
+    return ConnectError(f"Conexxus API connection failed ({os.strerror(numbers[0])}).")
 
 
 def _causes(exc: BaseException | None) -> Iterator[BaseException]:

@@ -1,5 +1,5 @@
 """
-The transport over httpx or httpx2.
+The transport over an injected client of httpx or httpx2.
 """
 
 import time
@@ -8,39 +8,30 @@ from contextlib import contextmanager
 from typing import Any
 
 from conexxus_client._wire import Headers, Limits, Reply, Request
-from conexxus_client.config import ClientConfig
 from conexxus_client.errors import Delivery, RequestTimeoutError
 
 from ._body import BodyDecoder
-from ._families import client_options, family_named, family_of, send_options, translated
+from ._families import family_of, send_options, translating
 
 
 class HttpxTransport:
     """
-    Sends over a client of its own, or over an injected one.
+    Sends over a client that somebody else made, and closes.
 
-    An injected client keeps its own time-outs, and is not closed.
+    It keeps its own time-outs for each connect, read and write; the attempt
+    as a whole is over in time only as far as those allow.
     """
 
-    def __init__(self, config: ClientConfig, http_client: Any = None) -> None:
-        self._injected = http_client is not None
-        self._family = (
-            family_of(http_client) if self._injected else family_named(config.http_backend)
-        )
-        self._client = (
-            http_client
-            if self._injected
-            else self._family.Client(**client_options(self._family, config))
-        )
+    def __init__(self, http_client: Any) -> None:
+        self._family = family_of(http_client)
+        self._client = http_client
 
     @contextmanager
     def open(self, request: Request, limits: Limits) -> Iterator[Reply]:
         """
         Send *request*; the answer is closed with the context.
         """
-        built, options = send_options(
-            self._family, self._client, request, limits, injected=self._injected
-        )
+        built, options = send_options(self._family, self._client, request)
 
         with translating(limits):
             response = self._client.send(built, **options)
@@ -52,10 +43,8 @@ class HttpxTransport:
 
     def close(self) -> None:
         """
-        Give back connections, unless they are somebody else's.
+        Nothing: the client is somebody else's.
         """
-        if not self._injected:
-            self._client.close()
 
 
 class HttpxReply:
@@ -95,15 +84,3 @@ def check_end(limits: Limits) -> None:
     """
     if limits.ends_at is not None and time.monotonic() > limits.ends_at:
         raise RequestTimeoutError(limits.timeout_ms, delivery=Delivery.UNKNOWN)
-
-
-@contextmanager
-def translating(limits: Limits) -> Iterator[None]:
-    try:
-        yield
-    except Exception as exc:
-        error = translated(exc, limits)
-        if error is None:
-            raise
-        # The cause holds the request, and with it the key.
-        raise error from None

@@ -1,0 +1,216 @@
+"""
+Network backends that know when a request has to be over.
+
+httpcore takes a time-out for each read and write, and a server that sends a
+byte now and then never meets one.  These wrap httpcore's public backends so
+that each operation gets what is left of the whole.
+
+The moment is a context variable: a connection outlives the request that
+opened it, and every request has another deadline.
+"""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from contextvars import ContextVar
+from ipaddress import ip_address
+from types import ModuleType
+from typing import Any
+
+
+# A server that reads slowly must not get more time for each send: a write is
+# divided, and each part looks at the clock.
+_WRITE = 64 * 1024
+
+_ends_at: ContextVar[float | None] = ContextVar("conexxus_ends_at", default=None)
+
+
+@contextmanager
+def until(ends_at: float | None) -> Iterator[None]:
+    """
+    Whatever the network does inside has to be over by then.
+
+    Args:
+        ends_at: On the monotonic clock; None for "each stall on its own".
+    """
+    token = _ends_at.set(ends_at)
+
+    try:
+        yield
+    finally:
+        _ends_at.reset(token)
+
+
+def left(timeout: float | None, expired: type[Exception]) -> float | None:
+    """
+    What is left of *timeout* and of the whole; raises *expired* if nothing.
+    """
+    ends_at = _ends_at.get()
+
+    if ends_at is None:
+        return timeout
+
+    rest = ends_at - time.monotonic()
+
+    if rest <= 0:
+        raise expired("deadline")
+
+    return rest if timeout is None else min(timeout, rest)
+
+
+def sync_backend(core: ModuleType) -> Any:
+    """
+    A deadline-aware backend for *core*, which is httpcore or httpcore2.
+    """
+
+    class DeadlineBackend(core.NetworkBackend):  # type: ignore[misc,name-defined]  # the family is known at run time only
+        def connect_tcp(
+            self,
+            host: str,
+            port: int,
+            timeout: float | None = None,
+            local_address: str | None = None,
+            socket_options: Any = None,
+        ) -> Any:
+            failure: Exception | None = None
+
+            for address in _resolve(core, host, port, timeout):
+                try:
+                    stream = core.SyncBackend().connect_tcp(
+                        address,
+                        port,
+                        left(timeout, core.ConnectTimeout),
+                        local_address,
+                        socket_options,
+                    )
+                    return DeadlineStream(stream)
+                except core.ConnectError as exc:
+                    failure = exc
+
+            raise failure or core.ConnectError(f"{host} has no address")
+
+    class DeadlineStream(core.NetworkStream):  # type: ignore[misc,name-defined]  # see above
+        def __init__(self, stream: Any) -> None:
+            self._stream = stream
+
+        def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+            return self._stream.read(max_bytes, left(timeout, core.ReadTimeout))  # type: ignore[no-any-return]  # see above
+
+        def write(self, buffer: bytes, timeout: float | None = None) -> None:
+            for part in _parts(buffer):
+                self._stream.write(part, left(timeout, core.WriteTimeout))
+
+        def close(self) -> None:
+            self._stream.close()
+
+        def start_tls(
+            self, ssl_context: Any, server_hostname: Any = None, timeout: float | None = None
+        ) -> Any:
+            rest = left(timeout, core.ConnectTimeout)
+            return DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, rest))
+
+        def get_extra_info(self, info: str) -> Any:
+            return self._stream.get_extra_info(info)
+
+    return DeadlineBackend()
+
+
+def async_backend(core: ModuleType) -> Any:
+    """
+    The same for an event loop; anyio resolves names in threads by itself.
+    """
+
+    class AsyncDeadlineBackend(core.AsyncNetworkBackend):  # type: ignore[misc,name-defined]  # see above
+        async def connect_tcp(
+            self,
+            host: str,
+            port: int,
+            timeout: float | None = None,  # noqa: ASYNC109  # httpcore's signature
+            local_address: str | None = None,
+            socket_options: Any = None,
+        ) -> Any:
+            stream = await core.AnyIOBackend().connect_tcp(
+                host, port, left(timeout, core.ConnectTimeout), local_address, socket_options
+            )
+            return AsyncDeadlineStream(stream)
+
+    class AsyncDeadlineStream(core.AsyncNetworkStream):  # type: ignore[misc,name-defined]  # see above
+        def __init__(self, stream: Any) -> None:
+            self._stream = stream
+
+        async def read(
+            self,
+            max_bytes: int,
+            timeout: float | None = None,  # noqa: ASYNC109  # httpcore's signature
+        ) -> bytes:
+            return await self._stream.read(max_bytes, left(timeout, core.ReadTimeout))  # type: ignore[no-any-return]  # see above
+
+        async def write(
+            self,
+            buffer: bytes,
+            timeout: float | None = None,  # noqa: ASYNC109  # httpcore's signature
+        ) -> None:
+            for part in _parts(buffer):
+                await self._stream.write(part, left(timeout, core.WriteTimeout))
+
+        async def aclose(self) -> None:
+            await self._stream.aclose()
+
+        async def start_tls(
+            self,
+            ssl_context: Any,
+            server_hostname: Any = None,
+            timeout: float | None = None,  # noqa: ASYNC109  # httpcore's signature
+        ) -> Any:
+            rest = left(timeout, core.ConnectTimeout)
+            stream = await self._stream.start_tls(ssl_context, server_hostname, rest)
+            return AsyncDeadlineStream(stream)
+
+        def get_extra_info(self, info: str) -> Any:
+            return self._stream.get_extra_info(info)
+
+    return AsyncDeadlineBackend()
+
+
+def _parts(buffer: bytes) -> Iterator[bytes]:
+    if len(buffer) <= _WRITE:
+        yield buffer
+        return
+
+    for start in range(0, len(buffer), _WRITE):
+        yield buffer[start : start + _WRITE]
+
+
+def _resolve(core: ModuleType, host: str, port: int, timeout: float | None) -> list[str]:
+    """
+    The addresses of *host*, in time.
+
+    `getaddrinfo` can't be interrupted: a thread of its own is left behind
+    when it hangs.
+    """
+    try:
+        return [str(ip_address(host))]
+    except ValueError:
+        pass
+
+    answer: Future[list[str]] = Future()
+    threading.Thread(target=_look_up, args=(host, port, answer), daemon=True).start()
+
+    try:
+        return answer.result(left(timeout, core.ConnectTimeout))
+    except TimeoutError:
+        raise core.ConnectTimeout("name resolution") from None
+    except OSError as exc:
+        # From inside the handler: httpcore drops the cause, not the context.
+        raise core.ConnectError(str(exc)) from exc
+
+
+def _look_up(host: str, port: int, answer: "Future[list[str]]") -> None:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        answer.set_result(list(dict.fromkeys(str(info[4][0]) for info in found)))
+    except (OSError, UnicodeError):
+        answer.set_exception(socket.gaierror(socket.EAI_NONAME, "no such host"))
