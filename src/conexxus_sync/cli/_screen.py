@@ -29,6 +29,9 @@ def say(lines: Iterable[str]) -> None:
     for line in lines:
         sys.stdout.write(f"{printable(line)}\n")
 
+    # Somebody may be waiting at the other end of a pipe.
+    sys.stdout.flush()
+
 
 def say_json(document: Any) -> None:
     """

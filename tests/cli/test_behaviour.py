@@ -1,0 +1,249 @@
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from conexxus_client.testing import SandboxServer
+
+
+PROBE = """
+import sys
+{before}
+from conexxus_sync.cli import main
+code = main({arguments!r})
+print(sorted({{name.partition('.')[0] for name in sys.modules}}), file=sys.stderr)
+sys.exit(code)
+"""
+
+
+def probe(shell, *arguments, before=""):
+    """
+    Run a command in a fresh interpreter that tells what it has imported.
+    """
+    return subprocess.run(
+        [sys.executable, "-c", PROBE.format(arguments=list(arguments), before=before)],
+        cwd=shell.folder,
+        env=shell.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("arguments", [("pull", "--json"), ("status",), ("items", "--json")])
+def test_imports_only_what_it_needs(shell, arguments):
+    """
+    A plain command loads neither rich nor a web server.
+    """
+    # httpx brings a command line of its own, which loads rich where it finds it.
+    done = probe(shell, *arguments, before="sys.modules['httpx._main'] = None")
+
+    assert done.returncode == 0
+    assert "'msgspec'" in done.stderr
+    assert not [name for name in ("rich", "uvicorn", "starlette") if f"'{name}'" in done.stderr]
+
+
+def test_missing_cli_extra(shell):
+    """
+    Without the extra `cli`, one sentence says what to install.
+    """
+    done = probe(shell, "pull", before="sys.modules['cyclopts'] = None")
+
+    assert done.returncode == 2
+    assert "pip install 'conexxus-sdk[cli]'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_missing_http_extra(shell):
+    """
+    Without the extra `http`, `--serve` says what to install.
+    """
+    done = probe(
+        shell,
+        "run",
+        "--once",
+        "--serve",
+        "127.0.0.1:0",
+        before="sys.modules['starlette'] = None",
+    )
+
+    assert done.returncode == 2
+    assert "pip install 'conexxus-sdk[http]'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--location", "loc-9", "--json", "pull"),
+        ("pull", "--location", "loc-9", "--json"),
+        ("--json", "pull", "--location=loc-9"),
+    ],
+)
+def test_global_options_stand_anywhere(cli, arguments):
+    """
+    They may come before or after the command.
+    """
+    code, out, _ = cli(*arguments)
+
+    assert (code, json.loads(out)["locationId"]) == (0, "loc-9")
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["demo", "sandbox", "pull", "push", "run", "status", "runs", "items", "doctor"],
+)
+def test_help_teaches_by_example(cli, command):
+    """
+    Each command's help shows how it is typed.
+    """
+    code, out, _ = cli(command, "--help")
+
+    assert code == 0
+    assert f"conexxus {command}" in out.split("Usage:")[1].partition("\n")[2]
+
+
+def test_logs_are_json_lines_on_stderr(shell):
+    """
+    Where stderr is no terminal, each event is a JSON document with the
+    guide's words.
+    """
+    done = shell.run("pull")
+
+    events = [json.loads(line) for line in done.stderr.splitlines()]
+    (completed,) = [
+        event for event in events if event["event"] == "Conexxus inventory sync completed"
+    ]
+    assert (completed["processed"], completed["succeeded"], completed["failed"]) == (30, 30, 0)
+
+
+def test_logs_as_text(shell):
+    """
+    `--log-format text` is for people, even in a pipe.
+    """
+    done = shell.run("pull", "--log-format", "text")
+
+    assert "Conexxus inventory sync completed" in done.stderr
+    assert "processed=30" in done.stderr
+
+
+def test_progress_and_quiet_on_a_terminal(shell):
+    """
+    On a terminal there is progress instead of a log; stdout stays clean.
+    """
+    ours, theirs = pty.openpty()
+    shell.environ["TERM"] = "xterm"
+    done = subprocess.run(
+        [sys.executable, "-m", "conexxus_sync.cli", "pull"],
+        cwd=shell.folder,
+        env=shell.environ,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        check=False,
+    )
+    os.close(theirs)
+    shown = os.read(ours, 65536).decode()
+    os.close(ours)
+
+    assert "Fetching the catalogue" in shown
+    assert "inventory sync completed" not in shown
+    assert done.stdout.startswith(b"Catalogue of loc-001: 30 items received")
+
+
+def test_broken_pipe_is_quiet(shell, office):
+    """
+    A reader that leaves early hears no complaint.
+    """
+    office.catalog = 20_000
+    shell.run("pull")
+
+    done = subprocess.run(
+        f"{sys.executable} -m conexxus_sync.cli items | true; echo ${{PIPESTATUS[0]}}",
+        cwd=shell.folder,
+        env=shell.environ,
+        shell=True,
+        executable="/bin/bash",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stdout.strip() == "141"
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signal_ends_a_pull(shell, office, signum, code):
+    """
+    A signal ends a pull that waits for the back office, with one sentence;
+    the lease is free at once.
+    """
+    asked = threading.Event()
+    office.faults("catalog: stall")
+
+    with SandboxServer(office, log=lambda _: asked.set()) as server:
+        shell.environ["CONEXXUS_API_URL"] = server.url
+        with shell.start("pull", "--log-format", "text") as process:
+            assert asked.wait(30)
+            process.send_signal(signum)
+            _, err = process.communicate(timeout=5)
+
+        assert process.returncode == code
+        assert "Nothing is lost" in err
+        assert "Traceback" not in err
+        assert shell.run("pull").returncode == 0
+
+
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
+def test_signal_ends_the_scheduler(shell, office, signum, code):
+    """
+    `run` pulls at its start and ends in good order when it is told to.
+    """
+    with shell.start("run", "--log-format", "text") as process:
+        for line in process.stderr:
+            if "inventory sync completed" in line:
+                break
+        process.send_signal(signum)
+        _, err = process.communicate(timeout=5)
+
+    assert process.returncode == code
+    assert "Traceback" not in err
+    assert office.requests["catalog"] == 1
+
+
+def test_once_does_what_is_due(shell, office):
+    """
+    `run --once` pulls, and does not push past dates on a fresh store.
+    """
+    first = shell.json("run", "--once", "--orders", "sales.ndjson")
+    second = shell.json("run", "--once", "--orders", "sales.ndjson")
+
+    assert [run["kind"] for run in first] == ["inventory"]
+    assert second == []
+    assert office.requests["sales"] == 0
+
+
+def test_once_without_configuration_is_disabled(bare_shell):
+    """
+    The scheduler without URL and key skips its runs and says so.
+    """
+    done = bare_shell.run("run", "--once", "--json")
+
+    assert (done.returncode, json.loads(done.stdout)) == (0, [])
+    assert "CONEXXUS_API_KEY is not configured" in done.stderr
+
+
+def test_key_is_nowhere(shell, office):
+    """
+    Whatever goes wrong, the key is in no output.
+    """
+    office.api_key = "another"
+
+    for command in (("pull",), ("doctor",), ("status", "--json"), ("runs", "--json")):
+        done = shell.run(*command)
+        assert "sandbox-key" not in done.stdout + done.stderr

@@ -1,0 +1,124 @@
+import json
+from datetime import UTC, datetime, timedelta
+
+from conexxus_sync.runs import RunKind, RunStatus, SyncRun
+from conexxus_sync.stores import open_store
+
+
+def examined(cli, *arguments):
+    code, out, _ = cli("doctor", "--json", *arguments)
+    return code, {finding["check"]: finding for finding in json.loads(out)}
+
+
+def test_all_in_place(cli):
+    """
+    With everything in place each line is ok.
+    """
+    code, findings = examined(cli)
+
+    assert code == 0
+    assert {finding["level"] for finding in findings.values()} == {"ok"}
+    assert list(findings) == ["settings", "back office", "time zone", "location", "store", "clock"]
+
+
+def test_not_configured(cli, monkeypatch):
+    """
+    What is missing is a problem; the rest is examined all the same.
+    """
+    monkeypatch.delenv("CONEXXUS_API_URL")
+
+    code, findings = examined(cli)
+
+    assert code == 2
+    assert findings["settings"]["message"] == "CONEXXUS_API_URL is not configured"
+    assert findings["store"]["level"] == "ok"
+
+
+def test_back_office_does_not_answer(cli, server):
+    """
+    A refused connection is a problem, with the words of the error table.
+    """
+    with server.refusing():
+        code, findings = examined(cli)
+
+    assert code == 1
+    assert "connection refused. Check API URL." in findings["back office"]["message"]
+
+
+def test_wrong_key(cli, office):
+    """
+    A wrong key is told from a dead back office.
+    """
+    office.api_key = "another"
+
+    code, findings = examined(cli)
+
+    assert code == 1
+    assert "authentication failed. Check API key." in findings["back office"]["message"]
+
+
+def test_store_can_not_be_written(cli):
+    """
+    A store in a folder that does not exist is a problem, and named.
+    """
+    code, findings = examined(cli, "--store", "sqlite:////nowhere/at/all.db")
+
+    assert code == 1
+    assert "/nowhere/at/all.db" in findings["store"]["message"]
+
+
+def test_system_time_zone_is_utc(cli, monkeypatch):
+    """
+    A container's UTC is nobody's store time.
+    """
+    monkeypatch.delenv("CONEXXUS_TIMEZONE")
+
+    code, findings = examined(cli)
+
+    assert code == 2
+    assert "Set CONEXXUS_TIMEZONE" in findings["time zone"]["message"]
+
+
+def test_default_location(cli, monkeypatch):
+    """
+    Sales of location 'default' are a warning, which is no failure.
+    """
+    monkeypatch.delenv("LOCATION_ID")
+
+    code, findings = examined(cli)
+
+    assert (code, findings["location"]["level"]) == (0, "warning")
+
+
+def test_clock_was_set_back(cli, shell):
+    """
+    A run in the future says that the clock is wrong.
+    """
+    future = datetime.now(UTC) + timedelta(hours=1)
+    store = open_store(shell.store)
+    run = SyncRun(
+        id="r1",
+        kind=RunKind.INVENTORY,
+        location_id="loc-001",
+        status=RunStatus.SUCCESS,
+        start_time=future,
+        end_time=future,
+    )
+    with store.writing() as connection:
+        store.runs.save(connection, run)
+
+    code, findings = examined(cli)
+
+    assert code == 1
+    assert "Set the clock" in findings["clock"]["message"]
+
+
+def test_for_people(cli):
+    """
+    Without `--json`, each finding is a line.
+    """
+    code, out, _ = cli("doctor")
+
+    assert code == 0
+    assert len(out.splitlines()) == 6
+    assert "the API key is set, not shown" in out

@@ -1,0 +1,159 @@
+import csv
+import io
+import json
+from decimal import Decimal
+
+import pytest
+
+
+@pytest.fixture
+def stocked(cli, office):
+    """
+    After a pull with one item set aside.
+    """
+    office.catalog = [
+        {"sku": "A1", "name": "Anchovies", "price": Decimal("3.990"), "shelf": 7},
+        {"sku": "B2", "name": "Bread, sliced", "price": Decimal("1E+1"), "category": "Bakery"},
+        b'{"sku":"C3","name":"Cheese","price":-1}',
+    ]
+    code, _, _ = cli("pull")
+    assert code == 3
+    return cli
+
+
+def test_items_are_ndjson_with_the_digits_received(stocked):
+    """
+    Each line is an item of the wire contract; the price is a number with the
+    digits received, and foreign keys are there.
+    """
+    _, out, _ = stocked("items", "--json")
+
+    first, second = out.splitlines()
+    assert '"price":3.990' in first
+    assert json.loads(first) == {"sku": "A1", "name": "Anchovies", "price": 3.99, "shelf": 7}
+    assert json.loads(second)["price"] == 10
+
+
+def test_items_as_csv(stocked):
+    """
+    The table for spreadsheets quotes what needs it.
+    """
+    _, out, _ = stocked("items", "--csv")
+
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert [row["name"] for row in rows] == ["Anchovies", "Bread, sliced"]
+    assert rows[0]["price"] == "3.990"
+
+
+def test_items_that_are_gone_are_shown_on_request(stocked, office):
+    """
+    What the back office no longer sells is hidden, but not forgotten.
+    """
+    office.catalog = office.catalog[:1]
+    stocked("pull")
+
+    assert [line.split()[0] for line in stocked("items")[1].splitlines()] == ["A1"]
+    assert "B2" in stocked("items", "--all")[1]
+
+
+def test_items_changed_since_a_run(stocked, office):
+    """
+    Only what came or changed after that run is printed.
+    """
+    _, out, _ = stocked("runs", "--json")
+    first = json.loads(out)[0]["id"]
+    office.catalog = [*office.catalog, {"sku": "D4", "name": "Dill", "price": 1}]
+    stocked("pull")
+
+    _, out, _ = stocked("items", "--changed-since", first)
+
+    assert [line.split()[0] for line in out.splitlines()] == ["D4"]
+
+
+def test_runs_are_listed_latest_first(stocked):
+    """
+    Runs are an array; kind and limit narrow it.
+    """
+    stocked("push", "--orders", "sales.ndjson", "--date", "2026-01-02")
+
+    runs = json.loads(stocked("runs", "--json")[1])
+
+    assert [run["kind"] for run in runs] == ["sales", "inventory"]
+    assert json.loads(stocked("runs", "--json", "--limit", "1")[1]) == runs[:1]
+    assert json.loads(stocked("runs", "--json", "--kind", "inventory")[1]) == runs[1:]
+    assert "2 sales, 7.30" in stocked("runs")[1]
+
+
+def test_quarantine_shows_reason_and_raw_item(stocked):
+    """
+    What was set aside is shown with its reason, as it came.
+    """
+    _, out, _ = stocked("quarantine", "list")
+    (entry,) = json.loads(stocked("quarantine", "list", "--json")[1])
+
+    assert "C3" in out
+    assert "Item has invalid price" in out
+    assert entry["item"] == "C3"
+    assert json.loads(entry["raw"]) == {"sku": "C3", "name": "Cheese", "price": -1}
+
+
+def test_status_says_how_things_are(stocked):
+    """
+    Status speaks in sentences, and has the health document for programs.
+    """
+    _, out, _ = stocked("status")
+    document = json.loads(stocked("status", "--json")[1])
+
+    assert "Catalogue: 2 items" in out
+    assert (document["status"], document["lastSyncStatus"]) == ("healthy", "partial")
+    assert (document["items"], document["quarantined"]) == (2, 1)
+
+
+def test_status_works_without_a_back_office(cli, monkeypatch):
+    """
+    Not configured is a state, not an error.
+    """
+    monkeypatch.delenv("CONEXXUS_API_KEY")
+
+    code, out, _ = cli("status", "--json")
+
+    assert (code, json.loads(out)["status"]) == (0, "disabled")
+
+
+def test_plan_changes_nothing(cli, office):
+    """
+    A plan tells the counts of the real run, and leaves the mirror alone.
+    """
+    code, out, _ = cli("pull", "--plan", "--json")
+
+    run = json.loads(out)
+    assert (code, run["planned"], run["created"]) == (0, True, 30)
+    assert cli("items")[1] == ""
+
+
+def test_host_storage_from_the_command_line(cli, shell):
+    """
+    `--catalog` wires in the host's own storage.
+    """
+    (shell.folder / "my_storage.py").write_text(
+        "class Storage:\n"
+        "    def apply(self, changes):\n"
+        "        print(f'sequence {changes.sequence}: {len(changes.created)} new')\n"
+    )
+
+    _, out, _ = cli("pull", "--catalog", "my_storage:Storage")
+
+    assert "sequence 1: 30 new" in out
+
+
+def test_foreign_text_can_not_steer_the_terminal(cli, office):
+    """
+    Names from the back office are printed without control characters.
+    """
+    office.catalog = [{"sku": "X", "name": "\x1b[2J\x07red\u202e", "price": 1}]
+    cli("pull")
+
+    _, out, _ = cli("items")
+
+    assert "\x1b" not in out
+    assert "\\x1b[2J\\x07red\\u202e" in out
