@@ -1,0 +1,65 @@
+from contextlib import closing
+
+import httpx
+import pytest
+
+from conexxus_client import ClientConfig, ConexxusClient
+from conexxus_client.testing import BackOffice, SandboxServer
+from conexxus_sync import ConexxusService, SyncConfig, open_store
+from conexxus_sync.http import create_app
+from conexxus_sync.http._server import serving
+
+
+@pytest.fixture
+def office():
+    return BackOffice()
+
+
+@pytest.fixture
+def server(office):
+    with SandboxServer(office) as server:
+        yield server
+
+
+@pytest.fixture
+def config(tmp_path):
+    return SyncConfig(location_id="loc-001", store=f"sqlite:///{tmp_path / 'conexxus.db'}")
+
+
+@pytest.fixture
+def service_before(config):
+    """
+    Makes a service that speaks to the given sandbox.
+    """
+
+    def make(server):
+        client = ClientConfig(api_url=server.url, api_key=server.api_key, retries=0)
+        return ConexxusService(
+            ConexxusClient(client), store=open_store(config.store), config=config
+        )
+
+    return make
+
+
+@pytest.fixture
+def service(service_before, server):
+    with closing(service_before(server)) as service:
+        yield service
+
+
+@pytest.fixture
+def url(service):
+    """
+    The shim on a real port.
+    """
+    with serving(create_app(service), "127.0.0.1", 0) as url:
+        yield url
+
+
+@pytest.fixture
+def browser(url):
+    """
+    An HTTP client under the prefix of the integration.
+    """
+    with httpx.Client(base_url=f"{url}/integrations/conexxus", trust_env=False) as client:
+        yield client
