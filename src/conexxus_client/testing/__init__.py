@@ -5,14 +5,31 @@ It keeps the whole contract, remembers every sale, and can be told what goes
 wrong.  Its ledger shows what is effective in the end:
 
 ```python
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from conexxus_client import ClientConfig, ConexxusClient, SalesBatch, Transaction, TransactionLine
 from conexxus_client.testing import BackOffice, SandboxServer
 
+line = TransactionLine(sku="WINE001", quantity=2, price=Decimal("24.99"))
+sale = Transaction(
+    id="txn-001",
+    timestamp=datetime(2026, 1, 2, 10, 0, tzinfo=UTC),
+    total=Decimal("49.98"),
+    items=[line],
+)
+batch = SalesBatch(date=date(2026, 1, 2), location_id="loc-001", transactions=[sale])
+
+# The first answer gets lost after the back office has booked the sale.
 office = BackOffice(faults="sales: after_commit(reset)")
 
 with SandboxServer(office) as server:
-    print(server.url)
+    with ConexxusClient(ClientConfig.from_env(server.env)) as client:
+        client.push_sales(batch, idempotency_key="one-of-a-kind")
 
-print(office.ledger.doubled())
+assert office.requests["sales"] == 2
+assert office.ledger.total("loc-001", date(2026, 1, 2)) == Decimal("49.98")
+assert office.ledger.doubled() == []
 ```
 
 In the same process, without a network, use `SandboxTransport`; under an ASGI

@@ -18,6 +18,10 @@ from ._catalog import RawBody, Source
 
 CHUNK = 64 * 1024
 
+Paging = Literal["cursor", "link"]
+Shape = Literal["envelope", "array"]
+Etag = Literal["strong", "weak", "off"]
+
 
 @attrs.frozen(kw_only=True)
 class CatalogSettings:
@@ -29,7 +33,7 @@ class CatalogSettings:
     link: bool
     envelope: bool
     total: bool | int
-    etag: Literal["strong", "weak", "off"]
+    etag: Etag
     profile: ApiProfile
 
 
@@ -71,7 +75,7 @@ def answer_catalog(
     return Answer(status=200, headers=tuple(fields), body=_body(_chunks(opening, pieces, closing)))
 
 
-def _etag(fingerprint: str, kind: str) -> str | None:
+def _etag(fingerprint: str, kind: Etag) -> str | None:
     if kind == "off":
         return None
 

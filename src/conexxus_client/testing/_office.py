@@ -9,19 +9,18 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
-from typing import Literal
 from urllib.parse import parse_qs
 
 from conexxus_client._wire import ApiProfile
 
 from ._answer import BODILESS, JSON, Answer, RefusalError, envelope, problem, timestamp_of
 from ._catalog import SAMPLE, CatalogLike, source_of
-from ._catalog_answer import CatalogSettings, answer_catalog
+from ._catalog_answer import CatalogSettings, Etag, Paging, Shape, answer_catalog
 from ._fault_parser import parse_faults
 from ._fault_queue import FaultQueue
 from ._faults import Fault, Kind, Script
 from ._ledger import Ledger
-from ._sales_answer import Reject, SalesSettings, answer_push
+from ._sales_answer import Dedupe, Reject, RejectMode, SalesMode, SalesSettings, answer_push
 
 
 API_KEY = "sandbox-key"
@@ -62,15 +61,15 @@ class BackOffice:
         *,
         api_key: str = API_KEY,
         page_size: int | None = None,
-        paging: Literal["cursor", "link"] = "cursor",
-        shape: Literal["envelope", "array"] = "envelope",
+        paging: Paging = "cursor",
+        shape: Shape = "envelope",
         total: bool | int = False,
-        etag: Literal["strong", "weak", "off"] = "strong",
-        sales_mode: Literal["append", "replace_day"] = "append",
-        dedupe: Literal["key", "transaction_id", "none"] = "key",
+        etag: Etag = "strong",
+        sales_mode: SalesMode = "append",
+        dedupe: Dedupe = "key",
         key_ttl: timedelta | None = None,
         reject: Reject = (),
-        reject_mode: Literal["listed", "batch", "blind"] = "listed",
+        reject_mode: RejectMode = "listed",
         ledger: Ledger | Path | None = None,
         faults: str | Script = "",
         seed: int = 0,
@@ -79,15 +78,15 @@ class BackOffice:
     ) -> None:
         self.api_key = api_key
         self.page_size = page_size
-        self.paging = paging
-        self.shape = shape
+        self.paging: Paging = paging
+        self.shape: Shape = shape
         self.total = total
-        self.etag = etag
-        self.sales_mode = sales_mode
-        self.dedupe = dedupe
+        self.etag: Etag = etag
+        self.sales_mode: SalesMode = sales_mode
+        self.dedupe: Dedupe = dedupe
         self.key_ttl = key_ttl
-        self.reject = reject
-        self.reject_mode = reject_mode
+        self.reject: Reject = reject
+        self.reject_mode: RejectMode = reject_mode
         self.ledger = ledger if isinstance(ledger, Ledger) else Ledger(ledger)
         self.requests: Counter[str] = Counter()
         self._clock = clock
@@ -199,8 +198,7 @@ class BackOffice:
         """
         Act on one request and answer it; without faults.
         """
-        pairs = headers.items() if isinstance(headers, Mapping) else headers
-        fields = {name.lower(): value for name, value in pairs}
+        fields = {name.lower(): value for name, value in dict(headers).items()}
 
         try:
             answer = self._route(method, path, query, fields, body)

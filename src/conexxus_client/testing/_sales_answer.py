@@ -16,6 +16,9 @@ from ._ledger import Ledger, Push
 from ._sales import Sale, SalesReport, read_sales
 
 
+SalesMode = Literal["append", "replace_day"]
+Dedupe = Literal["key", "transaction_id", "none"]
+RejectMode = Literal["listed", "batch", "blind"]
 Reject = Callable[[Sale], "str | bool | None"] | Iterable[str] | Mapping[str, str]
 
 REFUSED = "Refused by the back office"
@@ -27,11 +30,11 @@ class SalesSettings:
     How sales are treated; see `BackOffice`.
     """
 
-    sales_mode: Literal["append", "replace_day"]
-    dedupe: Literal["key", "transaction_id", "none"]
+    sales_mode: SalesMode
+    dedupe: Dedupe
     key_ttl: timedelta | None
     reject: Reject
-    reject_mode: Literal["listed", "batch", "blind"]
+    reject_mode: RejectMode
     profile: ApiProfile
     now: datetime
 
