@@ -1,0 +1,73 @@
+"""
+A call ends in time, whatever the server does.
+"""
+
+import time
+
+import pytest
+
+from conexxus_client import ConexxusError, RequestTimeoutError
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "hang",
+        "drip_head(10ms, bytes=1)",
+        "drip(20ms, bytes=1)",
+        "stall(10)",
+        "interim",
+    ],
+)
+def test_small_calls(connect, office, server, fault):
+    """
+    Silence, dripped headers, a dripped or stalled body and endless interim
+    answers end when the attempt's time is over, and not before.
+    """
+    office.faults(f"{fault}*forever")
+    client = connect(server.url, timeout_ms=250, retries=0)
+    started = time.monotonic()
+
+    with pytest.raises(RequestTimeoutError, match="after 250ms"):
+        client.health()
+
+    # Loose, for a busy machine; `scripts/bench faults` looks closely.
+    assert 0.24 <= time.monotonic() - started < 3
+
+
+@pytest.mark.parametrize("fault", ["hang", "drip_head(10ms, bytes=1)", "interim", "stall(100)"])
+def test_catalogue(connect, office, server, fault):
+    """
+    A catalogue's headers have to come in time, and its body must not stall.
+    """
+    office.faults(f"{fault}*forever")
+    client = connect(server.url, timeout_ms=250, retries=0)
+
+    with pytest.raises(RequestTimeoutError):
+        client.fetch_items()
+
+
+def test_slow_catalogue(connect, office, server):
+    """
+    A catalogue may take longer than the time-out, as long as it moves.
+    """
+    office.faults("drip(10ms, bytes=20)")
+    client = connect(server.url, timeout_ms=150, retries=0)
+    started = time.monotonic()
+
+    assert len(client.fetch_items()) == 5
+    assert time.monotonic() - started > 0.15
+
+
+def test_next_call_succeeds(connect, office, server):
+    """
+    A call that ran out of time leaves the client usable.
+    """
+    office.faults("hang, drip(20ms, bytes=1), reset, truncate")
+    client = connect(server.url, timeout_ms=200, retries=0)
+
+    for _ in range(4):
+        with pytest.raises(ConexxusError):
+            client.health()
+
+    assert client.health().ok is True
