@@ -68,9 +68,13 @@ WHERE fault IS NULL AND id IN (SELECT id FROM staged GROUP BY id HAVING count(*)
 
 # A server that knows transactions by their id alone would pass it over.
 _FAULT_ELSEWHERE = """
-UPDATE staged SET fault = 'Transaction id was delivered on another business date'
+UPDATE staged SET fault = 'Transaction id was used on another business date'
 WHERE fault IS NULL AND id IN (
     SELECT id FROM delivered WHERE location = ?1 AND business_date <> ?2
+    UNION ALL
+    SELECT t.id FROM batches AS b JOIN batch_transactions AS t USING (location, key)
+    WHERE b.location = ?1 AND b.business_date <> ?2
+      AND b.state IN ('pending', 'sending', 'unknown')
 )
 """
 
