@@ -1,0 +1,75 @@
+import os
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import attrs
+import pytest
+
+from conexxus_client.testing import BackOffice
+
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+# Read by Python at its start: the clock of the SDK stands still at $NOW.
+FROZEN_CLOCK = """
+import os
+from datetime import datetime
+if "NOW" in os.environ:
+    from conexxus_sync._clock import SystemClock
+    SystemClock.now = lambda self: datetime.fromisoformat(os.environ["NOW"])
+"""
+
+
+@pytest.fixture
+def office():
+    """
+    A back office with some hundred kilobytes of catalogue.
+    """
+    return BackOffice(
+        [
+            {"sku": f"SKU{number:04}", "name": "Wine " * 50, "price": Decimal("9.90")}
+            for number in range(1000)
+        ]
+    )
+
+
+@attrs.frozen
+class Program:
+    """
+    An example, run as a program in a folder of its own.
+    """
+
+    path: Path
+    folder: Path
+    environ: dict
+
+    def start(self, *arguments, **environ):
+        return subprocess.Popen(
+            [sys.executable, str(self.path), *arguments],
+            cwd=self.folder,
+            env={**self.environ, **environ},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments, **environ):
+        with self.start(*arguments, **environ) as process:
+            out, err = process.communicate(timeout=60)
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+
+@pytest.fixture
+def program(tmp_path):
+    """
+    Makes a program of an example.
+    """
+    (tmp_path / "sitecustomize.py").write_text(FROZEN_CLOCK)
+
+    def make(name, **environ):
+        keep = {"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path), "TZ": "UTC"}
+        return Program(EXAMPLES / name, tmp_path, {**keep, **environ})
+
+    return make
