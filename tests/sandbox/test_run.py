@@ -183,3 +183,22 @@ def test_handlers_of_signals_are_given_back():
     run_server(0, on_ready=lambda _: signal.raise_signal(signal.SIGTERM))
 
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+class InterruptedEvent(threading.Event):
+    """
+    An event whose wait is interrupted by a signal at its worst moment.
+    """
+
+    def wait(self, timeout=None):
+        with self._cond:
+            signal.raise_signal(signal.SIGTERM)
+        return super().wait(timeout)
+
+
+def test_a_signal_in_the_middle_of_the_wait_does_not_lock_up():
+    stop = InterruptedEvent()
+
+    run_server(0, stop=stop)
+
+    assert stop.is_set()

@@ -2,6 +2,7 @@
 The sandbox as a program of its own.
 """
 
+import _thread
 import contextlib
 import signal
 import sys
@@ -90,8 +91,14 @@ def _signals(stop: threading.Event) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+
+    def handle(*_: object) -> None:
+        # An event's lock is not reentrant: the handler may have interrupted
+        # `stop.wait` while it holds it, so another thread has to set it.
+        _thread.start_new_thread(stop.set, ())
+
     wanted = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, lambda *_: stop.set()) for number in wanted]
+    before = [signal.signal(number, handle) for number in wanted]
     try:
         yield
     finally:
