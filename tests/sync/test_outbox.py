@@ -11,14 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conexxus_client import Transaction, TransactionLine, encode_transaction
-from conexxus_sync.outbox import (
-    BatchState,
-    FrozenDraft,
-    FrozenTransaction,
-    exact_sum,
-    idempotency_key,
-    mismatched,
-)
+from conexxus_sync._frozen import FrozenDraft, FrozenTransaction, idempotency_key
+from conexxus_sync._sums import exact_sum, mismatched
+from conexxus_sync.outbox import BatchState
 from conexxus_sync.sales import BatchLimits
 from conexxus_sync.sales._drafts import batches_of
 from conexxus_sync.stores.sqlite import SqliteStore

@@ -10,8 +10,8 @@ from typing import Any
 import attrs
 
 from conexxus_client import ConexxusError, Transaction
+from conexxus_sync._frozen import FrozenDraft, FrozenTransaction
 from conexxus_sync.errors import HostError
-from conexxus_sync.outbox import FrozenDraft, FrozenTransaction
 from conexxus_sync.runs import SyncRun
 
 from ._delivery import Deliverer

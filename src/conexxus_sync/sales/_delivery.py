@@ -9,7 +9,8 @@ from typing import Any
 import attrs
 
 from conexxus_client import ConexxusError, FrozenBatch, PushReceipt
-from conexxus_sync.outbox import Batch, BatchState, FrozenTransaction
+from conexxus_sync._frozen import FrozenTransaction
+from conexxus_sync.outbox import Batch, BatchState
 
 from ._desk import Desk
 from ._drafts import halves

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import attrs
 
-from conexxus_sync.outbox import FrozenTransaction
+from conexxus_sync._frozen import FrozenTransaction
 
 
 MIB = 1024 * 1024

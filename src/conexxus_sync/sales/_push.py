@@ -9,17 +9,16 @@ from datetime import date, datetime
 
 import attrs
 
-from conexxus_client import ConfigurationError
-from conexxus_sync.calendar import StoreCalendar
 from conexxus_sync.collectors import FanOut
 from conexxus_sync.config import SyncConfig
-from conexxus_sync.errors import DateClosedError, StoreError
+from conexxus_sync.errors import StoreError
 from conexxus_sync.leases import Lease
 from conexxus_sync.protocols import Clock, OrderSource
 from conexxus_sync.runs import RunKind, SyncRun, new_run_id
 from conexxus_sync.stores import SyncStore
 
-from ._dates import Backoff, DueDates, Floor, HeldDates
+from ._agenda import Agenda
+from ._dates import Backoff, Floor, HeldDates
 from ._day import DayPush
 from ._desk import Desk, SalesClient
 from ._drafts import BatchLimits
@@ -84,26 +83,14 @@ class SalesPush:
     _backoff: Backoff = attrs.field(factory=Backoff, init=False)
 
     @property
-    def calendar(self) -> StoreCalendar:
+    def agenda(self) -> Agenda:
         """
-        The store's business days.
+        What the store and the calendar say about business dates.
 
         Raises:
             ConfigurationError: Nobody said in which zone the store is.
         """
-        if self.config.timezone is None:
-            msg = (
-                "CONEXXUS_TIMEZONE is not configured, and this system's zone is UTC: "
-                "set it to the store's zone, like America/New_York"
-            )
-            raise ConfigurationError([msg])
-
-        return StoreCalendar(
-            timezone=self.config.timezone,
-            push_at=self.config.push_at,
-            day_closes_at=self.config.day_closes_at,
-            lookback_days=self.lookback_days,
-        )
+        return Agenda.of(self.store, self.config, lookback_days=self.lookback_days)
 
     @property
     def retry_at(self) -> datetime | None:
@@ -139,17 +126,18 @@ class SalesPush:
             RunInProgressError: Another push is at work.
             StoreError: The store can't be used.
         """
-        calendar = self.calendar
+        agenda = self.agenda
 
         with self._desk() as desk:
-            floor = self._begin(desk, calendar, since, honour_past=honour_past)
-            due = self._due(floor.start, calendar).due(self.clock.now())
+            floor = self._begin(desk, agenda, since, honour_past=honour_past)
 
-            if business_date is not None:
-                self._refuse_closed(business_date)
-                due = [business_date]
+            if business_date is None:
+                dates = agenda.dates(floor).due(self.clock.now())
+            else:
+                agenda.refuse_closed(business_date)
+                dates = [business_date]
 
-            return list(self._push_dates(desk, due, progress))
+            return list(self._push_dates(desk, dates, progress))
 
     def close_day(self, business_date: date) -> list[SyncRun]:
         """
@@ -163,15 +151,15 @@ class SalesPush:
         """
         The business dates that are due, oldest first.
         """
-        calendar = self.calendar
-        return self._due(self._floor(calendar, now).start, calendar).due(now)
+        agenda = self.agenda
+        return agenda.dates(agenda.floor(now)).due(now)
 
     def next_due(self, now: datetime) -> datetime:
         """
         When to push next; not after *now* if that is at once.
         """
-        calendar = self.calendar
-        moment = self._due(self._floor(calendar, now).start, calendar).next_due(now)
+        agenda = self.agenda
+        moment = agenda.dates(agenda.floor(now)).next_due(now)
 
         return moment if self.retry_at is None else max(moment, self.retry_at)
 
@@ -179,34 +167,14 @@ class SalesPush:
         """
         Past dates that are not pushed without being asked to.
         """
-        return self._floor(self.calendar, now).held
+        return self.agenda.floor(now).held
 
-    def _floor(
-        self,
-        calendar: StoreCalendar,
-        now: datetime,
-        since: date | None = None,
-        *,
-        honour_past: bool = False,
-    ) -> Floor:
-        with self.store.reading() as connection:
-            recorded = self.store.outbox.dates.floor(connection, self.config.location_id)
-
-        return Floor.decide(
-            recorded=recorded,
-            wanted=since or self.config.sales_since,
-            first=calendar.first_date(now),
-            honour_past=honour_past,
-        )
-
-    def _begin(
-        self, desk: Desk, calendar: StoreCalendar, since: date | None, *, honour_past: bool
-    ) -> Floor:
+    def _begin(self, desk: Desk, agenda: Agenda, since: date | None, *, honour_past: bool) -> Floor:
         """
         Decide where to begin, and remember it.
         """
         now = self.clock.now()
-        floor = self._floor(calendar, now, since, honour_past=honour_past)
+        floor = agenda.floor(now, since, honour_past=honour_past)
 
         if floor.held is not None:
             _log.warning("Conexxus %s", floor.held)
@@ -216,35 +184,15 @@ class SalesPush:
 
         return floor
 
-    def _due(self, start: date, calendar: StoreCalendar) -> DueDates:
-        outbox, location_id = self.store.outbox, self.config.location_id
-
-        with self.store.reading() as connection:
-            return DueDates(
-                calendar=calendar,
-                start=start,
-                visits=outbox.dates.visits(connection, location_id),
-                waiting=frozenset(outbox.open_dates(connection, location_id)),
-            )
-
-    def _refuse_closed(self, business_date: date) -> None:
-        with self.store.reading() as connection:
-            reason = self.store.outbox.dates.closed(
-                connection, self.config.location_id, business_date
-            )
-
-        if reason is not None:
-            raise DateClosedError(business_date, reason)
-
     def _push_dates(
-        self, desk: Desk, due: list[date], progress: Callable[[PushProgress], None]
+        self, desk: Desk, dates: list[date], progress: Callable[[PushProgress], None]
     ) -> Iterator[SyncRun]:
         with self.store.reading() as connection:
             known = desk.outbox.dates.known(connection, desk.location_id)
 
         troubled, delivered, retry_after, unsettled = 0, 0, 0.0, False
 
-        for number, business_date in enumerate(due, start=1):
+        for number, business_date in enumerate(dates, start=1):
             day = self._day(desk, business_date, known=business_date in known)
             run = day.push()
             if run is not None:
@@ -255,7 +203,7 @@ class SalesPush:
                 PushProgress(
                     business_date=business_date,
                     dates=number,
-                    of=len(due),
+                    of=len(dates),
                     transactions=delivered,
                 )
             )

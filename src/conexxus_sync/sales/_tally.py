@@ -8,7 +8,9 @@ from decimal import Decimal
 
 import attrs
 
-from conexxus_sync.outbox import DiscrepancyKind, Found, FrozenTransaction, exact_sum
+from conexxus_sync._frozen import FrozenTransaction
+from conexxus_sync._sums import exact_sum
+from conexxus_sync.outbox import DiscrepancyKind, Found
 from conexxus_sync.runs import MAX_ERRORS, RunIssue, RunStatus, SyncRun
 
 

@@ -9,13 +9,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
+from conexxus_sync._frozen import FrozenDraft, FrozenTransaction
 from conexxus_sync.outbox import (
     Batch,
     BatchState,
     Discrepancy,
     Found,
-    FrozenDraft,
-    FrozenTransaction,
     QuarantinedTransaction,
     Visit,
 )

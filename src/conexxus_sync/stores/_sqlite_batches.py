@@ -8,13 +8,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from conexxus_sync.outbox import (
-    Batch,
-    BatchState,
-    FrozenDraft,
-    FrozenTransaction,
-    idempotency_key,
-)
+from conexxus_sync._frozen import FrozenDraft, FrozenTransaction, idempotency_key
+from conexxus_sync.outbox import Batch, BatchState
 
 from ._sqlite_moments import optional_moment, text
 
@@ -46,6 +41,25 @@ def batch_of(row: tuple[Any, ...]) -> Batch:
         parked=row[13],
         answer=row[14],
     )
+
+
+def named(batch: Batch) -> tuple[str, str]:
+    """
+    What a row is found by.
+    """
+    return batch.location_id, batch.key
+
+
+def next_freeze(connection: sqlite3.Connection, draft: FrozenDraft) -> int:
+    """
+    The number of a freeze that comes after all others of its date.
+    """
+    (number,) = connection.execute(
+        "SELECT coalesce(max(freeze), 0) + 1 FROM batches WHERE location = ? AND business_date = ?",
+        (draft.frozen.location_id, draft.frozen.date.isoformat()),
+    ).fetchone()
+
+    return int(number)
 
 
 def insert(connection: sqlite3.Connection, draft: FrozenDraft, number: int, now: datetime) -> None:

@@ -4,29 +4,25 @@ Batches of sales in SQLite.
 
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import attrs
 
-from conexxus_sync.outbox import Batch, BatchState, FrozenDraft, FrozenTransaction, exact_sum
+from conexxus_sync._frozen import FrozenDraft, FrozenTransaction
+from conexxus_sync._sums import exact_sum
+from conexxus_sync.outbox import Batch, BatchState
 
-from ._sqlite_batches import COLUMNS, batch_of, cut, insert
+from ._sqlite_batch_reader import SqliteBatchReader
+from ._sqlite_batches import insert, named, next_freeze
 from ._sqlite_moments import optional_text, text
 from ._sqlite_sales_dates import SqliteSalesDates
 from ._sqlite_set_aside import SqliteSetAside
 from ._sqlite_staging import SqliteStaging
 
 
-if TYPE_CHECKING:
-    from .sqlite import SqliteStore
-
-_OPEN = "state IN ('pending', 'sending', 'unknown')"
-
-
 @attrs.define
-class SqliteOutbox:
+class SqliteOutbox(SqliteBatchReader):
     """
     Rows of `batches`, and what became of the transactions in them.
 
@@ -38,7 +34,6 @@ class SqliteOutbox:
         aside: What was set aside, and what the host contradicts.
     """
 
-    store: "SqliteStore"
     dates: SqliteSalesDates = attrs.field(init=False)
     staging: SqliteStaging = attrs.field(init=False)
     aside: SqliteSetAside = attrs.field(init=False)
@@ -54,15 +49,10 @@ class SqliteOutbox:
         """
         Store *drafts*, to be delivered in this order.
         """
-        number: int | None = None
+        number = 0
 
         for draft in drafts:
-            if number is None:
-                (number,) = connection.execute(
-                    "SELECT coalesce(max(freeze), 0) + 1 FROM batches"
-                    " WHERE location = ? AND business_date = ?",
-                    (draft.frozen.location_id, draft.frozen.date.isoformat()),
-                ).fetchone()
+            number = number or next_freeze(connection, draft)
             insert(connection, draft, number, now)
 
     def divide(
@@ -84,91 +74,6 @@ class SqliteOutbox:
             draft = FrozenDraft.of(batch.location_id, batch.business_date, members)
             insert(connection, draft, batch.freeze, now)
 
-    def next_batch(
-        self,
-        connection: sqlite3.Connection,
-        location_id: str,
-        business_date: date,
-        *,
-        after: tuple[int, int],
-    ) -> Batch | None:
-        """
-        The next one of the date to deliver; parked ones are passed over.
-
-        Args:
-            after: Freeze and first of the one before.
-        """
-        rows = connection.execute(
-            f"SELECT {COLUMNS} FROM batches WHERE location = ? AND business_date = ?"  # noqa: S608  # constants
-            f" AND {_OPEN} AND parked IS NULL AND (freeze, first) > (?, ?)"
-            " ORDER BY freeze, first LIMIT 1",
-            (location_id, business_date.isoformat(), *after),
-        ).fetchall()
-
-        return batch_of(rows[0]) if rows else None
-
-    def open_dates(self, connection: sqlite3.Connection, location_id: str) -> list[date]:
-        """
-        Business dates with something to deliver, oldest first.
-        """
-        rows = connection.execute(
-            f"SELECT DISTINCT business_date FROM batches WHERE location = ? AND {_OPEN}"  # noqa: S608  # constants
-            " AND parked IS NULL ORDER BY business_date",
-            (location_id,),
-        )
-
-        return [date.fromisoformat(day) for (day,) in rows]
-
-    def body(self, connection: sqlite3.Connection, batch: Batch) -> bytes:
-        """
-        The bytes to send.
-        """
-        (body,) = connection.execute(
-            "SELECT body FROM batches WHERE location = ? AND key = ?", _named(batch)
-        ).fetchone()
-
-        return bytes(body)
-
-    def ids(self, connection: sqlite3.Connection, batch: Batch) -> list[str]:
-        """
-        Ids of the transactions of *batch*, in order.
-        """
-        rows = connection.execute(
-            "SELECT id FROM batch_transactions WHERE location = ? AND key = ? ORDER BY position",
-            _named(batch),
-        )
-
-        return [row[0] for row in rows]
-
-    def members(self, connection: sqlite3.Connection, batch: Batch) -> list[FrozenTransaction]:
-        """
-        The transactions of *batch*, cut out of its bytes as they are.
-        """
-        rows = connection.execute(
-            "SELECT position, id, digest, total, size FROM batch_transactions"
-            " WHERE location = ? AND key = ? ORDER BY position",
-            _named(batch),
-        ).fetchall()
-
-        return list(cut(self.body(connection, batch), rows))
-
-    def undelivered(
-        self,
-        connection: sqlite3.Connection,
-        batch: Batch,
-        members: Iterable[FrozenTransaction],
-    ) -> list[FrozenTransaction]:
-        """
-        Those of *members* that the back office does not have from before.
-        """
-        rows = connection.execute(
-            "SELECT id FROM delivered WHERE location = ? AND business_date = ?",
-            (batch.location_id, batch.business_date.isoformat()),
-        )
-        delivered = {row[0] for row in rows}
-
-        return [member for member in members if member.id not in delivered]
-
     def mark_sending(
         self,
         connection: sqlite3.Connection,
@@ -186,7 +91,7 @@ class SqliteOutbox:
         connection.execute(
             "UPDATE batches SET state = 'sending', attempts = attempts + 1, sent_at = ?,"
             " unknown_since = ? WHERE location = ? AND key = ?",
-            (text(now), optional_text(unknown_since), *_named(batch)),
+            (text(now), optional_text(unknown_since), *named(batch)),
         )
 
     def mark_open(
@@ -209,7 +114,7 @@ class SqliteOutbox:
         connection.execute(
             "UPDATE batches SET state = ?, unknown_since = ?, parked = ?, answer = ?"
             " WHERE location = ? AND key = ?",
-            (state, optional_text(unknown_since), parked, answer, *_named(batch)),
+            (state, optional_text(unknown_since), parked, answer, *named(batch)),
         )
 
     def mark_delivered(
@@ -242,7 +147,7 @@ class SqliteOutbox:
 
         rows = connection.execute(
             "SELECT id, digest, total FROM batch_transactions WHERE location = ? AND key = ?",
-            _named(batch),
+            named(batch),
         ).fetchall()
         accepted = [row for row in rows if row[0] not in refused]
         connection.executemany(
@@ -251,69 +156,6 @@ class SqliteOutbox:
         )
 
         return exact_sum(Decimal(total) for _, _, total in accepted)
-
-    def open_transactions(
-        self,
-        connection: sqlite3.Connection,
-        location_id: str,
-        business_date: date,
-        *,
-        parked: bool = False,
-    ) -> int:
-        """
-        How many transactions of the date wait to be delivered.
-
-        Args:
-            parked: Whether those that wait for an operator count, too.
-        """
-        (count,) = connection.execute(
-            "SELECT coalesce(sum(transactions), 0) FROM batches WHERE location = ?"  # noqa: S608  # constants
-            f" AND business_date = ? AND {_OPEN} AND (parked IS NULL OR ?)",
-            (location_id, business_date.isoformat(), parked),
-        ).fetchone()
-
-        return int(count)
-
-    def get(self, location_id: str, key: str) -> Batch | None:
-        """
-        The batch with this key.
-        """
-        found = self._list("location = ? AND key = ?", (location_id, key))
-        return found[0] if found else None
-
-    def batches(
-        self, location_id: str, states: Collection[BatchState] = tuple(BatchState), limit: int = 100
-    ) -> list[Batch]:
-        """
-        Batches in these *states*, latest date first.
-        """
-        marks = ", ".join("?" * len(states))
-        return self._list(
-            f"location = ? AND state IN ({marks})"
-            f" ORDER BY business_date DESC, freeze DESC, first DESC LIMIT {limit:d}",
-            (location_id, *states),
-        )
-
-    def counts(self, location_id: str) -> dict[BatchState, int]:
-        """
-        How many batches are in each state; of those without any, nothing.
-        """
-        with self.store.reading() as connection:
-            rows = connection.execute(
-                "SELECT state, count(*) FROM batches WHERE location = ? GROUP BY state",
-                (location_id,),
-            ).fetchall()
-
-        return {BatchState(state): count for state, count in rows}
-
-    def _list(self, where: str, values: Iterable[str]) -> list[Batch]:
-        with self.store.reading() as connection:
-            rows = connection.execute(
-                f"SELECT {COLUMNS} FROM batches WHERE {where}",  # noqa: S608  # our own words
-                tuple(values),
-            ).fetchall()
-
-        return [batch_of(row) for row in rows]
 
     def _close(
         self,
@@ -326,9 +168,5 @@ class SqliteOutbox:
         connection.execute(
             "UPDATE batches SET state = ?, answer = ?, parked = NULL, settled_at = ?"
             " WHERE location = ? AND key = ?",
-            (state, answer, text(now), *_named(batch)),
+            (state, answer, text(now), *named(batch)),
         )
-
-
-def _named(batch: Batch) -> tuple[str, str]:
-    return batch.location_id, batch.key

@@ -9,13 +9,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from conexxus_sync.outbox import (
-    Discrepancy,
-    DiscrepancyKind,
-    Found,
-    FrozenTransaction,
-    QuarantinedTransaction,
-)
+from conexxus_sync._frozen import FrozenTransaction
+from conexxus_sync.outbox import Discrepancy, DiscrepancyKind, Found, QuarantinedTransaction
 
 from ._sqlite_moments import text
 

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 
-from conexxus_sync.outbox import DiscrepancyKind, Found, FrozenTransaction
+from conexxus_sync._frozen import FrozenTransaction
+from conexxus_sync.outbox import DiscrepancyKind, Found
 
 
 _TABLE = """

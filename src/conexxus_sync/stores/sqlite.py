@@ -6,9 +6,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from conexxus_sync._processes import LinuxProcesses, Processes
 from conexxus_sync.errors import StoreError
@@ -17,11 +15,9 @@ from conexxus_sync.leases import Lease
 from ._migrations import migrate
 from ._sqlite_catalog import SqliteCatalog
 from ._sqlite_leases import SqliteLeases
+from ._sqlite_outbox import SqliteOutbox
 from ._sqlite_runs import SqliteRuns
 
-
-if TYPE_CHECKING:
-    from . import OutboxStore
 
 BUSY_TIMEOUT_S = 10
 CACHE_KIB = 4096
@@ -46,12 +42,7 @@ class SqliteStore:
         self.runs = SqliteRuns(self)
         self.leases = SqliteLeases(self, processes or LinuxProcesses())
         self.catalog = SqliteCatalog(self)
-
-    @cached_property
-    def outbox(self) -> "OutboxStore":
-        from ._sqlite_outbox import SqliteOutbox
-
-        return SqliteOutbox(self)
+        self.outbox = SqliteOutbox(self)
 
     def __repr__(self) -> str:
         return f"SqliteStore({str(self.path)!r})"

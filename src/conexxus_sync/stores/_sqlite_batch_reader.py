@@ -1,0 +1,178 @@
+"""
+What SQLite knows of batches.
+"""
+
+import sqlite3
+from collections.abc import Collection, Iterable
+from datetime import date
+from typing import TYPE_CHECKING
+
+import attrs
+
+from conexxus_sync._frozen import FrozenTransaction
+from conexxus_sync.outbox import Batch, BatchState
+
+from ._sqlite_batches import COLUMNS, batch_of, cut, named
+
+
+if TYPE_CHECKING:
+    from .sqlite import SqliteStore
+
+_OPEN = "state IN ('pending', 'sending', 'unknown')"
+
+
+@attrs.define
+class SqliteBatchReader:
+    """
+    Reads `batches`: for a push on its connection, for people on its own.
+    """
+
+    store: "SqliteStore"
+
+    def next_batch(
+        self,
+        connection: sqlite3.Connection,
+        location_id: str,
+        business_date: date,
+        *,
+        after: tuple[int, int],
+    ) -> Batch | None:
+        """
+        The next one of the date to deliver; parked ones are passed over.
+
+        Args:
+            after: Freeze and first of the one before.
+        """
+        rows = connection.execute(
+            f"SELECT {COLUMNS} FROM batches WHERE location = ? AND business_date = ?"  # noqa: S608  # constants
+            f" AND {_OPEN} AND parked IS NULL AND (freeze, first) > (?, ?)"
+            " ORDER BY freeze, first LIMIT 1",
+            (location_id, business_date.isoformat(), *after),
+        ).fetchall()
+
+        return batch_of(rows[0]) if rows else None
+
+    def open_dates(self, connection: sqlite3.Connection, location_id: str) -> list[date]:
+        """
+        Business dates with something to deliver, oldest first.
+        """
+        rows = connection.execute(
+            f"SELECT DISTINCT business_date FROM batches WHERE location = ? AND {_OPEN}"  # noqa: S608  # constants
+            " AND parked IS NULL ORDER BY business_date",
+            (location_id,),
+        )
+
+        return [date.fromisoformat(day) for (day,) in rows]
+
+    def body(self, connection: sqlite3.Connection, batch: Batch) -> bytes:
+        """
+        The bytes to send.
+        """
+        (body,) = connection.execute(
+            "SELECT body FROM batches WHERE location = ? AND key = ?", named(batch)
+        ).fetchone()
+
+        return bytes(body)
+
+    def ids(self, connection: sqlite3.Connection, batch: Batch) -> list[str]:
+        """
+        Ids of the transactions of *batch*, in order.
+        """
+        rows = connection.execute(
+            "SELECT id FROM batch_transactions WHERE location = ? AND key = ? ORDER BY position",
+            named(batch),
+        )
+
+        return [row[0] for row in rows]
+
+    def members(self, connection: sqlite3.Connection, batch: Batch) -> list[FrozenTransaction]:
+        """
+        The transactions of *batch*, cut out of its bytes as they are.
+        """
+        rows = connection.execute(
+            "SELECT position, id, digest, total, size FROM batch_transactions"
+            " WHERE location = ? AND key = ? ORDER BY position",
+            named(batch),
+        ).fetchall()
+
+        return list(cut(self.body(connection, batch), rows))
+
+    def undelivered(
+        self,
+        connection: sqlite3.Connection,
+        batch: Batch,
+        members: Iterable[FrozenTransaction],
+    ) -> list[FrozenTransaction]:
+        """
+        Those of *members* that the back office does not have from before.
+        """
+        rows = connection.execute(
+            "SELECT id FROM delivered WHERE location = ? AND business_date = ?",
+            (batch.location_id, batch.business_date.isoformat()),
+        )
+        delivered = {row[0] for row in rows}
+
+        return [member for member in members if member.id not in delivered]
+
+    def open_transactions(
+        self,
+        connection: sqlite3.Connection,
+        location_id: str,
+        business_date: date,
+        *,
+        parked: bool = False,
+    ) -> int:
+        """
+        How many transactions of the date wait to be delivered.
+
+        Args:
+            parked: Whether those that wait for an operator count, too.
+        """
+        (count,) = connection.execute(
+            "SELECT coalesce(sum(transactions), 0) FROM batches WHERE location = ?"  # noqa: S608  # constants
+            f" AND business_date = ? AND {_OPEN} AND (parked IS NULL OR ?)",
+            (location_id, business_date.isoformat(), parked),
+        ).fetchone()
+
+        return int(count)
+
+    def get(self, location_id: str, key: str) -> Batch | None:
+        """
+        The batch with this key.
+        """
+        found = self._list("location = ? AND key = ?", (location_id, key))
+        return found[0] if found else None
+
+    def batches(
+        self, location_id: str, states: Collection[BatchState] = tuple(BatchState), limit: int = 100
+    ) -> list[Batch]:
+        """
+        Batches in these *states*, latest date first.
+        """
+        marks = ", ".join("?" * len(states))
+        return self._list(
+            f"location = ? AND state IN ({marks})"
+            f" ORDER BY business_date DESC, freeze DESC, first DESC LIMIT {limit:d}",
+            (location_id, *states),
+        )
+
+    def counts(self, location_id: str) -> dict[BatchState, int]:
+        """
+        How many batches are in each state; of those without any, nothing.
+        """
+        with self.store.reading() as connection:
+            rows = connection.execute(
+                "SELECT state, count(*) FROM batches WHERE location = ? GROUP BY state",
+                (location_id,),
+            ).fetchall()
+
+        return {BatchState(state): count for state, count in rows}
+
+    def _list(self, where: str, values: Iterable[str]) -> list[Batch]:
+        with self.store.reading() as connection:
+            rows = connection.execute(
+                f"SELECT {COLUMNS} FROM batches WHERE {where}",  # noqa: S608  # our own words
+                tuple(values),
+            ).fetchall()
+
+        return [batch_of(row) for row in rows]
