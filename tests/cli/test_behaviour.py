@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 
+import httpx
 import pytest
 
 from conexxus_client.testing import SandboxServer
@@ -214,6 +215,42 @@ def test_signal_ends_the_scheduler(shell, office, signum, code):
     assert process.returncode == code
     assert "Traceback" not in err
     assert office.requests["catalog"] == 1
+
+
+def test_scheduler_that_can_not_stop_is_stopped(shell, office):
+    """
+    A pull that hangs is left after the grace time; the lease is free at once.
+    """
+    asked = threading.Event()
+    office.faults("catalog: stall")
+
+    with SandboxServer(office, log=lambda _: asked.set()) as server:
+        shell.environ["CONEXXUS_API_URL"] = server.url
+        with shell.start("run") as process:
+            assert asked.wait(30)
+            process.terminate()
+            process.communicate(timeout=10)
+
+        assert process.returncode == 143
+        assert shell.run("pull").returncode == 0
+
+
+def test_serves_the_shim(shell, office):
+    """
+    `run --serve` answers HTTP beside the schedule, until it is stopped.
+    """
+    with shell.start("run", "--serve", "127.0.0.1:0") as process:
+        events = map(json.loads, process.stderr)
+        url = next(event["url"] for event in events if "url" in event)
+        next(event for event in events if event["event"].endswith("sync completed"))
+        health = httpx.get(f"{url}/integrations/conexxus/health", trust_env=False).json()
+        sync = httpx.post(f"{url}/integrations/conexxus/sync", trust_env=False)
+        process.terminate()
+        process.communicate(timeout=10)
+
+    assert (health["status"], health["lastSyncStatus"]) == ("healthy", "success")
+    assert sync.status_code == 202
+    assert process.returncode == 0
 
 
 def test_once_does_what_is_due(shell, office):

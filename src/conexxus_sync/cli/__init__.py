@@ -15,6 +15,7 @@ from ._exit_codes import ExitCode
 __all__ = ["ExitCode", "main"]
 
 BROKEN_PIPE = 141
+INTERRUPTED = 130
 MISSING_EXTRA = "conexxus: the command line needs an extra: pip install 'conexxus-sdk[cli]'\n"
 
 
@@ -36,6 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = run(sys.argv[1:] if arguments is None else list(arguments))
         sys.stdout.flush()
+    except KeyboardInterrupt:
+        # It came before the command took over the signals.
+        return INTERRUPTED
     except BrokenPipeError:
         # The reader has seen enough.  Python would complain again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -9,10 +9,9 @@ from typing import Any
 
 from conexxus_client import ConfigurationError
 
-from ._exit_codes import ExitCode
 from ._screen import complain, say, say_json_line
 from ._session import Given
-from ._stopping import StoppedError, stopping_in_turn
+from ._stopping import stopping_in_turn
 
 
 logger = logging.getLogger(__name__)
@@ -29,7 +28,7 @@ def sandbox(
     faults: str = "",
     ledger: Path | None = None,
     session: Given,
-) -> ExitCode:
+) -> int:
     """
     Run a fake back office to try things on, until you press Ctrl-C.
 
@@ -76,7 +75,7 @@ def sandbox(
 
     complain("the sandbox has stopped.")
 
-    raise StoppedError(received[0])
+    return 128 + received[0]
 
 
 def _announce(url: str, api_key: str, *, json: bool) -> None:
