@@ -33,6 +33,7 @@ class CatalogChanges(Protocol):
         created: Items new to the mirror; the host upserts them.
         updated: Items that changed or returned.
         removed: Items that are gone; empty unless `removals="deactivate"`.
+            After a restored backup, the host may never have had them.
     """
 
     @property

@@ -32,15 +32,26 @@ class FakeClock:
         self.moment += timedelta(**duration)
 
 
+class HastyStore(SqliteStore):
+    """
+    Does not wait for the disk: for tests of a thousand pulls.
+    """
+
+    def _connect(self):
+        connection = super()._connect()
+        connection.execute("PRAGMA synchronous = OFF")
+        return connection
+
+
 class Site:
     """
     One location: its store, its back office, and pulls between them.
     """
 
-    def __init__(self, path, *, location_id="loc-001"):
+    def __init__(self, path, *, location_id="loc-001", store=SqliteStore):
         self.office = BackOffice([], etag="off")
         self.client = client_of(self.office)
-        self.store = SqliteStore(path)
+        self.store = store(path)
         self.config = SyncConfig(location_id=location_id)
         self.clock = FakeClock()
 
@@ -110,4 +121,6 @@ def new_site(tmp_path_factory):
     """
     Makes sites, for tests that need many.
     """
-    return lambda **options: Site(tmp_path_factory.mktemp("site") / "conexxus.db", **options)
+    return lambda **options: Site(
+        tmp_path_factory.mktemp("site") / "conexxus.db", store=HastyStore, **options
+    )

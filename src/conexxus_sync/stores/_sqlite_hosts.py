@@ -65,14 +65,15 @@ class SqliteHosts:
         Args:
             beyond: The host has seen sequences up to this one.
         """
-        state = _state(connection, location_id) or HostState(sequence=0, applied=0)
-        last = max(state.sequence, beyond)
+        state = _state(connection, location_id)
+        last = beyond if state is None else max(state.sequence, beyond)
         connection.execute("DELETE FROM changes WHERE location = ?", (location_id,))
         queued = connection.execute(
             "INSERT INTO changes SELECT ?1, ?2, iif(missing_since IS NULL, 'created', 'removed'),"
             " sku, name, price, category, description, extra FROM items"
             " WHERE location = ?1 AND (missing_since IS NULL OR ?3)",
-            (location_id, last + 1, removals),
+            # A new host never had what is gone.
+            (location_id, last + 1, removals and state is not None),
         ).rowcount
 
         _save(connection, location_id, last + 1 if queued else last, last)

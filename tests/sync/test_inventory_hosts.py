@@ -1,0 +1,280 @@
+"""
+Changes reach the host at least once, in sequence, whatever it does.
+"""
+
+import sqlite3
+from contextlib import closing
+
+import attrs
+import pytest
+
+from conexxus_sync import RunStatus
+
+
+def items(*skus, price="1.00"):
+    return [{"sku": sku, "name": f"Item {sku}", "price": price} for sku in skus]
+
+
+class Host:
+    """
+    Remembers what it was told; fails when told to.
+    """
+
+    def __init__(self):
+        self.shelf = {}
+        self.sequences = []
+        self.fails = False
+
+    def apply(self, changes):
+        if self.fails:
+            raise ValueError("disk full")
+
+        for item in [*changes.created, *changes.updated]:
+            self.shelf[item.sku] = item
+        for item in changes.removed:
+            del self.shelf[item.sku]
+        self.sequences.append(changes.sequence)
+
+
+class RestorableHost(Host):
+    """
+    Knows how far it has come.
+    """
+
+    def last_applied(self, location_id):
+        return self.sequences[-1] if self.sequences else None
+
+
+class TransactionalHost:
+    """
+    Has its table in the SDK's own database.
+    """
+
+    fails = False
+
+    def apply_in(self, connection, changes):
+        connection.execute("CREATE TABLE IF NOT EXISTS products (sku TEXT PRIMARY KEY, name TEXT)")
+        for item in [*changes.created, *changes.updated]:
+            connection.execute(
+                "INSERT OR REPLACE INTO products VALUES (?, ?)", (item.sku, item.name)
+            )
+        if self.fails:
+            connection.execute("NONSENSE")
+
+
+@pytest.fixture(params=[Host, RestorableHost])
+def host(request):
+    return request.param()
+
+
+def test_host_gets_changes(site, host):
+    """
+    Created and updated items arrive, each change set under the next number.
+    """
+    site.pull(items("A", "B"), storage=host)
+    site.pull(items("A") + items("B", price="2.00") + items("C"), storage=host)
+
+    assert host.shelf == site.shelf
+    assert host.sequences == [1, 2]
+
+
+def test_nothing_changed_nothing_said(site, host):
+    """
+    A pull without changes does not bother the host.
+    """
+    site.pull(items("A"), storage=host)
+    site.pull(items("A"), storage=host)
+
+    assert host.sequences == [1]
+
+
+def test_changes_can_be_read_twice(site):
+    """
+    The streams are read anew each time, and know their length.
+    """
+    seen = []
+
+    class Reader:
+        def apply(self, changes):
+            seen.append((list(changes.created), list(changes.created), len(changes.created)))
+
+    site.pull(items("A", "B"), storage=Reader())
+
+    ((once, twice, length),) = seen
+    assert once == twice
+    assert length == 2
+
+
+def test_failing_host_keeps_its_queue(site, host):
+    """
+    A host that fails makes the run fail, and stops neither the mirror nor
+    what comes later.
+    """
+    site.pull(items("A"), storage=host)
+    host.fails = True
+
+    run = site.pull(items("A", "B"), storage=host)
+    site.pull(items("A", "B", "C"), storage=host)
+
+    assert (run.status, run.created) == (RunStatus.FAILED, 1)
+    assert "ValueError: disk full" in run.last_error
+    assert set(site.shelf) == {"A", "B", "C"}
+    assert set(host.shelf) == {"A"}
+
+    host.fails = False
+    healed = site.pull(storage=host)
+
+    assert healed.status is RunStatus.SUCCESS
+    assert host.shelf == site.shelf
+    assert host.sequences == [1, 2, 3]
+    assert site.store.catalog.counts("loc-001").pending == 0
+
+
+def test_queue_is_delivered_without_the_back_office(site, host):
+    """
+    What is here already does not wait for the back office.
+    """
+    site.pull(items("A"), storage=host)
+    site.pull(items("A", "B"))
+    site.office.faults("catalog: 503")
+
+    site.pull(storage=host)
+
+    assert host.shelf == site.shelf
+
+
+def test_pull_without_host_queues(site, host):
+    """
+    Once a location has had a host, a pull without it queues the changes.
+    """
+    site.pull(items("A"), storage=host)
+    site.pull(items("A", "B"))
+    site.pull(items("A", "B", "C"), storage=host)
+
+    assert host.sequences == [1, 2, 3]
+    assert host.shelf == site.shelf
+
+
+def test_location_without_host_queues_nothing(site):
+    """
+    The mirror is the catalogue then.
+    """
+    site.pull(items("A"))
+    site.pull(items("B", "A"))
+
+    assert site.dump("changes", "hosts") == {"changes": [], "hosts": []}
+
+
+def test_new_host_gets_everything(site, host):
+    """
+    A host that comes later gets the whole mirror, even if nothing changed.
+    """
+    site.pull(items("A", "B"))
+
+    site.pull(storage=host)
+
+    assert host.shelf == site.shelf
+
+
+def test_restored_host_gets_everything(site):
+    """
+    A host that fell behind, or that is ahead of a restored store, gets
+    everything again, under a number that it has not seen.
+    """
+    host = RestorableHost()
+    site.pull(items("A"), storage=host)
+    site.pull(items("A", "B"), storage=host)
+
+    host.shelf, host.sequences = {}, [1]
+    site.pull(storage=host)
+    assert (host.shelf, host.sequences) == (site.shelf, [1, 3])
+
+    host.shelf, host.sequences = {}, [40]
+    site.pull(storage=host)
+    assert (host.shelf, host.sequences) == (site.shelf, [40, 41])
+
+
+def test_reapply(site, host):
+    """
+    Everything is handed over again on demand.
+    """
+    site.pull(items("A", "B"), storage=host)
+    host.shelf = {}
+
+    site.pull(storage=host, reapply=True)
+
+    assert host.shelf == site.shelf
+
+
+def test_removals_are_kept_unless_asked_for(site, host):
+    """
+    By default the host hears nothing of removals.
+    """
+    site.pull(items("A", "B"), storage=host)
+    site.pull(items("A"), storage=host)
+
+    assert set(host.shelf) == {"A", "B"}
+
+
+def test_removals_deactivate(site, host):
+    """
+    With `removals="deactivate"` the host hears of them, and of returns.
+    """
+    site.config = attrs.evolve(site.config, removals="deactivate")
+    site.pull(items("A", "B"), storage=host)
+
+    site.pull(items("A"), storage=host)
+    assert set(host.shelf) == {"A"}
+
+    site.pull(items("A", "B"), storage=host)
+    assert host.shelf == site.shelf
+
+
+def test_plan_tells_the_host_nothing(site, host):
+    """
+    A plan is not for the host.
+    """
+    site.pull(items("A"), storage=host, plan=True)
+
+    assert host.sequences == []
+    assert site.dump("hosts")["hosts"] == []
+
+
+def products(site):
+    with closing(sqlite3.connect(site.store.path)) as db:
+        return dict(db.execute("SELECT sku, name FROM products"))
+
+
+def test_transactional_host_shares_the_transaction(site):
+    """
+    Its table and the mirror change in the same instant.
+    """
+    site.pull(items("A"), storage=TransactionalHost())
+    seen = []
+
+    def look(step):
+        if step in ("commit", "committed"):
+            seen.append((set(site.shelf), set(products(site))))
+
+    site.pull(items("A", "B"), storage=TransactionalHost(), steps=look)
+
+    assert seen == [({"A"}, {"A"}), ({"A", "B"}, {"A", "B"})]
+
+
+def test_failing_transactional_host(site):
+    """
+    What it wrote is undone; the mirror goes on, and the queue waits.
+    """
+    host = TransactionalHost()
+    site.pull(items("A"), storage=host)
+    host.fails = True
+
+    run = site.pull(items("A", "B"), storage=host)
+
+    assert run.status is RunStatus.FAILED
+    assert "OperationalError" in run.last_error
+    assert (set(site.shelf), set(products(site))) == ({"A", "B"}, {"A"})
+
+    host.fails = False
+    assert site.pull(storage=host).status is RunStatus.SUCCESS
+    assert set(products(site)) == {"A", "B"}

@@ -1,0 +1,303 @@
+"""
+One run per location and kind; who is gone stands in nobody's way.
+"""
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import attrs
+import pytest
+
+from conexxus_sync import LeaseLostError, RunInProgressError
+from conexxus_sync._processes import LinuxProcesses, ProcessIdentity
+from conexxus_sync.leases import LEASE_LENGTH
+from conexxus_sync.stores.sqlite import SqliteStore
+
+
+HERE = ProcessIdentity(boot="boot-1", namespace="pid:[1]", pid=100, started="5", host="till-1")
+
+
+class FakeProcesses:
+    """
+    A process table.
+    """
+
+    def __init__(self, me=HERE):
+        self.me = me
+        self.gone = set()
+
+    def current(self):
+        return self.me
+
+    def is_gone(self, identity):
+        return identity in self.gone
+
+
+@pytest.fixture
+def processes():
+    return FakeProcesses()
+
+
+@pytest.fixture
+def store(tmp_path, processes):
+    return SqliteStore(tmp_path / "conexxus.db", processes=processes)
+
+
+def acquire(store, clock, run_id="r2", location="loc", kind="inventory"):
+    return store.leases.acquire(location, kind, run_id, clock.now())
+
+
+def test_one_holder(store, clock):
+    """
+    The second one gets the id of the run in progress.
+    """
+    acquire(store, clock, "r1")
+
+    with pytest.raises(RunInProgressError) as caught:
+        acquire(store, clock)
+
+    assert caught.value.run_id == "r1"
+    assert store.leases.holder("loc", "inventory", clock.now()) == "r1"
+
+
+def test_other_location_or_kind(store, clock):
+    """
+    Leases of other locations and kinds are other leases.
+    """
+    acquire(store, clock)
+
+    acquire(store, clock, kind="sales")
+    acquire(store, clock, location="other")
+
+
+def test_release(store, clock):
+    """
+    A lease given back is free; its epoch never comes again.
+    """
+    first = acquire(store, clock)
+    store.leases.release(first)
+    store.leases.release(first)
+
+    second = acquire(store, clock)
+
+    assert (first.epoch, second.epoch) == (1, 2)
+
+
+def test_holder_that_is_gone(store, clock, processes):
+    """
+    A lease whose holder no longer exists is taken over at once.
+    """
+    acquire(store, clock, "r1")
+    processes.gone.add(HERE)
+
+    assert acquire(store, clock).run_id == "r2"
+
+
+def test_expiry(store, clock):
+    """
+    A holder of whom nothing is known keeps it until it expires.
+    """
+    acquire(store, clock, "r1")
+
+    clock.move(seconds=LEASE_LENGTH.total_seconds() - 1)
+    with pytest.raises(RunInProgressError):
+        acquire(store, clock)
+
+    clock.move(seconds=1)
+    assert acquire(store, clock).run_id == "r2"
+
+
+def test_clock_set_back(store, clock):
+    """
+    A lease that ends later than anybody could have asked for is void.
+    """
+    acquire(store, clock, "r1")
+    clock.move(seconds=-LEASE_LENGTH.total_seconds())
+    with pytest.raises(RunInProgressError):
+        acquire(store, clock)
+
+    clock.move(seconds=-1)
+    assert acquire(store, clock).run_id == "r2"
+
+
+def test_renewal(store, clock):
+    """
+    A renewed lease lasts longer; renewing early does nothing.
+    """
+    lease = acquire(store, clock, "r1")
+    assert store.leases.renew(lease, clock.now()) is lease
+
+    for _ in range(9):
+        clock.move(seconds=LEASE_LENGTH.total_seconds() / 3)
+        lease = store.leases.renew(lease, clock.now())
+
+    with pytest.raises(RunInProgressError):
+        acquire(store, clock)
+
+
+def test_renewal_after_the_clock_was_set_back(store, clock):
+    """
+    Then the lease is renewed at once, so that nobody finds it void.
+    """
+    lease = acquire(store, clock, "r1")
+    clock.move(days=-1)
+
+    store.leases.renew(lease, clock.now())
+
+    with pytest.raises(RunInProgressError):
+        acquire(store, clock)
+
+
+def test_fenced(store, clock):
+    """
+    Who overslept writes nothing, renews nothing, and frees nothing.
+    """
+    old = acquire(store, clock, "r1")
+    clock.move(hours=1)
+    acquire(store, clock)
+
+    with pytest.raises(LeaseLostError), store.writing(old) as transaction:
+        transaction.execute("DELETE FROM leases")
+    with pytest.raises(LeaseLostError):
+        store.leases.renew(old, clock.now())
+    store.leases.release(old)
+
+    assert store.leases.holder("loc", "inventory", clock.now()) == "r2"
+
+
+def test_expired_but_not_taken(store, clock):
+    """
+    As long as nobody took over, the holder may finish.
+    """
+    lease = acquire(store, clock)
+    clock.move(hours=1)
+
+    with store.writing(lease):
+        pass
+
+
+def test_overslept_pull_is_refused(site):
+    """
+    A pull that lost its lease in the middle leaves the mirror alone, and
+    says why.
+    """
+    other = []
+
+    def oversleep(step):
+        if step == "compared":
+            site.clock.move(hours=1)
+            other.append(site.engine().acquire())
+
+    run = site.pull([{"sku": "A", "name": "a", "price": 1}], steps=oversleep)
+
+    assert site.shelf == {}
+    assert "lost its lease" in run.last_error
+    assert site.store.leases.holder("loc-001", "inventory", site.clock.now()) == other[0].run_id
+
+
+def test_our_process_is_not_gone():
+    """
+    We exist; whoever had our number before does not.
+    """
+    processes = LinuxProcesses()
+    me = processes.current()
+
+    assert not processes.is_gone(me)
+    assert processes.is_gone(attrs.evolve(me, started="1"))
+
+
+@pytest.mark.parametrize("unknown", [{"boot": "x"}, {"namespace": "x"}, {"boot": ""}])
+def test_elsewhere_nothing_is_certain(unknown):
+    """
+    Of another machine, container or system we know nothing.
+    """
+    processes = LinuxProcesses()
+
+    assert not processes.is_gone(attrs.evolve(processes.current(), started="1", **unknown))
+
+
+def test_killed_process_is_gone():
+    """
+    A killed process is gone, even before its parent has noticed.
+    """
+    processes = LinuxProcesses()
+    code = "import sys; sys.stdin.read()"
+
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE) as child:
+        stat = Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()
+        identity = attrs.evolve(processes.current(), pid=child.pid, started=stat[19])
+        assert not processes.is_gone(identity)
+
+        child.kill()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+
+        assert processes.is_gone(identity)
+    assert processes.is_gone(identity)
+
+
+def test_sixteen_threads_at_once(store, clock):
+    """
+    Of sixteen at once, on a store that does not exist yet, one wins; the
+    others get its id.
+    """
+    winners, losers = [], []
+    together = threading.Barrier(16)
+
+    def run(number):
+        together.wait()
+        try:
+            winners.append(acquire(store, clock, f"r{number}").run_id)
+        except RunInProgressError as exc:
+            losers.append(exc.run_id)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(winners) == 1
+    assert losers == winners * 15
+
+
+RACER = """
+import sys
+from datetime import UTC, datetime
+from conexxus_sync import RunInProgressError
+from conexxus_sync.stores.sqlite import SqliteStore
+
+store = SqliteStore(sys.argv[1])
+sys.stdin.readline()
+try:
+    store.leases.acquire("loc", "inventory", sys.argv[2], datetime.now(UTC))
+    print("won", sys.argv[2], flush=True)
+except RunInProgressError as exc:
+    print("lost", exc.run_id, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_sixteen_processes_at_once(tmp_path):
+    """
+    The same with processes, each of which stays alive until all have tried.
+    """
+    command = [sys.executable, "-c", RACER, str(tmp_path / "conexxus.db")]
+    racers = [
+        subprocess.Popen(
+            [*command, f"r{number}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for number in range(16)
+    ]
+
+    for racer in racers:
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+    said = [racer.stdout.readline().split() for racer in racers]
+    for racer in racers:
+        racer.communicate()
+
+    (winner,) = [run_id for result, run_id in said if result == "won"]
+    assert [run_id for result, run_id in said if result == "lost"] == [winner] * 15

@@ -1,0 +1,208 @@
+"""
+The record of a run, and its history.
+"""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import attrs
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conexxus_sync import RunIssue, RunKind, RunStatus, SyncRun
+from conexxus_sync._codec import dump_run, load_run, run_to_json
+from conexxus_sync.runs import new_run_id
+from conexxus_sync.stores.sqlite import SqliteStore
+
+
+MOMENT = datetime(2026, 1, 2, 23, 30, 0, 123000, tzinfo=UTC)
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+moments = st.datetimes(min_value=datetime(2000, 1, 1), timezones=st.just(UTC))
+counts = st.integers(0, 10**9)
+runs = st.builds(
+    SyncRun,
+    id=texts,
+    kind=st.sampled_from(RunKind),
+    location_id=texts,
+    business_date=st.none() | st.dates(),
+    status=st.none() | st.sampled_from(RunStatus),
+    start_time=moments,
+    end_time=st.none() | moments,
+    items_processed=counts,
+    not_modified=st.booleans(),
+    planned=st.booleans(),
+    refused=st.none() | texts,
+    errors=st.lists(st.builds(RunIssue, item=st.none() | texts, error=texts), max_size=3),
+    last_error=st.none() | texts,
+    batches=st.none() | counts,
+    total=st.none() | st.decimals(allow_nan=False, allow_infinity=False, places=4),
+    delivery_unknown=st.booleans(),
+)
+
+INVENTORY = SyncRun(
+    id="r1",
+    kind=RunKind.INVENTORY,
+    location_id="loc-001",
+    status=RunStatus.SUCCESS,
+    start_time=MOMENT,
+    end_time=MOMENT + timedelta(milliseconds=1500),
+    items_processed=3,
+)
+KEYS = [
+    "id",
+    "kind",
+    "locationId",
+    "status",
+    "startTime",
+    "endTime",
+    "duration",
+    "itemsProcessed",
+    "itemsSucceeded",
+    "itemsFailed",
+    "created",
+    "updated",
+    "unchanged",
+    "removed",
+    "notModified",
+    "planned",
+    "errors",
+]
+
+
+def save(store, *runs):
+    with store.writing() as transaction:
+        for run in runs:
+            store.runs.save(transaction, run)
+
+
+def test_keys_of_an_inventory_run():
+    """
+    What has no value is absent, unless it is always there.
+    """
+    document = run_to_json(INVENTORY)
+
+    assert list(document) == KEYS
+    assert document["startTime"] == "2026-01-02T23:30:00.123000Z"
+    assert document["duration"] == 1500
+    assert document["kind"] == "inventory"
+
+
+def test_keys_of_a_sales_run():
+    """
+    A sales run adds its figures; the total is an exact text.
+    """
+    run = attrs.evolve(
+        INVENTORY,
+        kind=RunKind.SALES,
+        business_date=date(2026, 1, 2),
+        refused="why",
+        errors=[RunIssue(item=None, error="bad")],
+        last_error="bad",
+        batches=2,
+        total=Decimal("1E+3"),
+        delivery_unknown=True,
+    )
+
+    document = run_to_json(run)
+
+    assert set(document) - set(KEYS) == {
+        "businessDate",
+        "refused",
+        "lastError",
+        "batches",
+        "total",
+    }
+    assert (document["businessDate"], document["total"]) == ("2026-01-02", "1000")
+    assert document["errors"] == [{"item": None, "error": "bad"}]
+
+
+@given(runs)
+def test_run_survives_the_store(run):
+    """
+    A run read back is the run that was written, and its JSON is JSON.
+    """
+    assert load_run(dump_run(run)) == run
+    json.dumps(run_to_json(run), allow_nan=False)
+
+
+def test_history_survives_a_restart(tmp_path):
+    """
+    Another process finds the same runs, latest first.
+    """
+    path = tmp_path / "conexxus.db"
+    second = attrs.evolve(INVENTORY, id="r2")
+    save(SqliteStore(path), INVENTORY, second)
+
+    store = SqliteStore(path)
+
+    assert store.runs.history("loc-001") == [second, INVENTORY]
+    assert store.runs.history("loc-001", limit=1) == [second]
+    assert store.runs.get("r1") == INVENTORY
+    assert store.runs.get("r3") is None
+
+
+def test_history_by_kind_and_location(site):
+    """
+    Each location and kind has a history of its own; plans are left out
+    unless they are asked for.
+    """
+    sales = attrs.evolve(INVENTORY, id="r2", kind=RunKind.SALES)
+    other = attrs.evolve(INVENTORY, id="r3", location_id="loc-002")
+    plan = attrs.evolve(INVENTORY, id="r4", planned=True)
+    save(site.store, INVENTORY, sales, other, plan)
+
+    runs = site.store.runs
+
+    assert runs.history("loc-001", RunKind.INVENTORY) == [INVENTORY]
+    assert runs.history("loc-001", RunKind.INVENTORY, planned=True) == [plan, INVENTORY]
+    assert runs.history("loc-002") == [other]
+    assert runs.latest("loc-001", RunKind.SALES) == sales
+    assert runs.latest("loc-002", RunKind.SALES) is None
+
+
+def test_saving_again_corrects(site):
+    """
+    A run keeps its place when it is corrected.
+    """
+    second = attrs.evolve(INVENTORY, id="r2")
+    save(site.store, INVENTORY, second)
+
+    failed = attrs.evolve(INVENTORY, status=RunStatus.FAILED)
+    save(site.store, failed)
+
+    assert site.store.runs.history("loc-001") == [second, failed]
+
+
+def test_old_runs_are_forgotten(site):
+    """
+    Runs are kept for 90 days.
+    """
+    first = site.pull([])
+    site.clock.move(days=89)
+    site.pull()
+    assert site.store.runs.get(first.id)
+
+    site.clock.move(days=1)
+    site.pull()
+    assert site.store.runs.get(first.id) is None
+
+
+def test_at_most_a_hundred_errors(site):
+    """
+    A run names the first hundred of its errors, and counts all.
+    """
+    run = site.pull([None] * 150)
+
+    assert (len(run.errors), run.items_failed) == (100, 150)
+
+
+@given(moments, moments)
+def test_ids_sort_by_start(one, other):
+    """
+    The id of a later run is greater.
+    """
+    if one.replace(microsecond=0) < other.replace(microsecond=0):
+        assert new_run_id(one) < new_run_id(other)
+    assert new_run_id(one) != new_run_id(one)

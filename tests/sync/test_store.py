@@ -1,0 +1,253 @@
+"""
+The SDK's own state in one SQLite file, and how it fails.
+"""
+
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+
+from conexxus_client import ConfigurationError
+from conexxus_sync import StoreError, open_store
+from conexxus_sync.stores import _migrations
+from conexxus_sync.stores.sqlite import SqliteStore
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "conexxus.db"
+
+
+def touch(store):
+    with store.writing():
+        pass
+
+
+def test_url(path):
+    """
+    Three slashes, then the path.
+    """
+    assert open_store(f"sqlite:///{path}").path == path
+    assert str(open_store("sqlite:///conexxus.db").path) == "conexxus.db"
+
+
+@pytest.mark.parametrize("url", ["postgresql://pos@db/conexxus", "sqlite:///", "mysql://x"])
+def test_other_urls(url):
+    """
+    What can't be spoken yet is a question of configuration.
+    """
+    with pytest.raises(ConfigurationError, match="sqlite:///"):
+        open_store(url)
+
+
+def test_nothing_is_created_before_it_is_needed(path):
+    """
+    To name a store does not make it.
+    """
+    open_store(f"sqlite:///{path}")
+
+    assert not path.exists()
+
+
+def test_files_are_for_their_owner(path):
+    """
+    Nobody else reads what was sold, whatever the umask.
+    """
+    before = os.umask(0)
+    try:
+        store = SqliteStore(path)
+        with store.writing() as connection:
+            connection.execute("DELETE FROM runs")
+            modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+    finally:
+        os.umask(before)
+
+    assert modes == {f"conexxus.db{end}": 0o600 for end in ("", "-wal", "-shm")}
+
+
+def test_durability(path):
+    """
+    Every commit is on the disk before anything depends on it.
+    """
+    with SqliteStore(path).reading() as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+        assert connection.execute("PRAGMA busy_timeout").fetchone() == (10_000,)
+
+
+def test_all_or_nothing(path):
+    """
+    A unit of work that raises leaves nothing.
+    """
+    store = SqliteStore(path)
+
+    with pytest.raises(StoreError), store.writing() as connection:
+        connection.execute("INSERT INTO hosts VALUES ('loc', 1, 1), ('loc', 1, 1)")
+
+    with store.reading() as connection:
+        assert connection.execute("SELECT count(*) FROM hosts").fetchone() == (0,)
+
+
+def test_every_table_has_the_location_in_its_key(path):
+    """
+    From the first day.
+    """
+    with SqliteStore(path).reading() as connection:
+        tables = connection.execute(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        ).fetchall()
+        for (table,) in tables:
+            keys = [
+                {row[2] for row in connection.execute(f"PRAGMA index_info({index[1]})")}
+                for index in connection.execute(f"PRAGMA index_list({table})")
+                if index[2]
+            ]
+            assert any("location" in key for key in keys), table
+
+
+def test_newer_schema_is_refused(path):
+    """
+    A store that a newer version made is not touched.
+    """
+    touch(SqliteStore(path))
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA user_version = 999")
+
+    with pytest.raises(StoreError, match=r"schema version 999.*upgrade conexxus-sdk"):
+        touch(SqliteStore(path))
+
+
+def test_broken_migration_leaves_nothing(path, monkeypatch):
+    """
+    A migration is one transaction.
+    """
+    monkeypatch.setattr(
+        _migrations, "_migrations", lambda: ("CREATE TABLE a (x);\nCREATE TABLE a (x);\n",)
+    )
+
+    with pytest.raises(StoreError):
+        touch(SqliteStore(path))
+
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT count(*) FROM sqlite_schema").fetchone() == (0,)
+        assert db.execute("PRAGMA user_version").fetchone() == (0,)
+
+
+def test_no_database(path):
+    """
+    Another file is not overwritten.
+    """
+    path.write_text("a shopping list, long enough to be no empty database" * 9)
+
+    with pytest.raises(StoreError, match="check CONEXXUS_STORE"):
+        touch(SqliteStore(path))
+
+    assert path.read_text().startswith("a shopping list")
+
+
+def test_no_folder(tmp_path):
+    """
+    Where it can't be created, it says so.
+    """
+    with pytest.raises(StoreError, match=r"can't be created: No such file.*CONEXXUS_STORE"):
+        touch(SqliteStore(tmp_path / "nowhere" / "conexxus.db"))
+
+
+def test_corrupt_file(path):
+    """
+    A damaged file is reported as one.
+    """
+    touch(SqliteStore(path))
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(100)
+        file.write(b"\xff" * (size - 100))
+
+    with pytest.raises(StoreError, match="backup"):
+        touch(SqliteStore(path))
+
+
+class SmallDisk(SqliteStore):
+    """
+    Has room for so many pages.
+    """
+
+    pages = 0
+
+    def _connect(self):
+        connection = super()._connect()
+        connection.execute(f"PRAGMA max_page_count = {self.pages}")
+        return connection
+
+
+def test_full_disk(site):
+    """
+    A pull that finds no room changes nothing, and says what to do.
+    """
+    catalog = [{"sku": f"S{n}", "name": "x" * 200, "price": 1} for n in range(500)]
+    site.pull(catalog[:10])
+    before = site.dump("items", "checkpoints")
+    roomy, site.store = site.store, SmallDisk(site.store.path)
+    with site.store.reading() as connection:
+        (site.store.pages,) = connection.execute("PRAGMA page_count").fetchone()
+
+    run = site.pull(catalog)
+
+    site.store = roomy
+    assert site.dump("items", "checkpoints") == before
+    assert "Free space" in run.last_error
+    assert site.pull(catalog).created == 490
+
+
+BUILDER = """
+import sys
+from conexxus_sync.stores.sqlite import SqliteStore
+
+sys.stdin.readline()
+with SqliteStore(sys.argv[1]).writing() as connection:
+    connection.execute("INSERT INTO hosts VALUES (?, 1, 1)", (sys.argv[2],))
+"""
+
+
+def test_sixteen_processes_create_it_at_once(path):
+    """
+    Each of them finds a complete schema.
+    """
+    builders = [
+        subprocess.Popen(
+            [sys.executable, "-c", BUILDER, str(path), str(number)],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for number in range(16)
+    ]
+
+    errors = [builder.communicate(b"go\n")[1] for builder in builders]
+
+    assert errors == [b""] * 16
+    with SqliteStore(path).reading() as connection:
+        assert connection.execute("SELECT count(*) FROM hosts").fetchone() == (16,)
+
+
+def test_store_survives_a_fork(path):
+    """
+    Parent and child share the store, not a connection.
+    """
+    store = SqliteStore(path)
+    touch(store)
+    code = 7
+
+    child = os.fork()
+    if child == 0:
+        with store.writing() as connection:
+            connection.execute("INSERT INTO hosts VALUES ('child', 1, 1)")
+        os._exit(code)
+
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == code
+    with store.reading() as connection:
+        assert connection.execute("SELECT location FROM hosts").fetchall() == [("child",)]
