@@ -148,7 +148,7 @@ def bench_faults(_: int) -> None:
     """
     faults = [
         "hang",
-        "drip_head(10ms, bytes=1)",
+        "drip_head(40ms, bytes=1)",
         "drip(50ms, bytes=1)",
         "stall(10)",
         "interim",
