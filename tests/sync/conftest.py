@@ -112,6 +112,14 @@ def clock():
 
 
 @pytest.fixture
+def new_client():
+    """
+    Makes clients of a back office in this process.
+    """
+    return client_of
+
+
+@pytest.fixture
 def site(tmp_path):
     return Site(tmp_path / "conexxus.db")
 
