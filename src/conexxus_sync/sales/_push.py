@@ -157,9 +157,13 @@ class SalesPush:
     def next_due(self, now: datetime) -> datetime:
         """
         When to push next; not after *now* if that is at once.
+
+        A fresh store is pushed at once, to remember where it began: at the
+        push time it would be too late for today.
         """
         agenda = self.agenda
-        moment = agenda.dates(agenda.floor(now)).next_due(now)
+        floor = agenda.floor(now)
+        moment = now if floor.record is not None else agenda.dates(floor).next_due(now)
 
         return moment if self.retry_at is None else max(moment, self.retry_at)
 

@@ -375,3 +375,29 @@ def test_total_is_what_was_taken(till):
 
     assert run.total == till.office.ledger.total() == Decimal("10.15")
     assert run.end_time - run.start_time == timedelta(0)
+
+
+@pytest.mark.parametrize("dedupe", ["key", "transaction_id", "none"])
+@pytest.mark.parametrize("step", ["sending", "sent"])
+def test_died_while_sending(new_till, dedupe, step):
+    """
+    Who died while sending does not know: the batch is repeated where that is
+    harmless, and parked where it is not.
+    """
+    till = new_till(profile=ApiProfile(dedupe=dedupe), office=BackOffice(dedupe=dedupe))
+    till.orders.add(till.sale("t1"))
+
+    def die(at):
+        if at == step:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        till.engine(steps=die).push(DAY)
+    assert till.states() == ["sending"]
+
+    (run,) = till.push(DAY)
+
+    repeated = dedupe != "none"
+    assert till.states() == ["delivered" if repeated else "unknown"]
+    assert till.effective() == (["t1"] if repeated or step == "sent" else [])
+    assert run.delivery_unknown is not repeated
