@@ -47,7 +47,11 @@ class AsyncFace:
         async def make() -> AsyncConexxusClient:
             return AsyncConexxusClient(*args, **options)
 
-        self.client = self.runner.run(make())
+        try:
+            self.client = self.runner.run(make())
+        except BaseException:
+            self.runner.close()
+            raise
 
     def __getattr__(self, name: str) -> Any:
         def call(*args: Any, **options: Any) -> Any:

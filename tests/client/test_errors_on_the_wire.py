@@ -108,6 +108,16 @@ def test_other_statuses(connect, office, server, key):
     assert server.requests["sales"] == 1
 
 
+def eventually(fact):
+    """
+    A busy server may count a request after its caller has given up.
+    """
+    deadline = time.monotonic() + 10
+    while not fact():
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.01)
+
+
 def test_refused(connect):
     """
     Nobody listens: nothing was sent.
@@ -147,7 +157,7 @@ def test_slow(connect, office, server):
 
     assert str(info.value) == "Conexxus API request timeout after 150ms"
     assert info.value.delivery == Delivery.UNKNOWN
-    assert server.requests["sales"] == 2
+    eventually(lambda: server.requests["sales"] == 2)
 
 
 @pytest.mark.parametrize("fault", ["reset", "close", "garbage", "truncate"])

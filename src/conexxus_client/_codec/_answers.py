@@ -8,7 +8,7 @@ from conexxus_client._wire import ApiProfile, Response
 from conexxus_client.errors import DecodeError, EnvelopeError
 from conexxus_client.models import ApiHealth, PushReceipt, RejectedTransaction
 
-from ._json import decode_json
+from ._json import decode_json, shown
 
 
 def read_health(response: Response, profile: ApiProfile) -> ApiHealth:
@@ -56,12 +56,13 @@ def detail_of(response: Response) -> str | None:
     """
     What an error's body says is wrong: `error`, `message` or `detail`.
 
-    An RFC 9457 problem is read, too; its `title` is the last resort.
+    An RFC 9457 problem is read, too; its `title` is the last resort.  Of a
+    body that is no JSON, a proxy's page for example, the beginning is shown.
     """
     try:
         body = decode_json(response.body)
     except DecodeError:
-        return None
+        return shown(response.body, 200) if response.body.strip() else None
 
     return _said(body) if isinstance(body, dict) else None
 

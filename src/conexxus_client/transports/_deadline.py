@@ -25,6 +25,8 @@ from typing import Any
 # divided, and each part looks at the clock.
 _WRITE = 64 * 1024
 
+_ALERT, _ALERT_SIZE = b"\x15\x03", 7
+
 _ends_at: ContextVar[float | None] = ContextVar("conexxus_ends_at", default=None)
 
 
@@ -59,6 +61,24 @@ def left(timeout: float | None, expired: type[Exception]) -> float | None:
         raise expired("deadline")
 
     return rest if timeout is None else min(timeout, rest)
+
+
+class SpeaksTlsError(Exception):
+    """
+    The server answered plain HTTP with a TLS alert (RFC 8446, section 6).
+    """
+
+
+def no_alert(data: bytes) -> bytes:
+    """
+    *data*, unless it is what a TLS server says to a client that is not.
+
+    No text begins so, and no piece of a gzip body is so short.
+    """
+    if len(data) == _ALERT_SIZE and data.startswith(_ALERT):
+        raise SpeaksTlsError
+
+    return data
 
 
 def sync_backend(core: ModuleType) -> Any:
@@ -97,7 +117,7 @@ def sync_backend(core: ModuleType) -> Any:
             self._stream = stream
 
         def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-            return self._stream.read(max_bytes, left(timeout, core.ReadTimeout))  # type: ignore[no-any-return]  # see above
+            return no_alert(self._stream.read(max_bytes, left(timeout, core.ReadTimeout)))
 
         def write(self, buffer: bytes, timeout: float | None = None) -> None:
             for part in _parts(buffer):
@@ -146,7 +166,7 @@ def async_backend(core: ModuleType) -> Any:
             max_bytes: int,
             timeout: float | None = None,  # noqa: ASYNC109  # httpcore's signature
         ) -> bytes:
-            return await self._stream.read(max_bytes, left(timeout, core.ReadTimeout))  # type: ignore[no-any-return]  # see above
+            return no_alert(await self._stream.read(max_bytes, left(timeout, core.ReadTimeout)))
 
         async def write(
             self,

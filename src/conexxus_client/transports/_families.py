@@ -25,9 +25,14 @@ from conexxus_client.errors import (
     TlsError,
 )
 
+from ._deadline import SpeaksTlsError
+
 
 FAMILIES = ("httpx", "httpx2")
 _MODULES = (*FAMILIES, "httpcore", "httpcore2")
+
+# OpenSSL's names for an answer that is no TLS record; they differ by version.
+_NOT_TLS = {"WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"}
 
 
 def family_of(client: object) -> ModuleType:
@@ -111,6 +116,9 @@ def translated(exc: Exception, limits: Limits) -> ConexxusError | None:
     """
     Our name for what the family raised; None if it is not theirs.
     """
+    if isinstance(exc, SpeaksTlsError):
+        return TlsError("Conexxus API speaks TLS on this port. Set CONEXXUS_API_URL to https://.")
+
     names = {cls.__name__ for cls in type(exc).__mro__ if _is_theirs(cls)}
 
     if not names:
@@ -137,13 +145,25 @@ def _connect_error(exc: Exception) -> ConexxusError:
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return HostNotFoundError()
     for cause in causes:
-        if isinstance(cause, ssl.SSLError):
-            return TlsError(
-                "Conexxus API secure connection failed "
-                f"({cause.reason or 'no reason given'}). Check the certificate and API URL."
-            )
+        # Who hangs up in the middle of a handshake has said nothing about trust.
+        if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError):
+            return TlsError(_why_insecure(cause))
 
     return _not_connected(causes)
+
+
+def _why_insecure(error: ssl.SSLError) -> str:
+    """
+    What exactly is wrong, in OpenSSL's words, and what to do.
+    """
+    if isinstance(error, ssl.SSLCertVerificationError):
+        why = error.verify_message
+    elif error.reason in _NOT_TLS:
+        why = "the server does not speak TLS there"
+    else:
+        why = (error.reason or "no reason given").replace("_", " ").lower()
+
+    return f"Conexxus API secure connection failed: {why}. Check the certificate and API URL."
 
 
 def _not_connected(causes: list[BaseException]) -> ConnectError:
