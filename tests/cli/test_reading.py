@@ -146,6 +146,45 @@ def test_host_storage_from_the_command_line(cli, shell):
     assert "sequence 1: 30 new" in out
 
 
+def test_reapply_hands_everything_over_again(cli, shell):
+    """
+    `--reapply` gives the host's storage the whole catalogue once more.
+    """
+    (shell.folder / "my_other_storage.py").write_text(
+        "class Storage:\n"
+        "    def apply(self, changes):\n"
+        "        items = len(changes.created) + len(changes.updated)\n"
+        "        print(f'sequence {changes.sequence}: {items} items')\n"
+    )
+    pull = ("pull", "--catalog", "my_other_storage:Storage")
+
+    first, again, reapplied = cli(*pull)[1], cli(*pull)[1], cli(*pull, "--reapply")[1]
+
+    assert "sequence 1: 30 items" in first
+    assert "sequence" not in again
+    assert "sequence 2: 30 items" in reapplied
+
+
+def test_sales_from_the_hosts_own_source(cli, shell, office):
+    """
+    `--orders module:factory` wires in the host's own order source.
+    """
+    (shell.folder / "my_orders.py").write_text(
+        "from datetime import datetime, UTC\n"
+        "from decimal import Decimal\n"
+        "from conexxus_client import Transaction\n"
+        "class Orders:\n"
+        "    def transactions(self, location_id, business_date):\n"
+        "        at = datetime(2026, 1, 2, 20, tzinfo=UTC)\n"
+        "        yield Transaction(id=location_id, timestamp=at, total=Decimal('1.50'), items=[])\n"
+    )
+
+    code, out, _ = cli("push", "--orders", "my_orders:Orders", "--date", "2026-01-02")
+
+    assert (code, office.effective_batches) == (0, [{"loc-001"}])
+    assert "Sales of 2 January 2026: 1 sale, 1.50, accepted" in out
+
+
 def test_foreign_text_can_not_steer_the_terminal(cli, office):
     """
     Names from the back office are printed without control characters.
