@@ -6,6 +6,7 @@ A page is asked for again only until its first items have been handed out.
 
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, aclosing
+from typing import TypeAlias
 
 from ._codec import shown
 from ._core import CATALOG_SECONDS, Core
@@ -24,7 +25,7 @@ from .errors import ConexxusError, DeadlineExceededError, DecodeError, Delivery
 from .models import InvalidItem, Item
 
 
-Elements = list[Item | InvalidItem]
+Elements: TypeAlias = list[Item | InvalidItem]
 
 # As much of an error's body as is read for its explanation.
 _EXPLANATION = 64 * 1024
@@ -123,7 +124,7 @@ class CatalogRead(_Reading):
         self._transport = transport
         self._page = ExitStack()
         self._stream: Iterator[Elements] = iter(())
-        self.pages = self._iterate()
+        self.pages: Iterator[Elements] = self._iterate()
 
     def open(self) -> None:
         """
@@ -205,7 +206,7 @@ class AsyncCatalogRead(_Reading):
         self._transport = transport
         self._page = AsyncExitStack()
         self._stream: AsyncGenerator[Elements] = _nothing()
-        self.pages = self._iterate()
+        self.pages: AsyncGenerator[Elements] = self._iterate()
 
     async def open(self) -> None:
         """

@@ -30,15 +30,16 @@ class Pages:
 
     def __init__(self, endpoints: Endpoints, etag: str | None, cursor: str | None) -> None:
         self.request: Request | None = endpoints.catalog(etag=etag, cursor=cursor)
-        self.not_modified = False
+        self.not_modified: bool = False
         self.etag: str | None = None
-        self.count = 0
+        self.count: int = 0
         self._endpoints = endpoints
         self._conditional = etag is not None
         self._total: int | None = None
         self._seen: set[str] = set()
         self._link: str | None = None
         self._hash = hashlib.sha256()
+        self._page_hash = hashlib.sha256()
         self._reader: CatalogReader | None = None
 
     @property

@@ -87,8 +87,8 @@ class ConexxusError(Exception):
         retry_after: Seconds that the back office asked to wait.
     """
 
-    message = "Conexxus error"
-    retryable = False
+    message: str = "Conexxus error"
+    retryable: bool = False
 
     def __init__(
         self,
@@ -125,7 +125,7 @@ class ConfigurationError(ConexxusError):
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("; ".join(problems))
-        self.problems = tuple(problems)
+        self.problems: tuple[str, ...] = tuple(problems)
 
 
 class TransportError(ConexxusError):
@@ -213,7 +213,7 @@ class StatusError(ConexxusError):
         retry_after: float | None = None,
     ) -> None:
         super().__init__(delivery=delivery, request_id=request_id, retry_after=retry_after)
-        self.rejected = tuple(rejected)
+        self.rejected: tuple[RejectedTransaction, ...] = tuple(rejected)
         self.status = status
         self.path = path
         self.detail = detail

@@ -7,13 +7,16 @@ and goes no further; it sees neither the key nor a body.
 
 import logging
 from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
 import attrs
 
 from .errors import ConexxusError
 
 
-logger = logging.getLogger("conexxus_client")
+_logger = logging.getLogger("conexxus_client")
+# Whether and where to log is the application's decision.
+_logger.addHandler(logging.NullHandler())
 
 _FAILED = {
     "catalogue": "Failed to fetch inventory items",
@@ -44,7 +47,7 @@ class CallDetails:
     error: ConexxusError | None = None
 
 
-Hook = Callable[[CallDetails], None]
+Hook: TypeAlias = Callable[[CallDetails], None]
 
 
 def notify(hooks: Iterable[Hook], details: CallDetails) -> None:
@@ -52,7 +55,7 @@ def notify(hooks: Iterable[Hook], details: CallDetails) -> None:
     Tell everybody who wants to know, and the log if it went wrong.
     """
     if details.error is not None:
-        logger.error(
+        _logger.error(
             _FAILED[details.call],
             extra={
                 "url": details.url,
@@ -67,4 +70,4 @@ def notify(hooks: Iterable[Hook], details: CallDetails) -> None:
         try:
             hook(details)
         except Exception:
-            logger.exception("A hook of the client raised")
+            _logger.exception("A hook of the client raised")

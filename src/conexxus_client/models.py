@@ -8,6 +8,7 @@ money is expected, because it has already lost the digits.
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from datetime import date as Date  # noqa: N812  # a field is called `date`
 from decimal import ROUND_HALF_UP, Context, Decimal, Inexact
 from functools import reduce
 from typing import Any
@@ -240,7 +241,7 @@ class SalesBatch:
     Transactions of one location and business date that are sent together.
     """
 
-    date: date = attrs.field(validator=_date)
+    date: Date = attrs.field(validator=_date)
     location_id: str = attrs.field(validator=_text)
     transactions: tuple[Transaction, ...] = attrs.field(converter=_transactions)
     summary: SalesSummary | None = None

@@ -16,7 +16,7 @@ import msgspec
 from conexxus_client.errors import DecodeError
 from conexxus_client.models import InvalidItem, Item, admits, unsigned_zero
 
-from ._json import UNREADABLE, decode_json, encode_json
+from ._json import UNREADABLE, decode_json, encode_json, is_too_deep
 
 
 MISSING_SKU = "Item missing SKU"
@@ -228,10 +228,11 @@ def _unreadable(raw: bytes) -> InvalidItem:
     """
     reason = "Item is not readable: not UTF-8, or a number or text out of range"
 
+    if is_too_deep(raw):
+        return InvalidItem(raw=raw, reason="Item is nested too deeply")
+
     try:
         loose = json.loads(raw.decode("utf-8", "replace"), parse_int=str, parse_float=str)
-    except RecursionError:
-        return InvalidItem(raw=raw, reason="Item is nested too deeply")
     except ValueError:
         decode_json(raw)
         return InvalidItem(raw=raw, reason=reason)

@@ -2,6 +2,7 @@
 JSON without floats: numbers are `int` or `Decimal`, both ways.
 """
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +11,10 @@ import msgspec
 from conexxus_client.errors import DecodeError
 
 
+# Deeper than any catalogue; the parsers' own bounds differ by version.
+MAX_NESTING = 100
+
+_BRACKET = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 _DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=Decimal)
 _ENCODER = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 
@@ -25,10 +30,34 @@ def decode_json(raw: bytes | str) -> Any:
         DecodeError: It is not JSON (RFC 8259) in UTF-8, or its numbers or its
             nesting pass any sensible size.
     """
+    if is_too_deep(raw):
+        raise DecodeError(f"nested deeper than {MAX_NESTING} levels; found {shown(raw)}")
+
     try:
         return _DECODER.decode(raw)
     except UNREADABLE as exc:
         raise DecodeError(f"not readable as JSON: {_cause(exc)}; found {shown(raw)}") from None
+
+
+def is_too_deep(raw: bytes | str) -> bool:
+    """
+    Is *raw* nested deeper than any document we want to read?
+    """
+    data = raw.encode("utf-8", "replace") if isinstance(raw, str) else raw
+
+    # What has few brackets has few levels; nearly everything ends here.
+    if data.count(b"[") + data.count(b"{") <= MAX_NESTING:
+        return False
+
+    depth = 0
+
+    for token in _BRACKET.finditer(data):
+        sign = token.group()[:1]
+        depth += (sign in b"[{") - (sign in b"]}")
+        if depth > MAX_NESTING:
+            return True
+
+    return False
 
 
 def encode_json(value: Any) -> bytes:
@@ -56,8 +85,6 @@ def shown(raw: bytes | str, limit: int = 60) -> str:
 
 
 def _cause(exc: Exception) -> str:
-    if isinstance(exc, RecursionError):
-        return "nested too deeply"
     if isinstance(exc, UnicodeError):
         return "not UTF-8"
     if isinstance(exc, ArithmeticError):

@@ -41,7 +41,9 @@ class FaultSyntaxError(ValueError):
 
     def __init__(self, text: str, position: int, expected: str) -> None:
         super().__init__(text, position, expected)
-        self.text, self.position, self.expected = text, position, expected
+        self.text: str = text
+        self.position: int = position
+        self.expected: str = expected
 
     def __str__(self) -> str:
         found = repr(self.text[self.position :][:20]) if self.text[self.position :] else "the end"

@@ -87,7 +87,7 @@ class BackOffice:
         self.key_ttl = key_ttl
         self.reject: Reject = reject
         self.reject_mode: RejectMode = reject_mode
-        self.ledger = ledger if isinstance(ledger, Ledger) else Ledger(ledger)
+        self.ledger: Ledger = ledger if isinstance(ledger, Ledger) else Ledger(ledger)
         self.requests: Counter[str] = Counter()
         self._clock = clock
         self._profile = profile or ApiProfile()

@@ -48,7 +48,7 @@ class SandboxServer:
         port: int = 0,
         log: Callable[[str], None] | None = None,
     ) -> None:
-        self.office = office or BackOffice()
+        self.office: BackOffice = office or BackOffice()
         self._address = host, port
         self._log = log
         self._stopping = threading.Event()
