@@ -195,12 +195,15 @@ class SalesPush:
             known = desk.outbox.dates.known(connection, desk.location_id)
 
         troubled, delivered, retry_after, unsettled = 0, 0, 0.0, False
+        # Whoever met our lease was given this id, and can look it up later.
+        run_id = desk.lease.run_id
 
         for number, business_date in enumerate(dates, start=1):
-            day = self._day(desk, business_date, known=business_date in known)
+            day = self._day(desk, run_id, business_date, known=business_date in known)
             run = day.push()
             if run is not None:
                 delivered += run.items_succeeded
+                run_id = self.new_id(self.clock.now())
                 yield run
 
             progress(
@@ -225,11 +228,11 @@ class SalesPush:
         else:
             self._backoff.settled()
 
-    def _day(self, desk: Desk, business_date: date, *, known: bool) -> DayPush:
+    def _day(self, desk: Desk, run_id: str, business_date: date, *, known: bool) -> DayPush:
         desk.hold()
         now = self.clock.now()
         run = SyncRun(
-            id=self.new_id(now),
+            id=run_id,
             kind=RunKind.SALES,
             location_id=desk.location_id,
             business_date=business_date,

@@ -56,6 +56,7 @@ def test_killed_at_every_step(folder):
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 def test_killed_at_every_step_again_and_again(folder):
     """
     The same with 20 kills or more in every step.

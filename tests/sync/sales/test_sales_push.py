@@ -289,6 +289,25 @@ def test_one_at_a_time(till):
     assert till.push() == []
 
 
+def test_the_id_in_the_lease(till):
+    """
+    The id that another push is given is that of a run: the first that there
+    is; every run has its own.
+    """
+    till.orders.add(till.sale("t1"), day=date(2026, 1, 1))
+    till.orders.add(till.sale("t2"))
+    seen = []
+
+    def look(step):
+        if step == "sending":
+            seen.append(till.store.leases.holder(LOCATION, "sales", till.clock.now()))
+
+    first, second = till.engine(steps=look).push(since=date(2025, 12, 30), honour_past=True)
+
+    assert seen == [first.id, first.id]
+    assert first.id != second.id
+
+
 def test_closed_date(till):
     """
     A closed date takes no push.
