@@ -1,0 +1,117 @@
+"""
+The documentation tells the truth: its code runs, its tables are the code's.
+"""
+
+import inspect
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sybil import Sybil
+from sybil.parsers.markdown import PythonCodeBlockParser
+
+import conexxus_client
+from conexxus_client import ClientConfig, ConexxusError
+from conexxus_client.testing import SandboxServer
+from conexxus_sync import SyncConfig
+
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def table(page: str) -> dict[str, list[str]]:
+    """
+    The rows of the first table of *page*, by their first cell.
+    """
+    lines = (ROOT / page).read_text().split("\n")
+    rows = [line.strip("|").split(" | ") for line in lines if line.startswith("| ")]
+    cells = [[cell.strip().strip("`") for cell in row] for row in rows]
+
+    return {row[0]: row[1:] for row in cells}
+
+
+@pytest.fixture
+def host(tmp_path, monkeypatch):
+    """
+    A folder and an environment as a reader would have them.
+    """
+    monkeypatch.chdir(tmp_path)
+
+    with SandboxServer() as server:
+        for variable, value in server.env.items():
+            monkeypatch.setenv(variable, value)
+        monkeypatch.setenv("CONEXXUS_TIMEZONE", "America/New_York")
+        monkeypatch.setenv("CONEXXUS_STORE", f"sqlite:///{tmp_path}/conexxus.db")
+        yield
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_code_blocks_run(page, host, tmp_path):
+    """
+    Every Python block of a page runs, one after the other; where they are
+    tests, they pass.
+    """
+    examples = list(Sybil([PythonCodeBlockParser()], path=str(ROOT)).parse(page).examples())
+
+    for example in examples:
+        example.evaluate()
+
+    source = "\n".join(str(example.parsed) for example in examples)
+    if "\ndef test_" in source:
+        module = tmp_path / "test_page.py"
+        module.write_text(source)
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(module)],
+            env=os.environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+
+
+def test_configuration_table():
+    """
+    Every variable of the table is read, and has the default that it says.
+    """
+    rows = table("docs/reference/configuration.md")
+    variables = {row for row in rows if re.fullmatch("[A-Z_]+", row)}
+    client, sync = inspect.getsource(ClientConfig.from_env), inspect.getsource(SyncConfig.from_env)
+
+    assert variables == set(re.findall(r'"([A-Z]+_[A-Z_]+)"', client + sync))
+
+    required = {"CONEXXUS_API_URL": "https://x", "CONEXXUS_API_KEY": "k"}
+    settings, zone = ClientConfig.from_env(required), SyncConfig.from_env({})
+    defaults = {variable: row[1] for variable, row in rows.items()}
+    assert {variable for variable, row in rows.items() if row[0] == "yes"} == set(required)
+    assert defaults["CONEXXUS_TIMEOUT"] == str(settings.timeout_ms)
+    assert defaults["CONEXXUS_RETRIES"] == str(settings.retries)
+    assert defaults["CONEXXUS_RETRY_DELAY"] == str(settings.retry_delay_ms)
+    assert defaults["CONEXXUS_HTTP_BACKEND"] == settings.http_backend
+    assert defaults["LOCATION_ID"] == settings.location_id == zone.location_id
+    assert defaults["CONEXXUS_STORE"] == zone.store
+    assert defaults["CONEXXUS_PUSH_AT"] == f"{zone.push_at:%H:%M}"
+    assert defaults["CONEXXUS_DAY_CLOSES_AT"] == f"{zone.day_closes_at:%H:%M}"
+
+
+def test_error_table():
+    """
+    Every error of the client is in the table.
+    """
+    page = (ROOT / "docs/reference/errors.md").read_text()
+    errors = {
+        cls.__name__
+        for cls in vars(conexxus_client).values()
+        if inspect.isclass(cls) and issubclass(cls, ConexxusError)
+    }
+    roots = {"ConexxusError", "TransportError", "AnswerError"}
+
+    assert {error for error in errors - roots if f"`{error}`" not in page} == set()
