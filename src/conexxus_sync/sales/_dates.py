@@ -11,6 +11,7 @@ from conexxus_sync.calendar import DAY, StoreCalendar
 from conexxus_sync.outbox import Visit
 
 
+A_DAY_S = 86_400.0
 NEVER = Visit()
 
 
@@ -145,16 +146,15 @@ class Backoff:
     failures: int = 0
     retry_at: datetime | None = None
 
-    def settled(self) -> None:
+    def note(self, now: datetime, *, settled: bool, retry_after: float) -> None:
         """
-        All is well again.
+        After a failure, wait twice as long as before, and as long as we were
+        asked to.
         """
-        self.failures, self.retry_at = 0, None
+        if settled:
+            self.failures, self.retry_at = 0, None
+            return
 
-    def failed(self, now: datetime, retry_after: float) -> None:
-        """
-        Wait twice as long as before, and as long as we were asked to.
-        """
         wait = min(self.first * 2 ** min(self.failures, 10), self.longest)
         self.failures += 1
-        self.retry_at = now + max(wait, timedelta(seconds=min(retry_after, 86_400)))
+        self.retry_at = now + max(wait, timedelta(seconds=min(retry_after, A_DAY_S)))

@@ -194,15 +194,16 @@ class SalesPush:
         with self.store.reading() as connection:
             known = desk.outbox.dates.known(connection, desk.location_id)
 
-        troubled, delivered, retry_after, unsettled = 0, 0, 0.0, False
+        count = _Count()
         # Whoever met our lease was given this id, and can look it up later.
         run_id = desk.lease.run_id
 
         for number, business_date in enumerate(dates, start=1):
             day = self._day(desk, run_id, business_date, known=business_date in known)
             run = day.push()
+            count.add(day)
+
             if run is not None:
-                delivered += run.items_succeeded
                 run_id = self.new_id(self.clock.now())
                 yield run
 
@@ -211,22 +212,15 @@ class SalesPush:
                     business_date=business_date,
                     dates=number,
                     of=len(dates),
-                    transactions=delivered,
+                    transactions=count.delivered,
                 )
             )
-            troubled = 0 if day.settled else troubled + 1
-            unsettled = unsettled or not day.settled
-            retry_after = max(retry_after, day.deliverer.retry_after)
-            if day.stop or troubled == TROUBLED:
+            if count.hopeless:
                 break
 
         desk.flush()
         self.steps("visited")
-
-        if unsettled:
-            self._backoff.failed(self.clock.now(), retry_after)
-        else:
-            self._backoff.settled()
+        self._backoff.note(self.clock.now(), settled=count.settled, retry_after=count.retry_after)
 
     def _day(self, desk: Desk, run_id: str, business_date: date, *, known: bool) -> DayPush:
         desk.hold()
@@ -281,3 +275,27 @@ class SalesPush:
         except StoreError:
             # It expires, or our process ends, and either frees it.
             _log.exception("The lease of run %s could not be given back", lease.run_id)
+
+
+@attrs.define
+class _Count:
+    """
+    What the dates of one push come to.
+
+    Attributes:
+        troubled: Dates in a row that did not settle.
+        hopeless: Whether the next date would fare no better.
+    """
+
+    delivered: int = 0
+    troubled: int = 0
+    settled: bool = True
+    hopeless: bool = False
+    retry_after: float = 0.0
+
+    def add(self, day: DayPush) -> None:
+        self.delivered += day.tally.delivered
+        self.troubled = 0 if day.settled else self.troubled + 1
+        self.settled = self.settled and day.settled
+        self.hopeless = day.stop or self.troubled == TROUBLED
+        self.retry_after = max(self.retry_after, day.deliverer.retry_after)
