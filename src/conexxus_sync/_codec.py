@@ -8,6 +8,8 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from ._health import ServiceHealth
 from .runs import RunIssue, RunKind, RunStatus, SyncRun
 
@@ -124,7 +126,7 @@ def _converter() -> "Converter":
 
     for cls in (RunIssue, SyncRun):
         names: dict[str, Any] = {
-            field.name: override(rename=_camel(field.name)) for field in cls.__attrs_attrs__
+            field.name: override(rename=_camel(field.name)) for field in attrs.fields(cls)
         }
         converter.register_unstructure_hook(cls, make_dict_unstructure_fn(cls, converter, **names))
         converter.register_structure_hook(cls, make_dict_structure_fn(cls, converter, **names))

@@ -203,3 +203,26 @@ def test_digest(one, other):
     digests = row_of(one, str(one.price))[1], row_of(other, str(other.price))[1]
 
     assert (digests[0] == digests[1]) == same
+
+
+cuts = st.lists(st.integers(1, 11), min_size=3, max_size=3, unique=True).map(sorted)
+
+
+@given(cuts, cuts)
+def test_digest_knows_where_a_field_ends(one, other):
+    """
+    The same characters, divided otherwise among the fields, are another item.
+    """
+    digests = [row_of(item, str(item.price))[1] for item in map(_cut, (one, other))]
+
+    assert (digests[0] == digests[1]) == (one == other)
+
+
+def _cut(places):
+    ones, (first, second, third) = "1" * 12, places
+    return Item(
+        sku=ones[:first],
+        name=ones[first:second],
+        price=Decimal(ones[second:third]),
+        category=ones[third:],
+    )
