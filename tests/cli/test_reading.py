@@ -97,6 +97,29 @@ def test_quarantine_shows_reason_and_raw_item(stocked):
     assert json.loads(entry["raw"]) == {"sku": "C3", "name": "Cheese", "price": -1}
 
 
+def test_quarantine_shows_sales_too(stocked, tmp_path):
+    """
+    A sale that can't be sent is listed beside the items, with its date.
+    """
+    other_day = {
+        "id": "t9",
+        "timestamp": "2026-01-02T15:00:00Z",
+        "total": 1.00,
+        "items": [{"sku": "A1", "quantity": 1, "price": 1.00}],
+    }
+    changed = other_day | {"total": 2.00}
+    lines = [json.dumps(sale) + "\n" for sale in (other_day, changed)]
+    (tmp_path / "twice.ndjson").write_text("".join(lines))
+    stocked("push", "--orders", "twice.ndjson", "--date", "2026-01-02")
+
+    out = stocked("quarantine", "list")[1]
+    entries = json.loads(stocked("quarantine", "list", "--json")[1])
+
+    sale = next(entry for entry in entries if entry["kind"] == "transaction")
+    assert (sale["item"], sale["businessDate"]) == ("t9", "2026-01-02")
+    assert any(line.startswith("sale") and "t9" in line for line in out.splitlines())
+
+
 def test_status_says_how_things_are(stocked):
     """
     Status speaks in sentences, and has the health document for programs.

@@ -26,8 +26,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         Its exit code, for `sys.exit`.
     """
-    _without_foreign_command_lines()
-
     try:
         from ._app import run
     except ModuleNotFoundError as exc:
@@ -48,12 +46,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return BROKEN_PIPE
 
     return code
-
-
-def _without_foreign_command_lines() -> None:
-    """
-    httpx imports its own command line where click and rich are installed,
-    for a third of its loading time; without it, it says so if it is called.
-    """
-    for name in ("httpx._main", "httpx2._main"):
-        sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # documented: import fails

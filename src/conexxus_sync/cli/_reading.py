@@ -10,6 +10,7 @@ from conexxus_client import ConfigurationError, encode_item
 from conexxus_sync._codec import moment_to_json, run_to_json
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.mirror import MirrorItem, Quarantined
+from conexxus_sync.outbox import QuarantinedTransaction
 from conexxus_sync.runs import RunKind
 from conexxus_sync.stores import SyncStore, open_store
 
@@ -17,6 +18,10 @@ from ._exit_codes import ExitCode
 from ._screen import say, say_json
 from ._session import Flag, Given, Session
 from ._words import lasting, moment, summary, table
+
+
+# A page of a list that nobody lets grow so long.
+MOST_SALES = 10_000
 
 
 def runs(*, kind: RunKind | None = None, limit: int = 20, session: Given) -> ExitCode:
@@ -109,10 +114,11 @@ def items(
 
 def quarantine_list(*, session: Given) -> ExitCode:
     """
-    List the items that were set aside, with the reason.
+    List the items and the sales that were set aside, with the reason.
 
-    They do no harm: the last good version of each stays in force. Have them
-    corrected in the back office; the next pull then takes them.
+    They do no harm to the others. An item's last good version stays in
+    force: have it corrected in the back office, and the next pull takes it.
+    A sale waits until somebody has settled it with the back office.
 
     ```
     conexxus quarantine list
@@ -120,18 +126,21 @@ def quarantine_list(*, session: Given) -> ExitCode:
     ```
     """
     config, store = _opened(session)
-    found = list(store.catalog.quarantined(config.location_id))
+    items = list(store.catalog.quarantined(config.location_id))
+    sales = store.outbox.aside.quarantined(config.location_id, limit=MOST_SALES)
 
     if session.json:
-        say_json([_quarantined_json(entry) for entry in found])
-    elif not found:
+        say_json([*map(_item_json, items), *map(_sale_json, sales)])
+    elif not items and not sales:
         say(["Nothing is set aside."])
     else:
+        zone = config.timezone
         rows = [
-            (entry.key, entry.reason, moment(entry.first_seen, config.timezone), _raw(entry)[:60])
-            for entry in found
+            *(("item", it.key, it.reason, moment(it.first_seen, zone), it.raw) for it in items),
+            *(("sale", it.id, it.reason, moment(it.quarantined_at, zone), it.raw) for it in sales),
         ]
-        say(table(("item", "reason", "since", "as it came"), rows))
+        shown = [(*row[:4], _text(row[4])[:60]) for row in rows]
+        say(table(("kind", "id", "reason", "since", "as it came"), shown))
 
     return ExitCode.SUCCESS
 
@@ -156,12 +165,13 @@ def _write_csv(entries: Iterable[MirrorItem]) -> None:
         rows.writerow((item.sku, item.name, item.price, item.category, item.description))
 
 
-def _raw(entry: Quarantined) -> str:
-    return entry.raw.decode(errors="replace")
+def _text(raw: bytes) -> str:
+    return raw.decode(errors="replace")
 
 
-def _quarantined_json(entry: Quarantined) -> dict[str, object]:
+def _item_json(entry: Quarantined) -> dict[str, object]:
     return {
+        "kind": "item",
         "item": entry.key,
         "reason": entry.reason,
         "path": entry.path,
@@ -169,5 +179,16 @@ def _quarantined_json(entry: Quarantined) -> dict[str, object]:
         "lastSeen": moment_to_json(entry.last_seen),
         "timesSeen": entry.times_seen,
         "runId": entry.run_id,
-        "raw": _raw(entry),
+        "raw": _text(entry.raw),
+    }
+
+
+def _sale_json(entry: QuarantinedTransaction) -> dict[str, object]:
+    return {
+        "kind": "transaction",
+        "item": entry.id,
+        "businessDate": entry.business_date.isoformat(),
+        "reason": entry.reason,
+        "firstSeen": moment_to_json(entry.quarantined_at),
+        "raw": _text(entry.raw),
     }
