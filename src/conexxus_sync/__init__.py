@@ -5,6 +5,7 @@ Start with `ConexxusService`; fill in `CatalogStorage` and `OrderSource`.
 """
 
 from ._health import SalesHealth, ServiceHealth
+from .calendar import StoreCalendar
 from .collectors import InMemoryCollector, LoggingCollector
 from .config import SyncConfig
 from .errors import (
@@ -28,6 +29,7 @@ from .protocols import (
     TransactionalCatalogStorage,
 )
 from .runs import RunIssue, RunKind, RunStatus, SyncRun
+from .sales import SalesPush
 from .service import ConexxusService, RunHistory, Trigger
 from .stores import SyncStore, open_store
 
@@ -53,7 +55,9 @@ __all__ = [
     "RunKind",
     "RunStatus",
     "SalesHealth",
+    "SalesPush",
     "ServiceHealth",
+    "StoreCalendar",
     "StoreError",
     "Stream",
     "SyncConfig",
