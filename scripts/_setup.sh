@@ -131,8 +131,10 @@ install_locks() {
         [[ $lock == setup ]] || files+=("requirements/$lock.txt")
     done
     if ((${#files[@]})); then
-        "$venv/bin/uv" pip sync --quiet --python "$venv/bin/python" --require-hashes "${files[@]}" >&2
-        "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --no-deps --editable . >&2
+        "$venv/bin/uv" pip sync --quiet --python "$venv/bin/python" --require-hashes \
+            requirements/setup.txt "${files[@]}" >&2
+        "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" \
+            --no-deps --no-build-isolation --editable . >&2
     fi
     mkdir -p "$venv/.conexxus"
     for lock in "$@"; do

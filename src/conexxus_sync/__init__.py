@@ -4,6 +4,8 @@ Keep a catalogue and a day of sales in step with a back office.
 Start with `ConexxusService`; fill in `CatalogStorage` and `OrderSource`.
 """
 
+import logging
+
 from ._health import SalesHealth, ServiceHealth
 from .calendar import StoreCalendar
 from .collectors import InMemoryCollector, LoggingCollector
@@ -33,6 +35,9 @@ from .sales import SalesPush
 from .service import ConexxusService, RunHistory, Trigger
 from .stores import SyncStore, open_store
 
+
+# Whether and where to log is the application's decision.
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 __all__ = [
     "CatalogChanges",

@@ -18,6 +18,9 @@ from .runs import RunStatus, SyncRun
 if TYPE_CHECKING:
     from .sales import SalesPush
 
+# Beyond this, one more makes no difference to who reads it.
+MOST_COUNTED = 10_000
+
 ServiceStatus = Literal["healthy", "unhealthy", "disabled"]
 
 
@@ -119,10 +122,11 @@ def _alerts(latest: SyncRun | None, counts: MirrorCounts) -> Iterator[str]:
         yield f"The last pull failed: {latest.last_error}"
 
     if counts.quarantined:
-        yield f"{counts.quarantined} items are in quarantine: see `conexxus quarantine list`."
+        yield f"{_counted(counts.quarantined, 'item')} set aside: see `conexxus quarantine list`."
 
     if counts.pending:
-        yield f"{counts.pending} sets of changes wait for the host's catalogue storage."
+        waiting = _counted(counts.pending, "set")
+        yield f"{waiting} of changes not yet taken by the host's catalogue storage."
 
 
 def sales_alerts(sales: "SalesPush", now: datetime) -> Iterator[str]:
@@ -138,8 +142,27 @@ def sales_alerts(sales: "SalesPush", now: datetime) -> Iterator[str]:
     if held is not None:
         yield f"{held}."
 
-    counts = sales.store.outbox.counts(sales.config.location_id)
+    location_id = sales.config.location_id
+    counts = sales.store.outbox.counts(location_id)
     unknown = counts.get(BatchState.UNKNOWN, 0)
 
     if unknown:
-        yield f"The fate of {unknown} batches of sales is unknown: see `conexxus outbox list`."
+        batches = _counted(unknown, "batch", "batches")
+        yield f"{batches} of sales of unknown fate: they are sent again, or wait for an answer."
+
+    aside = sales.store.outbox.aside
+    quarantined = len(aside.quarantined(location_id, limit=MOST_COUNTED))
+    contradicted = len(aside.discrepancies(location_id, limit=MOST_COUNTED))
+
+    if quarantined:
+        yield f"{_counted(quarantined, 'sale')} set aside: see `conexxus quarantine list`."
+
+    if contradicted:
+        yield (
+            f"{_counted(contradicted, 'delivered sale')} changed or gone at the till since: "
+            "see the errors in `conexxus runs --kind sales --json`."
+        )
+
+
+def _counted(number: int, noun: str, nouns: str | None = None) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {nouns or noun + 's'}"

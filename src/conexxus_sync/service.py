@@ -105,7 +105,7 @@ class ConexxusService:
         self._orders = orders
         self._collectors = FanOut(collectors)
         self._clock = clock or SystemClock()
-        self.missing = tuple(missing) if client is None else ()
+        self.missing: tuple[str, ...] = tuple(missing) if client is None else ()
         self._api_connection: bool | None = None
         self._stop: threading.Event | None = None
         self._scheduler = Scheduler(self, self._clock)

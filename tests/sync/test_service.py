@@ -164,7 +164,7 @@ def test_quarantine_is_an_alert(service, office):
 
     health = service.health()
     assert (health.status, health.last_sync_status) == ("healthy", RunStatus.PARTIAL)
-    assert any("1 items are in quarantine" in alert for alert in health.alerts)
+    assert any("1 item set aside" in alert for alert in health.alerts)
 
 
 def test_disabled():

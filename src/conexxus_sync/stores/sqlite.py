@@ -38,11 +38,11 @@ class SqliteStore:
     """
 
     def __init__(self, path: Path | str, *, processes: Processes | None = None) -> None:
-        self.path = Path(path)
-        self.runs = SqliteRuns(self)
-        self.leases = SqliteLeases(self, processes or LinuxProcesses())
-        self.catalog = SqliteCatalog(self)
-        self.outbox = SqliteOutbox(self)
+        self.path: Path = Path(path)
+        self.runs: SqliteRuns = SqliteRuns(self)
+        self.leases: SqliteLeases = SqliteLeases(self, processes or LinuxProcesses())
+        self.catalog: SqliteCatalog = SqliteCatalog(self)
+        self.outbox: SqliteOutbox = SqliteOutbox(self)
 
     def __repr__(self) -> str:
         return f"SqliteStore({str(self.path)!r})"
