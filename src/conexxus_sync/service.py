@@ -170,6 +170,12 @@ class ConexxusService:
         if self.client is not None:
             self.client.close()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
     def sync_inventory(
         self, plan: bool = False, force: bool = False, *, reapply: bool = False
     ) -> SyncRun:
