@@ -54,7 +54,7 @@ from .errors import (
     TlsError,
     TransportError,
 )
-from .instrumentation import CallDetails, Hook
+from .instrumentation import AttemptDetails, CallDetails, Hook
 from .models import (
     ApiHealth,
     ConnectionCheck,
@@ -78,6 +78,7 @@ __all__ = [
     "AsyncConexxusClient",
     "AsyncReply",
     "AsyncTransport",
+    "AttemptDetails",
     "AttemptRecord",
     "AuthenticationError",
     "CallDetails",

@@ -194,9 +194,11 @@ class AsyncConexxusClient:
             async for attempt in stamina.retry_context(
                 attempts.wait_after, attempts=None, timeout=None
             ):
-                with attempt:
+                with attempt, self._core.attempting(call.name, call.request, attempts):
                     limits = self._core.limits(call.timeout_ms, attempts.deadline)
-                    return call.read(await self._exchange(call, limits))
+                    response = await self._exchange(call, limits)
+                    attempts.status = response.status
+                    return call.read(response)
 
         raise AssertionError("unreachable")
 

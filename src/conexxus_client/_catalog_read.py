@@ -136,7 +136,11 @@ class CatalogRead(_Reading):
 
         with page:
             for attempt in stamina.retry_context(attempts.wait_after, attempts=None, timeout=None):
-                with attempt, ExitStack() as tried:
+                with (
+                    attempt,
+                    self._core.attempting("catalogue", request, attempts),
+                    ExitStack() as tried,
+                ):
                     self._start(request, tried)
                     page.push(tried.pop_all())
             self._page = page.pop_all()
@@ -150,6 +154,7 @@ class CatalogRead(_Reading):
     def _start(self, request: Request, tried: ExitStack) -> None:
         reply = tried.enter_context(self._transport.open(request, self._limits()))
         self._stream = iter(())
+        self._attempts.status = reply.status
 
         if self._progress.begin(reply.status, reply.headers):
             self._stream = self._elements(reply)
@@ -221,7 +226,7 @@ class AsyncCatalogRead(_Reading):
             async for attempt in stamina.retry_context(
                 attempts.wait_after, attempts=None, timeout=None
             ):
-                with attempt:
+                with attempt, self._core.attempting("catalogue", request, attempts):
                     async with AsyncExitStack() as tried:
                         await self._start(request, tried)
                         page.push_async_exit(tried.pop_all())
@@ -236,6 +241,7 @@ class AsyncCatalogRead(_Reading):
     async def _start(self, request: Request, tried: AsyncExitStack) -> None:
         reply = await tried.enter_async_context(self._transport.open(request, self._limits()))
         self._stream = _nothing()
+        self._attempts.status = reply.status
 
         if self._progress.begin(reply.status, reply.headers):
             self._stream = self._elements(reply)

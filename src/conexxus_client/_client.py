@@ -186,9 +186,11 @@ class ConexxusClient:
 
         with self._core.observing(call.name, call.request, attempts):
             for attempt in stamina.retry_context(attempts.wait_after, attempts=None, timeout=None):
-                with attempt:
+                with attempt, self._core.attempting(call.name, call.request, attempts):
                     limits = self._core.limits(call.timeout_ms, attempts.deadline)
-                    return call.read(self._exchange(call, limits))
+                    response = self._exchange(call, limits)
+                    attempts.status = response.status
+                    return call.read(response)
 
         raise AssertionError("unreachable")
 

@@ -15,7 +15,7 @@ from ._retries import Attempts, RetryBudget, RetryPolicy
 from ._wire import ApiProfile, Call, Limits, Request
 from .config import ClientConfig
 from .errors import ConexxusError, ConfigurationError, StatusError
-from .instrumentation import CallDetails, Hook, notify
+from .instrumentation import AttemptDetails, CallDetails, Hook, notify
 from .models import ApiHealth, ConnectionCheck
 
 
@@ -109,13 +109,43 @@ class Core:
             details = CallDetails(
                 call=call,
                 method=request.method,
-                url=request.url.partition("?")[0],
-                attempts=len(attempts.records) + (error is None),
+                url=request.shown_url,
+                attempts=max(len(attempts.records) + (error is None), 1),
                 duration=self.monotonic() - started,
-                status=error.status if isinstance(error, StatusError) else None,
+                status=_status(error) or attempts.status,
                 error=error,
             )
             notify(self.hooks, details)
+
+    @contextmanager
+    def attempting(self, call: str, request: Request, attempts: Attempts) -> Iterator[None]:
+        """
+        Tell the hooks how the attempt went.
+        """
+        started = self.monotonic()
+        attempts.status = None
+        error: ConexxusError | None = None
+
+        try:
+            yield
+        except ConexxusError as exc:
+            error = exc
+            raise
+        finally:
+            details = AttemptDetails(
+                call=call,
+                method=request.method,
+                url=request.shown_url,
+                number=len(attempts.records) + 1,
+                duration=self.monotonic() - started,
+                status=_status(error) or attempts.status,
+                error=error,
+            )
+            notify(self.hooks, details)
+
+
+def _status(error: ConexxusError | None) -> int | None:
+    return error.status if isinstance(error, StatusError) else None
 
 
 def core_for(

@@ -90,8 +90,11 @@ class Endpoints:
         request = self._request("GET", self.profile.catalog_path, query)
         condition = () if etag is None else (("If-None-Match", etag),)
 
-        # Read as it comes, so there is no bound on the whole.
-        return attrs.evolve(request, headers=request.headers + condition, max_bytes=None)
+        return attrs.evolve(
+            request,
+            headers=request.headers + condition,
+            max_bytes=self.config.max_catalog_bytes,
+        )
 
     def linked(self, target: str, base: Request) -> Request:
         """

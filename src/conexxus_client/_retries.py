@@ -126,6 +126,7 @@ class Attempts:
     Attributes:
         deadline: Moment on the monotonic clock that no wait may pass.
         repeatable: Whether a request of unknown fate may be sent again.
+        status: HTTP status of the attempt at work, once it is known.
         sealed: Set once something was given to the caller that can't be
             taken back, like the first items of a page.
     """
@@ -136,6 +137,7 @@ class Attempts:
     monotonic: Callable[[], float]
     draw: Callable[[], float]
     repeatable: bool = True
+    status: int | None = None
     sealed: bool = False
     records: list[AttemptRecord] = attrs.field(factory=list)
 

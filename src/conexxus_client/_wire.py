@@ -57,8 +57,7 @@ class Request:
         url: Absolute, query included, always on the configured origin.
         path: Its path alone, for messages and logs.
         secret_headers: Added by the transport at the last moment; in no repr.
-        max_bytes: How large a decoded body may become; None for a catalogue,
-            which is read as it comes.
+        max_bytes: How large a decoded body may become.
     """
 
     method: Literal["GET", "POST"]
@@ -67,7 +66,14 @@ class Request:
     headers: tuple[tuple[str, str], ...] = ()
     secret_headers: tuple[tuple[str, Secret], ...] = attrs.field(default=(), repr=False)
     body: bytes | None = attrs.field(default=None, repr=False)
-    max_bytes: int | None = 8 * MIB
+    max_bytes: int = 4 * MIB
+
+    @property
+    def shown_url(self) -> str:
+        """
+        The address without its query, for logs and metrics.
+        """
+        return self.url.partition("?")[0]
 
     def wire_headers(self) -> list[tuple[str, str]]:
         """

@@ -15,7 +15,9 @@ from .errors import ConfigurationError
 
 T = TypeVar("T")
 
+GIB = 1024**3
 MAX_MS = 24 * 60 * 60 * 1000
+_FILES = {"ca_file": "CONEXXUS_CA_FILE"}
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -51,6 +53,10 @@ class Secret:
         raise TypeError(msg)
 
 
+def _optional_path(value: "Path | str | None") -> Path | None:
+    return None if value is None else Path(value)
+
+
 def _secret(value: "Secret | str") -> Secret:
     return value if isinstance(value, Secret) else Secret(value)
 
@@ -70,7 +76,10 @@ class ClientConfig:
         retry_delay_ms: Retry n waits this times 2^(n-1), plus jitter of at
             most a quarter of it.
         proxy: Explicit proxy; the environment's are ignored.
+        client_cert_file: Our own certificate, with its chain, in PEM format;
+            the key beside it, or in `client_key_file`.
         max_connections: At most so many at a time; further calls wait.
+        max_catalog_bytes: How large a page of the catalogue may become.
 
     Raises:
         ConfigurationError: Naming all problems at once.
@@ -83,9 +92,12 @@ class ClientConfig:
     retry_delay_ms: int = 1_000
     location_id: str = "default"
     allow_insecure: bool = False
-    ca_file: Path | None = attrs.field(default=None, converter=attrs.converters.optional(Path))
+    ca_file: Path | None = attrs.field(default=None, converter=_optional_path)
     proxy: str | None = attrs.field(default=None, repr=False)
     http_backend: Literal["httpx", "httpx2"] = "httpx"
+    client_cert_file: Path | None = attrs.field(default=None, converter=_optional_path)
+    client_key_file: Path | None = attrs.field(default=None, converter=_optional_path)
+    max_catalog_bytes: int = attrs.field(default=GIB, validator=attrs.validators.ge(1))
     max_connections: int = attrs.field(default=32, validator=attrs.validators.ge(1))
 
     def __attrs_post_init__(self) -> None:
@@ -237,9 +249,10 @@ def _problems(values: Mapping[str, Any]) -> Iterator[str]:
     if backend not in ("httpx", "httpx2"):
         yield f"CONEXXUS_HTTP_BACKEND must be httpx or httpx2, got {backend[:40]!r}"
 
-    ca_file = values.get("ca_file")
-    if ca_file is not None and not ca_file.is_file():
-        yield f"CONEXXUS_CA_FILE is not a file: {ca_file}"
+    for setting in ("ca_file", "client_cert_file", "client_key_file"):
+        file = values.get(setting)
+        if file is not None and not file.is_file():
+            yield f"{_FILES.get(setting, setting)} is not a file: {file}"
 
     proxy = values.get("proxy")
     if proxy is not None and not proxy.startswith(("http://", "https://")):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 import attrs
 
 from conexxus_client import (
+    AttemptDetails,
     CallDetails,
     ClientConfig,
     ConexxusClient,
@@ -334,7 +335,10 @@ class ConexxusService:
             last_error=reason,
         )
 
-    def _note_call(self, details: CallDetails) -> None:
+    def _note_call(self, details: AttemptDetails | CallDetails) -> None:
+        if isinstance(details, AttemptDetails):
+            return
+
         error = details.error
         self._api_connection = error is None or (
             isinstance(error, StatusError) and error.status in _CONTENT_STATUSES

@@ -3,7 +3,11 @@ Both clients and both HTTP families behind one face.
 """
 
 import asyncio
+import re
+import socket
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -138,3 +142,76 @@ def no_wait() -> RetryPolicy:
     Retries that wait hardly at all.
     """
     return RetryPolicy(retries=3, delay=0.001)
+
+
+class RawServer:
+    """
+    A server that says exactly these bytes to whoever asks, and hangs up.
+    """
+
+    def __init__(self, script: bytes | Callable[[Callable[[bytes], None]], None]) -> None:
+        self._script = script
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+        self.requests: list[bytes] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def stop(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with connection, suppress(OSError):
+                connection.settimeout(10)
+                self.requests.append(_request(connection))
+                if isinstance(self._script, bytes):
+                    connection.sendall(self._script)
+                else:
+                    self._script(connection.sendall)
+                # A polite end: what was said arrives before the hang-up does.
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(65_536):
+                    pass
+
+
+def _request(connection: socket.socket) -> bytes:
+    """
+    Head and body of a request; its body has a length.
+    """
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += connection.recv(65_536)
+
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)content-length: (\d+)", head)
+    while length and len(body) < int(length[1]):
+        body += connection.recv(65_536)
+
+    return head + b"\r\n\r\n" + body
+
+
+@pytest.fixture
+def raw_server() -> Iterator[Callable[..., RawServer]]:
+    """
+    Starts servers that say what they are told.
+    """
+    started: list[RawServer] = []
+
+    def start(script: Any) -> RawServer:
+        started.append(RawServer(script))
+        return started[-1]
+
+    yield start
+
+    for server in started:
+        server.stop()

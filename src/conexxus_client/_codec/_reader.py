@@ -28,7 +28,10 @@ from ._json import decode_json, shown
 WINDOW = 256 * 1024
 
 # One element, or one value of the envelope, that is larger is no catalogue.
-MAX_VALUE = 8 * 1024 * 1024
+MAX_VALUE = 1024 * 1024
+
+# Nobody indents like that; somebody may want to keep us busy.
+MAX_SPACE = 1024 * 1024
 
 # Between two elements; pretty printers don't indent deeper than this.
 _MAX_GAP = 256
@@ -82,6 +85,7 @@ class CatalogReader:
         self._decoder = ItemDecoder()
         self._head = b""
         self._may_guess = True
+        self._space = 0
         self._in_items = False
         self._had_items = False
         self._bare = False
@@ -292,6 +296,12 @@ class CatalogReader:
         """
         if skipped := space_end(self._buffer):
             self._drop(skipped)
+            self._space += skipped
+
+        if self._buffer:
+            self._space = 0
+        elif self._space > MAX_SPACE:
+            raise DecodeError(f"the catalogue is no JSON: {self._space} bytes of white space")
 
         return bytes(self._buffer[:1])
 

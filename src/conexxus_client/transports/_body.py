@@ -9,6 +9,10 @@ from conexxus_client._wire import Headers
 from conexxus_client.errors import DecodeError, Delivery, ResponseTooLargeError
 
 
+# JSON shrinks to a tenth or a thirtieth; deflate could do a thousandth.
+MAX_RATIO = 200
+
+_HARMLESS = 1024 * 1024
 _PIECE = 256 * 1024
 _GZIP = 16 + zlib.MAX_WBITS
 
@@ -21,12 +25,11 @@ class BodyDecoder:
     stops at the bound.
     """
 
-    def __init__(self, headers: Headers, max_bytes: int | None) -> None:
-        self._left = max_bytes
+    def __init__(self, headers: Headers, max_bytes: int) -> None:
         self._bound = max_bytes
         self._gzip = _encoding(headers) == "gzip"
         self._inflater = zlib.decompressobj(_GZIP)
-        self._any = False
+        self._received = self._decoded = 0
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
         """
@@ -36,7 +39,7 @@ class BodyDecoder:
             DecodeError: It is not what the header says.
             ResponseTooLargeError: The body passes its bound.
         """
-        self._any = self._any or bool(chunk)
+        self._received += len(chunk)
 
         for piece in self._inflate(chunk) if self._gzip else (chunk,):
             yield self._counted(piece)
@@ -48,7 +51,7 @@ class BodyDecoder:
         Raises:
             DecodeError: The gzip stream is cut off.
         """
-        if self._gzip and self._any and not self._inflater.eof:
+        if self._gzip and self._received and not self._inflater.eof:
             raise DecodeError("the answer's gzip is cut off", delivery=Delivery.UNKNOWN)
 
     def _inflate(self, chunk: bytes) -> Iterator[bytes]:
@@ -66,12 +69,15 @@ class BodyDecoder:
             chunk = self._inflater.unconsumed_tail or self._inflater.unused_data
 
     def _counted(self, piece: bytes) -> bytes:
-        if self._left is not None:
-            self._left -= len(piece)
-            if self._left < 0:
-                raise ResponseTooLargeError(
-                    f"the answer passes {self._bound} bytes", delivery=Delivery.UNKNOWN
-                )
+        self._decoded += len(piece)
+
+        if self._decoded > self._bound:
+            msg = f"the answer passes {self._bound} bytes"
+            raise ResponseTooLargeError(msg, delivery=Delivery.UNKNOWN)
+        if self._decoded > _HARMLESS and self._decoded > MAX_RATIO * self._received:
+            msg = f"the answer's gzip is {MAX_RATIO} times smaller than its content: no text is"
+            raise ResponseTooLargeError(msg, delivery=Delivery.UNKNOWN)
+
         return piece
 
 

@@ -22,6 +22,7 @@ from conexxus_client.errors import (
     Delivery,
     HostNotFoundError,
     RequestTimeoutError,
+    ResponseTooLargeError,
     TlsError,
 )
 
@@ -53,7 +54,9 @@ def family_of(client: object) -> ModuleType:
 
 
 def ssl_context(config: ClientConfig) -> ssl.SSLContext:
-    if not config.api_url.startswith("https:") and config.ca_file is None:
+    files = (config.ca_file, config.client_cert_file)
+
+    if not config.api_url.startswith("https:") and files == (None, None):
         # Loading the system's certificates takes 20 ms, and nobody asks for
         # them.  This context trusts no one.
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -66,6 +69,15 @@ def ssl_context(config: ClientConfig) -> ssl.SSLContext:
         ) from None
 
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+
+    if config.client_cert_file is not None:
+        try:
+            context.load_cert_chain(config.client_cert_file, config.client_key_file)
+        except (OSError, ssl.SSLError):
+            raise ConfigurationError(
+                [f"client_cert_file holds no certificate and key: {config.client_cert_file}"]
+            ) from None
+
     return context
 
 
@@ -129,6 +141,10 @@ def translated(exc: Exception, limits: Limits) -> ConexxusError | None:
         return RequestTimeoutError(limits.timeout_ms, delivery=Delivery.UNKNOWN)
     if names & {"ConnectError", "ProxyError"}:
         return _connect_error(exc)
+    if "RemoteProtocolError" in names and "too long" in str(exc):
+        # h11's bound on status line and header fields, 100 KiB together.
+        msg = "the answer's header is too large"
+        return ResponseTooLargeError(msg, delivery=Delivery.UNKNOWN)
     if names & {"UnsupportedProtocol", "InvalidURL", "LocalProtocolError"}:
         return ConfigurationError(["CONEXXUS_API_URL or a header can't be sent as it is"])
 

@@ -1,0 +1,102 @@
+"""
+Watching the client at work.
+
+A hook is any callable that takes details, of an attempt or of a whole call.
+What it raises is logged and goes no further.  It sees neither the key nor a
+body nor a query string.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+
+import attrs
+
+from conexxus_client.errors import ConexxusError
+
+
+@attrs.frozen(kw_only=True)
+class AttemptDetails:
+    """
+    One request that was sent, or should have been.
+
+    Attributes:
+        call: `health`, `catalogue` (one page of it) or `sales`.
+        url: Without its query.
+        number: From 1.
+        duration: Seconds until the answer was read; of a catalogue, until
+            its first items were.
+        status: HTTP status, if an answer came.
+        error: None if it succeeded.
+    """
+
+    call: str
+    method: str
+    url: str
+    number: int
+    duration: float
+    status: int | None = None
+    error: ConexxusError | None = None
+
+
+@attrs.frozen(kw_only=True)
+class CallDetails:
+    """
+    One call, as it ended.
+
+    Attributes:
+        call: `health`, `catalogue` (one page of it) or `sales`.
+        url: Without its query.
+        attempts: How many requests were sent.
+        duration: Seconds, waits included.
+        status: HTTP status of the last attempt, if an answer came.
+        error: None if it succeeded.
+    """
+
+    call: str
+    method: str
+    url: str
+    attempts: int
+    duration: float
+    status: int | None = None
+    error: ConexxusError | None = None
+
+
+Hook: TypeAlias = Callable[[AttemptDetails | CallDetails], None]
+
+_logger = logging.getLogger("conexxus_client")
+# Whether and where to log is the application's decision.
+_logger.addHandler(logging.NullHandler())
+
+_FAILED = {
+    "catalogue": "Failed to fetch inventory items",
+    "sales": "Failed to push sales",
+    "health": "Failed to check API health",
+}
+
+
+def notify(hooks: Iterable[Hook], details: AttemptDetails | CallDetails) -> None:
+    """
+    Tell everybody who wants to know, and the log if a call went wrong.
+    """
+    if isinstance(details, CallDetails) and details.error is not None:
+        _log_failure(details, details.error)
+
+    for hook in hooks:
+        try:
+            hook(details)
+        except Exception:
+            _logger.exception("A hook of the client raised")
+
+
+def _log_failure(details: CallDetails, error: ConexxusError) -> None:
+    _logger.error(
+        _FAILED[details.call],
+        extra={
+            "url": details.url,
+            "method": details.method,
+            "status": details.status,
+            "error": str(error),
+            "attempts": details.attempts,
+        },
+    )

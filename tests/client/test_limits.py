@@ -1,0 +1,245 @@
+"""
+More than we are willing to read is refused before it fills the memory.
+"""
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+import threading
+import zlib
+
+import pytest
+
+from conexxus_client import (
+    ConexxusError,
+    ConnectionLostError,
+    DecodeError,
+    ResponseTooLargeError,
+)
+
+
+GZIP = "Content-Encoding: gzip\r\n"
+ITEMS = json.dumps({"success": True, "data": [{"sku": "A", "name": "a", "price": 1}]}).encode()
+
+
+def answer(body: bytes, head: str = "", *, length: bool = True) -> bytes:
+    size = f"Content-Length: {len(body)}\r\n" if length else ""
+    return f"HTTP/1.1 200 OK\r\n{size}{head}\r\n".encode() + body
+
+
+def chunked(body: bytes, size: int = 1000) -> bytes:
+    parts = [body[at : at + size] for at in range(0, len(body), size)]
+    return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+
+
+def test_gzip(connect, raw_server):
+    """
+    One gzip is undone, in one piece or in many.
+    """
+    zipped = gzip.compress(ITEMS)
+    server = raw_server(answer(zipped, GZIP))
+    pieces = raw_server(
+        answer(chunked(zipped, 7), GZIP + "Transfer-Encoding: chunked\r\n", length=False)
+    )
+
+    assert connect(server.url).fetch_items() == connect(pieces.url).fetch_items()
+    assert connect(server.url).fetch_items()[0].sku == "A"
+
+
+@pytest.mark.parametrize(
+    ("body", "head", "error"),
+    [
+        (gzip.compress(ITEMS)[:-4], GZIP, DecodeError),
+        (gzip.compress(ITEMS)[:20], GZIP, DecodeError),
+        (gzip.compress(ITEMS) + b"junk", GZIP, DecodeError),
+        (gzip.compress(ITEMS)[:-8] + b"\0" * 8, GZIP, DecodeError),
+        (ITEMS, GZIP, DecodeError),
+        (gzip.compress(gzip.compress(ITEMS)), "Content-Encoding: gzip, gzip\r\n", DecodeError),
+        (gzip.compress(ITEMS), GZIP + GZIP, DecodeError),
+        (ITEMS, "Content-Encoding: br\r\n", DecodeError),
+        (zlib.compress(ITEMS), "Content-Encoding: deflate\r\n", DecodeError),
+        (ITEMS, "X: " + "y" * 1_000_000 + "\r\n", ResponseTooLargeError),
+        (ITEMS, "".join(f"X-{n}: y\r\n" for n in range(100_000)), ResponseTooLargeError),
+    ],
+    ids=[
+        "cut off in the trailer",
+        "cut off",
+        "trailing junk",
+        "bad checksum",
+        "not gzip",
+        "gzip twice",
+        "two headers",
+        "brotli",
+        "deflate",
+        "a megabyte of header",
+        "100,000 header fields",
+    ],
+)
+def test_refused(connect, raw_server, body, head, error):
+    """
+    What is not what it says, or too much of it, is named.
+    """
+    with pytest.raises(error):
+        connect(raw_server(answer(body, head)).url, retries=0).fetch_items()
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        answer(ITEMS[:-10], f"Content-Length: {len(ITEMS)}\r\n", length=False),
+        answer(chunked(ITEMS)[:-5], "Transfer-Encoding: chunked\r\n", length=False),
+        answer(chunked(ITEMS)[:40], "Transfer-Encoding: chunked\r\n", length=False),
+        answer(b"zz\r\nxx\r\n0\r\n\r\n", "Transfer-Encoding: chunked\r\n", length=False),
+        answer(ITEMS, "Content-Length: 5\r\n"),
+        b"HTTP/1.1 OK 200\r\n\r\n",
+        b"\x00\x01\x02\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Le",
+    ],
+    ids=[
+        "by length",
+        "by chunk, at its end",
+        "by chunk",
+        "bad chunk",
+        "two lengths",
+        "status line",
+        "binary",
+        "in the header",
+    ],
+)
+def test_broken_off(connect, raw_server, raw):
+    """
+    An answer that breaks off, or is no HTTP, is a lost connection.
+    """
+    with pytest.raises(ConnectionLostError):
+        connect(raw_server(raw).url, retries=0).fetch_items()
+
+
+def test_body_without_length_that_ends_at_an_item(connect, raw_server):
+    """
+    A body without length is believed only if it is a whole document.
+    """
+    whole = b'[{"sku":"A","name":"a","price":1},{"sku":"B","name":"b","price":2}]'
+
+    assert len(connect(raw_server(answer(whole, length=False)).url).fetch_items()) == 2
+    with pytest.raises(DecodeError, match="ended early"):
+        connect(raw_server(answer(whole[:33], length=False)).url, retries=0).fetch_items()
+
+
+def test_longer_than_its_length(connect, raw_server):
+    """
+    What comes after the announced length is not part of the answer, nor of
+    the next.
+    """
+    server = raw_server(answer(ITEMS) + b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+    client = connect(server.url)
+
+    assert len(client.fetch_items()) == len(client.fetch_items()) == 1
+
+
+PROGRAM = """
+import sys, time
+from conexxus_client import ClientConfig, ConexxusClient, ConexxusError
+
+def peak():
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+
+healthy, hostile, call, family = sys.argv[1:]
+settings = {"api_key": "sandbox-key", "retries": 0, "http_backend": family}
+
+with ConexxusClient(ClientConfig(api_url=healthy, **settings)) as client:
+    client.fetch_items()
+before = peak()
+started = time.monotonic()
+
+with ConexxusClient(ClientConfig(api_url=hostile, **settings)) as client:
+    try:
+        client.health() if call == "health" else list(client.iter_items())
+        outcome = "success"
+    except ConexxusError as exc:
+        outcome = type(exc).__name__
+
+print(outcome, (peak() - before) // 1024, time.monotonic() - started)
+"""
+
+
+def bomb(*, twice: bool = False) -> bytes:
+    """
+    A gigabyte of zeros in a megabyte, or in two kilobytes.
+    """
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    packed = b"".join(packer.compress(bytes(1024 * 1024)) for _ in range(1024)) + packer.flush()
+    return gzip.compress(packed) if twice else packed
+
+
+@pytest.fixture(scope="module")
+def bombs():
+    return {False: bomb(), True: bomb(twice=True)}
+
+
+def outcome(server, hostile, call, backend):
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, server.url, hostile.url, call, backend],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ,
+    )
+    error, megabytes, seconds = done.stdout.split()
+    return error, int(megabytes), float(seconds)
+
+
+@pytest.mark.parametrize("call", ["health", "iter_items"])
+@pytest.mark.parametrize("kind", ["single", "double", "chunked", "doubly announced"])
+def test_gzip_bombs(server, raw_server, bombs, backend, call, kind):
+    """
+    A gigabyte in a few bytes is refused with little memory.
+    """
+    body = bombs[kind in ("double", "doubly announced")]
+    head = GZIP if kind != "doubly announced" else "Content-Encoding: gzip, gzip\r\n"
+    if kind == "chunked":
+        raw = answer(chunked(body, 65_536), head + "Transfer-Encoding: chunked\r\n", length=False)
+    else:
+        raw = answer(body, head)
+
+    error, megabytes, seconds = outcome(server, raw_server(raw), call, backend)
+
+    assert error in ("ResponseTooLargeError", "DecodeError")
+    assert megabytes <= 16
+    assert seconds < 20
+
+
+@pytest.mark.parametrize("call", ["health", "iter_items"])
+@pytest.mark.parametrize("filler", [b" ", b"x", b'["'], ids=["space", "garbage", "text"])
+def test_gigabyte_of_body(server, raw_server, backend, call, filler):
+    """
+    A body of a gigabyte is refused with little memory, too.
+    """
+    more = b" " * 1_000_000 if filler == b" " else b"x" * 1_000_000
+
+    def endless(send):
+        send(b"HTTP/1.1 200 OK\r\nContent-Length: 1100000000\r\n\r\n" + filler)
+        for _ in range(1_100):
+            send(more)
+
+    error, megabytes, seconds = outcome(server, raw_server(endless), call, backend)
+
+    assert error in ("ResponseTooLargeError", "DecodeError", "ConnectionLostError")
+    assert megabytes <= 16
+    assert seconds < 20
+
+
+def test_next_call_succeeds(connect, office, server, raw_server):
+    """
+    After all of that a client still works.
+    """
+    client = connect(server.url)
+    office.faults("garbage, truncate, reset")
+
+    with pytest.raises(ConexxusError):
+        connect(raw_server(answer(bomb(twice=True), GZIP)).url, retries=0).fetch_items()
+
+    assert client.fetch_items()
+    assert threading.active_count() < 20
