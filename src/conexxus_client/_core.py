@@ -102,6 +102,9 @@ class Core:
             yield
         except ConexxusError as exc:
             error = exc
+            # What it came from holds the request, and with it the key: some
+            # who report errors look there whether it is suppressed or not.
+            exc.__cause__ = exc.__context__ = None
             raise
         else:
             self.budget.earn()

@@ -152,9 +152,10 @@ class RawServer:
     def __init__(self, script: bytes | Callable[[Callable[[bytes], None]], None]) -> None:
         self._script = script
         self._listener = socket.create_server(("127.0.0.1", 0))
+        self._current: socket.socket | None = None
+        self.requests: list[bytes] = []
         self._thread = threading.Thread(target=self._serve)
         self._thread.start()
-        self.requests: list[bytes] = []
 
     @property
     def url(self) -> str:
@@ -163,6 +164,9 @@ class RawServer:
     def stop(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        if self._current is not None:
+            with suppress(OSError):
+                self._current.shutdown(socket.SHUT_RDWR)
         self._thread.join()
 
     def _serve(self) -> None:
@@ -172,6 +176,7 @@ class RawServer:
             except OSError:
                 return
             with connection, suppress(OSError):
+                self._current = connection
                 connection.settimeout(10)
                 self.requests.append(_request(connection))
                 if isinstance(self._script, bytes):
@@ -189,8 +194,11 @@ def _request(connection: socket.socket) -> bytes:
     Head and body of a request; its body has a length.
     """
     data = b""
-    while b"\r\n\r\n" not in data:
-        data += connection.recv(65_536)
+    # The answer to a TLS handshake is not waited for.
+    while b"\r\n\r\n" not in data and not data.startswith(b"\x16"):
+        if not (received := connection.recv(65_536)):
+            raise OSError("hung up")
+        data += received
 
     head, _, body = data.partition(b"\r\n\r\n")
     length = re.search(rb"(?i)content-length: (\d+)", head)
