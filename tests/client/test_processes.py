@@ -46,13 +46,19 @@ def config(server: Any, backend: str, **settings: Any) -> ClientConfig:
     )
 
 
+# Calls of each thread, and rounds of each child: a few here, a proof's worth
+# in the long run.
+SHORT_OR_LONG = [pytest.param(False), pytest.param(True, marks=pytest.mark.long)]
+
+
+@pytest.mark.parametrize("thorough", SHORT_OR_LONG, ids=["short", "long"])
 @pytest.mark.parametrize("connections", [1, 4, 32])
-def test_threads(office, server, backend, connections):
+def test_threads(office, server, backend, connections, thorough):
     """
     Thirty-two threads on one client get their own answers, without a single
     error or retry, however few connections there are.
     """
-    each = 30
+    each = 1_000 if thorough else 30
     problems = Counter()
 
     def work(client: ConexxusClient, number: int) -> None:
@@ -78,7 +84,8 @@ def test_threads(office, server, backend, connections):
     assert len(office.ledger.sales("loc", date(2026, 1, 2))) == 32 * each
 
 
-def test_fork(server, backend):
+@pytest.mark.parametrize("thorough", SHORT_OR_LONG, ids=["short", "long"])
+def test_fork(server, backend, thorough):
     """
     Children forked from a process with a warm client get their own answers.
     """
@@ -91,22 +98,22 @@ def test_fork(server, backend):
     for number in range(8):
         pid = os.fork()
         if pid == 0:
-            os._exit(_pushes_well(client, f"child-{number}"))
+            os._exit(_pushes_well(client, f"child-{number}", 170 if thorough else 7))
         children.append(pid)
 
-    parent = _pushes_well(client, "parent")
+    parent = _pushes_well(client, "parent", 7)
     codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children]
     client.close()
 
     assert (parent, codes) == (0, [0] * 8)
 
 
-def _pushes_well(client: ConexxusClient, name: str) -> int:
+def _pushes_well(client: ConexxusClient, name: str, rounds: int) -> int:
     """
     An exit code: 0 if every answer was the right one.
     """
     try:
-        for n in range(20):
+        for n in range(rounds):
             client.push_sales(batch(f"{name}-{n}"), idempotency_key=f"{name}-{n}")
             assert len(client.fetch_items()) == 5
             assert client.health().status == "ok"
