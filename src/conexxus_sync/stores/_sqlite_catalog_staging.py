@@ -198,7 +198,8 @@ class SqliteCatalogStaging:
         What this read set aside is what the quarantine holds.
         """
         connection.execute(
-            "INSERT INTO quarantine SELECT ?1, 'item', key,"
+            "INSERT INTO quarantine (location, kind, key, part, raw, reason, path, first_seen,"
+            " last_seen, times_seen, run_id) SELECT ?1, 'item', key,"
             " row_number() OVER (PARTITION BY key ORDER BY number) - 1,"
             " raw, reason, path, ?2, ?2, 1, ?3"
             " FROM (SELECT key, raw, reason, path, min(number) AS number FROM aside"
