@@ -131,11 +131,18 @@ def main() -> None:
         service.run_due(datetime.now(UTC))
         return
 
+    # SIGTERM, like Ctrl-C, interrupts the wait for the thread.  A handler that
+    # set `stop` itself could interrupt whoever holds its lock, and hang.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     stop = threading.Event()
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signum, lambda *_: stop.set())
+    schedule = threading.Thread(target=service.run_forever, args=(stop,))
+    schedule.start()
 
-    service.run_forever(stop)
+    try:
+        schedule.join()
+    except KeyboardInterrupt:
+        stop.set()
+        schedule.join()
 
 
 if __name__ == "__main__":

@@ -62,7 +62,10 @@ class Shell:
         A command as a process of its own, until it ends.
         """
         with self.start(*arguments) as process:
-            out, err = process.communicate(timeout=60)
+            try:
+                out, err = process.communicate(timeout=60)
+            finally:
+                process.kill()  # one that hangs; the others have ended
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
     def json(self, *arguments):

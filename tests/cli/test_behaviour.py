@@ -1,15 +1,11 @@
 import json
 import os
 import pty
-import signal
 import subprocess
 import sys
-import threading
 
 import httpx
 import pytest
-
-from conexxus_client.testing import SandboxServer
 
 
 PROBE = """
@@ -175,63 +171,6 @@ def test_broken_pipe_is_quiet(shell, office):
 
     assert done.stdout.strip() == "141"
     assert done.stderr == ""
-
-
-@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_signal_ends_a_pull(shell, office, signum, code):
-    """
-    A signal ends a pull that waits for the back office, with one sentence;
-    the lease is free at once.
-    """
-    asked = threading.Event()
-    office.faults("catalog: stall")
-
-    with SandboxServer(office, log=lambda _: asked.set()) as server:
-        shell.environ["CONEXXUS_API_URL"] = server.url
-        with shell.start("pull", "--log-format", "text") as process:
-            assert asked.wait(30)
-            process.send_signal(signum)
-            _, err = process.communicate(timeout=5)
-
-        assert process.returncode == code
-        assert "Nothing is lost" in err
-        assert "Traceback" not in err
-        assert shell.run("pull").returncode == 0
-
-
-@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
-def test_signal_ends_the_scheduler(shell, office, signum, code):
-    """
-    `run` pulls at its start and ends in good order when it is told to.
-    """
-    with shell.start("run", "--log-format", "text") as process:
-        for line in process.stderr:
-            if "inventory sync completed" in line:
-                break
-        process.send_signal(signum)
-        _, err = process.communicate(timeout=5)
-
-    assert process.returncode == code
-    assert "Traceback" not in err
-    assert office.requests["catalog"] == 1
-
-
-def test_scheduler_that_can_not_stop_is_stopped(shell, office):
-    """
-    A pull that hangs is left after the grace time; the lease is free at once.
-    """
-    asked = threading.Event()
-    office.faults("catalog: stall")
-
-    with SandboxServer(office, log=lambda _: asked.set()) as server:
-        shell.environ["CONEXXUS_API_URL"] = server.url
-        with shell.start("run") as process:
-            assert asked.wait(30)
-            process.terminate()
-            process.communicate(timeout=10)
-
-        assert process.returncode == 143
-        assert shell.run("pull").returncode == 0
 
 
 def test_serves_the_shim(shell, office):

@@ -57,7 +57,10 @@ class Program:
 
     def run(self, *arguments, **environ):
         with self.start(*arguments, **environ) as process:
-            out, err = process.communicate(timeout=60)
+            try:
+                out, err = process.communicate(timeout=60)
+            finally:
+                process.kill()  # one that hangs; the others have ended
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
 

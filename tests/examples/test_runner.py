@@ -22,6 +22,19 @@ LINES = [
     ("t3", "SKU0002", "1", "9.90"),
 ]
 
+# Read by Python at its start: whoever waits for an event is signalled while
+# it holds the event's lock.
+SIGNAL_UNDER_THE_LOCK = """
+import os, signal, threading
+wait = threading.Event.wait
+def signalled(self, timeout=None):
+    if timeout is not None:
+        with self._cond:
+            os.kill(os.getpid(), signal.SIGTERM)
+    return wait(self, timeout)
+threading.Event.wait = signalled
+"""
+
 
 class Asked:
     """
@@ -160,6 +173,19 @@ def test_runs_until_it_is_stopped(runner, query):
     assert process.returncode == 0
     assert "Traceback" not in err
     assert query("SELECT count(*) FROM products") == [(1000,)]
+
+
+def test_stopped_at_the_worst_moment(runner):
+    """
+    A signal that comes while the lock of `stop` is held ends it all the same.
+    """
+    with (runner.folder / "sitecustomize.py").open("a") as site:
+        site.write(SIGNAL_UNDER_THE_LOCK)
+
+    done = runner.run()
+
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
 
 
 def test_restored_shop_gets_everything_again(runner, query):

@@ -3,6 +3,7 @@ The command line as a whole: its commands, and the options that all share.
 """
 
 import sys
+from contextlib import nullcontext
 from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Group, Parameter
@@ -50,6 +51,12 @@ app.command(quarantine)
 # These handle signals themselves: they have something to finish first.
 _LASTING = {_run.run, _sandbox.sandbox}
 
+_WHEN_STOPPED = {
+    _pull.pull: "stopped. Nothing is lost: the next pull starts afresh.",
+    _push.push: "stopped. Nothing is lost: the next push goes on with what was not acknowledged.",
+    _run.run: "stopped. Nothing is lost: the next pull starts afresh, the next push goes on.",
+}
+
 
 EVERYWHERE = Group("Options of every command", sort_key=9)
 
@@ -86,11 +93,12 @@ def _with_globals(
 def _call(command: Any, bound: Any, session: Session | None) -> int:
     given = {} if session is None else {"session": session}
 
-    if command in _LASTING:
-        code = command(*bound.args, **bound.kwargs, **given)
-    else:
-        with stopping_at_once():
+    try:
+        with nullcontext() if command in _LASTING else stopping_at_once():
             code = command(*bound.args, **bound.kwargs, **given)
+    except StoppedError:
+        complain(_WHEN_STOPPED.get(command, "stopped."))
+        raise
 
     return int(code or 0)
 
@@ -113,7 +121,6 @@ def run(arguments: list[str]) -> int:
         complain(str(exc))
         return code_of_error(exc)
     except StoppedError as exc:
-        complain("stopped. Nothing is lost: the next run continues where this one was.")
         return exc.exit_code
 
     return int(result or 0)

@@ -3,7 +3,6 @@
 """
 
 import logging
-import signal
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,7 +15,7 @@ from ._engines import service_of
 from ._exit_codes import ExitCode, code_of_run, gravest
 from ._screen import needing, say, say_json
 from ._session import Flag, Given, Session
-from ._stopping import StoppedError, stopping_in_turn
+from ._stopping import code_when_told, stopping_in_turn
 from ._words import told
 
 
@@ -30,7 +29,7 @@ def run(
     orders: str | None = None,
     catalog: str | None = None,
     session: Given,
-) -> ExitCode:
+) -> int:
     """
     Keep catalogue and sales in step until you stop it.
 
@@ -66,10 +65,7 @@ def run(
 
         service.run_forever(stop)
 
-    if received and received[0] == signal.SIGINT:
-        raise StoppedError(received[0])
-
-    return ExitCode.SUCCESS
+    return code_when_told(received[0])
 
 
 def _once(service: ConexxusService, session: Session) -> ExitCode:

@@ -11,7 +11,7 @@ from conexxus_client import ConfigurationError
 
 from ._screen import complain, say, say_json_line
 from ._session import Given
-from ._stopping import stopping_in_turn
+from ._stopping import code_when_told, stopping_in_turn
 
 
 logger = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ def sandbox(
 
     complain("the sandbox has stopped.")
 
-    return 128 + received[0]
+    return code_when_told(received[0])
 
 
 def _announce(url: str, api_key: str, *, json: bool) -> None:

@@ -1,7 +1,12 @@
 """
 SIGINT and SIGTERM: how a command is told to stop.
+
+A handler interrupts whatever the main thread is at, perhaps while it holds
+a lock.  So a handler takes none: it notes the signal and starts a bare
+thread, and everything else happens there.
 """
 
+import _thread
 import os
 import signal
 import threading
@@ -21,18 +26,29 @@ LAST_RESORT_SECONDS = 4.5
 class StoppedError(BaseException):
     """
     A signal ends the command here; no handler below the top may catch it.
+
+    Attributes:
+        exit_code: What the shell is told.
     """
 
-    def __init__(self, signum: int) -> None:
+    def __init__(self, signum: int, exit_code: int) -> None:
         super().__init__(signal.Signals(signum).name)
-        self.signum = signum
+        self.exit_code = exit_code
 
-    @property
-    def exit_code(self) -> int:
-        """
-        What a shell expects of a command that a signal ended.
-        """
-        return 128 + self.signum
+
+def code_when_ended(signum: int) -> int:
+    """
+    What a shell expects of a command that a signal ended.
+    """
+    return 128 + signum
+
+
+def code_when_told(signum: int) -> int:
+    """
+    What tells that a lasting command did as it was told: for SIGTERM, the
+    way in which a service is stopped, that is success.
+    """
+    return 0 if signum == signal.SIGTERM else code_when_ended(signum)
 
 
 @contextmanager
@@ -40,60 +56,52 @@ def stopping_at_once() -> Iterator[None]:
     """
     For a command that does one thing: a signal ends it where it is.
     """
-    with _timers() as after:
+    ended = threading.Event()
 
-        def handle(signum: int, frame: FrameType | None) -> None:
-            after(LAST_RESORT_SECONDS, lambda: os._exit(128 + signum))
-            raise StoppedError(signum)
+    def watch(signum: int) -> None:
+        if not ended.wait(LAST_RESORT_SECONDS):
+            os._exit(code_when_ended(signum))
 
-        with _handling(handle):
-            yield
+    def handle(signum: int, frame: FrameType | None) -> None:
+        _thread.start_new_thread(watch, (signum,))
+        raise StoppedError(signum, code_when_ended(signum))
+
+    with _handling(handle, ended):
+        yield
 
 
 @contextmanager
 def stopping_in_turn(stop: threading.Event) -> Iterator[list[int]]:
     """
-    For a scheduler: the first signal sets *stop*; a second one, or the end
-    of the grace time, ends it where it is.
+    For a command that lasts: the first signal sets *stop*; a second one, or
+    the end of the grace time, ends it where it is.
 
     Yields:
         The signals received.
     """
     received: list[int] = []
+    ended = threading.Event()
 
-    with _timers() as after:
+    def watch(signum: int) -> None:
+        stop.set()
+        if ended.wait(GRACE_SECONDS):
+            return
+        os.kill(os.getpid(), signum)
+        if not ended.wait(LAST_RESORT_SECONDS - GRACE_SECONDS):
+            os._exit(code_when_told(signum))
 
-        def handle(signum: int, frame: FrameType | None) -> None:
-            received.append(signum)
-            stop.set()
-            if len(received) > 1:
-                raise StoppedError(received[0])
-            after(GRACE_SECONDS, lambda: os.kill(os.getpid(), signum))
-            after(LAST_RESORT_SECONDS, lambda: os._exit(128 + signum))
+    def handle(signum: int, frame: FrameType | None) -> None:
+        received.append(signum)
+        if len(received) > 1:
+            raise StoppedError(received[0], code_when_told(received[0]))
+        _thread.start_new_thread(watch, (signum,))
 
-        with _handling(handle):
-            yield received
-
-
-@contextmanager
-def _timers() -> Iterator[Callable[[float, Callable[[], None]], None]]:
-    running: list[threading.Timer] = []
-
-    def after(seconds: float, action: Callable[[], None]) -> None:
-        timer = threading.Timer(seconds, action)
-        timer.daemon = True
-        timer.start()
-        running.append(timer)
-
-    try:
-        yield after
-    finally:
-        for timer in running:
-            timer.cancel()
+    with _handling(handle, ended):
+        yield received
 
 
 @contextmanager
-def _handling(handler: Handler) -> Iterator[None]:
+def _handling(handler: Handler, ended: threading.Event) -> Iterator[None]:
     before = {signum: signal.signal(signum, handler) for signum in (signal.SIGINT, signal.SIGTERM)}
 
     try:
@@ -101,3 +109,4 @@ def _handling(handler: Handler) -> Iterator[None]:
     finally:
         for signum, previous in before.items():
             signal.signal(signum, previous)
+        ended.set()
