@@ -58,9 +58,10 @@ def test_second_signal_ends_it_where_it_is(signum, code):
     """
     Whoever asks twice does not wait for the grace time.
     """
-    with pytest.raises(StoppedError) as caught, stopping_in_turn(threading.Event()):
+    with stopping_in_turn(threading.Event()):
         signal.raise_signal(signum)
-        signal.raise_signal(signum)
+        with pytest.raises(StoppedError) as caught:
+            signal.raise_signal(signum)
 
     assert caught.value.exit_code == code
 
