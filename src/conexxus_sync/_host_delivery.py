@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from .errors import HostError
+from .errors import HostError, TransactionEndedError
 from .leases import Lease
 from .protocols import CatalogStorage, RestorableCatalogStorage, TransactionalCatalogStorage
 from .stores import SyncStore
@@ -68,13 +68,15 @@ class HostDelivery:
             hosts.queue_everything(
                 transaction, self.location_id, beyond=self.beyond, removals=self.removals
             )
-            self.beyond = None
         elif changed:
             hosts.queue_delta(transaction, self.location_id, removals=self.removals)
 
     def deliver_in(self, transaction: Any) -> None:
         """
         Let a storage that shares our database apply the queue right here.
+
+        Raises:
+            TransactionEndedError: Nothing of the transaction is left.
         """
         if not isinstance(self.storage, TransactionalCatalogStorage) or self.error is not None:
             return
@@ -88,6 +90,8 @@ class HostDelivery:
                 with hosts.attempt(transaction):
                     self.storage.apply_in(transaction, changes)
                     hosts.applied(transaction, self.location_id, sequence)
+            except TransactionEndedError:
+                raise
             except Exception as exc:  # noqa: BLE001  # the host may raise whatever it likes
                 self.error = told(exc)
                 return
@@ -105,8 +109,7 @@ class HostDelivery:
 
         if isinstance(storage, TransactionalCatalogStorage):
             if self.store.catalog.hosts.pending(self.location_id):
-                with self.store.writing(lease) as transaction:
-                    self.deliver_in(transaction)
+                self._deliver_here(lease)
             return
 
         for sequence in self.store.catalog.hosts.pending(self.location_id):
@@ -122,17 +125,44 @@ class HostDelivery:
                 self.store.catalog.hosts.applied(transaction, self.location_id, sequence)
             self.delivered += 1
 
+    def _deliver_here(self, lease: Lease) -> None:
+        before = self.delivered
+
+        try:
+            with self.store.writing(lease) as transaction:
+                self.deliver_in(transaction)
+        except TransactionEndedError as exc:
+            self.delivered, self.error = before, str(exc)
+
     def _last_applied(self) -> int | None:
+        """
+        What the host says; 0 for a host that has nothing, or that can't say.
+        """
         storage: object = self.storage
 
         if not isinstance(storage, RestorableCatalogStorage):
             return None
 
         try:
-            return storage.last_applied(self.location_id) or 0
+            return _sequence(storage.last_applied(self.location_id))
         except Exception as exc:  # noqa: BLE001  # the host may raise whatever it likes
             self.error = told(exc)
             return None
+
+
+def _sequence(given: object) -> int:
+    """
+    Raises:
+        HostError: It is no sequence.
+    """
+    if given is None:
+        return 0
+    # An int of SQLite has 64 bits, and there must be room for more.
+    if isinstance(given, int) and not isinstance(given, bool) and 0 <= given < 2**62:
+        return given
+
+    msg = f"`last_applied` must return a sequence or None, got {given!r:.40}"
+    raise HostError(msg)
 
 
 def told(exc: Exception) -> str:
@@ -141,4 +171,7 @@ def told(exc: Exception) -> str:
     """
     detail = " ".join(str(exc).split())[:MAX_DETAIL]
 
-    return str(HostError(f"the host's catalogue storage failed: {type(exc).__name__}: {detail}"))
+    if not isinstance(exc, HostError):
+        detail = f"{type(exc).__name__}: {detail}"
+
+    return f"the host's catalogue storage failed: {detail}"

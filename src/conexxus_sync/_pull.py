@@ -13,6 +13,7 @@ from conexxus_client import CatalogRead, ConexxusClient, EnvelopeError
 from ._host_delivery import HostDelivery
 from ._validation import Validator
 from .config import SyncConfig
+from .errors import TransactionEndedError
 from .leases import Lease
 from .mirror import Checkpoint, Figures, SetAside
 from .protocols import Clock
@@ -35,6 +36,8 @@ class Pull:
     Attributes:
         steps: Told the name of each step as it is reached.
         progress: Told how many items came so far, and how many will, if known.
+        begun: The run as it was given.
+        committed: The run as the mirror's transaction recorded it, once it has.
     """
 
     client: ConexxusClient
@@ -48,6 +51,11 @@ class Pull:
     run: SyncRun
     force: bool = False
     issues: list[RunIssue] = attrs.field(factory=list)
+    begun: SyncRun = attrs.field(init=False)
+    committed: SyncRun | None = attrs.field(init=False, default=None)
+
+    def __attrs_post_init__(self) -> None:
+        self.begun = self.run
 
     def execute(self, *, reapply: bool = False) -> SyncRun:
         """
@@ -136,19 +144,27 @@ class Pull:
         return self._record() if self.run.planned else self._apply(staging, read)
 
     def _apply(self, staging: Staging, read: CatalogRead) -> SyncRun:
+        checkpoint = Checkpoint(
+            scope=self._scope(), etag=read.etag, digest=read.digest, run=self.run
+        )
+
+        try:
+            self._swap(staging, checkpoint)
+        except TransactionEndedError as exc:
+            # All of it was undone.  The host's failure does not stop the mirror.
+            self.host.error = str(exc)
+            self._swap(staging, checkpoint)
+
+        return self._deliver()
+
+    def _swap(self, staging: Staging, checkpoint: Checkpoint) -> None:
         self._renew()
 
         with self.store.writing(self.lease, connection=staging.connection) as transaction:
             self.steps("merge")
             staging.merge(transaction, self.run.id, self.run.start_time)
             self.steps("merged")
-            self._conclude(
-                transaction,
-                Checkpoint(scope=self._scope(), etag=read.etag, digest=read.digest, run=self.run),
-                changed=True,
-            )
-
-        return self._deliver()
+            self._conclude(transaction, checkpoint, changed=True)
 
     def _not_modified(self, checkpoint: Checkpoint | None) -> SyncRun:
         if checkpoint is None:
@@ -183,10 +199,17 @@ class Pull:
         if self.run.planned:
             return self._record()
 
-        with self.store.writing(self.lease) as transaction:
-            self._conclude(transaction, checkpoint, changed=False)
+        try:
+            self._keep(checkpoint)
+        except TransactionEndedError as exc:
+            self.host.error = str(exc)
+            self._keep(checkpoint)
 
         return self._deliver()
+
+    def _keep(self, checkpoint: Checkpoint) -> None:
+        with self.store.writing(self.lease) as transaction:
+            self._conclude(transaction, checkpoint, changed=False)
 
     def _conclude(self, transaction: Any, checkpoint: Checkpoint, *, changed: bool) -> None:
         """
@@ -199,6 +222,7 @@ class Pull:
         self.steps("commit")
 
     def _deliver(self) -> SyncRun:
+        self.committed = self.run
         self.steps("committed")
         before = self.host.delivered, self.host.error
         self.host.deliver(self.lease, self._renew)

@@ -7,6 +7,7 @@ What can go wrong around a run, beyond what the client reports.
         ├── LeaseLostError        this run was fenced off by another
         ├── StoreError            the SDK's own state can't be read or written
         ├── HostError             the host's storage or order source raised
+        │   └── TransactionEndedError    it ended the transaction it shared
         └── DateClosedError       the business date no longer takes a push
 """
 
@@ -54,6 +55,20 @@ class HostError(SyncError):
     """
     The host's storage or order source raised.
     """
+
+
+class TransactionEndedError(HostError):
+    """
+    The host's storage ended the transaction that it shared with the mirror.
+
+    Nothing of it may be kept, and nothing more may be written in it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the host's catalogue storage ended the transaction that it shares with the mirror: "
+            "`apply_in` must neither commit nor roll back, but raise"
+        )
 
 
 class DateClosedError(SyncError):

@@ -104,21 +104,26 @@ class InventorySync:
             start_time=lease.renewed_at,
             planned=plan,
         )
+        pull = self._pull(run, lease, force=force)
 
         try:
             self.collectors.run_started(run)
             self.steps("leased")
-            run = self._execute(run, lease, force=force, reapply=reapply)
+            run = self._execute(pull, reapply=reapply)
             self.steps("release")
+        except BaseException as exc:
+            # Whatever ended it, history and the collectors see its end.
+            if run.status is None:
+                run = self._failed(pull, f"ended by an unexpected {type(exc).__name__}")
+            raise
         finally:
             self._release(lease)
-
-        self.collectors.run_finished(run)
+            self.collectors.run_finished(run)
 
         return run
 
-    def _execute(self, run: SyncRun, lease: Lease, *, force: bool, reapply: bool) -> SyncRun:
-        pull = Pull(
+    def _pull(self, run: SyncRun, lease: Lease, *, force: bool) -> Pull:
+        return Pull(
             client=self.client,
             store=self.store,
             config=self.config,
@@ -137,23 +142,23 @@ class InventorySync:
             ),
         )
 
+    def _execute(self, pull: Pull, *, reapply: bool) -> SyncRun:
         try:
             return pull.execute(reapply=reapply)
         except ConexxusError as exc:
-            return self._failed(run, str(exc))
-        except Exception as exc:
-            self._failed(run, f"unexpected {type(exc).__name__}; see the log")
-            raise
+            return self._failed(pull, str(exc))
 
-    def _failed(self, run: SyncRun, error: str) -> SyncRun:
+    def _failed(self, pull: Pull, error: str) -> SyncRun:
         """
-        Record that *run* failed; history takes it whoever holds the lease.
+        Record that *pull* failed; history takes it whoever holds the lease.
         """
+        # What was committed stays counted.
+        run = pull.committed or pull.begun
         run = attrs.evolve(
             run,
             status=RunStatus.FAILED,
             end_time=self.clock.now(),
-            errors=[RunIssue(item=None, error=error)],
+            errors=[RunIssue(item=None, error=error), *run.errors],
             last_error=error,
         )
 

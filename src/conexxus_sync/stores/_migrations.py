@@ -13,9 +13,9 @@ from conexxus_sync.errors import StoreError
 _FOLDER = Path(__file__).with_name("migrations") / "sqlite"
 
 
-def migrate(connection: sqlite3.Connection) -> None:
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
     """
-    Bring the database behind *connection* up to date.
+    Bring the database behind *connection*, the file at *path*, up to date.
 
     Raises:
         StoreError: A newer version of the SDK made it.
@@ -25,7 +25,7 @@ def migrate(connection: sqlite3.Connection) -> None:
 
     if version > known:
         msg = (
-            f"the store has schema version {version}, this conexxus-sdk knows {known}: "
+            f"the store {path} has schema version {version}, this conexxus-sdk knows {known}: "
             "upgrade conexxus-sdk, or point CONEXXUS_STORE at another database"
         )
         raise StoreError(msg)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from conexxus_sync._codec import dump_run, load_run
-from conexxus_sync.mirror import Checkpoint, MirrorCounts, MirrorItem, Quarantined
+from conexxus_sync.mirror import Checkpoint, MirrorAlerts, MirrorCounts, MirrorItem, Quarantined
 
 from ._sqlite_catalog_staging import SqliteCatalogStaging
 from ._sqlite_hosts import SqliteHosts
@@ -89,6 +89,19 @@ class SqliteCatalog:
             ).fetchone()
 
         return MirrorCounts(present=row[0], missing=row[1], quarantined=row[2], pending=row[3])
+
+    def alerts(self, location_id: str) -> MirrorAlerts:
+        """
+        What somebody should look at; costs the same however many items there are.
+        """
+        with self.store.reading() as connection:
+            (quarantined,) = connection.execute(
+                "SELECT count(*) FROM quarantine WHERE location = ? AND kind = 'item'",
+                (location_id,),
+            ).fetchone()
+            pending = len(self.hosts.pending(location_id, connection))
+
+        return MirrorAlerts(quarantined=quarantined, pending=pending)
 
     def is_empty(self, location_id: str) -> bool:
         """

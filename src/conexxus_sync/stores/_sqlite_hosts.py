@@ -4,11 +4,12 @@ The queue of changes for a host, in SQLite.
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import attrs
 
+from conexxus_sync.errors import HostError, TransactionEndedError
 from conexxus_sync.mirror import HostState
 
 from ._sqlite_items import QueuedChanges
@@ -16,6 +17,9 @@ from ._sqlite_items import QueuedChanges
 
 if TYPE_CHECKING:
     from .sqlite import SqliteStore
+
+# Not a name that a host would choose for a savepoint of its own.
+_SAVEPOINT = "conexxus_host"
 
 
 @attrs.define
@@ -87,7 +91,12 @@ class SqliteHosts:
                 return self.pending(location_id, fresh)
 
         rows = connection.execute(
-            "SELECT DISTINCT sequence FROM changes WHERE location = ? ORDER BY sequence",
+            # From each to the next by the key, past all rows between them.
+            "WITH RECURSIVE waiting (sequence) AS ("
+            " SELECT min(sequence) FROM changes WHERE location = ?1"
+            " UNION ALL SELECT (SELECT min(sequence) FROM changes WHERE location = ?1"
+            " AND sequence > waiting.sequence) FROM waiting WHERE sequence IS NOT NULL"
+            ") SELECT sequence FROM waiting WHERE sequence IS NOT NULL ORDER BY sequence",
             (location_id,),
         )
         return [sequence for (sequence,) in rows]
@@ -115,16 +124,72 @@ class SqliteHosts:
     def attempt(self, connection: sqlite3.Connection) -> Iterator[None]:
         """
         A part of a transaction that may fail without the rest.
+
+        Whoever uses the connection in it can't end the transaction: a commit
+        or a rollback is refused, and makes this part fail.
+
+        Raises:
+            HostError: It was tried.
+            TransactionEndedError: It was done; nothing of the transaction is left.
         """
-        connection.execute("SAVEPOINT host")
+        connection.execute(f"SAVEPOINT {_SAVEPOINT}")
+        settings = connection.row_factory, connection.text_factory
 
         try:
-            yield
+            with _without_ending(connection) as tried:
+                yield
+            if tried:
+                msg = "`apply_in` must neither commit nor roll back, but raise"
+                raise HostError(msg)
         except BaseException:
-            connection.execute("ROLLBACK TO host")
+            _ensure_open(connection)
+            connection.execute(f"ROLLBACK TO {_SAVEPOINT}")
             raise
         finally:
-            connection.execute("RELEASE host")
+            _ensure_open(connection)
+            connection.row_factory, connection.text_factory = settings
+            connection.execute(f"RELEASE {_SAVEPOINT}")
+
+
+@contextmanager
+def _without_ending(connection: sqlite3.Connection) -> Iterator[list[str]]:
+    """
+    Refuse to end the transaction.
+
+    Yields:
+        What was tried.
+    """
+    tried: list[str] = []
+
+    def authorize(action: int, operation: str | None, name: str | None, *_: str | None) -> int:
+        ends = action == sqlite3.SQLITE_TRANSACTION or name == _SAVEPOINT
+        if ends and action in (sqlite3.SQLITE_TRANSACTION, sqlite3.SQLITE_SAVEPOINT):
+            tried.append(str(operation))
+            return sqlite3.SQLITE_DENY
+        return sqlite3.SQLITE_OK
+
+    connection.set_authorizer(authorize)
+
+    try:
+        yield tried
+    finally:
+        # A connection that was closed has nobody to authorize.
+        with suppress(sqlite3.ProgrammingError):
+            connection.set_authorizer(None)
+
+
+def _ensure_open(connection: sqlite3.Connection) -> None:
+    """
+    Not everything asks the authorizer: `INSERT OR ROLLBACK`, `RAISE(ROLLBACK)`
+    in a trigger, a full disk, and `close()` end a transaction by themselves.
+    """
+    try:
+        is_open = connection.in_transaction
+    except sqlite3.ProgrammingError:
+        is_open = False
+
+    if not is_open:
+        raise TransactionEndedError
 
 
 def _state(connection: sqlite3.Connection, location_id: str) -> HostState | None:

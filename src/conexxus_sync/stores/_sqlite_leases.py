@@ -21,10 +21,15 @@ if TYPE_CHECKING:
 class SqliteLeases:
     """
     Rows of `leases`; a row whose `run_id` is null is free.
+
+    Attributes:
+        abandoned: Given back while the database could not be written: location,
+            kind and epoch.  Our process lives on, so nothing else would tell.
     """
 
     store: "SqliteStore"
     processes: Processes
+    abandoned: set[tuple[str, str, int]] = attrs.field(init=False, factory=set)
 
     def acquire(self, location_id: str, kind: LeaseKind, run_id: str, now: datetime) -> Lease:
         """
@@ -36,7 +41,7 @@ class SqliteLeases:
         with self.store.writing() as connection:
             row = _row(connection, location_id, kind)
 
-            if row is not None and (holder := self._holder(row, now)) is not None:
+            if row is not None and (holder := self._holder(location_id, kind, row, now)):
                 raise RunInProgressError(holder, kind=kind, location_id=location_id)
 
             epoch = 1 if row is None else row[0] + 1
@@ -49,6 +54,8 @@ class SqliteLeases:
                     _text(now + LEASE_LENGTH),
                 ),
             )
+
+        self.abandoned.discard((location_id, kind, epoch - 1))
 
         return Lease(location_id=location_id, kind=kind, epoch=epoch, run_id=run_id, renewed_at=now)
 
@@ -73,12 +80,23 @@ class SqliteLeases:
     def release(self, lease: Lease) -> None:
         """
         Give the lease back; if it was lost, there is nothing to give.
+
+        It is free even where that can't be written down, though at first only
+        for who shares this store.
+
+        Raises:
+            StoreError: It could not be written down.
         """
+        key = (lease.location_id, lease.kind, lease.epoch)
+        self.abandoned.add(key)
+
         with self.store.writing() as connection:
             connection.execute(
                 "UPDATE leases SET run_id = NULL WHERE location = ? AND kind = ? AND epoch = ?",
-                (lease.location_id, lease.kind, lease.epoch),
+                key,
             )
+
+        self.abandoned.discard(key)
 
     def holder(self, location_id: str, kind: LeaseKind, now: datetime) -> str | None:
         """
@@ -87,7 +105,7 @@ class SqliteLeases:
         with self.store.reading() as connection:
             row = _row(connection, location_id, kind)
 
-        return None if row is None else self._holder(row, now)
+        return None if row is None else self._holder(location_id, kind, row, now)
 
     def check(self, connection: sqlite3.Connection, lease: Lease) -> None:
         """
@@ -105,9 +123,13 @@ class SqliteLeases:
             )
             raise LeaseLostError(msg)
 
-    def _holder(self, row: "_Row", now: datetime) -> str | None:
-        _, run_id, holder, expires_at = row
-        is_free = is_void(expires_at, now) or self.processes.is_gone(holder)
+    def _holder(self, location_id: str, kind: str, row: "_Row", now: datetime) -> str | None:
+        epoch, run_id, holder, expires_at = row
+        is_free = (
+            is_void(expires_at, now)
+            or (location_id, kind, epoch) in self.abandoned
+            or self.processes.is_gone(holder)
+        )
 
         return None if is_free else run_id
 

@@ -2,8 +2,10 @@
 The history of runs in SQLite.
 """
 
+import heapq
 import sqlite3
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import attrs
@@ -14,6 +16,13 @@ from conexxus_sync.runs import RunKind, SyncRun
 
 if TYPE_CHECKING:
     from .sqlite import SqliteStore
+
+
+# Straight down an index; with `OR` and `<=` it took a sort of all there are.
+_LATEST = (
+    "SELECT number, document FROM runs WHERE location = ? AND kind = ? AND planned = ?"
+    " ORDER BY number DESC LIMIT ?"
+)
 
 
 @attrs.define
@@ -70,14 +79,20 @@ class SqliteRuns:
         Args:
             planned: Whether those that only planned count, too.
         """
-        with self.store.reading() as connection:
-            rows = connection.execute(
-                "SELECT document FROM runs WHERE location = ?1 AND (?2 IS NULL OR kind = ?2)"
-                " AND planned <= ?3 ORDER BY number DESC LIMIT ?4",
-                (location_id, kind, planned, limit),
-            ).fetchall()
+        kinds = list(RunKind) if kind is None else [kind]
 
-        return [load_run(document) for (document,) in rows]
+        with self.store.reading() as connection:
+            newest = heapq.merge(
+                *(
+                    connection.execute(_LATEST, (location_id, one, number, limit))
+                    for one in kinds
+                    for number in range(1 + planned)
+                ),
+                reverse=True,
+            )
+            rows = list(islice(newest, limit))
+
+        return [load_run(document) for _, document in rows]
 
     def purge(self, connection: sqlite3.Connection, location_id: str, before: datetime) -> None:
         """

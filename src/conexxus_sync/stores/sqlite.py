@@ -88,6 +88,7 @@ class SqliteStore:
                 if lease is not None:
                     self.leases.check(connection, lease)
                 yield connection
+                self._ensure_same_file(connection)
                 connection.execute("COMMIT")
             except BaseException:
                 # A full disk has rolled back by itself.
@@ -97,18 +98,32 @@ class SqliteStore:
 
     def _connect(self) -> sqlite3.Connection:
         self._create()
-        connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+        connection = sqlite3.connect(
+            self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None, factory=_Connection
+        )
 
         try:
+            connection.file = _identity(self.path)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
             connection.execute("PRAGMA temp_store = FILE")
-            migrate(connection)
+            migrate(connection, self.path)
         except BaseException:
             connection.close()
             raise
 
         return connection
+
+    def _ensure_same_file(self, connection: sqlite3.Connection) -> None:
+        """
+        Whatever is written to a file that was deleted is lost.
+        """
+        if isinstance(connection, _Connection) and connection.file != _identity(self.path):
+            msg = (
+                f"the store {self.path} was deleted or replaced while it was in use; "
+                "nothing was written. Run again."
+            )
+            raise StoreError(msg)
 
     def _create(self) -> None:
         """
@@ -134,6 +149,27 @@ class SqliteStore:
         advice = next((text for code, text in _ADVICE.items() if name.startswith(code)), "")
 
         return f"the store {self.path} failed: {exc}. {advice}".rstrip()
+
+
+class _Connection(sqlite3.Connection):
+    """
+    Attributes:
+        file: What its path led to when it was opened.
+    """
+
+    file: tuple[int, int] | None = None
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """
+    Device and number of the file at *path*; None if there is none.
+    """
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+
+    return found.st_dev, found.st_ino
 
 
 # By the prefix of SQLite's result code: https://sqlite.org/rescode.html
