@@ -4,11 +4,12 @@ A pull makes the mirror what the back office says, item by item.
 
 from decimal import Decimal
 
+import attrs
 import pytest
 
 from conexxus_client import ClientConfig, ConexxusClient, ConfigurationError, Item
 from conexxus_client.testing import SandboxTransport
-from conexxus_sync import InMemoryCollector, RunStatus
+from conexxus_sync import RunStatus
 
 
 MIRROR = ("items", "quarantine", "changes")
@@ -109,6 +110,20 @@ def test_same_items_again(site):
         first.items_failed,
         first.errors,
     )
+
+
+def test_other_limit_is_read_anew(site):
+    """
+    What a limit set aside is looked at again under another.
+    """
+    site.office.etag = "strong"
+    site.pull([item("A"), item("B", "500")])
+
+    site.config = attrs.evolve(site.config, max_price=Decimal(100))
+    assert site.pull().items_failed == 1
+
+    site.config = attrs.evolve(site.config, max_price=Decimal(1000))
+    assert site.pull().items_failed == 0
 
 
 def test_lost_mirror_is_read_anew(site):
@@ -340,43 +355,6 @@ def test_accepting_a_plan_is_refused(site):
         site.pull(items(1), accept="some-plan")
 
     assert site.shelf == {}
-
-
-def test_collector_is_told(site):
-    """
-    Collectors see the start and the end; one that raises harms nobody.
-    """
-
-    class Broken:
-        def run_started(self, run):
-            raise ValueError("no")
-
-        run_finished = run_started
-
-    memory = InMemoryCollector()
-
-    run = site.pull(items(1), collectors=[Broken(), memory])
-
-    assert [started.status for started in memory.started] == [None]
-    assert list(memory.finished) == [run]
-    assert site.store.runs.get(run.id) == run
-
-
-def test_unexpected_error_is_recorded(site):
-    """
-    Even a bug leaves a record, and gives the lease back.
-    """
-
-    def bug(step):
-        if step == "compared":
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        site.pull(items(1), steps=bug)
-
-    (run,) = site.store.runs.history("loc-001")
-    assert (run.status, site.shelf) == (RunStatus.FAILED, {})
-    assert site.pull().created == 1
 
 
 def test_locations_do_not_mix(new_site):

@@ -100,6 +100,16 @@ def test_few_items_have_no_shares(site):
     assert site.pull([]).refused
 
 
+def test_shares_apply_from_twenty_on(site):
+    """
+    Of exactly 20 known items, 5 may not go.
+    """
+    site.pull(items(20))
+
+    assert site.pull(items(15)).refused
+    assert site.pull(items(16)).refused is None
+
+
 def test_thresholds_are_configurable(site):
     """
     Each guard has its own threshold.

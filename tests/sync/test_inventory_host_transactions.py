@@ -194,12 +194,11 @@ def test_failed_unit_of_work_is_named(site):
     Where the transaction is gone, the store says so instead of going on
     without one.
     """
-    hosts = site.store.catalog.hosts
 
-    with (
-        pytest.raises(TransactionEndedError, match="neither commit nor roll back"),
-        site.store.writing() as connection,
-        hosts.attempt(connection),
-    ):
-        connection.set_authorizer(None)
-        connection.rollback()
+    def end_it():
+        with site.store.writing() as connection, site.store.catalog.hosts.attempt(connection):
+            connection.set_authorizer(None)
+            connection.rollback()
+
+    with pytest.raises(TransactionEndedError, match="neither commit nor roll back"):
+        end_it()

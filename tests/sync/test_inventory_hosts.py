@@ -130,6 +130,43 @@ def test_failing_host_keeps_its_queue(site, host):
     assert site.store.catalog.counts("loc-001").pending == 0
 
 
+def test_failing_host_is_asked_once_a_run(site):
+    """
+    What failed at the beginning of a run is not tried again at its end.
+    """
+    asked = []
+
+    class Refuses:
+        def apply(self, changes):
+            asked.append(changes.sequence)
+            raise ValueError
+
+    site.pull(items("A"), storage=Refuses())
+    site.pull(items("A", "B"), storage=Refuses())
+
+    assert asked == [1, 1]
+
+
+@pytest.mark.parametrize("said", ["5", True, 5.0, float("nan"), -3, 2**70, object()])
+def test_last_applied_must_be_a_sequence(site, said):
+    """
+    Anything else is the host's failure: named, and in nobody else's way.
+    """
+    host = RestorableHost()
+    site.pull(items("A"), storage=host)
+    host.last_applied = lambda location_id: said
+
+    run = site.pull(items("A", "B"), storage=host)
+
+    assert run.status is RunStatus.FAILED
+    assert "`last_applied` must return a sequence or None" in run.last_error
+    assert set(site.shelf) == {"A", "B"}
+
+    del host.last_applied
+    assert site.pull(storage=host).status is RunStatus.SUCCESS
+    assert host.sequences == [1, 2]
+
+
 def test_queue_is_delivered_without_the_back_office(site, host):
     """
     What is here already does not wait for the back office.

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from conexxus_sync import RunIssue, RunKind, RunStatus, SyncRun
 from conexxus_sync._codec import dump_run, load_run, run_to_json
 from conexxus_sync.runs import new_run_id
+from conexxus_sync.stores._sqlite_runs import _LATEST as LATEST
 from conexxus_sync.stores.sqlite import SqliteStore
 
 
@@ -157,9 +158,24 @@ def test_history_by_kind_and_location(site):
 
     assert runs.history("loc-001", RunKind.INVENTORY) == [INVENTORY]
     assert runs.history("loc-001", RunKind.INVENTORY, planned=True) == [plan, INVENTORY]
+    assert runs.history("loc-001") == [sales, INVENTORY]
+    assert runs.history("loc-001", planned=True) == [plan, sales, INVENTORY]
+    assert runs.history("loc-001", limit=2, planned=True) == [plan, sales]
     assert runs.history("loc-002") == [other]
     assert runs.latest("loc-001", RunKind.SALES) == sales
     assert runs.latest("loc-002", RunKind.SALES) is None
+
+
+def test_history_is_read_from_an_index(site):
+    """
+    However many runs there are, the latest ones are found at once.
+    """
+    with site.store.reading() as connection:
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {LATEST}", ("l", "k", 0, 1)).fetchall()
+
+    assert [step[3] for step in plan] == [
+        "SEARCH runs USING INDEX runs_by_kind (location=? AND kind=? AND planned=?)"
+    ]
 
 
 def test_saving_again_corrects(site):

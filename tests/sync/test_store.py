@@ -12,7 +12,7 @@ from contextlib import closing
 import pytest
 
 from conexxus_client import ConfigurationError
-from conexxus_sync import StoreError, open_store
+from conexxus_sync import RunStatus, StoreError, open_store
 from conexxus_sync.stores import _migrations
 from conexxus_sync.stores.sqlite import SqliteStore
 
@@ -117,7 +117,7 @@ def test_newer_schema_is_refused(path):
     with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA user_version = 999")
 
-    with pytest.raises(StoreError, match=r"schema version 999.*upgrade conexxus-sdk"):
+    with pytest.raises(StoreError, match=rf"{path} has schema version 999.*upgrade"):
         touch(SqliteStore(path))
 
 
@@ -135,6 +135,26 @@ def test_broken_migration_leaves_nothing(path, monkeypatch):
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("SELECT count(*) FROM sqlite_schema").fetchone() == (0,)
         assert db.execute("PRAGMA user_version").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["deleted", "replaced"])
+def test_file_that_is_deleted_in_use(site, again):
+    """
+    A pull into a file that is no longer there is no success.
+    """
+
+    def delete(step):
+        if step == "read":
+            for file in site.store.path.parent.iterdir():
+                file.unlink()
+            if again:
+                touch(SqliteStore(site.store.path))
+
+    run = site.pull([{"sku": "A", "name": "a", "price": 1}], steps=delete)
+
+    assert (run.status, run.created) == (RunStatus.FAILED, 0)
+    assert "was deleted or replaced" in run.last_error
+    assert site.pull().created == 1
 
 
 def test_no_database(path):
