@@ -8,11 +8,14 @@ from decimal import Decimal
 
 from conexxus_sync._codec import run_to_json
 from conexxus_sync.config import day
+from conexxus_sync.outbox import OPEN_STATES
 from conexxus_sync.runs import SyncRun
 from conexxus_sync.sales import PushProgress
+from conexxus_sync.stores import SyncStore
 
 from ._engines import sales_engine
 from ._exit_codes import ExitCode, code_of_run, gravest
+from ._reading import MOST_SALES
 from ._screen import Progress, progress, say, say_json
 from ._session import Given
 from ._words import counted, told
@@ -62,7 +65,7 @@ def push(
     if session.json:
         say_json([run_to_json(run) for run in runs])
     else:
-        say(_told(runs))
+        say(_told(runs) if runs else _why_nothing(engine.store, engine.config.location_id, only))
 
     return gravest(map(code_of_run, runs))
 
@@ -80,10 +83,6 @@ def dating(show: Progress) -> Callable[[PushProgress], None]:
 
 
 def _told(runs: list[SyncRun]) -> Iterator[str]:
-    if not runs:
-        yield "Nothing to send: the back office has every sale that is due."
-        return
-
     for run in runs:
         yield from told(run)
 
@@ -91,6 +90,40 @@ def _told(runs: list[SyncRun]) -> Iterator[str]:
         sales = counted(sum(run.items_succeeded for run in runs), "sale")
         total = sum((run.total or Decimal() for run in runs), Decimal())
         yield f"Together: {len(runs):,} business dates, {sales}, {total:,}."
+
+
+def _why_nothing(store: SyncStore, location_id: str, only: dt.date | None) -> Iterator[str]:
+    """
+    Say what else than delivered sales there is, on the date asked for.
+    """
+    aside = store.outbox.aside
+    dates = [entry.business_date for entry in aside.quarantined(location_id, limit=MOST_SALES)]
+    differing = [
+        entry.business_date for entry in aside.discrepancies(location_id, limit=MOST_SALES)
+    ]
+
+    if only is not None:
+        dates = [day for day in dates if day == only]
+        differing = [day for day in differing if day == only]
+    waiting = sum(store.outbox.counts(location_id).get(state, 0) for state in OPEN_STATES)
+
+    if not dates and not differing and not waiting:
+        yield "Nothing to send: the back office has every sale that is due."
+        return
+
+    yield "Nothing new to send."
+
+    if waiting:
+        batches = counted(waiting, "batch", "batches")
+        yield f"  {batches} of sales not acknowledged yet. To see why: conexxus status"
+    if dates:
+        yield f"  {counted(len(dates), 'sale')} set aside. To see them: conexxus quarantine list"
+    if differing:
+        noun = counted(len(differing), "delivered sale")
+        yield (
+            f"  {noun} changed or gone at the till since. "
+            "To see them: conexxus runs --kind sales --json"
+        )
 
 
 def _day(option: str, text: str | None, problems: list[str]) -> dt.date | None:

@@ -5,6 +5,7 @@ Commands that only read: `status`, `runs`, `items`, `quarantine list`.
 import sys
 from collections.abc import Iterable
 from csv import writer as csv_writer
+from shutil import get_terminal_size
 
 from conexxus_client import ConfigurationError, encode_item
 from conexxus_sync._codec import moment_to_json, run_to_json
@@ -51,17 +52,18 @@ def runs(*, kind: RunKind | None = None, limit: int = 20, session: Given) -> Exi
     else:
         rows = [
             (
+                run.id,
                 moment(run.start_time, config.timezone),
                 "plan" if run.planned else str(run.kind),
                 str(run.business_date or ""),
-                str(run.status or "running"),
-                lasting(run.duration),
+                str(run.status),
+                lasting(run),
                 summary(run),
-                run.id,
             )
             for run in found
         ]
-        say(table(("started", "kind", "date", "status", "took", "what", "id"), rows))
+        headings = ("id", "started", "kind", "date", "status", "took", "what")
+        say(table(headings, rows, width=get_terminal_size().columns))
 
     return ExitCode.SUCCESS
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from conexxus_sync.runs import RunKind, RunStatus, SyncRun
+from conexxus_sync.runs import MAX_ERRORS, RunIssue, RunKind, RunStatus, SyncRun
 
 
 SHOWN_ISSUES = 10
+LEAST_OF_LAST = 20
 
 
 def told(run: SyncRun) -> list[str]:
@@ -33,11 +34,11 @@ def summary(run: SyncRun) -> str:
     return f"{run.created:,} new, {run.updated:,} changed, {run.removed:,} gone"
 
 
-def counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str, nouns: str | None = None) -> str:
     """
     `1 sale`, `1,204 sales`.
     """
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {nouns or noun + 's'}"
 
 
 def long_date(day: date) -> str:
@@ -54,85 +55,154 @@ def moment(at: datetime | None, zone: ZoneInfo | None) -> str:
     return "never" if at is None else at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def lasting(duration: timedelta | None) -> str:
+def lasting(run: SyncRun) -> str:
     """
-    `0.4 s`, `3 min 20 s`.
+    How long *run* took: `0.4 s`, `3 min 20 s`.
     """
-    if duration is None:
-        return "running"
-
-    minutes, seconds = divmod(duration.total_seconds(), 60)
+    minutes, seconds = divmod((run.duration or timedelta()).total_seconds(), 60)
 
     return f"{minutes:.0f} min {seconds:.0f} s" if minutes else f"{seconds:.1f} s"
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def table(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], *, width: int | None = None
+) -> list[str]:
     """
     Aligned columns of plain text.
+
+    Args:
+        width: Of the screen: what passes it is cut off, but for the first
+            `LEAST_OF_LAST` characters of the last column.
     """
     cells = [list(headings), *[list(row) for row in rows]]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-
-    return [
+    lines = (
         "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
         for row in cells
-    ]
+    )
+
+    if width is None:
+        return list(lines)
+
+    before_last = sum(widths[:-1]) + 2 * (len(widths) - 1)
+
+    return [_cut(line, max(width, before_last + LEAST_OF_LAST)) for line in lines]
+
+
+def _cut(line: str, width: int) -> str:
+    return line if len(line) <= width else f"{line[: width - 1]}…"
 
 
 def _pull(run: SyncRun) -> Iterator[str]:
     where = f"Catalogue of {run.location_id}"
+    host_failed = _is_host_failure(run)
 
     if run.refused:
         yield f"{where}: refused, and nothing was changed. {run.refused}"
-    elif run.status is RunStatus.FAILED:
+    elif run.status is RunStatus.FAILED and not host_failed:
         yield f"{where}: the pull failed, and nothing was changed. {run.last_error or ''}".rstrip()
     elif run.not_modified:
         yield f"{where}: nothing has changed in the back office since the last pull."
     else:
         received = counted(run.items_processed, "item")
-        yield f"{where}: {received} received in {lasting(run.duration)}."
+        yield f"{where}: {received} received in {lasting(run)}."
         yield (
             f"  {run.created:,} new, {run.updated:,} changed, {run.unchanged:,} as before, "
             f"{run.removed:,} gone."
         )
 
-    yield from _issues(run, "item", "set aside; the other items are in force")
+    if host_failed:
+        yield f"  The SDK's own copy is up to date, but {run.last_error}"
+        yield "  The changes are kept: the next pull hands them over first."
 
-    if run.items_failed:
-        yield "  To see them: conexxus quarantine list"
-    if run.planned:
+    yield from _bad_items(run)
+
+    if run.planned and not run.refused:
         yield "  This is a plan: nothing was changed. To apply it: conexxus pull"
+
+
+def _is_host_failure(run: SyncRun) -> bool:
+    """
+    Has the mirror what was read, and the host has not?
+
+    The host's error is about the run; what else fails a run leaves no item
+    that succeeded, and is no answer "not modified" with an error.
+    """
+    if run.status is not RunStatus.FAILED or run.refused or not run.errors:
+        return False
+
+    return run.errors[0].item is None and (run.items_succeeded > 0 or run.not_modified)
+
+
+def _bad_items(run: SyncRun) -> Iterator[str]:
+    if not run.items_failed:
+        return
+
+    applied = not run.planned and not run.refused
+    fate = "set aside; the other items are in force" if applied else "can't be used"
+    issues = [issue for issue in run.errors if not _is_about_run(issue, run)]
+
+    yield from _listed(f"{counted(run.items_failed, 'item')} {fate}", issues, run.items_failed)
+
+    if applied:
+        yield "  To see them: conexxus quarantine list"
 
 
 def _push(run: SyncRun) -> Iterator[str]:
     day = "Sales" if run.business_date is None else f"Sales of {long_date(run.business_date)}"
     accepted = f"{counted(run.items_succeeded, 'sale')}, {run.total or 0:,}"
+    differing = [issue for issue in run.errors if issue.error.startswith(_DIFFERS)]
+    aside = [issue for issue in run.errors if issue.item is not None and issue not in differing]
+    about_run = [issue.error for issue in run.errors if issue.item is None]
 
     if run.delivery_unknown:
         yield (
             f"{day}: no usable answer came back, so nobody knows yet whether the sales arrived. "
-            "They are kept; the next push asks again under the same key, and nothing is doubled."
+            "They are kept, and nothing is doubled."
         )
-    elif run.status is RunStatus.FAILED:
-        yield f"{day}: not sent. {run.last_error or ''}".rstrip()
-    else:
+    elif run.items_succeeded:
         yield f"{day}: {accepted}, accepted by the back office."
+    elif about_run:
+        yield f"{day}: not delivered. {run.last_error or ''}".rstrip()
+    elif aside:
+        yield f"{day}: nothing was accepted by the back office."
+    else:
+        yield f"{day}: nothing new to send."
 
-    yield from _issues(run, "sale", "not accepted")
+    yield from (f"  {error}" for error in about_run if run.items_succeeded or run.delivery_unknown)
+
+    waiting = run.items_failed - len(aside)
+    if waiting > 0 and len(run.errors) < MAX_ERRORS and not run.delivery_unknown:
+        yield f"  Left for the next push: {counted(waiting, 'sale')}."
+
+    if aside:
+        yield from _listed(f"{counted(len(aside), 'sale')} set aside", aside)
+        yield "  To see them: conexxus quarantine list"
+    if differing:
+        noun = counted(len(differing), "delivered sale")
+        yield from _listed(f"{noun} changed or gone at the till since", differing)
 
 
-def _issues(run: SyncRun, noun: str, fate: str) -> Iterator[str]:
-    if run.items_failed:
-        yield f"  {counted(run.items_failed, noun)} {fate}:"
+def _is_about_run(issue: RunIssue, run: SyncRun) -> bool:
+    return issue.item is None and issue.error == run.last_error
 
-    named = [issue for issue in run.errors if run.items_failed or issue.error != run.last_error]
 
-    for issue in named[:SHOWN_ISSUES]:
+def _listed(title: str, issues: Sequence[RunIssue], number: int = 0) -> Iterator[str]:
+    """
+    Args:
+        number: Of all, where not all are among *issues*.
+    """
+    yield f"  {title}:"
+
+    for issue in issues[:SHOWN_ISSUES]:
         yield f"    {issue.item or '(no id)'}: {issue.error}"
 
-    if len(named) > SHOWN_ISSUES:
-        yield f"    … and {max(run.items_failed, len(named)) - SHOWN_ISSUES:,} more"
+    if len(issues) > SHOWN_ISSUES:
+        yield f"    … and {max(number, len(issues)) - SHOWN_ISSUES:,} more"
 
+
+# How the errors begin that tell of a delivered sale, and not of one set aside.
+_DIFFERS = ("Transaction changed after it was delivered", "Transaction was delivered, but")
 
 _MONTHS = (
     "January",
