@@ -7,14 +7,14 @@ from contextlib import aclosing, asynccontextmanager
 from types import TracebackType
 from typing import Self, TypeVar
 
-from ._catalog_read import AsyncCatalogRead, valid
+from ._catalog_read import AsyncCatalogRead, explanation_async, valid
 from ._codec import FrozenBatch
 from ._core import connection_check, connection_failure, core_for
+from ._endpoints import SUCCESS
 from ._paging import Pages
 from ._retries import RetryPolicy
 from ._wire import ApiProfile, AsyncTransport, Call, Limits, Response
 from .config import ClientConfig
-from .errors import ConexxusError
 from .instrumentation import Hook
 from .models import ApiHealth, ConnectionCheck, InvalidItem, Item, PushReceipt, SalesBatch
 from .transports import open_async_transport
@@ -96,7 +96,7 @@ class AsyncConexxusClient:
         """
         try:
             return connection_check(await self.health())
-        except ConexxusError as exc:
+        except Exception as exc:  # noqa: BLE001  # it never raises, whatever a transport does
             return connection_failure(exc)
 
     async def iter_items(
@@ -206,11 +206,9 @@ class AsyncConexxusClient:
         started = self._core.monotonic()
 
         async with self._transport.open(call.request, limits) as reply:
-            body = b"".join([chunk async for chunk in reply.chunks()])
+            if reply.status in SUCCESS:
+                body = b"".join([chunk async for chunk in reply.chunks()])
+            else:
+                body = await explanation_async(reply.chunks())
 
-        return Response(
-            status=reply.status,
-            headers=reply.headers,
-            body=body,
-            seconds=self._core.monotonic() - started,
-        )
+        return self._core.response(reply, body, started)

@@ -5,7 +5,7 @@ A page is asked for again only until its first items have been handed out.
 """
 
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import AsyncExitStack, ExitStack, aclosing
+from contextlib import AsyncExitStack, ExitStack, aclosing, contextmanager
 from typing import TypeAlias
 
 from ._codec import shown
@@ -18,10 +18,9 @@ from ._wire import (
     Limits,
     Reply,
     Request,
-    Response,
     Transport,
 )
-from .errors import ConexxusError, DeadlineExceededError, DecodeError, Delivery
+from .errors import AnswerError, ConexxusError, DeadlineExceededError, DecodeError, Delivery
 from .models import InvalidItem, Item
 
 
@@ -97,8 +96,37 @@ class _Reading:
         if self._seconds_left <= 0:
             raise DeadlineExceededError(delivery=Delivery.UNKNOWN)
 
-    def _failure(self, reply: "Reply | AsyncReply", body: bytes, request: Request) -> ConexxusError:
-        response = Response(status=reply.status, headers=reply.headers, body=body)
+    @contextmanager
+    def _opening(self) -> Iterator[None]:
+        """
+        All the time until a page's first items is the network's.
+        """
+        left, since = self._seconds_left, self._core.monotonic()
+
+        try:
+            yield
+        finally:
+            self._seconds_left = left - (self._core.monotonic() - since)
+
+    @contextmanager
+    def _evident(self, reply: Reply | AsyncReply) -> Iterator[None]:
+        """
+        What goes wrong with an answer that came says which one it was.
+        """
+        try:
+            yield
+        except ConexxusError as exc:
+            exc.request_id = self._core.request_id(reply.headers)
+            if isinstance(exc, AnswerError):
+                exc.delivery = Delivery.UNKNOWN
+            raise
+
+    def _too_late(self, limits: Limits) -> Callable[[], bool]:
+        ends_at = limits.head_ends_at or 0.0
+        return lambda: self._core.monotonic() > ends_at
+
+    def _failure(self, reply: Reply | AsyncReply, body: bytes, request: Request) -> ConexxusError:
+        response = self._core.response(reply, body, self._core.monotonic())
         return self._progress.failure(response, request)
 
     def _broke_off(self, exc: ConexxusError) -> None:
@@ -134,7 +162,7 @@ class CatalogRead(_Reading):
 
         request, attempts, page = self._begin_page()
 
-        with page:
+        with page, self._opening():
             for attempt in stamina.retry_context(attempts.wait_after, attempts=None, timeout=None):
                 with (
                     attempt,
@@ -152,24 +180,27 @@ class CatalogRead(_Reading):
         self._page.close()
 
     def _start(self, request: Request, tried: ExitStack) -> None:
-        reply = tried.enter_context(self._transport.open(request, self._limits()))
+        limits = self._limits()
+        reply = tried.enter_context(self._transport.open(request, limits))
         self._stream = iter(())
         self._attempts.status = reply.status
 
         if self._progress.begin(reply.status, reply.headers):
             self._stream = self._elements(reply)
         elif not self.not_modified:
-            raise self._failure(reply, read_prefix(reply.chunks()), request)
+            body = explanation(reply.chunks(), self._too_late(limits))
+            raise self._failure(reply, body, request)
 
         self._first = next(self._stream, [])
 
     def _elements(self, reply: Reply) -> Iterator[Elements]:
-        for chunk in self._timed(reply):
-            if elements := self._progress.feed(chunk):
-                yield elements
+        with self._evident(reply):
+            for chunk in self._timed(reply):
+                if elements := self._progress.feed(chunk):
+                    yield elements
 
-        if rest := self._progress.end():
-            yield rest
+            if rest := self._progress.end():
+                yield rest
 
     def _timed(self, reply: Reply) -> Iterator[bytes]:
         chunks = reply.chunks()
@@ -223,6 +254,7 @@ class AsyncCatalogRead(_Reading):
 
         async with AsyncExitStack() as page:
             page.enter_context(observed)
+            page.enter_context(self._opening())
             async for attempt in stamina.retry_context(
                 attempts.wait_after, attempts=None, timeout=None
             ):
@@ -239,25 +271,28 @@ class AsyncCatalogRead(_Reading):
         await self._page.aclose()
 
     async def _start(self, request: Request, tried: AsyncExitStack) -> None:
-        reply = await tried.enter_async_context(self._transport.open(request, self._limits()))
+        limits = self._limits()
+        reply = await tried.enter_async_context(self._transport.open(request, limits))
         self._stream = _nothing()
         self._attempts.status = reply.status
 
         if self._progress.begin(reply.status, reply.headers):
             self._stream = self._elements(reply)
         elif not self.not_modified:
-            raise self._failure(reply, await read_prefix_async(reply.chunks()), request)
+            body = await explanation_async(reply.chunks(), self._too_late(limits))
+            raise self._failure(reply, body, request)
 
         self._first = await anext(self._stream, [])
 
     async def _elements(self, reply: AsyncReply) -> AsyncGenerator[Elements]:
-        async with aclosing(self._timed(reply)) as chunks:
-            async for chunk in chunks:
-                if elements := self._progress.feed(chunk):
-                    yield elements
+        with self._evident(reply):
+            async with aclosing(self._timed(reply)) as chunks:
+                async for chunk in chunks:
+                    if elements := self._progress.feed(chunk):
+                        yield elements
 
-        if rest := self._progress.end():
-            yield rest
+            if rest := self._progress.end():
+                yield rest
 
     async def _timed(self, reply: AsyncReply) -> AsyncGenerator[bytes]:
         async with aclosing(reply.chunks()) as chunks:
@@ -307,31 +342,42 @@ def valid(elements: Elements, on_invalid: Callable[[InvalidItem], None] | None) 
             raise DecodeError(f"{element.reason}, at {element.path} of {shown(element.raw)}")
 
 
-def read_prefix(chunks: Iterator[bytes]) -> bytes:
+def explanation(chunks: Iterator[bytes], until: Callable[[], bool] = lambda: False) -> bytes:
     """
-    As much of an error's body as its explanation needs.
+    As much of an error's body as can be had; the status says it all anyway.
+
+    Args:
+        until: Whether it has taken long enough.
     """
     body = b""
 
-    for chunk in chunks:
-        body += chunk
-        if len(body) > _EXPLANATION:
-            break
+    try:
+        for chunk in chunks:
+            body += chunk
+            if len(body) > _EXPLANATION or until():
+                break
+    except ConexxusError:
+        pass
 
     return body[:_EXPLANATION]
 
 
-async def read_prefix_async(chunks: AsyncGenerator[bytes]) -> bytes:
+async def explanation_async(
+    chunks: AsyncGenerator[bytes], until: Callable[[], bool] = lambda: False
+) -> bytes:
     """
-    `read_prefix` for an event loop.
+    `explanation` for an event loop.
     """
     body = b""
 
-    async with aclosing(chunks):
-        async for chunk in chunks:
-            body += chunk
-            if len(body) > _EXPLANATION:
-                break
+    try:
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                body += chunk
+                if len(body) > _EXPLANATION or until():
+                    break
+    except ConexxusError:
+        pass
 
     return body[:_EXPLANATION]
 

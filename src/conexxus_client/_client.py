@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self, TypeVar
 
-from ._catalog_read import CatalogRead, valid
+from ._catalog_read import CatalogRead, explanation, valid
 from ._codec import FrozenBatch
 from ._core import connection_check, connection_failure, core_for
+from ._endpoints import SUCCESS
 from ._paging import Pages
 from ._retries import RetryPolicy
 from ._wire import ApiProfile, Call, Limits, Response, Transport
 from .config import ClientConfig
-from .errors import ConexxusError
 from .instrumentation import Hook
 from .models import ApiHealth, ConnectionCheck, InvalidItem, Item, PushReceipt, SalesBatch
 from .transports import open_transport
@@ -94,7 +94,7 @@ class ConexxusClient:
         """
         try:
             return connection_check(self.health())
-        except ConexxusError as exc:
+        except Exception as exc:  # noqa: BLE001  # it never raises, whatever a transport does
             return connection_failure(exc)
 
     def iter_items(
@@ -198,11 +198,7 @@ class ConexxusClient:
         started = self._core.monotonic()
 
         with self._transport.open(call.request, limits) as reply:
-            body = b"".join(reply.chunks())
+            good = reply.status in SUCCESS
+            body = b"".join(reply.chunks()) if good else explanation(reply.chunks())
 
-        return Response(
-            status=reply.status,
-            headers=reply.headers,
-            body=body,
-            seconds=self._core.monotonic() - started,
-        )
+        return self._core.response(reply, body, started)

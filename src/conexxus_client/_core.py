@@ -12,7 +12,7 @@ import attrs
 
 from ._endpoints import Endpoints
 from ._retries import Attempts, RetryBudget, RetryPolicy
-from ._wire import ApiProfile, Call, Limits, Request
+from ._wire import ApiProfile, AsyncReply, Call, Headers, Limits, Reply, Request, Response
 from .config import ClientConfig
 from .errors import ConexxusError, ConfigurationError, StatusError
 from .instrumentation import AttemptDetails, CallDetails, Hook, notify
@@ -90,6 +90,28 @@ class Core:
 
         return Limits(timeout_ms=timeout_ms, head_ends_at=ends_at, ends_at=ends_at)
 
+    def response(self, reply: Reply | AsyncReply, body: bytes, started: float) -> Response:
+        """
+        A complete answer; the key that it echoes is blotted out.
+        """
+        key = self.config.api_key
+        fields = [(name, key.redact(value)) for name, value in reply.headers]
+
+        return Response(
+            status=reply.status,
+            headers=Headers(fields),
+            body=key.redact_bytes(body),
+            seconds=self.monotonic() - started,
+        )
+
+    def request_id(self, headers: Headers) -> str | None:
+        """
+        The back office's own name of the request, if it gave one.
+        """
+        said = headers.get(self.profile.request_id_header)
+
+        return None if said is None else self.config.api_key.redact(said)
+
     @contextmanager
     def observing(self, call: str, request: Request, attempts: Attempts) -> Iterator[None]:
         """
@@ -97,6 +119,7 @@ class Core:
         """
         started = self.monotonic()
         error: ConexxusError | None = None
+        told = True
 
         try:
             yield
@@ -105,6 +128,11 @@ class Core:
             # What it came from holds the request, and with it the key: some
             # who report errors look there whether it is suppressed or not.
             exc.__cause__ = exc.__context__ = None
+            exc.message = self.config.api_key.redact(exc.message)
+            raise
+        except BaseException:
+            # Given up by the caller: neither a success nor a failure.
+            told = False
             raise
         else:
             self.budget.earn()
@@ -118,7 +146,8 @@ class Core:
                 status=_status(error) or attempts.status,
                 error=error,
             )
-            notify(self.hooks, details)
+            if told:
+                notify(self.hooks, details)
 
     @contextmanager
     def attempting(self, call: str, request: Request, attempts: Attempts) -> Iterator[None]:
@@ -128,11 +157,15 @@ class Core:
         started = self.monotonic()
         attempts.status = None
         error: ConexxusError | None = None
+        told = True
 
         try:
             yield
         except ConexxusError as exc:
             error = exc
+            raise
+        except BaseException:
+            told = False
             raise
         finally:
             details = AttemptDetails(
@@ -144,7 +177,8 @@ class Core:
                 status=_status(error) or attempts.status,
                 error=error,
             )
-            notify(self.hooks, details)
+            if told:
+                notify(self.hooks, details)
 
 
 def _status(error: ConexxusError | None) -> int | None:
@@ -172,7 +206,7 @@ def connection_check(health: ApiHealth) -> ConnectionCheck:
     """
     What an answer says about the connection.
     """
-    good, bad = "Connection successful", f"Conexxus API says its status is {health.status!r}"
+    good, bad = "Connection successful", f"Conexxus API does not say it is well: {health.status!r}"
 
     return ConnectionCheck(
         success=health.ok,
@@ -181,8 +215,10 @@ def connection_check(health: ApiHealth) -> ConnectionCheck:
     )
 
 
-def connection_failure(error: ConexxusError) -> ConnectionCheck:
+def connection_failure(error: Exception) -> ConnectionCheck:
     """
     What an error says about the connection.
     """
-    return ConnectionCheck(success=False, message=str(error))
+    message = str(error) if isinstance(error, ConexxusError) else f"{type(error).__name__}"
+
+    return ConnectionCheck(success=False, message=message)

@@ -13,7 +13,7 @@ from ._retries import retry_after
 from ._version import __version__
 from ._wire import ApiProfile, Call, Request, Response
 from .config import ClientConfig, origin_of
-from .errors import ConexxusError, Delivery, EnvelopeError, error_for
+from .errors import ConexxusError, ConfigurationError, Delivery, EnvelopeError, error_for
 from .models import ApiHealth, PushReceipt, SalesBatch
 
 
@@ -23,7 +23,7 @@ HEALTH_TIMEOUT_MS = 5_000
 HEALTH_RETRIES = 1
 MAX_KEY = 255
 
-_SUCCESS = (200, 201)
+SUCCESS = (200, 201)
 _REDIRECTS = 300
 _NOT_MODIFIED = 304
 
@@ -103,23 +103,29 @@ class Endpoints:
         Raises:
             EnvelopeError: It is on another origin: the key does not go there.
         """
-        url = urljoin(base.url, target)
-        ours = origin_of(self.config.api_url)
-
         try:
+            url = urljoin(base.url, target)
             theirs = origin_of(url)
         except ValueError:
             raise EnvelopeError("the next page's address is not a URL") from None
-        if theirs != ours:
-            raise EnvelopeError(f"the next page is on {theirs}, not on {ours}: refused")
+        if not _is_plain(url):
+            raise EnvelopeError("the next page's address is not a plain URL")
+        if theirs != (ours := origin_of(self.config.api_url)):
+            raise EnvelopeError(f"the next page is on {theirs[:200]}, not on {ours}: refused")
 
         return attrs.evolve(self.catalog(), url=url, path=urlsplit(url).path)
+
+    def _leaves(self, url: str) -> bool:
+        return origin_of(url) != origin_of(self.config.api_url)
 
     def _request(
         self, method: Literal["GET", "POST"], path: str, query: dict[str, str] | None = None
     ) -> Request:
         url = self.config.api_url.rstrip("/") + path
         asked = f"?{urlencode(query)}" if query else ""
+
+        if not path.startswith("/") or not _is_plain(url) or self._leaves(url):
+            raise ConfigurationError([f"the profile's path {path[:100]!r} is not a plain path"])
 
         return Request(
             method=method,
@@ -134,13 +140,20 @@ class Endpoints:
         )
 
 
+def _is_plain(url: str) -> bool:
+    """
+    Visible ASCII, and nobody's name or password before the host.
+    """
+    return all("!" <= char <= "~" for char in url) and "@" not in urlsplit(url).netloc
+
+
 def _reading(read: Callable[[Response, ApiProfile], T], path: str, profile: ApiProfile) -> Any:
     """
     How a complete answer is read: its status first, then its body.
     """
 
     def answer(response: Response) -> T:
-        if response.status not in _SUCCESS:
+        if response.status not in SUCCESS:
             raise failure(response, path, profile)
 
         try:
@@ -164,7 +177,7 @@ def failure(response: Response, path: str, profile: ApiProfile) -> ConexxusError
 
     if response.status < _REDIRECTS or response.status == _NOT_MODIFIED:
         return EnvelopeError(
-            f"the back office answered {response.status}, which has no content to read",
+            f"the back office answered {response.status}, not with what was asked for",
             delivery=Delivery.UNKNOWN,
             request_id=request_id,
         )
@@ -173,19 +186,21 @@ def failure(response: Response, path: str, profile: ApiProfile) -> ConexxusError
         response.status,
         path=path,
         detail=detail_of(response),
-        target=_origin(response.headers.get("Location")),
+        target=_origin(response.headers.get("Location") or ""),
         rejected=rejected_of(response),
         request_id=request_id,
         retry_after=retry_after(response.headers),
     )
 
 
-def _origin(location: str | None) -> str:
+def _origin(location: str) -> str:
     """
     Where a redirect points to, without what else its URL may tell.
     """
     try:
-        parts = urlsplit(location or "")
-        return origin_of(location or "") if parts.netloc else "another path of the same host"
+        host = urlsplit(location).hostname
+        target = origin_of(f"https:{location}" if location.startswith("//") else location)
     except ValueError:
         return "an address that is not a URL"
+
+    return target[:200] if host else "another path of the same host"

@@ -6,6 +6,7 @@ import hashlib
 
 from ._codec import CatalogReader
 from ._endpoints import Endpoints, failure
+from ._links import next_link
 from ._wire import Headers, Request, Response
 from .errors import ConexxusError, EnvelopeError
 from .models import InvalidItem, Item
@@ -24,7 +25,7 @@ class Pages:
     Attributes:
         request: The page to ask for; None after the last.
         not_modified: The back office has nothing newer than the ETag.
-        etag: Of the first page.
+        etag: Of the catalogue: that of its pages, if all have the same one.
         count: Elements received so far.
     """
 
@@ -73,9 +74,10 @@ class Pages:
         if status != _OK:
             return False
 
-        if first:
-            self.etag = headers.get("ETag")
-        self._link = _next_link(headers)
+        # One tag for each page names no version of the whole.
+        etag = _version(headers)
+        self.etag = etag if first or etag == self.etag else None
+        self._link = next_link(headers.all("Link"))
         # A page that is asked for again must not be counted twice.
         self._page_hash = hashlib.sha256()
         self._reader = CatalogReader(self._endpoints.profile, self._page_hash)
@@ -144,20 +146,10 @@ class Pages:
         return following
 
 
-def _next_link(headers: Headers) -> str | None:
+def _version(headers: Headers) -> str | None:
     """
-    Target of `Link: <…>; rel="next"` (RFC 8288).
+    The answer's ETag, if it can be sent back.
     """
-    for value in headers.all("Link"):
-        for link in value.split(","):
-            target, _, parameters = link.strip().partition(">")
-            relations = [
-                relation
-                for parameter in parameters.split(";")
-                if parameter.strip().lower().startswith("rel=")
-                for relation in parameter.partition("=")[2].strip().strip('"').lower().split()
-            ]
-            if target.startswith("<") and "next" in relations:
-                return target[1:]
+    etag = headers.get("ETag")
 
-    return None
+    return etag if etag and etag.isascii() and etag.isprintable() else None

@@ -3,7 +3,9 @@ The client's settings, and where they come from.
 """
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -16,9 +18,12 @@ from .errors import ConfigurationError
 T = TypeVar("T")
 
 GIB = 1024**3
+
+# A shorter key hides nothing, and its letters are everywhere.
+SHORT = 6
+
 MAX_MS = 24 * 60 * 60 * 1000
 _FILES = {"ca_file": "CONEXXUS_CA_FILE"}
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 class Secret:
@@ -28,16 +33,32 @@ class Secret:
     It is in no repr, no str, and does not pickle.
     """
 
-    __slots__ = ("_text",)
+    __slots__ = ("_pattern", "_text")
 
     def __init__(self, text: str) -> None:
         self._text = text
+        self._pattern = re.compile(re.escape(text), re.IGNORECASE)
 
     def reveal(self) -> str:
         """
         The text itself, for the wire.
         """
         return self._text
+
+    def redact(self, text: str) -> str:
+        """
+        *text* without the secret, however it is capitalised.
+        """
+        return text if len(self._text) < SHORT else self._pattern.sub("***", text)
+
+    def redact_bytes(self, data: bytes) -> bytes:
+        """
+        The same for what came over the wire.
+        """
+        if len(self._text) < SHORT or self._text.lower().encode() not in data.lower():
+            return data
+
+        return self.redact(data.decode("latin-1")).encode("latin-1")
 
     def __repr__(self) -> str:
         return "Secret('***')"
@@ -58,7 +79,12 @@ def _optional_path(value: "Path | str | None") -> Path | None:
 
 
 def _secret(value: "Secret | str") -> Secret:
-    return value if isinstance(value, Secret) else Secret(value)
+    if isinstance(value, Secret):
+        return value
+    if not isinstance(value, str):
+        raise ConfigurationError(["CONEXXUS_API_KEY must be a text"])
+
+    return Secret(value)
 
 
 @attrs.frozen(kw_only=True)
@@ -97,8 +123,8 @@ class ClientConfig:
     http_backend: Literal["httpx", "httpx2"] = "httpx"
     client_cert_file: Path | None = attrs.field(default=None, converter=_optional_path)
     client_key_file: Path | None = attrs.field(default=None, converter=_optional_path)
-    max_catalog_bytes: int = attrs.field(default=GIB, validator=attrs.validators.ge(1))
-    max_connections: int = attrs.field(default=32, validator=attrs.validators.ge(1))
+    max_catalog_bytes: int = GIB
+    max_connections: int = 32
 
     def __attrs_post_init__(self) -> None:
         problems = list(_problems(attrs.asdict(self, recurse=False)))
@@ -183,21 +209,22 @@ class Environment:
 
 def milliseconds(text: str) -> int:
     """
-    Read a positive whole number of milliseconds, of at most a day.
+    Read a whole number of milliseconds.
     """
-    if not text.isascii() or not text.isdigit() or not 0 < int(text[:20]) <= MAX_MS:
-        msg = f"must be a whole number of milliseconds, got {text[:40]!r}"
-        raise ValueError(msg)
-
-    return int(text)
+    return _whole(text, "must be a whole number of milliseconds")
 
 
 def count(text: str) -> int:
     """
-    Read a whole number from 0 to 100.
+    Read a whole number.
     """
-    if not text.isascii() or not text.isdigit() or int(text[:20]) > 100:  # said in the message
-        msg = f"must be a whole number from 0 to 100, got {text[:40]!r}"
+    return _whole(text, "must be a whole number from 0 to 100")
+
+
+def _whole(text: str, said: str) -> int:
+    # Longer than any number that is in range: int() takes its time on some.
+    if not text.isascii() or not text.isdigit() or len(text) > len(str(MAX_MS)):
+        msg = f"{said}, got {text[:40]!r}"
         raise ValueError(msg)
 
     return int(text)
@@ -229,8 +256,16 @@ def _problems(values: Mapping[str, Any]) -> Iterator[str]:
     """
     What is wrong with the settings in *values*; absent ones are not judged.
     """
+    yield from _type_problems(values)
+    values = {name: value for name, value in values.items() if _has_its_type(name, value)}
+
+    for name, (variable, lowest, highest) in _RANGES.items():
+        if name in values and not lowest <= values[name] <= highest:
+            yield f"{variable} must be from {lowest} to {highest}, got {values[name]}"
+
     if "api_url" in values:
-        yield from _url_problems(values["api_url"], insecure=values["allow_insecure"])
+        insecure = values.get("allow_insecure", False)
+        yield from _url_problems(values["api_url"], insecure=insecure)
 
     key = values.get("api_key")
     if key is not None and not all("!" <= char <= "~" for char in key.reveal()):
@@ -251,12 +286,70 @@ def _problems(values: Mapping[str, Any]) -> Iterator[str]:
 
     for setting in ("ca_file", "client_cert_file", "client_key_file"):
         file = values.get(setting)
-        if file is not None and not file.is_file():
-            yield f"{_FILES.get(setting, setting)} is not a file: {file}"
+        if file is not None and not _is_file(file):
+            yield f"{_FILES.get(setting, setting)} is not a file: {str(file)[:200]}"
 
     proxy = values.get("proxy")
-    if proxy is not None and not proxy.startswith(("http://", "https://")):
-        yield "CONEXXUS_PROXY must start with http:// or https://"
+    if proxy is not None and not _is_proxy(proxy):
+        yield "CONEXXUS_PROXY must be a URL that starts with http:// or https://"
+
+
+def _type_problems(values: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in values.items():
+        if not _has_its_type(name, value):
+            kinds = " or ".join(kind.__name__ for kind in _TYPES[name])
+            yield f"{name} must be of type {kinds}, got {type(value).__name__}"
+
+
+def _has_its_type(name: str, value: Any) -> bool:
+    kinds = _TYPES.get(name, (object,))
+
+    return isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))
+
+
+def _is_proxy(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+# What code may pass; the environment's texts have been read by then.
+_TYPES: dict[str, tuple[type, ...]] = {
+    "api_url": (str,),
+    "timeout_ms": (int,),
+    "retries": (int,),
+    "retry_delay_ms": (int,),
+    "location_id": (str,),
+    "allow_insecure": (bool,),
+    "proxy": (str, type(None)),
+    "http_backend": (str,),
+    "max_connections": (int,),
+    "max_catalog_bytes": (int,),
+}
+
+_RANGES = {
+    "timeout_ms": ("CONEXXUS_TIMEOUT", 1, MAX_MS),
+    "retries": ("CONEXXUS_RETRIES", 0, 100),
+    "retry_delay_ms": ("CONEXXUS_RETRY_DELAY", 0, MAX_MS),
+    "max_connections": ("max_connections", 1, 10_000),
+    "max_catalog_bytes": ("max_catalog_bytes", 1, 1024 * GIB),
+}
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _url_problems(url: str, *, insecure: bool) -> Iterator[str]:
@@ -277,7 +370,7 @@ def _url_problems(url: str, *, insecure: bool) -> Iterator[str]:
         yield "CONEXXUS_API_URL is not a valid URL"
     elif "@" in parts.netloc or parts.query or parts.fragment:
         yield "CONEXXUS_API_URL must not contain a user, a password, a query or a fragment"
-    elif parts.scheme == "http" and host not in _LOOPBACK and not insecure:
+    elif parts.scheme == "http" and not _is_loopback(host) and not insecure:
         yield (
             f"CONEXXUS_API_URL would send the API key in clear to {host}: "
             "use https://, or set CONEXXUS_ALLOW_INSECURE=1"

@@ -11,10 +11,12 @@ from datetime import date, datetime
 from datetime import date as Date  # noqa: N812  # a field is called `date`
 from decimal import ROUND_HALF_UP, Context, Decimal, Inexact
 from functools import reduce
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 
+
+T = TypeVar("T")
 
 MAX_DIGITS = 38
 MAX_DECIMALS = 18
@@ -94,14 +96,28 @@ def _aware(_: Any, attribute: "attrs.Attribute[datetime]", value: Any) -> None:
         raise ValueError(msg)
 
 
+def _all(values: tuple[T, ...], kind: type[T]) -> tuple[T, ...]:
+    for value in values:
+        if not isinstance(value, kind):
+            msg = f"expected a {kind.__name__}, got {type(value).__name__}"
+            raise TypeError(msg)
+
+    return values
+
+
+def _price(value: Any) -> Decimal:
+    # Nearly always it is one already, and there may be a million of them.
+    return value if type(value) is Decimal else _amount(value)
+
+
 def _text(_: Any, attribute: "attrs.Attribute[str]", value: Any) -> None:
     if not isinstance(value, str) or not value.strip():
         msg = f"{attribute.name} must be a text that is not empty"
         raise ValueError(msg)
 
 
-def _date(_: Any, attribute: "attrs.Attribute[date]", value: date | None) -> None:
-    if isinstance(value, datetime) or not isinstance(value, date | None):
+def _date(_: Any, attribute: "attrs.Attribute[date]", value: Any) -> None:
+    if isinstance(value, datetime) or not isinstance(value, date):
         msg = f"{attribute.name} must be a date, without a time"
         raise ValueError(msg)
 
@@ -119,7 +135,7 @@ class Item:
 
     sku: str
     name: str
-    price: Decimal
+    price: Decimal = attrs.field(converter=_price)
     category: str | None = None
     description: str | None = None
     extra: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
@@ -162,7 +178,7 @@ class TransactionLine:
 
 
 def _lines(lines: Iterable[TransactionLine]) -> tuple[TransactionLine, ...]:
-    return tuple(lines)
+    return _all(tuple(lines), TransactionLine)
 
 
 @attrs.frozen(kw_only=True)
@@ -186,7 +202,9 @@ class Transaction:
     items: tuple[TransactionLine, ...] = attrs.field(converter=_lines)
     tax: Decimal | None = attrs.field(default=None, converter=_optional_amount)
     discount: Decimal | None = attrs.field(default=None, converter=_optional_amount)
-    business_date: date | None = attrs.field(default=None, validator=_date)
+    business_date: date | None = attrs.field(
+        default=None, validator=attrs.validators.optional(_date)
+    )
     extra: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
 
 
@@ -232,7 +250,7 @@ def _average(amount: Decimal, count: int) -> Decimal:
 
 
 def _transactions(transactions: Iterable[Transaction]) -> tuple[Transaction, ...]:
-    return tuple(transactions)
+    return _all(tuple(transactions), Transaction)
 
 
 @attrs.frozen(kw_only=True)

@@ -73,9 +73,10 @@ def rejected_of(response: Response) -> tuple[RejectedTransaction, ...]:
     """
     try:
         body = decode_json(response.body)
-        data = body.get("data", body) if isinstance(body, dict) else {}
-        named = data.get("rejected", body.get("rejected")) if isinstance(data, dict) else None
-        return tuple(map(_rejected, _list(named)))
+        body = body if isinstance(body, dict) else {}
+        data = body.get("data")
+        named = data.get("rejected") if isinstance(data, dict) else None
+        return tuple(map(_rejected, _list(body.get("rejected") if named is None else named)))
     except (DecodeError, EnvelopeError):
         return ()
 

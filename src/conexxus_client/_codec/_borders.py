@@ -5,7 +5,7 @@ Where a JSON value ends: exactly, without looking at what it says.
 import re
 
 
-_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}"]', re.DOTALL)
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}"]', re.DOTALL)
 _SCALAR = re.compile(rb"[^\s,\]}]*")
 _SPACE = re.compile(rb"[ \t\n\r]*")
 

@@ -65,7 +65,7 @@ class ItemDecoder:
         """
         try:
             return [self._build(wire) for wire in self._typed.decode(array)]
-        except (_OffTheFastPath, *UNREADABLE):
+        except _SLOW:
             pass
 
         try:
@@ -87,7 +87,7 @@ class ItemDecoder:
         """
         try:
             return self._build(self._one.decode(raw))
-        except (_OffTheFastPath, *UNREADABLE):
+        except _SLOW:
             return decode_item(raw)
 
     def _prepare(self) -> None:
@@ -141,6 +141,10 @@ class _OffTheFastPath(Exception):
     """
     This element needs a closer look.
     """
+
+
+# What an element does that needs one; the last is about an extra value.
+_SLOW = (_OffTheFastPath, *UNREADABLE, DecodeError)
 
 
 _ELEMENTS: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])

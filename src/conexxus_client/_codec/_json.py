@@ -3,7 +3,7 @@ JSON without floats: numbers are `int` or `Decimal`, both ways.
 """
 
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
@@ -14,8 +14,19 @@ from conexxus_client.errors import DecodeError
 # Deeper than any catalogue; the parsers' own bounds differ by version.
 MAX_NESTING = 100
 
-_BRACKET = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
-_DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=Decimal)
+_BRACKET = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}]', re.DOTALL)
+
+
+def _decimal(text: str) -> Decimal:
+    # A host that has switched off the traps would get a NaN here.
+    number = Decimal(text)
+    if not number.is_finite():
+        raise InvalidOperation
+    return number
+
+
+_DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=_decimal)
+_ANYTHING: msgspec.json.Decoder[msgspec.Raw] = msgspec.json.Decoder(msgspec.Raw)
 _ENCODER = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 
 # What a hostile document makes msgspec and Decimal raise, all told.
@@ -60,6 +71,19 @@ def is_too_deep(raw: bytes | str) -> bool:
     return False
 
 
+def check_json(raw: bytes) -> None:
+    """
+    Make sure that *raw* is one JSON document, without keeping what it says.
+
+    Raises:
+        DecodeError: It is none.
+    """
+    try:
+        _ANYTHING.decode(raw)
+    except UNREADABLE as exc:
+        raise DecodeError(f"not readable as JSON: {_cause(exc)}; found {shown(raw)}") from None
+
+
 def encode_json(value: Any) -> bytes:
     """
     Write *value* with keys in order and the exact digits of its Decimals.
@@ -92,16 +116,32 @@ def _cause(exc: Exception) -> str:
     return str(exc)
 
 
-def _refuse_inexact(value: Any) -> None:
+def _refuse_inexact(value: Any, depth: int = 0) -> None:
+    """
+    Raise ValueError unless *value* is made of what JSON holds exactly.
+    """
+    if depth > MAX_NESTING:
+        msg = f"nested deeper than {MAX_NESTING} levels"
+        raise ValueError(msg)
     if isinstance(value, float):
         msg = "a float has already lost its digits: pass a Decimal"
         raise ValueError(msg)  # one class of error for all that can't be written
     if isinstance(value, Decimal) and not value.is_finite():
         msg = f"JSON has no word for {value}"
         raise ValueError(msg)
+
     if isinstance(value, dict):
-        for part in value.values():
-            _refuse_inexact(part)
+        parts: list[Any] = list(value.values())
+        if not all(isinstance(key, str) for key in value):
+            msg = "the keys of a JSON object are texts"
+            raise ValueError(msg)
     elif isinstance(value, list | tuple):
-        for part in value:
-            _refuse_inexact(part)
+        parts = list(value)
+    elif isinstance(value, str | int | Decimal | None):
+        return
+    else:
+        msg = f"JSON has no word for a {type(value).__name__}"
+        raise ValueError(msg)
+
+    for part in parts:
+        _refuse_inexact(part, depth + 1)

@@ -22,7 +22,7 @@ from conexxus_client.models import InvalidItem, Item
 
 from ._borders import space_end, value_end
 from ._items import ItemDecoder
-from ._json import decode_json, shown
+from ._json import check_json, decode_json, shown
 
 
 WINDOW = 256 * 1024
@@ -37,6 +37,7 @@ MAX_SPACE = 1024 * 1024
 _MAX_GAP = 256
 
 _HEAD = re.compile(rb'\{[ \t\n\r]*"[^"\\]*"')
+_EXPLANATIONS = ("error", "message", "detail")
 _BOM = b"\xef\xbb\xbf"
 
 Element = Item | InvalidItem
@@ -74,6 +75,13 @@ class CatalogReader:
         self.envelope = Envelope()
         self.count = 0
         self._profile = profile
+        self._wanted_keys = {
+            *_EXPLANATIONS,
+            profile.success_key,
+            profile.data_key,
+            profile.total_key,
+            profile.next_cursor_key,
+        }
         self._digest = hashlib.sha256() if digest is None else digest
         self._window = window
         # Nothing is handed out before a window is full: what is smaller is
@@ -187,7 +195,10 @@ class CatalogReader:
         if not first or (end := value_end(self._buffer, final=self._final)) is None:
             return False
 
-        self._fields[self._name] = decode_json(bytes(self._buffer[:end]))
+        if self._name in self._wanted_keys:
+            self._fields[self._name] = decode_json(bytes(self._buffer[:end]))
+        else:
+            check_json(bytes(self._buffer[:end]))
 
         return self._take(end, self._after_value)
 
@@ -329,9 +340,7 @@ class CatalogReader:
         profile, fields = self._profile, self._fields
 
         if fields.get(profile.success_key) is not True:
-            said = next(
-                (fields[key] for key in ("error", "message", "detail") if key in fields), ""
-            )
+            said = next((fields[key] for key in _EXPLANATIONS if key in fields), "")
             because = f": {shown(str(said), 200)}" if said else ""
             raise EnvelopeError(f"the back office did not say success{because}")
         if not self._had_items or profile.data_key in fields:

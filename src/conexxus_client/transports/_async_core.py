@@ -15,7 +15,7 @@ from conexxus_client.errors import Delivery, RequestTimeoutError
 from ._body import BodyDecoder
 from ._core import core_of, core_request, headers_of, lane_options
 from ._deadline import async_backend, until
-from ._families import translating
+from ._errors import translating
 
 
 class AsyncCoreTransport:

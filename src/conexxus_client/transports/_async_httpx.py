@@ -9,7 +9,8 @@ from typing import Any
 from conexxus_client._wire import AsyncReply, Headers, Limits, Request
 
 from ._body import BodyDecoder
-from ._families import family_of, send_options, translating
+from ._errors import translating
+from ._families import family_of, send_options
 from ._httpx import check_end
 
 
@@ -22,7 +23,7 @@ class AsyncHttpxTransport:
     """
 
     def __init__(self, http_client: Any) -> None:
-        self._family = family_of(http_client)
+        self._family = family_of(http_client, "AsyncClient")
         self._client = http_client
 
     @asynccontextmanager
@@ -30,9 +31,8 @@ class AsyncHttpxTransport:
         """
         Send *request*; the answer is closed with the context.
         """
-        built, options = send_options(self._family, self._client, request)
-
         with translating(limits):
+            built, options = send_options(self._family, self._client, request)
             response = await self._client.send(built, **options)
 
         try:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from conexxus_client._wire import Headers, Limits, Reply, Request
 from conexxus_client.config import ClientConfig
@@ -22,7 +22,8 @@ from conexxus_client.errors import ConfigurationError, Delivery, RequestTimeoutE
 
 from ._body import BodyDecoder
 from ._deadline import sync_backend, until
-from ._families import ssl_context, translating
+from ._errors import translating
+from ._families import ssl_context
 
 
 KEEPALIVE_SECONDS = 15.0
@@ -149,11 +150,26 @@ def lane_options(core: ModuleType, config: ClientConfig, backend: Any) -> dict[s
     """
     return {
         "ssl_context": ssl_context(config),
-        "proxy": core.Proxy(config.proxy) if config.proxy else None,
+        "proxy": _proxy(core, config.proxy) if config.proxy else None,
         "max_connections": 1,
         "keepalive_expiry": KEEPALIVE_SECONDS,
         "network_backend": backend,
     }
+
+
+def _proxy(core: ModuleType, url: str) -> Any:
+    """
+    The proxy at *url*; its user and password, if any, go to it alone.
+    """
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    port = f":{parts.port}" if parts.port else ""
+    auth = None
+
+    if parts.username is not None:
+        auth = (unquote(parts.username), unquote(parts.password or ""))
+
+    return core.Proxy(f"{parts.scheme}://{host}{port}", auth=auth)
 
 
 def core_request(core: ModuleType, request: Request, limits: Limits) -> Any:
@@ -161,15 +177,19 @@ def core_request(core: ModuleType, request: Request, limits: Limits) -> Any:
     The core's request, the secret header included: it exists while it is sent.
     """
     seconds = limits.timeout_ms / 1000
-    fields = [("Host", urlsplit(request.url).netloc), *request.wire_headers()]
+    extra = [("Host", urlsplit(request.url).netloc)]
 
     if request.body is not None:
-        fields.append(("Content-Length", str(len(request.body))))
+        extra.append(("Content-Length", str(len(request.body))))
 
+    # In no local variable: those are what error reporters show.
     return core.Request(
         request.method,
         request.url,
-        headers=[(name.encode("ascii"), value.encode("ascii")) for name, value in fields],
+        headers=[
+            (name.encode("ascii"), value.encode("ascii"))
+            for name, value in (*extra, *request.wire_headers())
+        ],
         content=request.body,
         extensions={
             "timeout": {"connect": seconds, "read": seconds, "write": seconds, "pool": seconds}

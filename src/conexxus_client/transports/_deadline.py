@@ -9,6 +9,7 @@ The moment is a context variable: a connection outlives the request that
 opened it, and every request has another deadline.
 """
 
+import asyncio
 import socket
 import threading
 import time
@@ -95,19 +96,19 @@ def sync_backend(core: ModuleType) -> Any:
             local_address: str | None = None,
             socket_options: Any = None,
         ) -> Any:
+            addresses = _resolve(core, host, port, timeout)
             failure: Exception | None = None
 
-            for address in _resolve(core, host, port, timeout):
+            for number, address in enumerate(addresses):
+                # An address that swallows us must leave time for the others.
+                share = left(timeout, core.ConnectTimeout)
+                share = share and share / (len(addresses) - number)
                 try:
                     stream = core.SyncBackend().connect_tcp(
-                        address,
-                        port,
-                        left(timeout, core.ConnectTimeout),
-                        local_address,
-                        socket_options,
+                        address, port, share, local_address, socket_options
                     )
                     return DeadlineStream(stream)
-                except core.ConnectError as exc:
+                except (core.ConnectError, core.ConnectTimeout) as exc:
                     failure = exc
 
             raise failure or core.ConnectError(f"{host} has no address")
@@ -152,10 +153,21 @@ def async_backend(core: ModuleType) -> Any:
             local_address: str | None = None,
             socket_options: Any = None,
         ) -> Any:
-            stream = await core.AnyIOBackend().connect_tcp(
-                host, port, left(timeout, core.ConnectTimeout), local_address, socket_options
-            )
-            return AsyncDeadlineStream(stream)
+            addresses = await _resolve_async(core, host, port, timeout)
+            failure: Exception | None = None
+
+            for number, address in enumerate(addresses):
+                share = left(timeout, core.ConnectTimeout)
+                share = share and share / (len(addresses) - number)
+                try:
+                    stream = await core.AnyIOBackend().connect_tcp(
+                        address, port, share, local_address, socket_options
+                    )
+                    return AsyncDeadlineStream(stream)
+                except (core.ConnectError, core.ConnectTimeout) as exc:
+                    failure = exc
+
+            raise failure or core.ConnectError(f"{host} has no address")
 
     class AsyncDeadlineStream(core.AsyncNetworkStream):  # type: ignore[misc,name-defined]  # see above
         def __init__(self, stream: Any) -> None:
@@ -212,15 +224,7 @@ def _resolve(core: ModuleType, host: str, port: int, timeout: float | None) -> l
     when it hangs.
     """
     try:
-        return [str(ip_address(host))]
-    except ValueError:
-        pass
-
-    answer: Future[list[str]] = Future()
-    threading.Thread(target=_look_up, args=(host, port, answer), daemon=True).start()
-
-    try:
-        return answer.result(left(timeout, core.ConnectTimeout))
+        return _looking_up(host, port).result(left(timeout, core.ConnectTimeout))
     except TimeoutError:
         raise core.ConnectTimeout("name resolution") from None
     except OSError as exc:
@@ -228,9 +232,48 @@ def _resolve(core: ModuleType, host: str, port: int, timeout: float | None) -> l
         raise core.ConnectError(str(exc)) from exc
 
 
+async def _resolve_async(
+    core: ModuleType, host: str, port: int, seconds: float | None
+) -> list[str]:
+    """
+    The same for an event loop, whose own executor would be waited for at its
+    end.
+    """
+    try:
+        async with asyncio.timeout(left(seconds, core.ConnectTimeout)):
+            return await asyncio.wrap_future(_looking_up(host, port))
+    except TimeoutError:
+        raise core.ConnectTimeout("name resolution") from None
+    except OSError as exc:
+        raise core.ConnectError(str(exc)) from exc
+
+
+def _looking_up(host: str, port: int) -> "Future[list[str]]":
+    answer: Future[list[str]] = Future()
+
+    try:
+        answer.set_result([str(ip_address(host))])
+    except ValueError:
+        threading.Thread(target=_look_up, args=(host, port, answer), daemon=True).start()
+
+    return answer
+
+
 def _look_up(host: str, port: int, answer: "Future[list[str]]") -> None:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        answer.set_result(list(dict.fromkeys(str(info[4][0]) for info in found)))
+        addresses = list(dict.fromkeys(str(info[4][0]) for info in found))
     except (OSError, UnicodeError):
+        _settle(answer, None)
+    else:
+        _settle(answer, addresses)
+
+
+def _settle(answer: "Future[list[str]]", addresses: list[str] | None) -> None:
+    # Who asked may have given up, and cancelled it.
+    if not answer.set_running_or_notify_cancel():
+        return
+    if addresses is None:
         answer.set_exception(socket.gaierror(socket.EAI_NONAME, "no such host"))
+    else:
+        answer.set_result(addresses)

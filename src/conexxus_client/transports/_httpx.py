@@ -11,7 +11,8 @@ from conexxus_client._wire import Headers, Limits, Reply, Request
 from conexxus_client.errors import Delivery, RequestTimeoutError
 
 from ._body import BodyDecoder
-from ._families import family_of, send_options, translating
+from ._errors import translating
+from ._families import family_of, send_options
 
 
 class HttpxTransport:
@@ -23,7 +24,7 @@ class HttpxTransport:
     """
 
     def __init__(self, http_client: Any) -> None:
-        self._family = family_of(http_client)
+        self._family = family_of(http_client, "Client")
         self._client = http_client
 
     @contextmanager
@@ -31,9 +32,8 @@ class HttpxTransport:
         """
         Send *request*; the answer is closed with the context.
         """
-        built, options = send_options(self._family, self._client, request)
-
         with translating(limits):
+            built, options = send_options(self._family, self._client, request)
             response = self._client.send(built, **options)
 
         try:
