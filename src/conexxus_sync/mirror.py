@@ -132,20 +132,6 @@ class MirrorCounts:
 
 
 @attrs.frozen(kw_only=True)
-class MirrorAlerts:
-    """
-    How much of the catalogue somebody should look at.
-
-    Attributes:
-        quarantined: Elements that were set aside.
-        pending: Sequences that the host has not applied yet.
-    """
-
-    quarantined: int
-    pending: int
-
-
-@attrs.frozen(kw_only=True)
 class HostState:
     """
     How far the host of a location has come.

@@ -240,6 +240,19 @@ def test_missing_and_returning(site):
     assert len(site.shelf) == 3
 
 
+def test_counts_follow(site):
+    """
+    What is present and what is missing is counted without a look at the items.
+    """
+    seen = []
+    for catalog in (items(5), items(3), items(4), [item("NEW")], items(1)):
+        site.pull(catalog)
+        counts = site.store.catalog.counts("loc-001")
+        seen.append((counts.present, counts.missing))
+
+    assert seen == [(5, 0), (3, 2), (4, 1), (1, 5), (1, 5)]
+
+
 def test_unreadable_sku_marks_nothing_missing(site):
     """
     An item without SKU might be any: nothing is missing then.

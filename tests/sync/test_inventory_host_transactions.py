@@ -132,12 +132,12 @@ def test_queue_is_kept_when_nothing_else_changed(site, host, way):
     """
     host.way = way
     site.pull(items("S0", "S2"), storage=host)
-    waiting = site.store.catalog.alerts("loc-001")
+    waiting = site.store.catalog.counts("loc-001")
 
     run = site.pull(storage=host)
 
     assert run.status is RunStatus.FAILED
-    assert site.store.catalog.alerts("loc-001") == waiting
+    assert site.store.catalog.counts("loc-001") == waiting
     assert set(products(site)) == {"S0", "S1"}
 
 

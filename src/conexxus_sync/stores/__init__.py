@@ -14,7 +14,6 @@ from conexxus_sync.mirror import (
     Figures,
     HostState,
     ItemRow,
-    MirrorAlerts,
     MirrorCounts,
     MirrorItem,
     Quarantined,
@@ -123,8 +122,6 @@ class CatalogStore(Protocol):
     ) -> None: ...
 
     def counts(self, location_id: str) -> MirrorCounts: ...
-
-    def alerts(self, location_id: str) -> MirrorAlerts: ...
 
     def is_empty(self, location_id: str) -> bool: ...
 

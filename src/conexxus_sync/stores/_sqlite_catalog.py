@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from conexxus_sync._codec import dump_run, load_run
-from conexxus_sync.mirror import Checkpoint, MirrorAlerts, MirrorCounts, MirrorItem, Quarantined
+from conexxus_sync.mirror import Checkpoint, MirrorCounts, MirrorItem, Quarantined
 
 from ._sqlite_catalog_staging import SqliteCatalogStaging
 from ._sqlite_hosts import SqliteHosts
@@ -77,31 +77,22 @@ class SqliteCatalog:
 
     def counts(self, location_id: str) -> MirrorCounts:
         """
-        How much there is of everything.
+        How much there is of everything; costs the same however many items
+        there are.
         """
         with self.store.reading() as connection:
-            row = connection.execute(
-                "SELECT count(*) - count(missing_since), count(missing_since),"
-                " (SELECT count(*) FROM quarantine WHERE location = ?1 AND kind = 'item'),"
-                " (SELECT count(DISTINCT sequence) FROM changes WHERE location = ?1)"
-                " FROM items WHERE location = ?1",
-                (location_id,),
-            ).fetchone()
-
-        return MirrorCounts(present=row[0], missing=row[1], quarantined=row[2], pending=row[3])
-
-    def alerts(self, location_id: str) -> MirrorAlerts:
-        """
-        What somebody should look at; costs the same however many items there are.
-        """
-        with self.store.reading() as connection:
+            present, missing = connection.execute(
+                "SELECT present, missing FROM item_counts WHERE location = ?", (location_id,)
+            ).fetchone() or (0, 0)
             (quarantined,) = connection.execute(
                 "SELECT count(*) FROM quarantine WHERE location = ? AND kind = 'item'",
                 (location_id,),
             ).fetchone()
             pending = len(self.hosts.pending(location_id, connection))
 
-        return MirrorAlerts(quarantined=quarantined, pending=pending)
+        return MirrorCounts(
+            present=present, missing=missing, quarantined=quarantined, pending=pending
+        )
 
     def is_empty(self, location_id: str) -> bool:
         """

@@ -191,7 +191,20 @@ class SqliteCatalogStaging:
             " AND sku IN (SELECT sku FROM delta WHERE kind = 'removed')",
             (moment, run_id, self.location_id),
         )
+        self._merge_counts(connection)
         self._merge_quarantine(connection, run_id, moment)
+
+    def _merge_counts(self, connection: sqlite3.Connection) -> None:
+        created, returned, gone = connection.execute(
+            "SELECT count(*) FILTER (WHERE kind = 'created'),"
+            " count(*) FILTER (WHERE kind = 'updated' AND NOT present),"
+            " count(*) FILTER (WHERE kind = 'removed') FROM delta"
+        ).fetchone()
+        connection.execute(
+            "INSERT INTO item_counts VALUES (?1, ?2, 0) ON CONFLICT (location) DO UPDATE"
+            " SET present = present + ?2 + ?3 - ?4, missing = missing - ?3 + ?4",
+            (self.location_id, created, returned, gone),
+        )
 
     def _merge_quarantine(self, connection: sqlite3.Connection, run_id: str, moment: str) -> None:
         """

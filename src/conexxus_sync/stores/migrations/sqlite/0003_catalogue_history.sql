@@ -25,3 +25,15 @@ CREATE TABLE planned_prices (
     new_price TEXT NOT NULL,
     PRIMARY KEY (location, run_id, sku)
 ) WITHOUT ROWID;
+
+-- How many items a location has: to count a million takes a while, and
+-- health is asked often.
+CREATE TABLE item_counts (
+    location TEXT NOT NULL,
+    present  INTEGER NOT NULL,
+    missing  INTEGER NOT NULL,
+    PRIMARY KEY (location)
+) WITHOUT ROWID;
+INSERT INTO item_counts
+    SELECT location, count(*) - count(missing_since), count(missing_since)
+    FROM items GROUP BY location;
