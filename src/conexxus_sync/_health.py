@@ -2,26 +2,26 @@
 How the service is, from what the store knows.
 """
 
-from collections.abc import Iterable, Iterator
+import logging
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 import attrs
 
-from conexxus_client import ConfigurationError
+from conexxus_client import ConexxusError, ConfigurationError
 
-from .mirror import MirrorCounts
-from .outbox import BatchState
+from ._known import Known, StoreCounts
 from .runs import RunStatus, SyncRun
+from .stores import SyncStore
 
 
 if TYPE_CHECKING:
     from .sales import SalesPush
 
-# Beyond this, one more makes no difference to who reads it.
-MOST_COUNTED = 10_000
-
 ServiceStatus = Literal["healthy", "unhealthy", "disabled"]
+
+_log = logging.getLogger(__name__)
 
 
 @attrs.frozen(kw_only=True)
@@ -31,7 +31,10 @@ class SalesHealth:
 
     Attributes:
         enabled: Whether there is an order source.
-        last_push_time: End of the last push that had something to say.
+        last_push_time: End of the last push that had something to say; None
+            if there was none.
+        last_push_status: How it ended.
+        last_error: What went wrong in it.
         alerts: What somebody should look at, one sentence each.
     """
 
@@ -48,10 +51,17 @@ class ServiceHealth:
     How the service is.
 
     Attributes:
-        last_sync_time: End of the last pull.
+        status: `disabled` without URL or key; `unhealthy` if the last pull,
+            the last push or the last call failed, or the store can't be read.
+        last_sync_time: End of the last pull; None if there was none.
+        last_sync_status: How it ended.
+        last_error: What went wrong in it, or with the store.
         api_connection: Whether the last call reached the back office; None
             before the first.
-        alerts: What somebody should look at, one sentence each.
+        alerts: What somebody should look at, one sentence each; those of the
+            sales included.
+        sales: How the sales are doing.
+        counts: How much the store holds; None if it can't be read.
     """
 
     status: ServiceStatus
@@ -61,6 +71,7 @@ class ServiceHealth:
     api_connection: bool | None = None
     alerts: tuple[str, ...] = ()
     sales: SalesHealth
+    counts: StoreCounts | None = None
 
     @property
     def is_healthy(self) -> bool:
@@ -70,21 +81,50 @@ class ServiceHealth:
         return self.status == "healthy"
 
 
-def health_of(
+def health_from(
+    store: SyncStore,
+    location_id: str,
     *,
     missing: tuple[str, ...],
-    latest: SyncRun | None,
-    counts: MirrorCounts,
     api_connection: bool | None,
-    sales: SalesHealth,
+    sales: "SalesPush | None",
+    now: datetime,
 ) -> ServiceHealth:
     """
-    Judge the service.
+    Ask *store*, and judge; what can't be read is unhealthy.
 
     Args:
         missing: Settings without which there is no integration.
-        latest: The last pull that was not a plan.
+        sales: The engine, if there is an order source.
     """
+    try:
+        known = Known.of(store, location_id)
+        held = () if sales is None else tuple(_held(sales, now))
+    except Exception as exc:  # noqa: BLE001  # whoever asks how we are gets an answer
+        reason = _reason(exc)
+        return ServiceHealth(
+            status="disabled" if missing else "unhealthy",
+            last_error=reason,
+            api_connection=api_connection,
+            alerts=(*missing, reason),
+            sales=SalesHealth(enabled=sales is not None),
+        )
+
+    return health_of(
+        known,
+        missing=missing,
+        api_connection=api_connection,
+        sales=sales_health(known, enabled=sales is not None, held=held),
+    )
+
+
+def health_of(
+    known: Known, *, missing: tuple[str, ...], api_connection: bool | None, sales: SalesHealth
+) -> ServiceHealth:
+    """
+    Judge the service by what is known of it.
+    """
+    latest = known.latest_pull
     last_status = None if latest is None else latest.status
     failed = RunStatus.FAILED in (last_status, sales.last_push_status)
     status: ServiceStatus = "unhealthy" if failed or api_connection is False else "healthy"
@@ -95,43 +135,67 @@ def health_of(
         last_sync_status=last_status,
         last_error=None if latest is None else latest.last_error,
         api_connection=api_connection,
-        alerts=(*missing, *_alerts(latest, counts), *sales.alerts),
+        alerts=(*missing, *_catalog_alerts(latest, known.counts), *sales.alerts),
         sales=sales,
+        counts=known.counts,
     )
 
 
-def sales_health(
-    *, enabled: bool, latest: SyncRun | None, alerts: Iterable[str] = ()
-) -> SalesHealth:
+def sales_health(known: Known, *, enabled: bool, held: tuple[str, ...] = ()) -> SalesHealth:
     """
-    Judge the sales by the last push.
+    Judge the sales by the last push and by what waits for somebody.
+
+    Args:
+        held: Why sales are not pushed by themselves, one sentence each.
     """
+    latest = known.latest_push
+
     return SalesHealth(
         enabled=enabled,
         last_push_time=None if latest is None else latest.end_time,
         last_push_status=None if latest is None else latest.status,
         last_error=None if latest is None else latest.last_error,
-        alerts=tuple(alerts),
+        alerts=(*held, *_sales_alerts(latest, known.counts)),
     )
 
 
-def _alerts(latest: SyncRun | None, counts: MirrorCounts) -> Iterator[str]:
+def _catalog_alerts(latest: SyncRun | None, counts: StoreCounts) -> Iterator[str]:
     if latest is not None and latest.refused is not None:
         yield f"The last catalogue was refused: {latest.refused}"
     elif latest is not None and latest.status is RunStatus.FAILED:
         yield f"The last pull failed: {latest.last_error}"
 
-    if counts.quarantined:
-        yield f"{_counted(counts.quarantined, 'item')} set aside: see `conexxus quarantine list`."
+    if counts.quarantined_items:
+        aside = _counted(counts.quarantined_items, "item")
+        yield f"{aside} set aside: see `conexxus quarantine list`."
 
-    if counts.pending:
-        waiting = _counted(counts.pending, "set")
+    if counts.pending_changes:
+        waiting = _counted(counts.pending_changes, "set")
         yield f"{waiting} of changes not yet taken by the host's catalogue storage."
 
 
-def sales_alerts(sales: "SalesPush", now: datetime) -> Iterator[str]:
+def _sales_alerts(latest: SyncRun | None, counts: StoreCounts) -> Iterator[str]:
+    if latest is not None and latest.status is RunStatus.FAILED:
+        yield f"The last push, of {latest.business_date}, failed: {latest.last_error}"
+
+    if counts.unknown_batches:
+        batches = _counted(counts.unknown_batches, "batch", "batches")
+        yield f"{batches} of sales of unknown fate: they are sent again, or wait for an answer."
+
+    if counts.quarantined_sales:
+        aside = _counted(counts.quarantined_sales, "sale")
+        yield f"{aside} set aside: see `conexxus quarantine list`."
+
+    if counts.discrepancies:
+        yield (
+            f"{_counted(counts.discrepancies, 'delivered sale')} changed or gone at the till "
+            "since: see the errors in `conexxus runs --kind sales --json`."
+        )
+
+
+def _held(sales: "SalesPush", now: datetime) -> Iterator[str]:
     """
-    What somebody should look at.
+    Why sales are not pushed by themselves.
     """
     try:
         held = sales.held(now)
@@ -142,26 +206,14 @@ def sales_alerts(sales: "SalesPush", now: datetime) -> Iterator[str]:
     if held is not None:
         yield f"{held}."
 
-    location_id = sales.config.location_id
-    counts = sales.store.outbox.counts(location_id)
-    unknown = counts.get(BatchState.UNKNOWN, 0)
 
-    if unknown:
-        batches = _counted(unknown, "batch", "batches")
-        yield f"{batches} of sales of unknown fate: they are sent again, or wait for an answer."
+def _reason(exc: Exception) -> str:
+    if isinstance(exc, ConexxusError):
+        return str(exc)
 
-    aside = sales.store.outbox.aside
-    quarantined = len(aside.quarantined(location_id, limit=MOST_COUNTED))
-    contradicted = len(aside.discrepancies(location_id, limit=MOST_COUNTED))
+    _log.error("Conexxus can't say how it is", exc_info=exc)
 
-    if quarantined:
-        yield f"{_counted(quarantined, 'sale')} set aside: see `conexxus quarantine list`."
-
-    if contradicted:
-        yield (
-            f"{_counted(contradicted, 'delivered sale')} changed or gone at the till since: "
-            "see the errors in `conexxus runs --kind sales --json`."
-        )
+    return f"unexpected {type(exc).__name__}; see the log"
 
 
 def _counted(number: int, noun: str, nouns: str | None = None) -> str:

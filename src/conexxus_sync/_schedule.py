@@ -12,20 +12,22 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from conexxus_client import ConexxusError
+from conexxus_client import ConexxusError, ConfigurationError
 
+from ._clock import SettableClock
 from .errors import RunInProgressError
-from .protocols import Clock
 from .runs import RunKind, SyncRun
 
 
 if TYPE_CHECKING:
-    from .sales import SalesPush
     from .service import ConexxusService
 
 # We look at least this often: a laptop that slept, or a clock that was set,
 # tells nobody.
 LONGEST_WAIT_S = 60.0
+
+# A run begins a little after the moment at which it was found due.
+A_LITTLE = timedelta(minutes=5)
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +49,7 @@ class PullSchedule:
         Has nothing been pulled since the current slot began?
         """
         # A run in the future is a clock that was set back: it counts for nothing.
-        return latest is None or not self.slot(now) <= latest.start_time <= now
+        return latest is None or not self.slot(now) <= latest.start_time <= now + A_LITTLE
 
     def slot(self, now: datetime) -> datetime:
         """
@@ -71,39 +73,31 @@ class PullSchedule:
 class Scheduler:
     """
     Runs what is due.
-
-    Attributes:
-        began: Whether the sales were looked at since this process started.
     """
 
     service: "ConexxusService"
-    clock: Clock
-    began: bool = False
+    clock: SettableClock
+    _complaint: str | None = attrs.field(default=None, init=False)
 
     def run_due(self, now: datetime) -> list[SyncRun]:
         """
         Do whatever is due at *now*, once; what runs elsewhere is left alone.
+
+        Raises:
+            ValueError: *now* is naive.
         """
+        if now.utcoffset() is None:
+            msg = f"run_due needs an aware moment, like datetime.now(UTC), got {now!r}"
+            raise ValueError(msg)
+
         service = self.service
 
         if service.missing:
             _log.warning("Conexxus is disabled, runs are skipped: %s", "; ".join(service.missing))
             return []
 
-        runs: list[SyncRun] = []
-
-        with _unless_in_progress():
-            location_id = service.config.location_id
-            latest = service.store.runs.latest(location_id, RunKind.INVENTORY)
-            if PullSchedule(location_id).is_due(latest, now):
-                runs.append(service.sync_inventory())
-
-        with _unless_in_progress():
-            if service.sales is not None and self._sales_are_due(service.sales, now):
-                runs += service.sales.push()
-                self.began = True
-
-        return runs
+        with self.clock.set_to(now):
+            return [*self._pull(now), *self._push(now)]
 
     def run_forever(self, stop: threading.Event) -> None:
         """
@@ -117,19 +111,44 @@ class Scheduler:
 
         while not stop.is_set():
             now = self.clock.now()
-            try:
-                self.run_due(now)
-            except ConexxusError as exc:
-                _log.error("Conexxus runs failed, and are tried again: %s", exc)
-            except Exception:  # noqa: BLE001  # whatever it is, the next round may go well
-                _log.exception("Conexxus runs failed, and are tried again")
-
+            self._round(now)
             left = (schedule.next_slot(now) - self.clock.now()).total_seconds()
-            stop.wait(min(max(left, 1.0), LONGEST_WAIT_S))
+            if not stop.is_set():
+                stop.wait(min(max(left, 1.0), LONGEST_WAIT_S))
 
-    def _sales_are_due(self, sales: "SalesPush", now: datetime) -> bool:
-        # The first round decides with which date this store begins.
-        return not self.began or sales.next_due(now) <= now
+    def _round(self, now: datetime) -> None:
+        complaint: str | None = None
+
+        try:
+            self.run_due(now)
+        except ConfigurationError as exc:
+            # It does not mend itself while we run: once is enough.
+            complaint = str(exc)
+            if complaint != self._complaint:
+                _log.error("Conexxus runs are not possible as configured: %s", exc)
+        except ConexxusError as exc:
+            _log.error("Conexxus runs failed, and are tried again: %s", exc)
+        except Exception:  # noqa: BLE001  # whatever it is, the next round may go well
+            _log.exception("Conexxus runs failed, and are tried again")
+
+        self._complaint = complaint
+
+    def _pull(self, now: datetime) -> Iterator[SyncRun]:
+        service, location_id = self.service, self.service.config.location_id
+
+        with _unless_in_progress():
+            latest = service.store.runs.latest(location_id, RunKind.INVENTORY)
+            if PullSchedule(location_id).is_due(latest, now):
+                yield service.sync_inventory()
+
+    def _push(self, now: datetime) -> Iterator[SyncRun]:
+        sales = self.service.sales
+
+        with _unless_in_progress():
+            if sales is None or self.service.is_stopping:
+                return
+            if sales.next_due(now) <= now:
+                yield from sales.push()
 
 
 @contextmanager

@@ -10,9 +10,8 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
-import attrs
-
 from conexxus_client import (
+    ApiProfile,
     AttemptDetails,
     CallDetails,
     ClientConfig,
@@ -21,17 +20,21 @@ from conexxus_client import (
     StatusError,
 )
 
-from ._clock import SystemClock
-from ._health import ServiceHealth, health_of, sales_alerts, sales_health
+from ._answers import RunHistory as RunHistory
+from ._answers import Trigger as Trigger
+from ._answers import skipped_pull
+from ._clock import SettableClock, SystemClock
+from ._health import ServiceHealth, health_from
 from ._host_delivery import HostStorage
 from ._schedule import Scheduler
+from ._stopping import PullStopper, interrupting
 from .collectors import FanOut
 from .config import SyncConfig
-from .errors import RunInProgressError, SyncError
+from .errors import RunInProgressError
 from .inventory import InventorySync
 from .leases import Lease
 from .protocols import Clock, MetricsCollector, OrderSource
-from .runs import RunIssue, RunKind, RunStatus, SyncRun, new_run_id
+from .runs import RunKind, SyncRun
 from .stores import SyncStore, open_store
 
 
@@ -42,33 +45,6 @@ if TYPE_CHECKING:
 _CONTENT_STATUSES = (400, 409, 413, 422)
 
 _log = logging.getLogger(__name__)
-
-
-@attrs.frozen(kw_only=True)
-class Trigger:
-    """
-    What became of the wish to pull.
-
-    Attributes:
-        run_id: Of the run that was started, or that is in progress; None if
-            it was skipped.
-        already_running: Whether it had been started before.
-        skipped: Why there is no run.
-    """
-
-    run_id: str | None
-    already_running: bool = False
-    skipped: str | None = None
-
-
-@attrs.frozen(kw_only=True)
-class RunHistory:
-    """
-    The last runs of one kind, latest first; plans are none.
-    """
-
-    latest: SyncRun | None
-    history: tuple[SyncRun, ...]
 
 
 class ConexxusService:
@@ -84,6 +60,7 @@ class ConexxusService:
         catalog: Where the host wants the catalogue's changes.
         orders: Where sales come from; without it, none are pushed.
         collectors: Who watches the runs.
+        clock: Where moments come from, if not from the system.
         missing: Said of a service without a client.
     """
 
@@ -105,10 +82,11 @@ class ConexxusService:
         self._catalog = catalog
         self._orders = orders
         self._collectors = FanOut(collectors)
-        self._clock = clock or SystemClock()
+        self._clock = SettableClock(clock or SystemClock())
         self.missing: tuple[str, ...] = tuple(missing) if client is None else ()
         self._api_connection: bool | None = None
-        self._stop: threading.Event | None = None
+        # Nobody sets this one.
+        self._stop = threading.Event()
         self._scheduler = Scheduler(self, self._clock)
 
         if client is not None:
@@ -141,26 +119,43 @@ class ConexxusService:
         catalog: HostStorage | None = None,
         orders: OrderSource | None = None,
         collectors: Iterable[MetricsCollector] = (),
+        config: SyncConfig | None = None,
+        profile: ApiProfile | None = None,
+        clock: Clock | None = None,
     ) -> Self:
         """
         Make a service from the documented environment variables.
+
+        What has no variable is given here. To have gone items deactivated:
+
+        ```python
+        config = attrs.evolve(SyncConfig.from_env(), removals="deactivate")
+        service = ConexxusService.from_env(config=config)
+        ```
+
+        Args:
+            environ: Instead of the process's own environment.
+            config: Instead of the one that the variables describe; URL, key
+                and the rest of the client's settings still come from them.
+            profile: How this back office speaks, if not by the default.
 
         Raises:
             ConfigurationError: A setting is wrong; a missing URL or key is
                 not wrong, but disables the service.
         """
         env = os.environ if environ is None else environ
-        config = SyncConfig.from_env(env)
+        config = SyncConfig.from_env(env) if config is None else config
         required = ("CONEXXUS_API_URL", "CONEXXUS_API_KEY")
         missing = [f"{name} is not configured" for name in required if not env.get(name)]
 
         return cls(
-            None if missing else ConexxusClient(ClientConfig.from_env(env)),
+            None if missing else ConexxusClient(ClientConfig.from_env(env), profile=profile),
             store=open_store(config.store),
             config=config,
             catalog=catalog,
             orders=orders,
             collectors=collectors,
+            clock=clock,
             missing=missing,
         )
 
@@ -195,7 +190,7 @@ class ConexxusService:
         engine = self._inventory()
 
         if engine is None:
-            return self._skipped()
+            return skipped_pull(self.config.location_id, self.missing, self._clock.now())
 
         return engine.pull(plan=plan, force=force, reapply=reapply)
 
@@ -252,9 +247,13 @@ class ConexxusService:
         """
         Do whatever is due at *now*, once; what runs elsewhere is left alone.
 
+        The runs begin at *now*, whatever time it is: the same moment a
+        second time finds nothing due.
+
         Raises:
             ConfigurationError: Nobody said in which zone the store is.
             StoreError: The store can't be used.
+            ValueError: *now* is naive.
         """
         return self._scheduler.run_due(now)
 
@@ -262,32 +261,45 @@ class ConexxusService:
         """
         Do what is due until *stop* is set; nothing that goes wrong ends it.
 
-        A pull in progress then breaks off and changes nothing.
+        A pull in progress then breaks off and changes nothing; a push ends
+        after the batch at work. The service can be used on.
         """
         self._stop = stop
-        self._scheduler.run_forever(stop)
+
+        try:
+            with interrupting(self.client, stop.is_set):
+                self._scheduler.run_forever(stop)
+        finally:
+            self._stop = threading.Event()
+
+    @property
+    def is_stopping(self) -> bool:
+        """
+        Was the scheduler told to end, but did not yet?
+        """
+        return self._stop.is_set()
 
     def health(self) -> ServiceHealth:
         """
-        How the service is, without asking the back office.
-        """
-        location_id = self.config.location_id
+        How the service is, without asking the back office; never raises.
 
-        return health_of(
+        Where the store can't be read, it is unhealthy, and an alert says why.
+        """
+        return health_from(
+            self.store,
+            self.config.location_id,
             missing=self.missing,
-            latest=self.store.runs.latest(location_id, RunKind.INVENTORY),
-            counts=self.store.catalog.counts(location_id),
             api_connection=self._api_connection,
-            sales=sales_health(
-                enabled=self.sales is not None,
-                latest=self.store.runs.latest(location_id, RunKind.SALES),
-                alerts=() if self.sales is None else sales_alerts(self.sales, self._clock.now()),
-            ),
+            sales=self.sales,
+            now=self._clock.now(),
         )
 
     def metrics(self, limit: int = 10, *, kind: RunKind = RunKind.INVENTORY) -> RunHistory:
         """
         The last finished runs.
+
+        Raises:
+            StoreError: The store can't be used.
         """
         history = self.store.runs.history(self.config.location_id, kind, limit)
 
@@ -313,26 +325,7 @@ class ConexxusService:
             clock=self._clock,
             storage=self._catalog,
             collectors=self._collectors,
-            progress=self._stop_if_told,
-        )
-
-    def _skipped(self) -> SyncRun:
-        """
-        A run that was none: neither recorded nor counted.
-        """
-        now = self._clock.now()
-        reason = f"skipped, because {'; '.join(self.missing)}"
-        _log.warning("Conexxus inventory sync %s", reason)
-
-        return SyncRun(
-            id=new_run_id(now),
-            kind=RunKind.INVENTORY,
-            location_id=self.config.location_id,
-            status=RunStatus.FAILED,
-            start_time=now,
-            end_time=now,
-            errors=[RunIssue(item=None, error=reason)],
-            last_error=reason,
+            steps=PullStopper(self._stop.is_set),
         )
 
     def _note_call(self, details: AttemptDetails | CallDetails) -> None:
@@ -343,11 +336,6 @@ class ConexxusService:
         self._api_connection = error is None or (
             isinstance(error, StatusError) and error.status in _CONTENT_STATUSES
         )
-
-    def _stop_if_told(self, *_: object) -> None:
-        if self._stop is not None and self._stop.is_set():
-            msg = "the pull was stopped; the catalogue is as it was"
-            raise SyncError(msg)
 
 
 def _pull(engine: InventorySync, lease: Lease) -> None:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from conexxus_sync._codec import health_to_json
 from conexxus_sync._health import SalesHealth, ServiceHealth
+from conexxus_sync._known import StoreCounts
 from conexxus_sync.service import ConexxusService
 
 from ._engines import service_of
@@ -28,7 +29,7 @@ def status(*, session: Given) -> ExitCode:
     Say how catalogue and sales are, and what needs attention.
 
     It asks only the SDK's own state: it works without the back office, and
-    while a run is in progress.
+    while a run is in progress. Exit code 1 if that state can't be read.
 
     ```
     conexxus status
@@ -36,27 +37,39 @@ def status(*, session: Given) -> ExitCode:
     ```
     """
     with service_of(session) as service:
+        health = service.health()
+
         if session.json:
-            say_json(_document(service))
+            say_json(_document(service.config.location_id, health))
         else:
-            say(status_lines(service))
+            say(status_lines(service, health))
 
-    return ExitCode.SUCCESS
+    return ExitCode.FAILED if health.counts is None else ExitCode.SUCCESS
 
 
-def status_lines(service: ConexxusService) -> Iterator[str]:
+def status_lines(service: ConexxusService, health: ServiceHealth | None = None) -> Iterator[str]:
     """
     The state of *service* in sentences.
     """
-    health, zone = service.health(), service.config.timezone
-    location = service.config.location_id
-    counts = service.store.catalog.counts(location)
+    health, zone = health or service.health(), service.config.timezone
 
-    well = "working, with something to look at." if health.alerts else "all is well."
-    yield f"Location {location}: {SENTENCES.get(health.status, well)}"
-    yield f"  Catalogue: {counted(counts.present, 'item')}. {_last_pull(health, zone)}"
-    yield f"  Sales: {_last_push(health.sales, zone)}"
+    yield f"Location {service.config.location_id}: {_in_short(health)}"
+
+    if health.counts is not None:
+        items = counted(health.counts.items, "item")
+        yield f"  Catalogue: {items}. {_last_pull(health, zone)}"
+        yield f"  Sales: {_last_push(health.sales, zone)}"
+
     yield from (f"  ! {alert}" for alert in health.alerts)
+
+
+def _in_short(health: ServiceHealth) -> str:
+    if health.status in SENTENCES:
+        return SENTENCES[health.status]
+    if health.alerts:
+        return "working, with something to look at."
+
+    return "nothing was pulled yet." if health.last_sync_time is None else "all is well."
 
 
 def _last_pull(health: ServiceHealth, zone: ZoneInfo | None) -> str:
@@ -73,13 +86,18 @@ def _last_push(sales: SalesHealth, zone: ZoneInfo | None) -> str:
     return f"last push {moment(sales.last_push_time, zone)}, {sales.last_push_status}."
 
 
-def _document(service: ConexxusService) -> dict[str, Any]:
-    location = service.config.location_id
-    counts = service.store.catalog.counts(location)
+def _document(location_id: str, health: ServiceHealth) -> dict[str, Any]:
+    """
+    The health document, and how much there is of everything.
+    """
+    counts = health.counts or StoreCounts()
 
     return {
-        "locationId": location,
-        **health_to_json(service.health()),
-        "items": counts.present,
-        "quarantined": counts.quarantined,
+        "locationId": location_id,
+        **health_to_json(health),
+        "items": counts.items,
+        "quarantined": counts.quarantined_items + counts.quarantined_sales,
+        "quarantinedSales": counts.quarantined_sales,
+        "unknownBatches": counts.unknown_batches,
+        "discrepancies": counts.discrepancies,
     }

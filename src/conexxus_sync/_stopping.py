@@ -1,0 +1,56 @@
+"""
+How whatever is at work ends when it is told to.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Protocol, runtime_checkable
+
+import attrs
+
+from .errors import SyncError
+
+
+# From "merge" on, a pull is a matter of milliseconds, and is let finish.
+_BEFORE_ANYTHING_CHANGED = ("request", "page", "read")
+
+
+@runtime_checkable
+class Interruptible(Protocol):
+    """
+    A client whose calls can be told to end early.
+    """
+
+    def stopping(self, stop: Callable[[], bool]) -> AbstractContextManager[None]:
+        """
+        Until the end of the block, calls that this thread makes end within
+        a second once *stop* is true: no wait goes on, no attempt begins, no
+        answer is waited for.  Each raises its error with what is known of
+        the delivery.  Other threads, and later calls, notice nothing.
+        """
+        ...
+
+
+def interrupting(client: object, stop: Callable[[], bool]) -> AbstractContextManager[None]:
+    """
+    A block in which the calls of *client* end with *stop*, if it can do so.
+    """
+    return client.stopping(stop) if isinstance(client, Interruptible) else nullcontext()
+
+
+@attrs.frozen
+class PullStopper:
+    """
+    Breaks a pull off at its next step, while it has changed nothing.
+    """
+
+    stop: Callable[[], bool]
+
+    def __call__(self, step: str) -> None:
+        """
+        Raises:
+            SyncError: The pull is to end here.
+        """
+        if step in _BEFORE_ANYTHING_CHANGED and self.stop():
+            msg = "the pull was stopped; the catalogue is as it was"
+            raise SyncError(msg)

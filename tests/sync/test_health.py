@@ -1,0 +1,197 @@
+"""
+How the service is.
+"""
+
+import json
+
+import pytest
+
+from conexxus_sync import RunStatus
+from conexxus_sync._codec import health_to_json
+
+
+def test_health_before_anything(service):
+    """
+    Nothing is known yet, and nothing is wrong.
+    """
+    assert health_to_json(service.health()) == {
+        "status": "healthy",
+        "isHealthy": True,
+        "lastSyncTime": None,
+        "lastSyncStatus": None,
+        "lastError": None,
+        "apiConnection": None,
+        "alerts": [],
+        "sales": {
+            "enabled": False,
+            "lastPushTime": None,
+            "lastPushStatus": None,
+            "lastError": None,
+            "alerts": [],
+        },
+    }
+
+
+def test_health_after_a_pull(service, clock):
+    """
+    It speaks of the last pull, in JSON that is JSON.
+    """
+    service.sync_inventory()
+
+    health = service.health()
+
+    assert (health.status, health.api_connection) == ("healthy", True)
+    assert (health.last_sync_time, health.last_sync_status) == (clock.now(), RunStatus.SUCCESS)
+    assert json.loads(json.dumps(health_to_json(health)))["lastSyncTime"] == "2026-01-02T10:00:00Z"
+
+
+def test_health_after_a_failure(service, office):
+    """
+    A failed pull makes it unhealthy, and an alert says why.
+    """
+    office.faults("catalog: 503")
+
+    service.sync_inventory()
+
+    health = service.health()
+    assert (health.status, health.api_connection) == ("unhealthy", False)
+    assert "503" in health.last_error
+    assert any("503" in alert for alert in health.alerts)
+
+
+def test_connection_follows_every_call(service, office):
+    """
+    The last call decides whether the back office can be reached.
+    """
+    office.faults("health: 503")
+    assert not service.test_connection().success
+    assert service.health().api_connection is False
+
+    assert service.test_connection().success
+    assert service.health().api_connection is True
+
+
+def test_quarantine_is_an_alert(service, office):
+    """
+    Bad items are worth a look, but the service is healthy.
+    """
+    office.catalog = [*office.catalog, {"sku": "C", "name": "c", "price": "free"}]
+
+    service.sync_inventory()
+
+    health = service.health()
+    assert (health.status, health.last_sync_status) == ("healthy", RunStatus.PARTIAL)
+    assert any("1 item set aside" in alert for alert in health.alerts)
+
+
+def test_disabled_health(new_service):
+    """
+    Its health says `disabled`, and why.
+    """
+    health = new_service(client=None, missing=["no key"]).health()
+
+    assert (health.status, health.is_healthy, health.alerts) == ("disabled", False, ("no key",))
+
+
+@pytest.fixture
+def without_orders(new_service):
+    """
+    A service that has no order source, as `conexxus status` has none.
+    """
+    return new_service()
+
+
+def test_failed_push_is_an_alert(new_service, office, till, clock, without_orders):
+    """
+    A push that failed makes it unhealthy, and an alert says why.
+    """
+    office.faults("sales: 401")
+
+    new_service(orders=till).push_sales(clock.now().date())
+
+    for health in (new_service(orders=till).health(), without_orders.health()):
+        assert health.status == "unhealthy"
+        assert any("The last push, of 2026-01-02, failed" in a for a in health.sales.alerts)
+        assert any("authentication failed" in alert for alert in health.alerts)
+
+
+def test_unknown_delivery_is_an_alert(new_service, office, till, clock, without_orders):
+    """
+    Whether there is an order source at present does not matter.
+    """
+    office.faults("sales: after_commit(reset)")
+
+    new_service(orders=till).push_sales(clock.now().date())
+
+    health = without_orders.health()
+    assert (health.sales.enabled, health.counts.unknown_batches) == (False, 1)
+    assert any("1 batch of sales of unknown fate" in alert for alert in health.alerts)
+
+
+def test_quarantined_sale_is_an_alert(new_service, office, till, clock, without_orders):
+    """
+    A sale that the back office refused waits for somebody.
+    """
+    office.faults("sales: 422")
+
+    new_service(orders=till).push_sales(clock.now().date())
+
+    health = without_orders.health()
+    assert health.counts.quarantined_sales == 1
+    assert any("1 sale set aside" in alert for alert in health.alerts)
+
+
+def test_discrepancy_is_an_alert(new_service, till, clock, without_orders):
+    """
+    A delivered sale that is gone at the till is worth a look.
+    """
+    service = new_service(orders=till)
+    service.push_sales(clock.now().date())
+    till.transactions = lambda *_: []
+
+    service.push_sales(clock.now().date())
+
+    health = without_orders.health()
+    assert (health.status, health.counts.discrepancies) == ("healthy", 1)
+    assert any("1 delivered sale changed or gone" in alert for alert in health.alerts)
+
+
+def test_health_of_a_broken_store(service):
+    """
+    It never raises: it is unhealthy, and an alert says why.
+    """
+    service.store.path.write_text("This is no database, but long enough to be one. " * 9)
+
+    health = service.health()
+
+    assert (health.status, health.counts) == ("unhealthy", None)
+    assert health.last_error in health.alerts
+    assert "no SQLite database" in health.last_error
+
+
+def test_disabled_health_of_a_broken_store(new_service):
+    """
+    Switched off, it has still something to say of its store.
+    """
+    service = new_service(client=None, missing=["no key"])
+    service.store.path.write_text("This is no database, but long enough to be one. " * 9)
+
+    health = service.health()
+
+    assert (health.status, health.alerts[0], len(health.alerts)) == ("disabled", "no key", 2)
+
+
+def test_health_of_a_run_that_no_one_can_read(service, caplog):
+    """
+    Whatever is wrong with the store, whoever asks gets an answer; the log
+    has the rest.
+    """
+    service.sync_inventory()
+    with service.store.writing() as connection:
+        connection.execute("UPDATE runs SET document = '{'")
+
+    health = service.health()
+
+    assert health.status == "unhealthy"
+    assert health.last_error.endswith("see the log")
+    assert "can't say how it is" in caplog.text
