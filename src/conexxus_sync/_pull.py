@@ -15,7 +15,7 @@ from ._validation import Validator
 from .config import SyncConfig
 from .errors import TransactionEndedError
 from .leases import Lease
-from .mirror import Checkpoint, Figures, SetAside
+from .mirror import Checkpoint, Figures, Plan, SetAside
 from .protocols import Clock
 from .runs import MAX_ERRORS, RunIssue, RunStatus, SyncRun
 from .stores import Staging, SyncStore
@@ -36,6 +36,8 @@ class Pull:
     Attributes:
         steps: Told the name of each step as it is reached.
         progress: Told how many items came so far, and how many will, if known.
+        force: Pass all guards.
+        accept: Apply only if the catalogue is this one; then, pass all guards.
         begun: The run as it was given.
         committed: The run as the mirror's transaction recorded it, once it has.
     """
@@ -50,6 +52,7 @@ class Pull:
     lease: Lease
     run: SyncRun
     force: bool = False
+    accept: Plan | None = None
     issues: list[RunIssue] = attrs.field(factory=list)
     begun: SyncRun = attrs.field(init=False)
     committed: SyncRun | None = attrs.field(init=False, default=None)
@@ -123,25 +126,64 @@ class Pull:
         self._note(list(staging.duplicates()))
         figures = staging.compare()
         self.steps("compared")
-        refusal = None if self.force else self.config.guards.refusal(figures)
         self.run = _with_figures(self.run, figures, self.issues)
 
-        if refusal is not None:
-            self.run = attrs.evolve(
-                self.run, status=RunStatus.FAILED, refused=refusal, last_error=refusal
-            )
-            return self._record()
+        if (refusal := self._refusal(read.digest, figures)) is not None:
+            return self._refuse(refusal, read.digest, staging)
 
-        removed = figures.gone
         self.run = attrs.evolve(
             self.run,
             created=figures.created,
             updated=figures.updated,
             unchanged=figures.unchanged,
-            removed=removed,
+            removed=figures.gone,
         )
 
-        return self._record() if self.run.planned else self._apply(staging, read)
+        if self.run.planned:
+            return self._record_plan(read.digest, staging)
+
+        return self._apply(staging, read)
+
+    def _refusal(self, digest: bytes, figures: Figures | None = None) -> str | None:
+        """
+        Why this catalogue is not applied; None if it is.
+        """
+        plan = self.accept
+
+        if plan is None:
+            if figures is None or self.force:
+                return None
+            return self.config.guards.refusal(figures)
+        if (plan.scope, plan.digest) == (self._scope(), digest):
+            return None
+
+        return (
+            f"the catalogue is no longer the one that {plan.run_id} showed. "
+            f"Look at it again with `conexxus pull --plan`, or accept what came now: "
+            f"`conexxus pull --accept {self.run.id}`."
+        )
+
+    def _refuse(self, refusal: str, digest: bytes, staging: Staging | None = None) -> SyncRun:
+        self.run = attrs.evolve(
+            self.run, status=RunStatus.FAILED, refused=refusal, last_error=refusal
+        )
+        return self._record_plan(digest, staging)
+
+    def _record_plan(self, digest: bytes, staging: Staging | None) -> SyncRun:
+        """
+        Record the run together with what was not applied, so that it can be
+        accepted as it was seen.
+        """
+        connection = None if staging is None else staging.connection
+        plan = Plan(run_id=self.run.id, scope=self._scope(), digest=digest)
+
+        with self.store.writing(self.lease, connection=connection) as transaction:
+            if staging is not None:
+                staging.save_prices(transaction, self.run.id)
+            self._save(transaction)
+            self.store.catalog.plans.save(transaction, self.run.location_id, plan)
+
+        return self.run
 
     def _apply(self, staging: Staging, read: CatalogRead) -> SyncRun:
         checkpoint = Checkpoint(
@@ -196,8 +238,10 @@ class Pull:
         return self._unchanged(attrs.evolve(checkpoint, etag=etag))
 
     def _unchanged(self, checkpoint: Checkpoint) -> SyncRun:
+        if (refusal := self._refusal(checkpoint.digest)) is not None:
+            return self._refuse(refusal, checkpoint.digest)
         if self.run.planned:
-            return self._record()
+            return self._record_plan(checkpoint.digest, None)
 
         try:
             self._keep(checkpoint)

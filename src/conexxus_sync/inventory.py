@@ -16,6 +16,7 @@ from .collectors import FanOut
 from .config import SyncConfig
 from .errors import StoreError
 from .leases import Lease
+from .mirror import Plan
 from .protocols import Clock
 from .runs import RunIssue, RunKind, RunStatus, SyncRun, new_run_id
 from .stores import SyncStore
@@ -82,6 +83,8 @@ class InventorySync:
             plan: Only say what would change.
             force: Pass all guards, this once.
             reapply: Give the host the whole mirror, not just the changes.
+            accept: Id of a planned or refused run: apply its catalogue if
+                that is still what the back office has, whatever the guards say.
             lease: From `acquire`.
 
         Returns:
@@ -89,13 +92,16 @@ class InventorySync:
             the host failed.
 
         Raises:
+            ConfigurationError: There is no such plan, or the options contradict
+                each other.
             RunInProgressError: Another run holds the lease.
             StoreError: The store can't be used.
         """
-        if accept is not None:
-            msg = "a plan can't be accepted by its id yet: pull again, with --force if refused"
+        if accept is not None and (plan or force):
+            msg = "accept can't go together with plan or force: it applies what a plan showed"
             raise ConfigurationError([msg])
 
+        accepted = None if accept is None else self._plan(accept)
         lease = lease or self.acquire()
         run = SyncRun(
             id=lease.run_id,
@@ -104,7 +110,7 @@ class InventorySync:
             start_time=lease.renewed_at,
             planned=plan,
         )
-        pull = self._pull(run, lease, force=force)
+        pull = self._pull(run, lease, force=force, accept=accepted)
 
         try:
             self.collectors.run_started(run)
@@ -122,7 +128,20 @@ class InventorySync:
 
         return run
 
-    def _pull(self, run: SyncRun, lease: Lease, *, force: bool) -> Pull:
+    def _plan(self, run_id: str) -> Plan:
+        location_id = self.config.location_id
+        plan = self.store.catalog.plans.get(location_id, run_id)
+
+        if plan is None:
+            msg = (
+                f"there is no plan {run_id[:60]} for location {location_id}: "
+                "only a planned or refused pull of the last 90 days can be accepted"
+            )
+            raise ConfigurationError([msg])
+
+        return plan
+
+    def _pull(self, run: SyncRun, lease: Lease, *, force: bool, accept: Plan | None) -> Pull:
         return Pull(
             client=self.client,
             store=self.store,
@@ -133,6 +152,7 @@ class InventorySync:
             lease=lease,
             run=run,
             force=force,
+            accept=accept,
             host=HostDelivery(
                 store=self.store,
                 location_id=run.location_id,

@@ -3,6 +3,7 @@ What the mirror holds, and what a read would change in it.
 """
 
 from datetime import datetime
+from decimal import Decimal
 
 import attrs
 
@@ -75,6 +76,33 @@ class Checkpoint:
     etag: str | None
     digest: bytes
     run: SyncRun
+
+
+@attrs.frozen(kw_only=True)
+class Plan:
+    """
+    A catalogue that was looked at and not applied, told from any other.
+
+    Attributes:
+        run_id: The run that planned, or that a guard refused.
+        scope: As in a checkpoint; likewise `digest`.
+    """
+
+    run_id: str
+    scope: str
+    digest: bytes
+
+
+@attrs.frozen(kw_only=True)
+class PriceChange:
+    """
+    What a plan would do to one price, in the digits received.
+    """
+
+    sku: str
+    name: str
+    old: Decimal
+    new: Decimal
 
 
 @attrs.frozen(kw_only=True)

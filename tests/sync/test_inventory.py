@@ -7,7 +7,7 @@ from decimal import Decimal
 import attrs
 import pytest
 
-from conexxus_client import ClientConfig, ConexxusClient, ConfigurationError, Item
+from conexxus_client import ClientConfig, ConexxusClient, Item
 from conexxus_client.testing import SandboxTransport
 from conexxus_sync import RunStatus
 
@@ -358,16 +358,6 @@ def test_plan_is_what_then_happens(site):
     assert not real.planned
     for count in ("created", "updated", "unchanged", "removed", "items_failed", "status"):
         assert getattr(plan, count) == getattr(real, count)
-
-
-def test_accepting_a_plan_is_refused(site):
-    """
-    What can't be done yet is refused, not ignored.
-    """
-    with pytest.raises(ConfigurationError):
-        site.pull(items(1), accept="some-plan")
-
-    assert site.shelf == {}
 
 
 def test_locations_do_not_mix(new_site):

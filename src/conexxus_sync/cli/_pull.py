@@ -2,15 +2,17 @@
 `conexxus pull`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 from conexxus_sync._codec import run_to_json
+from conexxus_sync.mirror import PriceChange
+from conexxus_sync.runs import SyncRun
 
 from ._engines import inventory_engine
 from ._exit_codes import ExitCode, code_of_run
 from ._screen import Progress, progress, say, say_json
 from ._session import Flag, Given
-from ._words import told
+from ._words import SHOWN_ISSUES, told
 
 
 def pull(
@@ -31,12 +33,14 @@ def pull(
     ```
     conexxus pull
     conexxus pull --plan
+    conexxus pull --accept 20260102T233000123Z-9f3a1c7d
     conexxus pull --json | jq .itemsProcessed
     ```
 
     Args:
-        plan: Show what would change, and change nothing.
-        accept: Apply exactly this plan, by the id of its run; not in this version.
+        plan: Show what would change, prices old and new, and change nothing.
+        accept: Apply what this planned or refused run showed, whatever the guards say, if
+            that is still what the back office has; else it is refused.
         force: Pass all guards once, after you have looked.
         reapply: Hand the whole catalogue to the host's storage again.
         catalog: The host's storage, as package.module:factory.
@@ -51,8 +55,25 @@ def pull(
         say_json(run_to_json(run))
     else:
         say(told(run))
+        if run.planned or run.refused:
+            say(price_lines(run, engine.store.catalog.plans.prices(run.location_id, run.id)))
 
     return code_of_run(run)
+
+
+def price_lines(run: SyncRun, prices: Iterable[PriceChange]) -> Iterator[str]:
+    """
+    The prices that *run* would change: all of a plan, the first of what was refused.
+    """
+    most = None if run.planned else SHOWN_ISSUES
+
+    for number, it in enumerate(prices):
+        if number == 0:
+            yield "  Prices that would change:"
+        if number == most:
+            yield "    … and more; all of them: conexxus pull --plan"
+            return
+        yield f"    {it.sku}: {it.old} → {it.new}  {it.name}"
 
 
 def counting(show: Progress) -> Callable[[int, int | None], None]:

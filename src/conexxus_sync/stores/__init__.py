@@ -16,6 +16,8 @@ from conexxus_sync.mirror import (
     ItemRow,
     MirrorCounts,
     MirrorItem,
+    Plan,
+    PriceChange,
     Quarantined,
     SetAside,
 )
@@ -80,6 +82,8 @@ class Staging(Protocol):
 
     def merge(self, connection: Any, run_id: str, now: datetime) -> None: ...
 
+    def save_prices(self, connection: Any, run_id: str) -> None: ...
+
 
 class HostQueue(Protocol):
     """
@@ -105,6 +109,18 @@ class HostQueue(Protocol):
     def attempt(self, connection: Any) -> AbstractContextManager[None]: ...
 
 
+class PlanStore(Protocol):
+    """
+    Catalogues that were looked at and not applied.
+    """
+
+    def save(self, connection: Any, location_id: str, plan: Plan) -> None: ...
+
+    def get(self, location_id: str, run_id: str) -> Plan | None: ...
+
+    def prices(self, location_id: str, run_id: str) -> Iterator[PriceChange]: ...
+
+
 class CatalogStore(Protocol):
     """
     The mirror, its checkpoint and its quarantine.
@@ -112,6 +128,9 @@ class CatalogStore(Protocol):
 
     @property
     def hosts(self) -> HostQueue: ...
+
+    @property
+    def plans(self) -> PlanStore: ...
 
     def staging(self, location_id: str) -> AbstractContextManager[Staging]: ...
 

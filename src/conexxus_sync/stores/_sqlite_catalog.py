@@ -16,6 +16,7 @@ from conexxus_sync.mirror import Checkpoint, MirrorCounts, MirrorItem, Quarantin
 from ._sqlite_catalog_staging import SqliteCatalogStaging
 from ._sqlite_hosts import SqliteHosts
 from ._sqlite_items import item_of
+from ._sqlite_plans import SqlitePlans
 
 
 if TYPE_CHECKING:
@@ -29,11 +30,15 @@ class SqliteCatalog:
 
     Attributes:
         hosts: The queue of changes for a host.
+        plans: What was looked at and not applied.
     """
 
     store: "SqliteStore"
     hosts: SqliteHosts = attrs.field(
         init=False, default=attrs.Factory(lambda self: SqliteHosts(self.store), takes_self=True)
+    )
+    plans: SqlitePlans = attrs.field(
+        init=False, default=attrs.Factory(lambda self: SqlitePlans(self.store), takes_self=True)
     )
 
     @contextmanager

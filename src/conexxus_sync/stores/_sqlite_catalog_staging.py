@@ -41,6 +41,13 @@ _INSERT_ONE = (
     " VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
 _INSERT_MANY = _INSERT_ONE + ", (?, ?, ?, ?, ?, ?, ?)" * (ROWS_A_STATEMENT - 1)
+# Of at most 13 digits: a double tells any two of them apart.
+_REPRICED = (
+    "FROM delta d JOIN stage s ON s.number = d.number"
+    " JOIN items i ON i.location = ?1 AND i.sku = d.sku"
+    " WHERE d.kind = 'updated' AND d.present"
+    " AND CAST(i.price AS REAL) <> CAST(s.price AS REAL)"
+)
 
 
 @attrs.define
@@ -156,14 +163,7 @@ class SqliteCatalogStaging:
             unchanged=unchanged,
             gone=kinds.get("removed", 0),
             compared=unchanged + changed,
-            # Of at most 13 digits: a double tells any two of them apart.
-            repriced=self._count(
-                "SELECT count(*) FROM delta d JOIN stage s ON s.number = d.number"
-                " JOIN items i ON i.location = ? AND i.sku = d.sku"
-                " WHERE d.kind = 'updated' AND d.present"
-                " AND CAST(i.price AS REAL) <> CAST(s.price AS REAL)",
-                self.location_id,
-            ),
+            repriced=self._count(f"SELECT count(*) {_REPRICED}", self.location_id),
         )
 
     def merge(self, connection: sqlite3.Connection, run_id: str, now: datetime) -> None:
@@ -193,6 +193,16 @@ class SqliteCatalogStaging:
         )
         self._merge_counts(connection)
         self._merge_quarantine(connection, run_id, moment)
+
+    def save_prices(self, connection: sqlite3.Connection, run_id: str) -> None:
+        """
+        Keep what would become of the prices, instead of doing it.
+        """
+        connection.execute(
+            f"INSERT INTO planned_prices SELECT ?1, ?2, d.sku, s.name, i.price, s.price {_REPRICED}"
+            " ORDER BY d.sku",
+            (self.location_id, run_id),
+        )
 
     def _merge_counts(self, connection: sqlite3.Connection) -> None:
         created, returned, gone = connection.execute(

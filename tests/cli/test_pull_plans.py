@@ -1,0 +1,81 @@
+"""
+`conexxus pull --plan` and `--accept`: look first, then apply what was seen.
+"""
+
+import json
+
+import pytest
+
+
+def catalog(count, price="1.00"):
+    return [{"sku": f"S{n:02d}", "name": f"Item {n}", "price": price} for n in range(count)]
+
+
+@pytest.fixture
+def stocked(cli, office):
+    office.catalog = catalog(30)
+    assert cli("pull")[0] == 0
+    return cli
+
+
+def test_plan_prints_prices(stocked, office):
+    """
+    A plan prints each price that would change, old and new.
+    """
+    office.catalog = [*catalog(1, "2.50"), *catalog(30)[1:]]
+
+    code, out, _ = stocked("pull", "--plan")
+
+    assert code == 0
+    assert "S00: 1.00 → 2.50  Item 0" in out
+    assert out.count("→") == 1
+
+
+def test_refusal_prints_the_first_prices(stocked, office):
+    """
+    A refused pull shows what made it suspicious, and how to see all of it.
+    """
+    office.catalog = catalog(30, "2.50")
+
+    code, out, _ = stocked("pull")
+
+    assert code == 4
+    assert out.count("→") == 10
+    assert "all of them: conexxus pull --plan" in out
+    assert stocked("pull", "--plan")[1].count("→") == 30
+
+
+def test_accept(stocked, office):
+    """
+    A plan is applied by its id: 0; and refused if the catalogue is another
+    by now: 4.
+    """
+    office.catalog = catalog(30, "2.50")
+    plan = json.loads(stocked("pull", "--plan", "--json")[1])
+    office.catalog = catalog(30, "2.51")
+
+    code, out, _ = stocked("pull", "--accept", plan["id"])
+    assert code == 4
+    assert "no longer the one" in out
+
+    office.catalog = catalog(30, "2.50")
+    code, out, _ = stocked("pull", "--accept", plan["id"], "--json")
+    assert code == 0
+    assert json.loads(out)["updated"] == 30
+
+
+@pytest.mark.parametrize("arguments", [["--accept", "x"], ["--accept", "x", "--force"]])
+def test_accept_needs_a_plan(stocked, arguments):
+    """
+    What can't be accepted is wrong use: 2, and nothing is asked for.
+    """
+    assert stocked("pull", *arguments)[0] == 2
+
+
+def test_json_has_the_keys_of_a_run(stocked):
+    """
+    For programs, a plan is a run and nothing else.
+    """
+    run, plan = (json.loads(stocked("pull", *more, "--json")[1]) for more in ([], ["--plan"]))
+
+    assert list(plan) == list(run)
