@@ -10,20 +10,13 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
-from conexxus_client import (
-    ApiProfile,
-    AttemptDetails,
-    CallDetails,
-    ClientConfig,
-    ConexxusClient,
-    ConnectionCheck,
-    StatusError,
-)
+from conexxus_client import ApiProfile, ClientConfig, ConexxusClient, ConnectionCheck
 
 from ._answers import RunHistory as RunHistory
 from ._answers import Trigger as Trigger
 from ._answers import skipped_pull
 from ._clock import SettableClock, SystemClock
+from ._connection import Connection
 from ._health import ServiceHealth, health_from
 from ._host_delivery import HostStorage
 from ._schedule import Scheduler
@@ -40,9 +33,6 @@ from .stores import SyncStore, open_store
 
 if TYPE_CHECKING:
     from .sales import SalesPush
-
-# These judge what was sent; the connection is fine.
-_CONTENT_STATUSES = (400, 409, 413, 422)
 
 _log = logging.getLogger(__name__)
 
@@ -84,13 +74,13 @@ class ConexxusService:
         self._collectors = FanOut(collectors)
         self._clock = SettableClock(clock or SystemClock())
         self.missing: tuple[str, ...] = tuple(missing) if client is None else ()
-        self._api_connection: bool | None = None
+        self._connection = Connection()
         # Nobody sets this one.
         self._stop = threading.Event()
         self._scheduler = Scheduler(self, self._clock)
 
         if client is not None:
-            client.add_hook(self._note_call)
+            client.add_hook(self._connection)
 
     @cached_property
     def sales(self) -> "SalesPush | None":
@@ -289,7 +279,7 @@ class ConexxusService:
             self.store,
             self.config.location_id,
             missing=self.missing,
-            api_connection=self._api_connection,
+            api_connection=self._connection.reached,
             sales=self.sales,
             now=self._clock.now(),
         )
@@ -326,15 +316,6 @@ class ConexxusService:
             storage=self._catalog,
             collectors=self._collectors,
             steps=PullStopper(self._stop.is_set),
-        )
-
-    def _note_call(self, details: AttemptDetails | CallDetails) -> None:
-        if isinstance(details, AttemptDetails):
-            return
-
-        error = details.error
-        self._api_connection = error is None or (
-            isinstance(error, StatusError) and error.status in _CONTENT_STATUSES
         )
 
 

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from conexxus_client import ClientConfig, ConexxusClient
+from conexxus_client.testing import SandboxTransport
 from conexxus_sync import RunStatus
 from conexxus_sync._codec import health_to_json
 
@@ -69,6 +71,36 @@ def test_connection_follows_every_call(service, office):
 
     assert service.test_connection().success
     assert service.health().api_connection is True
+
+
+@pytest.mark.parametrize("status", [400, 409, 413, 422])
+def test_judgement_on_content_is_a_connection(new_service, office, till, clock, status):
+    """
+    A back office that refuses what was sent can be reached.
+    """
+    service = new_service(orders=till)
+    office.faults(f"sales: {status}")
+
+    service.push_sales(clock.now().date())
+
+    assert service.health().api_connection is True
+
+
+def test_attempts_are_no_calls(new_service, office):
+    """
+    An attempt that fails says nothing while the call goes on.
+    """
+    config = ClientConfig(
+        api_url="http://127.0.0.1:9", api_key=office.api_key, retries=1, retry_delay_ms=1
+    )
+    service = new_service(client=ConexxusClient(config, transport=SandboxTransport(office)))
+    seen = []
+    service.client.add_hook(lambda details: seen.append(service.health().api_connection))
+    office.faults("health: 503")
+
+    service.test_connection()
+
+    assert seen == [None, None, True]
 
 
 def test_quarantine_is_an_alert(service, office):
