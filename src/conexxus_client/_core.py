@@ -163,6 +163,7 @@ class Core:
             yield
         except ConexxusError as exc:
             error = exc
+            exc.message = self.config.api_key.redact(exc.message)
             raise
         except BaseException:
             told = False

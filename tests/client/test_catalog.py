@@ -11,6 +11,8 @@ from conexxus_client import (
     InvalidItem,
 )
 
+from .matrix.rows import answer
+
 
 def catalogue(size):
     return [{"sku": f"S{n:05}", "name": f"Item {n}", "price": n} for n in range(size)]
@@ -87,6 +89,44 @@ def test_total(connect, office, server):
 
     with pytest.raises(EnvelopeError, match="says it has 11 items, but 10 came"):
         connect(server.url).fetch_items()
+
+
+def test_total_that_changes(connect, raw_server):
+    """
+    A catalogue that changes while it is read is refused.
+    """
+    body = b'{"success":true,"total":%d,"data":[{"sku":"%d","name":"a","price":1}]%s}'
+    pages = iter([answer(body % (2, 1, b',"nextCursor":"c"')), answer(body % (3, 2, b""))])
+    server = raw_server(lambda send: send(next(pages)))
+
+    with pytest.raises(EnvelopeError, match="2 items became 3"):
+        connect(server.url).fetch_items()
+
+
+def test_pages_without_end(connect, raw_server, monkeypatch):
+    """
+    Pages that never end are refused at some point.
+    """
+    monkeypatch.setattr("conexxus_client._paging.MAX_PAGES", 5)
+    numbers = iter(range(100))
+    body = b'{"success":true,"data":[],"nextCursor":"%d"}'
+    server = raw_server(lambda send: send(answer(body % next(numbers))))
+
+    with pytest.raises(EnvelopeError, match="more than 5 pages"):
+        connect(server.url).fetch_items()
+
+
+def test_digest_after_a_retry(connect, office, server):
+    """
+    A page that was asked for twice counts once in the digest.
+    """
+    client = connect(server.url)
+    whole, _ = client.pages()
+    office.faults("catalog: truncate")
+
+    again, _ = client.pages()
+
+    assert again.digest == whole.digest
 
 
 def test_truncated(connect, office, server):

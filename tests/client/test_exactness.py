@@ -4,7 +4,7 @@ Amounts and models survive every journey, digit for digit.
 
 import json
 from datetime import UTC, date, datetime
-from decimal import Decimal, localcontext
+from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 
 import pytest
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from conexxus_client import (
     DecodeError,
     FrozenBatch,
+    InvalidItem,
     Item,
     SalesBatch,
     SalesSummary,
@@ -174,6 +175,63 @@ def test_naive_moments():
     """
     with pytest.raises(ValueError, match="aware"):
         Transaction(id="t", timestamp=datetime(2026, 1, 2), total=Decimal(1), items=[])
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"a": {Decimal("NaN")}},
+        {"a": {0.1}},
+        {"a": object()},
+        {1: "a"},
+        {"a": Decimal("Infinity")},
+        {"a": b"bytes"},
+    ],
+    ids=["NaN in a set", "float in a set", "object", "number as key", "infinity", "bytes"],
+)
+def test_what_json_has_no_word_for(extra):
+    """
+    A set, a number that is none, an object and a key that is no text are
+    refused before they can be sent.
+    """
+    with pytest.raises(ValueError, match=r"JSON|float"):
+        encode_extra(extra)
+
+
+def test_extra_without_bottom():
+    """
+    An extra that contains itself is refused.
+    """
+    extra = {}
+    extra["again"] = extra
+
+    with pytest.raises(ValueError, match="nested"):
+        encode_extra(extra)
+
+
+def test_models_check_their_parts():
+    """
+    A batch has a date and transactions, a transaction has lines, an item
+    has an exact price.
+    """
+    with pytest.raises(ValueError, match="date"):
+        SalesBatch(date=None, location_id="l", transactions=[])
+    with pytest.raises(TypeError):
+        SalesBatch(date=date(2026, 1, 2), location_id="l", transactions=[1])
+    with pytest.raises(TypeError):
+        Transaction(id="t", timestamp=datetime(2026, 1, 2, tzinfo=UTC), total=Decimal(1), items=[1])
+    with pytest.raises(TypeError):
+        Item(sku="A", name="a", price=1.5)
+
+
+def test_hosts_without_traps():
+    """
+    A number out of range stays unreadable in a host that traps nothing.
+    """
+    raw = b'{"sku":"A","name":"a","price":1,"x":1e99999999999999999999}'
+
+    with localcontext(Context(traps=[])):
+        assert isinstance(decode_item(raw), InvalidItem)
 
 
 def test_floats_in_extra():

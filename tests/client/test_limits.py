@@ -211,6 +211,23 @@ def test_gzip_bombs(server, raw_server, bombs, backend, call, kind):
     assert seconds < 20
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        answer(b"{" + b",".join(b'"k%d":"%s"' % (n, b"x" * 500_000) for n in range(40)) + b"}"),
+        answer(b'[{"sku":"A","name":"' + b"\\n" * 400_000 + b'","price":1}]'),
+    ],
+    ids=["an envelope of much else", "a name of escapes"],
+)
+def test_other_ways_to_fill_memory(server, raw_server, backend, raw):
+    """
+    What is not asked for is not kept, and a long text is scanned flat.
+    """
+    _, megabytes, _ = outcome(server, raw_server(raw), "iter_items", backend)
+
+    assert megabytes <= 16
+
+
 @pytest.mark.parametrize("call", ["health", "iter_items"])
 @pytest.mark.parametrize("filler", [b" ", b"x", b'["'], ids=["space", "garbage", "text"])
 def test_gigabyte_of_body(server, raw_server, backend, call, filler):

@@ -26,6 +26,7 @@ from conexxus_client import (
     TlsError,
 )
 from conexxus_client._retries import Attempts, RetryBudget, retry_after
+from conexxus_client.errors import error_for
 
 
 def answered(cls, status, **evidence):
@@ -154,6 +155,7 @@ def test_budget():
     budget.earn()
     budget.earn()
     assert budget.spend() is True
+    assert budget.spend() is False
 
 
 def test_outage_meets_few_retries():
@@ -211,3 +213,20 @@ def test_any_retry_after(value):
     wait = retry_after(Headers([("Retry-After", value), DATE]))
 
     assert wait is None or wait >= 0
+
+
+def test_jitter():
+    """
+    Chance decides how much of the quarter is waited.
+    """
+    policy = RetryPolicy(delay=2.0)
+
+    assert [policy.wait(1, ConnectError(), draw) for draw in (0.0, 0.5, 1.0)] == [2.0, 2.25, 2.5]
+
+
+def test_status_408_may_have_had_an_effect():
+    """
+    Of a status that somebody in between may have sent nothing is known.
+    """
+    assert error_for(408, path="/").delivery == Delivery.UNKNOWN
+    assert error_for(409, path="/").delivery == Delivery.REJECTED

@@ -10,10 +10,10 @@ from typing import Any
 
 from conexxus_client._wire import AsyncReply, Limits, Request
 from conexxus_client.config import ClientConfig
-from conexxus_client.errors import Delivery, RequestTimeoutError
+from conexxus_client.errors import ConnectionLostError, Delivery, RequestTimeoutError
 
 from ._body import BodyDecoder
-from ._core import core_of, core_request, headers_of, lane_options
+from ._core import core_of, core_request, headers_of, is_free_to_repeat, lane_options
 from ._deadline import async_backend, until
 from ._errors import translating
 
@@ -52,19 +52,28 @@ class AsyncCoreTransport:
         """
         self._settle()
 
-        async with self._lane(limits) as lane:
-            with translating(limits), until(limits.head_ends_at):
-                response = await lane.handle_async_request(
-                    core_request(self._core, request, limits)
-                )
+        async with self._lane(limits) as (lane, used):
+            try:
+                response = await self._send(lane, request, limits)
+            except ConnectionLostError:
+                if not (used and is_free_to_repeat(request)):
+                    raise
+                response = await self._send(lane, request, limits)
 
             try:
                 yield AsyncCoreReply(response, request, limits)
             finally:
                 await response.aclose()
 
+    async def _send(self, lane: Any, request: Request, limits: Limits) -> Any:
+        with translating(limits), until(limits.head_ends_at):
+            return await lane.handle_async_request(core_request(self._core, request, limits))
+
     @asynccontextmanager
-    async def _lane(self, limits: Limits) -> AsyncIterator[Any]:
+    async def _lane(self, limits: Limits) -> AsyncIterator[tuple[Any, bool]]:
+        """
+        A lane, and whether it was used before.
+        """
         free, idle = self._free, self._idle
 
         try:
@@ -74,9 +83,10 @@ class AsyncCoreTransport:
             raise RequestTimeoutError(limits.timeout_ms, delivery=Delivery.NOT_SENT) from None
 
         try:
-            lane = idle.pop() if idle else self._core.AsyncConnectionPool(**self._options)
+            used = bool(idle)
+            lane = idle.pop() if used else self._core.AsyncConnectionPool(**self._options)
             try:
-                yield lane
+                yield lane, used
             except BaseException:
                 await lane.aclose()
                 raise

@@ -18,7 +18,12 @@ from urllib.parse import unquote, urlsplit
 
 from conexxus_client._wire import Headers, Limits, Reply, Request
 from conexxus_client.config import ClientConfig
-from conexxus_client.errors import ConfigurationError, Delivery, RequestTimeoutError
+from conexxus_client.errors import (
+    ConfigurationError,
+    ConnectionLostError,
+    Delivery,
+    RequestTimeoutError,
+)
 
 from ._body import BodyDecoder
 from ._deadline import sync_backend, until
@@ -58,26 +63,38 @@ class CoreTransport:
         if self._pid != os.getpid():
             self._reset()
 
-        with self._lane(limits) as lane:
-            with translating(limits), until(limits.head_ends_at):
-                response = lane.handle_request(core_request(self._core, request, limits))
+        with self._lane(limits) as (lane, used):
+            try:
+                response = self._send(lane, request, limits)
+            except ConnectionLostError:
+                if not (used and is_free_to_repeat(request)):
+                    raise
+                response = self._send(lane, request, limits)
 
             try:
                 yield CoreReply(response, request, limits)
             finally:
                 response.close()
 
+    def _send(self, lane: Any, request: Request, limits: Limits) -> Any:
+        with translating(limits), until(limits.head_ends_at):
+            return lane.handle_request(core_request(self._core, request, limits))
+
     @contextmanager
-    def _lane(self, limits: Limits) -> Iterator[Any]:
+    def _lane(self, limits: Limits) -> Iterator[tuple[Any, bool]]:
+        """
+        A lane, and whether it was used before.
+        """
         free, idle = self._free, self._idle
 
         if not free.acquire(timeout=limits.timeout_ms / 1000):
             raise RequestTimeoutError(limits.timeout_ms, delivery=Delivery.NOT_SENT)
 
         try:
-            lane = idle.pop() if idle else self._core.ConnectionPool(**self._options)
+            used = bool(idle)
+            lane = idle.pop() if used else self._core.ConnectionPool(**self._options)
             try:
-                yield lane
+                yield lane, used
             except BaseException:
                 lane.close()
                 raise
@@ -125,6 +142,16 @@ class CoreReply:
             yield from body.feed(chunk)
 
         body.finish()
+
+
+def is_free_to_repeat(request: Request) -> bool:
+    """
+    May it be sent again at once on a new connection?
+
+    A server may close a kept-alive connection just as we send on it (RFC
+    9112, 9.3.1): that says nothing about the server, and a GET does nothing.
+    """
+    return request.method == "GET"
 
 
 def core_of(config: ClientConfig) -> ModuleType:
