@@ -17,6 +17,7 @@ from ._codec import (
     encode_item,
     encode_transaction,
 )
+from ._environment import Environment
 from ._retries import RetryPolicy
 from ._version import __version__
 from ._wire import (
@@ -29,7 +30,7 @@ from ._wire import (
     Request,
     Transport,
 )
-from .config import ClientConfig, Environment, Secret
+from .config import ClientConfig, Secret
 from .errors import (
     AnswerError,
     AttemptRecord,

@@ -40,6 +40,7 @@ class _Reading:
         self._progress = progress
         self._seconds_left = CATALOG_SECONDS
         self._first: Elements = []
+        self._page_number = 0
 
     @property
     def not_modified(self) -> bool:
@@ -63,6 +64,13 @@ class _Reading:
         return self._progress.total
 
     @property
+    def page(self) -> int:
+        """
+        Number of the page that the last elements came on; 0 before the first.
+        """
+        return self._page_number
+
+    @property
     def digest(self) -> bytes:
         """
         SHA-256 over the items as they came; final after the last page.
@@ -75,6 +83,7 @@ class _Reading:
         """
         request = self._progress.request
         assert request is not None, "there is no next page"
+        self._page_number += 1
         self._attempts = self._core.attempts_within(self._seconds_left)
         page = ExitStack()
         page.enter_context(self._core.observing("catalogue", request, self._attempts))

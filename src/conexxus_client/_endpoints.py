@@ -8,11 +8,12 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import attrs
 
+from ._checks import origin_of
 from ._codec import FrozenBatch, detail_of, read_health, read_receipt, rejected_of
 from ._retries import retry_after
 from ._version import __version__
 from ._wire import ApiProfile, Call, Request, Response
-from .config import ClientConfig, origin_of
+from .config import ClientConfig
 from .errors import ConexxusError, ConfigurationError, Delivery, EnvelopeError, error_for
 from .models import ApiHealth, PushReceipt, SalesBatch
 
