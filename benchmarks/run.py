@@ -8,6 +8,7 @@ wall time where the network is waited for.
 
 import argparse
 import json
+import socket
 import subprocess
 import sys
 import tempfile
@@ -161,9 +162,22 @@ def bench_faults(_: int) -> None:
             config = ClientConfig(
                 api_url=server.url, api_key=server.api_key, timeout_ms=1_500, retries=0
             )
-            client = ConexxusClient(config)
-            seconds = best(lambda client=client: _outcome(client), 1, time.monotonic)
-            report(fault, f"{seconds:>9.3f} s", f"{seconds - 1.5:+.3f}")
+            _report_deadline(fault, config)
+
+    # The connection is accepted, and the TLS handshake never answered.
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        config = ClientConfig(
+            api_url=f"https://127.0.0.1:{port}", api_key="k", timeout_ms=1_500, retries=0
+        )
+        _report_deadline("TLS stall", config)
+
+
+def _report_deadline(fault: str, config: ClientConfig) -> None:
+    with ConexxusClient(config) as client:
+        seconds = best(lambda: _outcome(client), 1, time.monotonic)
+
+    report(fault, f"{seconds:>9.3f} s", f"{seconds - 1.5:+.3f}")
 
 
 def _outcome(client: ConexxusClient) -> str:
