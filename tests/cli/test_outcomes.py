@@ -67,7 +67,7 @@ def test_2_not_configured(bare_shell):
     """
     Nothing is configured: all of it is said at once, on stderr.
     """
-    done = bare_shell.run("pull", "--json", "--timezone", "Mars")
+    done = bare_shell.run("pull", "--timezone", "Mars")
 
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.splitlines() == [
@@ -75,6 +75,46 @@ def test_2_not_configured(bare_shell):
         "          CONEXXUS_API_KEY is not configured",
         "          --timezone must be an IANA time zone like America/New_York, got 'Mars'",
     ]
+
+
+@pytest.mark.parametrize("command", [("pull",), ("push", "--orders", "sales.ndjson")])
+def test_2_for_programs(bare_shell, command):
+    """
+    With `--json`, stdout is a document that names each problem.
+    """
+    done = bare_shell.run(*command, "--json", "--location", "x\t")
+
+    document = json.loads(done.stdout)
+    assert done.returncode == 2
+    assert document["error"]
+    assert "CONEXXUS_API_URL is not configured" in document["problems"]
+    assert "--location must be a printable text" in " ".join(document["problems"])
+
+
+@pytest.mark.parametrize(
+    "command", [("status",), ("run", "--once"), ("runs",), ("items",), ("doctor",)]
+)
+def test_2_names_the_option(bare_shell, command):
+    """
+    A wrong option is blamed on the option, not on the variable it replaces,
+    also where nothing is configured.
+    """
+    done = bare_shell.run(*command, "--timezone", "Mars/X")
+
+    assert done.returncode == 2
+    assert "--timezone must be an IANA time zone" in done.stdout + done.stderr
+    assert "CONEXXUS_TIMEZONE" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("pull", "--fast", "--json"), ("--json", "pul")])
+def test_2_wrong_use_for_programs(cli, arguments):
+    """
+    What is mistyped is a document, too.
+    """
+    code, out, _ = cli(*arguments)
+
+    document = json.loads(out)
+    assert (code, document["problems"]) == (2, [document["error"]])
 
 
 @pytest.mark.parametrize(
@@ -100,6 +140,7 @@ def test_2_not_configured(bare_shell):
         ("sandbox", "--items", "3", "--catalog", "x.ndjson"),
         ("sandbox", "--catalog", "missing.ndjson"),
         ("sandbox", "--faults", "gremlins"),
+        ("sandbox", "--port", "99999"),
     ],
 )
 def test_2_wrong_use(cli, arguments):
@@ -110,7 +151,7 @@ def test_2_wrong_use(cli, arguments):
     code, out, err = cli(*arguments)
 
     assert (code, out) == (2, "")
-    assert err.startswith("conexxus: ")
+    assert err.splitlines()[-1].startswith(("conexxus: ", "          "))
     assert "Traceback" not in err
 
 
@@ -172,8 +213,27 @@ def test_6_busy(shell):
     store.leases.release(lease)
     free = shell.run("pull", "--json")
 
-    assert (busy.returncode, busy.stdout, free.returncode) == (6, "", 0)
-    assert "run-in-progress" in busy.stderr
+    document = json.loads(busy.stdout)
+    assert (busy.returncode, free.returncode) == (6, 0)
+    assert document["runId"] == "run-in-progress"
+    assert document["error"] in busy.stderr
+
+
+@pytest.mark.parametrize("kind", ["inventory", "sales"])
+def test_6_once(shell, kind):
+    """
+    What `run --once` has to leave to another run is told; the rest is done.
+    """
+    store = open_store(shell.store)
+    store.leases.acquire("loc-001", kind, "run-in-progress", datetime.now(UTC))
+
+    done = shell.run("run", "--once", "--json", "--orders", "sales.ndjson")
+
+    assert done.returncode == 6
+    assert [run["kind"] for run in json.loads(done.stdout)] == (
+        ["inventory"] if kind == "sales" else []
+    )
+    assert f"{kind} run run-in-progress is already in progress" in done.stderr
 
 
 def test_push_writes_an_array_of_runs(shell, office):

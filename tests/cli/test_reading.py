@@ -1,6 +1,8 @@
 import csv
 import io
 import json
+import sys
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
@@ -43,6 +45,65 @@ def test_items_as_csv(stocked):
     rows = list(csv.DictReader(io.StringIO(out)))
     assert [row["name"] for row in rows] == ["Anchovies", "Bread, sliced"]
     assert rows[0]["price"] == "3.990"
+
+
+def test_csv_starts_no_program(cli, office):
+    """
+    What a spreadsheet would take for a formula is text; prices are numbers.
+    """
+    office.catalog = [
+        {"sku": "@SUM(A1)", "name": "=cmd|'/c calc'!A0", "price": 1, "category": "+1"},
+        {"sku": "A", "name": "\tx", "price": 2, "category": "-1", "description": "\r=1"},
+    ]
+    cli("pull")
+
+    _, out, _ = cli("items", "--csv")
+
+    rows = list(csv.DictReader(io.StringIO(out, newline="")))
+    assert [list(row.values()) for row in rows] == [
+        ["'@SUM(A1)", "'=cmd|'/c calc'!A0", "1", "'+1", ""],
+        ["A", "'\tx", "2", "'-1", "'\r=1"],
+    ]
+
+
+def test_csv_can_not_steer_the_terminal(cli, office, monkeypatch):
+    """
+    On a terminal, what is no print is an escape; in a file it is as it was.
+    """
+    office.catalog = [{"sku": "X", "name": "a\x1b[2J\r\n\u202e", "price": 1}]
+    cli("pull")
+
+    _, in_file, _ = cli("items", "--csv")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    _, on_screen, _ = cli("items", "--csv")
+
+    assert "a\x1b[2J" in in_file
+    assert on_screen.splitlines()[1] == '"X","a\\x1b[2J\\r\\n\\u202e",1,"",""'
+
+
+def test_csv_says_what_is_gone(stocked, office):
+    """
+    With `--all`, a column says since when an item is gone.
+    """
+    office.catalog = office.catalog[:1]
+    stocked("pull")
+
+    _, out, _ = stocked("items", "--csv", "--all")
+
+    rows = {row["sku"]: row["missing_since"] for row in csv.DictReader(io.StringIO(out))}
+    assert rows["A1"] == ""
+    assert datetime.fromisoformat(rows["B2"])
+
+
+@pytest.mark.parametrize("command", [("status",), ("runs",), ("items",), ("quarantine", "list")])
+def test_new_store_is_told(shell, command):
+    """
+    Where there was no store, the answer is about a new one, and says so.
+    """
+    first, second = shell.run(*command), shell.run(*command)
+
+    assert "new, empty store" in first.stderr
+    assert "new, empty store" not in second.stderr
 
 
 def test_items_that_are_gone_are_shown_on_request(stocked, office):

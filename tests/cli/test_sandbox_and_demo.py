@@ -47,6 +47,20 @@ def test_sandbox_keeps_its_books(shell):
     assert not ledger.doubled()
 
 
+@pytest.mark.parametrize("broken", [b"{sku: 1}", b"\x89PNG\r\n\x1a", b"\xff"])
+def test_sandbox_refuses_a_file_that_is_no_catalogue(cli, shell, broken):
+    """
+    A line that is not JSON is named at the start.
+    """
+    path = shell.folder / "items.ndjson"
+    path.write_bytes(b'{"sku":"A","name":"a","price":1}\n\nnull\n' + broken + b"\n")
+
+    code, _, err = cli("sandbox", "--port", "0", "--catalog", str(path))
+
+    assert code == 2
+    assert f"--catalog {path}, line 4 is not JSON" in err
+
+
 @pytest.fixture
 def demo(bare_shell):
     return bare_shell.run("demo")

@@ -8,6 +8,8 @@ neither rich nor a web server.
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
+from pathlib import Path
 
 from ._exit_codes import ExitCode
 
@@ -26,23 +28,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         Its exit code, for `sys.exit`.
     """
+    _make_streams_usable()
+
     try:
         from ._app import run
+
+        code = run(sys.argv[1:] if arguments is None else list(arguments))
+        sys.stdout.flush()
     except ModuleNotFoundError as exc:
         if exc.name != "cyclopts":
             raise
         sys.stderr.write(MISSING_EXTRA)
         return ExitCode.USAGE
-
-    try:
-        code = run(sys.argv[1:] if arguments is None else list(arguments))
-        sys.stdout.flush()
     except KeyboardInterrupt:
         # It came before the command took over the signals.
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader has seen enough.  Python would complain again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader has seen enough.
+        _drop_output()
         return BROKEN_PIPE
+    except OSError as exc:
+        # The store and the network have errors of their own: this is stdout.
+        _drop_output()
+        sys.stderr.write(f"conexxus: the output can't be written: {exc.strerror or exc}\n")
+        return ExitCode.FAILED
 
     return code
+
+
+def _make_streams_usable() -> None:
+    """
+    Whatever the shell did to stdout and stderr, text can be written there.
+    """
+    # A closed one is None, and the next file that is opened gets its number:
+    # better the null device than a database.
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115  # as long as we live
+    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115  # as long as we live
+
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _drop_output() -> None:
+    """
+    Python would complain again at exit, of what is still in its buffer.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Group, Parameter
 
-from conexxus_client import ConexxusError, ConfigurationError, __version__
+from conexxus_client import ConexxusError, __version__
 
 from . import _demo, _doctor, _pull, _push, _reading, _run, _sandbox, _status
-from ._exit_codes import ExitCode, code_of_error
+from ._exit_codes import ExitCode, code_of_error, error_document
 from ._logs import Format, configure
-from ._screen import complain
+from ._screen import complain, say_json, use_utf8
 from ._session import Session
 from ._stopping import StoppedError, stopping_at_once
 
@@ -83,6 +83,8 @@ def _with_globals(
     # A command tells its outcome on stdout; on a terminal, twice is too much.
     quiet = terminal and log_format is None and command not in _LASTING
     configure(log_format or ("text" if terminal else "json"), runs=not quiet)
+    if json:
+        use_utf8()
     session = Session(
         store=store, location=location, timezone=timezone, json=json, log_format=log_format
     )
@@ -113,14 +115,26 @@ def run(arguments: list[str]) -> int:
         )
     except CycloptsError as exc:
         complain(str(exc), "Try --help.")
-        return ExitCode.USAGE
-    except ConfigurationError as exc:
-        complain(*exc.problems)
+        _say_error({"error": str(exc), "problems": [str(exc)]}, arguments)
         return ExitCode.USAGE
     except ConexxusError as exc:
-        complain(str(exc))
+        document = error_document(exc)
+        complain(*document.get("problems", [str(exc)]))
+        _say_error(document, arguments)
         return code_of_error(exc)
     except StoppedError as exc:
         return exc.exit_code
 
     return int(result or 0)
+
+
+def _say_error(document: dict[str, Any], arguments: list[str]) -> None:
+    """
+    With `--json`, whoever reads stdout gets a document, also of an error.
+    """
+    command = next((word for word in arguments if word in app), None)
+
+    # Stdout of `items` is items, one a line, and of an error none.
+    if "--json" in arguments and command != "items":
+        use_utf8()
+        say_json(document)

@@ -2,7 +2,6 @@
 `conexxus demo`: the main job in half a minute, on this machine alone.
 """
 
-import logging
 from collections.abc import Iterable
 from contextlib import ExitStack, closing
 from datetime import date
@@ -59,9 +58,6 @@ def demo() -> ExitCode:
     ```
     """
     from conexxus_client.testing import BackOffice, SandboxServer
-
-    # The story tells of the retry itself.
-    logging.getLogger("stamina").setLevel(logging.ERROR)
 
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="conexxus-demo-")))

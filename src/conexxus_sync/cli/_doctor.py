@@ -15,6 +15,7 @@ from conexxus_sync.runs import RunKind
 from conexxus_sync.stores import open_store
 
 from ._exit_codes import ExitCode, gravest
+from ._logs import log_attempts
 from ._screen import progress, say, say_json
 from ._session import Given, Session
 from ._words import moment, table
@@ -98,6 +99,7 @@ def examine(session: Session) -> Iterator[Finding]:
 
 def _back_office(config: ClientConfig) -> Finding:
     with ConexxusClient(config) as client:
+        log_attempts(client)
         check = client.test_connection()
 
     if not check.success:

@@ -5,20 +5,25 @@ The engines, put together for one command.
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from conexxus_client import ConexxusClient, ConfigurationError
 from conexxus_sync._clock import SystemClock
 from conexxus_sync._host_delivery import HostStorage
 from conexxus_sync.collectors import FanOut, LoggingCollector
+from conexxus_sync.config import SyncConfig
 from conexxus_sync.inventory import InventorySync
 from conexxus_sync.sales import SalesPush
 from conexxus_sync.service import ConexxusService
 from conexxus_sync.stores import open_store
 
 from ._loading import load
-from ._logs import RUNS
+from ._logs import RUNS, log_attempts
 from ._orders import order_source
 from ._session import Session, collected
+
+
+_log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -39,6 +44,7 @@ def inventory_engine(
     client_config, config = session.configs(problems)
 
     with ConexxusClient(client_config) as client:
+        log_attempts(client)
         yield InventorySync(
             client=client,
             store=open_store(config.store),
@@ -70,6 +76,7 @@ def sales_engine(
     assert source
 
     with ConexxusClient(client_config) as client:
+        log_attempts(client)
         yield SalesPush(
             client=client,
             store=open_store(config.store),
@@ -101,9 +108,13 @@ def service_of(
 
     if configured:
         session.configs(problems)
-    elif problems:
-        raise ConfigurationError(problems)
+    else:
+        collected(problems, session.sync_config)
 
+    if problems:
+        raise ConfigurationError(list(dict.fromkeys(problems)))
+
+    note_new_store(session.sync_config())
     service = ConexxusService.from_env(
         settings,
         catalog=storage,
@@ -115,6 +126,16 @@ def service_of(
         yield service
     finally:
         service.close()
+
+
+def note_new_store(config: SyncConfig) -> None:
+    """
+    Say so where the store is made by looking at it: perhaps another was meant.
+    """
+    _, _, path = config.store.partition("sqlite:///")
+
+    if path and not Path(path).exists():
+        _log.warning("There was no store here; this is a new, empty store", extra={"store": path})
 
 
 def catalog_storage(given: str | None) -> HostStorage | None:

@@ -4,6 +4,7 @@ What the shell is told.
 
 from collections.abc import Iterable
 from enum import IntEnum
+from typing import Any
 
 from conexxus_client import ConexxusError, ConfigurationError
 from conexxus_sync.errors import DateClosedError, RunInProgressError
@@ -55,6 +56,20 @@ def code_of_run(run: SyncRun) -> ExitCode:
         return ExitCode.FAILED
 
     return ExitCode.PARTIAL if run.status is RunStatus.PARTIAL else ExitCode.SUCCESS
+
+
+def error_document(error: ConexxusError) -> dict[str, Any]:
+    """
+    *error* for programs, in place of the runs that did not take place.
+    """
+    document: dict[str, Any] = {"error": str(error)}
+
+    if isinstance(error, RunInProgressError):
+        document["runId"] = error.run_id
+    if code_of_error(error) is ExitCode.USAGE:
+        document["problems"] = list(getattr(error, "problems", [str(error)]))
+
+    return document
 
 
 def code_of_error(error: ConexxusError) -> ExitCode:

@@ -8,13 +8,23 @@ import sys
 from datetime import UTC, datetime
 from typing import Literal
 
+from conexxus_client import AttemptDetails, CallDetails, ConexxusClient
+
 
 Format = Literal["text", "json"]
 
-# Where the command line logs each run.
+# Where the command line logs each run, and each attempt that failed.
 RUNS = "conexxus_sync.runs"
+ATTEMPTS = "conexxus_sync.attempts"
+# Where the client logs calls that failed.
+CALLS = "conexxus_client"
 
-_PLAIN = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_PLAIN = set(vars(logging.makeLogRecord({}))) | {
+    "message",
+    "asctime",
+    "taskName",
+    "color_message",  # uvicorn's message once more, for terminals
+}
 
 
 def configure(how: Format, *, runs: bool = True) -> None:
@@ -22,16 +32,43 @@ def configure(how: Format, *, runs: bool = True) -> None:
     Send what is logged to stderr.
 
     Args:
-        runs: Also what became of each run; a command that tells it anyway
-            does without.
+        runs: Also what became of each run, call and attempt; a command that
+            tells it anyway does without.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if how == "json" else TextFormatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    logging.getLogger(RUNS).setLevel(logging.INFO if runs else logging.CRITICAL)
+    for name in (RUNS, ATTEMPTS, CALLS):
+        logging.getLogger(name).setLevel(logging.INFO if runs else logging.CRITICAL)
     # The families log each request at INFO, with its URL; we log the outcome.
-    for chatty in ("httpx", "httpx2", "httpcore", "httpcore2", "stamina"):
+    for chatty in ("httpx", "httpx2", "httpcore", "httpcore2"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # It knows what it repeats only as a block of code.
+    logging.getLogger("stamina").setLevel(logging.ERROR)
+
+
+def log_attempts(client: ConexxusClient) -> None:
+    """
+    Log each attempt of *client* that fails, instead of what stamina says.
+    """
+    from stamina.instrumentation import set_on_retry_hooks
+
+    # Where structlog is installed, stamina's own would write to stdout.
+    set_on_retry_hooks(())
+    client.add_hook(_log_attempt)
+
+
+def _log_attempt(details: AttemptDetails | CallDetails) -> None:
+    if isinstance(details, AttemptDetails) and details.error is not None:
+        logging.getLogger(ATTEMPTS).warning(
+            "Conexxus attempt failed",
+            extra={
+                "call": details.call,
+                "attempt": details.number,
+                "status": details.status,
+                "error": str(details.error),
+            },
+        )
 
 
 class JsonFormatter(logging.Formatter):

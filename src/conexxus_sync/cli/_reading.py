@@ -3,8 +3,6 @@ Commands that only read: `status`, `runs`, `items`, `quarantine list`.
 """
 
 import sys
-from collections.abc import Iterable
-from csv import writer as csv_writer
 from shutil import get_terminal_size
 
 from conexxus_client import ConfigurationError, encode_item
@@ -15,6 +13,8 @@ from conexxus_sync.outbox import QuarantinedTransaction
 from conexxus_sync.runs import RunKind
 from conexxus_sync.stores import SyncStore, open_store
 
+from ._csv import write_csv
+from ._engines import note_new_store
 from ._exit_codes import ExitCode
 from ._screen import say, say_json
 from ._session import Flag, Given, Session
@@ -87,7 +87,8 @@ def items(
     Args:
         all: Also those that the back office no longer sells.
         changed_since: Only those that came or changed after the run with this id.
-        csv: As a table for spreadsheets.
+        csv: As a table for spreadsheets; what they would take for a formula
+            gets an apostrophe in front.
     """
     if csv and session.json:
         raise ConfigurationError(["--csv and --json can't go together"])
@@ -107,7 +108,7 @@ def items(
         for entry in found:
             sys.stdout.write(encode_item(entry.item).decode() + "\n")
     elif csv:
-        _write_csv(found)
+        write_csv(found, missing=all)
     else:
         say(map(_item_line, found))
 
@@ -149,6 +150,7 @@ def quarantine_list(*, session: Given) -> ExitCode:
 
 def _opened(session: Session) -> tuple[SyncConfig, SyncStore]:
     config = session.sync_config()
+    note_new_store(config)
 
     return config, open_store(config.store)
 
@@ -157,14 +159,6 @@ def _item_line(entry: MirrorItem) -> str:
     gone = "  (gone)" if entry.missing_since else ""
 
     return f"{entry.item.sku}  {entry.item.name}  {entry.item.price}{gone}"
-
-
-def _write_csv(entries: Iterable[MirrorItem]) -> None:
-    rows = csv_writer(sys.stdout, lineterminator="\n")
-    rows.writerow(("sku", "name", "price", "category", "description"))
-
-    for item in (entry.item for entry in entries):
-        rows.writerow((item.sku, item.name, item.price, item.category, item.description))
 
 
 def _text(raw: bytes) -> str:

@@ -9,11 +9,13 @@ from contextlib import ExitStack, contextmanager
 
 from conexxus_sync._clock import SystemClock
 from conexxus_sync._codec import run_to_json
+from conexxus_sync.runs import RunKind
 from conexxus_sync.service import ConexxusService
 
 from ._engines import service_of
 from ._exit_codes import ExitCode, code_of_run, gravest
-from ._screen import needing, say, say_json
+from ._logs import log_attempts
+from ._screen import complain, needing, say, say_json
 from ._session import Flag, Given, Session
 from ._stopping import code_when_told, stopping_in_turn
 from ._words import told
@@ -54,6 +56,9 @@ def run(
     with stopping_in_turn(stop) as received, ExitStack() as stack:
         service = stack.enter_context(service_of(session, catalog=catalog, orders=orders))
 
+        if service.client is not None:
+            log_attempts(service.client)
+
         if serve:
             logger.info(
                 "Conexxus shim listens",
@@ -69,14 +74,37 @@ def run(
 
 
 def _once(service: ConexxusService, session: Session) -> ExitCode:
+    before = _holders(service)
     runs = service.run_due(SystemClock().now())
+    done = {run.kind for run in runs}
+    # The service leaves alone what runs elsewhere; the shell is told.
+    busy = {**_holders(service), **before}
+    busy = {kind: run_id for kind, run_id in busy.items() if kind not in done}
 
     if session.json:
         say_json([run_to_json(run) for run in runs])
     else:
         say(line for run in runs for line in told(run))
 
-    return gravest(map(code_of_run, runs))
+    for kind, run_id in busy.items():
+        complain(f"{kind} run {run_id} is already in progress")
+
+    return gravest([*map(code_of_run, runs), *(ExitCode.BUSY for _ in busy)])
+
+
+def _holders(service: ConexxusService) -> dict[RunKind, str]:
+    """
+    The runs in progress.
+    """
+    if service.client is None:
+        return {}
+
+    leases, location_id = service.store.leases, service.config.location_id
+    now = SystemClock().now()
+    kinds = RunKind if service.sales is not None else (RunKind.INVENTORY,)
+    found = {kind: leases.holder(location_id, kind.value, now) for kind in kinds}
+
+    return {kind: run_id for kind, run_id in found.items() if run_id is not None}
 
 
 @contextmanager

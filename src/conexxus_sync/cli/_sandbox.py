@@ -2,6 +2,7 @@
 `conexxus sandbox`.
 """
 
+import json
 import logging
 import threading
 from pathlib import Path
@@ -53,6 +54,10 @@ def sandbox(
     """
     if items is not None and catalog is not None:
         raise ConfigurationError(["--items and --catalog can't go together"])
+    if not 0 <= port <= 65535:
+        raise ConfigurationError([f"--port must be from 0 to 65535, got {port}"])
+    if catalog is not None:
+        _check(catalog)
 
     stop = threading.Event()
 
@@ -70,7 +75,7 @@ def sandbox(
             raise ConfigurationError([f"the sandbox can't start: {exc}"]) from exc
 
         with server:
-            _announce(server.url, api_key, json=session.json)
+            _announce(server.url, api_key, as_json=session.json)
             stop.wait()
 
     complain("the sandbox has stopped.")
@@ -78,8 +83,32 @@ def sandbox(
     return code_when_told(received[0])
 
 
-def _announce(url: str, api_key: str, *, json: bool) -> None:
-    if json:
+def _check(catalog: Path) -> None:
+    """
+    See that each line of the file is JSON, whatever else it may be.
+
+    Raises:
+        ConfigurationError: Naming the first line that is none.
+    """
+    try:
+        with catalog.open("rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                if line.strip():
+                    _read(line, f"{catalog}, line {number}")
+    except OSError as exc:
+        raise ConfigurationError([f"--catalog {catalog} can't be read: {exc.strerror}"]) from exc
+
+
+def _read(line: bytes, where: str) -> None:
+    try:
+        # Numbers need no value here, and may have more digits than `int` takes.
+        json.loads(line, parse_int=len, parse_float=len)
+    except (ValueError, RecursionError) as exc:
+        raise ConfigurationError([f"--catalog {where} is not JSON"]) from exc
+
+
+def _announce(url: str, api_key: str, *, as_json: bool) -> None:
+    if as_json:
         say_json_line({"url": url, "apiKey": api_key})
         return
 

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from typing import Any, Protocol
 
 from conexxus_client import ConfigurationError
@@ -31,6 +32,14 @@ def say(lines: Iterable[str]) -> None:
 
     # Somebody may be waiting at the other end of a pipe.
     sys.stdout.flush()
+
+
+def use_utf8() -> None:
+    """
+    JSON for other programs is in UTF-8 (RFC 8259), whatever the locale.
+    """
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
 
 
 def say_json(document: Any) -> None:

@@ -1,0 +1,46 @@
+"""
+The catalogue as a table for spreadsheets.
+"""
+
+import csv
+import sys
+from collections.abc import Iterable
+
+from conexxus_sync._codec import moment_to_json
+from conexxus_sync.mirror import MirrorItem
+
+from ._logs import printable
+
+
+# A spreadsheet runs what begins like this:
+# https://owasp.org/www-community/attacks/CSV_Injection
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+_COLUMNS = ("sku", "name", "price", "category", "description")
+
+
+def write_csv(entries: Iterable[MirrorItem], *, missing: bool) -> None:
+    """
+    Write *entries* to stdout.
+
+    Args:
+        missing: With a column that says since when an item is gone.
+    """
+    # Left to itself, the module does not quote a lone carriage return.
+    rows = csv.writer(sys.stdout, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    rows.writerow((*_COLUMNS, "missing_since") if missing else _COLUMNS)
+    shown = printable if sys.stdout.isatty() else str
+
+    for entry in entries:
+        item = entry.item
+        texts = (item.sku, item.name, item.category, item.description)
+        sku, name, *others = (shown(_harmless(text or "")) for text in texts)
+        row = [sku, name, item.price, *others]
+
+        if missing:
+            row.append("" if entry.missing_since is None else moment_to_json(entry.missing_since))
+
+        rows.writerow(row)
+
+
+def _harmless(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULAS) else text
