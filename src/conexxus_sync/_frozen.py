@@ -3,15 +3,23 @@ Transactions and batches as the bytes that are sent.
 """
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from hashlib import sha256
 
 import attrs
 
-from conexxus_client import ConexxusError, FrozenBatch, Transaction, encode_transaction
+from conexxus_client import (
+    ConexxusError,
+    FrozenBatch,
+    SalesSummary,
+    Transaction,
+    decode_transaction,
+    encode_transaction,
+    exact_sum,
+)
 
-from ._sums import exact_sum
+from ._remarks import adds_up, shows_card
 
 
 # What JSON has no word for, like a float, a set or a lone surrogate.
@@ -25,7 +33,16 @@ class FrozenTransaction:
 
     Attributes:
         position: Its place among those frozen at the same time.
+        id: As it is sent.
+        digest: Of what the host told.
+        sold_at: Its timestamp in UTC, as text.
         fault: Why it must not be sent, if so.
+        origin: The host's id, if another one is sent.
+        revision: Which correction of the host's transaction it is; 0 is the
+            transaction itself.
+        voids: Whether it takes back what was sent before.
+        mismatched: Whether its lines do not add up to its total.
+        shows_card: Whether its free text holds what may be a card's number.
     """
 
     position: int
@@ -33,7 +50,17 @@ class FrozenTransaction:
     digest: bytes
     total: Decimal
     raw: bytes = attrs.field(repr=False)
+    sold_at: str
     fault: str | None = None
+    origin: str = attrs.field()
+    revision: int = 0
+    voids: bool = False
+    mismatched: bool = attrs.field(default=False, eq=False)
+    shows_card: bool = attrs.field(default=False, eq=False)
+
+    @origin.default
+    def _same_id(self) -> str:
+        return self.id
 
     @classmethod
     def of(
@@ -56,7 +83,10 @@ class FrozenTransaction:
             digest=sha256(raw).digest(),
             total=transaction.total,
             raw=raw,
+            sold_at=_instant(transaction.timestamp),
             fault=fault,
+            mismatched=fault is None and not adds_up(transaction),
+            shows_card=fault is None and shows_card(transaction),
         )
 
 
@@ -74,16 +104,29 @@ class FrozenDraft:
 
     @classmethod
     def of(
-        cls, location_id: str, business_date: date, members: Iterable[FrozenTransaction]
+        cls,
+        location_id: str,
+        business_date: date,
+        members: Iterable[FrozenTransaction],
+        *,
+        summary: bool = False,
     ) -> "FrozenDraft":
         """
         Put *members* into the bytes of one request.
+
+        Args:
+            summary: Whether their figures are sent along.
         """
         members = tuple(members)
         frozen = FrozenBatch.assemble(
             date=business_date,
             location_id=location_id,
             transactions=[member.raw for member in members],
+            summary=(
+                SalesSummary.of(decode_transaction(member.raw) for member in members)
+                if summary
+                else None
+            ),
         )
 
         return cls(frozen=frozen, members=members)
@@ -133,6 +176,14 @@ def _encode(transaction: Transaction) -> tuple[bytes, str | None]:
         return encode_transaction(bare), fault
     except _UNWRITABLE:
         return b"{}", fault
+
+
+def _instant(moment: datetime) -> str:
+    try:
+        return moment.astimezone(UTC).isoformat()
+    except OverflowError:
+        # At either end of the calendar.
+        return moment.isoformat()
 
 
 def _storable(text: str) -> str:

@@ -42,6 +42,8 @@ class Batch:
         unknown_since: When the first request of unknown fate left.
         parked: Why it is not repeated, but waits for an operator.
         answer: What the back office, or the network, last said.
+        forced: Whether it is repeated once in spite of what speaks against it.
+        mismatched: How many have lines that do not add up to their total.
     """
 
     location_id: str
@@ -59,6 +61,8 @@ class Batch:
     settled_at: datetime | None = None
     parked: str | None = None
     answer: str | None = None
+    forced: bool = False
+    mismatched: int = 0
 
 
 @attrs.frozen(kw_only=True)
@@ -81,10 +85,13 @@ class QuarantinedTransaction:
 class DiscrepancyKind(StrEnum):
     """
     How the host contradicts what was delivered.
+
+    `ELSEWHERE` is told on a second date, with the same id and timestamp.
     """
 
     CHANGED = "changed"
     MISSING = "missing"
+    ELSEWHERE = "elsewhere"
 
 
 @attrs.frozen(kw_only=True)

@@ -3,7 +3,7 @@ Facts about batches and the bytes they are.
 """
 
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact, Overflow, Rounded, localcontext
 
 import attrs
 import pytest
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from conexxus_client import Transaction, TransactionLine, encode_transaction
 from conexxus_sync._frozen import FrozenDraft, FrozenTransaction, idempotency_key
-from conexxus_sync._sums import exact_sum, mismatched
+from conexxus_sync._remarks import adds_up, shows_card
 from conexxus_sync.outbox import BatchState
 from conexxus_sync.sales import BatchLimits
 from conexxus_sync.sales._drafts import batches_of
@@ -142,7 +142,8 @@ def test_divided(store):
     batch = oldest(store)
 
     with store.writing() as connection:
-        store.outbox.divide(connection, batch, [members[:1], members[1:]], answer="422", now=NOW)
+        parts = [FrozenDraft.of(LOCATION, DAY, part) for part in (members[:1], members[1:])]
+        store.outbox.divide(connection, batch, parts, answer="422", now=NOW)
 
     order, place = [], (0, -1)
     while (found := oldest(store, after=place)) is not None:
@@ -197,21 +198,10 @@ def test_batches_of(sizes, count, room):
     )
 
 
-def test_exact_sum():
+def test_adds_up():
     """
-    Sums are exact where the default context would round.
-    """
-    large = Decimal("12345678901234567890.123456789012345678")
-
-    assert str(exact_sum([large, Decimal("0.000000000000000001")])) == (
-        "12345678901234567890.123456789012345679"
-    )
-
-
-def test_mismatched():
-    """
-    Lines that don't add up are counted: one cent a line is tolerated,
-    discount and tax belong to the sum.
+    Lines that don't add up are told: one cent a line is tolerated, discount
+    and tax belong to the sum.
     """
     lines = [
         TransactionLine(sku="a", quantity=2, price=Decimal("1.00")),
@@ -219,7 +209,49 @@ def test_mismatched():
     ]
     fits = sale("t1", "3.20", items=lines, tax=Decimal("0.30"), discount=Decimal("0.10"))
 
-    assert mismatched([fits]) == 0
-    assert mismatched([attrs.evolve(fits, total=Decimal("3.22"))]) == 0
-    assert mismatched([attrs.evolve(fits, total=Decimal("3.23")), fits]) == 1
-    assert mismatched([sale("refund", "-1.50", items=[])]) == 1
+    assert adds_up(fits)
+    assert adds_up(attrs.evolve(fits, total=Decimal("3.22")))
+    assert not adds_up(attrs.evolve(fits, total=Decimal("3.23")))
+    assert not adds_up(sale("refund", "-1.50", items=[]))
+
+
+def test_the_hosts_decimal_context():
+    """
+    A host application's decimal context, however narrow and strict, has no
+    say in our sums.
+    """
+    large = "1" * 38
+    line = TransactionLine(sku="a", quantity=Decimal(large), price=Decimal(large))
+    strict = Context(prec=3, Emax=9, Emin=-9, traps=[Inexact, Overflow, Rounded])
+
+    with localcontext(strict):
+        (member,) = frozen(sale("t1", large, items=[line], tax=Decimal(large)))
+        total = FrozenDraft.of(LOCATION, DAY, [member, member]).total
+
+    assert member.mismatched
+    assert str(total) == "2" * 38
+
+
+@pytest.mark.parametrize(
+    ("note", "expected"),
+    [
+        ("4111111111111111", True),
+        ("paid with 4111 1111 1111 1111, thanks", True),
+        ("5500-0000-0000-0004", True),
+        ("4111111111111112", False),
+        ("0000000000000000", False),
+        ("411111111111", False),
+        ("41111111111111110000", False),
+    ],
+)
+def test_card_numbers(note, expected):
+    """
+    13 to 19 digits whose check digit is right may be a card's number, however
+    deep in the free text; ids, SKUs and amounts are no free text.
+    """
+    line = TransactionLine(sku="4111111111111111", quantity=1, price=Decimal(1))
+
+    assert shows_card(sale("4111111111111111", extra={"a": [{"note": note}]})) is expected
+    noted = attrs.evolve(line, extra={"note": note})
+    assert shows_card(sale("t1", items=[noted])) is expected
+    assert not shows_card(sale("4111111111111111", items=[line]))

@@ -13,6 +13,7 @@ from conexxus_sync.errors import DateClosedError
 from conexxus_sync.stores import SyncStore
 
 from ._dates import DueDates, Floor
+from ._trust import ClockDoubt, doubt_of
 
 
 @attrs.frozen(kw_only=True)
@@ -68,13 +69,24 @@ class Agenda:
         """
         with self.store.reading() as connection:
             recorded = self.store.outbox.dates.floor(connection, self.location_id)
+            open_from = self.store.outbox.dates.open_from(connection, self.location_id)
 
         return Floor.decide(
             recorded=recorded,
             wanted=since or self.since,
             first=self.calendar.first_date(now),
             honour_past=honour_past,
+            open_from=open_from,
         )
+
+    def doubt(self, now: datetime, released: datetime) -> ClockDoubt | None:
+        """
+        Why the clock can't be believed; None if it can.
+        """
+        with self.store.reading() as connection:
+            last_run = self.store.outbox.dates.last_run(connection, self.location_id)
+
+        return doubt_of(now, last_run=last_run, released=released)
 
     def dates(self, floor: Floor) -> DueDates:
         """

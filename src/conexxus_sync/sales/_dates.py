@@ -3,7 +3,7 @@ Which business dates a push looks at, and when there is something to do next.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import attrs
 
@@ -11,7 +11,6 @@ from conexxus_sync.calendar import DAY, StoreCalendar
 from conexxus_sync.outbox import Visit
 
 
-A_DAY_S = 86_400.0
 NEVER = Visit()
 
 
@@ -39,7 +38,8 @@ class HeldDates:
 @attrs.frozen(kw_only=True)
 class Floor:
     """
-    Where a push begins (section 6 of the design, "On a fresh store").
+    Where a push begins: see
+    [the first day](../../../docs/explanation/business-days.md).
 
     Attributes:
         start: The first business date that is looked at.
@@ -53,7 +53,13 @@ class Floor:
 
     @classmethod
     def decide(
-        cls, *, recorded: date | None, wanted: date | None, first: date, honour_past: bool
+        cls,
+        *,
+        recorded: date | None,
+        wanted: date | None,
+        first: date,
+        honour_past: bool,
+        open_from: date | None = None,
     ) -> "Floor":
         """
         Decide where to begin.
@@ -63,9 +69,10 @@ class Floor:
             wanted: What the operator asked for.
             first: Where a store that starts now begins by itself.
             honour_past: Whether somebody is there who asked for the past.
+            open_from: Dates before it are closed; None if there are none.
         """
         known = recorded or first
-        start = wanted or known
+        start = max(wanted or known, open_from or date.min)
 
         if start < known and not honour_past:
             held = HeldDates(since=start, before=known)
@@ -99,7 +106,7 @@ class DueDates:
         passed = {
             day
             for day in self._dates(now)
-            if self.calendar.is_due(day, self.visits.get(day, NEVER).at, now)
+            if self.calendar.is_due(day, self._visited(day, now), now)
         }
 
         return sorted(passed | self.waiting)
@@ -113,11 +120,17 @@ class DueDates:
 
         today = self.calendar.business_date(now)
         ahead = self.calendar.push_moment(max(self.start, today + DAY))
-        moments = (
-            self.calendar.next_due(day, self.visits.get(day, NEVER).at) for day in self._dates(now)
-        )
+        moments = (self.calendar.next_due(day, self._visited(day, now)) for day in self._dates(now))
 
         return min((moment for moment in moments if moment is not None), default=ahead)
+
+    def _visited(self, day: date, now: datetime) -> datetime | None:
+        """
+        When *day* was last looked at; a visit in the future counts for
+        nothing: the clock was ahead then, and had no say in what was sold since.
+        """
+        at = self.visits.get(day, NEVER).at
+        return None if at is None or at > now else at
 
     def _dates(self, now: datetime) -> Iterator[date]:
         """
@@ -129,32 +142,3 @@ class DueDates:
             if self.visits.get(day, NEVER).closed is None:
                 yield day
             day += DAY
-
-
-@attrs.define
-class Backoff:
-    """
-    How long the scheduler waits after a push that did not settle.
-
-    Attributes:
-        failures: In a row.
-        retry_at: When to try again; None if all is well.
-    """
-
-    first: timedelta = timedelta(minutes=1)
-    longest: timedelta = timedelta(minutes=15)
-    failures: int = 0
-    retry_at: datetime | None = None
-
-    def note(self, now: datetime, *, settled: bool, retry_after: float) -> None:
-        """
-        After a failure, wait twice as long as before, and as long as we were
-        asked to.
-        """
-        if settled:
-            self.failures, self.retry_at = 0, None
-            return
-
-        wait = min(self.first * 2 ** min(self.failures, 10), self.longest)
-        self.failures += 1
-        self.retry_at = now + max(wait, timedelta(seconds=min(retry_after, A_DAY_S)))

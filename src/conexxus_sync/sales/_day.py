@@ -2,7 +2,7 @@
 One push of one business date: what waits, then what is new.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from itertools import chain
 from typing import Any
@@ -12,15 +12,20 @@ import attrs
 from conexxus_client import ConexxusError, Transaction
 from conexxus_sync._frozen import FrozenDraft, FrozenTransaction
 from conexxus_sync.errors import HostError
+from conexxus_sync.outbox import DiscrepancyKind, Found
 from conexxus_sync.runs import SyncRun
 
 from ._delivery import Deliverer
-from ._desk import Desk
+from ._desk import Desk, StoppedError
 from ._drafts import BatchLimits, batches_of
+from ._revisions import revised, void_of
 from ._tally import Tally
 
 
 HOLD_EVERY = 1_000
+
+# An exception of the host may quote a whole table.
+LONGEST_COMPLAINT = 500
 
 
 @attrs.define(kw_only=True)
@@ -30,7 +35,9 @@ class DayPush:
 
     Attributes:
         known: Whether the store knows anything of the date.
+        patience: How many unknown fates in a row it puts up with.
         finished: The run as it was recorded; None if there was nothing to say.
+        untold: Whether the host did not tell all of it.
         settled: Whether nothing is left to do until the date is due again.
     """
 
@@ -39,9 +46,10 @@ class DayPush:
     tally: Tally
     known: bool
     visited_at: datetime
+    patience: int
     finished: SyncRun | None = None
     settled: bool = False
-    host_failed: bool = False
+    untold: bool = False
     announced: bool = False
     deliverer: Deliverer = attrs.field(init=False)
 
@@ -51,14 +59,8 @@ class DayPush:
             business_date=self.business_date,
             tally=self.tally,
             announce=self._announce,
+            patience=self.patience,
         )
-
-    @property
-    def stop(self) -> bool:
-        """
-        Would sending more fare no better now?
-        """
-        return self.deliverer.stop
 
     def push(self) -> SyncRun | None:
         """
@@ -74,8 +76,11 @@ class DayPush:
                 self._deliver_new()
             if self.finished is None and not self.settled:
                 self._finish_alone()
+        except StoppedError:
+            self.untold = True
+            self._finish_alone()
         except HostError as exc:
-            self.host_failed = True
+            self.untold = True
             self.tally.fail(str(exc))
             self._finish_alone()
         except BaseException as exc:
@@ -93,15 +98,24 @@ class DayPush:
         """
         self.deliverer.deliver(lambda _: None)
 
+        return self._is_clear(parked=self.desk.whole_days)
+
+    def _is_clear(self, *, parked: bool) -> bool:
+        """
+        Is nothing left to deliver, and may we go on?
+
+        Args:
+            parked: Whether what waits for an operator counts as left.
+        """
         with self.desk.store.reading() as connection:
             left = self.desk.outbox.open_transactions(
                 connection,
                 self.desk.location_id,
                 self.business_date,
-                parked=self.desk.whole_days,
+                parked=parked,
             )
 
-        return left == 0 and not self.stop
+        return left == 0 and not self.deliverer.is_over
 
     def _deliver_new(self) -> None:
         told = iter(self._told())
@@ -114,15 +128,26 @@ class DayPush:
             self.desk.visited.append((self.business_date, self.visited_at))
             return
 
-        self._freeze(chain((first,) if first else (), told))
+        again = self._freeze(chain((first,) if first else (), told))
         self.desk.steps("frozen")
+
+        if again:
+            # What changed is taken back first; what it became comes after it.
+            self.deliverer.deliver(lambda _: None)
+            if self._is_clear(parked=True):
+                self._freeze(self._told())
+                self.desk.steps("frozen")
 
         if self.finished is None and not self.settled:
             self.deliverer.deliver(self._finish)
 
-    def _freeze(self, told: Iterable[FrozenTransaction]) -> None:
+    def _freeze(self, told: Iterable[FrozenTransaction]) -> bool:
         """
         Store what is new in batches, bytes and keys, before anything is sent.
+
+        Returns:
+            Whether instead only what changed is taken back, and all of it is
+            to be asked for again.
         """
         desk, day = self.desk, (self.desk.location_id, self.business_date)
         staging = desk.outbox.staging
@@ -133,31 +158,71 @@ class DayPush:
                 connection, *day, ids_are_global=desk.client.profile.dedupe == "transaction_id"
             )
             faulty = staging.faulty(connection)
+            voids = self._voids(connection, found)
             now = desk.clock.now()
 
             with desk.writing(connection) as transaction:
+                if voids:
+                    desk.outbox.freeze(transaction, self._batches(voids, desk.limits), now)
+                    return True
+
+                frozen = desk.outbox.freeze(transaction, self._drafts(connection, found), now)
+                if frozen and self._replaces:
+                    found = []
                 self.tally.contradictions(
                     desk.outbox.aside.contradicted(transaction, *day, found, now)
                 )
                 desk.outbox.aside.quarantine(transaction, *day, faulty, now)
                 self.tally.quarantined(faulty)
-                desk.outbox.freeze(transaction, self._drafts(connection), now)
 
                 if desk.outbox.next_batch(transaction, *day, after=(0, -1)) is None:
                     self._finish(transaction)
 
-    def _drafts(self, connection: Any) -> Iterator[FrozenDraft]:
-        location_id, staging = self.desk.location_id, self.desk.outbox.staging
-        fresh = staging.fresh(connection, location_id, self.business_date)
+        return False
+
+    @property
+    def _replaces(self) -> bool:
+        """
+        Is a day sent again as a whole because something delivered changed?
+        """
+        return self.desk.whole_days and self.desk.on_changed == "resend"
+
+    def _voids(self, connection: Any, found: Iterable[Found]) -> list[FrozenTransaction]:
+        """
+        What takes back those that changed or disappeared, if it shall.
+        """
+        if self.desk.whole_days or self.desk.on_changed != "resend":
+            return []
+
+        ids = [one.id for one in found if one.kind is not DiscrepancyKind.ELSEWHERE]
+        sent = self.desk.outbox.effective(
+            connection, self.desk.location_id, self.business_date, ids
+        )
+
+        return [
+            void_of(one, position=position, business_date=self.business_date)
+            for position, one in enumerate(sent)
+        ]
+
+    def _drafts(self, connection: Any, found: Sequence[Found]) -> Iterator[FrozenDraft]:
+        staging = self.desk.outbox.staging
+        fresh = staging.fresh(connection, self.desk.location_id, self.business_date)
         limits = self.desk.limits
 
         if self.desk.whole_days:
-            # Only a new sale makes the day worth replacing.
-            fresh = staging.whole(connection) if next(fresh, None) else iter(())
+            # Only a new sale makes the day worth replacing, or a changed one.
+            worth = next(fresh, None) or (found and self._replaces)
+            fresh = staging.whole(connection) if worth else iter(())
             limits = BatchLimits(transactions=2**63, bytes=2**63)
 
-        for members in batches_of(fresh, limits):
-            yield FrozenDraft.of(location_id, self.business_date, members)
+        return self._batches((revised(one, self.business_date) for one in fresh), limits)
+
+    def _batches(
+        self, members: Iterable[FrozenTransaction], limits: BatchLimits
+    ) -> Iterator[FrozenDraft]:
+        for batch in batches_of(members, limits):
+            self.tally.frozen(batch)
+            yield self.desk.draft(self.business_date, batch)
 
     def _told(self) -> Iterator[FrozenTransaction]:
         """
@@ -166,6 +231,8 @@ class DayPush:
         for position, transaction in enumerate(self._host()):
             if position % HOLD_EVERY == 0:
                 self.desk.hold()
+                if self.desk.stopped():
+                    raise StoppedError
             yield FrozenTransaction.of(
                 transaction, position=position, business_date=self.business_date
             )
@@ -187,7 +254,7 @@ class DayPush:
         except Exception as exc:
             msg = (
                 f"the order source failed for business date {self.business_date}: "
-                f"{type(exc).__name__}: {exc}"
+                f"{type(exc).__name__}: {str(exc)[:LONGEST_COMPLAINT]}"
             )
             raise HostError(msg) from exc
 
@@ -202,7 +269,11 @@ class DayPush:
         day = (self.desk.location_id, self.business_date)
         waiting = self.desk.outbox.open_transactions(transaction, *day)
         self.tally.left += waiting
-        self.settled = waiting == 0 and not self.host_failed
+
+        if waiting and self.desk.stopped():
+            self.tally.fail("the push was stopped; what waits is delivered by the next one")
+
+        self.settled = waiting == 0 and not self.untold
 
         if self.settled:
             self.desk.outbox.dates.record(

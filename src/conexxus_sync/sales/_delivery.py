@@ -21,8 +21,8 @@ from ._tally import Tally
 # So many refused in a row without one accepted: it is not the content.
 HOPELESS = 10
 
-# So many unknown fates in a row: the back office is in trouble.
-TROUBLED = 3
+# After so many unknown fates in a row, one more attempt with another batch.
+PATIENCE = 3
 
 
 @attrs.define(kw_only=True)
@@ -32,7 +32,9 @@ class Deliverer:
 
     Attributes:
         announce: Called before the first send.
-        stop: Whether more sends now would fare no better.
+        patience: How many unknown fates in a row we put up with.
+        stop: Whether more sends now would fare no better, of any date.
+        exhausted: Whether more sends of this date would fare no better.
         retry_after: Seconds that the back office asked to wait.
     """
 
@@ -40,10 +42,19 @@ class Deliverer:
     business_date: date
     tally: Tally
     announce: Callable[[], None]
+    patience: int = PATIENCE
     stop: bool = False
+    exhausted: bool = False
     retry_after: float = 0.0
     refused_in_a_row: int = 0
     unknown_in_a_row: int = 0
+
+    @property
+    def is_over(self) -> bool:
+        """
+        Is there no point in going on with this date?
+        """
+        return self.stop or self.exhausted or self.desk.stopped()
 
     def deliver(self, last: Callable[[Any], None]) -> None:
         """
@@ -52,36 +63,51 @@ class Deliverer:
         Args:
             last: Called in the transaction that settles the last of them.
         """
-        with self.desk.store.reading() as connection:
-            batch = self._next(connection, (0, -1))
+        place = (0, -1)
 
-        while batch is not None and not self.stop:
-            batch = self._deliver_one(batch, last)
+        with self.desk.store.reading() as connection:
+            batch = self._next(connection, place)
+
+        while batch is not None and not self.is_over:
+            place, batch = self._deliver_one(batch, place, last)
+
+    @property
+    def _is_last_try(self) -> bool:
+        """
+        Were there so many unknown fates that only one more is worth a try?
+
+        It goes to the batch that was not sent for the longest time: a few
+        that are never answered must not hold up the others for ever.
+        """
+        return self.unknown_in_a_row >= self.patience
 
     def _next(self, connection: Any, after: tuple[int, int]) -> Batch | None:
         return self.desk.outbox.next_batch(
-            connection, self.desk.location_id, self.business_date, after=after
+            connection,
+            self.desk.location_id,
+            self.business_date,
+            after=after,
+            rested=self._is_last_try,
         )
 
-    def _deliver_one(self, batch: Batch, last: Callable[[Any], None]) -> Batch | None:
+    def _deliver_one(
+        self, batch: Batch, place: tuple[int, int], last: Callable[[Any], None]
+    ) -> tuple[tuple[int, int], Batch | None]:
         """
-        Deliver *batch*; returns the one after it.
+        Deliver *batch*; returns the place to go on from, and what comes next.
         """
+        last_try = self._is_last_try
         self.desk.hold()
         self.announce()
         now = self.desk.clock.now()
         doubted = _doubted_since(batch)
-        parked = why_parked(doubted, now, self.desk.client.profile)
+        profile = self.desk.client.profile
+        parked = None if batch.forced else why_parked(doubted, now, profile)
         ids: list[str] = []
 
         if parked is None:
             answer, ids = self._send(batch, doubted, now)
-            judgement = judge(
-                answer,
-                ids=ids,
-                doubtful=doubted is not None,
-                profile=self.desk.client.profile,
-            )
+            judgement = judge(answer, ids=ids, doubtful=doubted is not None, profile=profile)
         else:
             judgement = Judgement(
                 ruling=Ruling.UNKNOWN, reason=batch.answer or "no answer came back", parked=parked
@@ -92,13 +118,17 @@ class Deliverer:
 
         with self.desk.writing() as transaction:
             after = self._settle(transaction, batch, judgement, doubted or now)
-            upcoming = None if self.stop else self._next(transaction, after)
+            if last_try:
+                # It was taken out of its turn.
+                after = place
+                self.exhausted = judgement.goes_again
+            upcoming = None if self.is_over else self._next(transaction, after)
             if upcoming is None:
                 last(transaction)
 
         self.desk.steps("settled")
 
-        return upcoming
+        return after, upcoming
 
     def _send(
         self, batch: Batch, doubted: datetime | None, now: datetime
@@ -169,6 +199,7 @@ class Deliverer:
         members = outbox.members(transaction, batch)
         bad: list[FrozenTransaction] = []
         parts: list[Sequence[FrozenTransaction]]
+        self.unknown_in_a_row = 0
 
         if blamed:
             bad = [member for member in members if member.id in blamed]
@@ -181,7 +212,13 @@ class Deliverer:
             bad, parts = outbox.undelivered(transaction, batch, members), []
             self.refused_in_a_row += 1
 
-        outbox.divide(transaction, batch, parts, answer=judgement.reason, now=self.desk.clock.now())
+        outbox.divide(
+            transaction,
+            batch,
+            [self.desk.draft(self.business_date, part) for part in parts],
+            answer=judgement.reason,
+            now=self.desk.clock.now(),
+        )
         self._quarantine(transaction, bad, blamed, judgement.reason)
 
         if self.refused_in_a_row >= HOPELESS:
@@ -224,7 +261,6 @@ class Deliverer:
             self.tally.left += batch.transactions
         elif unknown:
             self.unknown_in_a_row += 1
-            self.stop = self.stop or self.unknown_in_a_row >= TROUBLED
 
         self.tally.fail(_explained(batch, judgement))
 

@@ -2,20 +2,30 @@
 What every push of a date works with.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import attrs
 
 from conexxus_client import ApiProfile, FrozenBatch, PushReceipt
+from conexxus_sync._frozen import FrozenDraft, FrozenTransaction
 from conexxus_sync.collectors import FanOut
 from conexxus_sync.leases import Lease
 from conexxus_sync.protocols import Clock, OrderSource
 from conexxus_sync.stores import OutboxStore, SyncStore
 
 from ._drafts import BatchLimits
+
+
+OnChanged = Literal["report", "resend"]
+
+
+class StoppedError(Exception):
+    """
+    The push shall end, and nothing of what it was at is worth keeping.
+    """
 
 
 class SalesClient(Protocol):
@@ -36,6 +46,9 @@ class Desk:
 
     Attributes:
         steps: Told the name of each step once it is done, for tests.
+        stopped: Whether the push shall end as soon as it can.
+        on_changed: What to do about delivered sales that changed.
+        summary: Whether a batch says what it comes to.
         visited: Dates that were looked at, but not stored yet: a date
             without sales does not deserve a disk flush of its own.
     """
@@ -46,7 +59,10 @@ class Desk:
     clock: Clock
     collectors: FanOut
     steps: Callable[[str], None]
+    stopped: Callable[[], bool]
     limits: BatchLimits
+    on_changed: OnChanged
+    summary: bool
     lease: Lease
     visited: list[tuple[date, datetime]] = attrs.field(factory=list)
 
@@ -64,6 +80,12 @@ class Desk:
         Does a push replace all that the back office has of its date?
         """
         return self.client.profile.sales_mode == "replace_day"
+
+    def draft(self, business_date: date, members: Iterable[FrozenTransaction]) -> FrozenDraft:
+        """
+        A batch of *members*.
+        """
+        return FrozenDraft.of(self.location_id, business_date, members, summary=self.summary)
 
     def hold(self) -> None:
         """

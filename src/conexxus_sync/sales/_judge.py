@@ -1,5 +1,5 @@
 """
-What an answer to a batch means (section 6 of the design, "Answers").
+What an answer to a batch means: see [guarantees](../../../docs/explanation/guarantees.md).
 
 Pure: an answer comes in, a judgement goes out.
 """
@@ -55,6 +55,13 @@ class Judgement:
     parked: str | None = None
     stop: bool = False
     retry_after: float | None = None
+
+    @property
+    def goes_again(self) -> bool:
+        """
+        Is the same batch sent once more, sooner or later?
+        """
+        return self.parked is None and self.ruling in (Ruling.WAITING, Ruling.UNKNOWN)
 
 
 def judge(

@@ -5,7 +5,7 @@ The engine that pushes sales.
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import attrs
 
@@ -18,15 +18,18 @@ from conexxus_sync.runs import RunKind, SyncRun, new_run_id
 from conexxus_sync.stores import SyncStore
 
 from ._agenda import Agenda
-from ._dates import Backoff, Floor, HeldDates
+from ._backoff import Backoff, Trouble, longest_untried
+from ._dates import Floor, HeldDates
 from ._day import DayPush
-from ._desk import Desk, SalesClient
+from ._delivery import PATIENCE
+from ._desk import Desk, OnChanged, SalesClient
 from ._drafts import BatchLimits
 from ._tally import Tally
+from ._trust import RELEASED, ClockDoubt
 
 
-# So many dates in a row that did not settle: the next would not, either.
-TROUBLED = 3
+# A clock that is wrong is a reason to complain again and again, but not more often.
+SAID_EVERY = timedelta(minutes=15)
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +38,13 @@ def _ignore(*_: object) -> None:
     """
     Nobody wants to know.
     """
+
+
+def _never() -> bool:
+    """
+    Nobody stops us.
+    """
+    return False
 
 
 @attrs.frozen(kw_only=True)
@@ -66,6 +76,12 @@ class SalesPush:
     Attributes:
         limits: How large a batch may become.
         lookback_days: For how many days late transactions are looked for.
+        on_changed: Whether delivered sales that changed or disappeared are
+            only reported, or taken back and sent again.
+        summary: Whether each batch says what it comes to.
+        stop: Asked before each date and batch; True ends the push, and what
+            is left goes with the next.
+        released: When this version was: an earlier clock is wrong.
         steps: Told the name of each step as it is reached, for tests.
         new_id: Makes the id of a run.
     """
@@ -78,6 +94,10 @@ class SalesPush:
     collectors: FanOut = attrs.field(factory=FanOut)
     limits: BatchLimits = attrs.field(factory=BatchLimits)
     lookback_days: int = 7
+    on_changed: OnChanged = "report"
+    summary: bool = False
+    stop: Callable[[], bool] = _never
+    released: datetime = RELEASED
     steps: Callable[[str], None] = _ignore
     new_id: Callable[[datetime], str] = new_run_id
     _backoff: Backoff = attrs.field(factory=Backoff, init=False)
@@ -97,7 +117,8 @@ class SalesPush:
         """
         When to try again after a push that did not settle; None if all is well.
         """
-        return self._backoff.retry_at
+        left = self._backoff.left(self.clock.monotonic())
+        return None if left is None else self.clock.now() + left
 
     def push(
         self,
@@ -105,6 +126,7 @@ class SalesPush:
         *,
         since: date | None = None,
         honour_past: bool = False,
+        automatic: bool | None = None,
         progress: Callable[[PushProgress], None] = _ignore,
     ) -> list[SyncRun]:
         """
@@ -114,6 +136,9 @@ class SalesPush:
             since: First business date to look at, instead of the configured.
             honour_past: Whether a fresh store may push dates before today,
                 because a person asked for it.
+            automatic: Whether nobody asked for it; then nothing is pushed by
+                a clock that can't be believed.  If not given, so is every
+                push without a date that does not honour the past.
             progress: Told after each date.
 
         Returns:
@@ -126,10 +151,21 @@ class SalesPush:
             RunInProgressError: Another push is at work.
             StoreError: The store can't be used.
         """
-        agenda = self.agenda
+        agenda, doubt = self.agenda, self.clock_doubt(self.clock.now())
+
+        if automatic is None:
+            automatic = business_date is None and not honour_past
+        if doubt is not None and automatic:
+            _log.warning("Conexxus sales: %s", doubt)
+            return []
 
         with self._desk() as desk:
-            floor = self._begin(desk, agenda, since, honour_past=honour_past)
+            if doubt is not None and doubt.last_run is not None and business_date is None:
+                # A person who asks for what is due by this clock believes it.
+                with desk.writing() as transaction:
+                    desk.outbox.dates.trust_clock(transaction, desk.location_id)
+
+            floor = self._begin(desk, agenda, since, honour_past=honour_past, record=doubt is None)
 
             if business_date is None:
                 dates = agenda.dates(floor).due(self.clock.now())
@@ -162,10 +198,22 @@ class SalesPush:
         push time it would be too late for today.
         """
         agenda = self.agenda
+
+        if self.clock_doubt(now) is not None:
+            return now + SAID_EVERY
+
         floor = agenda.floor(now)
         moment = now if floor.record is not None else agenda.dates(floor).next_due(now)
+        left = self._backoff.left(self.clock.monotonic())
 
-        return moment if self.retry_at is None else max(moment, self.retry_at)
+        return moment if left is None else max(moment, now + left)
+
+    def clock_doubt(self, now: datetime) -> ClockDoubt | None:
+        """
+        Why nothing is pushed automatically: the clock can't be right; None if
+        it can.
+        """
+        return self.agenda.doubt(now, self.released)
 
     def held(self, now: datetime) -> HeldDates | None:
         """
@@ -173,16 +221,27 @@ class SalesPush:
         """
         return self.agenda.floor(now).held
 
-    def _begin(self, desk: Desk, agenda: Agenda, since: date | None, *, honour_past: bool) -> Floor:
+    def _begin(
+        self,
+        desk: Desk,
+        agenda: Agenda,
+        since: date | None,
+        *,
+        honour_past: bool,
+        record: bool,
+    ) -> Floor:
         """
         Decide where to begin, and remember it.
+
+        Args:
+            record: Whether the clock can be believed.
         """
         now = self.clock.now()
         floor = agenda.floor(now, since, honour_past=honour_past)
 
         if floor.held is not None:
             _log.warning("Conexxus %s", floor.held)
-        if floor.record is not None:
+        if floor.record is not None and record:
             with desk.writing() as transaction:
                 desk.outbox.dates.set_floor(transaction, desk.location_id, floor.record, now)
 
@@ -192,14 +251,22 @@ class SalesPush:
         self, desk: Desk, dates: list[date], progress: Callable[[PushProgress], None]
     ) -> Iterator[SyncRun]:
         with self.store.reading() as connection:
-            known = desk.outbox.dates.known(connection, desk.location_id)
+            known = desk.outbox.dates.known(connection, desk.location_id, dates)
 
-        count = _Count()
+        count, left = _Count(), list(dates)
         # Whoever met our lease was given this id, and can look it up later.
         run_id = desk.lease.run_id
 
-        for number, business_date in enumerate(dates, start=1):
-            day = self._day(desk, run_id, business_date, known=business_date in known)
+        while left and not count.is_hopeless and not self.stop():
+            business_date = self._next_date(desk, left, count.trouble)
+            left.remove(business_date)
+            day = self._day(
+                desk,
+                run_id,
+                business_date,
+                known=business_date in known,
+                patience=1 if count.trouble.is_likely else PATIENCE,
+            )
             run = day.push()
             count.add(day)
 
@@ -210,19 +277,28 @@ class SalesPush:
             progress(
                 PushProgress(
                     business_date=business_date,
-                    dates=number,
+                    dates=len(dates) - len(left),
                     of=len(dates),
                     transactions=count.delivered,
                 )
             )
-            if count.hopeless:
-                break
 
         desk.flush()
         self.steps("visited")
-        self._backoff.note(self.clock.now(), settled=count.settled, retry_after=count.retry_after)
+        self._backoff.note(
+            self.clock.monotonic(), settled=count.settled, retry_after=count.retry_after
+        )
 
-    def _day(self, desk: Desk, run_id: str, business_date: date, *, known: bool) -> DayPush:
+    def _next_date(self, desk: Desk, left: list[date], trouble: Trouble) -> date:
+        if not trouble.is_likely:
+            return left[0]
+
+        with self.store.reading() as connection:
+            return longest_untried(left, desk.outbox.attempted(connection, desk.location_id))
+
+    def _day(
+        self, desk: Desk, run_id: str, business_date: date, *, known: bool, patience: int
+    ) -> DayPush:
         desk.hold()
         now = self.clock.now()
         run = SyncRun(
@@ -239,6 +315,7 @@ class SalesPush:
             tally=Tally(run=run),
             known=known,
             visited_at=now,
+            patience=patience,
         )
 
     @contextmanager
@@ -256,6 +333,9 @@ class SalesPush:
             clock=self.clock,
             collectors=self.collectors,
             steps=self.steps,
+            stopped=self.stop,
+            on_changed=self.on_changed,
+            summary=self.summary,
             limits=self.limits,
             lease=lease,
         )
@@ -283,19 +363,29 @@ class _Count:
     What the dates of one push come to.
 
     Attributes:
-        troubled: Dates in a row that did not settle.
-        hopeless: Whether the next date would fare no better.
+        stop: Whether the back office made clear that it takes nothing now.
     """
 
     delivered: int = 0
-    troubled: int = 0
     settled: bool = True
-    hopeless: bool = False
+    stop: bool = False
     retry_after: float = 0.0
+    trouble: Trouble = attrs.field(factory=Trouble)
+
+    @property
+    def is_hopeless(self) -> bool:
+        """
+        Would the next date fare no better?
+        """
+        return self.stop or self.trouble.is_certain
 
     def add(self, day: DayPush) -> None:
+        deliverer = day.deliverer
         self.delivered += day.tally.delivered
-        self.troubled = 0 if day.settled else self.troubled + 1
         self.settled = self.settled and day.settled
-        self.hopeless = day.stop or self.troubled == TROUBLED
-        self.retry_after = max(self.retry_after, day.deliverer.retry_after)
+        self.stop = deliverer.stop
+        self.retry_after = max(self.retry_after, deliverer.retry_after)
+
+        # A host that fails says nothing about the back office.
+        if not day.untold:
+            self.trouble.note(settled=day.settled, exhausted=deliverer.exhausted)

@@ -8,8 +8,8 @@ from decimal import Decimal
 
 import attrs
 
+from conexxus_client import exact_sum
 from conexxus_sync._frozen import FrozenTransaction
-from conexxus_sync._sums import exact_sum
 from conexxus_sync.outbox import DiscrepancyKind, Found
 from conexxus_sync.runs import MAX_ERRORS, RunIssue, RunStatus, SyncRun
 
@@ -17,7 +17,21 @@ from conexxus_sync.runs import MAX_ERRORS, RunIssue, RunStatus, SyncRun
 _CONTRADICTS = {
     DiscrepancyKind.CHANGED: "Transaction changed after it was delivered; it was not sent again",
     DiscrepancyKind.MISSING: "Transaction was delivered, but the host no longer has it",
+    DiscrepancyKind.ELSEWHERE: (
+        "Transaction has the id and the timestamp of one of another business date; "
+        "it is taken for the same sale and was not sent again"
+    ),
 }
+
+_MISMATCHED = (
+    "{of} whose lines do not add up to the total, like {like}: sent as they are, see "
+    "docs/how-to/order-source.md"
+)
+_CARDS = (
+    "{of} with what may be a card's number in the free text, like {like}: it was sent, but card "
+    "numbers do not belong there"
+)
+_CORRECTED = "{of} delivered before and changed or gone since, like {like}: taken back"
 
 
 @attrs.define(kw_only=True)
@@ -30,6 +44,8 @@ class Tally:
         left: Transactions that have to wait for another push.
         unknown: Whether the fate of a batch is unknown.
         failure: Why the date could not be pushed to the end.
+        remarks: What somebody may want to look at, though nothing failed: the
+            text with the ids that it is about.
     """
 
     run: SyncRun
@@ -42,6 +58,7 @@ class Tally:
     unknown: bool = False
     failure: str | None = None
     issues: list[RunIssue] = attrs.field(factory=list)
+    remarks: dict[str, list[str]] = attrs.field(factory=dict)
 
     @property
     def has_news(self) -> bool:
@@ -73,6 +90,18 @@ class Tally:
             self.contradicted += 1
             self.say(one.id, _CONTRADICTS[one.kind])
 
+    def frozen(self, members: Iterable[FrozenTransaction]) -> None:
+        """
+        Remark on what is about to be sent.
+        """
+        for member in members:
+            if member.mismatched:
+                self._remark(_MISMATCHED, member.id)
+            if member.shows_card:
+                self._remark(_CARDS, member.id)
+            if member.voids:
+                self._remark(_CORRECTED, member.origin)
+
     def say(self, item: str | None, error: str) -> None:
         """
         Add to the run's errors.
@@ -86,6 +115,9 @@ class Tally:
         """
         self.failure = error
         self.say(None, error)
+
+    def _remark(self, text: str, name: str) -> None:
+        self.remarks.setdefault(text, []).append(name)
 
     def finished(self, now: datetime) -> SyncRun:
         """
@@ -103,7 +135,7 @@ class Tally:
             batches=self.batches,
             total=self.total,
             delivery_unknown=self.unknown,
-            errors=self.issues,
+            errors=[*self.issues, *map(_told, self.remarks.items())],
             last_error=self.failure or (self.issues[-1].error if self.issues else None),
         )
 
@@ -114,3 +146,10 @@ class Tally:
             return RunStatus.PARTIAL
 
         return RunStatus.SUCCESS
+
+
+def _told(remark: tuple[str, list[str]]) -> RunIssue:
+    text, names = remark
+    of = "1 transaction" if len(names) == 1 else f"{len(names):,} transactions"
+
+    return RunIssue(item=None, error=text.format(of=of, like=names[0]))

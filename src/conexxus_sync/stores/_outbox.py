@@ -39,7 +39,17 @@ class SalesDateStore(Protocol):
 
     def forget(self, connection: Any, location_id: str, business_date: date) -> None: ...
 
-    def known(self, connection: Any, location_id: str) -> set[date]: ...
+    def known(self, connection: Any, location_id: str, dates: Iterable[date]) -> set[date]: ...
+
+    def open_from(self, connection: Any, location_id: str) -> date | None: ...
+
+    def close_before(
+        self, connection: Any, location_id: str, first: date, now: datetime
+    ) -> None: ...
+
+    def last_run(self, connection: Any, location_id: str) -> datetime | None: ...
+
+    def trust_clock(self, connection: Any, location_id: str) -> None: ...
 
 
 class StagingStore(Protocol):
@@ -60,6 +70,10 @@ class StagingStore(Protocol):
     def whole(self, connection: Any) -> Iterator[FrozenTransaction]: ...
 
     def faulty(self, connection: Any) -> list[FrozenTransaction]: ...
+
+    def adopt(
+        self, connection: Any, location_id: str, business_date: date, now: datetime
+    ) -> int: ...
 
 
 class SetAsideStore(Protocol):
@@ -87,7 +101,11 @@ class SetAsideStore(Protocol):
         now: datetime,
     ) -> list[Found]: ...
 
+    def quarantine_size(self, location_id: str) -> int: ...
+
     def discrepancies(self, location_id: str, limit: int = 100) -> list[Discrepancy]: ...
+
+    def discrepancy_count(self, location_id: str) -> int: ...
 
 
 class OutboxStore(Protocol):
@@ -104,23 +122,33 @@ class OutboxStore(Protocol):
     @property
     def aside(self) -> SetAsideStore: ...
 
-    def freeze(self, connection: Any, drafts: Iterable[FrozenDraft], now: datetime) -> None: ...
+    def freeze(self, connection: Any, drafts: Iterable[FrozenDraft], now: datetime) -> bool: ...
 
     def divide(
         self,
         connection: Any,
         batch: Batch,
-        parts: Sequence[Sequence[FrozenTransaction]],
+        parts: Sequence[FrozenDraft],
         *,
         answer: str,
         now: datetime,
     ) -> None: ...
 
     def next_batch(
-        self, connection: Any, location_id: str, business_date: date, *, after: tuple[int, int]
+        self,
+        connection: Any,
+        location_id: str,
+        business_date: date,
+        *,
+        after: tuple[int, int],
+        rested: bool = False,
     ) -> Batch | None: ...
 
     def open_dates(self, connection: Any, location_id: str) -> list[date]: ...
+
+    def attempted(self, connection: Any, location_id: str) -> dict[date, datetime]: ...
+
+    def mismatched(self, location_id: str) -> int: ...
 
     def open_transactions(
         self, connection: Any, location_id: str, business_date: date, *, parked: bool = False
@@ -131,6 +159,10 @@ class OutboxStore(Protocol):
     def ids(self, connection: Any, batch: Batch) -> list[str]: ...
 
     def members(self, connection: Any, batch: Batch) -> list[FrozenTransaction]: ...
+
+    def effective(
+        self, connection: Any, location_id: str, business_date: date, ids: Collection[str]
+    ) -> list[FrozenTransaction]: ...
 
     def undelivered(
         self, connection: Any, batch: Batch, members: Iterable[FrozenTransaction]

@@ -4,7 +4,7 @@ What SQLite knows of batches.
 
 import sqlite3
 from collections.abc import Collection, Iterable
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import attrs
@@ -12,7 +12,7 @@ import attrs
 from conexxus_sync._frozen import FrozenTransaction
 from conexxus_sync.outbox import Batch, BatchState
 
-from ._sqlite_batches import COLUMNS, batch_of, cut, named
+from ._sqlite_batches import COLUMNS, MEMBER, batch_of, cut, named
 
 
 if TYPE_CHECKING:
@@ -36,17 +36,21 @@ class SqliteBatchReader:
         business_date: date,
         *,
         after: tuple[int, int],
+        rested: bool = False,
     ) -> Batch | None:
         """
         The next one of the date to deliver; parked ones are passed over.
 
         Args:
             after: Freeze and first of the one before.
+            rested: Whether the one that was sent the longest time ago goes
+                first, instead of the one that was frozen first.
         """
+        order = "coalesce(sent_at, ''), freeze, first" if rested else "freeze, first"
         rows = connection.execute(
             f"SELECT {COLUMNS} FROM batches WHERE location = ? AND business_date = ?"  # noqa: S608  # constants
             f" AND {_OPEN} AND parked IS NULL AND (freeze, first) > (?, ?)"
-            " ORDER BY freeze, first LIMIT 1",
+            f" ORDER BY {order} LIMIT 1",
             (location_id, business_date.isoformat(), *after),
         ).fetchall()
 
@@ -63,6 +67,31 @@ class SqliteBatchReader:
         )
 
         return [date.fromisoformat(day) for (day,) in rows]
+
+    def attempted(self, connection: sqlite3.Connection, location_id: str) -> dict[date, datetime]:
+        """
+        When something that is still to be delivered was last sent, by date.
+        """
+        rows = connection.execute(
+            f"SELECT business_date, max(sent_at) FROM batches WHERE location = ? AND {_OPEN}"  # noqa: S608  # constants
+            " AND parked IS NULL AND sent_at IS NOT NULL GROUP BY business_date",
+            (location_id,),
+        )
+
+        return {date.fromisoformat(day): datetime.fromisoformat(at) for day, at in rows}
+
+    def mismatched(self, location_id: str) -> int:
+        """
+        How many transactions have lines that do not add up to their total.
+        """
+        with self.store.reading() as connection:
+            (count,) = connection.execute(
+                "SELECT coalesce(sum(mismatched), 0) FROM batches WHERE location = ?"
+                " AND state NOT IN ('resolved', 'rejected')",
+                (location_id,),
+            ).fetchone()
+
+        return int(count)
 
     def body(self, connection: sqlite3.Connection, batch: Batch) -> bytes:
         """
@@ -90,12 +119,47 @@ class SqliteBatchReader:
         The transactions of *batch*, cut out of its bytes as they are.
         """
         rows = connection.execute(
-            "SELECT position, id, digest, total, size FROM batch_transactions"
+            f"SELECT {MEMBER} FROM batch_transactions"  # noqa: S608  # constants
             " WHERE location = ? AND key = ? ORDER BY position",
             named(batch),
         ).fetchall()
 
         return list(cut(self.body(connection, batch), rows))
+
+    def effective(
+        self,
+        connection: sqlite3.Connection,
+        location_id: str,
+        business_date: date,
+        ids: Collection[str],
+    ) -> list[FrozenTransaction]:
+        """
+        What the back office has under these *ids* of the host, as it was
+        sent; without those whose bytes are gone.
+        """
+        day, wanted = business_date.isoformat(), set(ids)
+        rows = connection.execute(
+            "SELECT id, key, revision FROM delivered"
+            " WHERE location = ? AND business_date = ? AND NOT voided",
+            (location_id, day),
+        )
+        versions = {name: (key, revision) for name, key, revision in rows if name in wanted}
+        batches = [
+            batch_of(row)
+            for key in dict.fromkeys(key for key, _ in versions.values())
+            for row in connection.execute(
+                f"SELECT {COLUMNS} FROM batches"  # noqa: S608  # constants
+                " WHERE location = ? AND key = ? AND body IS NOT NULL",
+                (location_id, key),
+            ).fetchall()
+        ]
+
+        return [
+            member
+            for batch in batches
+            for member in self.members(connection, batch)
+            if versions.get(member.origin) == (batch.key, member.revision)
+        ]
 
     def undelivered(
         self,
@@ -107,7 +171,7 @@ class SqliteBatchReader:
         Those of *members* that the back office does not have from before.
         """
         rows = connection.execute(
-            "SELECT id FROM delivered WHERE location = ? AND business_date = ?",
+            "SELECT id FROM delivered WHERE location = ? AND business_date = ? AND NOT voided",
             (batch.location_id, batch.business_date.isoformat()),
         )
         delivered = {row[0] for row in rows}

@@ -16,8 +16,9 @@ from ._sqlite_moments import optional_moment, text
 
 COLUMNS = (
     "location, business_date, key, freeze, first, state, transactions, total, attempts,"
-    " frozen_at, sent_at, unknown_since, settled_at, parked, answer"
+    " frozen_at, sent_at, unknown_since, settled_at, parked, answer, forced, mismatched"
 )
+MEMBER = "position, id, digest, total, size, sold_at, origin, revision, voids"
 
 
 def batch_of(row: tuple[Any, ...]) -> Batch:
@@ -40,6 +41,8 @@ def batch_of(row: tuple[Any, ...]) -> Batch:
         settled_at=optional_moment(row[12]),
         parked=row[13],
         answer=row[14],
+        forced=bool(row[15]),
+        mismatched=row[16],
     )
 
 
@@ -79,16 +82,21 @@ def insert(connection: sqlite3.Connection, draft: FrozenDraft, number: int, now:
     )
     connection.execute(
         "INSERT INTO batches (location, key, business_date, freeze, first, state, transactions,"
-        " total, digest, frozen_at, body) VALUES (?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?)",
+        " mismatched, total, digest, frozen_at, body)"
+        " VALUES (?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?)",
         (
             *(location_id, key, day.isoformat(), number, draft.members[0].position),
-            *(len(draft.members), str(draft.total), digest, text(now), draft.frozen.body),
+            *(len(draft.members), sum(member.mismatched for member in draft.members)),
+            *(str(draft.total), digest, text(now), draft.frozen.body),
         ),
     )
     connection.executemany(
-        "INSERT INTO batch_transactions VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO batch_transactions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            (location_id, key, m.position, m.id, m.digest, str(m.total), len(m.raw))
+            (
+                *(location_id, key, m.position, m.id, m.digest, str(m.total), len(m.raw)),
+                *(m.sold_at, m.origin, m.revision, m.voids),
+            )
             for m in draft.members
         ),
     )
@@ -102,14 +110,22 @@ def cut(body: bytes, rows: Iterable[tuple[Any, ...]]) -> Iterator[FrozenTransact
     but something to whoever compares.
 
     Args:
-        rows: Position, id, digest, total and size of each, in order.
+        rows: `MEMBER` of each, in order.
     """
     opening = b',"transactions":['
     start = body.index(opening) + len(opening)
 
-    for position, name, digest, total, size in rows:
+    for position, name, digest, total, size, sold_at, origin, revision, voids in rows:
         raw = body[start : start + size]
         start += size + len(b",")
         yield FrozenTransaction(
-            position=position, id=name, digest=digest, total=Decimal(total), raw=raw
+            position=position,
+            id=name,
+            digest=digest,
+            total=Decimal(total),
+            raw=raw,
+            sold_at=sold_at,
+            origin=origin,
+            revision=revision,
+            voids=bool(voids),
         )

@@ -9,8 +9,8 @@ from decimal import Decimal
 
 import attrs
 
-from conexxus_sync._frozen import FrozenDraft, FrozenTransaction
-from conexxus_sync._sums import exact_sum
+from conexxus_client import exact_sum
+from conexxus_sync._frozen import FrozenDraft
 from conexxus_sync.outbox import Batch, BatchState
 
 from ._sqlite_batch_reader import SqliteBatchReader
@@ -45,9 +45,9 @@ class SqliteOutbox(SqliteBatchReader):
 
     def freeze(
         self, connection: sqlite3.Connection, drafts: Iterable[FrozenDraft], now: datetime
-    ) -> None:
+    ) -> bool:
         """
-        Store *drafts*, to be delivered in this order.
+        Store *drafts*, to be delivered in this order; False if there are none.
         """
         number = 0
 
@@ -55,11 +55,13 @@ class SqliteOutbox(SqliteBatchReader):
             number = number or next_freeze(connection, draft)
             insert(connection, draft, number, now)
 
+        return number > 0
+
     def divide(
         self,
         connection: sqlite3.Connection,
         batch: Batch,
-        parts: Sequence[Sequence[FrozenTransaction]],
+        parts: Sequence[FrozenDraft],
         *,
         answer: str,
         now: datetime,
@@ -70,8 +72,7 @@ class SqliteOutbox(SqliteBatchReader):
         state = BatchState.RESOLVED if parts else BatchState.REJECTED
         self._close(connection, batch, state, answer, now)
 
-        for members in parts:
-            draft = FrozenDraft.of(batch.location_id, batch.business_date, members)
+        for draft in parts:
             insert(connection, draft, batch.freeze, now)
 
     def mark_sending(
@@ -90,7 +91,7 @@ class SqliteOutbox(SqliteBatchReader):
         """
         connection.execute(
             "UPDATE batches SET state = 'sending', attempts = attempts + 1, sent_at = ?,"
-            " unknown_since = ? WHERE location = ? AND key = ?",
+            " unknown_since = ?, forced = 0 WHERE location = ? AND key = ?",
             (text(now), optional_text(unknown_since), *named(batch)),
         )
 
@@ -146,16 +147,22 @@ class SqliteOutbox(SqliteBatchReader):
             )
 
         rows = connection.execute(
-            "SELECT id, digest, total FROM batch_transactions WHERE location = ? AND key = ?",
+            "SELECT id, digest, total, sold_at, origin, revision, voids FROM batch_transactions"
+            " WHERE location = ? AND key = ? ORDER BY position",
             named(batch),
         ).fetchall()
         accepted = [row for row in rows if row[0] not in refused]
+        # What is voided is not forgotten: another correction of it has to
+        # have another name.
         connection.executemany(
-            "INSERT OR REPLACE INTO delivered VALUES (?, ?, ?, ?, ?, ?, ?)",
-            ((*day, *row, batch.key, text(now)) for row in accepted),
+            "INSERT OR REPLACE INTO delivered VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                (*day, origin, digest, total, batch.key, text(now), sold_at, revision, voids)
+                for _, digest, total, sold_at, origin, revision, voids in accepted
+            ),
         )
 
-        return exact_sum(Decimal(total) for _, _, total in accepted)
+        return exact_sum(Decimal(row[2]) for row in accepted)
 
     def _close(
         self,

@@ -43,8 +43,54 @@ class SqliteSalesDates:
         Begin with *since*.
         """
         connection.execute(
-            "INSERT OR REPLACE INTO sales_floors VALUES (?, ?, ?)",
+            "INSERT INTO sales_floors (location, since, recorded_at) VALUES (?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET since = excluded.since, recorded_at = excluded.recorded_at",
             (location_id, since.isoformat(), text(now)),
+        )
+
+    def open_from(self, connection: sqlite3.Connection, location_id: str) -> date | None:
+        """
+        Dates before it take no push; None if there are none.
+        """
+        row = connection.execute(
+            "SELECT open_from FROM sales_floors WHERE location = ?", (location_id,)
+        ).fetchone()
+
+        return None if row is None or row[0] is None else date.fromisoformat(row[0])
+
+    def close_before(
+        self, connection: sqlite3.Connection, location_id: str, first: date, now: datetime
+    ) -> None:
+        """
+        Begin with *first*, and let no earlier date be pushed any more.
+        """
+        connection.execute(
+            "INSERT INTO sales_floors VALUES (?1, ?2, ?3, ?2) ON CONFLICT DO UPDATE SET"
+            " since = max(since, ?2), open_from = max(coalesce(open_from, ''), ?2)",
+            (location_id, first.isoformat(), text(now)),
+        )
+
+    def last_run(self, connection: sqlite3.Connection, location_id: str) -> datetime | None:
+        """
+        The latest moment at which a run started, of those that still speak
+        for the clock.
+        """
+        (started,) = connection.execute(
+            "SELECT max(started_at) FROM runs WHERE location = ?1 AND number > coalesce("
+            "(SELECT run FROM sales_clocks WHERE location = ?1), 0)",
+            (location_id,),
+        ).fetchone()
+
+        return optional_moment(started)
+
+    def trust_clock(self, connection: sqlite3.Connection, location_id: str) -> None:
+        """
+        Whatever the runs so far say of the clock, it is right now.
+        """
+        connection.execute(
+            "INSERT OR REPLACE INTO sales_clocks"
+            " SELECT ?1, coalesce(max(number), 0) FROM runs WHERE location = ?1",
+            (location_id,),
         )
 
     def visits(self, connection: sqlite3.Connection, location_id: str) -> dict[date, Visit]:
@@ -71,6 +117,10 @@ class SqliteSalesDates:
             "SELECT closed FROM sales_dates WHERE location = ? AND business_date = ?",
             (location_id, business_date.isoformat()),
         ).fetchone()
+        first = self.open_from(connection, location_id)
+
+        if first is not None and business_date < first:
+            return f"what was sold before {first} was delivered by something else"
 
         return None if row is None else row[0]
 
@@ -98,15 +148,21 @@ class SqliteSalesDates:
             (location_id, business_date.isoformat()),
         )
 
-    def known(self, connection: sqlite3.Connection, location_id: str) -> set[date]:
+    def known(
+        self, connection: sqlite3.Connection, location_id: str, dates: Iterable[date]
+    ) -> set[date]:
         """
-        Dates of which something was frozen or delivered: the host's silence
-        about these has to be compared.
+        Those of *dates* of which something was frozen or delivered: the
+        host's silence about these has to be compared.
         """
-        rows = connection.execute(
-            "SELECT DISTINCT business_date FROM batches WHERE location = ?1"
-            " UNION SELECT DISTINCT business_date FROM delivered WHERE location = ?1",
-            (location_id,),
-        )
+        return {
+            day
+            for day in dates
+            if connection.execute(_KNOWN, (location_id, day.isoformat())).fetchone()[0]
+        }
 
-        return {date.fromisoformat(day) for (day,) in rows}
+
+_KNOWN = """
+SELECT EXISTS (SELECT 1 FROM batches WHERE location = ?1 AND business_date = ?2)
+    OR EXISTS (SELECT 1 FROM delivered WHERE location = ?1 AND business_date = ?2)
+"""

@@ -38,13 +38,13 @@ class SqliteSetAside:
         """
         Set *transactions* aside, each for its fault.
 
-        Several under one id are kept as one row, a line each.
+        Several under one id of the host are kept as one row, a line each.
         """
         connection.executemany(
             "INSERT INTO quarantined_transactions VALUES (?, ?, ?, ?, ?, ?)"
             " ON CONFLICT DO UPDATE SET raw = CAST(raw || x'0a' || excluded.raw AS BLOB)",
             (
-                (location_id, business_date.isoformat(), t.id, t.raw, t.fault or "", text(now))
+                (location_id, business_date.isoformat(), t.origin, t.raw, t.fault or "", text(now))
                 for t in transactions
             ),
         )
@@ -72,6 +72,12 @@ class SqliteSetAside:
             )
             for day, name, raw, reason, at in rows
         ]
+
+    def quarantine_size(self, location_id: str) -> int:
+        """
+        How many transactions are in quarantine.
+        """
+        return self._count("quarantined_transactions", location_id)
 
     def contradicted(
         self,
@@ -126,3 +132,18 @@ class SqliteSetAside:
             )
             for day, name, kind, at in rows
         ]
+
+    def discrepancy_count(self, location_id: str) -> int:
+        """
+        How many delivered transactions the host contradicts.
+        """
+        return self._count("discrepancies", location_id)
+
+    def _count(self, table: str, location_id: str) -> int:
+        with self.store.reading() as connection:
+            (count,) = connection.execute(
+                f"SELECT count(*) FROM {table} WHERE location = ?",  # noqa: S608  # our own words
+                (location_id,),
+            ).fetchone()
+
+        return int(count)

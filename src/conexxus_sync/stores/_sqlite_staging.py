@@ -7,24 +7,29 @@ any size costs the memory of one batch.
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from conexxus_sync._frozen import FrozenTransaction
 from conexxus_sync.outbox import DiscrepancyKind, Found
 
+from ._sqlite_moments import text
+
 
 _TABLE = """
 CREATE TEMP TABLE staged (
     position INTEGER PRIMARY KEY, id TEXT NOT NULL, digest BLOB NOT NULL,
-    total TEXT NOT NULL, raw BLOB NOT NULL, fault TEXT
+    total TEXT NOT NULL, raw BLOB NOT NULL, sold_at TEXT NOT NULL, fault TEXT,
+    mismatched INTEGER NOT NULL, shows_card INTEGER NOT NULL, revision INTEGER NOT NULL DEFAULT 0
 )
 """
+
+_COLUMNS = "position, id, digest, total, raw, sold_at, fault, mismatched, shows_card, revision"
 
 # Delivered, but the host no longer tells it.
 _MISSING = """
 SELECT id, NULL FROM delivered
-WHERE location = ?1 AND business_date = ?2 AND id NOT IN (SELECT id FROM staged)
+WHERE location = ?1 AND business_date = ?2 AND NOT voided AND id NOT IN (SELECT id FROM staged)
 """
 
 # Of equal ones the first stays: it is one sale that the host told twice.
@@ -37,7 +42,7 @@ _DROP_WAITING = """
 DELETE FROM staged WHERE id IN (
     SELECT id FROM quarantined_transactions WHERE location = ?1 AND business_date = ?2
     UNION ALL
-    SELECT t.id FROM batches AS b JOIN batch_transactions AS t USING (location, key)
+    SELECT t.origin FROM batches AS b JOIN batch_transactions AS t USING (location, key)
     WHERE b.location = ?1 AND b.business_date = ?2
       AND b.state IN ('pending', 'sending', 'unknown')
 )
@@ -46,7 +51,7 @@ DELETE FROM staged WHERE id IN (
 _CHANGED = """
 SELECT s.id, max(s.digest) FROM staged AS s
 JOIN delivered AS d ON d.location = ?1 AND d.business_date = ?2 AND d.id = s.id
-WHERE s.fault IS NOT NULL OR s.digest <> d.digest GROUP BY s.id
+WHERE NOT d.voided AND (s.fault IS NOT NULL OR s.digest <> d.digest) GROUP BY s.id
 """
 
 # Of several tellings of a delivered one, the delivered one stays, if told.
@@ -58,6 +63,7 @@ DELETE FROM staged WHERE position IN (
         ) AS place
         FROM staged AS s
         JOIN delivered AS d ON d.location = ?1 AND d.business_date = ?2 AND d.id = s.id
+        WHERE NOT d.voided
     ) WHERE place > 1 OR fault IS NOT NULL
 )
 """
@@ -67,24 +73,55 @@ UPDATE staged SET fault = 'Duplicate transaction id with different data'
 WHERE fault IS NULL AND id IN (SELECT id FROM staged GROUP BY id HAVING count(*) > 1)
 """
 
-# A server that knows transactions by their id alone would pass it over.
-_FAULT_ELSEWHERE = """
-UPDATE staged SET fault = 'Transaction id was used on another business date'
-WHERE fault IS NULL AND id IN (
-    SELECT id FROM delivered WHERE location = ?1 AND business_date <> ?2
-    UNION ALL
-    SELECT t.id FROM batches AS b JOIN batch_transactions AS t USING (location, key)
-    WHERE b.location = ?1 AND b.business_date <> ?2
-      AND b.state IN ('pending', 'sending', 'unknown')
+# Its place is on another date, where it is, or is about to be, delivered.
+_ELSEWHERE = """
+s.fault IS NULL AND NOT EXISTS (
+    SELECT 1 FROM delivered AS d
+    WHERE d.location = ?1 AND d.business_date = ?2 AND d.id = s.id AND NOT d.voided
+) AND (
+    EXISTS (
+        SELECT 1 FROM delivered AS d
+        WHERE d.location = ?1 AND d.id = s.id AND d.business_date <> ?2 AND NOT d.voided {same}
+    ) OR EXISTS (
+        SELECT 1 FROM batch_transactions AS d JOIN batches AS b USING (location, key)
+        WHERE d.location = ?1 AND d.origin = s.id AND b.business_date <> ?2
+          AND b.state IN ('pending', 'sending', 'unknown') {same}
+    )
 )
 """
+_SAME_ID = _ELSEWHERE.format(same="")
+_SAME_SALE = _ELSEWHERE.format(same="AND d.sold_at = s.sold_at")
 
-_FRESH = """
-SELECT position, id, digest, total, raw, fault FROM staged
+# A server that knows transactions by their id alone would pass it over.
+_FAULT_ELSEWHERE = f"""
+UPDATE staged AS s SET fault = 'Transaction id was used on another business date' WHERE {_SAME_ID}
+"""  # noqa: S608  # constants
+
+_TOLD_TWICE = f"SELECT id, digest FROM staged AS s WHERE {_SAME_SALE}"  # noqa: S608  # constants
+_DROP_TOLD_TWICE = f"DELETE FROM staged AS s WHERE {_SAME_SALE}"  # noqa: S608  # constants
+
+# What was voided is sent as a correction, under a name of its own.
+_REVISE = """
+UPDATE staged AS s SET revision = d.revision FROM delivered AS d
+WHERE d.location = ?1 AND d.business_date = ?2 AND d.id = s.id AND d.voided
+"""
+
+_FRESH = f"""
+SELECT {_COLUMNS} FROM staged
 WHERE fault IS NULL AND id NOT IN (
-    SELECT id FROM delivered WHERE location = ?1 AND business_date = ?2
+    SELECT id FROM delivered WHERE location = ?1 AND business_date = ?2 AND NOT voided
 )
 ORDER BY position
+"""  # noqa: S608  # constants
+
+# To whom it is news: something else delivered it.
+_ADOPT = """
+INSERT OR IGNORE INTO delivered
+SELECT ?1, ?2, id, digest, total, '', ?3, sold_at, 0, 0 FROM staged WHERE id NOT IN (
+    SELECT t.origin FROM batches AS b JOIN batch_transactions AS t USING (location, key)
+    WHERE b.location = ?1 AND b.business_date = ?2
+      AND b.state IN ('pending', 'sending', 'unknown')
+) ORDER BY position
 """
 
 
@@ -103,8 +140,14 @@ class SqliteStaging:
         # Touches the temporary database only: nobody waits for a slow host.
         connection.execute("BEGIN")
         connection.executemany(
-            "INSERT INTO staged VALUES (?, ?, ?, ?, ?, ?)",
-            ((t.position, t.id, t.digest, str(t.total), t.raw, t.fault) for t in transactions),
+            "INSERT INTO staged VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+            (
+                (
+                    *(t.position, t.id, t.digest, str(t.total), t.raw, t.sold_at, t.fault),
+                    *(t.mismatched, t.shows_card),
+                )
+                for t in transactions
+            ),
         )
         connection.execute("COMMIT")
 
@@ -135,10 +178,17 @@ class SqliteStaging:
         connection.execute(_DROP_CHANGED, day)
         connection.execute(_FAULT_DIFFERENT)
 
+        connection.execute(_REVISE, day)
+        twice: list[tuple[str, bytes]] = []
+
         if ids_are_global:
             connection.execute(_FAULT_ELSEWHERE, day)
+        else:
+            twice = connection.execute(_TOLD_TWICE, day).fetchall()
+            connection.execute(_DROP_TOLD_TWICE, day)
 
         return [
+            *(Found(id=name, kind=DiscrepancyKind.ELSEWHERE, digest=now) for name, now in twice),
             *(Found(id=name, kind=DiscrepancyKind.CHANGED, digest=now) for name, now in changed),
             *(Found(id=name, kind=DiscrepancyKind.MISSING, digest=now) for name, now in missing),
         ]
@@ -157,8 +207,7 @@ class SqliteStaging:
         """
         return _read(
             connection.execute(
-                "SELECT position, id, digest, total, raw, fault FROM staged"
-                " WHERE fault IS NULL ORDER BY position"
+                f"SELECT {_COLUMNS} FROM staged WHERE fault IS NULL ORDER BY position"  # noqa: S608  # constants
             )
         )
 
@@ -169,15 +218,38 @@ class SqliteStaging:
         return list(
             _read(
                 connection.execute(
-                    "SELECT position, id, digest, total, raw, fault FROM staged"
-                    " WHERE fault IS NOT NULL ORDER BY position"
+                    f"SELECT {_COLUMNS} FROM staged WHERE fault IS NOT NULL ORDER BY position"  # noqa: S608  # constants
                 )
             )
         )
 
+    def adopt(
+        self,
+        connection: sqlite3.Connection,
+        location_id: str,
+        business_date: date,
+        now: datetime,
+    ) -> int:
+        """
+        Take what is staged for delivered by something else; returns how many
+        were not known before.
+        """
+        return connection.execute(
+            _ADOPT, (location_id, business_date.isoformat(), text(now))
+        ).rowcount
+
 
 def _read(cursor: sqlite3.Cursor) -> Iterator[FrozenTransaction]:
-    for position, name, digest, total, raw, fault in cursor:
+    for position, name, digest, total, raw, sold_at, fault, mismatched, card, revision in cursor:
         yield FrozenTransaction(
-            position=position, id=name, digest=digest, total=Decimal(total), raw=raw, fault=fault
+            position=position,
+            id=name,
+            digest=digest,
+            total=Decimal(total),
+            raw=raw,
+            sold_at=sold_at,
+            fault=fault,
+            mismatched=bool(mismatched),
+            shows_card=bool(card),
+            revision=revision,
         )

@@ -35,16 +35,19 @@ DAY = date(2026, 1, 2)
 class HandClock:
     """
     A clock that stands still until it is set.
+
+    Its monotonic side goes along, unless it is given a time of its own.
     """
 
     def __init__(self, moment):
         self.moment = moment
+        self.steady = None
 
     def now(self):
         return self.moment
 
     def monotonic(self):
-        return self.moment.timestamp()
+        return self.moment.timestamp() if self.steady is None else self.steady
 
 
 class Orders:
@@ -64,7 +67,14 @@ class Orders:
             raise RuntimeError("the order table is locked")
 
     def add(self, *transactions, day=DAY):
-        self.days[day].extend(transactions)
+        """
+        Sell *transactions* on *day*: what has the timestamp of `DAY` is moved.
+        """
+        for one in transactions:
+            moved = isinstance(one, Transaction)
+            self.days[day].append(
+                attrs.evolve(one, timestamp=one.timestamp + (day - DAY)) if moved else one
+            )
 
 
 class Watcher:
@@ -103,6 +113,8 @@ class Till:
         factory=lambda: HandClock(datetime(2026, 1, 2, 23, 30, tzinfo=UTC))
     )
     day: date = DAY
+    released: datetime = datetime(2000, 1, 1, tzinfo=UTC)
+    options: dict = attrs.field(factory=dict)
 
     @property
     def store(self):
@@ -133,6 +145,8 @@ class Till:
             "clock": self.clock,
             "collectors": FanOut([self.watcher]),
             "limits": self.limits,
+            "released": self.released,
+            **self.options,
         }
         return SalesPush(**{**settings, **changes})
 

@@ -250,21 +250,6 @@ def test_retry_at(till):
     assert engine.next_due(till.clock.now()) == datetime(2026, 1, 3, 0, 15, tzinfo=UTC)
 
 
-def test_trouble_stops(till):
-    """
-    After three dates of unknown fate in a row the rest is left for later.
-    """
-    days = [DAY - timedelta(days=k) for k in range(5)]
-    for day in days:
-        till.orders.add(till.sale("t1"), day=day)
-    till.office.faults("sales: 503*forever")
-
-    runs = till.push(since=days[-1])
-
-    assert len(runs) == 3
-    assert till.office.requests["sales"] == 3
-
-
 def test_no_timezone(till):
     """
     Without a zone there is no business day, and nothing is pushed.

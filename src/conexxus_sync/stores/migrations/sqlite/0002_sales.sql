@@ -1,8 +1,18 @@
--- The first business date that a location pushes.
+-- The first business date that a location pushes.  Dates before `open_from`
+-- take no push: what was sold then was delivered by something else.
 CREATE TABLE sales_floors (
     location    TEXT NOT NULL,
     since       TEXT NOT NULL,
     recorded_at TEXT NOT NULL,
+    open_from   TEXT,
+    PRIMARY KEY (location)
+) WITHOUT ROWID;
+
+-- Up to which run somebody has said that the clock is right, whatever these
+-- runs say of it.
+CREATE TABLE sales_clocks (
+    location TEXT NOT NULL,
+    run      INTEGER NOT NULL,
     PRIMARY KEY (location)
 ) WITHOUT ROWID;
 
@@ -18,7 +28,9 @@ CREATE TABLE sales_dates (
 
 -- Transactions frozen together.  `freeze` and `first` give their order; a
 -- batch that was divided hands its place on.  `unknown_since` is when the
--- first request of unknown fate left, `parked` why it is not repeated.
+-- first request of unknown fate left, `parked` why it is not repeated;
+-- `forced` repeats it once in spite of that.  `mismatched` counts those whose
+-- lines do not add up.
 -- The body comes last: what precedes it is read without it.
 CREATE TABLE batches (
     location      TEXT NOT NULL,
@@ -30,8 +42,10 @@ CREATE TABLE batches (
         state IN ('pending', 'sending', 'delivered', 'rejected', 'unknown', 'resolved')
     ),
     transactions  INTEGER NOT NULL,
+    mismatched    INTEGER NOT NULL,
     total         TEXT NOT NULL,
     digest        BLOB NOT NULL,
+    forced        INTEGER NOT NULL DEFAULT 0,
     attempts      INTEGER NOT NULL DEFAULT 0,
     frozen_at     TEXT NOT NULL,
     sent_at       TEXT,
@@ -45,8 +59,12 @@ CREATE TABLE batches (
 CREATE INDEX batches_by_date ON batches (location, business_date, freeze, first);
 CREATE INDEX batches_open ON batches (location, business_date, freeze, first)
     WHERE state IN ('pending', 'sending', 'unknown');
+CREATE INDEX batches_with_bytes ON batches (location, settled_at)
+    WHERE settled_at IS NOT NULL AND body IS NOT NULL;
 
--- `size` is that of its bytes in the body, to cut them out unchanged.
+-- `size` is that of its bytes in the body, to cut them out unchanged.  `id` is
+-- what was sent; the host's own is `origin`, and it is the `revision`th
+-- correction of it.
 CREATE TABLE batch_transactions (
     location TEXT NOT NULL,
     key      TEXT NOT NULL,
@@ -55,11 +73,16 @@ CREATE TABLE batch_transactions (
     digest   BLOB NOT NULL,
     total    TEXT NOT NULL,
     size     INTEGER NOT NULL,
+    sold_at  TEXT NOT NULL,
+    origin   TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    voids    INTEGER NOT NULL,
     PRIMARY KEY (location, key, position)
 ) WITHOUT ROWID;
-CREATE INDEX batch_transactions_by_id ON batch_transactions (location, id);
+CREATE INDEX batch_transactions_by_origin ON batch_transactions (location, origin);
 
--- What the back office has, by the bytes it was given.
+-- What the back office has, by the bytes that the host told.  One that was
+-- voided it has no longer; `key` is empty if something else delivered it.
 CREATE TABLE delivered (
     location      TEXT NOT NULL,
     business_date TEXT NOT NULL,
@@ -68,6 +91,9 @@ CREATE TABLE delivered (
     total         TEXT NOT NULL,
     key           TEXT NOT NULL,
     delivered_at  TEXT NOT NULL,
+    sold_at       TEXT NOT NULL,
+    revision      INTEGER NOT NULL,
+    voided        INTEGER NOT NULL,
     PRIMARY KEY (location, business_date, id)
 ) WITHOUT ROWID;
 CREATE INDEX delivered_by_id ON delivered (location, id);

@@ -1,0 +1,73 @@
+"""
+What is remarked about a transaction, although it is sent as it is.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Context, Decimal
+from functools import reduce
+from typing import Any
+
+from conexxus_client import Transaction
+
+
+# Enough for a product of two amounts; and not the thread's own, which a host
+# application may have made to round, or to trap.
+_EXACT = Context(prec=100)
+
+_CENT = Decimal("0.01")
+
+# 13 to 19 digits, as they stand or in groups: ISO/IEC 7812-1.
+_CARD = re.compile(r"(?<![0-9])[0-9](?:[ -]?[0-9]){12,18}(?![0-9])")
+
+
+def adds_up(transaction: Transaction) -> bool:
+    """
+    Do the lines less discount plus tax come to the total, to a cent a line?
+
+    If not, it is a figure to look at, not a fault: a tax-free line sum is
+    normal.
+    """
+    lines = (
+        _EXACT.multiply(Decimal(line.quantity), line.price) if line.amount is None else line.amount
+        for line in transaction.items
+    )
+    owed = reduce(_EXACT.add, lines, transaction.tax or Decimal())
+    paid = _EXACT.add(transaction.total, transaction.discount or Decimal())
+    off = _EXACT.abs(_EXACT.subtract(owed, paid))
+
+    return off <= _EXACT.multiply(Decimal(len(transaction.items)), _CENT)
+
+
+def shows_card(transaction: Transaction) -> bool:
+    """
+    Is there something in the free text that may be a card's number?
+    """
+    if not transaction.extra and not any(line.extra for line in transaction.items):
+        return False
+
+    texts = _texts([transaction.extra, *(line.extra for line in transaction.items)])
+    return any(_is_luhn(found) for text in texts for found in _CARD.findall(text))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """
+    Every text in *value*, however deep.
+    """
+    waiting = [value]
+
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, Mapping):
+            waiting.extend(one.values())
+        elif isinstance(one, list | tuple):
+            waiting.extend(one)
+
+
+def _is_luhn(number: str) -> bool:
+    digits = [int(char) for char in reversed(number) if char.isdigit()]
+    doubled = (sum(divmod(2 * digit, 10)) for digit in digits[1::2])
+
+    return any(digits) and (sum(digits[::2]) + sum(doubled)) % 10 == 0

@@ -1,0 +1,174 @@
+"""
+Facts about a clock that is wrong.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from conexxus_sync.runs import RunKind, RunStatus, SyncRun
+
+
+LOCATION = "loc-001"
+DAY = date(2026, 1, 2)
+RELEASED = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def till(till):
+    till.released = RELEASED
+    return till
+
+
+def pulled(till, at):
+    """
+    A pull took place at *at*.
+    """
+    run = SyncRun(
+        id=f"run-{at.isoformat()}",
+        kind=RunKind.INVENTORY,
+        location_id=LOCATION,
+        status=RunStatus.SUCCESS,
+        start_time=at,
+        end_time=at,
+    )
+    with till.store.writing() as connection:
+        till.store.runs.save(connection, run)
+
+
+def test_before_the_release(till):
+    """
+    A computer that boots in 1970 pushes nothing by itself, remembers no
+    first date, and says why; a named date is pushed all the same.
+    """
+    till.clock.moment = datetime(1970, 1, 1, 0, 1, tzinfo=UTC)
+    till.orders.add(till.sale("t1"))
+
+    assert till.engine().push() == []
+    assert till.orders.asked == []
+    assert "1970-01-01 00:01 UTC" in str(till.engine().clock_doubt(till.clock.now()))
+
+    till.engine().push(DAY)
+    assert till.effective() == ["t1"]
+    till.clock.moment = datetime(2026, 1, 2, 23, 30, tzinfo=UTC)
+    till.engine().push()
+    assert till.engine().agenda.floor(till.clock.now()).start == date(2026, 1, 3)
+
+
+def test_before_the_last_run(till):
+    """
+    A clock that is more than five minutes before the last run, be it a pull,
+    pushes nothing by itself; a named date it does.
+    """
+    till.clock.moment = datetime(2026, 1, 2, 10, tzinfo=UTC)
+    till.engine().push()
+    pulled(till, datetime(2026, 1, 2, 23, 40, tzinfo=UTC))
+    till.orders.add(till.sale("t1"))
+
+    till.clock.moment = datetime(2026, 1, 2, 23, 34, tzinfo=UTC)
+    assert till.engine().push() == []
+    assert "2026-01-02 23:40 UTC" in str(till.engine().clock_doubt(till.clock.now()))
+    assert till.engine().next_due(till.clock.now()) == till.clock.now() + timedelta(minutes=15)
+    (run,) = till.engine().push(DAY)
+    assert run.status is RunStatus.SUCCESS
+    assert till.engine().push() == []
+
+    till.clock.moment = datetime(2026, 1, 2, 23, 36, tzinfo=UTC)
+    assert till.engine().clock_doubt(till.clock.now()) is None
+
+
+def test_a_person_believes_the_clock(till):
+    """
+    After a clock was ahead, a person who pushes what is due says that it is
+    right now, and from then on pushes are automatic again.
+    """
+    till.clock.moment = datetime(2026, 1, 2, 10, tzinfo=UTC)
+    till.engine().push()
+    pulled(till, datetime(2027, 1, 2, 10, tzinfo=UTC))
+    till.orders.add(till.sale("t1"))
+    till.clock.moment = datetime(2026, 1, 2, 23, 30, tzinfo=UTC)
+    assert till.engine().push() == []
+
+    till.engine().push(honour_past=True)
+    till.orders.add(till.sale("t2"))
+    till.wait(minutes=45)
+    till.engine().push()
+
+    assert till.effective() == ["t1", "t2"]
+    pulled(till, datetime(2027, 1, 3, 10, tzinfo=UTC))
+    assert till.engine().clock_doubt(till.clock.now()) is not None
+
+
+@pytest.mark.parametrize("ahead", [timedelta(days=12), timedelta(days=365)])
+def test_a_clock_that_was_ahead(till, ahead):
+    """
+    A clock that is ahead for one push and then set right loses no sale: a
+    visit in the future counts for nothing.
+    """
+    till.clock.moment = datetime(2026, 1, 2, 10, tzinfo=UTC)
+    till.engine().push()
+    till.wait(days=ahead.days)
+    till.engine().push()
+    till.clock.moment = datetime(2026, 1, 2, 10, tzinfo=UTC)
+
+    for number in range(20):
+        till.orders.add(till.sale(f"t{number}"), day=DAY + timedelta(days=number))
+        till.clock.moment = datetime(2026, 1, 2, 23, 30, tzinfo=UTC) + timedelta(days=number)
+        till.engine().push()
+
+    assert till.effective() == [f"t{number}" for number in range(20)]
+
+
+def test_midnight_during_a_push(till):
+    """
+    A batch keeps the date for which it was frozen, even if midnight passes.
+    """
+    till.clock.moment = datetime(2026, 1, 2, 23, 59, 59, tzinfo=UTC)
+    till.orders.add(till.sale("t1"))
+
+    def slow(step):
+        till.wait(seconds=1)
+
+    till.engine(steps=slow).push(since=DAY, honour_past=True)
+
+    assert till.office.ledger.dates() == [DAY]
+
+
+def test_two_stores_in_two_zones(till, zoned, tmp_path):
+    """
+    Each store is pushed at its own time and date, from the same database.
+    """
+    import attrs
+
+    east = till
+    east.config = zoned("Pacific/Auckland")
+    west = attrs.evolve(till, config=attrs.evolve(zoned("America/Los_Angeles"), location_id="w"))
+    till.clock.moment = datetime(2026, 1, 2, 0, tzinfo=UTC)
+    asked = []
+
+    while till.clock.moment < datetime(2026, 1, 3, 12, tzinfo=UTC):
+        for name, one in (("east", east), ("west", west)):
+            one.orders.asked.clear()
+            one.engine().push()
+            asked += [(name, day, till.clock.moment) for day in one.orders.asked]
+        till.wait(minutes=30)
+
+    firsts = {(name, day): at for name, day, at in reversed(asked)}
+    assert firsts["east", DAY] == datetime(2026, 1, 2, 10, 30, tzinfo=UTC)
+    assert firsts["west", DAY] == datetime(2026, 1, 3, 7, 30, tzinfo=UTC)
+
+
+def test_suspended_for_days(till):
+    """
+    A computer that slept for five days pushes every business date it missed.
+    """
+    till.clock.moment = datetime(2026, 1, 2, 10, tzinfo=UTC)
+    till.engine().push()
+    days = [DAY + timedelta(days=k) for k in range(5)]
+    for day in days:
+        till.orders.add(till.sale(f"t{day}"), day=day)
+
+    till.wait(days=5)
+    runs = till.engine().push()
+
+    assert [run.business_date for run in runs] == days
