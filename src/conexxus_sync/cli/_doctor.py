@@ -3,7 +3,7 @@
 """
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 import attrs
@@ -11,7 +11,7 @@ import attrs
 from conexxus_client import ClientConfig, ConexxusClient, ConexxusError, ConfigurationError
 from conexxus_sync._clock import SystemClock
 from conexxus_sync.config import SyncConfig
-from conexxus_sync.runs import RunKind
+from conexxus_sync.sales._trust import doubt_of
 from conexxus_sync.stores import open_store
 
 from ._exit_codes import ExitCode, gravest
@@ -19,9 +19,6 @@ from ._logs import log_attempts
 from ._screen import progress, say, say_json
 from ._session import Given, Session
 from ._words import moment, table
-
-
-BACKWARDS = timedelta(minutes=5)
 
 
 class Level(StrEnum):
@@ -138,7 +135,8 @@ def _store_and_clock(config: SyncConfig) -> Iterator[Finding]:
         store = open_store(config.store)
         with store.writing():
             pass
-        latest = [store.runs.latest(config.location_id, kind) for kind in RunKind]
+        with store.reading() as connection:
+            last_run = store.outbox.dates.last_run(connection, config.location_id)
     except ConfigurationError as exc:
         yield _wrong("store", str(exc))
         return
@@ -147,18 +145,14 @@ def _store_and_clock(config: SyncConfig) -> Iterator[Finding]:
         return
 
     yield Finding(check="store", message=f"{config.store} can be written")
-    yield _clock(
-        SystemClock().now(), [run.end_time or run.start_time for run in latest if run is not None]
-    )
+    yield _clock(SystemClock().now(), last_run)
 
 
-def _clock(now: datetime, runs: list[datetime]) -> Finding:
-    if runs and now < max(runs) - BACKWARDS:
-        return _broken(
-            "clock",
-            f"it shows {now:%Y-%m-%d %H:%M} UTC, but a run ended at {max(runs):%Y-%m-%d %H:%M}: "
-            "nothing is pushed by itself. Set the clock",
-        )
+def _clock(now: datetime, last_run: datetime | None) -> Finding:
+    doubt = doubt_of(now, last_run=last_run)
+
+    if doubt is not None:
+        return _broken("clock", str(doubt))
 
     return Finding(check="clock", message=f"{now:%Y-%m-%d %H:%M} UTC")
 
