@@ -198,13 +198,12 @@ def _held(sales: "SalesPush", now: datetime) -> Iterator[str]:
     Why sales are not pushed by themselves.
     """
     try:
-        held = sales.held(now)
+        held, doubt = sales.held(now), sales.clock_doubt(now)
     except ConfigurationError as exc:
         yield str(exc)
         return
 
-    if held is not None:
-        yield f"{held}."
+    yield from (f"{reason}." for reason in (held, doubt) if reason is not None)
 
 
 def _reason(exc: Exception) -> str:

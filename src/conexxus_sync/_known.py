@@ -9,10 +9,6 @@ from .runs import RunKind, SyncRun
 from .stores import SyncStore
 
 
-# Beyond this, one more makes no difference to who reads it.
-MOST_COUNTED = 10_000
-
-
 @attrs.frozen(kw_only=True)
 class StoreCounts:
     """
@@ -25,6 +21,8 @@ class StoreCounts:
         unknown_batches: Batches of sales of unknown fate.
         quarantined_sales: Transactions that were set aside.
         discrepancies: Delivered transactions that changed or disappeared.
+        mismatched_sales: Transactions whose lines do not add up to their
+            total; a tax-free sum of lines is normal.
     """
 
     items: int = 0
@@ -33,6 +31,7 @@ class StoreCounts:
     unknown_batches: int = 0
     quarantined_sales: int = 0
     discrepancies: int = 0
+    mismatched_sales: int = 0
 
 
 @attrs.frozen(kw_only=True)
@@ -72,6 +71,7 @@ def _counts(store: SyncStore, location_id: str) -> StoreCounts:
         quarantined_items=mirror.quarantined,
         pending_changes=mirror.pending,
         unknown_batches=batches.get(BatchState.UNKNOWN, 0),
-        quarantined_sales=len(aside.quarantined(location_id, limit=MOST_COUNTED)),
-        discrepancies=len(aside.discrepancies(location_id, limit=MOST_COUNTED)),
+        quarantined_sales=aside.quarantine_size(location_id),
+        discrepancies=aside.discrepancy_count(location_id),
+        mismatched_sales=store.outbox.mismatched(location_id),
     )

@@ -78,6 +78,7 @@ class Scheduler:
     service: "ConexxusService"
     clock: SettableClock
     _complaint: str | None = attrs.field(default=None, init=False)
+    _doubted: bool = attrs.field(default=False, init=False)
 
     def run_due(self, now: datetime) -> list[SyncRun]:
         """
@@ -147,8 +148,12 @@ class Scheduler:
         with _unless_in_progress():
             if sales is None or self.service.is_stopping:
                 return
-            if sales.next_due(now) <= now:
-                yield from sales.push()
+            doubt = sales.clock_doubt(now)
+            if doubt is not None and not self._doubted:
+                _log.warning("Conexxus sales: %s", doubt)
+            self._doubted = doubt is not None
+            if doubt is None and sales.next_due(now) <= now:
+                yield from sales.push(automatic=True)
 
 
 @contextmanager

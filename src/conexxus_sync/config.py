@@ -38,6 +38,9 @@ class SyncConfig:
         max_price: The first price that no item may have.
         removals: Whether the host is told to `deactivate` what is gone, or
             to `keep` it.
+        on_changed: Whether delivered sales that changed or disappeared at
+            the till are only reported, or taken back and sent again.
+        summary: Whether each batch of sales says what it comes to.
 
     Raises:
         ConfigurationError: Naming all problems at once.
@@ -53,6 +56,8 @@ class SyncConfig:
     guards: Guards = attrs.field(factory=Guards)
     max_price: Decimal = Decimal("1e9")
     removals: Literal["keep", "deactivate"] = "keep"
+    on_changed: Literal["report", "resend"] = "report"
+    summary: bool = False
 
     def __attrs_post_init__(self) -> None:
         problems = list(_problems(attrs.asdict(self, recurse=False)))

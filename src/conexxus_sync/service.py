@@ -99,6 +99,9 @@ class ConexxusService:
             clock=self._clock,
             orders=self._orders,
             collectors=self._collectors,
+            on_changed=self.config.on_changed,
+            summary=self.config.summary,
+            stop=lambda: self.is_stopping,
         )
 
     @classmethod

@@ -74,6 +74,22 @@ def test_quarantine_is_all_that_was_set_aside(cli, office):
     assert (document["quarantined"], document["quarantinedSales"]) == (2, 1)
 
 
+def test_lines_that_do_not_add_up(cli, shell):
+    """
+    They are counted and shown, and all is well.
+    """
+    sales = shell.folder / "sales.ndjson"
+    sales.write_text(sales.read_text().replace('"total":-3.10', '"total":-3.41'))
+    cli("pull")
+    cli("push", "--date", "2026-01-03", "--orders", "sales.ndjson")
+
+    _, out, document = status(cli)
+
+    assert document["mismatchedSales"] == 1
+    assert "Lines do not add up to the total in 1 sale." in out
+    assert "all is well." in out
+
+
 def test_store_that_can_not_be_read(cli, shell):
     """
     It says so, and fails.

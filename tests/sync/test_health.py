@@ -3,10 +3,11 @@ How the service is.
 """
 
 import json
+from decimal import Decimal
 
 import pytest
 
-from conexxus_client import ClientConfig, ConexxusClient
+from conexxus_client import ClientConfig, ConexxusClient, Transaction, TransactionLine
 from conexxus_client.testing import SandboxTransport
 from conexxus_sync import RunStatus
 from conexxus_sync._codec import health_to_json
@@ -186,6 +187,20 @@ def test_discrepancy_is_an_alert(new_service, till, clock, without_orders):
     health = without_orders.health()
     assert (health.status, health.counts.discrepancies) == ("healthy", 1)
     assert any("1 delivered sale changed or gone" in alert for alert in health.alerts)
+
+
+def test_lines_that_do_not_add_up_are_counted(new_service, till, clock, without_orders):
+    """
+    They are normal where prices come without their tax: no alert.
+    """
+    line = TransactionLine(sku="A", quantity=1, price=Decimal(4))
+    sale = Transaction(id="t1", timestamp=clock.now(), total=Decimal(5), items=[line])
+    till.transactions = lambda *_: [sale]
+
+    new_service(orders=till).push_sales(clock.now().date())
+
+    health = without_orders.health()
+    assert (health.status, health.counts.mismatched_sales, health.alerts) == ("healthy", 1, ())
 
 
 def test_health_of_a_broken_store(service):

@@ -227,6 +227,27 @@ def test_missing_zone_is_said_once(new_service, till, caplog):
     assert any("CONEXXUS_TIMEZONE" in alert for alert in service.health().alerts)
 
 
+def test_clock_that_is_wrong_is_said_once(new_service, office, till, clock, caplog):
+    """
+    A clock that was set back pushes nothing; a sentence in the log, and an
+    alert, say why; once it is right, all goes on.
+    """
+    service = new_service(orders=till)
+    service.run_due(clock.now())
+    clock.moment -= timedelta(days=1)
+
+    service.run_forever(StopAfter(rounds=3))
+
+    assert office.requests["sales"] == 0
+    assert caplog.text.count("no sales are pushed automatically") == 1
+    assert any("no sales are pushed automatically" in a for a in service.health().sales.alerts)
+
+    clock.move(days=1, hours=14)
+    service.run_due(clock.now())
+    assert office.effective_batches == [{"t2026-01-02"}]
+    assert service.health().alerts == ()
+
+
 class Stopper(InMemoryCollector):
     """
     Sets *stop* when a run of *kind* starts.
@@ -255,6 +276,23 @@ def test_stop_breaks_a_pull_off(new_service, caplog):
     assert "was stopped" in service.metrics().latest.last_error
     assert service.store.catalog.is_empty("loc-001")
     assert (stop.waits, "runs failed" in caplog.text) == ([], False)
+
+
+def test_stop_breaks_a_push_off(new_service, office, till, clock):
+    """
+    A push in progress ends after its batch; the next one goes on from there.
+    """
+    stop = StopAfter(rounds=1)
+    service = new_service(orders=till)
+    service.run_due(clock.now())
+    clock.move(days=3)
+    service.client.add_hook(lambda details: stop.set() if details.call == "sales" else None)
+
+    service.run_forever(stop)
+    assert office.effective_batches == [{"t2026-01-02"}]
+
+    service.push_sales()
+    assert office.effective_batches[1:] == [{"t2026-01-03"}, {"t2026-01-04"}]
 
 
 def test_stop_before_the_first_page(new_service, office, till, caplog):

@@ -4,6 +4,7 @@ What a host holds.
 
 import threading
 from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -150,6 +151,19 @@ def test_close_day(new_service, office, till):
     service.close_day(date(2026, 1, 2))
 
     assert office.effective_batches == [{"t2026-01-02"}]
+
+
+def test_settings_of_sales(new_service, till):
+    """
+    What is to become of changed sales, and of summaries, is a setting.
+    """
+    config = SyncConfig(
+        location_id="loc-001", timezone=ZoneInfo("UTC"), on_changed="resend", summary=True
+    )
+
+    sales = new_service(orders=till, config=config).sales
+
+    assert (sales.on_changed, sales.summary) == ("resend", True)
 
 
 def test_without_orders_there_are_no_sales(service, clock):

@@ -58,7 +58,7 @@ def status_lines(service: ConexxusService, health: ServiceHealth | None = None) 
     if health.counts is not None:
         items = counted(health.counts.items, "item")
         yield f"  Catalogue: {items}. {_last_pull(health, zone)}"
-        yield f"  Sales: {_last_push(health.sales, zone)}"
+        yield f"  Sales: {_last_push(health.sales, zone)}{_mismatched(health.counts)}"
 
     yield from (f"  ! {alert}" for alert in health.alerts)
 
@@ -86,6 +86,16 @@ def _last_push(sales: SalesHealth, zone: ZoneInfo | None) -> str:
     return f"last push {moment(sales.last_push_time, zone)}, {sales.last_push_status}."
 
 
+def _mismatched(counts: StoreCounts) -> str:
+    """
+    Normal where prices come without their tax, so no alert.
+    """
+    if not counts.mismatched_sales:
+        return ""
+
+    return f" Lines do not add up to the total in {counted(counts.mismatched_sales, 'sale')}."
+
+
 def _document(location_id: str, health: ServiceHealth) -> dict[str, Any]:
     """
     The health document, and how much there is of everything.
@@ -100,4 +110,5 @@ def _document(location_id: str, health: ServiceHealth) -> dict[str, Any]:
         "quarantinedSales": counts.quarantined_sales,
         "unknownBatches": counts.unknown_batches,
         "discrepancies": counts.discrepancies,
+        "mismatchedSales": counts.mismatched_sales,
     }
