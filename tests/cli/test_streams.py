@@ -3,12 +3,15 @@ Whatever stdout and stderr are, a command does its work and says what is wrong.
 """
 
 import json
+import logging
 import os
 import pty
 import subprocess
 import sys
 
 import pytest
+
+from conexxus_sync.cli._logs import JsonFormatter
 
 
 NO_APP = """
@@ -152,3 +155,15 @@ def test_attempts_do_not_disturb_a_terminal(shell, office):
     assert b"server error (503)" in done.stdout
     assert "503" not in shown
     assert "stamina" not in shown
+
+
+def test_log_has_no_second_message():
+    """
+    What uvicorn logs once more, for terminals, is not in the JSON.
+    """
+    record = logging.makeLogRecord({"msg": "running", "color_message": "\x1b[1mrunning", "port": 1})
+
+    event = json.loads(JsonFormatter().format(record))
+
+    assert (event["event"], event["port"]) == ("running", 1)
+    assert "color_message" not in event

@@ -54,6 +54,26 @@ def test_health_after_a_failed_pull(browser, service, office):
     assert "authentication failed" in answer.json()["lastError"]
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/nothing", 404),
+        ("GET", "/integrations/conexxus/nothing", 404),
+        ("GET", "/integrations/conexxus/sync", 405),
+        ("POST", "/health", 405),
+    ],
+)
+def test_what_is_not_there_is_json_too(url, method, path, status):
+    """
+    A wrong path or method is answered like everything else.
+    """
+    answer = httpx.request(method, f"{url}{path}", trust_env=False)
+
+    assert answer.status_code == status
+    assert list(answer.json()) == ["error"]
+    assert ("allow" in answer.headers) == (status == 405)
+
+
 def test_connection(browser, office):
     """
     The back office is asked, and its answer is told in the documented words.

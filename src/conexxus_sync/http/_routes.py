@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -51,7 +52,8 @@ def create_app(service: Service, *, access: Access | None = None) -> Starlette:
     watches the process.
     """
     return Starlette(
-        routes=[integration(service, access=access), Route("/health", _alive, methods=["GET"])]
+        routes=[integration(service, access=access), Route("/health", _alive, methods=["GET"])],
+        exception_handlers={HTTPException: _no_route},
     )
 
 
@@ -99,6 +101,15 @@ def _endpoint(
         return JSONResponse(result.document, result.status, {"Cache-Control": "no-store"})
 
     return endpoint
+
+
+async def _no_route(request: Request, exc: Exception) -> Response:
+    """
+    404 and 405, as JSON like all the rest.
+    """
+    assert isinstance(exc, HTTPException)
+
+    return JSONResponse({"error": f"{exc.detail}."}, exc.status_code, exc.headers)
 
 
 async def _alive(request: Request) -> Response:
