@@ -7,6 +7,7 @@ Start with `ConexxusService`; fill in `CatalogStorage` and `OrderSource`.
 import logging
 
 from ._health import SalesHealth, ServiceHealth
+from ._known import StoreCounts
 from .calendar import StoreCalendar
 from .collectors import InMemoryCollector, LoggingCollector
 from .config import SyncConfig
@@ -63,6 +64,7 @@ __all__ = [
     "SalesPush",
     "ServiceHealth",
     "StoreCalendar",
+    "StoreCounts",
     "StoreError",
     "Stream",
     "SyncConfig",

@@ -12,7 +12,7 @@ from .errors import SyncError
 
 
 # From "merge" on, a pull is a matter of milliseconds, and is let finish.
-_BEFORE_ANYTHING_CHANGED = ("request", "page", "read")
+_BEFORE_ANYTHING_CHANGED = ("request", "page", "read", "compared")
 
 
 @runtime_checkable

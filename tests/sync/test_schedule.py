@@ -11,8 +11,9 @@ import pytest
 
 from conexxus_client import ClientConfig, ConexxusClient, ConfigurationError
 from conexxus_client.testing import SandboxTransport
-from conexxus_sync import InMemoryCollector, RunKind, RunStatus, SyncConfig
+from conexxus_sync import InMemoryCollector, RunKind, RunStatus, SyncConfig, SyncError
 from conexxus_sync._schedule import PullSchedule
+from conexxus_sync._stopping import PullStopper
 
 
 HOUR = timedelta(hours=1)
@@ -307,6 +308,23 @@ def test_stop_before_the_first_page(new_service, office, till, caplog):
     assert sum(office.requests.values()) == 0
     assert service.sales.next_due(service._clock.now()) <= service._clock.now()
     assert (stop.waits, "runs failed" in caplog.text) == ([], False)
+
+
+@pytest.mark.parametrize("step", ["request", "page", "read", "compared"])
+def test_pull_that_changed_nothing_can_be_stopped(step):
+    """
+    Until the catalogue is merged, each step may be the last.
+    """
+    with pytest.raises(SyncError, match="as it was"):
+        PullStopper(lambda: True)(step)
+
+
+@pytest.mark.parametrize("step", ["merge", "merged", "commit", "committed", "host", "release"])
+def test_pull_that_changes_something_is_let_finish(step):
+    """
+    What is committed is recorded as it is.
+    """
+    PullStopper(lambda: True)(step)
 
 
 def test_service_works_on_after_the_scheduler(new_service):
