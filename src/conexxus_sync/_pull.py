@@ -112,8 +112,8 @@ class Pull:
 
         for page in read.pages:
             rejects: list[SetAside] = []
-            staging.add(validator.sort(page, rejects.append))
-            staging.set_aside(rejects)
+            staging.add(validator.sort(page, rejects.append), read.page)
+            staging.set_aside(rejects, read.page)
             self._note(rejects)
             count += len(page)
             self.progress(count, read.total)

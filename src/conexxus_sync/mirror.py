@@ -4,6 +4,7 @@ What the mirror holds, and what a read would change in it.
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Literal
 
 import attrs
 
@@ -11,6 +12,8 @@ from conexxus_client import Item
 
 from .runs import SyncRun
 
+
+Decision = Literal["created", "updated", "returned", "removed", "replayed"]
 
 # SKU, digest, name, price, category, description, extra: as they are stored.
 ItemRow = tuple[str, bytes, str, str, str | None, str | None, str | None]
@@ -114,12 +117,18 @@ class MirrorItem:
         missing_since: Start of the run that no longer saw it; None if present.
         created_run: Id of the run that brought it first.
         updated_run: Id of the run that changed it last.
+        decision: What that one made of it; None if an older version did.
+        page: On which page of that read it came.
+        old_price: The price before, if that one changed it.
     """
 
     item: Item
     missing_since: datetime | None
     created_run: str
     updated_run: str
+    decision: Decision | None = None
+    page: int | None = None
+    old_price: Decimal | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -131,6 +140,7 @@ class Quarantined:
         key: The SKU, or a fingerprint of the element if it has none.
         part: Tells apart several under one key.
         run_id: The run that saw it last.
+        page: On which page of that read it came; None if an older version read it.
     """
 
     key: str
@@ -142,6 +152,7 @@ class Quarantined:
     last_seen: datetime
     times_seen: int
     run_id: str
+    page: int | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -65,6 +65,8 @@ class SyncRun:
         batches: Sales only: how many batches were sent.
         total: Sales only: sum of the totals delivered by this run, exact.
         delivery_unknown: Sales only: a batch's fate is unknown.
+        replayed: One item was taken out of quarantine; like a plan, it is no
+            pull of the catalogue and never the latest.
     """
 
     id: str
@@ -89,6 +91,7 @@ class SyncRun:
     batches: int | None = None
     total: Decimal | None = None
     delivery_unknown: bool = False
+    replayed: bool = False
 
     @property
     def duration(self) -> timedelta | None:

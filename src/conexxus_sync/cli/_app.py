@@ -10,7 +10,7 @@ from cyclopts import App, CycloptsError, Group, Parameter
 
 from conexxus_client import ConexxusError, __version__
 
-from . import _demo, _doctor, _pull, _push, _reading, _run, _sandbox, _status
+from . import _demo, _doctor, _pull, _push, _quarantine, _reading, _run, _sandbox, _status
 from ._exit_codes import ExitCode, code_of_error, error_document
 from ._logs import Format, configure
 from ._screen import complain, say_json, use_utf8
@@ -32,6 +32,8 @@ app = App(
 )
 quarantine = App(name="quarantine", help="What was set aside, and why.")
 quarantine.command(_reading.quarantine_list, name="list")
+quarantine.command(_quarantine.quarantine_show, name="show")
+quarantine.command(_quarantine.quarantine_replay, name="replay")
 
 for command, name in (
     (_demo.demo, "demo"),

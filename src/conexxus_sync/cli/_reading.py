@@ -95,14 +95,12 @@ def items(
 
     config, store = _opened(session)
 
-    if changed_since is not None and store.runs.get(changed_since) is None:
-        raise ConfigurationError([f"--changed-since: there is no run {changed_since}"])
+    if changed_since is not None:
+        since = store.runs.get(changed_since)
+        if since is None or since.location_id != config.location_id:
+            raise ConfigurationError([f"--changed-since: there is no run {changed_since}"])
 
-    found = (
-        entry
-        for entry in store.catalog.items(config.location_id, missing=all)
-        if changed_since is None or entry.updated_run > changed_since
-    )
+    found = store.catalog.items(config.location_id, missing=all, changed_since=changed_since)
 
     if session.json:
         for entry in found:

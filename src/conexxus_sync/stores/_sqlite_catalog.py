@@ -6,7 +6,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -16,6 +17,7 @@ from conexxus_sync.mirror import Checkpoint, MirrorCounts, MirrorItem, Quarantin
 from ._sqlite_catalog_staging import SqliteCatalogStaging
 from ._sqlite_hosts import SqliteHosts
 from ._sqlite_items import item_of
+from ._sqlite_moments import optional_moment
 from ._sqlite_plans import SqlitePlans
 
 
@@ -110,40 +112,57 @@ class SqliteCatalog:
 
         return row is None
 
-    def items(self, location_id: str, *, missing: bool = False) -> Iterator[MirrorItem]:
+    def items(
+        self, location_id: str, *, missing: bool = False, changed_since: str | None = None
+    ) -> Iterator[MirrorItem]:
         """
         The items by SKU, streamed.
 
         Args:
             missing: Whether those that are gone count, too.
+            changed_since: Only what was changed by runs recorded after this one.
         """
         with self.store.reading() as connection:
-            for row in connection.execute(
-                "SELECT sku, name, price, category, description, extra, missing_since,"
-                " created_run, updated_run FROM items"
-                " WHERE location = ? AND (missing_since IS NULL OR ?) ORDER BY sku",
-                (location_id, missing),
-            ):
-                yield MirrorItem(
-                    item=item_of(row[:6]),
-                    missing_since=None if row[6] is None else datetime.fromisoformat(row[6]),
-                    created_run=row[7],
-                    updated_run=row[8],
-                )
+            rows = connection.execute(
+                f"SELECT {_ITEM} FROM items"  # noqa: S608  # constants
+                " WHERE location = ?1 AND (missing_since IS NULL OR ?2)"
+                # The order of the records, not that of the clock.
+                " AND (?3 IS NULL OR updated_run IN (SELECT id FROM runs WHERE location = ?1"
+                " AND number > (SELECT number FROM runs WHERE location = ?1 AND id = ?3)))"
+                " ORDER BY sku",
+                (location_id, missing, changed_since),
+            )
+            yield from map(_mirror_item, rows)
 
-    def quarantined(self, location_id: str) -> Iterator[Quarantined]:
+    def item(self, location_id: str, sku: str) -> MirrorItem | None:
+        """
+        One item, present or gone; None if there never was one.
+        """
+        with self.store.reading() as connection:
+            row = connection.execute(
+                f"SELECT {_ITEM} FROM items WHERE location = ? AND sku = ?",  # noqa: S608  # constants
+                (location_id, sku),
+            ).fetchone()
+
+        return None if row is None else _mirror_item(row)
+
+    def quarantined(self, location_id: str, key: str | None = None) -> Iterator[Quarantined]:
         """
         The elements of the last applied read that were set aside, by key.
+
+        Args:
+            key: Only those under this one.
         """
         with self.store.reading() as connection:
             for row in connection.execute(
-                "SELECT key, part, raw, reason, path, first_seen, last_seen, times_seen, run_id"
-                " FROM quarantine WHERE location = ? AND kind = 'item' ORDER BY key, part",
-                (location_id,),
+                "SELECT key, part, raw, reason, path, first_seen, last_seen, times_seen, run_id,"
+                " page FROM quarantine WHERE location = ?1 AND kind = 'item'"
+                " AND (?2 IS NULL OR key = ?2) ORDER BY key, part",
+                (location_id, key),
             ):
-                key, part, raw, reason, path, first_seen, last_seen, times_seen, run_id = row
+                name, part, raw, reason, path, first_seen, last_seen, times_seen, run_id, page = row
                 yield Quarantined(
-                    key=key,
+                    key=name,
                     part=part,
                     raw=raw,
                     reason=reason,
@@ -152,4 +171,25 @@ class SqliteCatalog:
                     last_seen=datetime.fromisoformat(last_seen),
                     times_seen=times_seen,
                     run_id=run_id,
+                    page=page,
                 )
+
+
+_ITEM = (
+    "sku, name, price, category, description, extra, missing_since, created_run, updated_run,"
+    " decision, page, old_price"
+)
+
+
+def _mirror_item(row: tuple[Any, ...]) -> MirrorItem:
+    missing_since, created_run, updated_run, decision, page, old_price = row[6:]
+
+    return MirrorItem(
+        item=item_of(row[:6]),
+        missing_since=optional_moment(missing_since),
+        created_run=created_run,
+        updated_run=updated_run,
+        decision=decision,
+        page=page,
+        old_price=None if old_price is None else Decimal(old_price),
+    )

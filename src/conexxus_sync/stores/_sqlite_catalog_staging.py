@@ -24,8 +24,9 @@ CREATE TEMP TABLE stage (
     number INTEGER PRIMARY KEY, sku TEXT, digest BLOB, name TEXT, price TEXT, category TEXT,
     description TEXT, extra TEXT
 );
+CREATE TEMP TABLE pages (first INTEGER PRIMARY KEY, page INTEGER);
 CREATE TEMP TABLE aside (
-    number INTEGER PRIMARY KEY, sku TEXT, key TEXT, raw BLOB, reason TEXT, path TEXT
+    number INTEGER PRIMARY KEY, sku TEXT, key TEXT, raw BLOB, reason TEXT, path TEXT, page INTEGER
 );
 CREATE TEMP TABLE latest (
     sku TEXT PRIMARY KEY, digest BLOB, number INTEGER, copies INTEGER, differ INTEGER
@@ -41,6 +42,24 @@ _INSERT_ONE = (
     " VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
 _INSERT_MANY = _INSERT_ONE + ", (?, ?, ?, ?, ?, ?, ?)" * (ROWS_A_STATEMENT - 1)
+_PAGE = "(SELECT page FROM pages WHERE first <= s.number ORDER BY first DESC LIMIT 1)"
+_UPSERT = f"""
+INSERT INTO items (
+    location, sku, digest, name, price, category, description, extra, created_run, updated_run,
+    decision, page
+)
+SELECT
+    :location, d.sku, s.digest, s.name, s.price, s.category, s.description, s.extra, :run, :run,
+    ifnull(:decision, d.kind), {_PAGE}
+FROM delta d JOIN stage s ON s.number = d.number
+WHERE d.kind IN ('created', 'updated') ORDER BY d.sku
+ON CONFLICT (location, sku) DO UPDATE SET
+    digest = excluded.digest, name = excluded.name, price = excluded.price,
+    category = excluded.category, description = excluded.description, extra = excluded.extra,
+    missing_since = NULL, updated_run = excluded.updated_run, page = excluded.page,
+    old_price = iif(price = excluded.price, NULL, price),
+    decision = iif(missing_since IS NULL OR :decision IS NOT NULL, excluded.decision, 'returned')
+"""  # noqa: S608  # constants
 # Of at most 13 digits: a double tells any two of them apart.
 _REPRICED = (
     "FROM delta d JOIN stage s ON s.number = d.number"
@@ -57,19 +76,29 @@ class SqliteCatalogStaging:
 
     While they fill and are compared, nobody else is kept from writing: the
     lease keeps the mirror as it is.
+
+    Attributes:
+        count: Rows staged so far, and the number of the last.
     """
 
     connection: sqlite3.Connection
     location_id: str
+    count: int = attrs.field(init=False, default=0)
 
     def __attrs_post_init__(self) -> None:
         self.connection.executescript(_TABLES)
 
-    def add(self, rows: Sequence[ItemRow]) -> None:
+    def add(self, rows: Sequence[ItemRow], page: int) -> None:
         """
-        Stage valid items.
+        Stage valid items, which came on this page.
         """
         self.connection.execute("BEGIN")
+        # Not in each row: a page has thousands.
+        self.connection.execute(
+            "INSERT OR REPLACE INTO pages SELECT ?1, ?2"
+            " WHERE ?2 IS NOT (SELECT max(page) FROM pages)",
+            (self.count + 1, page),
+        )
 
         for start in range(0, len(rows), ROWS_A_STATEMENT):
             some = rows[start : start + ROWS_A_STATEMENT]
@@ -79,14 +108,15 @@ class SqliteCatalogStaging:
                 self.connection.executemany(_INSERT_ONE, some)
 
         self.connection.execute("COMMIT")
+        self.count += len(rows)
 
-    def set_aside(self, rejects: Iterable[SetAside]) -> None:
+    def set_aside(self, rejects: Iterable[SetAside], page: int) -> None:
         """
         Stage what goes into quarantine.
         """
         self.connection.executemany(
-            "INSERT INTO aside (sku, key, raw, reason, path) VALUES (?, ?, ?, ?, ?)",
-            ((it.sku, _key(it), it.raw, it.reason, it.path) for it in rejects),
+            "INSERT INTO aside (sku, key, raw, reason, path, page) VALUES (?, ?, ?, ?, ?, ?)",
+            ((it.sku, _key(it), it.raw, it.reason, it.path, page) for it in rejects),
         )
 
     def duplicates(self) -> Iterator[SetAside]:
@@ -99,19 +129,22 @@ class SqliteCatalogStaging:
             " min(digest) <> max(digest) FROM stage GROUP BY sku"
         )
         copies = self.connection.execute(
-            "SELECT sku, name, price, category, description, extra FROM stage"
+            f"SELECT sku, name, price, category, description, extra, {_PAGE} FROM stage s"  # noqa: S608  # constants
             " WHERE sku IN (SELECT sku FROM latest WHERE differ) ORDER BY number"
         )
 
-        for row in copies:
-            raw = encode_item(item_of(row))
+        for *row, page in copies:
+            raw = encode_item(item_of(tuple(row)))
             reject = SetAside(sku=row[0], raw=raw, reason=DIFFERENT_COPIES, path="$.sku")
-            self.set_aside([reject])
+            self.set_aside([reject], page)
             yield reject
 
-    def compare(self) -> Figures:
+    def compare(self, *, complete: bool = True) -> Figures:
         """
         Compare the read with the mirror; `duplicates` must have been sought.
+
+        Args:
+            complete: What is not in it is gone.
         """
         self.connection.execute("CREATE INDEX temp.aside_by_sku ON aside (sku)")
         self.connection.execute(
@@ -123,7 +156,8 @@ class SqliteCatalogStaging:
             " ORDER BY l.sku",
             (self.location_id,),
         )
-        self._find_gone()
+        if complete:
+            self._find_gone()
 
         return self._figures()
 
@@ -175,24 +209,34 @@ class SqliteCatalogStaging:
         """
         moment = now.isoformat()
         connection.execute(
-            "INSERT INTO items (location, sku, digest, name, price, category, description, extra,"
-            " created_run, updated_run)"
-            " SELECT ?1, d.sku, s.digest, s.name, s.price, s.category, s.description, s.extra,"
-            " ?2, ?2 FROM delta d JOIN stage s ON s.number = d.number"
-            " WHERE d.kind IN ('created', 'updated') ORDER BY d.sku"
-            " ON CONFLICT (location, sku) DO UPDATE SET digest = excluded.digest,"
-            " name = excluded.name, price = excluded.price, category = excluded.category,"
-            " description = excluded.description, extra = excluded.extra,"
-            " missing_since = NULL, updated_run = excluded.updated_run",
-            (self.location_id, run_id),
+            _UPSERT,
+            {"location": self.location_id, "run": run_id, "decision": None},
         )
         connection.execute(
-            "UPDATE items SET missing_since = ?, updated_run = ? WHERE location = ?"
+            "UPDATE items SET missing_since = ?, updated_run = ?, decision = 'removed',"
+            " page = NULL, old_price = NULL WHERE location = ?"
             " AND sku IN (SELECT sku FROM delta WHERE kind = 'removed')",
             (moment, run_id, self.location_id),
         )
         self._merge_counts(connection)
         self._merge_quarantine(connection, run_id, moment)
+
+    def merge_replayed(self, connection: sqlite3.Connection, run_id: str, key: str) -> None:
+        """
+        Take what was staged into the mirror, and nothing else; what was set
+        aside under *key* is settled.
+
+        Args:
+            connection: Our own, with a transaction open on it.
+        """
+        connection.execute(
+            _UPSERT, {"location": self.location_id, "run": run_id, "decision": "replayed"}
+        )
+        self._merge_counts(connection)
+        connection.execute(
+            "DELETE FROM quarantine WHERE location = ? AND kind = 'item' AND key = ?",
+            (self.location_id, key),
+        )
 
     def save_prices(self, connection: sqlite3.Connection, run_id: str) -> None:
         """
@@ -222,14 +266,15 @@ class SqliteCatalogStaging:
         """
         connection.execute(
             "INSERT INTO quarantine (location, kind, key, part, raw, reason, path, first_seen,"
-            " last_seen, times_seen, run_id) SELECT ?1, 'item', key,"
+            " last_seen, times_seen, run_id, page) SELECT ?1, 'item', key,"
             " row_number() OVER (PARTITION BY key ORDER BY number) - 1,"
-            " raw, reason, path, ?2, ?2, 1, ?3"
-            " FROM (SELECT key, raw, reason, path, min(number) AS number FROM aside"
+            " raw, reason, path, ?2, ?2, 1, ?3, page"
+            # With min(), the other columns are of the same row.
+            " FROM (SELECT key, raw, reason, path, page, min(number) AS number FROM aside"
             " GROUP BY key, raw) WHERE true"
             " ON CONFLICT (location, kind, key, part) DO UPDATE SET raw = excluded.raw,"
             " reason = excluded.reason, path = excluded.path, last_seen = excluded.last_seen,"
-            " times_seen = times_seen + 1, run_id = excluded.run_id",
+            " times_seen = times_seen + 1, run_id = excluded.run_id, page = excluded.page",
             (self.location_id, moment, run_id),
         )
         connection.execute(

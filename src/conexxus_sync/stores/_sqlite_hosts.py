@@ -101,6 +101,21 @@ class SqliteHosts:
         )
         return [sequence for (sequence,) in rows]
 
+    def waiting(self, location_id: str, sku: str) -> list[int]:
+        """
+        Sequences with a change of this item that the host has not applied.
+        """
+        with self.store.reading() as connection:
+            return [
+                sequence
+                for sequence in self.pending(location_id, connection)
+                if connection.execute(
+                    "SELECT 1 FROM changes WHERE location = ? AND sequence = ?"
+                    " AND kind IN ('created', 'updated', 'removed') AND sku = ?",
+                    (location_id, sequence, sku),
+                ).fetchone()
+            ]
+
     def changes(
         self, location_id: str, sequence: int, connection: sqlite3.Connection | None = None
     ) -> QueuedChanges:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from .sqlite import SqliteStore
 
 
+# Instead of a kind.
+_REPLAY = "replay"
+
 # Straight down an index; with `OR` and `<=` it took a sort of all there are.
 _LATEST = (
     "SELECT number, document FROM runs WHERE location = ? AND kind = ? AND planned = ?"
@@ -43,7 +46,7 @@ class SqliteRuns:
             " ON CONFLICT (location, id) DO UPDATE SET status = excluded.status,"
             " ended_at = excluded.ended_at, document = excluded.document",
             (
-                *(run.location_id, run.id, run.kind.value),
+                *(run.location_id, run.id, _REPLAY if run.replayed else run.kind.value),
                 None if run.business_date is None else run.business_date.isoformat(),
                 None if run.status is None else run.status.value,
                 *(run.planned, _text(run.start_time), _text(run.end_time), dump_run(run)),
@@ -77,9 +80,10 @@ class SqliteRuns:
         The last that ended, latest first.
 
         Args:
+            kind: Then, those that replayed one item don't count.
             planned: Whether those that only planned count, too.
         """
-        kinds = list(RunKind) if kind is None else [kind]
+        kinds = [*RunKind, _REPLAY] if kind is None else [kind]
 
         with self.store.reading() as connection:
             newest = heapq.merge(

@@ -1,0 +1,174 @@
+"""
+`conexxus quarantine show` and `conexxus quarantine replay`.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from conexxus_client import ConfigurationError
+from conexxus_sync._clock import SystemClock
+from conexxus_sync._codec import moment_to_json, run_to_json
+from conexxus_sync._history import why_item
+from conexxus_sync._replay import QuarantineReplay
+from conexxus_sync.mirror import Quarantined
+from conexxus_sync.outbox import QuarantinedTransaction
+from conexxus_sync.runs import SyncRun
+from conexxus_sync.stores import SyncStore, open_store
+
+from ._engines import catalog_storage
+from ._exit_codes import ExitCode, code_of_run
+from ._screen import say, say_json
+from ._session import Given
+from ._words import moment
+
+
+MOST_SALES = 10_000
+
+
+def quarantine_show(key: str, *, session: Given) -> ExitCode:
+    """
+    Show what was set aside under one id: all of it, as it came.
+
+    ```
+    conexxus quarantine show WINE001
+    conexxus quarantine show WINE001 --json | jq -r '.[0].raw'
+    ```
+
+    Args:
+        key: The SKU or the transaction's id, as `conexxus quarantine list` has it.
+    """
+    config = session.sync_config()
+    store = open_store(config.store)
+    location_id, zone = config.location_id, config.timezone
+    items = list(store.catalog.quarantined(location_id, key))
+    sales = _sales(store, location_id, key)
+
+    if not items and not sales:
+        raise ConfigurationError([f"nothing is in quarantine under {key[:60]}"])
+
+    if session.json:
+        say_json([*map(item_to_json, items), *map(sale_to_json, sales)])
+        return ExitCode.SUCCESS
+
+    if items:
+        say(why_item(store, location_id, key, zone=zone))
+
+    for it in items:
+        say(["As it came:", _text(it.raw)])
+
+    for sale in sales:
+        since = moment(sale.quarantined_at, zone)
+        say([f"{sale.id}: a sale of {sale.business_date}, set aside since {since}: {sale.reason}"])
+        say(["As it came:", *_text(sale.raw).splitlines()])
+
+    return ExitCode.SUCCESS
+
+
+def quarantine_replay(
+    key: str,
+    *,
+    item: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
+    catalog: str | None = None,
+    session: Given,
+) -> ExitCode:
+    """
+    Look at an item that was set aside again, and take it if it is good.
+
+    It alone becomes part of the catalogue, without waiting for the back
+    office. As soon as that has a good item under this SKU, that one counts.
+
+    ```
+    conexxus quarantine replay WINE001
+    conexxus quarantine replay WINE001 --item corrected.json
+    conexxus quarantine show WINE001 --json | jq -r '.[0].raw' | sed s/free/0/ | \\
+        conexxus quarantine replay WINE001 --item -
+    ```
+
+    Args:
+        key: The SKU, as `conexxus quarantine list` has it.
+        item: A file with the item as it should be, as JSON; - for stdin.
+        catalog: The host's storage, as package.module:factory.
+    """
+    config = session.sync_config()
+    store = open_store(config.store)
+    known = any(store.catalog.quarantined(config.location_id, key))
+
+    if not known and _sales(store, config.location_id, key):
+        msg = f"{key[:60]} is a sale: only items are replayed; see `conexxus why {key[:60]}`"
+        raise ConfigurationError([msg])
+
+    run = QuarantineReplay(
+        store=store, config=config, clock=SystemClock(), storage=catalog_storage(catalog)
+    ).replay(key, None if item is None else _read(item))
+
+    if session.json:
+        say_json(run_to_json(run))
+    else:
+        say(_told(run, key))
+
+    return code_of_run(run)
+
+
+def item_to_json(entry: Quarantined) -> dict[str, object]:
+    """
+    An item of quarantine for programs.
+    """
+    return {
+        "kind": "item",
+        "item": entry.key,
+        "reason": entry.reason,
+        "path": entry.path,
+        "firstSeen": moment_to_json(entry.first_seen),
+        "lastSeen": moment_to_json(entry.last_seen),
+        "timesSeen": entry.times_seen,
+        "runId": entry.run_id,
+        "page": entry.page,
+        "raw": _text(entry.raw),
+    }
+
+
+def sale_to_json(entry: QuarantinedTransaction) -> dict[str, object]:
+    """
+    A sale of quarantine for programs.
+    """
+    return {
+        "kind": "transaction",
+        "item": entry.id,
+        "businessDate": entry.business_date.isoformat(),
+        "reason": entry.reason,
+        "firstSeen": moment_to_json(entry.quarantined_at),
+        "raw": _text(entry.raw),
+    }
+
+
+def _sales(store: SyncStore, location_id: str, key: str) -> list[QuarantinedTransaction]:
+    found = store.outbox.aside.quarantined(location_id, limit=MOST_SALES)
+
+    return [sale for sale in found if sale.id == key]
+
+
+def _read(given: str) -> bytes:
+    if given == "-":
+        return sys.stdin.buffer.read()
+
+    try:
+        return Path(given).read_bytes()
+    except OSError as exc:
+        raise ConfigurationError([f"--item {given}: {exc.strerror}"]) from exc
+
+
+def _told(run: SyncRun, key: str) -> Iterator[str]:
+    if run.last_error is not None:
+        yield f"{key} is in the catalogue, but {run.last_error}"
+    elif run.unchanged:
+        yield f"{key} was in force like this already; it is no longer in quarantine."
+    else:
+        yield f"{key} is in the catalogue now, by run {run.id}."
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode(errors="replace")
