@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conexxus_client import (
+    AttemptRecord,
     AuthenticationError,
     ConnectError,
     ConnectionLostError,
@@ -189,6 +190,9 @@ DATE = ("Date", "Sat, 02 Jan 2027 10:00:00 GMT")
         ([("Retry-After", "Sat, 02 Jan 2027 10:00:30 GMT"), DATE], 30.0),
         ([("Retry-After", "Sat, 02 Jan 2027 09:00:00 GMT"), DATE], 0.0),
         ([("Retry-After", "Sat, 02 Jan 2027 10:00:30 GMT")], None),
+        ([("Retry-After", "Sat, 02 Jan 2027 10:00:30"), DATE], 30.0),
+        ([("Retry-After", "Sat, 02 Jan 2027 10:00:30 -0000"), DATE], 30.0),
+        ([("Retry-After", "Sat, 02 Jan 2027 12:00:30 +0200"), DATE], 30.0),
         ([("Retry-After", "-1")], None),
         ([("Retry-After", "soon")], None),
         ([("Retry-After", "")], None),
@@ -213,6 +217,55 @@ def test_any_retry_after(value):
     wait = retry_after(Headers([("Retry-After", value), DATE]))
 
     assert wait is None or wait >= 0
+
+
+def test_longest():
+    """
+    The waits of a call together are at most the sum of the backoffs and a
+    quarter of it.
+    """
+    policy = RetryPolicy(delay=2.0)
+
+    assert policy.longest(0) == 0
+    assert policy.longest(1) == 2.5
+    assert policy.longest(3) == (2 + 4 + 8) * 1.25
+
+
+def test_history():
+    """
+    Each failed attempt is remembered: number, cause, text, status, fate and
+    the wait after it.
+    """
+    call = attempts(RetryPolicy(retries=1))
+    last = answered(ServerError, 503, delivery=Delivery.UNKNOWN)
+
+    call.wait_after(ConnectError())
+    call.wait_after(last)
+
+    assert last.attempts == (
+        AttemptRecord(
+            number=1,
+            cause="ConnectError",
+            message="Conexxus API connection refused. Check API URL.",
+            delivery=Delivery.NOT_SENT,
+            wait=1.0,
+        ),
+        AttemptRecord(
+            number=2,
+            cause="ServerError",
+            message="Conexxus API server error (503). Try again later.",
+            delivery=Delivery.UNKNOWN,
+            status=503,
+        ),
+    )
+
+
+def test_a_wait_that_ends_at_the_deadline_is_too_long():
+    """
+    Nothing can be sent at the very deadline.
+    """
+    assert attempts(deadline=1.0).wait_after(ConnectError()) is False
+    assert attempts(deadline=1.01).wait_after(ConnectError()) == 1.0
 
 
 def test_jitter():
