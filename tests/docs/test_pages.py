@@ -9,13 +9,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import attrs
 import pytest
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
 import conexxus_client
-from conexxus_client import ClientConfig, ConexxusError
+import conexxus_sync
+from conexxus_client import ClientConfig, ConexxusError, Request, _paging
+from conexxus_client._codec import _json, _reader
 from conexxus_client.testing import SandboxServer
+from conexxus_client.transports import _body
 from conexxus_sync import SyncConfig
 
 
@@ -100,6 +104,49 @@ def test_configuration_table():
     assert defaults["CONEXXUS_STORE"] == zone.store
     assert defaults["CONEXXUS_PUSH_AT"] == f"{zone.push_at:%H:%M}"
     assert defaults["CONEXXUS_DAY_CLOSES_AT"] == f"{zone.day_closes_at:%H:%M}"
+
+
+def test_limits_table():
+    """
+    Every limit of the client is the one that the page names.
+    """
+    rows = {limit: row[0] for limit, row in table("docs/reference/client.md").items()}
+    config = ClientConfig(api_url="https://x", api_key="k")
+    default = attrs.fields_dict(Request)["max_bytes"].default
+
+    assert rows["timeout_ms"] == str(config.timeout_ms)
+    assert rows["max_connections"] == str(config.max_connections)
+    assert rows["max_catalog_bytes"] == f"{config.max_catalog_bytes // 1024**3} GiB"
+    assert rows["any other answer"] == f"{default // 1024**2} MiB"
+    assert rows["one value of the catalogue"] == f"{_reader.MAX_VALUE // 1024**2} MiB"
+    assert rows["nesting"] == f"{_json.MAX_NESTING} levels"
+    assert rows["compression"] == f"{_body.MAX_RATIO} : 1"
+    assert rows["pages of one catalogue"] == f"{_paging.MAX_PAGES:,}"
+
+
+def test_reference_of_the_engines():
+    """
+    The page begins with the service and has every public name.
+    """
+    page = (ROOT / "docs/reference/sync.md").read_text()
+    names = re.findall(r"^::: conexxus_sync\.(\w+)$", page, re.MULTILINE)
+
+    assert names[0] == "ConexxusService"
+    assert sorted(names) == sorted(conexxus_sync.__all__)
+
+
+def test_reference_shows_public_paths():
+    """
+    No page tells a reader to import from a private module.
+    """
+    shown = {
+        line
+        for page in PAGES
+        for line in page.read_text().splitlines()
+        if re.search(r"(^:::|\bimport\b).*\._", line)
+    }
+
+    assert shown == set()
 
 
 def test_error_table():
