@@ -8,6 +8,7 @@ import logging
 import httpx
 import httpx2
 import pytest
+from starlette.testclient import TestClient
 
 from conexxus_client import (
     AsyncConexxusClient,
@@ -97,6 +98,17 @@ def test_in_process_app(office, family):
             return len(await client.fetch_items())
 
     assert asyncio.run(talk()) == 5
+
+
+def test_starlette_test_client(office):
+    """
+    Starlette's TestClient is a client of whichever family it is built on.
+    """
+    with TestClient(SandboxApp(office), base_url="http://localhost") as http_client:
+        client = ConexxusClient(config("http://localhost"), http_client=http_client)
+
+        assert client.health().ok
+        assert len(client.fetch_items()) == 5
 
 
 def test_strangers():

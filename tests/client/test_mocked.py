@@ -2,6 +2,8 @@
 What exactly is sent, seen by the mocking libraries that users know.
 """
 
+import errno
+import socket
 from datetime import date
 
 import attrs
@@ -15,6 +17,7 @@ from conexxus_client import (
     ApiProfile,
     ClientConfig,
     ConexxusClient,
+    ConnectError,
     ConnectionLostError,
     SalesBatch,
     __version__,
@@ -26,6 +29,29 @@ CONFIG = ClientConfig(
 )
 BATCH = SalesBatch(date=date(2026, 1, 2), location_id="loc", transactions=[])
 HEALTHY = {"success": True, "data": {"status": "ok"}}
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch):
+    """
+    A mock that misses fails loudly instead of reaching the network.
+    """
+
+    def refuse(*_):
+        raise OSError(errno.EPERM, "a unit test wanted to connect")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket.socket, "connect_ex", refuse)
+
+
+def test_the_network_is_closed():
+    """
+    Without a mock, nothing gets out.
+    """
+    config = ClientConfig(api_url="http://127.0.0.1:9", api_key="k-123", retries=0)
+
+    with ConexxusClient(config) as client, pytest.raises(ConnectError, match="not permitted"):
+        client.health()
 
 
 @respx.mock
