@@ -174,6 +174,19 @@ def test_host_that_fails_has_not_stopped_the_mirror(cli, shell):
     assert again[1] == lines[2]
 
 
+def test_plan_names_the_command_that_applies_it(cli):
+    """
+    The command at the end of a plan, typed as it stands, applies the plan.
+    """
+    _, lines = told(cli, "pull", "--plan")
+    (command,) = [line for line in lines if line.startswith("To apply exactly this: ")]
+
+    code, applied = told(cli, *command.split("conexxus ")[1].split())
+
+    assert code == 0
+    assert applied[1] == "30 new, 0 changed, 0 as before, 0 gone."
+
+
 def test_refused_plan_can_not_be_applied(cli, office):
     """
     A plan that a guard refuses does not name a command to apply it.
@@ -184,7 +197,7 @@ def test_refused_plan_can_not_be_applied(cli, office):
     code, lines = told(cli, "pull", "--plan")
 
     assert code == 4
-    assert not [line for line in lines if "To apply it" in line]
+    assert not [line for line in lines if "To apply" in line]
 
 
 def test_refused_items_are_not_set_aside(cli, office):

@@ -118,7 +118,8 @@ def _pull(run: SyncRun) -> Iterator[str]:
     yield from _bad_items(run)
 
     if run.planned and not run.refused:
-        yield "  This is a plan: nothing was changed. To apply it: conexxus pull"
+        yield "  This is a plan: nothing was changed."
+        yield f"  To apply exactly this: conexxus pull --accept {run.id}"
 
 
 def _is_host_failure(run: SyncRun) -> bool:
