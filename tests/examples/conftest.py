@@ -12,13 +12,16 @@ from conexxus_client.testing import BackOffice
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
-# Read by Python at its start: the clock of the SDK stands still at $NOW.
+# Read by Python at its start: for the SDK it is always $NOW.
 FROZEN_CLOCK = """
 import os
 from datetime import datetime
 if "NOW" in os.environ:
+    from conexxus_sync import ConexxusService
     from conexxus_sync._clock import SystemClock
-    SystemClock.now = lambda self: datetime.fromisoformat(os.environ["NOW"])
+    now, run_due = datetime.fromisoformat(os.environ["NOW"]), ConexxusService.run_due
+    SystemClock.now = lambda self: now
+    ConexxusService.run_due = lambda self, _: run_due(self, now)
 """
 
 
