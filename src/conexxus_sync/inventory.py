@@ -172,23 +172,28 @@ class InventorySync:
         """
         Record that *pull* failed; history takes it whoever holds the lease.
         """
-        # What was committed stays counted.
-        run = pull.committed or pull.begun
-        run = attrs.evolve(
+        run = self._as_failed(pull.committed or pull.begun, error)
+
+        try:
+            with self.store.writing() as transaction:
+                # What was committed stays counted, also where the disk failed
+                # in the middle of it and nobody but the file knows.
+                recorded = self.store.runs.get(run.id)
+                run = run if recorded is None else self._as_failed(recorded, error)
+                self.store.runs.save(transaction, run)
+        except StoreError:
+            _log.exception("Run %s could not be recorded", run.id)
+
+        return run
+
+    def _as_failed(self, run: SyncRun, error: str) -> SyncRun:
+        return attrs.evolve(
             run,
             status=RunStatus.FAILED,
             end_time=self.clock.now(),
             errors=[RunIssue(item=None, error=error), *run.errors],
             last_error=error,
         )
-
-        try:
-            with self.store.writing() as transaction:
-                self.store.runs.save(transaction, run)
-        except StoreError:
-            _log.exception("Run %s could not be recorded", run.id)
-
-        return run
 
     def _release(self, lease: Lease) -> None:
         try:

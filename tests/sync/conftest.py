@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+import attrs
 import pytest
 
 from conexxus_client import ClientConfig, ConexxusClient, Transaction
@@ -132,9 +133,14 @@ def new_site(tmp_path_factory):
     """
     Makes sites, for tests that need many.
     """
-    return lambda **options: Site(
-        tmp_path_factory.mktemp("site") / "conexxus.db", store=HastyStore, **options
-    )
+
+    def make(*, store=HastyStore, path=None, removals="keep", **options):
+        path = path or tmp_path_factory.mktemp("site") / "conexxus.db"
+        site = Site(path, store=store, **options)
+        site.config = attrs.evolve(site.config, removals=removals)
+        return site
+
+    return make
 
 
 class Till:

@@ -1,59 +1,28 @@
 """
 A process that is killed in the middle of a pull leaves the old catalogue or
 the new one, and nobody waits for its lease.
+
+Killed when a step is reached, and after each of the statements that follow
+it.  The same harness catches designs that are wrong.
 """
 
-import json
+import os
+import shutil
 import signal
 import sqlite3
-import subprocess
-import sys
-from contextlib import closing
+import warnings
+from collections import Counter
+from contextlib import closing, contextmanager
 
 import pytest
 
-from conexxus_client.testing import BackOffice, SandboxServer
+from conexxus_client import encode_item
+from conexxus_sync import RunStatus, inventory
+from conexxus_sync._host_delivery import HostDelivery
+from conexxus_sync._pull import Pull
+from conexxus_sync.mirror import Checkpoint
 from conexxus_sync.stores.sqlite import SqliteStore
 
-
-PULL = """
-import os, signal, sqlite3, sys
-from conexxus_client import ClientConfig, ConexxusClient
-from conexxus_sync import InventorySync, SyncConfig
-from conexxus_sync._clock import SystemClock
-from conexxus_sync.stores.sqlite import SqliteStore
-
-url, folder, kind, fatal = sys.argv[1:]
-
-def apply_in(db, changes):
-    for item in [*changes.created, *changes.updated]:
-        db.execute("INSERT OR REPLACE INTO products VALUES (?, ?)", (item.sku, str(item.price)))
-
-class Elsewhere:
-    def apply(self, changes):
-        with sqlite3.connect(f"{folder}/host.db") as db:
-            apply_in(db, changes)
-
-class Here:
-    def apply_in(self, connection, changes):
-        apply_in(connection, changes)
-
-def step(name):
-    if name == fatal:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-with ConexxusClient(ClientConfig(api_url=url, api_key="k", retries=0)) as client:
-    run = InventorySync(
-        client=client,
-        store=SqliteStore(f"{folder}/conexxus.db"),
-        config=SyncConfig(),
-        clock=SystemClock(),
-        storage=Elsewhere() if kind == "elsewhere" else Here(),
-        steps=step,
-    ).pull()
-
-print(run.status, run.last_error)
-"""
 
 STEPS = [
     "leased",
@@ -69,91 +38,305 @@ STEPS = [
     "host applied",
     "release",
 ]
-OLD = {f"S{n}": "1.00" for n in range(30)}
-NEW = {**dict.fromkeys(list(OLD)[:10], "2.00"), **dict(list(OLD.items())[10:]), "X": "3.00"}
+UNTIL_COMMIT = STEPS[: STEPS.index("commit") + 1]
+KINDS = ["elsewhere", "here"]
+SHORT, LONG = 3, 24
 
 
-@pytest.fixture(scope="module")
-def office():
-    with SandboxServer(BackOffice([], api_key="k", etag="off")) as server:
-        yield server
+def catalog(prices):
+    return [{"sku": sku, "name": "x", "price": price} for sku, price in prices.items()]
+
+
+# Some change, one is new, one is gone, one goes bad, the rest stays.
+OLD = {f"S{n:02d}": "1.00" for n in range(30)}
+NEW = {**OLD, **dict.fromkeys(list(OLD)[:10], "2.00"), "X": "3.00"}
+del NEW["S29"]
+UPSTREAM = [*catalog(NEW), {"sku": "BAD", "name": "x", "price": "free"}]
+
+
+class KilledStore(SqliteStore):
+    """
+    Does not wait for the disk, which outlives the process anyhow, and ends
+    the process after so many statements, once it is told to.
+    """
+
+    left = None
+    seen = 0
+
+    def _connect(self):
+        connection = super()._connect()
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.set_trace_callback(self._count)
+        return connection
+
+    def _count(self, statement):
+        self.seen += 1
+        if self.left is None:
+            return
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.left -= 1
+
+
+class Host:
+    """
+    Has a table: in a database of its own, or in the SDK's.
+    """
+
+    def __init__(self, path):
+        self.path = path
+
+    def write(self, db, changes):
+        for item in [*changes.created, *changes.updated]:
+            db.execute("INSERT OR REPLACE INTO products VALUES (?, ?)", (item.sku, str(item.price)))
+        for item in changes.removed:
+            db.execute("DELETE FROM products WHERE sku = ?", (item.sku,))
+
+
+class HostElsewhere(Host):
+    def apply(self, changes):
+        with closing(sqlite3.connect(self.path)) as db, db:
+            db.execute("PRAGMA synchronous = OFF")
+            self.write(db, changes)
+
+
+class HostHere(Host):
+    def apply_in(self, connection, changes):
+        self.write(connection, changes)
 
 
 class Till:
     """
-    One folder with the store and the host's own database.
+    One folder with the store and the host's table, and pulls into them.
     """
 
-    def __init__(self, server, folder, kind):
-        self.server, self.folder, self.kind = server, folder, kind
+    def __init__(self, new_site, folder, kind):
+        self.folder, self.kind = folder, kind
+        self.site = new_site(store=KilledStore, path=folder / "conexxus.db", removals="deactivate")
         self.products = folder / ("host.db" if kind == "elsewhere" else "conexxus.db")
-        with SqliteStore(folder / "conexxus.db").writing():
+        self.host = (HostElsewhere if kind == "elsewhere" else HostHere)(self.products)
+
+    def prepare(self, old):
+        with self.site.store.writing():
             pass
         with closing(sqlite3.connect(self.products)) as db:
             db.execute("CREATE TABLE products (sku TEXT PRIMARY KEY, price TEXT)")
+        if old:
+            assert self.pull(catalog(old)).status is RunStatus.SUCCESS
 
-    def sells(self, catalog):
-        self.server.office.catalog = [
-            {"sku": sku, "name": "x", "price": price} for sku, price in catalog.items()
-        ]
+    def pull(self, upstream=UPSTREAM, steps=lambda step: None):
+        return self.site.pull(upstream, storage=self.host, steps=steps)
 
-    def pull(self, fatal="never"):
-        arguments = [self.server.url, str(self.folder), self.kind, fatal]
-        return subprocess.run(
-            [sys.executable, "-c", PULL, *arguments], capture_output=True, text=True, check=False
-        )
+    def killed(self, step, depth):
+        """
+        Whether a pull was killed so many statements after *step*.
+        """
+
+        def reached(name):
+            if name == step:
+                if depth == 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                self.site.store.left = depth
+
+        with warnings.catch_warnings():
+            # Our threads are not at work on anything that the child needs.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            child = os.fork()
+        if child == 0:
+            try:
+                self.pull(steps=reached)
+            finally:
+                os._exit(0)
+
+        _, status = os.waitpid(child, 0)
+        # Our own clock has not moved, and the lease is not even old.
+        return os.waitstatus_to_exitcode(status) == -signal.SIGKILL
 
     @property
     def mirror(self):
-        items = SqliteStore(self.folder / "conexxus.db").catalog.items("default")
-        return {entry.item.sku: str(entry.item.price) for entry in items}
+        return [encode_item(item) for item in self.site.shelf.values()]
 
     @property
-    def host(self):
+    def counted(self):
+        return self.site.store.catalog.counts("loc-001").present
+
+    @property
+    def table(self):
         with closing(sqlite3.connect(self.products)) as db:
             return dict(db.execute("SELECT sku, price FROM products"))
 
 
-@pytest.mark.parametrize("kind", ["elsewhere", "here"])
-@pytest.mark.parametrize("step", STEPS)
-def test_killed(office, tmp_path, step, kind):
+def statements_after(till):
     """
-    Killed at any step, mirror and host are the old catalogue or the new one,
+    How many statements follow each step to the end of a pull.
+    """
+    at = {}
+    till.pull(steps=lambda name: at.setdefault(name, till.site.store.seen))
+
+    return {name: till.site.store.seen - seen for name, seen in at.items()}
+
+
+class Proof:
+    """
+    Kills pulls, and says what it found wrong afterwards.
+    """
+
+    def __init__(self, new_site, tmp_path, kind, old):
+        self.new_site, self.tmp_path, self.kind = new_site, tmp_path, kind
+        self.kills = Counter()
+        self.base = self.till("base")
+        self.base.prepare(old)
+        self.depths = statements_after(self.copy("whole"))
+        self.old = self.state(self.base)
+        self.new = self.state(Till(new_site, tmp_path / "whole", kind))
+
+    def till(self, name):
+        (self.tmp_path / name).mkdir()
+        return Till(self.new_site, self.tmp_path / name, self.kind)
+
+    def copy(self, name):
+        shutil.rmtree(self.tmp_path / name, ignore_errors=True)
+        shutil.copytree(self.base.folder, self.tmp_path / name)
+        return Till(self.new_site, self.tmp_path / name, self.kind)
+
+    def state(self, till):
+        return till.mirror, till.counted, till.table
+
+    def problems(self, step, number):
+        """
+        What is wrong after the *number*-th kill at *step*.
+        """
+        depth = number % (self.depths[step] + 1)
+        till = self.copy("killed")
+        if not till.killed(step, depth):
+            yield f"{step}+{depth}: not killed"
+            return
+
+        self.kills[step, "before" if depth == 0 else "after"] += 1
+        mirror, counted, table = self.state(till)
+
+        if (mirror, counted) not in (self.old[:2], self.new[:2]):
+            yield f"{step}+{depth}: a mixed mirror"
+        if table not in (self.old[2], self.new[2]):
+            yield f"{step}+{depth}: a mixed table"
+        if self.kind == "here" and (mirror == self.old[0]) != (table == self.old[2]):
+            yield f"{step}+{depth}: the mirror and the table differ"
+        if step in UNTIL_COMMIT and depth == 0 and (mirror, counted, table) != self.old:
+            yield f"{step}+{depth}: a trace before the commit"
+
+        run = till.pull()
+        if run.status is not RunStatus.PARTIAL or self.state(till) != self.new:
+            yield f"{step}+{depth}: the next pull does not end at the new catalogue"
+        if set(till.site.quarantine) != {"BAD"}:
+            yield f"{step}+{depth}: quarantine is not the new one"
+
+    def all_problems(self, times):
+        for step in self.depths:
+            for number in range(times):
+                yield from self.problems(step, number)
+
+
+@pytest.fixture(params=[SHORT, pytest.param(LONG, marks=pytest.mark.long)], ids=["short", "long"])
+def times(request):
+    few = request.param == LONG and os.environ.get("CONEXXUS_PROOF_SCALE") == "small"
+    return SHORT if few else request.param
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("old", [OLD, {}], ids=["changed", "first"])
+def test_killed(new_site, tmp_path, kind, old, times, capsys):
+    """
+    Killed anywhere, mirror and host are the old catalogue or the new one,
     each of them whole; the next pull starts at once and ends at the new one.
     """
-    till = Till(office, tmp_path, kind)
-    till.sells(OLD)
-    assert till.pull().returncode == 0
-    till.sells(NEW)
+    proof = Proof(new_site, tmp_path, kind, old)
 
-    killed = till.pull(step)
+    assert list(proof.all_problems(times)) == []
+    reached = [step for step in STEPS if kind == "elsewhere" or not step.startswith("host")]
+    assert {step: sum(n for (at, _), n in proof.kills.items() if at == step) for step in STEPS} == {
+        step: times * (step in reached) for step in STEPS
+    }
+    with capsys.disabled() if times > SHORT else capsys_as_is():
+        print(f"\nkills ({kind}, {len(old)} items known):")
+        for (step, when), number in proof.kills.items():
+            print(f"  {when:6} {step:12} {'#' * number} {number}")
 
-    if kind == "here" and step.startswith("host"):
-        assert killed.returncode == 0
+
+@contextmanager
+def capsys_as_is():
+    yield
+
+
+class Piecemeal(KilledStore):
+    """
+    Wrong: each statement is a transaction of its own.
+    """
+
+    @contextmanager
+    def writing(self, lease=None, *, connection=None):
+        if connection is not None:
+            yield connection
+            return
+        with self.reading() as fresh:
+            yield fresh
+
+
+class CheckpointFirst(Pull):
+    """
+    Wrong: the checkpoint is not in the transaction of the items.
+    """
+
+    def _swap(self, staging, checkpoint: Checkpoint):
+        with self.store.writing(self.lease) as transaction:
+            self.store.catalog.save_checkpoint(transaction, self.run.location_id, checkpoint)
+        super()._swap(staging, checkpoint)
+
+
+class AtMostOnce(HostDelivery):
+    """
+    Wrong: the queue is forgotten before the host has applied it.
+    """
+
+    def deliver(self, lease, renew):
+        hosts = self.store.catalog.hosts
+        for sequence in hosts.pending(self.location_id):
+            changes = hosts.changes(self.location_id, sequence)
+            read = [[*changes.created], [*changes.updated], [*changes.removed]]
+            with self.store.writing(renew()) as transaction:
+                hosts.applied(transaction, self.location_id, sequence)
+            self.steps("host")
+            self.storage.apply(Kept(sequence, *read))
+            self.steps("host applied")
+
+
+class Kept:
+    def __init__(self, sequence, created, updated, removed):
+        self.sequence, self.created, self.updated, self.removed = (
+            sequence,
+            created,
+            updated,
+            removed,
+        )
+
+
+WRONG = {
+    "piecemeal": (Till, "unused", None, "mixed"),
+    "checkpoint first": (inventory, "Pull", CheckpointFirst, "does not end at the new"),
+    "at most once": (inventory, "HostDelivery", AtMostOnce, "does not end at the new"),
+}
+
+
+@pytest.mark.parametrize("design", WRONG)
+def test_wrong_designs_are_caught(new_site, tmp_path, monkeypatch, design):
+    """
+    The harness is no ornament: it finds what is wrong with three designs.
+    """
+    where, name, wrong, finding = WRONG[design]
+    if wrong is None:
+        monkeypatch.setitem(globals(), "KilledStore", Piecemeal)
     else:
-        assert killed.returncode == -signal.SIGKILL
-    assert till.mirror in (OLD, NEW)
-    assert till.host in (OLD, NEW)
-    assert kind == "elsewhere" or till.mirror == till.host
-    if step in STEPS[: STEPS.index("commit") + 1]:
-        assert till.mirror == till.host == OLD
+        monkeypatch.setattr(where, name, wrong)
 
-    again = till.pull()
+    problems = Proof(new_site, tmp_path, "elsewhere", OLD).all_problems(LONG)
 
-    assert "success" in again.stdout, again.stderr
-    assert till.mirror == till.host == NEW
-
-
-def test_killed_at_the_very_first_pull(office, tmp_path):
-    """
-    A store that was never filled is empty or full.
-    """
-    till = Till(office, tmp_path, "elsewhere")
-    till.sells(NEW)
-
-    for step in STEPS:
-        till.pull(step)
-        assert till.mirror in ({}, NEW), json.dumps(step)
-
-    till.pull()
-    assert till.mirror == till.host == NEW
+    assert any(finding in problem for problem in problems)
