@@ -2,11 +2,25 @@
 Batches of sales, and what is known of dates and transactions.
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
 import attrs
+
+from .errors import SyncError
+
+
+# How long the bytes of what was settled are kept, and the ids of what was
+# delivered.
+BYTES_KEPT = timedelta(days=30)
+IDS_KEPT = timedelta(days=400)
+
+
+class OutboxError(SyncError):
+    """
+    What an operator asked for can't be done to this batch.
+    """
 
 
 class BatchState(StrEnum):
@@ -133,3 +147,58 @@ class Visit:
 
     at: datetime | None = None
     closed: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Handing:
+    """
+    One batch in which a transaction was.
+
+    Attributes:
+        id: As it was sent.
+    """
+
+    id: str
+    batch: Batch
+
+
+@attrs.frozen(kw_only=True)
+class Delivered:
+    """
+    A transaction that the back office has.
+
+    Attributes:
+        key: Of the batch in which it arrived; None if something else
+            delivered it.
+        revision: Which correction of it the back office has; 0 for none.
+        voided: Whether it was taken back since.
+    """
+
+    business_date: date
+    key: str | None
+    at: datetime
+    revision: int
+    voided: bool
+
+
+@attrs.frozen(kw_only=True)
+class Story:
+    """
+    All that is known of one transaction, oldest first.
+
+    Attributes:
+        id: As the host calls it.
+        handings: The batches it was in.
+    """
+
+    id: str
+    handings: tuple[Handing, ...] = ()
+    delivered: tuple[Delivered, ...] = ()
+    quarantined: tuple[QuarantinedTransaction, ...] = ()
+    discrepancies: tuple[Discrepancy, ...] = ()
+
+    def __bool__(self) -> bool:
+        """
+        Is anything known?
+        """
+        return bool(self.handings or self.delivered or self.quarantined or self.discrepancies)

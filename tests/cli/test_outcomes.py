@@ -132,7 +132,6 @@ def test_2_wrong_use_for_programs(cli, arguments):
         ("push",),
         ("push", "--orders", "missing.ndjson"),
         ("push", "--orders", "sales.ndjson", "--date", "yesterday"),
-        ("push", "--orders", "sales.ndjson", "--adopt-through", "2026-01-02"),
         ("items", "--changed-since", "no-such-run"),
         ("items", "--csv", "--json"),
         ("run", "--once", "--serve", "0.0.0.0:0"),

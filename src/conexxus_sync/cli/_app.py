@@ -10,7 +10,19 @@ from cyclopts import App, CycloptsError, Group, Parameter
 
 from conexxus_client import ConexxusError, __version__
 
-from . import _demo, _doctor, _pull, _push, _quarantine, _reading, _run, _sandbox, _status
+from . import (
+    _demo,
+    _doctor,
+    _outbox,
+    _pull,
+    _push,
+    _quarantine,
+    _reading,
+    _run,
+    _sandbox,
+    _status,
+    _why,
+)
 from ._exit_codes import ExitCode, code_of_error, error_document
 from ._logs import Format, configure
 from ._screen import complain, say_json, use_utf8
@@ -34,6 +46,11 @@ quarantine = App(name="quarantine", help="What was set aside, and why.")
 quarantine.command(_reading.quarantine_list, name="list")
 quarantine.command(_quarantine.quarantine_show, name="show")
 quarantine.command(_quarantine.quarantine_replay, name="replay")
+outbox = App(name="outbox", help="Batches of sales, and what to do about them.")
+outbox.command(_outbox.outbox_list, name="list")
+outbox.command(_outbox.outbox_show, name="show")
+outbox.command(_outbox.outbox_resend, name="resend")
+outbox.command(_outbox.outbox_resolve, name="resolve")
 
 for command, name in (
     (_demo.demo, "demo"),
@@ -44,11 +61,13 @@ for command, name in (
     (_status.status, "status"),
     (_reading.runs, "runs"),
     (_reading.items, "items"),
+    (_why.why, "why"),
     (_doctor.doctor, "doctor"),
 ):
     app.command(command, name=name)
 
 app.command(quarantine)
+app.command(outbox)
 
 # These handle signals themselves: they have something to finish first.
 _LASTING = {_run.run, _sandbox.sandbox}

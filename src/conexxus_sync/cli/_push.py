@@ -10,14 +10,14 @@ from conexxus_sync._codec import run_to_json
 from conexxus_sync.config import day
 from conexxus_sync.outbox import OPEN_STATES
 from conexxus_sync.runs import SyncRun
-from conexxus_sync.sales import PushProgress
+from conexxus_sync.sales import PushProgress, SalesPush
 from conexxus_sync.stores import SyncStore
 
 from ._engines import sales_engine
 from ._exit_codes import ExitCode, code_of_run, gravest
 from ._reading import MOST_SALES
 from ._screen import Progress, progress, say, say_json
-from ._session import Given
+from ._session import Given, Session
 from ._words import counted, told
 
 
@@ -39,27 +39,39 @@ def push(
     conexxus push --orders sales.ndjson
     conexxus push --orders sales.ndjson --date 2026-01-02
     conexxus push --orders my_shop.conexxus:orders --since 2026-01-01 --json
+    conexxus push --orders sales.ndjson --adopt-through 2026-01-01
     ```
 
     Args:
         orders: Where sales come from: a FILE.ndjson, or package.module:factory.
         date: Only this business date, due or not.
         since: Begin with this business date (CONEXXUS_SALES_SINCE).
-        adopt_through: Mark what the host has up to this date as delivered
-            elsewhere, and send nothing; not in this version.
+        adopt_through: Send nothing: what the host has up to this date was
+            delivered by something else. Later dates are pushed from now on.
     """
     problems: list[str] = []
     only, first = _day("--date", date, problems), _day("--since", since, problems)
+    through = _day("--adopt-through", adopt_through, problems)
+    given = [
+        option
+        for option, text in (
+            ("--date", date),
+            ("--since", since),
+            ("--adopt-through", adopt_through),
+        )
+        if text is not None
+    ]
 
-    if adopt_through is not None:
-        problems.append("--adopt-through does not exist in this version of conexxus-sdk")
-    if date is not None and since is not None:
-        problems.append("--date and --since can't go together")
+    if len(given) > 1:
+        problems.append(f"{' and '.join(given)} can't go together")
 
     with (
         progress("Pushing sales …") as show,
         sales_engine(session, orders=orders, problems=problems) as engine,
     ):
+        if through is not None:
+            return _adopt(engine, through, session)
+
         runs = engine.push(only, since=first, honour_past=True, progress=dating(show))
 
     if session.json:
@@ -68,6 +80,25 @@ def push(
         say(_told(runs) if runs else _why_nothing(engine.store, engine.config.location_id, only))
 
     return gravest(map(code_of_run, runs))
+
+
+def _adopt(engine: SalesPush, through: dt.date, session: Session) -> ExitCode:
+    adopted = engine.adopt(through)
+
+    if session.json:
+        # Nothing ran: what was adopted is in `conexxus why`.
+        say_json([])
+    else:
+        sales = counted(adopted.transactions, "sale")
+        dates = f"{adopted.first} to {adopted.through}"
+        say(
+            [
+                f"{sales} of {dates} taken for delivered, and nothing was sent.",
+                f"Business dates before {adopted.first} are closed; later sales are pushed.",
+            ]
+        )
+
+    return ExitCode.SUCCESS
 
 
 def dating(show: Progress) -> Callable[[PushProgress], None]:

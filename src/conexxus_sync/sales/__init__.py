@@ -4,20 +4,25 @@ Sales: each one delivered exactly once in effect, on its own business date.
 Start with `SalesPush`.
 """
 
+from ._adoption import Adoption
 from ._dates import DueDates, Floor, HeldDates
 from ._drafts import BatchLimits
 from ._judge import Judgement, Ruling, judge, why_parked
-from ._push import PushProgress, SalesPush
+from ._operator import OutboxOperator
+from ._push import SalesPush
+from ._round import PushProgress
 from ._trust import ClockDoubt
 
 
 __all__ = [
+    "Adoption",
     "BatchLimits",
     "ClockDoubt",
     "DueDates",
     "Floor",
     "HeldDates",
     "Judgement",
+    "OutboxOperator",
     "PushProgress",
     "Ruling",
     "SalesPush",

@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from conexxus_client import ConexxusError, Transaction
+from conexxus_client import ConexxusError
 from conexxus_sync._frozen import FrozenDraft, FrozenTransaction
 from conexxus_sync.errors import HostError
 from conexxus_sync.outbox import DiscrepancyKind, Found
@@ -20,12 +20,7 @@ from ._desk import Desk, StoppedError
 from ._drafts import BatchLimits, batches_of
 from ._revisions import revised, void_of
 from ._tally import Tally
-
-
-HOLD_EVERY = 1_000
-
-# An exception of the host may quote a whole table.
-LONGEST_COMPLAINT = 500
+from ._telling import told_of
 
 
 @attrs.define(kw_only=True)
@@ -118,7 +113,7 @@ class DayPush:
         return left == 0 and not self.deliverer.is_over
 
     def _deliver_new(self) -> None:
-        told = iter(self._told())
+        told = iter(told_of(self.desk, self.business_date))
         first = next(told, None)
         self.desk.steps("read")
 
@@ -135,7 +130,7 @@ class DayPush:
             # What changed is taken back first; what it became comes after it.
             self.deliverer.deliver(lambda _: None)
             if self._is_clear(parked=True):
-                self._freeze(self._told())
+                self._freeze(told_of(self.desk, self.business_date))
                 self.desk.steps("frozen")
 
         if self.finished is None and not self.settled:
@@ -223,40 +218,6 @@ class DayPush:
         for batch in batches_of(members, limits):
             self.tally.frozen(batch)
             yield self.desk.draft(self.business_date, batch)
-
-    def _told(self) -> Iterator[FrozenTransaction]:
-        """
-        What the host tells of the date, as it comes.
-        """
-        for position, transaction in enumerate(self._host()):
-            if position % HOLD_EVERY == 0:
-                self.desk.hold()
-                if self.desk.stopped():
-                    raise StoppedError
-            yield FrozenTransaction.of(
-                transaction, position=position, business_date=self.business_date
-            )
-
-    def _host(self) -> Iterator[Transaction]:
-        """
-        Raises:
-            HostError: Whatever the host raised.
-        """
-        try:
-            told: Any
-            for told in self.desk.orders.transactions(self.desk.location_id, self.business_date):
-                if not isinstance(told, Transaction):
-                    msg = f"it gave a {type(told).__name__} instead of a Transaction"
-                    raise TypeError(msg)
-                yield told
-        except HostError:
-            raise
-        except Exception as exc:
-            msg = (
-                f"the order source failed for business date {self.business_date}: "
-                f"{type(exc).__name__}: {str(exc)[:LONGEST_COMPLAINT]}"
-            )
-            raise HostError(msg) from exc
 
     def _finish_alone(self) -> None:
         with self.desk.writing() as transaction:

@@ -10,11 +10,11 @@ import attrs
 
 from conexxus_client import ConexxusError, FrozenBatch, PushReceipt
 from conexxus_sync._frozen import FrozenTransaction
-from conexxus_sync.outbox import Batch, BatchState
+from conexxus_sync.outbox import Batch
 
 from ._desk import Desk
 from ._drafts import halves
-from ._judge import Judgement, Ruling, judge, why_parked
+from ._judge import Judgement, Ruling, doubted_since, judge, why_parked
 from ._tally import Tally
 
 
@@ -100,7 +100,7 @@ class Deliverer:
         self.desk.hold()
         self.announce()
         now = self.desk.clock.now()
-        doubted = _doubted_since(batch)
+        doubted = doubted_since(batch)
         profile = self.desk.client.profile
         parked = None if batch.forced else why_parked(doubted, now, profile)
         ids: list[str] = []
@@ -263,15 +263,6 @@ class Deliverer:
             self.unknown_in_a_row += 1
 
         self.tally.fail(_explained(batch, judgement))
-
-
-def _doubted_since(batch: Batch) -> datetime | None:
-    """
-    Since when the back office may have the batch without our knowing.
-
-    A process that died while sending has left no answer: it may have it.
-    """
-    return batch.unknown_since or (batch.sent_at if batch.state is BatchState.SENDING else None)
 
 
 def _explained(batch: Batch, judgement: Judgement) -> str:

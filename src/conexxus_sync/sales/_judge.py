@@ -18,6 +18,7 @@ from conexxus_client import (
     RejectedTransaction,
     StatusError,
 )
+from conexxus_sync.outbox import Batch, BatchState
 
 
 BLAMES_CONTENT = (400, 413, 422)
@@ -106,6 +107,15 @@ def why_parked(unknown_since: datetime | None, now: datetime, profile: ApiProfil
         return f"the back office remembers a key for {profile.key_ttl}, and that has passed"
 
     return None
+
+
+def doubted_since(batch: Batch) -> datetime | None:
+    """
+    Since when the back office may have the batch without our knowing.
+
+    A process that died while sending has left no answer: it may have it.
+    """
+    return batch.unknown_since or (batch.sent_at if batch.state is BatchState.SENDING else None)
 
 
 def _of_receipt(receipt: PushReceipt, ids: Collection[str]) -> Judgement:

@@ -9,22 +9,22 @@ from datetime import date, datetime, timedelta
 
 import attrs
 
+from conexxus_client import ConfigurationError
 from conexxus_sync.collectors import FanOut
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.errors import StoreError
 from conexxus_sync.leases import Lease
 from conexxus_sync.protocols import Clock, OrderSource
-from conexxus_sync.runs import RunKind, SyncRun, new_run_id
+from conexxus_sync.runs import SyncRun, new_run_id
 from conexxus_sync.stores import SyncStore
 
+from ._adoption import Adoption, adopt
 from ._agenda import Agenda
-from ._backoff import Backoff, Trouble, longest_untried
+from ._backoff import A_DAY_S, Backoff
 from ._dates import Floor, HeldDates
-from ._day import DayPush
-from ._delivery import PATIENCE
 from ._desk import Desk, OnChanged, SalesClient
 from ._drafts import BatchLimits
-from ._tally import Tally
+from ._round import PushProgress, Round
 from ._trust import RELEASED, ClockDoubt
 
 
@@ -45,24 +45,6 @@ def _never() -> bool:
     Nobody stops us.
     """
     return False
-
-
-@attrs.frozen(kw_only=True)
-class PushProgress:
-    """
-    How far a push has come.
-
-    Attributes:
-        business_date: The one just looked at.
-        dates: How many were looked at.
-        of: How many there are.
-        transactions: How many the back office took so far.
-    """
-
-    business_date: date
-    dates: int
-    of: int
-    transactions: int
 
 
 @attrs.define(kw_only=True)
@@ -101,6 +83,7 @@ class SalesPush:
     steps: Callable[[str], None] = _ignore
     new_id: Callable[[datetime], str] = new_run_id
     _backoff: Backoff = attrs.field(factory=Backoff, init=False)
+    _purged: float | None = attrs.field(default=None, init=False)
 
     @property
     def agenda(self) -> Agenda:
@@ -173,7 +156,36 @@ class SalesPush:
                 agenda.refuse_closed(business_date)
                 dates = [business_date]
 
-            return list(self._push_dates(desk, dates, progress))
+            rounds = Round(desk=desk, new_id=self.new_id, progress=progress)
+            runs = rounds.push(dates, desk.lease.run_id)
+            self.steps("visited")
+            self._backoff.note(
+                self.clock.monotonic(), settled=rounds.settled, retry_after=rounds.retry_after
+            )
+            self._purge(desk)
+
+            return runs
+
+    def adopt(self, through: date) -> Adoption:
+        """
+        Take what the host has up to *through* for delivered by something
+        else, and close the dates before the lookback.
+
+        Raises:
+            ConfigurationError: That date is yet to come, or nobody said in
+                which zone the store is.
+            HostError: The host failed; what it told before is adopted.
+            RunInProgressError: A push is at work.
+            StoreError: The store can't be used.
+        """
+        today = self.agenda.calendar.business_date(self.clock.now())
+
+        if through > today:
+            msg = f"{through} is yet to come, today's business date is {today}: name a past one"
+            raise ConfigurationError([msg])
+
+        with self._desk() as desk:
+            return adopt(desk, through, lookback_days=self.lookback_days)
 
     def close_day(self, business_date: date) -> list[SyncRun]:
         """
@@ -247,76 +259,16 @@ class SalesPush:
 
         return floor
 
-    def _push_dates(
-        self, desk: Desk, dates: list[date], progress: Callable[[PushProgress], None]
-    ) -> Iterator[SyncRun]:
-        with self.store.reading() as connection:
-            known = desk.outbox.dates.known(connection, desk.location_id, dates)
+    def _purge(self, desk: Desk) -> None:
+        """
+        Forget what is old, once a day.
+        """
+        now = self.clock.monotonic()
 
-        count, left = _Count(), list(dates)
-        # Whoever met our lease was given this id, and can look it up later.
-        run_id = desk.lease.run_id
-
-        while left and not count.is_hopeless and not self.stop():
-            business_date = self._next_date(desk, left, count.trouble)
-            left.remove(business_date)
-            day = self._day(
-                desk,
-                run_id,
-                business_date,
-                known=business_date in known,
-                patience=1 if count.trouble.is_likely else PATIENCE,
-            )
-            run = day.push()
-            count.add(day)
-
-            if run is not None:
-                run_id = self.new_id(self.clock.now())
-                yield run
-
-            progress(
-                PushProgress(
-                    business_date=business_date,
-                    dates=len(dates) - len(left),
-                    of=len(dates),
-                    transactions=count.delivered,
-                )
-            )
-
-        desk.flush()
-        self.steps("visited")
-        self._backoff.note(
-            self.clock.monotonic(), settled=count.settled, retry_after=count.retry_after
-        )
-
-    def _next_date(self, desk: Desk, left: list[date], trouble: Trouble) -> date:
-        if not trouble.is_likely:
-            return left[0]
-
-        with self.store.reading() as connection:
-            return longest_untried(left, desk.outbox.attempted(connection, desk.location_id))
-
-    def _day(
-        self, desk: Desk, run_id: str, business_date: date, *, known: bool, patience: int
-    ) -> DayPush:
-        desk.hold()
-        now = self.clock.now()
-        run = SyncRun(
-            id=run_id,
-            kind=RunKind.SALES,
-            location_id=desk.location_id,
-            business_date=business_date,
-            start_time=now,
-        )
-
-        return DayPush(
-            desk=desk,
-            business_date=business_date,
-            tally=Tally(run=run),
-            known=known,
-            visited_at=now,
-            patience=patience,
-        )
+        if self._purged is None or now - self._purged >= A_DAY_S:
+            self._purged = now
+            with desk.writing() as transaction:
+                desk.outbox.upkeep.purge(transaction, desk.location_id, self.clock.now())
 
     @contextmanager
     def _desk(self) -> Iterator[Desk]:
@@ -355,37 +307,3 @@ class SalesPush:
         except StoreError:
             # It expires, or our process ends, and either frees it.
             _log.exception("The lease of run %s could not be given back", lease.run_id)
-
-
-@attrs.define
-class _Count:
-    """
-    What the dates of one push come to.
-
-    Attributes:
-        stop: Whether the back office made clear that it takes nothing now.
-    """
-
-    delivered: int = 0
-    settled: bool = True
-    stop: bool = False
-    retry_after: float = 0.0
-    trouble: Trouble = attrs.field(factory=Trouble)
-
-    @property
-    def is_hopeless(self) -> bool:
-        """
-        Would the next date fare no better?
-        """
-        return self.stop or self.trouble.is_certain
-
-    def add(self, day: DayPush) -> None:
-        deliverer = day.deliverer
-        self.delivered += day.tally.delivered
-        self.settled = self.settled and day.settled
-        self.stop = deliverer.stop
-        self.retry_after = max(self.retry_after, deliverer.retry_after)
-
-        # A host that fails says nothing about the back office.
-        if not day.untold:
-            self.trouble.note(settled=day.settled, exhausted=deliverer.exhausted)

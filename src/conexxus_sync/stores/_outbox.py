@@ -16,6 +16,7 @@ from conexxus_sync.outbox import (
     Discrepancy,
     Found,
     QuarantinedTransaction,
+    Story,
     Visit,
 )
 
@@ -92,6 +93,10 @@ class SetAsideStore(Protocol):
 
     def quarantined(self, location_id: str, limit: int = 100) -> list[QuarantinedTransaction]: ...
 
+    def release(
+        self, connection: Any, location_id: str, business_date: date, name: str
+    ) -> bool: ...
+
     def contradicted(
         self,
         connection: Any,
@@ -108,6 +113,22 @@ class SetAsideStore(Protocol):
     def discrepancy_count(self, location_id: str) -> int: ...
 
 
+class UpkeepStore(Protocol):
+    """
+    What people, and time, do to batches.
+    """
+
+    def find(self, location_id: str, beginning: str) -> list[Batch]: ...
+
+    def unpark(self, connection: Any, batch: Batch, *, forced: bool) -> None: ...
+
+    def give_up(self, connection: Any, batch: Batch, *, answer: str, now: datetime) -> None: ...
+
+    def purge(self, connection: Any, location_id: str, now: datetime) -> None: ...
+
+    def story(self, location_id: str, name: str) -> Story: ...
+
+
 class OutboxStore(Protocol):
     """
     Batches of sales and what became of them.
@@ -121,6 +142,9 @@ class OutboxStore(Protocol):
 
     @property
     def aside(self) -> SetAsideStore: ...
+
+    @property
+    def upkeep(self) -> UpkeepStore: ...
 
     def freeze(self, connection: Any, drafts: Iterable[FrozenDraft], now: datetime) -> bool: ...
 

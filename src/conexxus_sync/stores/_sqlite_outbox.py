@@ -19,6 +19,7 @@ from ._sqlite_moments import optional_text, text
 from ._sqlite_sales_dates import SqliteSalesDates
 from ._sqlite_set_aside import SqliteSetAside
 from ._sqlite_staging import SqliteStaging
+from ._sqlite_upkeep import SqliteUpkeep
 
 
 @attrs.define
@@ -32,16 +33,19 @@ class SqliteOutbox(SqliteBatchReader):
         dates: When each business date was visited.
         staging: Where a day's transactions are compared.
         aside: What was set aside, and what the host contradicts.
+        upkeep: What people, and time, do to them.
     """
 
     dates: SqliteSalesDates = attrs.field(init=False)
     staging: SqliteStaging = attrs.field(init=False)
     aside: SqliteSetAside = attrs.field(init=False)
+    upkeep: SqliteUpkeep = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.dates = SqliteSalesDates(self.store)
         self.staging = SqliteStaging()
         self.aside = SqliteSetAside(self.store)
+        self.upkeep = SqliteUpkeep(self.store)
 
     def freeze(
         self, connection: sqlite3.Connection, drafts: Iterable[FrozenDraft], now: datetime

@@ -66,7 +66,7 @@ class SqliteSalesDates:
         """
         connection.execute(
             "INSERT INTO sales_floors VALUES (?1, ?2, ?3, ?2) ON CONFLICT DO UPDATE SET"
-            " since = max(since, ?2), open_from = max(coalesce(open_from, ''), ?2)",
+            " since = ?2, open_from = max(coalesce(open_from, ''), ?2)",
             (location_id, first.isoformat(), text(now)),
         )
 

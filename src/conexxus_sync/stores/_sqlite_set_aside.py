@@ -79,6 +79,20 @@ class SqliteSetAside:
         """
         return self._count("quarantined_transactions", location_id)
 
+    def release(
+        self, connection: sqlite3.Connection, location_id: str, business_date: date, name: str
+    ) -> bool:
+        """
+        Let a transaction out of quarantine; False if it was not there.
+        """
+        gone = connection.execute(
+            "DELETE FROM quarantined_transactions"
+            " WHERE location = ? AND business_date = ? AND id = ?",
+            (location_id, business_date.isoformat(), name),
+        )
+
+        return gone.rowcount > 0
+
     def contradicted(
         self,
         connection: sqlite3.Connection,

@@ -115,6 +115,7 @@ class Till:
     day: date = DAY
     released: datetime = datetime(2000, 1, 1, tzinfo=UTC)
     options: dict = attrs.field(factory=dict)
+    arrives: bool = True
 
     @property
     def store(self):

@@ -1,0 +1,237 @@
+"""
+Facts about delivered sales that changed, where they are corrected.
+"""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import attrs
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from conexxus_client import ApiProfile, TransactionLine
+from conexxus_client.testing import BackOffice
+from conexxus_sync.runs import RunStatus
+from conexxus_sync.sales import BatchLimits
+
+
+LOCATION = "loc-001"
+DAY = date(2026, 1, 2)
+
+
+@pytest.fixture
+def till(till):
+    till.options = {"on_changed": "resend"}
+    return till
+
+
+def tells(till, *sales):
+    """
+    From now on the host tells these sales of the day.
+    """
+    till.orders.days[DAY] = list(sales)
+
+
+def told(till):
+    return sum((sale.total for sale in till.orders.days[DAY]), Decimal())
+
+
+def test_changed(till):
+    """
+    What was delivered is taken back under a name of its own, and what it
+    became is sent under another; the day's total is the host's.
+    """
+    line = TransactionLine(sku="a", quantity=Decimal("0.50"), price=Decimal(3), amount=Decimal(1))
+    sale = till.sale("t1", items=[line], tax=Decimal("0.25"), discount=Decimal(1), extra={"a": "b"})
+    tells(till, sale, till.sale("t2"))
+    till.push()
+    tells(till, attrs.evolve(sale, total=Decimal("2.00")), till.sale("t2"))
+
+    (run,) = till.push(DAY)
+
+    assert till.effective() == ["t1", "t2", "t1:void:1", "t1:rev:1"]
+    assert (run.status, str(run.total), run.items_succeeded) == (RunStatus.SUCCESS, "0.50", 2)
+    assert "1 transaction delivered before and changed" in run.errors[0].error
+    assert till.office.ledger.total() == told(till)
+    with till.store.reading() as connection:
+        (void,) = till.outbox.members(connection, till.outbox.batches(LOCATION)[1])
+    assert b'"total":-1.50' in void.raw
+    assert b'{"amount":-1,"price":3,"quantity":-0.50,"sku":"a"}' in void.raw
+    assert b'"tax":-0.25' in void.raw
+    assert b'"discount":-1' in void.raw
+    assert till.push(DAY) == []
+
+
+def test_again_and_again(till):
+    """
+    Each correction takes back the one before; one that goes and comes back
+    is a correction, too.
+    """
+    for total in ("1", "2", "3"):
+        tells(till, till.sale("t1", total))
+        till.push(DAY)
+        assert till.office.ledger.total() == told(till)
+
+    tells(till)
+    till.push(DAY)
+    assert till.office.ledger.total() == 0
+    assert till.push(DAY) == []
+    tells(till, till.sale("t1", "3"))
+    till.push(DAY)
+
+    assert till.office.ledger.total() == 3
+    assert till.effective()[-2:] == ["t1:void:3", "t1:rev:3"]
+    assert till.push(DAY) == []
+    story = till.outbox.upkeep.story(LOCATION, "t1")
+    assert len(story.handings) == 7
+    (void,) = till.outbox.upkeep.story(LOCATION, "t1:void:2").handings
+    assert void in story.handings
+
+
+def test_void_that_is_refused(till):
+    """
+    What the back office does not let us take back is set aside, and what it
+    became is not sent: it would count twice.
+    """
+    tells(till, till.sale("t1", "1"))
+    till.push()
+    till.office.reject = {"t1:void:1": "The day is closed"}
+    tells(till, till.sale("t1", "2"))
+
+    (run,) = till.push(DAY)
+
+    assert till.office.ledger.total() == 1
+    assert run.status is RunStatus.FAILED
+    assert till.quarantined() == {"t1": "The day is closed"}
+    assert till.push(DAY) == []
+
+
+def test_void_in_doubt(till):
+    """
+    Nothing follows a void whose fate is unknown, until it is known.
+    """
+    tells(till, till.sale("t1", "1"))
+    till.push()
+    tells(till, till.sale("t1", "2"))
+    till.office.faults("sales: after_commit(reset)")
+
+    (run,) = till.push(DAY)
+    assert run.delivery_unknown
+    assert till.effective() == ["t1", "t1:void:1"]
+
+    till.push(DAY)
+    assert till.effective() == ["t1", "t1:void:1", "t1:rev:1"]
+
+
+def test_whole_days(new_till):
+    """
+    Where a push replaces its day, a changed sale is a reason to replace it,
+    and nothing has to be taken back.
+    """
+    till = new_till(
+        profile=ApiProfile(sales_mode="replace_day"), office=BackOffice(sales_mode="replace_day")
+    )
+    till.options = {"on_changed": "resend"}
+    tells(till, till.sale("t1", "1"), till.sale("t2"), till.sale("t3"))
+    till.push()
+    tells(till, till.sale("t1", "2"), till.sale("t3"))
+
+    (run,) = till.push(DAY)
+
+    assert till.effective(DAY) == ["t1", "t3"]
+    assert till.office.ledger.total() == told(till)
+    assert run.status is RunStatus.SUCCESS
+    assert till.push(DAY) == []
+    assert till.outbox.aside.discrepancies(LOCATION) == []
+
+
+def test_bytes_that_are_gone(till):
+    """
+    What can't be taken back any more, because its bytes are forgotten or
+    something else delivered it, is reported.
+    """
+    tells(till, till.sale("t1", "1"))
+    till.engine().adopt(DAY)
+    tells(till, till.sale("t1", "2"))
+
+    (run,) = till.push(DAY)
+
+    assert till.office.requests["sales"] == 0
+    assert "changed after it was delivered" in run.last_error
+
+
+def test_each_in_its_place(till, zoned):
+    """
+    A sale before midnight, one after it on a day that closes at two, a
+    refund the next morning, a void, and a receipt number used on two days.
+    """
+    till.config = zoned("America/New_York", day_closes_at=datetime.min.replace(hour=2).time())
+    next_day = date(2026, 1, 3)
+
+    def at(day, hour, minute):
+        return datetime(2026, 1, day, hour, minute, tzinfo=UTC)
+
+    def push_at(moment):
+        till.clock.moment = moment
+        till.push(since=DAY)
+
+    first = till.sale("0001", "10.10", timestamp=at(2, 17, 0))
+    void = till.sale("0002", "5.00", timestamp=at(3, 4, 45))
+    late = till.sale("0003", "7.07", timestamp=at(3, 5, 10))
+    line = TransactionLine(sku="WINE001", quantity=-1, price=Decimal("10.10"))
+    refund = till.sale("0004", "-10.10", timestamp=at(3, 14, 0), items=[line])
+    again = till.sale("0001", "3.33", timestamp=at(3, 17, 0))
+
+    till.orders.days[DAY] = [first]
+    push_at(at(3, 4, 30))
+    till.orders.days[DAY] = [first, void, late]
+    push_at(at(3, 7, 15))
+    till.orders.days[DAY] = [first, late, refund]
+    till.orders.days[next_day] = [again]
+    push_at(at(4, 4, 30))
+
+    ledger = till.office.ledger
+    assert [sale.id for sale in ledger.sales(LOCATION, DAY)] == [
+        *("0001", "0002", "0003", "0002:void:1", "0004"),
+    ]
+    assert [sale.id for sale in ledger.sales(LOCATION, next_day)] == ["0001"]
+    assert ledger.total(LOCATION, DAY) == Decimal("7.07")
+    assert ledger.total(LOCATION, next_day) == Decimal("3.33")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    days=st.lists(st.dictionaries(st.sampled_from("abc"), st.integers(1, 3)), max_size=5),
+    faults=st.lists(
+        st.sampled_from(["503", "reset", "after_commit(reset)", "refuse", "409"]), max_size=5
+    ),
+    mode=st.sampled_from(["append", "replace_day"]),
+    size=st.sampled_from([1, 100]),
+)
+def test_the_hosts_last_word_counts(new_till, days, faults, mode, size):
+    """
+    Whatever the host changes and the network does: in the end the back
+    office's total is the host's, and nothing was sent twice.
+    """
+    till = new_till(
+        profile=ApiProfile(sales_mode=mode),
+        office=BackOffice(sales_mode=mode),
+        limits=BatchLimits(transactions=size),
+    )
+    till.options = {"on_changed": "resend"}
+    till.office.faults("sales: " + ", ".join(faults) if faults else "")
+
+    for sold in days:
+        # An empty day can't replace another: there is nothing to send.
+        fixed = [till.sale("fixed")]
+        tells(till, *fixed, *(till.sale(name, str(total)) for name, total in sold.items()))
+        till.push(DAY)
+    till.office.faults("")
+    for _ in range(8):
+        till.push(DAY)
+
+    assert till.office.ledger.total() == told(till)
+    assert till.office.ledger.doubled() == []
+    assert till.open_batches() == []
+    assert till.outbox.aside.discrepancies(LOCATION) == []
