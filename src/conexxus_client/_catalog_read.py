@@ -12,6 +12,7 @@ from ._codec import shown
 from ._core import CATALOG_SECONDS, Core
 from ._paging import Pages
 from ._retries import Attempts
+from ._stopping import patient
 from ._wire import (
     AsyncReply,
     AsyncTransport,
@@ -172,7 +173,7 @@ class CatalogRead(_Reading):
         request, attempts, page = self._begin_page()
 
         with page, self._opening():
-            for attempt in stamina.retry_context(attempts.wait_after, attempts=None, timeout=None):
+            for attempt in stamina.retry_context(patient(attempts), attempts=None, timeout=None):
                 with (
                     attempt,
                     self._core.attempting("catalogue", request, attempts),

@@ -13,6 +13,7 @@ from ._core import connection_check, connection_failure, core_for
 from ._endpoints import SUCCESS
 from ._paging import Pages
 from ._retries import RetryPolicy
+from ._stopping import patient, stopping
 from ._wire import ApiProfile, Call, Limits, Response, Transport
 from .config import ClientConfig
 from .instrumentation import Hook
@@ -158,6 +159,20 @@ class ConexxusClient:
         """
         return self._send(self._core.endpoints.push(batch, idempotency_key=idempotency_key))
 
+    @contextmanager
+    def stopping(self, stop: Callable[[], bool]) -> Iterator[None]:
+        """
+        Let calls of this thread end early.
+
+        Until the end of the block, they end soon once *stop* is true: no wait
+        goes on, no attempt begins, no answer is waited for.  Each raises with
+        what is known of its delivery.  Other threads, and later calls, notice
+        nothing.  A connection that is being made, and an injected
+        `http_client`, go on to their own time-outs.
+        """
+        with stopping(stop):
+            yield
+
     def close(self) -> None:
         """
         Give back connections.  Closing twice is harmless.
@@ -185,7 +200,7 @@ class ConexxusClient:
         attempts = self._core.attempts(call)
 
         with self._core.observing(call.name, call.request, attempts):
-            for attempt in stamina.retry_context(attempts.wait_after, attempts=None, timeout=None):
+            for attempt in stamina.retry_context(patient(attempts), attempts=None, timeout=None):
                 with attempt, self._core.attempting(call.name, call.request, attempts):
                     limits = self._core.limits(call.timeout_ms, attempts.deadline)
                     response = self._exchange(call, limits)

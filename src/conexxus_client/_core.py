@@ -12,6 +12,7 @@ import attrs
 
 from ._endpoints import Endpoints
 from ._retries import Attempts, RetryBudget, RetryPolicy
+from ._stopping import check
 from ._wire import ApiProfile, AsyncReply, Call, Headers, Limits, Reply, Request, Response
 from .config import ClientConfig
 from .errors import ConexxusError, ConfigurationError, StatusError
@@ -160,6 +161,7 @@ class Core:
         told = True
 
         try:
+            check()
             yield
         except ConexxusError as exc:
             error = exc

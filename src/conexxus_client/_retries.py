@@ -156,11 +156,18 @@ class Attempts:
         self.records.append(self._record(exc, wait))
 
         if wait is None:
-            exc.attempts = tuple(self.records)
-            exc.delivery = self.delivery(exc.delivery)
+            self.give_up(exc)
             return False
 
         return wait
+
+    def give_up(self, exc: Exception) -> None:
+        """
+        Make *exc* tell of all attempts: it is what the call ends with.
+        """
+        assert isinstance(exc, ConexxusError)
+        exc.attempts = tuple(self.records)
+        exc.delivery = self.delivery(exc.delivery)
 
     def delivery(self, last: Delivery) -> Delivery:
         """

@@ -9,6 +9,7 @@ Everything that can go wrong, split by who must act.
     │   ├── TlsError                 no secure connection
     │   ├── RequestTimeoutError      one attempt took too long
     │   ├── DeadlineExceededError    the whole call took too long
+    │   ├── CallStoppedError         the program told it to end
     │   └── ConnectionLostError      broke off in the middle
     ├── StatusError                  the back office said no
     │   ├── AuthenticationError      401
@@ -172,6 +173,14 @@ class RequestTimeoutError(TransportError):
     def __init__(self, timeout_ms: int, *, delivery: Delivery = Delivery.UNKNOWN) -> None:
         super().__init__(f"Conexxus API request timeout after {timeout_ms}ms", delivery=delivery)
         self.timeout_ms = timeout_ms
+
+
+class CallStoppedError(TransportError):
+    """
+    The call was told to end before its answer was there.
+    """
+
+    message = "The call was told to stop before its answer was there."
 
 
 class DeadlineExceededError(TransportError):

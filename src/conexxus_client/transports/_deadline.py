@@ -21,6 +21,9 @@ from ipaddress import ip_address
 from types import ModuleType
 from typing import Any
 
+from conexxus_client._stopping import SLICE_SECONDS, check, is_stoppable, remaining
+from conexxus_client.errors import Delivery
+
 
 # A server that reads slowly must not get more time for each send: a write is
 # divided, and each part looks at the clock.
@@ -118,10 +121,22 @@ def sync_backend(core: ModuleType) -> Any:
             self._stream = stream
 
         def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-            return no_alert(self._stream.read(max_bytes, left(timeout, core.ReadTimeout)))
+            rest = left(timeout, core.ReadTimeout)
+
+            if rest is None or not is_stoppable():
+                return no_alert(self._stream.read(max_bytes, rest))
+
+            for rest_now in remaining(rest):
+                try:
+                    return no_alert(self._stream.read(max_bytes, min(rest_now, SLICE_SECONDS)))
+                except core.ReadTimeout:
+                    check(Delivery.UNKNOWN)
+
+            raise core.ReadTimeout("deadline")
 
         def write(self, buffer: bytes, timeout: float | None = None) -> None:
             for part in _parts(buffer):
+                check(Delivery.UNKNOWN)
                 self._stream.write(part, left(timeout, core.WriteTimeout))
 
         def close(self) -> None:
