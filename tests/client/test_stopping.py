@@ -14,7 +14,6 @@ from conexxus_client import (
     ConexxusError,
     Delivery,
     RetryPolicy,
-    ServerError,
 )
 
 from .matrix.test_matrix import batch
@@ -40,7 +39,7 @@ def stopped_when(fact):
     ("fault", "error", "delivery"),
     [
         ("hang", CallStoppedError, Delivery.UNKNOWN),
-        ("503(retry_after=20)", ServerError, Delivery.UNKNOWN),
+        ("503(retry_after=20)", ConexxusError, Delivery.UNKNOWN),
         ("stall(10)", CallStoppedError, Delivery.UNKNOWN),
         ("refuse", ConexxusError, Delivery.UNKNOWN),
     ],

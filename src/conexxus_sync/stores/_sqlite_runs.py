@@ -5,7 +5,6 @@ The history of runs in SQLite.
 import heapq
 import sqlite3
 from datetime import UTC, datetime
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import attrs
@@ -94,7 +93,8 @@ class SqliteRuns:
                 ),
                 reverse=True,
             )
-            rows = list(islice(newest, limit))
+            # To its end: a merge that is left in the middle outlives its database.
+            rows = list(newest)[:limit]
 
         return [load_run(document) for _, document in rows]
 
