@@ -337,6 +337,6 @@ def test_wrong_designs_are_caught(new_site, tmp_path, monkeypatch, design):
     else:
         monkeypatch.setattr(where, name, wrong)
 
-    problems = Proof(new_site, tmp_path, "elsewhere", OLD).all_problems(LONG)
+    problems = Proof(new_site, tmp_path, "elsewhere", OLD).all_problems(SHORT)
 
     assert any(finding in problem for problem in problems)

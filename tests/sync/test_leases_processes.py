@@ -1,0 +1,132 @@
+"""
+Whole pulls in processes of their own: many at once, and one that is stopped
+for longer than its lease.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import pytest
+
+from conexxus_client.testing import BackOffice, SandboxServer
+from conexxus_sync import RunStatus
+from conexxus_sync.leases import LEASE_LENGTH
+
+
+PULL = """
+import os, signal, sys
+from conexxus_client import ClientConfig, ConexxusClient
+from conexxus_sync import InventorySync, RunInProgressError, SyncConfig
+from conexxus_sync._clock import SystemClock
+from conexxus_sync.stores.sqlite import SqliteStore
+
+url, path, wait_at = sys.argv[1:]
+
+def step(name):
+    if name == wait_at == "leased":
+        print("holds", flush=True)
+        sys.stdin.readline()
+    elif name == wait_at:
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+with ConexxusClient(ClientConfig(api_url=url, api_key="k", retries=0)) as client:
+    engine = InventorySync(
+        client=client,
+        store=SqliteStore(path),
+        config=SyncConfig(location_id="loc-001"),
+        clock=SystemClock(),
+        steps=step,
+    )
+    if wait_at == "leased":
+        sys.stdin.readline()
+    try:
+        run = engine.pull()
+        print("ran", run.id, run.status, run.last_error, flush=True)
+    except RunInProgressError as exc:
+        print("busy", exc.run_id, flush=True)
+"""
+OLD = [{"sku": "A", "name": "old", "price": 1}]
+NEW = [{"sku": "A", "name": "new", "price": 2}]
+
+
+@pytest.fixture
+def office():
+    with SandboxServer(BackOffice(OLD, api_key="k", etag="off")) as server:
+        yield server
+
+
+def start(office, site, wait_at):
+    return subprocess.Popen(
+        [sys.executable, "-c", PULL, office.url, str(site.store.path), wait_at],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_sixteen_pulls_at_once(office, site):
+    """
+    One of them runs; fifteen get its id, which is in the history afterwards.
+    """
+    pulls = [start(office, site, "leased") for _ in range(16)]
+    for pull in pulls:
+        pull.stdin.write("go\n")
+        pull.stdin.flush()
+
+    first = [pull.stdout.readline().split() for pull in pulls]
+    (holder,) = [pull for pull, said in zip(pulls, first, strict=True) if said == ["holds"]]
+    outcome = holder.communicate("finish\n")[0].split()
+    for pull in pulls:
+        if pull is not holder:
+            pull.communicate()
+
+    assert (outcome[0], outcome[2]) == ("ran", "success")
+    assert [said for said in first if said != ["holds"]] == [["busy", outcome[1]]] * 15
+    assert [run.id for run in site.store.runs.history("loc-001")] == [outcome[1]]
+    assert len(office.office.requests) == 1
+
+
+@contextmanager
+def stopped(office, site, step):
+    """
+    A pull that was stopped at *step*.
+    """
+    pull = start(office, site, step)
+    try:
+        _, status = os.waitpid(pull.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status)
+        yield pull
+    finally:
+        pull.kill()
+        pull.communicate()
+
+
+@pytest.mark.parametrize("step", ["request", "read", "compared", "committed"])
+def test_stopped_past_its_lease(office, site, step):
+    """
+    A pull that is stopped keeps its lease until that expires; continued, it
+    is fenced off: the catalogue is that of the run which took over.
+    """
+    with stopped(office, site, step) as pull:
+        held = site.store.leases.holder("loc-001", "inventory", datetime.now(UTC))
+        assert held
+
+        site.clock.moment = datetime.now(UTC) + LEASE_LENGTH
+        run = site.pull(NEW)
+        assert run.status is RunStatus.SUCCESS
+
+        os.kill(pull.pid, signal.SIGCONT)
+        said = pull.communicate()[0]
+
+    assert site.shelf["A"].name == "new"
+    assert said.split()[:2] == ["ran", held]
+    if step == "committed":
+        # All that it had to write was written before it was stopped.
+        assert "success" in said
+    else:
+        assert f"failed inventory run {held} lost its lease to another run" in said
+        assert site.store.runs.get(held).status is RunStatus.FAILED
