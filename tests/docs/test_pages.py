@@ -20,6 +20,7 @@ from conexxus_client._codec import _json, _reader
 from conexxus_client.testing import SandboxServer
 from conexxus_client.transports import _body
 from conexxus_sync import SyncConfig
+from conexxus_sync.cli._app import app
 
 
 ROOT = Path(__file__).parents[2]
@@ -121,6 +122,19 @@ def test_limits_table():
     assert rows["nesting"] == f"{_json.MAX_NESTING} levels"
     assert rows["compression"] == f"{_body.MAX_RATIO} : 1"
     assert rows["pages of one catalogue"] == f"{_paging.MAX_PAGES:,}"
+
+
+def test_commands_are_documented():
+    """
+    The page has every command, and those below a command.
+    """
+    page = (ROOT / "docs/reference/cli.md").read_text()
+    rows = {line for line in page.splitlines() if line.startswith("| `conexxus ")}
+
+    for command in (name for name in app if not name.startswith("-")):
+        (row,) = [row for row in rows if re.match(rf"\| `conexxus {command}\b", row)]
+        below = [name for name in app[command] if not name.startswith("-")]
+        assert not [name for name in below if name not in row]
 
 
 def test_reference_of_the_engines():

@@ -43,7 +43,7 @@ app = App(
     help_format="markdown",
 )
 quarantine = App(name="quarantine", help="What was set aside, and why.")
-quarantine.command(_reading.quarantine_list, name="list")
+quarantine.command(_quarantine.quarantine_list, name="list")
 quarantine.command(_quarantine.quarantine_show, name="show")
 quarantine.command(_quarantine.quarantine_replay, name="replay")
 outbox = App(name="outbox", help="Batches of sales, and what to do about them.")

@@ -15,7 +15,7 @@ from conexxus_sync.config import SyncConfig
 from conexxus_sync.inventory import InventorySync
 from conexxus_sync.sales import SalesPush
 from conexxus_sync.service import ConexxusService
-from conexxus_sync.stores import open_store
+from conexxus_sync.stores import SyncStore, open_store
 
 from ._loading import load
 from ._logs import RUNS, log_attempts
@@ -126,6 +126,16 @@ def service_of(
         yield service
     finally:
         service.close()
+
+
+def opened(session: Session) -> tuple[SyncConfig, SyncStore]:
+    """
+    The settings and the store, for a command that only reads.
+    """
+    config = session.sync_config()
+    note_new_store(config)
+
+    return config, open_store(config.store)
 
 
 def note_new_store(config: SyncConfig) -> None:

@@ -15,7 +15,7 @@ from conexxus_sync.stores import SyncStore
 
 from ._engines import sales_engine
 from ._exit_codes import ExitCode, code_of_run, gravest
-from ._reading import MOST_SALES
+from ._quarantine import MOST_SALES
 from ._screen import Progress, progress, say, say_json
 from ._session import Given, Session
 from ._words import counted, told
@@ -146,7 +146,7 @@ def _why_nothing(store: SyncStore, location_id: str, only: dt.date | None) -> It
 
     if waiting:
         batches = counted(waiting, "batch", "batches")
-        yield f"  {batches} of sales not acknowledged yet. To see why: conexxus status"
+        yield f"  {batches} of sales not acknowledged yet. To see them: conexxus outbox list"
     if dates:
         yield f"  {counted(len(dates), 'sale')} set aside. To see them: conexxus quarantine list"
     if differing:

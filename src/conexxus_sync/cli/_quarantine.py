@@ -1,5 +1,5 @@
 """
-`conexxus quarantine show` and `conexxus quarantine replay`.
+`conexxus quarantine`: what was set aside, and why.
 """
 
 import sys
@@ -19,14 +19,48 @@ from conexxus_sync.outbox import QuarantinedTransaction
 from conexxus_sync.runs import SyncRun
 from conexxus_sync.stores import SyncStore, open_store
 
-from ._engines import catalog_storage
+from ._engines import catalog_storage, opened
 from ._exit_codes import ExitCode, code_of_run
 from ._screen import say, say_json
 from ._session import Given
-from ._words import moment
+from ._words import moment, table
 
 
+# A page of a list that nobody lets grow so long.
 MOST_SALES = 10_000
+
+
+def quarantine_list(*, session: Given) -> ExitCode:
+    """
+    List the items and the sales that were set aside, with the reason.
+
+    They do no harm to the others. An item's last good version stays in
+    force: have it corrected in the back office, and the next pull takes it.
+    A sale waits until somebody has settled it with the back office.
+
+    ```
+    conexxus quarantine list
+    conexxus quarantine list --json | jq '.[].reason'
+    ```
+    """
+    config, store = opened(session)
+    items = list(store.catalog.quarantined(config.location_id))
+    sales = store.outbox.aside.quarantined(config.location_id, limit=MOST_SALES)
+
+    if session.json:
+        say_json([*map(item_to_json, items), *map(sale_to_json, sales)])
+    elif not items and not sales:
+        say(["Nothing is set aside."])
+    else:
+        zone = config.timezone
+        rows = [
+            *(("item", it.key, it.reason, moment(it.first_seen, zone), it.raw) for it in items),
+            *(("sale", it.id, it.reason, moment(it.quarantined_at, zone), it.raw) for it in sales),
+        ]
+        shown = [(*row[:4], _text(row[4])[:60]) for row in rows]
+        say(table(("kind", "id", "reason", "since", "as it came"), shown))
+
+    return ExitCode.SUCCESS
 
 
 def quarantine_show(key: str, *, session: Given) -> ExitCode:

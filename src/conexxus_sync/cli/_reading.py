@@ -1,28 +1,21 @@
 """
-Commands that only read: `status`, `runs`, `items`, `quarantine list`.
+Commands that only read: `runs`, `items`.
 """
 
 import sys
 from shutil import get_terminal_size
 
 from conexxus_client import ConfigurationError, encode_item
-from conexxus_sync._codec import moment_to_json, run_to_json
-from conexxus_sync.config import SyncConfig
-from conexxus_sync.mirror import MirrorItem, Quarantined
-from conexxus_sync.outbox import QuarantinedTransaction
+from conexxus_sync._codec import run_to_json
+from conexxus_sync.mirror import MirrorItem
 from conexxus_sync.runs import RunKind
-from conexxus_sync.stores import SyncStore, open_store
 
 from ._csv import write_csv
-from ._engines import note_new_store
+from ._engines import opened
 from ._exit_codes import ExitCode
 from ._screen import say, say_json
-from ._session import Flag, Given, Session
+from ._session import Flag, Given
 from ._words import lasting, moment, summary, table
-
-
-# A page of a list that nobody lets grow so long.
-MOST_SALES = 10_000
 
 
 def runs(*, kind: RunKind | None = None, limit: int = 20, session: Given) -> ExitCode:
@@ -42,7 +35,7 @@ def runs(*, kind: RunKind | None = None, limit: int = 20, session: Given) -> Exi
     if limit < 1:
         raise ConfigurationError([f"--limit must be at least 1, got {limit}"])
 
-    config, store = _opened(session)
+    config, store = opened(session)
     found = store.runs.history(config.location_id, kind, limit, planned=True)
 
     if session.json:
@@ -93,7 +86,7 @@ def items(
     if csv and session.json:
         raise ConfigurationError(["--csv and --json can't go together"])
 
-    config, store = _opened(session)
+    config, store = opened(session)
 
     if changed_since is not None:
         since = store.runs.get(changed_since)
@@ -113,76 +106,7 @@ def items(
     return ExitCode.SUCCESS
 
 
-def quarantine_list(*, session: Given) -> ExitCode:
-    """
-    List the items and the sales that were set aside, with the reason.
-
-    They do no harm to the others. An item's last good version stays in
-    force: have it corrected in the back office, and the next pull takes it.
-    A sale waits until somebody has settled it with the back office.
-
-    ```
-    conexxus quarantine list
-    conexxus quarantine list --json | jq '.[].reason'
-    ```
-    """
-    config, store = _opened(session)
-    items = list(store.catalog.quarantined(config.location_id))
-    sales = store.outbox.aside.quarantined(config.location_id, limit=MOST_SALES)
-
-    if session.json:
-        say_json([*map(_item_json, items), *map(_sale_json, sales)])
-    elif not items and not sales:
-        say(["Nothing is set aside."])
-    else:
-        zone = config.timezone
-        rows = [
-            *(("item", it.key, it.reason, moment(it.first_seen, zone), it.raw) for it in items),
-            *(("sale", it.id, it.reason, moment(it.quarantined_at, zone), it.raw) for it in sales),
-        ]
-        shown = [(*row[:4], _text(row[4])[:60]) for row in rows]
-        say(table(("kind", "id", "reason", "since", "as it came"), shown))
-
-    return ExitCode.SUCCESS
-
-
-def _opened(session: Session) -> tuple[SyncConfig, SyncStore]:
-    config = session.sync_config()
-    note_new_store(config)
-
-    return config, open_store(config.store)
-
-
 def _item_line(entry: MirrorItem) -> str:
     gone = "  (gone)" if entry.missing_since else ""
 
     return f"{entry.item.sku}  {entry.item.name}  {entry.item.price}{gone}"
-
-
-def _text(raw: bytes) -> str:
-    return raw.decode(errors="replace")
-
-
-def _item_json(entry: Quarantined) -> dict[str, object]:
-    return {
-        "kind": "item",
-        "item": entry.key,
-        "reason": entry.reason,
-        "path": entry.path,
-        "firstSeen": moment_to_json(entry.first_seen),
-        "lastSeen": moment_to_json(entry.last_seen),
-        "timesSeen": entry.times_seen,
-        "runId": entry.run_id,
-        "raw": _text(entry.raw),
-    }
-
-
-def _sale_json(entry: QuarantinedTransaction) -> dict[str, object]:
-    return {
-        "kind": "transaction",
-        "item": entry.id,
-        "businessDate": entry.business_date.isoformat(),
-        "reason": entry.reason,
-        "firstSeen": moment_to_json(entry.quarantined_at),
-        "raw": _text(entry.raw),
-    }

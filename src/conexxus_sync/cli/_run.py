@@ -36,7 +36,7 @@ def run(
     Keep catalogue and sales in step until you stop it.
 
     The catalogue is fetched every hour; each business date is pushed at its
-    time. Whatever stops it, the next start continues.
+    time. Whatever stops it, nothing is lost.
 
     ```
     conexxus run --orders my_shop.conexxus:orders --catalog my_shop.conexxus:products
