@@ -151,11 +151,11 @@ def _transaction(value: Any) -> Transaction:
         id=fields.text("id"),
         timestamp=fields.moment("timestamp"),
         total=fields.amount("total"),
-        items=[_read_line(line, f"$.items[{n}]") for n, line in enumerate(fields.list("items"))],
+        items=[_read_line(line, f"$.items[{n}]") for n, line in enumerate(fields.array("items"))],
         tax=fields.amount("tax", optional=True),
         discount=fields.amount("discount", optional=True),
-        business_date=fields.date("businessDate"),
-        extra=fields.object("extra"),
+        business_date=fields.day("businessDate"),
+        extra=fields.mapping("extra"),
     )
 
 
@@ -168,7 +168,7 @@ def _read_line(value: Any, path: str) -> TransactionLine:
         quantity=fields.amount("quantity"),
         price=fields.amount("price"),
         amount=fields.amount("amount", optional=True),
-        extra=fields.object("extra"),
+        extra=fields.mapping("extra"),
     )
 
 
@@ -192,10 +192,10 @@ class _Fields:
     def text(self, key: str) -> str:
         return self._typed(key, str, "a text")
 
-    def list(self, key: str) -> list[Any]:
+    def array(self, key: str) -> list[Any]:
         return self._typed(key, list, "a list")
 
-    def object(self, key: str) -> dict[str, Any]:
+    def mapping(self, key: str) -> dict[str, Any]:
         return self._typed(key, dict, "an object") if key in self._value else {}
 
     def amount(self, key: str, *, optional: bool = False) -> Any:
@@ -214,7 +214,7 @@ class _Fields:
         except ValueError:
             raise self._wrong(key, "a moment like 2026-01-02T10:00:00Z") from None
 
-    def date(self, key: str) -> Date | None:
+    def day(self, key: str) -> Date | None:
         if self._value.get(key) is None:
             return None
 
