@@ -206,7 +206,7 @@ class Proof:
         """
         What is wrong after the *number*-th kill at *step*.
         """
-        depth = number % (self.depths[step] + 1)
+        depth = number % self.depths[step]
         till = self.copy("killed")
         if not till.killed(step, depth):
             yield f"{step}+{depth}: not killed"
