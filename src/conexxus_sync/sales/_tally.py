@@ -23,10 +23,7 @@ _CONTRADICTS = {
     ),
 }
 
-_MISMATCHED = (
-    "{of} whose lines do not add up to the total, like {like}: sent as they are, see "
-    "docs/how-to/order-source.md"
-)
+_MISMATCHED = "{of} whose lines do not add up to the total, like {like}: sent as they are"
 _CARDS = (
     "{of} with what may be a card's number in the free text, like {like}: it was sent, but card "
     "numbers do not belong there"

@@ -1,26 +1,34 @@
 """
 Kills pushes at every named step, starts them again, and reads the books.
 
-Children fork from this process once everything is imported, so that no kill
-falls into start-up.  The back office lives in the child, its ledger in a file
-that is written before a push is answered: what it has survives the kill.
+The back office is a process of its own, behind real sockets, that cuts one
+answer in twenty after it has committed, and now and then answers 503 or
+resets.  Pushes fork from this process once everything is imported, so that no
+kill falls into start-up.  Each has a location and a store of its own.
 
-Run as a script: `killed_pushes.py FOLDER DESIGN ROUNDS`; prints JSON.
+A step is named after what was just done; `before` a step is in the
+transaction that records it, just before its commit.
+
+Run as a script: `killed_pushes.py FOLDER DESIGN KILLS [STEP …]`, with so many
+kills at each step; prints JSON.
 """
 
 import json
+import logging
 import os
+import random
 import secrets
 import signal
 import sys
 from collections import Counter
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from conexxus_client import (
+    ApiProfile,
     ClientConfig,
     ConexxusClient,
     FrozenBatch,
@@ -28,15 +36,16 @@ from conexxus_client import (
     Transaction,
     TransactionLine,
 )
-from conexxus_client.testing import BackOffice, SandboxTransport
+from conexxus_client.testing import BackOffice, Ledger, SandboxServer
+from conexxus_client.transports import open_transport
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.errors import RunInProgressError
+from conexxus_sync.outbox import OPEN_STATES
 from conexxus_sync.sales import BatchLimits, SalesPush
 from conexxus_sync.stores._sqlite_outbox import SqliteOutbox
 from conexxus_sync.stores.sqlite import SqliteStore
 
 
-LOCATION = "loc-001"
 NOW = datetime(2026, 1, 3, 0, 15, tzinfo=UTC)
 SHOP = {
     date(2025, 12, 31): ["a1", "a2", "a3", "a4", "a5"],
@@ -44,6 +53,12 @@ SHOP = {
     date(2026, 1, 2): ["b1", "bad", "b2"],
 }
 BAD, LATE = "bad", "late"
+FAULTS = "sales: after_commit(reset)@0.05; sales: 503@0.05; sales: reset@0.05"
+STEPS = [
+    *("before a commit", "leased", "read", "before frozen", "frozen", "before sending"),
+    *("sending", "requested", "answered", "sent", "before settled", "settled", "visited"),
+]
+RESTARTS = 8
 
 
 class Clock:
@@ -79,7 +94,7 @@ class Killer:
     Counts steps, and ends the process at one of them.
     """
 
-    def __init__(self, at):
+    def __init__(self, at=None):
         self.at = at
         self.seen = Counter()
 
@@ -89,20 +104,77 @@ class Killer:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-class Wire(SandboxTransport):
+class Wire:
     """
-    A network on which the process may die after the back office has acted.
+    The network, on which the process may die before a request leaves, and
+    once the back office has acted and its answer is on the way.
     """
 
-    def __init__(self, office, step):
-        super().__init__(office)
+    def __init__(self, inner, step):
+        self.inner = inner
         self.step = step
 
     @contextmanager
     def open(self, request, limits):
-        with super().open(request, limits) as reply:
-            self.step("committed")
+        self.step("requested")
+        with self.inner.open(request, limits) as reply:
+            self.step("answered")
             yield reply
+
+    def close(self):
+        self.inner.close()
+
+
+class Store(SqliteStore):
+    """
+    A store in which the process may die just before a commit.
+    """
+
+    def __init__(self, path, step, outbox):
+        super().__init__(path)
+        self.outbox = outbox(self)
+        self.step = step
+        self.doing = "a commit"
+
+    @contextmanager
+    def writing(self, lease=None, *, connection=None):
+        with super().writing(lease, connection=connection) as transaction:
+            yield transaction
+            if connection is not None:
+                doing, self.doing = self.doing, "a commit"
+                self.step(f"before {doing}")
+
+
+class Outbox(SqliteOutbox):
+    """
+    Tells the store what its transaction is about.
+    """
+
+    def freeze(self, *args):
+        self.store.doing = "frozen"
+        return super().freeze(*args)
+
+    def mark_sending(self, *args, **more):
+        self.store.doing = "sending"
+        super().mark_sending(*args, **more)
+
+    def mark_delivered(self, *args, **more):
+        self.store.doing = "settled"
+        return super().mark_delivered(*args, **more)
+
+    def mark_open(self, *args, **more):
+        self.store.doing = "settled"
+        super().mark_open(*args, **more)
+
+    def divide(self, *args, **more):
+        self.store.doing = "settled"
+        super().divide(*args, **more)
+
+
+class MarkedBeforeSending(Outbox):
+    def mark_sending(self, connection, batch, *, unknown_since, now):
+        self.mark_delivered(connection, batch, answer="surely", now=now)
+        self.store.doing = "sending"
 
 
 class KeyMadeAtSendTime(ConexxusClient):
@@ -115,40 +187,133 @@ class ReadAgain(ConexxusClient):
     Sends what the host has now under the key of what was frozen.
     """
 
+    restarted = False
+
     def push_sales(self, batch, *, idempotency_key):
-        now = Orders(restarted=self.restarted).transactions(LOCATION, batch.date)
-        fresh = SalesBatch(date=batch.date, location_id=LOCATION, transactions=now)
+        now = Orders(restarted=self.restarted).transactions(batch.location_id, batch.date)
+        fresh = SalesBatch(date=batch.date, location_id=batch.location_id, transactions=now)
         return super().push_sales(FrozenBatch.of(fresh), idempotency_key=idempotency_key)
 
 
-class MarkedBeforeSending(SqliteOutbox):
-    def mark_sending(self, connection, batch, *, unknown_since, now):
-        self.mark_delivered(connection, batch, answer="surely", now=now)
-
-
 CLIENTS = {"key at send time": KeyMadeAtSendTime, "read again": ReadAgain}
+NO_KEY = ApiProfile(idempotency_header="X-Not-Read")
 
 
-def push(folder, design, killer, *, restarted):
-    office = BackOffice(ledger=folder / "ledger", reject={BAD}, reject_mode="blind")
-    client = CLIENTS.get(design, ConexxusClient)(
-        ClientConfig(api_url="http://localhost", api_key=office.api_key, retries=0),
-        transport=Wire(office, killer),
-    )
-    client.restarted = restarted
-    store = SqliteStore(folder / "store.db")
-    if design == "marked before sending":
-        store.outbox = MarkedBeforeSending(store)
+class Case:
+    """
+    One push of one location, killed and started again.
+    """
 
-    return SalesPush(
-        client=client,
-        store=store,
-        orders=Orders(restarted=restarted),
-        config=SyncConfig(location_id=LOCATION, timezone=ZoneInfo("UTC")),
-        clock=Clock(),
-        limits=BatchLimits(transactions=2),
-        steps=killer,
-    ).push(since=min(SHOP), honour_past=True)
+    def __init__(self, folder, url, design, location):
+        self.path = folder / f"{location}.db"
+        self.url = url
+        self.design = design
+        self.location = location
+
+    def store(self, step=lambda _: None):
+        wrong = self.design == "marked before sending"
+        return Store(self.path, step, MarkedBeforeSending if wrong else Outbox)
+
+    def engine(self, killer, *, restarted):
+        config = ClientConfig(
+            api_url=self.url, api_key=BackOffice().api_key, retries=1, retry_delay_ms=1
+        )
+        client = CLIENTS.get(self.design, ConexxusClient)(
+            config,
+            transport=Wire(open_transport(config), killer),
+            profile=NO_KEY if self.design == "no key" else ApiProfile(),
+        )
+        client.restarted = restarted
+
+        return SalesPush(
+            client=client,
+            store=self.store(killer),
+            orders=Orders(restarted=restarted),
+            config=SyncConfig(location_id=self.location, timezone=ZoneInfo("UTC")),
+            clock=Clock(),
+            limits=BatchLimits(transactions=2),
+            steps=killer,
+            released=NOW - timedelta(days=1),
+        )
+
+    def push(self, at):
+        """
+        Push until the process dies.
+        """
+        self.engine(Killer(at), restarted=False).push(since=min(SHOP), honour_past=True)
+
+    def push_again(self):
+        """
+        Start again, after a kill, and look at every date.
+        """
+        engine = self.engine(Killer(), restarted=True)
+        engine.push(since=min(SHOP), honour_past=True)
+        for day in SHOP:
+            engine.push(day)
+
+    def is_settled(self):
+        """
+        Is nothing left to deliver, but for what only an operator can settle?
+        """
+        waiting = self.store().outbox.batches(self.location, OPEN_STATES)
+        return all("422" in (batch.answer or "") for batch in waiting)
+
+    def restart(self):
+        """
+        Push until nothing is left to do; yields what is wrong.
+        """
+        for _ in range(RESTARTS):
+            ended = in_child(self.push_again)
+            if ended:
+                yield f"a restart ended with {ended}"
+            if self.is_settled():
+                return
+
+    def audit(self, ledger):
+        """
+        Account for every sale: delivered, unknown, pending or quarantined,
+        and in just one of these places; and effective once, if delivered.
+        """
+        store, places = self.store(), Counter()
+        with store.reading() as connection:
+            delivered = set(
+                connection.execute("SELECT business_date, id FROM delivered").fetchall()
+            )
+            waiting = [
+                (batch.business_date.isoformat(), name)
+                for batch in store.outbox.batches(self.location, OPEN_STATES)
+                for name in store.outbox.ids(connection, batch)
+            ]
+        aside = [
+            (one.business_date.isoformat(), one.id)
+            for one in store.outbox.aside.quarantined(self.location)
+        ]
+        places.update(delivered)
+        places.update(waiting)
+        places.update(aside)
+
+        told = {
+            (day.isoformat(), name)
+            for day, names in Orders(restarted=True).days.items()
+            for name in names
+            # While a batch of its date waits, the host is not asked again.
+            if name != LATE
+            or (day.isoformat(), LATE) in places
+            or (day.isoformat(), BAD) not in waiting
+        }
+        entries = [entry for entry in ledger.transactions() if entry.location == self.location]
+        effective = {(entry.date.isoformat(), entry.id) for entry in entries}
+
+        yield from (f"lost {key}" for key in sorted(told - set(places)))
+        yield from (f"lost {key}, marked as delivered" for key in sorted(delivered - effective))
+        yield from (f"doubled {entry.id}" for entry in entries if entry.times > 1)
+        yield from (f"doubled in our books: {key}" for key, n in places.items() if n > 1)
+        yield from (f"not to be there: {key}" for key in sorted(effective - told))
+        yield from (f"unmarked {key}" for key in sorted(effective - delivered - set(waiting)))
+        if waiting and BAD not in {name for _, name in waiting}:
+            yield f"left behind {sorted(waiting)}"
+        if {name for _, name in aside} - {BAD}:
+            yield f"set aside {sorted(aside)}"
 
 
 def in_child(work):
@@ -174,80 +339,73 @@ def in_child(work):
     return -os.WEXITSTATUS(status)
 
 
-def steps_of(folder, design):
+@contextmanager
+def back_office(books):
     """
-    Every step of an undisturbed push, in a child as well.
+    A back office in a process of its own; yields its URL.
     """
-    seen = folder / "steps"
+    told, tell = os.pipe()
+    child = os.fork()
+
+    if child == 0:
+        office = BackOffice(
+            ledger=books, reject={BAD}, reject_mode="blind", faults=FAULTS, etag="off"
+        )
+        with SandboxServer(office) as server:
+            os.write(tell, server.url.encode())
+            signal.sigwait({signal.SIGTERM})
+        os._exit(0)
+
+    try:
+        yield os.read(told, 1_000).decode()
+    finally:
+        os.kill(child, signal.SIGTERM)
+        os.waitpid(child, 0)
+
+
+def counted(case):
+    """
+    How often each step comes, in a push that nobody kills.
+    """
+    seen = case.path.with_suffix(".json")
 
     def work():
-        killer = Killer(None)
-        push(folder, design, killer, restarted=False)
+        killer = Killer()
+        case.engine(killer, restarted=False).push(since=min(SHOP), honour_past=True)
         seen.write_text(json.dumps(killer.seen))
 
     in_child(work)
-    counts = json.loads(seen.read_text())
-
-    return [(step, n + 1) for step, count in counts.items() for n in range(count)]
+    return json.loads(seen.read_text())
 
 
-def one_kill(folder, design, at):
-    """
-    Kill a push at *at*, start it again at once, twice; returns what is wrong.
-    """
-    folder.mkdir()
-    ended = in_child(lambda: push(folder, design, Killer(at), restarted=False))
-    if ended != signal.SIGKILL:
-        return [f"{at}: was not killed, but ended with {ended}"]
+def main(folder, design, wanted, steps):
+    logging.disable()
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    dice, kills, cases, problems = random.Random(20260102), Counter(), [], []
 
-    ended = [in_child(lambda: push(folder, design, Killer(None), restarted=True)) for _ in range(2)]
-    problems = [f"{at}: restart ended with {code}" for code in ended if code]
+    with back_office(folder / "books") as url:
+        # What faults leave out in one push is there in another.
+        often = Counter()
+        for number in range(3):
+            often |= Counter(counted(Case(folder, url, design, f"dry-{number}")))
 
-    return problems + [f"{at}: {problem}" for problem in audit(folder)]
+        for step in steps or STEPS:
+            for attempt in range(10 * wanted):
+                if kills[step] == wanted:
+                    break
+                case = Case(folder, url, design, f"{step}-{attempt}".replace(" ", "-"))
+                at = (step, dice.randint(1, often[step] or 1))
+                ended = in_child(lambda case=case, at=at: case.push(at))
+                kills[step] += ended == signal.SIGKILL
+                problems += [f"{at}: {problem}" for problem in case.restart()]
+                cases.append((at, case))
 
+    ledger = Ledger(folder / "books")
+    for at, case in cases:
+        problems += [f"{at}: {problem}" for problem in case.audit(ledger)]
 
-def audit(folder):
-    """
-    Account for every sale: it is effective once, or set aside, or its batch
-    is in doubt and was refused since, which only an operator can settle.
-    """
-    ledger = BackOffice(ledger=folder / "ledger").ledger
-    store = SqliteStore(folder / "store.db")
-    aside = {one.id for one in store.outbox.aside.quarantined(LOCATION)}
-    doubted = set()
-    with store.reading() as connection:
-        for batch in store.outbox.batches(LOCATION):
-            if batch.settled_at is None:
-                doubted |= set(store.outbox.ids(connection, batch))
-
-    effective = {(entry.date, entry.id) for entry in ledger.transactions()}
-    expected = {(day, name) for day, names in SHOP.items() for name in names}
-    # The late sale arrives only if its date was not done before the kill.
-    foreign = effective - expected - {(date(2026, 1, 2), LATE)}
-    lost = {name for _, name in expected - effective} - aside - doubted
-
-    yield from (f"lost {name}" for name in lost)
-    yield from (f"doubled {entry.id}" for entry in ledger.doubled())
-    yield from (f"not to be there: {name}" for _, name in foreign)
-    if doubted and BAD not in doubted:
-        yield f"left behind {sorted(doubted)}"
-    if aside - {BAD}:
-        yield f"set aside {sorted(aside)}"
-
-
-def main(folder, design, rounds):
-    (folder / "dry").mkdir()
-    steps = steps_of(folder / "dry", design)
-    problems = []
-
-    for number in range(rounds):
-        for at in steps:
-            problems += one_kill(folder / f"{number}-{at[0]}-{at[1]}", design, at)
-
-    histogram = Counter(step for step, _ in steps)
-    kills = {step: count * rounds for step, count in histogram.items()}
     print(json.dumps({"kills": kills, "problems": problems}))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
+    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4:])
