@@ -35,7 +35,7 @@ class AsyncConexxusClient:
             own time-outs, and is not closed.
         profile: How this back office speaks.
         retry_policy: Instead of the one that *config* describes.
-        hooks: Called after each call.
+        hooks: Called after each attempt and each call.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class AsyncConexxusClient:
 
     def add_hook(self, hook: Hook) -> None:
         """
-        Call *hook* after each call from now on.
+        Call *hook* after each attempt and each call from now on.
         """
         self._core.hooks = (*self._core.hooks, hook)
 
