@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 import attrs
 
 from conexxus_client import ConfigurationError
+from conexxus_sync._stopping import interrupting
 from conexxus_sync.collectors import FanOut
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.errors import StoreError
@@ -61,8 +62,8 @@ class SalesPush:
         on_changed: Whether delivered sales that changed or disappeared are
             only reported, or taken back and sent again.
         summary: Whether each batch says what it comes to.
-        stop: Asked before each date and batch; True ends the push, and what
-            is left goes with the next.
+        stop: Asked before each date and batch, and while a call lasts; True
+            ends the push, and what is left goes with the next.
         released: When this version was: an earlier clock is wrong.
         steps: Told the name of each step as it is reached, for tests.
         new_id: Makes the id of a run.
@@ -296,7 +297,7 @@ class SalesPush:
             self.steps("leased")
             # SQLite empties its log when the last connection closes: as long
             # as this one is open, a date costs no more flushes than commits.
-            with self.store.reading():
+            with self.store.reading(), interrupting(self.client, self.stop):
                 yield desk
         finally:
             self._release(desk.lease)

@@ -10,7 +10,8 @@ A step is named after what was just done; `before` a step is in the
 transaction that records it, just before its commit.
 
 Run as a script: `killed_pushes.py FOLDER DESIGN KILLS [STEP …]`, with so many
-kills at each step; prints JSON.
+kills at each step; prints JSON.  With the design `stopped`, pushes are not
+killed but stopped for longer than their lease, while another one goes on.
 """
 
 import json
@@ -39,7 +40,7 @@ from conexxus_client import (
 from conexxus_client.testing import BackOffice, Ledger, SandboxServer
 from conexxus_client.transports import open_transport
 from conexxus_sync.config import SyncConfig
-from conexxus_sync.errors import RunInProgressError
+from conexxus_sync.errors import LeaseLostError, RunInProgressError
 from conexxus_sync.outbox import OPEN_STATES
 from conexxus_sync.sales import BatchLimits, SalesPush
 from conexxus_sync.stores._sqlite_outbox import SqliteOutbox
@@ -59,11 +60,15 @@ STEPS = [
     *("sending", "requested", "answered", "sent", "before settled", "settled", "visited"),
 ]
 RESTARTS = 8
+BUSY, FENCED = 3, 4
 
 
 class Clock:
+    def __init__(self, moment=NOW):
+        self.moment = moment
+
     def now(self):
-        return NOW
+        return self.moment
 
     def monotonic(self):
         return 0.0
@@ -91,17 +96,18 @@ def sale(name):
 
 class Killer:
     """
-    Counts steps, and ends the process at one of them.
+    Counts steps, and ends or stops the process at one of them.
     """
 
-    def __init__(self, at=None):
+    def __init__(self, at=None, what=signal.SIGKILL):
         self.at = at
+        self.what = what
         self.seen = Counter()
 
     def __call__(self, step):
         self.seen[step] += 1
         if self.at == (step, self.seen[step]):
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), self.what)
 
 
 class Wire:
@@ -214,7 +220,7 @@ class Case:
         wrong = self.design == "marked before sending"
         return Store(self.path, step, MarkedBeforeSending if wrong else Outbox)
 
-    def engine(self, killer, *, restarted):
+    def engine(self, killer, *, restarted, now=NOW):
         config = ClientConfig(
             api_url=self.url, api_key=BackOffice().api_key, retries=1, retry_delay_ms=1
         )
@@ -230,7 +236,7 @@ class Case:
             store=self.store(killer),
             orders=Orders(restarted=restarted),
             config=SyncConfig(location_id=self.location, timezone=ZoneInfo("UTC")),
-            clock=Clock(),
+            clock=Clock(now),
             limits=BatchLimits(transactions=2),
             steps=killer,
             released=NOW - timedelta(days=1),
@@ -250,6 +256,35 @@ class Case:
         engine.push(since=min(SHOP), honour_past=True)
         for day in SHOP:
             engine.push(day)
+
+    def push_later(self):
+        """
+        Push when the lease of whoever was stopped has run out.
+        """
+        later = NOW + timedelta(minutes=11)
+        self.engine(Killer(), restarted=True, now=later).push(since=min(SHOP), honour_past=True)
+
+    def overtake(self, at):
+        """
+        Stop a push at *at*, push meanwhile, and let it go on: it finds out;
+        yields what is wrong.
+        """
+        child = forked(
+            lambda: self.engine(Killer(at, signal.SIGSTOP), restarted=False).push(
+                since=min(SHOP), honour_past=True
+            )
+        )
+        _, status = os.waitpid(child, os.WUNTRACED)
+        if not os.WIFSTOPPED(status):
+            return
+
+        if ended := in_child(self.push_later):
+            yield f"the other push ended with {ended}"
+        os.kill(child, signal.SIGCONT)
+        ended = outcome(os.waitpid(child, 0)[1])
+        # What it had still to do was denied to it; or it had done all.
+        if ended not in (0, -FENCED):
+            yield f"the push that was stopped ended with {ended}"
 
     def is_settled(self):
         """
@@ -316,9 +351,9 @@ class Case:
             yield f"set aside {sorted(aside)}"
 
 
-def in_child(work):
+def forked(work):
     """
-    Do *work* in a child; returns the signal that ended it, or 0.
+    Do *work* in a child; returns its pid.
     """
     child = os.fork()
 
@@ -327,16 +362,25 @@ def in_child(work):
             work()
             os._exit(0)
         except RunInProgressError:
-            os._exit(3)
+            os._exit(BUSY)
+        except LeaseLostError:
+            os._exit(FENCED)
         except BaseException:
             sys.excepthook(*sys.exc_info())
             os._exit(1)
 
-    _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
-        return os.WTERMSIG(status)
+    return child
 
-    return -os.WEXITSTATUS(status)
+
+def in_child(work):
+    """
+    Do *work* in a child; returns the signal that ended it, or 0.
+    """
+    return outcome(os.waitpid(forked(work), 0)[1])
+
+
+def outcome(status):
+    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else -os.WEXITSTATUS(status)
 
 
 @contextmanager
@@ -395,8 +439,12 @@ def main(folder, design, wanted, steps):
                     break
                 case = Case(folder, url, design, f"{step}-{attempt}".replace(" ", "-"))
                 at = (step, dice.randint(1, often[step] or 1))
-                ended = in_child(lambda case=case, at=at: case.push(at))
-                kills[step] += ended == signal.SIGKILL
+                if design == "stopped":
+                    problems += [f"{at}: {problem}" for problem in case.overtake(at)]
+                    kills[step] += 1
+                else:
+                    ended = in_child(lambda case=case, at=at: case.push(at))
+                    kills[step] += ended == signal.SIGKILL
                 problems += [f"{at}: {problem}" for problem in case.restart()]
                 cases.append((at, case))
 

@@ -52,20 +52,38 @@ def account(till):
     return delivered, waiting, list(till.quarantined())
 
 
+ANY_FAULTS = {
+    "script": scripts,
+    "arrivals": arrivals,
+    "mode": st.sampled_from(["append", "replace_day"]),
+    "dedupe": st.sampled_from(["key", "transaction_id", "none"]),
+    "retries": st.sampled_from([0, 1]),
+    "size": st.sampled_from([1, 2, 1_000]),
+}
+
+
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(
-    script=scripts,
-    arrivals=arrivals,
-    mode=st.sampled_from(["append", "replace_day"]),
-    dedupe=st.sampled_from(["key", "transaction_id", "none"]),
-    retries=st.sampled_from([0, 1]),
-    size=st.sampled_from([1, 2, 1_000]),
-)
-def test_any_faults(new_till, script, arrivals, mode, dedupe, retries, size):
+@given(**ANY_FAULTS)
+def test_any_faults(new_till, **example):
     """
     Nothing is lost and nothing doubled: every sale is effective once and
     known to be, or its batch is open, or it is set aside with a reason.
     """
+    check_any_faults(new_till, **example)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1_800)
+@settings(max_examples=1_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(**ANY_FAULTS)
+def test_a_thousand_scripts_of_faults(new_till, **example):
+    """
+    The same for a thousand scripts.
+    """
+    check_any_faults(new_till, **example)
+
+
+def check_any_faults(new_till, script, arrivals, mode, dedupe, retries, size):
     till = new_till(
         profile=ApiProfile(sales_mode=mode, dedupe=dedupe),
         office=BackOffice(sales_mode=mode, dedupe=dedupe),

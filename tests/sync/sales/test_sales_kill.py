@@ -64,6 +64,21 @@ def test_killed_at_every_step(folder):
     assert min(result["kills"].values()) >= 3
 
 
+def test_stopped_past_its_lease(folder):
+    """
+    A push that is stopped at any step until its lease has run out, and goes
+    on after another one, is denied whatever it wants to write: no sale is
+    lost or doubled.
+    """
+    # In the middle of a transaction, it would keep the database locked.
+    steps = sorted(step for step in STEPS if not step.startswith("before"))
+
+    result = killed(folder, "stopped", 1, *steps)
+
+    assert result["problems"] == []
+    assert sorted(result["kills"]) == steps
+
+
 @pytest.mark.long
 @pytest.mark.timeout(3_600)
 def test_a_thousand_kills(folder):

@@ -4,9 +4,13 @@ absences, and about the size of a day.
 """
 
 import itertools
+import json
+import subprocess
+import sys
 import tracemalloc
 from collections import defaultdict
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -136,3 +140,24 @@ def test_day_of_any_size(new_till):
     kept = 10_000 * 1_000  # The back office in this process keeps its books.
     assert (run.batches, run.items_succeeded) == (20, 10_000)
     assert peak < kept + 4_000_000
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_a_hundred_thousand_sales(tmp_path):
+    """
+    A day of 100,000 sales of three lines arrives in order, and costs at most
+    60 MiB more than a day of one.
+    """
+    done = subprocess.run(
+        [sys.executable, Path(__file__).with_name("large_day.py"), tmp_path, "100000"],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    result = json.loads(done.stdout)
+
+    print(result)
+    assert (result["arrived"], result["in_order"]) == (100_000, True)
+    assert (result["total"], result["batches"]) == ("330000.00", 50)
+    assert result["more_mib"] <= 60

@@ -6,8 +6,9 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from conexxus_client import ApiProfile, Delivery, ServerError
-from conexxus_client.testing import BackOffice
+from conexxus_client import ApiProfile, ClientConfig, ConexxusClient, Delivery, ServerError
+from conexxus_client.testing import BackOffice, SandboxServer
+from conexxus_sync.collectors import FanOut
 from conexxus_sync.outbox import BatchState
 from conexxus_sync.runs import RunStatus
 from conexxus_sync.sales import BatchLimits
@@ -320,3 +321,56 @@ def test_batches_that_wait_are_due(till):
     till.wait(days=60)
 
     assert DAY in till.engine().due(till.clock.now())
+
+
+def test_told_to_stop_while_nobody_answers(till):
+    """
+    Told to stop while the back office is silent, a push does not wait for
+    it: the delivery is unknown, and is asked for again with the next push.
+    """
+    till.orders.add(till.sale("t1"))
+    sent = []
+
+    with SandboxServer(till.office) as server:
+        till.office.faults("sales: hang")
+        config = ClientConfig(api_url=server.url, api_key=server.api_key)
+        client = ConexxusClient(config, profile=till.profile)
+
+        def asked():
+            # The second time since it was sent, it has been on its way for a while.
+            sent.extend(["asked"] if sent else [])
+            return len(sent) > 3
+
+        def steps(step):
+            if step == "sending":
+                sent.append(step)
+
+        (run,) = till.engine(client=client, stop=asked, steps=steps).push(DAY)
+
+    assert run.delivery_unknown
+    assert till.outbox.counts(LOCATION) == {BatchState.UNKNOWN: 1}
+    push(till)
+    assert till.effective() == ["t1"]
+
+
+class Broken:
+    """
+    A collector that fails whenever it is told something.
+    """
+
+    def run_started(self, run):
+        raise RuntimeError("the disk of the metrics is full")
+
+    run_finished = run_started
+
+
+def test_a_collector_in_trouble(till):
+    """
+    A collector that fails neither ends a push nor hides its result.
+    """
+    till.orders.add(till.sale("t1"))
+
+    (run,) = push(till, collectors=FanOut([Broken(), till.watcher]))
+
+    assert run.status is RunStatus.SUCCESS
+    assert [told[0] for told in till.watcher.told] == ["started", "finished"]
