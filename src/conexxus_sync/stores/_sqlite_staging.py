@@ -73,14 +73,15 @@ UPDATE staged SET fault = 'Duplicate transaction id with different data'
 WHERE fault IS NULL AND id IN (SELECT id FROM staged GROUP BY id HAVING count(*) > 1)
 """
 
-# Its place is on another date, where it is, or is about to be, delivered.
+# Its place is on another date, where it is, or is about to be, delivered.  Left
+# alone, SQLite would read all that was ever delivered, for each of them.
 _ELSEWHERE = """
 s.fault IS NULL AND NOT EXISTS (
     SELECT 1 FROM delivered AS d
     WHERE d.location = ?1 AND d.business_date = ?2 AND d.id = s.id AND NOT d.voided
 ) AND (
     EXISTS (
-        SELECT 1 FROM delivered AS d
+        SELECT 1 FROM delivered AS d INDEXED BY delivered_by_id
         WHERE d.location = ?1 AND d.id = s.id AND d.business_date <> ?2 AND NOT d.voided {same}
     ) OR EXISTS (
         SELECT 1 FROM batch_transactions AS d JOIN batches AS b USING (location, key)
