@@ -127,11 +127,18 @@ class DayPush:
         self.desk.steps("frozen")
 
         if again:
-            # What changed is taken back first; what it became comes after it.
+            # What changed is taken back first; what it became comes after it,
+            # in this push or in the next.
+            self.untold = True
             self.deliverer.deliver(lambda _: None)
             if self._is_clear(parked=True):
+                self.untold = False
                 self._freeze(told_of(self.desk, self.business_date))
                 self.desk.steps("frozen")
+            elif self.tally.failure is None:
+                self.tally.fail(
+                    "what changed is taken back; what it became goes with the next push"
+                )
 
         if self.finished is None and not self.settled:
             self.deliverer.deliver(self._finish)
@@ -159,11 +166,12 @@ class DayPush:
             with desk.writing(connection) as transaction:
                 if voids:
                     desk.outbox.freeze(transaction, self._batches(voids, desk.limits), now)
+                    desk.outbox.dates.forget(transaction, *day)
                     return True
 
                 frozen = desk.outbox.freeze(transaction, self._drafts(connection, found), now)
                 if frozen and self._replaces:
-                    found = []
+                    found = [one for one in found if one.kind is DiscrepancyKind.ELSEWHERE]
                 self.tally.contradictions(
                     desk.outbox.aside.contradicted(transaction, *day, found, now)
                 )
@@ -206,7 +214,8 @@ class DayPush:
 
         if self.desk.whole_days:
             # Only a new sale makes the day worth replacing, or a changed one.
-            worth = next(fresh, None) or (found and self._replaces)
+            changed = any(one.kind is not DiscrepancyKind.ELSEWHERE for one in found)
+            worth = next(fresh, None) or (changed and self._replaces)
             fresh = staging.whole(connection) if worth else iter(())
             limits = BatchLimits(transactions=2**63, bytes=2**63)
 

@@ -13,7 +13,7 @@ from conexxus_client import ConfigurationError
 from conexxus_sync._stopping import interrupting
 from conexxus_sync.collectors import FanOut
 from conexxus_sync.config import SyncConfig
-from conexxus_sync.errors import StoreError
+from conexxus_sync.errors import StoreError, SyncError
 from conexxus_sync.leases import Lease
 from conexxus_sync.protocols import Clock, OrderSource
 from conexxus_sync.runs import SyncRun, new_run_id
@@ -268,8 +268,12 @@ class SalesPush:
 
         if self._purged is None or now - self._purged >= A_DAY_S:
             self._purged = now
-            with desk.writing() as transaction:
-                desk.outbox.upkeep.purge(transaction, desk.location_id, self.clock.now())
+            try:
+                with desk.writing() as transaction:
+                    desk.outbox.upkeep.purge(transaction, desk.location_id, self.clock.now())
+            except SyncError:
+                # The sales are delivered, and that is what is reported.
+                _log.exception("Conexxus: what is old could not be forgotten")
 
     @contextmanager
     def _desk(self) -> Iterator[Desk]:

@@ -26,27 +26,29 @@ CREATE TEMP TABLE staged (
 
 _COLUMNS = "position, id, digest, total, raw, sold_at, fault, mismatched, shows_card, revision"
 
-# Delivered, but the host no longer tells it.
-_MISSING = """
-SELECT id, NULL FROM delivered
-WHERE location = ?1 AND business_date = ?2 AND NOT voided AND id NOT IN (SELECT id FROM staged)
+# What waits in a batch or in quarantine, by the host's ids.
+_WAITING = """
+SELECT id FROM quarantined_transactions WHERE location = ?1 AND business_date = ?2
+UNION ALL
+SELECT t.origin FROM batches AS b JOIN batch_transactions AS t USING (location, key)
+WHERE b.location = ?1 AND b.business_date = ?2
+  AND b.state IN ('pending', 'sending', 'unknown')
 """
+
+# Delivered, but the host no longer tells it; unless a correction of it waits.
+_MISSING = f"""
+SELECT id, NULL FROM delivered
+WHERE location = ?1 AND business_date = ?2 AND NOT voided
+  AND id NOT IN (SELECT id FROM staged) AND id NOT IN ({_WAITING})
+"""  # noqa: S608  # constants
 
 # Of equal ones the first stays: it is one sale that the host told twice.
 _DROP_EQUAL = """
 DELETE FROM staged WHERE position NOT IN (SELECT min(position) FROM staged GROUP BY id, digest)
 """
 
-# What waits in a batch or in quarantine waits there, even if it changed.
-_DROP_WAITING = """
-DELETE FROM staged WHERE id IN (
-    SELECT id FROM quarantined_transactions WHERE location = ?1 AND business_date = ?2
-    UNION ALL
-    SELECT t.origin FROM batches AS b JOIN batch_transactions AS t USING (location, key)
-    WHERE b.location = ?1 AND b.business_date = ?2
-      AND b.state IN ('pending', 'sending', 'unknown')
-)
-"""
+# It waits there, even if it changed.
+_DROP_WAITING = f"DELETE FROM staged WHERE id IN ({_WAITING})"  # noqa: S608  # constants
 
 _CHANGED = """
 SELECT s.id, max(s.digest) FROM staged AS s
@@ -82,16 +84,18 @@ s.fault IS NULL AND NOT EXISTS (
 ) AND (
     EXISTS (
         SELECT 1 FROM delivered AS d INDEXED BY delivered_by_id
-        WHERE d.location = ?1 AND d.id = s.id AND d.business_date <> ?2 AND NOT d.voided {same}
+        WHERE d.location = ?1 AND d.id = s.id AND d.business_date <> ?2 {delivered}
     ) OR EXISTS (
         SELECT 1 FROM batch_transactions AS d JOIN batches AS b USING (location, key)
         WHERE d.location = ?1 AND d.origin = s.id AND b.business_date <> ?2
-          AND b.state IN ('pending', 'sending', 'unknown') {same}
+          AND b.state IN ('pending', 'sending', 'unknown') {waiting}
     )
 )
 """
-_SAME_ID = _ELSEWHERE.format(same="")
-_SAME_SALE = _ELSEWHERE.format(same="AND d.sold_at = s.sold_at")
+_SAME_ID = _ELSEWHERE.format(delivered="", waiting="")
+_SAME_SALE = _ELSEWHERE.format(
+    delivered="AND d.sold_at = s.sold_at AND NOT d.voided", waiting="AND d.sold_at = s.sold_at"
+)
 
 # A server that knows transactions by their id alone would pass it over.
 _FAULT_ELSEWHERE = f"""

@@ -85,7 +85,7 @@ def rejected(*names):
 )
 def test_table(answer, expected):
     """
-    Section 6 of the design, "Answers", row by row.
+    What each answer means, row by row.
     """
     assert ruling(answer) is expected
 

@@ -2,6 +2,7 @@
 Facts about delivered sales that changed, where they are corrected.
 """
 
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from conexxus_client import ApiProfile, TransactionLine
 from conexxus_client.testing import BackOffice
 from conexxus_sync.runs import RunStatus
-from conexxus_sync.sales import BatchLimits
+from conexxus_sync.sales import BatchLimits, OutboxOperator
 
 
 LOCATION = "loc-001"
@@ -105,6 +106,115 @@ def test_void_that_is_refused(till):
     assert run.status is RunStatus.FAILED
     assert till.quarantined() == {"t1": "The day is closed"}
     assert till.push(DAY) == []
+
+
+def test_void_of_a_missing_one_that_is_refused(till):
+    """
+    It is not tried again and again.
+    """
+    tells(till, till.sale("t1", "1"), till.sale("t2"))
+    till.push()
+    till.office.reject = {"t1:void:1"}
+    tells(till, till.sale("t2"))
+    till.push(DAY)
+
+    assert till.push(DAY) == []
+    assert till.office.requests["sales"] == 2
+
+
+def test_void_that_is_parked(new_till):
+    """
+    A void whose fate an operator has to settle is not sent again, and what
+    follows from it waits.
+    """
+    till = new_till(profile=ApiProfile(dedupe="none"), office=BackOffice(dedupe="none"))
+    till.options = {"on_changed": "resend"}
+    tells(till, till.sale("t1", "1"), till.sale("t2", "1"))
+    till.push()
+    tells(till, till.sale("t2", "5"))
+    till.office.faults("sales: after_commit(reset)")
+    till.push(DAY)
+
+    assert till.push(DAY) == []
+    (batch,) = till.open_batches()
+    OutboxOperator(
+        store=till.store, location_id=LOCATION, clock=till.clock, profile=till.profile
+    ).resolve(batch.key, delivered=True)
+    till.push(DAY)
+
+    assert till.office.ledger.total() == 5
+    assert till.effective() == ["t1", "t2", "t1:void:1", "t2:void:1", "t2:rev:1"]
+
+
+@pytest.mark.parametrize("what", ["stop", "kill", "host"])
+def test_ended_between_a_void_and_what_follows(till, what):
+    """
+    If a push ends after it took something back, its date stays due, and what
+    it became is sent by the next.
+    """
+    tells(till, till.sale("t1", "1"))
+    till.push()
+    tells(till, till.sale("t1", "2"))
+    settled = []
+
+    def steps(step):
+        if step == "settled":
+            settled.append(step)
+            if what == "host":
+                till.orders.broken = {DAY}
+            if what == "kill":
+                raise KeyboardInterrupt
+
+    engine = till.engine(steps=steps, stop=lambda: what == "stop" and bool(settled))
+    with suppress(KeyboardInterrupt):
+        (run,) = engine.push(DAY)
+        assert run.status is RunStatus.PARTIAL
+    till.orders.broken = set()
+    assert till.office.ledger.total() == 0
+
+    assert till.engine().due(till.clock.now()) == [DAY]
+    till.engine().push()
+    assert till.office.ledger.total() == 2
+
+
+@pytest.mark.parametrize("dedupe", ["key", "transaction_id"])
+def test_moved_to_another_date(new_till, dedupe):
+    """
+    A sale that the host moves to another date is taken back on the one, and
+    sent or set aside on the other, as the back office knows its ids.
+    """
+    till = new_till(profile=ApiProfile(dedupe=dedupe), office=BackOffice(dedupe=dedupe))
+    till.options = {"on_changed": "resend"}
+    sale, next_day = till.sale("t1"), date(2026, 1, 3)
+    tells(till, sale)
+    till.push()
+    till.orders.days = {DAY: [], next_day: [sale]}
+    till.wait(days=1)
+
+    till.push(since=DAY)
+
+    total = till.office.ledger.total(LOCATION, next_day)
+    assert till.office.ledger.total(LOCATION, DAY) == 0
+    assert (total, set(till.quarantined())) == (
+        (Decimal("1.50"), set()) if dedupe == "key" else (0, {"t1"})
+    )
+
+
+def test_told_twice_on_whole_days(new_till):
+    """
+    A sale told for two dates is no reason to replace a day again and again.
+    """
+    till = new_till(
+        profile=ApiProfile(sales_mode="replace_day"), office=BackOffice(sales_mode="replace_day")
+    )
+    till.options = {"on_changed": "resend"}
+    sale, next_day = till.sale("t1"), date(2026, 1, 3)
+    till.orders.days = {DAY: [sale], next_day: [sale, till.sale("t2")]}
+    till.wait(days=1)
+    till.push(since=DAY)
+
+    assert till.push(next_day) == []
+    assert till.office.requests["sales"] == 2
 
 
 def test_void_in_doubt(till):
