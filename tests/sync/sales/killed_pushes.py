@@ -202,6 +202,11 @@ class ReadAgain(ConexxusClient):
 
 
 CLIENTS = {"key at send time": KeyMadeAtSendTime, "read again": ReadAgain}
+# How the back office recognises a repetition, where it is not by its key.
+KINDS = {
+    "replace_day": {"sales_mode": "replace_day"},
+    "transaction_id": {"dedupe": "transaction_id"},
+}
 NO_KEY = ApiProfile(idempotency_header="X-Not-Read")
 
 
@@ -227,7 +232,7 @@ class Case:
         client = CLIENTS.get(self.design, ConexxusClient)(
             config,
             transport=Wire(open_transport(config), killer),
-            profile=NO_KEY if self.design == "no key" else ApiProfile(),
+            profile=NO_KEY if self.design == "no key" else ApiProfile(**KINDS.get(self.design, {})),
         )
         client.restarted = restarted
 
@@ -384,7 +389,7 @@ def outcome(status):
 
 
 @contextmanager
-def back_office(books):
+def back_office(books, design):
     """
     A back office in a process of its own; yields its URL.
     """
@@ -393,7 +398,12 @@ def back_office(books):
 
     if child == 0:
         office = BackOffice(
-            ledger=books, reject={BAD}, reject_mode="blind", faults=FAULTS, etag="off"
+            ledger=books,
+            reject={BAD},
+            # A whole day is not divided: it takes a list to find who is to blame.
+            reject_mode="batch" if design == "replace_day" else "blind",
+            faults=FAULTS,
+            **KINDS.get(design, {}),
         )
         with SandboxServer(office) as server:
             os.write(tell, server.url.encode())
@@ -427,7 +437,7 @@ def main(folder, design, wanted, steps):
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     dice, kills, cases, problems = random.Random(20260102), Counter(), [], []
 
-    with back_office(folder / "books") as url:
+    with back_office(folder / "books", design) as url:
         # What faults leave out in one push is there in another.
         often = Counter()
         for number in range(3):

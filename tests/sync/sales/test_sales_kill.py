@@ -64,6 +64,30 @@ def test_killed_at_every_step(folder):
     assert min(result["kills"].values()) >= 3
 
 
+@pytest.mark.parametrize("kind", ["replace_day", "transaction_id"])
+def test_other_back_offices(folder, kind):
+    """
+    So it is where a push replaces its day, and where ids are recognised.
+    """
+    result = killed(folder, kind, 1)
+
+    assert result["problems"] == []
+    assert set(result["kills"]) == STEPS
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3_600)
+@pytest.mark.parametrize("kind", ["replace_day", "transaction_id"])
+def test_other_back_offices_again_and_again(folder, kind):
+    """
+    The same with 20 kills at every step.
+    """
+    result = killed(folder, kind, 5 if IS_SMALL else 20)
+
+    assert result["problems"] == []
+    assert set(result["kills"]) == STEPS
+
+
 def test_stopped_past_its_lease(folder):
     """
     A push that is stopped at any step until its lease has run out, and goes
