@@ -21,7 +21,7 @@ SECOND = timedelta(seconds=1)
 @attrs.frozen(kw_only=True)
 class StoreCalendar:
     """
-    The store's [business days](../../docs/explanation/business-days.md).
+    The store's [business days](../explanation/business-days.md).
 
     All moments that it returns are in UTC.
 
