@@ -173,8 +173,7 @@ def decode_item(raw: bytes) -> Item | InvalidItem:
     try:
         fields = _FIELDS.decode(raw)
     except msgspec.ValidationError:
-        decode_json(raw)
-        return InvalidItem(raw=raw, reason=NOT_AN_OBJECT)
+        return _no_object(raw)
     except UNREADABLE:
         return _unreadable(raw)
 
@@ -184,6 +183,15 @@ def decode_item(raw: bytes) -> Item | InvalidItem:
         return _unreadable(raw)
 
     return _checked(raw, values, bytes(fields.get("price", b"")))
+
+
+def _no_object(raw: bytes) -> InvalidItem:
+    try:
+        decode_json(raw)
+    except DecodeError:
+        return _unreadable(raw)
+
+    return InvalidItem(raw=raw, reason=NOT_AN_OBJECT)
 
 
 def _checked(raw: bytes, values: dict[str, Any], price_text: bytes) -> Item | InvalidItem:
@@ -236,7 +244,8 @@ def _unreadable(raw: bytes) -> InvalidItem:
         return InvalidItem(raw=raw, reason="Item is nested too deeply")
 
     try:
-        loose = json.loads(raw.decode("utf-8", "replace"), parse_int=str, parse_float=str)
+        # No number is kept, however long it is: it could not be a SKU.
+        loose = json.loads(raw.decode("utf-8", "replace"), parse_int=_zero, parse_float=_zero)
     except ValueError:
         decode_json(raw)
         return InvalidItem(raw=raw, reason=reason)
@@ -244,14 +253,18 @@ def _unreadable(raw: bytes) -> InvalidItem:
     fields = loose if isinstance(loose, dict) else {}
     sku = fields.get("sku")
 
-    # Numbers were kept as texts: a float can only be NaN or an infinity,
-    # which careless back offices do write.
+    # A float can only be NaN or an infinity, which careless back offices do
+    # write.
     if isinstance(fields.get("price"), float):
         reason, path = INVALID_PRICE, "$.price"
     else:
         path = "$"
 
     return InvalidItem(raw=raw, reason=reason, path=path, sku=sku if _is_clean(sku) else None)
+
+
+def _zero(_: str) -> int:
+    return 0
 
 
 def _is_clean(value: Any) -> TypeGuard[str]:
