@@ -11,6 +11,7 @@ import attrs
 from conexxus_client import CatalogRead, ConexxusClient, EnvelopeError
 
 from ._host_delivery import HostDelivery
+from ._outcome import with_figures, with_host_error
 from ._validation import Validator
 from .config import SyncConfig
 from .errors import TransactionEndedError
@@ -126,7 +127,7 @@ class Pull:
         self._note(list(staging.duplicates()))
         figures = staging.compare()
         self.steps("compared")
-        self.run = _with_figures(self.run, figures, self.issues)
+        self.run = with_figures(self.run, figures, self.issues)
 
         if (refusal := self._refusal(read.digest, figures)) is not None:
             return self._refuse(refusal, read.digest, staging)
@@ -282,7 +283,7 @@ class Pull:
 
     def _save(self, transaction: Any) -> None:
         now = self.clock.now()
-        self.run = attrs.evolve(_with_host_error(self.run, self.host.error), end_time=now)
+        self.run = attrs.evolve(with_host_error(self.run, self.host.error), end_time=now)
         self.store.runs.save(transaction, self.run)
         self.store.runs.purge(transaction, self.run.location_id, now - RUNS_ARE_KEPT)
 
@@ -293,37 +294,3 @@ class Pull:
     def _note(self, rejects: list[SetAside]) -> None:
         room = MAX_ERRORS - len(self.issues)
         self.issues += [RunIssue(item=it.sku, error=it.reason) for it in rejects[:room]]
-
-
-def _with_figures(run: SyncRun, figures: Figures, issues: list[RunIssue]) -> SyncRun:
-    succeeded = figures.received - figures.failed
-    status, last_error = RunStatus.SUCCESS, None
-
-    if figures.failed:
-        status = RunStatus.PARTIAL if succeeded else RunStatus.FAILED
-        last_error = (
-            f"{figures.failed} of {figures.received} items were set aside, "
-            f"the first: {issues[0].error}"
-        )
-
-    return attrs.evolve(
-        run,
-        status=status,
-        items_processed=figures.received,
-        items_succeeded=succeeded,
-        items_failed=figures.failed,
-        errors=issues,
-        last_error=last_error,
-    )
-
-
-def _with_host_error(run: SyncRun, error: str | None) -> SyncRun:
-    if error is None or run.last_error == error:
-        return run
-
-    return attrs.evolve(
-        run,
-        status=RunStatus.FAILED,
-        errors=[RunIssue(item=None, error=error), *run.errors],
-        last_error=error,
-    )

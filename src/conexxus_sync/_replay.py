@@ -11,13 +11,14 @@ import attrs
 from conexxus_client import ConfigurationError, DecodeError, decode_item
 
 from ._host_delivery import HostDelivery, HostStorage
+from ._outcome import with_host_error
 from ._validation import Validator
 from .config import SyncConfig
 from .errors import SyncError, TransactionEndedError
 from .leases import Lease
 from .mirror import Figures, ItemRow, Quarantined, SetAside
 from .protocols import Clock
-from .runs import RunIssue, RunKind, RunStatus, SyncRun, new_run_id
+from .runs import RunKind, RunStatus, SyncRun, new_run_id
 from .stores import Staging, SyncStore
 
 
@@ -144,16 +145,7 @@ class QuarantineReplay:
         return run
 
     def _save(self, transaction: Any, host: HostDelivery, run: SyncRun) -> SyncRun:
-        run = attrs.evolve(run, end_time=self.clock.now())
-
-        if host.error is not None:
-            run = attrs.evolve(
-                run,
-                status=RunStatus.FAILED,
-                errors=[RunIssue(item=None, error=host.error)],
-                last_error=host.error,
-            )
-
+        run = attrs.evolve(with_host_error(run, host.error), end_time=self.clock.now())
         self.store.runs.save(transaction, run)
 
         return run

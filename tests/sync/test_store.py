@@ -5,8 +5,6 @@ The SDK's own state in one SQLite file, and how it fails.
 import os
 import sqlite3
 import stat
-import subprocess
-import sys
 from contextlib import closing
 
 import pytest
@@ -221,36 +219,6 @@ def test_full_disk(site):
     assert site.dump("items", "checkpoints") == before
     assert "Free space" in run.last_error
     assert site.pull(catalog).created == 490
-
-
-BUILDER = """
-import sys
-from conexxus_sync.stores.sqlite import SqliteStore
-
-sys.stdin.readline()
-with SqliteStore(sys.argv[1]).writing() as connection:
-    connection.execute("INSERT INTO hosts VALUES (?, 1, 1)", (sys.argv[2],))
-"""
-
-
-def test_sixteen_processes_create_it_at_once(path):
-    """
-    Each of them finds a complete schema.
-    """
-    builders = [
-        subprocess.Popen(
-            [sys.executable, "-c", BUILDER, str(path), str(number)],
-            stdin=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        for number in range(16)
-    ]
-
-    errors = [builder.communicate(b"go\n")[1] for builder in builders]
-
-    assert errors == [b""] * 16
-    with SqliteStore(path).reading() as connection:
-        assert connection.execute("SELECT count(*) FROM hosts").fetchone() == (16,)
 
 
 def test_store_survives_a_fork(path):
