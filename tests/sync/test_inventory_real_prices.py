@@ -29,9 +29,7 @@ def prices():
     sales = sales[(sales["quantity"] > 0) & (sales["week"] <= WEEKS + 1)]
     shelf = (sales["sales_value"] + sales["retail_disc"]) / sales["quantity"]
     sales = sales.assign(cents=(shelf * 100).round().astype("int64"))
-    last = (
-        sales.sort_values("transaction_timestamp").groupby(["product_id", "week"])["cents"].last()
-    )
+    in_order = sales.sort_values("transaction_timestamp").groupby(["product_id", "week"])
     weekly = in_order["cents"].last().unstack("week").ffill(axis="columns")
 
     return weekly.reindex(products["product_id"].unique()).fillna(0).astype("int64")
