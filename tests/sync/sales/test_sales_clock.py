@@ -4,6 +4,7 @@ Facts about a clock that is wrong.
 
 from datetime import UTC, date, datetime, timedelta
 
+import attrs
 import pytest
 
 from conexxus_sync.runs import RunKind, RunStatus, SyncRun
@@ -15,9 +16,8 @@ RELEASED = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-def till(till):
-    till.released = RELEASED
-    return till
+def till(new_till):
+    return new_till(released=RELEASED)
 
 
 def pulled(till, at):
@@ -134,7 +134,7 @@ def test_midnight_during_a_push(till):
     assert till.office.ledger.dates() == [DAY]
 
 
-def test_two_stores_in_two_zones(till, zoned, tmp_path):
+def test_two_stores_in_two_zones(till, zoned):
     """
     Each store is pushed at its own time and date, from the same database.
     """
