@@ -138,8 +138,6 @@ def test_two_stores_in_two_zones(till, zoned):
     """
     Each store is pushed at its own time and date, from the same database.
     """
-    import attrs
-
     east = till
     east.config = zoned("Pacific/Auckland")
     west = attrs.evolve(till, config=attrs.evolve(zoned("America/Los_Angeles"), location_id="w"))
