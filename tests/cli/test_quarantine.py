@@ -87,3 +87,35 @@ def test_wrong_use(stocked, arguments):
 
     assert (code, out) == (2, "")
     assert err.startswith("conexxus: ")
+
+
+def test_replay_of_a_sale(cli, office):
+    """
+    A sale that was set aside goes with the next push, once it is let out.
+    """
+    push = ("push", "--orders", "sales.ndjson", "--date", "2026-01-02")
+    office.reject = {"t1"}
+    assert cli(*push)[0] == 3
+    office.reject = ()
+    assert cli(*push)[0] == 0
+    assert [sale.id for sale in office.ledger.sales()] == ["t2"]
+
+    code, out, _ = cli("quarantine", "replay", "t1", "--json")
+
+    assert (code, [entry["item"] for entry in json.loads(out)]) == (0, ["t1"])
+    assert cli(*push)[0] == 0
+    assert sorted(sale.id for sale in office.ledger.sales()) == ["t1", "t2"]
+
+
+def test_sale_is_corrected_at_the_till(cli, office):
+    """
+    A sale is not handed in like an item: what is sent comes from the till.
+    """
+    office.reject = {"t1"}
+    cli("push", "--orders", "sales.ndjson", "--date", "2026-01-02")
+
+    code, out, err = cli("quarantine", "replay", "t1", "--item", "t1.json")
+
+    assert (code, out) == (2, "")
+    assert "t1 is a sale: correct it at the till" in err
+    assert cli("quarantine", "replay", "t1")[1] == "t1 of 2026-01-02 goes with the next push.\n"

@@ -84,6 +84,8 @@ def sales_engine(
             config=config,
             clock=SystemClock(),
             collectors=watching(),
+            on_changed=config.on_changed,
+            summary=config.summary,
         )
 
 

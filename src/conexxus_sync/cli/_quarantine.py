@@ -17,12 +17,13 @@ from conexxus_sync._replay import QuarantineReplay
 from conexxus_sync.mirror import Quarantined
 from conexxus_sync.outbox import QuarantinedTransaction
 from conexxus_sync.runs import SyncRun
+from conexxus_sync.sales import OutboxOperator
 from conexxus_sync.stores import SyncStore, open_store
 
 from ._engines import catalog_storage, opened
 from ._exit_codes import ExitCode, code_of_run
 from ._screen import say, say_json
-from ._session import Given
+from ._session import Given, Session
 from ._words import moment, table
 
 
@@ -110,30 +111,36 @@ def quarantine_replay(
     session: Given,
 ) -> ExitCode:
     """
-    Look at an item that was set aside again, and take it if it is good.
+    Look at what was set aside again: at an item, and take it if it is good;
+    or at a sale, with the next push.
 
-    It alone becomes part of the catalogue, without waiting for the back
+    An item alone becomes part of the catalogue, without waiting for the back
     office. As soon as that has a good item under this SKU, that one counts.
+    A sale is read anew from the till, as if it had never been seen.
 
     ```
     conexxus quarantine replay WINE001
     conexxus quarantine replay WINE001 --item corrected.json
     conexxus quarantine show WINE001 --json | jq -r '.[0].raw' | sed s/free/0/ | \\
         conexxus quarantine replay WINE001 --item -
+    conexxus quarantine replay txn-001
     ```
 
     Args:
-        key: The SKU, as `conexxus quarantine list` has it.
-        item: A file with the item as it should be, as JSON; - for stdin.
+        key: The SKU or the transaction's id, as `conexxus quarantine list` has it.
+        item: A file with the item as it should be, as JSON; - for stdin. Not for a sale.
         catalog: The host's storage, as package.module:factory.
     """
     config = session.sync_config()
     store = open_store(config.store)
     known = any(store.catalog.quarantined(config.location_id, key))
+    sales = [] if known else _sales(store, config.location_id, key)
 
-    if not known and _sales(store, config.location_id, key):
-        msg = f"{key[:60]} is a sale: only items are replayed; see `conexxus why {key[:60]}`"
+    if sales and item is not None:
+        msg = f"{key[:60]} is a sale: correct it at the till, and replay it without --item"
         raise ConfigurationError([msg])
+    if sales:
+        return _replay_sales(store, sales, session)
 
     run = QuarantineReplay(
         store=store, config=config, clock=SystemClock(), storage=catalog_storage(catalog)
@@ -183,6 +190,25 @@ def _sales(store: SyncStore, location_id: str, key: str) -> list[QuarantinedTran
     found = store.outbox.aside.quarantined(location_id, limit=MOST_SALES)
 
     return [sale for sale in found if sale.id == key]
+
+
+def _replay_sales(
+    store: SyncStore, sales: list[QuarantinedTransaction], session: Session
+) -> ExitCode:
+    """
+    Let them out: the same id may have been set aside on several dates.
+    """
+    for sale in sales:
+        OutboxOperator(store=store, location_id=sale.location_id, clock=SystemClock()).replay(
+            sale.business_date, sale.id
+        )
+
+    if session.json:
+        say_json([*map(sale_to_json, sales)])
+    else:
+        say(f"{it.id} of {it.business_date} goes with the next push." for it in sales)
+
+    return ExitCode.SUCCESS
 
 
 def _read(given: str) -> bytes:
