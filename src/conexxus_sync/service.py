@@ -166,7 +166,12 @@ class ConexxusService:
         self.close()
 
     def sync_inventory(
-        self, plan: bool = False, force: bool = False, *, reapply: bool = False
+        self,
+        plan: bool = False,
+        force: bool = False,
+        *,
+        reapply: bool = False,
+        accept: str | None = None,
     ) -> SyncRun:
         """
         Pull the catalogue now.
@@ -175,8 +180,11 @@ class ConexxusService:
             plan: Only say what would change.
             force: Pass all guards, this once.
             reapply: Give the host the whole catalogue, not just the changes.
+            accept: Id of a planned or refused run: apply only if the
+                catalogue is still the one that was seen then.
 
         Raises:
+            ConfigurationError: There is no such plan.
             RunInProgressError: A pull is in progress; it has the run's id.
             StoreError: The store can't be used.
         """
@@ -185,7 +193,7 @@ class ConexxusService:
         if engine is None:
             return skipped_pull(self.config.location_id, self.missing, self._clock.now())
 
-        return engine.pull(plan=plan, force=force, reapply=reapply)
+        return engine.pull(plan=plan, force=force, reapply=reapply, accept=accept)
 
     def trigger_sync(self) -> Trigger:
         """

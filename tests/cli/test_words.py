@@ -187,17 +187,20 @@ def test_plan_names_the_command_that_applies_it(cli):
     assert applied[1] == "30 new, 0 changed, 0 as before, 0 gone."
 
 
-def test_refused_plan_can_not_be_applied(cli, office):
+@pytest.mark.parametrize("options", [(), ("--plan",)], ids=["pull", "plan"])
+def test_refused_catalogue_can_be_accepted(cli, office, options):
     """
-    A plan that a guard refuses does not name a command to apply it.
+    A catalogue that a guard refuses names the command that applies exactly
+    it, for who has looked; and that command does.
     """
     cli("pull")
     office.catalog = office.catalog[:3]
 
-    code, lines = told(cli, "pull", "--plan")
+    code, lines = told(cli, "pull", *options)
+    (command,) = [line for line in lines if "If you have looked" in line]
+    accepted, _ = told(cli, *command.rpartition("conexxus ")[2].split())
 
-    assert code == 4
-    assert not [line for line in lines if "To apply" in line]
+    assert (code, accepted) == (4, 0)
 
 
 def test_refused_items_are_not_set_aside(cli, office):

@@ -120,6 +120,8 @@ def _pull(run: SyncRun) -> Iterator[str]:
     if run.planned and not run.refused:
         yield "  This is a plan: nothing was changed."
         yield f"  To apply exactly this: conexxus pull --accept {run.id}"
+    if run.refused:
+        yield f"  If you have looked and it is right: conexxus pull --accept {run.id}"
 
 
 def _is_host_failure(run: SyncRun) -> bool:
