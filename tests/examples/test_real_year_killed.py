@@ -1,0 +1,104 @@
+"""
+A real store's year, however often the process is killed.
+"""
+
+import json
+import os
+import random
+import runpy
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from conexxus_client.testing import Ledger
+
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+CLI = [sys.executable, "-m", "conexxus_sync.cli"]
+KILLS = 10 if os.environ.get("CONEXXUS_PROOF_SCALE") == "small" else 50
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
+
+
+@contextmanager
+def back_office(folder):
+    """
+    A back office that loses one answer in twenty after it has booked.
+    """
+    command = [*CLI, "sandbox", "--json", "--port", "0", "--ledger", str(folder / "ledger.ndjson")]
+    command += ["--faults", "sales: after_commit(reset)@0.05"]
+
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        try:
+            yield json.loads(process.stdout.readline())["url"]
+        finally:
+            process.terminate()
+
+
+def pushes(ledger):
+    """
+    How many pushes have had an effect so far.
+    """
+    return ledger.read_bytes().count(b"\n") if ledger.exists() else 0
+
+
+def killed(command, environ, ledger, after):
+    """
+    Start *command* and kill it once the books have grown; False if it ended
+    by itself before.
+    """
+    goal = pushes(ledger) + after
+
+    with subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL) as process:
+        while process.poll() is None:
+            if pushes(ledger) >= goal:
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+                return True
+            time.sleep(0.001)  # no fact is waited for, only a moment to kill at
+
+    return False
+
+
+@pytest.mark.parametrize(
+    ("store_id", "timezone"), [(367, "America/New_York"), (406, "Australia/Lord_Howe")]
+)
+def test_the_books_agree_to_the_cent(tmp_path, monkeypatch, store_id, timezone):
+    """
+    Killed again and again, with answers lost, the year arrives: each sale
+    once, on its own business date, with pandas' totals to the cent.
+    """
+    monkeypatch.setenv("CONEXXUS_DEMO_DIR", str(tmp_path))
+    real_store = runpy.run_path(str(EXAMPLES / "real_store.py"))
+    demo = real_store["Demo"](store_id, timezone)
+    demo.prepare()
+    expected = json.loads(demo.expected.read_text())
+    chance = random.Random(store_id)
+    kills = 0
+
+    with back_office(demo.folder) as url:
+        environ = {
+            **os.environ,
+            "CONEXXUS_API_URL": url,
+            "CONEXXUS_API_KEY": "sandbox-key",
+            "CONEXXUS_RETRY_DELAY": "1",
+            "CONEXXUS_STORE": f"sqlite:///{demo.folder / 'conexxus.db'}",
+            "CONEXXUS_TIMEZONE": timezone,
+            "LOCATION_ID": f"store-{store_id}",
+        }
+        push = [*CLI, "push", "--since", min(expected), "--orders", str(demo.orders)]
+
+        while kills < KILLS and killed(push, environ, demo.ledger, chance.randint(1, 6)):
+            kills += 1
+        done = subprocess.run(push, env=environ, capture_output=True, text=True, check=False)
+
+    ledger = Ledger(demo.ledger)
+    assert done.returncode == 0, done.stderr
+    assert kills == KILLS
+    assert real_store["books_of"](ledger) == expected
+    assert ledger.doubled() == []
