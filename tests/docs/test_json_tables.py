@@ -1,0 +1,102 @@
+"""
+The documented keys of what programs read are those that the code writes.
+"""
+
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from conexxus_sync import SalesHealth, ServiceHealth
+from conexxus_sync._codec import _KEYS
+from conexxus_sync.cli._outbox import batch_to_json
+from conexxus_sync.cli._quarantine import item_to_json, sale_to_json
+from conexxus_sync.cli._status import _document
+from conexxus_sync.cli._why import _story_json
+from conexxus_sync.mirror import Quarantined
+from conexxus_sync.outbox import Batch, BatchState, Handing, QuarantinedTransaction, Story
+
+
+PAGE = Path(__file__).parents[2] / "docs/reference/cli.md"
+
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+DAY = NOON.date()
+
+
+def documented(heading):
+    """
+    The keys in the table below *heading*.
+    """
+    _, _, rest = PAGE.read_text().partition(f"\n## {heading}\n")
+    section, _, _ = rest.partition("\n## ")
+    rows = [line.split(" | ")[0] for line in section.splitlines() if line.startswith("| `")]
+
+    return {key for row in rows for key in re.findall(r"`(\w+)`", row)}
+
+
+def batch():
+    return Batch(
+        location_id="loc-001",
+        business_date=DAY,
+        key="k",
+        freeze=0,
+        first=0,
+        state=BatchState.PENDING,
+        transactions=1,
+        total=Decimal(1),
+        attempts=0,
+        frozen_at=NOON,
+    )
+
+
+def aside():
+    """
+    The keys of an item and of a sale that were set aside.
+    """
+    item = Quarantined(
+        key="A",
+        part=0,
+        path="$",
+        reason="…",
+        raw=b"{}",
+        first_seen=NOON,
+        last_seen=NOON,
+        times_seen=1,
+        run_id="r",
+        page=1,
+    )
+    sale = QuarantinedTransaction(
+        location_id="loc-001",
+        business_date=date(2026, 1, 2),
+        id="t1",
+        raw=b"{}",
+        reason="…",
+        quarantined_at=NOON,
+    )
+
+    return {*item_to_json(item), *sale_to_json(sale)}
+
+
+@pytest.mark.parametrize(
+    ("heading", "written"),
+    [
+        ("A run in JSON", {key.rstrip("?") for key in _KEYS}),
+        (
+            "The status in JSON",
+            set(_document("l", ServiceHealth(status="healthy", sales=SalesHealth(enabled=False)))),
+        ),
+        ("A batch in JSON", set(batch_to_json(batch()))),
+        (
+            "A story in JSON",
+            set(_story_json(Story(id="t1", handings=(Handing(id="t1", batch=batch()),)))),
+        ),
+        ("What was set aside in JSON", aside()),
+    ],
+)
+def test_keys_are_documented(heading, written):
+    """
+    A table names every key, and no other.
+    """
+    assert documented(heading) == written
