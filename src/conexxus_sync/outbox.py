@@ -80,6 +80,27 @@ class Batch:
 
 
 @attrs.frozen(kw_only=True)
+class DateSums:
+    """
+    What is known of one business date.
+
+    Attributes:
+        delivered: How many transactions the back office has.
+        total: Their exact sum.
+        waiting: Transactions in batches that are not settled.
+        set_aside: Transactions in quarantine.
+        contradicted: Delivered ones that the till now tells otherwise.
+    """
+
+    business_date: date
+    delivered: int
+    total: Decimal
+    waiting: int
+    set_aside: int
+    contradicted: int
+
+
+@attrs.frozen(kw_only=True)
 class QuarantinedTransaction:
     """
     A transaction that was set aside.

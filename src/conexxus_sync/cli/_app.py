@@ -14,6 +14,7 @@ from . import (
     _demo,
     _doctor,
     _outbox,
+    _outbox_dates,
     _pull,
     _push,
     _quarantine,
@@ -47,6 +48,7 @@ quarantine.command(_quarantine.quarantine_list, name="list")
 quarantine.command(_quarantine.quarantine_show, name="show")
 quarantine.command(_quarantine.quarantine_replay, name="replay")
 outbox = App(name="outbox", help="Batches of sales, and what to do about them.")
+outbox.command(_outbox_dates.outbox_dates, name="dates")
 outbox.command(_outbox.outbox_list, name="list")
 outbox.command(_outbox.outbox_show, name="show")
 outbox.command(_outbox.outbox_resend, name="resend")

@@ -10,6 +10,7 @@ from ._drafts import BatchLimits
 from ._judge import Judgement, Ruling, judge, why_parked
 from ._operator import OutboxOperator
 from ._push import SalesPush
+from ._reconciliation import Reconciliation, reconcile
 from ._round import PushProgress
 from ._trust import ClockDoubt
 
@@ -24,8 +25,10 @@ __all__ = [
     "Judgement",
     "OutboxOperator",
     "PushProgress",
+    "Reconciliation",
     "Ruling",
     "SalesPush",
     "judge",
+    "reconcile",
     "why_parked",
 ]

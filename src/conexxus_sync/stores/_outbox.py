@@ -13,6 +13,7 @@ from conexxus_sync._frozen import FrozenDraft, FrozenTransaction
 from conexxus_sync.outbox import (
     Batch,
     BatchState,
+    DateSums,
     Discrepancy,
     Found,
     QuarantinedTransaction,
@@ -173,6 +174,8 @@ class OutboxStore(Protocol):
     def attempted(self, connection: Any, location_id: str) -> dict[date, datetime]: ...
 
     def mismatched(self, location_id: str) -> int: ...
+
+    def date_sums(self, location_id: str, since: date) -> list[DateSums]: ...
 
     def open_transactions(
         self, connection: Any, location_id: str, business_date: date, *, parked: bool = False

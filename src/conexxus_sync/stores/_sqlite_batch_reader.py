@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import attrs
 
 from conexxus_sync._frozen import FrozenTransaction
-from conexxus_sync.outbox import Batch, BatchState
+from conexxus_sync.outbox import Batch, BatchState, DateSums
 
 from ._sqlite_batches import COLUMNS, MEMBER, batch_of, cut, named
+from ._sqlite_date_sums import date_sums
 
 
 if TYPE_CHECKING:
@@ -79,6 +80,13 @@ class SqliteBatchReader:
         )
 
         return {date.fromisoformat(day): datetime.fromisoformat(at) for day, at in rows}
+
+    def date_sums(self, location_id: str, since: date) -> list[DateSums]:
+        """
+        What each business date from *since* comes to, in order.
+        """
+        with self.store.reading() as connection:
+            return list(date_sums(connection, location_id, since))
 
     def mismatched(self, location_id: str) -> int:
         """
