@@ -2,6 +2,10 @@
 A call ends in time, whatever the server does.
 """
 
+import socket
+import subprocess
+import sys
+import threading
 import time
 
 import pytest
@@ -71,3 +75,64 @@ def test_next_call_succeeds(connect, office, server):
             client.health()
 
     assert client.health().ok is True
+
+
+def test_names_that_never_resolve(connect, monkeypatch):
+    """
+    A resolver that hangs is left behind when the time is over.
+    """
+    release = threading.Event()
+
+    def hang(*_, **__):
+        release.wait(30)
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    client = connect("https://slow.example", timeout_ms=250, retries=0)
+    started = time.monotonic()
+
+    try:
+        with pytest.raises(RequestTimeoutError) as info:
+            client.health()
+        assert time.monotonic() - started < 3
+    finally:
+        release.set()
+
+    assert info.value.delivery == "not_sent"
+
+
+NO_DESCRIPTORS = """
+import os, resource, sys
+from conexxus_client import ClientConfig, ConexxusClient, ConnectError
+
+config = ClientConfig(api_url=sys.argv[1], api_key="sandbox-key", retries=0)
+
+with ConexxusClient(config) as client, ConexxusClient(config) as other:
+    client.health()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) - 1, hard))
+    try:
+        other.health()
+    except ConnectError as exc:
+        print(exc.delivery, exc)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    print(other.health().ok)
+"""
+
+
+def test_no_descriptors_left(server):
+    """
+    A process without a descriptor to spare sends nothing and says why; with
+    one, it goes on.
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", NO_DESCRIPTORS, server.url],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.splitlines() == [
+        "not_sent Conexxus API connection failed (Too many open files).",
+        "True",
+    ]

@@ -168,6 +168,14 @@ NETWORK = [
         outcome="success",
     ),
     Row(
+        id="N13",
+        title="An idle connection was closed: nobody notices",
+        faults="goodbye*forever",
+        call="twice",
+        outcome="success",
+        requests=2,
+    ),
+    Row(
         id="N14",
         title="No answer ever",
         faults="hang*forever",
@@ -203,6 +211,14 @@ NETWORK = [
         call="items",
         outcome="RequestTimeoutError",
         delivery="unknown",
+    ),
+    Row(
+        id="N19",
+        title="A catalogue at a kilobyte a second arrives, as long as it moves",
+        faults="drip(50ms, bytes=50)",
+        call="items",
+        outcome="success",
+        requests=1,
     ),
     Row(
         id="N20",
@@ -577,6 +593,14 @@ PAYLOAD = [
         raw=answer(b'{"success":true,"data":{}}'),
         call="items",
         outcome="EnvelopeError",
+        requests=1,
+    ),
+    Row(
+        id="P16",
+        title="Names with markup, formulas, line ends, escape codes: kept as they are",
+        raw=items(rb'{"sku":"A","name":"<script>=cmd|x</script>\r\n\u001b[31m\u202e","price":1}'),
+        call="items",
+        outcome="success",
         requests=1,
     ),
     Row(
