@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from conexxus_client.testing import SandboxServer
-from conexxus_sync.cli._stopping import StoppedError, stopping_at_once, stopping_in_turn
+from conexxus_sync.cli._stopping import StopEvent, StoppedError, stopping_at_once, stopping_in_turn
 
 
 class WatchedEvent(threading.Event):
@@ -64,6 +64,27 @@ def test_second_signal_ends_it_where_it_is(signum, code):
             signal.raise_signal(signum)
 
     assert caught.value.exit_code == code
+
+
+def test_no_wait_is_long(monkeypatch):
+    """
+    A signal that comes in the instant before a wait is noticed soon: waits
+    are slices.
+    """
+    slices = []
+    stop = StopEvent()
+
+    def wait(self, timeout=None):
+        slices.append(timeout)
+        if len(slices) == 3:
+            stop.set()
+        return self.is_set()
+
+    monkeypatch.setattr(threading.Event, "wait", wait)
+
+    assert stop.wait(60) is True
+    assert slices == [0.5, 0.5, 0.5]
+    assert StopEvent().wait(0) is False
 
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -16,6 +16,9 @@ from ._office import API_KEY, BackOffice
 from ._server import SandboxServer
 
 
+SLICE_SECONDS = 0.5
+
+
 def run_server(
     port: int = 8080,
     host: str = "127.0.0.1",
@@ -61,7 +64,9 @@ def run_server(
     with _signals(stop), server:
         if on_ready:
             on_ready(server)
-        stop.wait()
+        # In slices: a signal in the instant before a wait does not end it.
+        while not stop.wait(SLICE_SECONDS):
+            pass
 
 
 def _catalog(items: int | None, catalog: Path | str | None) -> CatalogLike:

@@ -3,7 +3,6 @@
 """
 
 import logging
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -17,7 +16,7 @@ from ._exit_codes import ExitCode, code_of_run, gravest
 from ._logs import log_attempts
 from ._screen import complain, needing, say, say_json
 from ._session import Flag, Given, Session
-from ._stopping import code_when_told, stopping_in_turn
+from ._stopping import StopEvent, code_when_told, stopping_in_turn
 from ._words import told
 
 
@@ -51,7 +50,7 @@ def run(
         orders: Where sales come from: a FILE.ndjson, or package.module:factory.
         catalog: The host's storage, as package.module:factory.
     """
-    stop = threading.Event()
+    stop = StopEvent()
 
     with stopping_in_turn(stop) as received, ExitStack() as stack:
         service = stack.enter_context(service_of(session, catalog=catalog, orders=orders))

@@ -4,7 +4,6 @@
 
 import json
 import logging
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from conexxus_client import ConfigurationError
 
 from ._screen import complain, say, say_json_line
 from ._session import Given
-from ._stopping import code_when_told, stopping_in_turn
+from ._stopping import StopEvent, code_when_told, stopping_in_turn
 
 
 logger = logging.getLogger(__name__)
@@ -59,7 +58,7 @@ def sandbox(
     if catalog is not None:
         _check(catalog)
 
-    stop = threading.Event()
+    stop = StopEvent()
 
     with stopping_in_turn(stop) as received:
         from conexxus_client.testing import BackOffice, SandboxServer

@@ -10,6 +10,7 @@ import _thread
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -18,6 +19,7 @@ from types import FrameType
 Handler = Callable[[int, FrameType | None], None]
 
 # A run may finish what it is at; whatever cuts it short, nothing is lost.
+SLICE_SECONDS = 0.5
 GRACE_SECONDS = 3.0
 # One long statement of the database can't be interrupted, only left.
 LAST_RESORT_SECONDS = 4.5
@@ -49,6 +51,29 @@ def code_when_told(signum: int) -> int:
     way in which a service is stopped, that is success.
     """
     return 0 if signum == signal.SIGTERM else code_when_ended(signum)
+
+
+class StopEvent(threading.Event):
+    """
+    An event whose waits are never long.
+
+    A signal that arrives in the instant before the main thread begins to
+    wait interrupts nothing, and its handler runs only after the wait.
+    """
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """
+        As any event's, in slices.
+        """
+        ends_at = None if timeout is None else time.monotonic() + timeout
+
+        while not self.is_set():
+            left = SLICE_SECONDS if ends_at is None else ends_at - time.monotonic()
+            if left <= 0:
+                return False
+            super().wait(min(left, SLICE_SECONDS))
+
+        return True
 
 
 @contextmanager
