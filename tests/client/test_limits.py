@@ -5,10 +5,12 @@ More than we are willing to read is refused before it fills the memory.
 import gzip
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
 import zlib
+from contextlib import suppress
 
 import pytest
 
@@ -18,6 +20,8 @@ from conexxus_client import (
     DecodeError,
     ResponseTooLargeError,
 )
+
+from .matrix.test_matrix import batch
 
 
 GZIP = "Content-Encoding: gzip\r\n"
@@ -136,6 +140,75 @@ def test_longer_than_its_length(connect, raw_server):
     client = connect(server.url)
 
     assert len(client.fetch_items()) == len(client.fetch_items()) == 1
+
+
+HEALTHY = b'{"success":true,"data":{"status":"ok"}}'
+SURPLUS = answer(b'{"success":true,"data":{"accepted":1}}')
+
+
+@pytest.fixture
+def talkative_server():
+    """
+    Keeps its connections, and adds to each answer one that nobody asked for.
+    """
+    asked = []
+    threads = []
+    connections = []
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def talk(connection):
+        with connection, suppress(OSError):
+            while request := connection.recv(65_536):
+                asked.append(request.partition(b" ")[0])
+                connection.sendall(answer(HEALTHY) + SURPLUS)
+
+    def serve():
+        with suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                connections.append(connection)
+                threads.append(threading.Thread(target=talk, args=(connection,)))
+                threads[-1].start()
+
+    serving = threading.Thread(target=serve)
+    serving.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}", asked
+
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    serving.join()
+    for connection in connections:
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+    for thread in threads:
+        thread.join()
+
+
+def test_surplus_is_no_receipt(connect, talkative_server):
+    """
+    Bytes behind an answer are not taken for the answer to the next push:
+    its fate is unknown, and nothing is called accepted.
+    """
+    url, asked = talkative_server
+    client = connect(url, retries=0)
+    assert client.health().ok
+
+    with pytest.raises(ConnectionLostError) as info:
+        client.push_sales(batch(), idempotency_key="k")
+
+    assert info.value.delivery == "unknown"
+    assert asked.count(b"POST") <= 1
+
+
+def test_surplus_costs_a_get_one_connection(connect, talkative_server):
+    """
+    A GET is repeated on a new connection and gets its own answer.
+    """
+    url, asked = talkative_server
+    client = connect(url, retries=0)
+
+    assert [client.health().status for _ in range(4)] == ["ok"] * 4
+    assert set(asked) == {b"GET"}
 
 
 PROGRAM = """

@@ -66,8 +66,14 @@ class AsyncCoreTransport:
                 await response.aclose()
 
     async def _send(self, lane: Any, request: Request, limits: Limits) -> Any:
-        with translating(limits), until(limits.head_ends_at):
-            return await lane.handle_async_request(core_request(self._core, request, limits))
+        with translating(limits), until(limits.head_ends_at) as watch:
+            response = await lane.handle_async_request(core_request(self._core, request, limits))
+
+        if watch.is_foreign:
+            await response.aclose()
+            raise ConnectionLostError(delivery=Delivery.UNKNOWN)
+
+        return response
 
     @asynccontextmanager
     async def _lane(self, limits: Limits) -> AsyncIterator[tuple[Any, bool]]:

@@ -77,8 +77,14 @@ class CoreTransport:
                 response.close()
 
     def _send(self, lane: Any, request: Request, limits: Limits) -> Any:
-        with translating(limits), until(limits.head_ends_at):
-            return lane.handle_request(core_request(self._core, request, limits))
+        with translating(limits), until(limits.head_ends_at) as watch:
+            response = lane.handle_request(core_request(self._core, request, limits))
+
+        if watch.is_foreign:
+            response.close()
+            raise ConnectionLostError(delivery=Delivery.UNKNOWN)
+
+        return response
 
     @contextmanager
     def _lane(self, limits: Limits) -> Iterator[tuple[Any, bool]]:

@@ -21,6 +21,8 @@ from ipaddress import ip_address
 from types import ModuleType
 from typing import Any
 
+import attrs
+
 from conexxus_client._stopping import SLICE_SECONDS, check, is_stoppable, remaining
 from conexxus_client.errors import Delivery
 
@@ -31,35 +33,71 @@ _WRITE = 64 * 1024
 
 _ALERT, _ALERT_SIZE = b"\x15\x03", 7
 
-_ends_at: ContextVar[float | None] = ContextVar("conexxus_ends_at", default=None)
+
+@attrs.define
+class Watch:
+    """
+    One stretch of work on the network.
+
+    Attributes:
+        ends_at: When it has to be over, on the monotonic clock; None for
+            "each stall on its own".
+        writes: How often something was sent so far.
+        reads: How often something was received.
+    """
+
+    ends_at: float | None = None
+    writes: int = 0
+    reads: int = 0
+
+    @property
+    def is_foreign(self) -> bool:
+        """
+        Did an answer come without anything having been read?
+
+        It was in the buffer before we asked: surplus bytes behind the last
+        answer, which must not be taken for ours.
+        """
+        return self.writes > 0 and self.reads == 0
+
+
+_watch: ContextVar[Watch | None] = ContextVar("conexxus_watch", default=None)
 
 
 @contextmanager
-def until(ends_at: float | None) -> Iterator[None]:
+def until(ends_at: float | None) -> Iterator[Watch]:
     """
     Whatever the network does inside has to be over by then.
-
-    Args:
-        ends_at: On the monotonic clock; None for "each stall on its own".
     """
-    token = _ends_at.set(ends_at)
+    watch = Watch(ends_at)
+    token = _watch.set(watch)
 
     try:
-        yield
+        yield watch
     finally:
-        _ends_at.reset(token)
+        _watch.reset(token)
+
+
+def _noted_read() -> None:
+    if (watch := _watch.get()) is not None:
+        watch.reads += 1
+
+
+def _noted_write() -> None:
+    if (watch := _watch.get()) is not None:
+        watch.writes += 1
 
 
 def left(timeout: float | None, expired: type[Exception]) -> float | None:
     """
     What is left of *timeout* and of the whole; raises *expired* if nothing.
     """
-    ends_at = _ends_at.get()
+    watch = _watch.get()
 
-    if ends_at is None:
+    if watch is None or watch.ends_at is None:
         return timeout
 
-    rest = ends_at - time.monotonic()
+    rest = watch.ends_at - time.monotonic()
 
     if rest <= 0:
         raise expired("deadline")
@@ -121,6 +159,7 @@ def sync_backend(core: ModuleType) -> Any:
             self._stream = stream
 
         def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+            _noted_read()
             rest = left(timeout, core.ReadTimeout)
 
             if rest is None or not is_stoppable():
@@ -135,6 +174,7 @@ def sync_backend(core: ModuleType) -> Any:
             raise core.ReadTimeout("deadline")
 
         def write(self, buffer: bytes, timeout: float | None = None) -> None:
+            _noted_write()
             for part in _parts(buffer):
                 check(Delivery.UNKNOWN)
                 self._stream.write(part, left(timeout, core.WriteTimeout))
@@ -193,6 +233,7 @@ def async_backend(core: ModuleType) -> Any:
             max_bytes: int,
             timeout: float | None = None,  # noqa: ASYNC109  # httpcore's signature
         ) -> bytes:
+            _noted_read()
             return no_alert(await self._stream.read(max_bytes, left(timeout, core.ReadTimeout)))
 
         async def write(
@@ -200,6 +241,7 @@ def async_backend(core: ModuleType) -> Any:
             buffer: bytes,
             timeout: float | None = None,  # noqa: ASYNC109  # httpcore's signature
         ) -> None:
+            _noted_write()
             for part in _parts(buffer):
                 await self._stream.write(part, left(timeout, core.WriteTimeout))
 
