@@ -32,7 +32,7 @@ class PrivateModulesContract(Contract):
         """
         Collect each import that crosses from one home into another's private part.
         """
-        homes = set(self.homes)  # type: ignore[call-overload]
+        homes = set(self.homes)  # type: ignore[call-overload]  # the base types its fields loosely
         strays = sorted(
             (importer, imported)
             for imported in graph.modules

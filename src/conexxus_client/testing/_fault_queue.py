@@ -23,7 +23,7 @@ class FaultQueue:
         """
         with self._lock:
             # Dice for tests, not for secrets.
-            self._random = random.Random(seed)  # noqa: S311
+            self._random = random.Random(seed)  # noqa: S311  # dice of a test, not of a secret
             self._sections = [_Playing(section) for section in script.sections]
 
     def take(self, endpoint: str) -> Fault:
