@@ -2,13 +2,35 @@
 Whether the back office can be reached, as its calls tell.
 """
 
+from datetime import datetime, timedelta
+
 import attrs
 
 from conexxus_client import AttemptDetails, CallDetails, StatusError
 
+from .protocols import Clock
+
 
 # These judge what was sent; the connection is fine.
 _CONTENT_STATUSES = (400, 409, 413, 422)
+
+
+@attrs.frozen(kw_only=True)
+class ApiConnection:
+    """
+    How the last call of the back office went.
+
+    Attributes:
+        reached: Whether it reached the back office.
+        checked_at: When it ended.
+        latency: How long its last attempt took.
+        error: Why it did not reach it.
+    """
+
+    reached: bool
+    checked_at: datetime
+    latency: timedelta
+    error: str | None = None
 
 
 @attrs.define
@@ -17,19 +39,28 @@ class Connection:
     A hook of the client that remembers how the last call went.
 
     Attributes:
-        reached: Whether it reached the back office; None before the first.
+        last: None before the first call.
     """
 
-    reached: bool | None = None
+    clock: Clock
+    last: ApiConnection | None = None
+    _latency: timedelta = attrs.field(factory=timedelta, init=False)
 
     def __call__(self, details: AttemptDetails | CallDetails) -> None:
         """
         One attempt says little; the call counts.
         """
         if isinstance(details, AttemptDetails):
+            self._latency = timedelta(seconds=details.duration)
             return
 
         error = details.error
-        self.reached = error is None or (
+        reached = error is None or (
             isinstance(error, StatusError) and error.status in _CONTENT_STATUSES
+        )
+        self.last = ApiConnection(
+            reached=reached,
+            checked_at=self.clock.now(),
+            latency=self._latency,
+            error=None if reached else str(error),
         )

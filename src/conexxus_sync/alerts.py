@@ -1,0 +1,114 @@
+"""
+What somebody should look at: which alerts there are, and when each of them holds.
+
+Pure decisions over what is known.  The same names are used by health, page,
+terminal, metrics, Prometheus rules, webhook and runbooks.
+"""
+
+from enum import StrEnum
+
+import attrs
+
+
+class Severity(StrEnum):
+    """
+    How soon somebody should look.
+
+    `CRITICAL`: now, sales or prices are at stake.  `WARNING`: today.
+    `INFO`: worth knowing, nothing is wrong.
+    """
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class AlertName(StrEnum):
+    """
+    Every alert, gravest first; the name of its runbook, too.
+    """
+
+    STORE_UNUSABLE = "ConexxusStoreUnusable"
+    DATE_OVERDUE = "ConexxusBusinessDateOverdue"
+    DELIVERY_UNKNOWN = "ConexxusDeliveryUnknown"
+    PUSH_FAILED = "ConexxusPushFailed"
+    CLOCK_DOUBTED = "ConexxusClockDoubted"
+    MISCONFIGURED = "ConexxusMisconfigured"
+    API_DOWN = "ConexxusApiDown"
+    CATALOG_REFUSED = "ConexxusCatalogRefused"
+    SYNC_FAILED = "ConexxusSyncFailed"
+    SYNC_STALE = "ConexxusSyncStale"
+    ERROR_RATE = "ConexxusHighErrorRate"
+    DISCREPANCY = "ConexxusSalesDiscrepancy"
+    SALES_HELD = "ConexxusSalesHeld"
+    SALES_SET_ASIDE = "ConexxusSalesSetAside"
+    ITEMS_SET_ASIDE = "ConexxusItemsSetAside"
+    CHANGES_PENDING = "ConexxusChangesPending"
+    NOT_CONFIGURED = "ConexxusNotConfigured"
+
+
+SEVERITIES = {
+    AlertName.STORE_UNUSABLE: Severity.CRITICAL,
+    AlertName.DATE_OVERDUE: Severity.CRITICAL,
+    AlertName.DELIVERY_UNKNOWN: Severity.CRITICAL,
+    AlertName.PUSH_FAILED: Severity.CRITICAL,
+    AlertName.CLOCK_DOUBTED: Severity.CRITICAL,
+    AlertName.MISCONFIGURED: Severity.CRITICAL,
+    AlertName.API_DOWN: Severity.CRITICAL,
+    AlertName.CATALOG_REFUSED: Severity.WARNING,
+    AlertName.SYNC_FAILED: Severity.WARNING,
+    AlertName.SYNC_STALE: Severity.WARNING,
+    AlertName.ERROR_RATE: Severity.WARNING,
+    AlertName.DISCREPANCY: Severity.WARNING,
+    AlertName.SALES_HELD: Severity.WARNING,
+    AlertName.SALES_SET_ASIDE: Severity.WARNING,
+    AlertName.ITEMS_SET_ASIDE: Severity.INFO,
+    AlertName.CHANGES_PENDING: Severity.INFO,
+    AlertName.NOT_CONFIGURED: Severity.INFO,
+}
+
+
+@attrs.frozen(kw_only=True)
+class Alert:
+    """
+    One thing that somebody should look at, as it is now.
+
+    Attributes:
+        message: One sentence: what is wrong.
+        advice: One sentence: what to do about it; empty if the message says it.
+    """
+
+    name: AlertName
+    message: str
+    advice: str = ""
+
+    @property
+    def severity(self) -> Severity:
+        """
+        How soon somebody should look.
+        """
+        return SEVERITIES[self.name]
+
+    @property
+    def about_sales(self) -> bool:
+        """
+        Is it about sales, rather than about the catalogue or the whole?
+        """
+        return self.name in _ABOUT_SALES
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.advice}".rstrip()
+
+
+_ABOUT_SALES = frozenset(
+    {
+        AlertName.DATE_OVERDUE,
+        AlertName.DELIVERY_UNKNOWN,
+        AlertName.PUSH_FAILED,
+        AlertName.CLOCK_DOUBTED,
+        AlertName.MISCONFIGURED,
+        AlertName.DISCREPANCY,
+        AlertName.SALES_HELD,
+        AlertName.SALES_SET_ASIDE,
+    }
+)
