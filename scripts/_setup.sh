@@ -95,6 +95,50 @@ need_venv() {
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" >&2
 }
 
+# Run a command as root, if we are or may be without being asked; else fail.
+as_root() {
+    if [[ $(id -u) == 0 ]]; then
+        "$@"
+    else
+        command -v sudo >/dev/null && sudo -n "$@"
+    fi
+}
+
+# Make sure of program $1, which Debian has in package $2. Where it can't be
+# had, what needs it says so itself.
+system_package() {
+    local program=$1 package=$2
+    command -v "$program" >/dev/null && return
+    if command -v apt-get >/dev/null && as_root true 2>/dev/null; then
+        say "Installing $package …"
+        as_root apt-get update -qq >&2 || true
+        as_root env DEBIAN_FRONTEND=noninteractive \
+            apt-get install -y -qq --no-install-recommends "$package" >&2 || true
+    fi
+    command -v "$program" >/dev/null ||
+        say "There is no $program, and it can't be installed from here: what needs it will fail. On Debian: apt-get install $package"
+}
+
+# Put program $2 of Debian's package $3 into environment $1, unless it is
+# somewhere. The package as a whole would start a service.
+program_of_package() {
+    local venv=$1 program=$2 package=$3 folder
+    command -v "$program" >/dev/null && return
+    [[ -x $venv/bin/$program ]] && return
+    if command -v apt-get >/dev/null; then
+        say "Fetching $program …"
+        folder=$(mktemp -d)
+        as_root apt-get update -qq >&2 || true
+        (
+            cd "$folder"
+            apt-get download -qq "$package" && dpkg-deb -x ./*.deb .
+        ) >/dev/null 2>&1 && cp "$folder/usr/bin/$program" "$venv/bin/$program" || true
+        rm -rf "$folder"
+    fi
+    [[ -x $venv/bin/$program ]] ||
+        say "There is no $program, and it can't be fetched from here: what needs it will fail. On Debian: apt-get install $package"
+}
+
 # Create the environment $1 with Python $2, unless it is there and sound.
 need_environment() {
     local venv=$1 wanted=${2:-} python have
