@@ -86,7 +86,7 @@ async def scheduler(service: ConexxusService, app: Starlette) -> AsyncIterator[N
 
     async with anyio.create_task_group() as tasks:
         # The shelf is empty, and the next pull may be due in an hour only.
-        tasks.start_soon(anyio.to_thread.run_sync, service.trigger_sync)
+        tasks.start_soon(partial(anyio.to_thread.run_sync, service.trigger_sync))
         tasks.start_soon(anyio.to_thread.run_sync, service.run_forever, stop)
         try:
             yield

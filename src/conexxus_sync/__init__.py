@@ -6,8 +6,12 @@ Start with `ConexxusService`; fill in `CatalogStorage` and `OrderSource`.
 
 import logging
 
-from ._health import SalesHealth, ServiceHealth
+from ._answers import Quarantine
+from ._connection import ApiConnection
+from ._health import SalesHealth, ServiceHealth, ServiceState
 from ._known import StoreCounts
+from ._overview import Day, DayState, Overview, RefusedCatalogue
+from .alerts import Alert, AlertName, Severity
 from .calendar import StoreCalendar
 from .collectors import InMemoryCollector, LoggingCollector
 from .config import SyncConfig
@@ -41,11 +45,16 @@ from .stores import SyncStore, open_store
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 __all__ = [
+    "Alert",
+    "AlertName",
+    "ApiConnection",
     "CatalogChanges",
     "CatalogStorage",
     "Clock",
     "ConexxusService",
     "DateClosedError",
+    "Day",
+    "DayState",
     "Guards",
     "HostError",
     "InMemoryCollector",
@@ -54,6 +63,9 @@ __all__ = [
     "LoggingCollector",
     "MetricsCollector",
     "OrderSource",
+    "Overview",
+    "Quarantine",
+    "RefusedCatalogue",
     "RestorableCatalogStorage",
     "RunHistory",
     "RunInProgressError",
@@ -63,6 +75,8 @@ __all__ = [
     "SalesHealth",
     "SalesPush",
     "ServiceHealth",
+    "ServiceState",
+    "Severity",
     "StoreCalendar",
     "StoreCounts",
     "StoreError",

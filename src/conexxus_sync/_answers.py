@@ -3,12 +3,18 @@ What the service answers to those who start runs, or ask for them.
 """
 
 import logging
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 import attrs
 
+from .errors import RunInProgressError
+from .leases import Lease
+from .mirror import Quarantined
+from .outbox import QuarantinedTransaction
 from .runs import RunIssue, RunKind, RunStatus, SyncRun, new_run_id
+from .stores import SyncStore
 
 
 _log = logging.getLogger(__name__)
@@ -17,7 +23,7 @@ _log = logging.getLogger(__name__)
 @attrs.frozen(kw_only=True)
 class Trigger:
     """
-    What became of the wish to pull.
+    What became of the wish to pull, or to push.
 
     Attributes:
         run_id: Of the run that was started, or that is in progress; None if
@@ -39,6 +45,55 @@ class RunHistory:
 
     latest: SyncRun | None
     history: tuple[SyncRun, ...]
+
+
+@attrs.frozen(kw_only=True)
+class Quarantine:
+    """
+    What was set aside.
+    """
+
+    items: tuple[Quarantined, ...] = ()
+    sales: tuple[QuarantinedTransaction, ...] = ()
+
+    @classmethod
+    def of(cls, store: SyncStore, location_id: str, limit: int) -> "Quarantine":
+        """
+        At most so many of each.
+
+        Raises:
+            StoreError: It can't be read.
+        """
+        return cls(
+            items=tuple(store.catalog.quarantined(location_id, limit=limit)),
+            sales=tuple(store.outbox.aside.quarantined(location_id, limit)),
+        )
+
+
+def triggered(acquire: Callable[[], Lease], work: Callable[[Lease], object]) -> Trigger:
+    """
+    Begin *work* in a thread, unless a run of its kind is in progress.
+
+    As a daemon, it does not keep a process that wants to end: what it did not
+    commit is undone, and its lease is known to be abandoned.
+    """
+    try:
+        lease = acquire()
+    except RunInProgressError as exc:
+        return Trigger(run_id=exc.run_id, already_running=True)
+
+    threading.Thread(
+        target=_work, args=(work, lease), name=f"conexxus-{lease.run_id}", daemon=True
+    ).start()
+
+    return Trigger(run_id=lease.run_id)
+
+
+def _work(work: Callable[[Lease], object], lease: Lease) -> None:
+    try:
+        work(lease)
+    except Exception:  # noqa: BLE001  # nobody waits for this thread
+        _log.exception("Run %s failed", lease.run_id)
 
 
 def skipped_pull(location_id: str, missing: Iterable[str], now: datetime) -> SyncRun:

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from ._health import ServiceHealth
+from .alerts import Alert
+from .mirror import Quarantined
+from .outbox import Batch, QuarantinedTransaction
 from .runs import RunIssue, RunKind, RunStatus, SyncRun
 
 
@@ -49,6 +52,8 @@ def run_to_json(run: SyncRun) -> dict[str, Any]:
     *run* with exactly the documented keys, ready for any JSON encoder.
     """
     values = _converter().unstructure(run)
+    if run.status is None:
+        values["status"] = "processing"
     values["duration"] = None if run.duration is None else run.duration // timedelta(milliseconds=1)
     document = {}
 
@@ -67,23 +72,92 @@ def health_to_json(health: ServiceHealth) -> dict[str, Any]:
     """
     *health* with exactly the documented keys.
     """
-    sales = health.sales
+    sales, api = health.sales, health.api
 
     return {
         "status": health.status,
         "isHealthy": health.is_healthy,
-        "lastSyncTime": health.last_sync_time and moment_to_json(health.last_sync_time),
+        "lastSyncTime": _moment_or_none(health.last_sync_time),
         "lastSyncStatus": health.last_sync_status and health.last_sync_status.value,
         "lastError": health.last_error,
         "apiConnection": health.api_connection,
-        "alerts": list(health.alerts),
+        "alerts": [alert_to_json(alert) for alert in health.alerts],
         "sales": {
             "enabled": sales.enabled,
-            "lastPushTime": sales.last_push_time and moment_to_json(sales.last_push_time),
+            "lastPushTime": _moment_or_none(sales.last_push_time),
             "lastPushStatus": sales.last_push_status and sales.last_push_status.value,
             "lastError": sales.last_error,
-            "alerts": list(sales.alerts),
+            "overdue": [day.isoformat() for day in sales.overdue],
+            "alerts": [alert_to_json(alert) for alert in sales.alerts],
         },
+        "state": health.state.value,
+        "apiCheckedAt": _moment_or_none(None if api is None else api.checked_at),
+        "apiLatency": None if api is None else api.latency // timedelta(milliseconds=1),
+    }
+
+
+def alert_to_json(alert: Alert) -> dict[str, str]:
+    """
+    One alert; its name is that of its runbook.
+    """
+    return {
+        "name": alert.name.value,
+        "severity": alert.severity.value,
+        "message": alert.message,
+        "advice": alert.advice,
+    }
+
+
+def item_aside_to_json(entry: Quarantined) -> dict[str, Any]:
+    """
+    An item that was set aside.
+    """
+    return {
+        "kind": "item",
+        "item": entry.key,
+        "reason": entry.reason,
+        "path": entry.path,
+        "firstSeen": moment_to_json(entry.first_seen),
+        "lastSeen": moment_to_json(entry.last_seen),
+        "timesSeen": entry.times_seen,
+        "runId": entry.run_id,
+        "page": entry.page,
+        "raw": entry.raw.decode(errors="replace"),
+    }
+
+
+def sale_aside_to_json(entry: QuarantinedTransaction) -> dict[str, Any]:
+    """
+    A sale that was set aside.
+    """
+    return {
+        "kind": "transaction",
+        "item": entry.id,
+        "businessDate": entry.business_date.isoformat(),
+        "reason": entry.reason,
+        "firstSeen": moment_to_json(entry.quarantined_at),
+        "raw": entry.raw.decode(errors="replace"),
+    }
+
+
+def batch_to_json(batch: Batch) -> dict[str, Any]:
+    """
+    A batch of sales.
+    """
+    return {
+        "key": batch.key,
+        "locationId": batch.location_id,
+        "businessDate": batch.business_date.isoformat(),
+        "state": batch.state.value,
+        "transactions": batch.transactions,
+        "total": format(batch.total, "f"),
+        "attempts": batch.attempts,
+        "frozenAt": moment_to_json(batch.frozen_at),
+        "sentAt": _moment_or_none(batch.sent_at),
+        "unknownSince": _moment_or_none(batch.unknown_since),
+        "settledAt": _moment_or_none(batch.settled_at),
+        "parked": batch.parked,
+        "answer": batch.answer,
     }
 
 
@@ -106,6 +180,10 @@ def moment_to_json(moment: datetime) -> str:
     ISO 8601 in UTC, with a Z.
     """
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _moment_or_none(moment: datetime | None) -> str | None:
+    return None if moment is None else moment_to_json(moment)
 
 
 @cache

@@ -3,25 +3,51 @@ How the service is, from what the store knows.
 """
 
 import logging
-from collections.abc import Iterator
-from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Literal
 
 import attrs
 
-from conexxus_client import ConexxusError, ConfigurationError
+from conexxus_client import ConexxusError
 
+from ._connection import ApiConnection
+from ._judging import Findings
 from ._known import Known, StoreCounts
-from .runs import RunStatus, SyncRun
+from .alerts import Alert, AlertName
+from .config import SyncConfig
+from .runs import RunStatus
+from .sales import SalesOutlook
 from .stores import SyncStore
 
-
-if TYPE_CHECKING:
-    from .sales import SalesPush
 
 ServiceStatus = Literal["healthy", "unhealthy", "disabled"]
 
 _log = logging.getLogger(__name__)
+
+
+class ServiceState(StrEnum):
+    """
+    The one thing to know first, gravest first.
+
+    `OVERDUE`: a business date should have been pushed by now.  `UNREACHABLE`:
+    the last call did not reach the back office.  `FAILED`: the last pull or
+    push failed, or the store can't be read.  `STALE`: no pull for two hours.
+    `PARTIAL`: the last pull or push set something aside.  `STARTING`: nothing
+    was pulled yet.
+    """
+
+    DISABLED = "disabled"
+    OVERDUE = "overdue"
+    UNREACHABLE = "unreachable"
+    FAILED = "failed"
+    STALE = "stale"
+    PARTIAL = "partial"
+    STARTING = "starting"
+    OK = "ok"
+
+
+_HEALTHY = (ServiceState.OK, ServiceState.STARTING, ServiceState.PARTIAL)
 
 
 @attrs.frozen(kw_only=True)
@@ -35,14 +61,17 @@ class SalesHealth:
             if there was none.
         last_push_status: How it ended.
         last_error: What went wrong in it.
-        alerts: What somebody should look at, one sentence each.
+        overdue: Business dates that should have been pushed by now, and were
+            not, or not entirely; oldest first.
+        alerts: What somebody should look at.
     """
 
     enabled: bool
     last_push_time: datetime | None = None
     last_push_status: RunStatus | None = None
     last_error: str | None = None
-    alerts: tuple[str, ...] = ()
+    overdue: tuple[date, ...] = ()
+    alerts: tuple[Alert, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -51,43 +80,60 @@ class ServiceHealth:
     How the service is.
 
     Attributes:
-        status: `disabled` without URL or key; `unhealthy` if the last pull,
-            the last push or the last call failed, or the store can't be read.
+        state: The one thing to know first.
         last_sync_time: End of the last pull; None if there was none.
         last_sync_status: How it ended.
         last_error: What went wrong in it, or with the store.
-        api_connection: Whether the last call reached the back office; None
-            before the first.
-        alerts: What somebody should look at, one sentence each; those of the
+        api: How the last call of the back office went; None before the first.
+        alerts: What somebody should look at, gravest first; those of the
             sales included.
         sales: How the sales are doing.
         counts: How much the store holds; None if it can't be read.
     """
 
-    status: ServiceStatus
+    state: ServiceState
     last_sync_time: datetime | None = None
     last_sync_status: RunStatus | None = None
     last_error: str | None = None
-    api_connection: bool | None = None
-    alerts: tuple[str, ...] = ()
+    api: ApiConnection | None = None
+    alerts: tuple[Alert, ...] = ()
     sales: SalesHealth
     counts: StoreCounts | None = None
 
     @property
+    def status(self) -> ServiceStatus:
+        """
+        `disabled` without URL or key; `unhealthy` if the last pull, push or
+        call failed, if one of them is late, or if the store can't be read.
+        """
+        if self.state is ServiceState.DISABLED:
+            return "disabled"
+
+        return "healthy" if self.state in _HEALTHY else "unhealthy"
+
+    @property
     def is_healthy(self) -> bool:
         """
-        Is it configured, and did the last call and the last run go well?
+        Is it configured, did the last call and runs go well, and is nothing late?
         """
         return self.status == "healthy"
+
+    @property
+    def api_connection(self) -> bool | None:
+        """
+        Whether the last call reached the back office; None before the first.
+        """
+        return None if self.api is None else self.api.reached
 
 
 def health_from(
     store: SyncStore,
-    location_id: str,
+    config: SyncConfig,
     *,
     missing: tuple[str, ...],
-    api_connection: bool | None,
-    sales: "SalesPush | None",
+    api: ApiConnection | None,
+    orders: bool,
+    watched_since: datetime,
     now: datetime,
 ) -> ServiceHealth:
     """
@@ -95,115 +141,77 @@ def health_from(
 
     Args:
         missing: Settings without which there is no integration.
-        sales: The engine, if there is an order source.
+        orders: Whether there is an order source.
+        watched_since: From when on somebody could have pulled.
     """
     try:
-        known = Known.of(store, location_id)
-        held = () if sales is None else tuple(_held(sales, now))
-    except Exception as exc:  # noqa: BLE001  # whoever asks how we are gets an answer
-        reason = _reason(exc)
-        return ServiceHealth(
-            status="disabled" if missing else "unhealthy",
-            last_error=reason,
-            api_connection=api_connection,
-            alerts=(*missing, reason),
-            sales=SalesHealth(enabled=sales is not None),
+        findings = Findings(
+            now=now,
+            known=Known.of(store, config.location_id),
+            outlook=SalesOutlook.of(store, config, now, enabled=orders),
+            missing=missing,
+            api=api,
+            watched_since=watched_since,
         )
+    except Exception as exc:  # noqa: BLE001  # whoever asks how we are gets an answer
+        return _unreadable(_reason(exc), missing, api, orders=orders)
 
-    return health_of(
-        known,
-        missing=missing,
-        api_connection=api_connection,
-        sales=sales_health(known, enabled=sales is not None, held=held),
-    )
+    return _judged(findings, orders=orders)
 
 
-def health_of(
-    known: Known, *, missing: tuple[str, ...], api_connection: bool | None, sales: SalesHealth
-) -> ServiceHealth:
-    """
-    Judge the service by what is known of it.
-    """
-    latest = known.latest_pull
-    last_status = None if latest is None else latest.status
-    failed = RunStatus.FAILED in (last_status, sales.last_push_status)
-    status: ServiceStatus = "unhealthy" if failed or api_connection is False else "healthy"
+def _judged(findings: Findings, *, orders: bool) -> ServiceHealth:
+    known, alerts = findings.known, findings.alerts()
+    pull, push = known.latest_pull, known.latest_push
 
     return ServiceHealth(
-        status="disabled" if missing else status,
-        last_sync_time=None if latest is None else latest.end_time,
-        last_sync_status=last_status,
-        last_error=None if latest is None else latest.last_error,
-        api_connection=api_connection,
-        alerts=(*missing, *_catalog_alerts(latest, known.counts), *sales.alerts),
-        sales=sales,
+        state=_state(findings),
+        last_sync_time=None if pull is None else pull.end_time,
+        last_sync_status=None if pull is None else pull.status,
+        last_error=None if pull is None else pull.last_error,
+        api=findings.api,
+        alerts=alerts,
+        sales=SalesHealth(
+            enabled=orders,
+            last_push_time=None if push is None else push.end_time,
+            last_push_status=None if push is None else push.status,
+            last_error=None if push is None else push.last_error,
+            overdue=findings.outlook.overdue,
+            alerts=tuple(alert for alert in alerts if alert.about_sales),
+        ),
         counts=known.counts,
     )
 
 
-def sales_health(known: Known, *, enabled: bool, held: tuple[str, ...] = ()) -> SalesHealth:
-    """
-    Judge the sales by the last push and by what waits for somebody.
+def _state(findings: Findings) -> ServiceState:
+    pull, push = findings.known.latest_pull, findings.known.latest_push
+    ended = {run.status for run in (pull, push) if run is not None}
+    api = findings.api
+    holds = {
+        ServiceState.DISABLED: bool(findings.missing),
+        ServiceState.OVERDUE: bool(findings.outlook.overdue),
+        ServiceState.UNREACHABLE: api is not None and not api.reached,
+        ServiceState.FAILED: RunStatus.FAILED in ended,
+        ServiceState.STALE: findings.is_stale,
+        ServiceState.PARTIAL: RunStatus.PARTIAL in ended,
+        ServiceState.STARTING: pull is None,
+        ServiceState.OK: True,
+    }
 
-    Args:
-        held: Why sales are not pushed by themselves, one sentence each.
-    """
-    latest = known.latest_push
+    return next(state for state in ServiceState if holds[state])
 
-    return SalesHealth(
-        enabled=enabled,
-        last_push_time=None if latest is None else latest.end_time,
-        last_push_status=None if latest is None else latest.status,
-        last_error=None if latest is None else latest.last_error,
-        alerts=(*held, *_sales_alerts(latest, known.counts)),
+
+def _unreadable(
+    reason: str, missing: tuple[str, ...], api: ApiConnection | None, *, orders: bool
+) -> ServiceHealth:
+    found = [Alert(name=AlertName.NOT_CONFIGURED, message=setting) for setting in missing]
+
+    return ServiceHealth(
+        state=ServiceState.DISABLED if missing else ServiceState.FAILED,
+        last_error=reason,
+        api=api,
+        alerts=(Alert(name=AlertName.STORE_UNUSABLE, message=reason), *found),
+        sales=SalesHealth(enabled=orders),
     )
-
-
-def _catalog_alerts(latest: SyncRun | None, counts: StoreCounts) -> Iterator[str]:
-    if latest is not None and latest.refused is not None:
-        yield f"The last catalogue was refused: {latest.refused}"
-    elif latest is not None and latest.status is RunStatus.FAILED:
-        yield f"The last pull failed: {latest.last_error}"
-
-    if counts.quarantined_items:
-        aside = _counted(counts.quarantined_items, "item")
-        yield f"{aside} set aside: see `conexxus quarantine list`."
-
-    if counts.pending_changes:
-        waiting = _counted(counts.pending_changes, "set")
-        yield f"{waiting} of changes not yet taken by the host's catalogue storage."
-
-
-def _sales_alerts(latest: SyncRun | None, counts: StoreCounts) -> Iterator[str]:
-    if latest is not None and latest.status is RunStatus.FAILED:
-        yield f"The last push, of {latest.business_date}, failed: {latest.last_error}"
-
-    if counts.unknown_batches:
-        batches = _counted(counts.unknown_batches, "batch", "batches")
-        yield f"{batches} of sales of unknown fate: they are sent again, or wait for an answer."
-
-    if counts.quarantined_sales:
-        aside = _counted(counts.quarantined_sales, "sale")
-        yield f"{aside} set aside: see `conexxus quarantine list`."
-
-    if counts.discrepancies:
-        yield (
-            f"{_counted(counts.discrepancies, 'delivered sale')} changed or gone at the till "
-            "since: see the errors in `conexxus runs --kind sales --json`."
-        )
-
-
-def _held(sales: "SalesPush", now: datetime) -> Iterator[str]:
-    """
-    Why sales are not pushed by themselves.
-    """
-    try:
-        held, doubt = sales.held(now), sales.clock_doubt(now)
-    except ConfigurationError as exc:
-        yield str(exc)
-        return
-
-    yield from (f"{reason}." for reason in (held, doubt) if reason is not None)
 
 
 def _reason(exc: Exception) -> str:
@@ -213,7 +221,3 @@ def _reason(exc: Exception) -> str:
     _log.error("Conexxus can't say how it is", exc_info=exc)
 
     return f"unexpected {type(exc).__name__}; see the log"
-
-
-def _counted(number: int, noun: str, nouns: str | None = None) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {nouns or noun + 's'}"

@@ -2,7 +2,6 @@
 Pull the catalogue into the mirror: the old one or the new one, never between.
 """
 
-import logging
 from collections.abc import Callable
 from datetime import datetime
 
@@ -11,6 +10,7 @@ import attrs
 from conexxus_client import ConexxusClient, ConexxusError, ConfigurationError
 
 from ._host_delivery import HostDelivery, HostStorage
+from ._logs import safe_logger
 from ._pull import Pull
 from .collectors import FanOut
 from .config import SyncConfig
@@ -22,7 +22,7 @@ from .runs import RunIssue, RunKind, RunStatus, SyncRun, new_run_id
 from .stores import SyncStore
 
 
-_log = logging.getLogger(__name__)
+_log = safe_logger(__name__)
 
 
 def _ignore(*_: object) -> None:
@@ -101,7 +101,7 @@ class InventorySync:
             msg = "accept can't go together with plan or force: it applies what a plan showed"
             raise ConfigurationError([msg])
 
-        accepted = None if accept is None else self._plan(accept)
+        accepted = None if accept is None else self.plan(accept)
         lease = lease or self.acquire()
         run = SyncRun(
             id=lease.run_id,
@@ -128,7 +128,14 @@ class InventorySync:
 
         return run
 
-    def _plan(self, run_id: str) -> Plan:
+    def plan(self, run_id: str) -> Plan:
+        """
+        What the run with this id looked at and did not apply.
+
+        Raises:
+            ConfigurationError: There is no such plan.
+            StoreError: The store can't be used.
+        """
         location_id = self.config.location_id
         plan = self.store.catalog.plans.get(location_id, run_id)
 

@@ -90,6 +90,8 @@ class DateSums:
         waiting: Transactions in batches that are not settled.
         set_aside: Transactions in quarantine.
         contradicted: Delivered ones that the till now tells otherwise.
+        first_at: When the first were delivered; None if none was.
+        last_at: When the last were.
     """
 
     business_date: date
@@ -98,6 +100,8 @@ class DateSums:
     waiting: int
     set_aside: int
     contradicted: int
+    first_at: datetime | None = None
+    last_at: datetime | None = None
 
 
 @attrs.frozen(kw_only=True)

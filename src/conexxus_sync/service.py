@@ -2,7 +2,6 @@
 What a host holds: both engines, their schedule, and how they are.
 """
 
-import logging
 import os
 import threading
 from collections.abc import Iterable, Mapping
@@ -12,20 +11,23 @@ from typing import TYPE_CHECKING, Self
 
 from conexxus_client import ApiProfile, ClientConfig, ConexxusClient, ConnectionCheck
 
+from ._answers import Quarantine as Quarantine
 from ._answers import RunHistory as RunHistory
 from ._answers import Trigger as Trigger
-from ._answers import skipped_pull
+from ._answers import skipped_pull, triggered
 from ._clock import SettableClock, SystemClock
 from ._connection import Connection
 from ._health import ServiceHealth, health_from
 from ._host_delivery import HostStorage
+from ._in_progress import RunsInProgress
+from ._overview import Overview, overview_of
+from ._replay import QuarantineReplay
 from ._schedule import Scheduler
 from ._stopping import PullStopper, interrupting
 from .collectors import FanOut
 from .config import SyncConfig
-from .errors import RunInProgressError
 from .inventory import InventorySync
-from .leases import Lease
+from .outbox import OPEN_STATES, Batch, BatchState
 from .protocols import Clock, MetricsCollector, OrderSource
 from .runs import RunKind, SyncRun
 from .stores import SyncStore, open_store
@@ -33,8 +35,6 @@ from .stores import SyncStore, open_store
 
 if TYPE_CHECKING:
     from .sales import SalesPush
-
-_log = logging.getLogger(__name__)
 
 
 class ConexxusService:
@@ -71,10 +71,12 @@ class ConexxusService:
         self.config = config
         self._catalog = catalog
         self._orders = orders
-        self._collectors = FanOut(collectors)
+        self._in_progress = RunsInProgress()
+        self._collectors = FanOut([self._in_progress, *collectors])
         self._clock = SettableClock(clock or SystemClock())
+        self._made_at = self._clock.now()
         self.missing: tuple[str, ...] = tuple(missing) if client is None else ()
-        self._connection = Connection()
+        self._connection = Connection(self._clock)
         # Nobody sets this one.
         self._stop = threading.Event()
         self._scheduler = Scheduler(self, self._clock)
@@ -195,30 +197,57 @@ class ConexxusService:
 
         return engine.pull(plan=plan, force=force, reapply=reapply, accept=accept)
 
-    def trigger_sync(self) -> Trigger:
+    def trigger_sync(self, *, force: bool = False, accept: str | None = None) -> Trigger:
         """
         Start a pull in a thread and return at once.
 
+        Args:
+            force: Pass all guards, this once.
+            accept: As for `sync_inventory`.
+
         Raises:
+            ConfigurationError: There is no such plan.
             StoreError: The store can't be used.
         """
         engine = self._inventory()
 
         if engine is None:
             return Trigger(run_id=None, skipped="; ".join(self.missing))
+        if accept is not None:
+            engine.plan(accept)
 
-        try:
-            lease = engine.acquire()
-        except RunInProgressError as exc:
-            return Trigger(run_id=exc.run_id, already_running=True)
+        return triggered(
+            engine.acquire, lambda lease: engine.pull(lease=lease, force=force, accept=accept)
+        )
 
-        # As a daemon, it does not keep a process that wants to end: what it
-        # did not commit is undone, and its lease is known to be abandoned.
-        threading.Thread(
-            target=_pull, args=(engine, lease), name=f"conexxus-{lease.run_id}", daemon=True
-        ).start()
+    def trigger_push(self, business_date: date | None = None) -> Trigger:
+        """
+        Start a push in a thread and return at once.
 
-        return Trigger(run_id=lease.run_id)
+        A push that finds nothing to say records no run.
+
+        Args:
+            business_date: Push this one, due or not; by default, all that are due.
+
+        Raises:
+            ConfigurationError: Nobody said in which zone the store is.
+            DateClosedError: The date no longer takes a push.
+            StoreError: The store can't be used.
+        """
+        sales = self.sales
+
+        if sales is None:
+            return Trigger(
+                run_id=None, skipped="; ".join(self.missing) or "there is no order source"
+            )
+        if business_date is not None:
+            sales.agenda.refuse_closed(business_date)
+        elif (doubt := sales.clock_doubt(self._clock.now())) is not None:
+            return Trigger(run_id=None, skipped=str(doubt))
+
+        return triggered(
+            sales.acquire, lambda lease: sales.push(business_date, automatic=False, lease=lease)
+        )
 
     def push_sales(self, business_date: date | None = None) -> list[SyncRun]:
         """
@@ -288,10 +317,11 @@ class ConexxusService:
         """
         return health_from(
             self.store,
-            self.config.location_id,
+            self.config,
             missing=self.missing,
-            api_connection=self._connection.reached,
-            sales=self.sales,
+            api=self._connection.last,
+            orders=self._orders is not None and self.client is not None,
+            watched_since=self._made_at,
             now=self._clock.now(),
         )
 
@@ -305,6 +335,98 @@ class ConexxusService:
         history = self.store.runs.history(self.config.location_id, kind, limit)
 
         return RunHistory(latest=next(iter(history), None), history=tuple(history))
+
+    def run(self, run_id: str) -> SyncRun | None:
+        """
+        The run with this id; at work, it has no status yet.  None if there is
+        none, or if it ended with nothing to say.
+
+        Raises:
+            StoreError: The store can't be used.
+        """
+        found = self._in_progress.get(run_id) or self.store.runs.get(run_id)
+
+        return found if found is None or found.location_id == self.config.location_id else None
+
+    def running(self) -> tuple[SyncRun, ...]:
+        """
+        The runs that this service is at, with what they have processed so far.
+        """
+        return self._in_progress.all()
+
+    def quarantine(self, limit: int = 100) -> Quarantine:
+        """
+        What was set aside.
+
+        Args:
+            limit: At most so many items, and so many sales.
+
+        Raises:
+            StoreError: The store can't be used.
+        """
+        return Quarantine.of(self.store, self.config.location_id, limit)
+
+    def outbox(self, limit: int = 100, *, settled: bool = False) -> tuple[Batch, ...]:
+        """
+        Batches of sales, latest business date first.
+
+        Args:
+            settled: Also those that were delivered, rejected or resolved.
+
+        Raises:
+            StoreError: The store can't be used.
+        """
+        states = tuple(BatchState) if settled else OPEN_STATES
+
+        return tuple(self.store.outbox.batches(self.config.location_id, states, limit))
+
+    def replay_item(self, key: str) -> SyncRun:
+        """
+        Look at an item in quarantine again, and take it if it is good.
+
+        Raises:
+            ConfigurationError: There is no such item, or several.
+            SyncError: It is still bad; nothing was changed.
+            RunInProgressError: A pull is at work.
+            StoreError: The store can't be used.
+        """
+        replay = QuarantineReplay(
+            store=self.store, config=self.config, clock=self._clock, storage=self._catalog
+        )
+
+        return replay.replay(key)
+
+    def replay_sale(self, business_date: date, transaction_id: str) -> bool:
+        """
+        Let a sale out of quarantine: the next push of its date takes it.
+
+        Returns:
+            Whether it was there.
+
+        Raises:
+            RunInProgressError: A push is at work.
+            StoreError: The store can't be used.
+        """
+        from .sales import OutboxOperator
+
+        operator = OutboxOperator(
+            store=self.store, location_id=self.config.location_id, clock=self._clock
+        )
+
+        return operator.replay(business_date, transaction_id)
+
+    def overview(self) -> Overview:
+        """
+        Everything that a person wants to see at one glance; never raises.
+        """
+        return overview_of(
+            self.store,
+            self.config,
+            health=self.health(),
+            running=self.running(),
+            expected=self._in_progress.expected,
+            now=self._clock.now(),
+        )
 
     def test_connection(self) -> ConnectionCheck:
         """
@@ -327,11 +449,5 @@ class ConexxusService:
             storage=self._catalog,
             collectors=self._collectors,
             steps=PullStopper(self._stop.is_set),
+            progress=self._in_progress.came,
         )
-
-
-def _pull(engine: InventorySync, lease: Lease) -> None:
-    try:
-        engine.pull(lease=lease)
-    except Exception:  # noqa: BLE001  # nobody waits for this thread
-        _log.exception("Run %s failed", lease.run_id)

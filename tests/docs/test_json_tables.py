@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from conexxus_sync import SalesHealth, ServiceHealth
-from conexxus_sync._codec import _KEYS
-from conexxus_sync.cli._outbox import batch_to_json
-from conexxus_sync.cli._quarantine import item_to_json, sale_to_json
+from conexxus_sync import SalesHealth, ServiceHealth, ServiceState
+from conexxus_sync._codec import (
+    _KEYS,
+    batch_to_json,
+    item_aside_to_json,
+    sale_aside_to_json,
+)
 from conexxus_sync.cli._status import _document
 from conexxus_sync.cli._why import _story_json
 from conexxus_sync.mirror import Quarantined
@@ -76,7 +79,7 @@ def aside():
         quarantined_at=NOON,
     )
 
-    return {*item_to_json(item), *sale_to_json(sale)}
+    return {*item_aside_to_json(item), *sale_aside_to_json(sale)}
 
 
 @pytest.mark.parametrize(
@@ -85,7 +88,11 @@ def aside():
         ("A run in JSON", {key.rstrip("?") for key in _KEYS}),
         (
             "The status in JSON",
-            set(_document("l", ServiceHealth(status="healthy", sales=SalesHealth(enabled=False)))),
+            set(
+                _document(
+                    "l", ServiceHealth(state=ServiceState.OK, sales=SalesHealth(enabled=False))
+                )
+            ),
         ),
         ("A batch in JSON", set(batch_to_json(batch()))),
         (

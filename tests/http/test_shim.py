@@ -23,6 +23,9 @@ HEALTH_KEYS = [
     "apiConnection",
     "alerts",
     "sales",
+    "state",
+    "apiCheckedAt",
+    "apiLatency",
 ]
 
 

@@ -3,13 +3,14 @@ How the service is.
 """
 
 import json
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
 from conexxus_client import ClientConfig, ConexxusClient, Transaction, TransactionLine
 from conexxus_client.testing import SandboxTransport
-from conexxus_sync import RunStatus
+from conexxus_sync import AlertName, RunStatus, ServiceState
 from conexxus_sync._codec import health_to_json
 
 
@@ -30,8 +31,12 @@ def test_health_before_anything(service):
             "lastPushTime": None,
             "lastPushStatus": None,
             "lastError": None,
+            "overdue": [],
             "alerts": [],
         },
+        "state": "starting",
+        "apiCheckedAt": None,
+        "apiLatency": None,
     }
 
 
@@ -59,7 +64,7 @@ def test_health_after_a_failure(service, office):
     health = service.health()
     assert (health.status, health.api_connection) == ("unhealthy", False)
     assert "503" in health.last_error
-    assert any("503" in alert for alert in health.alerts)
+    assert any("503" in str(alert) for alert in health.alerts)
 
 
 def test_connection_follows_every_call(service, office):
@@ -114,7 +119,7 @@ def test_quarantine_is_an_alert(service, office):
 
     health = service.health()
     assert (health.status, health.last_sync_status) == ("healthy", RunStatus.PARTIAL)
-    assert any("1 item set aside" in alert for alert in health.alerts)
+    assert any("1 item set aside" in str(alert) for alert in health.alerts)
 
 
 def test_disabled_health(new_service):
@@ -123,7 +128,8 @@ def test_disabled_health(new_service):
     """
     health = new_service(client=None, missing=["no key"]).health()
 
-    assert (health.status, health.is_healthy, health.alerts) == ("disabled", False, ("no key",))
+    assert (health.status, health.is_healthy) == ("disabled", False)
+    assert [str(alert) for alert in health.alerts] == ["no key"]
 
 
 @pytest.fixture
@@ -144,8 +150,8 @@ def test_failed_push_is_an_alert(new_service, office, till, clock, without_order
 
     for health in (new_service(orders=till).health(), without_orders.health()):
         assert health.status == "unhealthy"
-        assert any("The last push, of 2026-01-02, failed" in a for a in health.sales.alerts)
-        assert any("authentication failed" in alert for alert in health.alerts)
+        assert any("The last push, of 2026-01-02, failed" in str(a) for a in health.sales.alerts)
+        assert any("authentication failed" in str(alert) for alert in health.alerts)
 
 
 def test_unknown_delivery_is_an_alert(new_service, office, till, clock, without_orders):
@@ -158,7 +164,7 @@ def test_unknown_delivery_is_an_alert(new_service, office, till, clock, without_
 
     health = without_orders.health()
     assert (health.sales.enabled, health.counts.unknown_batches) == (False, 1)
-    assert any("1 batch of sales of unknown fate" in alert for alert in health.alerts)
+    assert any("1 batch of sales of unknown fate" in str(alert) for alert in health.alerts)
 
 
 def test_quarantined_sale_is_an_alert(new_service, office, till, clock, without_orders):
@@ -171,7 +177,7 @@ def test_quarantined_sale_is_an_alert(new_service, office, till, clock, without_
 
     health = without_orders.health()
     assert health.counts.quarantined_sales == 1
-    assert any("1 sale set aside" in alert for alert in health.alerts)
+    assert any("1 sale set aside" in str(alert) for alert in health.alerts)
 
 
 def test_discrepancy_is_an_alert(new_service, till, clock, without_orders):
@@ -186,7 +192,7 @@ def test_discrepancy_is_an_alert(new_service, till, clock, without_orders):
 
     health = without_orders.health()
     assert (health.status, health.counts.discrepancies) == ("healthy", 1)
-    assert any("1 delivered sale changed or gone" in alert for alert in health.alerts)
+    assert any("1 delivered sale changed or gone" in str(alert) for alert in health.alerts)
 
 
 def test_lines_that_do_not_add_up_are_counted(new_service, till, clock, without_orders):
@@ -212,7 +218,7 @@ def test_health_of_a_broken_store(service):
     health = service.health()
 
     assert (health.status, health.counts) == ("unhealthy", None)
-    assert health.last_error in health.alerts
+    assert health.last_error in [alert.message for alert in health.alerts]
     assert "no SQLite database" in health.last_error
 
 
@@ -225,7 +231,9 @@ def test_disabled_health_of_a_broken_store(new_service):
 
     health = service.health()
 
-    assert (health.status, health.alerts[0], len(health.alerts)) == ("disabled", "no key", 2)
+    names = [alert.name for alert in health.alerts]
+    assert health.status == "disabled"
+    assert names == [AlertName.STORE_UNUSABLE, AlertName.NOT_CONFIGURED]
 
 
 def test_health_of_a_run_that_no_one_can_read(service, caplog):
@@ -242,3 +250,91 @@ def test_health_of_a_run_that_no_one_can_read(service, caplog):
     assert health.status == "unhealthy"
     assert health.last_error.endswith("see the log")
     assert "can't say how it is" in caplog.text
+
+
+def states(service):
+    """
+    The state, and the names of the alerts.
+    """
+    health = service.health()
+    return health.state, {alert.name for alert in health.alerts}
+
+
+def test_stale_catalogue(service, clock):
+    """
+    Two hours without a pull are worth an alert, and the next pull ends it.
+    """
+    service.sync_inventory()
+    clock.move(hours=2)
+    assert states(service) == (ServiceState.OK, set())
+
+    clock.move(seconds=1)
+    assert states(service) == (ServiceState.STALE, {AlertName.SYNC_STALE})
+    assert not service.health().is_healthy
+
+    service.sync_inventory()
+    assert states(service) == (ServiceState.OK, set())
+
+
+def test_service_that_never_pulled(service, clock):
+    """
+    It is given two hours, too.
+    """
+    assert states(service) == (ServiceState.STARTING, set())
+
+    clock.move(hours=3)
+
+    assert states(service) == (ServiceState.STALE, {AlertName.SYNC_STALE})
+
+
+def test_partial_pull(service, office):
+    """
+    An item that was set aside is no failure, and more than one in ten is an alert.
+    """
+    office.catalog = [
+        *office.catalog,
+        *({"sku": f"B{number}", "name": "b", "price": "free"} for number in range(3)),
+    ]
+
+    service.sync_inventory()
+
+    assert states(service) == (
+        ServiceState.PARTIAL,
+        {AlertName.ITEMS_SET_ASIDE, AlertName.ERROR_RATE},
+    )
+    assert service.health().is_healthy
+
+
+def test_overdue_date(new_service, office, till, clock):
+    """
+    A business date that did not arrive within the hour is overdue, whoever
+    looks, and no longer once it has.
+    """
+    service, onlooker = new_service(orders=till), new_service()
+    service.run_due(clock.now())
+    office.faults("sales: 503")
+    clock.move(hours=15)
+    service.run_due(clock.now())
+
+    for watching in (service, onlooker):
+        health = watching.health()
+        assert (health.state, health.sales.overdue) == (ServiceState.OVERDUE, (date(2026, 1, 2),))
+        assert AlertName.DATE_OVERDUE in {alert.name for alert in health.sales.alerts}
+
+    clock.move(hours=1)
+    service.run_due(clock.now())
+    assert (service.health().state, service.health().sales.overdue) == (ServiceState.OK, ())
+
+
+def test_age_of_what_is_known_of_the_connection(service, clock):
+    """
+    Asking how it is calls nobody: the last call is what is told, with its age.
+    """
+    service.test_connection()
+    called_at = clock.now()
+    clock.move(minutes=7)
+
+    health = health_to_json(service.health())
+
+    assert health["apiCheckedAt"] == called_at.isoformat().replace("+00:00", "Z")
+    assert health["apiLatency"] >= 0

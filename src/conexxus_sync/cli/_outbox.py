@@ -3,15 +3,14 @@
 """
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from cyclopts import Parameter
 
 from conexxus_client import ConfigurationError
 from conexxus_sync._clock import SystemClock
-from conexxus_sync._codec import moment_to_json
+from conexxus_sync._codec import batch_to_json
 from conexxus_sync.outbox import OPEN_STATES, Batch, BatchState, OutboxError
 from conexxus_sync.sales import OutboxOperator
 from conexxus_sync.stores import SyncStore, open_store
@@ -162,27 +161,6 @@ def outbox_resolve(
     return ExitCode.SUCCESS
 
 
-def batch_to_json(batch: Batch) -> dict[str, Any]:
-    """
-    *batch* for programs.
-    """
-    return {
-        "key": batch.key,
-        "locationId": batch.location_id,
-        "businessDate": batch.business_date.isoformat(),
-        "state": batch.state.value,
-        "transactions": batch.transactions,
-        "total": format(batch.total, "f"),
-        "attempts": batch.attempts,
-        "frozenAt": moment_to_json(batch.frozen_at),
-        "sentAt": _optional(batch.sent_at),
-        "unknownSince": _optional(batch.unknown_since),
-        "settledAt": _optional(batch.settled_at),
-        "parked": batch.parked,
-        "answer": batch.answer,
-    }
-
-
 def state_of(batch: Batch) -> str:
     """
     A batch's state in a word or two.
@@ -226,7 +204,3 @@ def _understood(work: Callable[[], Batch]) -> Batch:
         return work()
     except OutboxError as exc:
         raise ConfigurationError([str(exc)]) from exc
-
-
-def _optional(at: datetime | None) -> str | None:
-    return None if at is None else moment_to_json(at)

@@ -11,10 +11,9 @@ from cyclopts import Parameter
 
 from conexxus_client import ConfigurationError
 from conexxus_sync._clock import SystemClock
-from conexxus_sync._codec import moment_to_json, run_to_json
+from conexxus_sync._codec import item_aside_to_json, run_to_json, sale_aside_to_json
 from conexxus_sync._history import why_item
 from conexxus_sync._replay import QuarantineReplay
-from conexxus_sync.mirror import Quarantined
 from conexxus_sync.outbox import QuarantinedTransaction
 from conexxus_sync.runs import SyncRun
 from conexxus_sync.sales import OutboxOperator
@@ -49,7 +48,7 @@ def quarantine_list(*, session: Given) -> ExitCode:
     sales = store.outbox.aside.quarantined(config.location_id, limit=MOST_SALES)
 
     if session.json:
-        say_json([*map(item_to_json, items), *map(sale_to_json, sales)])
+        say_json([*map(item_aside_to_json, items), *map(sale_aside_to_json, sales)])
     elif not items and not sales:
         say(["Nothing is set aside."])
     else:
@@ -86,7 +85,7 @@ def quarantine_show(key: str, *, session: Given) -> ExitCode:
         raise ConfigurationError([f"nothing is in quarantine under {key[:60]}"])
 
     if session.json:
-        say_json([*map(item_to_json, items), *map(sale_to_json, sales)])
+        say_json([*map(item_aside_to_json, items), *map(sale_aside_to_json, sales)])
         return ExitCode.SUCCESS
 
     if items:
@@ -154,38 +153,6 @@ def quarantine_replay(
     return code_of_run(run)
 
 
-def item_to_json(entry: Quarantined) -> dict[str, object]:
-    """
-    An item of quarantine for programs.
-    """
-    return {
-        "kind": "item",
-        "item": entry.key,
-        "reason": entry.reason,
-        "path": entry.path,
-        "firstSeen": moment_to_json(entry.first_seen),
-        "lastSeen": moment_to_json(entry.last_seen),
-        "timesSeen": entry.times_seen,
-        "runId": entry.run_id,
-        "page": entry.page,
-        "raw": _text(entry.raw),
-    }
-
-
-def sale_to_json(entry: QuarantinedTransaction) -> dict[str, object]:
-    """
-    A sale of quarantine for programs.
-    """
-    return {
-        "kind": "transaction",
-        "item": entry.id,
-        "businessDate": entry.business_date.isoformat(),
-        "reason": entry.reason,
-        "firstSeen": moment_to_json(entry.quarantined_at),
-        "raw": _text(entry.raw),
-    }
-
-
 def _sales(store: SyncStore, location_id: str, key: str) -> list[QuarantinedTransaction]:
     found = store.outbox.aside.quarantined(location_id, limit=MOST_SALES)
 
@@ -204,7 +171,7 @@ def _replay_sales(
         )
 
     if session.json:
-        say_json([*map(sale_to_json, sales)])
+        say_json([*map(sale_aside_to_json, sales)])
     else:
         say(f"{it.id} of {it.business_date} goes with the next push." for it in sales)
 

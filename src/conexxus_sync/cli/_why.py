@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from conexxus_sync._codec import moment_to_json
+from conexxus_sync._codec import batch_to_json, moment_to_json
 from conexxus_sync._history import why_item
 from conexxus_sync.outbox import Story
 from conexxus_sync.stores import open_store
 
 from ._exit_codes import ExitCode
-from ._outbox import batch_to_json, state_of
+from ._outbox import state_of
 from ._screen import complain, say, say_json
 from ._session import Given
 from ._words import counted, moment

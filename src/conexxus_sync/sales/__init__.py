@@ -5,10 +5,12 @@ Start with `SalesPush`.
 """
 
 from ._adoption import Adoption
+from ._agenda import Agenda
 from ._dates import DueDates, Floor, HeldDates
 from ._drafts import BatchLimits
 from ._judge import Judgement, Ruling, judge, why_parked
 from ._operator import OutboxOperator
+from ._outlook import LATE_AFTER, SalesOutlook, has_sales
 from ._push import SalesPush
 from ._reconciliation import Reconciliation, reconcile
 from ._round import PushProgress
@@ -16,7 +18,9 @@ from ._trust import ClockDoubt
 
 
 __all__ = [
+    "LATE_AFTER",
     "Adoption",
+    "Agenda",
     "BatchLimits",
     "ClockDoubt",
     "DueDates",
@@ -27,7 +31,9 @@ __all__ = [
     "PushProgress",
     "Reconciliation",
     "Ruling",
+    "SalesOutlook",
     "SalesPush",
+    "has_sales",
     "judge",
     "reconcile",
     "why_parked",

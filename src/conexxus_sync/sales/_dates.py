@@ -3,7 +3,7 @@ Which business dates a push looks at, and when there is something to do next.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import attrs
 
@@ -123,6 +123,25 @@ class DueDates:
         moments = (self.calendar.next_due(day, self._visited(day, now)) for day in self._dates(now))
 
         return min((moment for moment in moments if moment is not None), default=ahead)
+
+    def overdue(self, now: datetime, grace: timedelta) -> list[date]:
+        """
+        The dates that should have been pushed *grace* ago, and were not, or
+        not entirely; oldest first.
+        """
+        return [day for day in self._dates(now) if self._is_overdue(day, now, grace)]
+
+    def _is_overdue(self, day: date, now: datetime, grace: timedelta) -> bool:
+        at = self._visited(day, now)
+
+        # Without a look at the zone for all but the last days.
+        if day not in self.waiting and at is not None and at.date() > day + 2 * DAY:
+            return False
+
+        push = self.calendar.push_moment(day)
+        settled = at is not None and at >= push and day not in self.waiting
+
+        return not settled and push + grace <= now
 
     def _visited(self, day: date, now: datetime) -> datetime | None:
         """

@@ -2,7 +2,6 @@
 The engine that pushes sales.
 """
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
@@ -10,6 +9,7 @@ from datetime import date, datetime, timedelta
 import attrs
 
 from conexxus_client import ConfigurationError
+from conexxus_sync._logs import safe_logger
 from conexxus_sync._stopping import interrupting
 from conexxus_sync.collectors import FanOut
 from conexxus_sync.config import SyncConfig
@@ -32,7 +32,7 @@ from ._trust import RELEASED, ClockDoubt
 # A clock that is wrong is a reason to complain again and again, but not more often.
 SAID_EVERY = timedelta(minutes=15)
 
-_log = logging.getLogger(__name__)
+_log = safe_logger(__name__)
 
 
 def _ignore(*_: object) -> None:
@@ -104,6 +104,18 @@ class SalesPush:
         left = self._backoff.left(self.clock.monotonic())
         return None if left is None else self.clock.now() + left
 
+    def acquire(self) -> Lease:
+        """
+        Take the lease for a push that `push` then makes.
+
+        Raises:
+            RunInProgressError: Another push is at work.
+            StoreError: The store can't be used.
+        """
+        now = self.clock.now()
+
+        return self.store.leases.acquire(self.config.location_id, "sales", self.new_id(now), now)
+
     def push(
         self,
         business_date: date | None = None,
@@ -112,6 +124,7 @@ class SalesPush:
         honour_past: bool = False,
         automatic: bool | None = None,
         progress: Callable[[PushProgress], None] = _ignore,
+        lease: Lease | None = None,
     ) -> list[SyncRun]:
         """
         Push all that is due, or *business_date*, due or not.
@@ -124,6 +137,7 @@ class SalesPush:
                 a clock that can't be believed.  If not given, so is every
                 push without a date that does not honour the past.
             progress: Told after each date.
+            lease: From `acquire`; the first run has its id.
 
         Returns:
             A run for each date with something to send or to say, oldest
@@ -141,9 +155,11 @@ class SalesPush:
             automatic = business_date is None and not honour_past
         if doubt is not None and automatic:
             _log.warning("Conexxus sales: %s", doubt)
+            if lease is not None:
+                self._release(lease)
             return []
 
-        with self._desk() as desk:
+        with self._desk(lease or self.acquire()) as desk:
             if doubt is not None and doubt.last_run is not None and business_date is None:
                 # A person who asks for what is due by this clock believes it.
                 with desk.writing() as transaction:
@@ -185,7 +201,7 @@ class SalesPush:
             msg = f"{through} is yet to come, today's business date is {today}: name a past one"
             raise ConfigurationError([msg])
 
-        with self._desk() as desk:
+        with self._desk(self.acquire()) as desk:
             return adopt(desk, through, lookback_days=self.lookback_days)
 
     def close_day(self, business_date: date) -> list[SyncRun]:
@@ -276,13 +292,10 @@ class SalesPush:
                 _log.exception("Conexxus: what is old could not be forgotten")
 
     @contextmanager
-    def _desk(self) -> Iterator[Desk]:
+    def _desk(self, lease: Lease) -> Iterator[Desk]:
         """
-        The lease, for the whole push.
+        What a push works with, as long as it holds *lease*; then it is given back.
         """
-        now = self.clock.now()
-        location_id = self.config.location_id
-        lease = self.store.leases.acquire(location_id, "sales", self.new_id(now), now)
         desk = Desk(
             client=self.client,
             store=self.store,

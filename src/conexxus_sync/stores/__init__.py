@@ -154,7 +154,9 @@ class CatalogStore(Protocol):
 
     def item(self, location_id: str, sku: str) -> MirrorItem | None: ...
 
-    def quarantined(self, location_id: str, key: str | None = None) -> Iterator[Quarantined]: ...
+    def quarantined(
+        self, location_id: str, key: str | None = None, *, limit: int = -1
+    ) -> Iterator[Quarantined]: ...
 
 
 class SyncStore(Protocol):

@@ -146,19 +146,22 @@ class SqliteCatalog:
 
         return None if row is None else _mirror_item(row)
 
-    def quarantined(self, location_id: str, key: str | None = None) -> Iterator[Quarantined]:
+    def quarantined(
+        self, location_id: str, key: str | None = None, *, limit: int = -1
+    ) -> Iterator[Quarantined]:
         """
         The elements of the last applied read that were set aside, by key.
 
         Args:
             key: Only those under this one.
+            limit: At most so many; negative: all.
         """
         with self.store.reading() as connection:
             for row in connection.execute(
                 "SELECT key, part, raw, reason, path, first_seen, last_seen, times_seen, run_id,"
                 " page FROM quarantine WHERE location = ?1 AND kind = 'item'"
-                " AND (?2 IS NULL OR key = ?2) ORDER BY key, part",
-                (location_id, key),
+                " AND (?2 IS NULL OR key = ?2) ORDER BY key, part LIMIT ?3",
+                (location_id, key, limit),
             ):
                 name, part, raw, reason, path, first_seen, last_seen, times_seen, run_id, page = row
                 yield Quarantined(

@@ -5,7 +5,7 @@ What each business date comes to, in SQLite.
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import groupby
 
@@ -14,7 +14,7 @@ from conexxus_sync.outbox import DateSums
 
 
 _DELIVERED = (
-    "SELECT business_date, total FROM delivered"
+    "SELECT business_date, total, delivered_at FROM delivered"
     " WHERE location = ? AND business_date >= ? ORDER BY business_date"
 )
 _WAITING = (
@@ -38,7 +38,7 @@ def date_sums(connection: sqlite3.Connection, location_id: str, since: date) -> 
     scope = (location_id, since.isoformat())
     # Amounts are texts, and sums in SQL would be doubles.
     delivered = {
-        day: [Decimal(total) for _, total in rows]
+        day: [(Decimal(total), at) for _, total, at in rows]
         for day, rows in groupby(connection.execute(_DELIVERED, scope), key=lambda row: row[0])
     }
     counts: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
@@ -48,7 +48,7 @@ def date_sums(connection: sqlite3.Connection, location_id: str, since: date) -> 
             counts[day][number] = count
 
     for day in sorted(delivered.keys() | counts.keys()):
-        totals = delivered.get(day, [])
+        totals, moments = zip(*delivered[day], strict=True) if day in delivered else ((), ())
         waiting, set_aside, contradicted = counts[day]
         yield DateSums(
             business_date=date.fromisoformat(day),
@@ -57,4 +57,10 @@ def date_sums(connection: sqlite3.Connection, location_id: str, since: date) -> 
             waiting=waiting,
             set_aside=set_aside,
             contradicted=contradicted,
+            first_at=_moment(min(moments, default=None)),
+            last_at=_moment(max(moments, default=None)),
         )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

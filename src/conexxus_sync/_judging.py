@@ -1,0 +1,193 @@
+"""
+Which alerts hold, by what is known.  Pure.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import attrs
+
+from ._connection import ApiConnection
+from ._known import Known, StoreCounts
+from .alerts import Alert, AlertName
+from .runs import RunKind, RunStatus, SyncRun
+from .sales import SalesOutlook
+
+
+# The guide's: more than this share of what a run looked at went wrong.
+MAX_FAILED = 0.1
+# Likewise: no pull for so long.
+STALE_AFTER = timedelta(hours=2)
+
+
+@attrs.frozen(kw_only=True)
+class Findings:
+    """
+    All that is known at one moment.
+
+    Attributes:
+        missing: Settings without which there is no integration.
+        api: How the last call went; None before the first of this process.
+        watched_since: From when on somebody could have pulled.
+    """
+
+    now: datetime
+    known: Known
+    outlook: SalesOutlook
+    missing: tuple[str, ...] = ()
+    api: ApiConnection | None = None
+    watched_since: datetime
+
+    @property
+    def is_stale(self) -> bool:
+        """
+        Should there have been a pull since?
+        """
+        latest = self.known.latest_pull
+        last = self.watched_since if latest is None else latest.end_time
+
+        return last is not None and self.now - last > STALE_AFTER
+
+    def alerts(self) -> tuple[Alert, ...]:
+        """
+        All that hold, gravest first.
+        """
+        order = list(AlertName)
+        found = [*self._whole(), *self._catalogue(), *self._sales()]
+
+        return tuple(sorted(found, key=lambda alert: order.index(alert.name)))
+
+    def _whole(self) -> Iterator[Alert]:
+        for missing in self.missing:
+            yield Alert(name=AlertName.NOT_CONFIGURED, message=missing)
+
+        if self.api is not None and not self.api.reached and not self.missing:
+            yield Alert(
+                name=AlertName.API_DOWN,
+                message=f"The back office can't be reached: {self.api.error}",
+                advice="`conexxus doctor` says more; sales are kept and sent later.",
+            )
+
+        for run in (self.known.latest_pull, self.known.latest_push):
+            if run is not None and run.items_failed > run.items_processed * MAX_FAILED:
+                yield _error_rate(run)
+
+    def _catalogue(self) -> Iterator[Alert]:
+        latest, counts = self.known.latest_pull, self.known.counts
+
+        if latest is not None and latest.refused is not None:
+            yield Alert(
+                name=AlertName.CATALOG_REFUSED,
+                message=f"The last catalogue was refused: {latest.refused}",
+            )
+        elif latest is not None and latest.status is RunStatus.FAILED:
+            yield Alert(
+                name=AlertName.SYNC_FAILED,
+                message=f"The last pull failed: {latest.last_error}",
+                advice="The catalogue is as it was; the next pull tries again.",
+            )
+
+        if self.is_stale and not self.missing:
+            last = None if latest is None else latest.end_time
+            since = "yet" if last is None else f"since {last:%Y-%m-%d %H:%M} UTC"
+            yield Alert(
+                name=AlertName.SYNC_STALE,
+                message=f"The catalogue was not pulled {since}.",
+                advice="Is `conexxus run` running?",
+            )
+
+        yield from _catalogue_counts(counts)
+
+    def _sales(self) -> Iterator[Alert]:
+        latest, outlook = self.known.latest_push, self.outlook
+
+        if outlook.overdue and not self.missing:
+            yield _overdue(outlook)
+        if outlook.problem is not None:
+            yield Alert(name=AlertName.MISCONFIGURED, message=outlook.problem)
+        if outlook.doubt is not None:
+            yield Alert(name=AlertName.CLOCK_DOUBTED, message=f"{outlook.doubt}.")
+        if outlook.held is not None:
+            yield Alert(name=AlertName.SALES_HELD, message=f"{outlook.held}.")
+        if latest is not None and latest.status is RunStatus.FAILED:
+            message = f"The last push, of {latest.business_date}, failed: {latest.last_error}"
+            yield Alert(name=AlertName.PUSH_FAILED, message=message)
+
+        yield from _sales_counts(self.known.counts)
+
+
+def counted(number: int, noun: str, nouns: str | None = None) -> str:
+    """
+    `1 sale`, `1,204 sales`.
+    """
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {nouns or noun + 's'}"
+
+
+def _overdue(outlook: SalesOutlook) -> Alert:
+    dates = outlook.overdue
+    named = ", ".join(str(day) for day in dates[:3])
+    more = f" and {len(dates) - 3} more" if len(dates) > 3 else ""
+
+    return Alert(
+        name=AlertName.DATE_OVERDUE,
+        message=f"Sales of {named}{more} should be at the back office by now, and are not.",
+        advice="Nothing is lost: they are tried again. See `conexxus outbox dates`.",
+    )
+
+
+def _error_rate(run: SyncRun) -> Alert:
+    what = "items" if run.kind is RunKind.INVENTORY else "sales"
+
+    return Alert(
+        name=AlertName.ERROR_RATE,
+        message=(
+            f"{run.items_failed:,} of {run.items_processed:,} {what} of the last "
+            f"{'pull' if run.kind is RunKind.INVENTORY else 'push'} failed."
+        ),
+        advice="See `conexxus quarantine list`.",
+    )
+
+
+def _catalogue_counts(counts: StoreCounts) -> Iterator[Alert]:
+    if counts.quarantined_items:
+        yield Alert(
+            name=AlertName.ITEMS_SET_ASIDE,
+            message=f"{counted(counts.quarantined_items, 'item')} set aside:",
+            advice="see `conexxus quarantine list`.",
+        )
+
+    if counts.pending_changes:
+        waiting = counted(counts.pending_changes, "set")
+        yield Alert(
+            name=AlertName.CHANGES_PENDING,
+            message=f"{waiting} of changes not yet taken by the host's catalogue storage.",
+        )
+
+
+def _sales_counts(counts: StoreCounts) -> Iterator[Alert]:
+    if counts.unknown_batches:
+        batches = counted(counts.unknown_batches, "batch", "batches")
+        yield Alert(
+            name=AlertName.DELIVERY_UNKNOWN,
+            message=(
+                f"{batches} of sales of unknown fate: they are sent again, or wait for an answer."
+            ),
+            advice="See `conexxus outbox list`.",
+        )
+
+    if counts.quarantined_sales:
+        yield Alert(
+            name=AlertName.SALES_SET_ASIDE,
+            message=f"{counted(counts.quarantined_sales, 'sale')} set aside:",
+            advice="see `conexxus quarantine list`.",
+        )
+
+    if counts.discrepancies:
+        yield Alert(
+            name=AlertName.DISCREPANCY,
+            message=(
+                f"{counted(counts.discrepancies, 'delivered sale')} changed or gone at the till "
+                "since:"
+            ),
+            advice="see the errors in `conexxus runs --kind sales --json`.",
+        )
