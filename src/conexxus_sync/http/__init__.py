@@ -5,8 +5,26 @@ Needs the extra `http`.
 """
 
 from ._access import Access
-from ._routes import PREFIX, Gate, create_app, integration
-from ._shim import Answer, Service, Shim
+from ._asgi import Gate
+from ._messages import Answer, HttpRequest, HttpResponse
+from ._routes import PREFIX, Scrape, create_app, integration, wsgi_app
+from ._routing import Handler, Route
+from ._shim import Service, Shim
 
 
-__all__ = ["PREFIX", "Access", "Answer", "Gate", "Service", "Shim", "create_app", "integration"]
+__all__ = [
+    "PREFIX",
+    "Access",
+    "Answer",
+    "Gate",
+    "Handler",
+    "HttpRequest",
+    "HttpResponse",
+    "Route",
+    "Scrape",
+    "Service",
+    "Shim",
+    "create_app",
+    "integration",
+    "wsgi_app",
+]

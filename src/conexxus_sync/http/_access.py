@@ -7,18 +7,24 @@ other sites.  Neither gets in the way of a plain `curl -X POST`.
 """
 
 import hmac
+import re
 from collections.abc import Iterable, Mapping
 from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 import attrs
 
 from conexxus_client import ConfigurationError
 
+from ._session import SESSION_COOKIE, is_session, sign_session
+
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+SESSION_SECONDS = 12 * 3600
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OURS = frozenset({"same-origin", "none"})
+# RFC 9110, 7.2, without what only a trick would need: no user, no escapes.
+_HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[0-9a-zA-Z._-]+)(?::[0-9]{1,5})?")
+_COOKIE = re.compile(rf"(?:^|;)\s*{SESSION_COOKIE}=([^;\s]*)")
 
 
 @attrs.frozen(kw_only=True)
@@ -31,18 +37,28 @@ class Refusal:
     error: str
 
 
+_WRONG_HOST = Refusal(status=403, error="This host name is not allowed here.")
+_FOREIGN = Refusal(status=403, error="Requests from other sites are not allowed.")
+_NO_TOKEN = Refusal(status=401, error="A valid bearer token is needed.")
+
+
+def _names(hosts: Iterable[str] | None) -> frozenset[str] | None:
+    return None if hosts is None else frozenset(map(_canonical, hosts))
+
+
 @attrs.frozen(kw_only=True)
 class Access:
     """
     The rules of one shim.  The defaults fit a loopback address.
 
     Attributes:
-        token: Every request must bear it, if there is one.
+        token: Every request must bear it, if there is one; a browser may
+            show the cookie of a session instead.
         hosts: Names under which the shim may be addressed; None: any.
     """
 
     token: str | None = attrs.field(default=None, repr=False)
-    hosts: frozenset[str] | None = LOOPBACK_NAMES
+    hosts: frozenset[str] | None = attrs.field(default=LOOPBACK_NAMES, converter=_names)
 
     @classmethod
     def on(cls, host: str, *, token: str | None, hosts: Iterable[str] = ()) -> "Access":
@@ -56,6 +72,8 @@ class Access:
             ConfigurationError: Others can reach that address, and there is
                 no token.
         """
+        hosts = tuple(hosts)
+
         if not is_loopback(host) and not token:
             problem = (
                 f"{host} can be reached by others: set CONEXXUS_SHIM_TOKEN, or listen on 127.0.0.1"
@@ -68,25 +86,70 @@ class Access:
 
         return cls(token=token, hosts=None if everywhere else LOOPBACK_NAMES.union([host], hosts))
 
-    def refusal(self, method: str, headers: Mapping[str, str]) -> Refusal | None:
+    def refusal(
+        self, method: str, headers: Mapping[str, str], *, now: float | None = None
+    ) -> Refusal | None:
         """
-        Decide about one request.
+        Decide about one request that needs every right.
 
         Args:
             headers: By lower-case name.
+            now: Seconds since 1970; without them no session counts.
+        """
+        refusal = self.stranger(method, headers)
+
+        if refusal is None and not self.knows(headers, now=now):
+            return _NO_TOKEN
+
+        return refusal
+
+    def stranger(self, method: str, headers: Mapping[str, str]) -> Refusal | None:
+        """
+        Refuse what comes under a wrong name, or from another site.
         """
         host = headers.get("host", "")
 
         if self.hosts is not None and _name(host) not in self.hosts:
-            return Refusal(status=403, error="This host name is not allowed here.")
+            return _WRONG_HOST
 
-        if method not in _SAFE and _is_cross_site(headers, host):
-            return Refusal(status=403, error="Requests from other sites are not allowed.")
+        return _FOREIGN if _is_foreign(method, headers, host) else None
 
-        if self.token and not _bears(self.token, headers.get("authorization", "")):
-            return Refusal(status=401, error="A valid bearer token is needed.")
+    def knows(self, headers: Mapping[str, str], *, now: float | None = None) -> bool:
+        """
+        Does the caller show the token, or a session?  Always, if there is none.
+        """
+        if not self.token or self.opens(_bearer(headers.get("authorization", ""))):
+            return True
 
-        return None
+        shown = _COOKIE.search(headers.get("cookie", ""))
+
+        return shown is not None and now is not None and is_session(shown[1], self.token, now)
+
+    def opens(self, given: str) -> bool:
+        """
+        Is *given* the token?
+        """
+        return bool(self.token) and hmac.compare_digest(
+            given.encode(errors="surrogateescape"), (self.token or "").encode()
+        )
+
+    def session_cookie(self, *, now: float, secure: bool = False) -> str:
+        """
+        The `Set-Cookie` of a caller who has just shown the token.
+
+        Args:
+            now: Seconds since 1970; it holds for twelve hours from then.
+            secure: The caller came over https.
+        """
+        value = sign_session(self.token or "", now + SESSION_SECONDS)
+
+        return _cookie(value, SESSION_SECONDS, secure=secure)
+
+    def ended_session_cookie(self, *, secure: bool = False) -> str:
+        """
+        The `Set-Cookie` that makes a browser forget its session.
+        """
+        return _cookie("", 0, secure=secure)
 
 
 def is_loopback(host: str) -> bool:
@@ -101,25 +164,53 @@ def is_loopback(host: str) -> bool:
 
 def _name(host: str) -> str | None:
     """
-    The name in a `Host` header, without port and brackets.
+    The name in a `Host` header, without port and brackets; None if it has none.
     """
-    try:
-        return urlsplit(f"//{host}").hostname
-    except ValueError:
-        return None
+    found = _HOST.fullmatch(host)
+
+    return None if found is None else _canonical(found[1])
 
 
-def _is_cross_site(headers: Mapping[str, str], host: str) -> bool:
+def _canonical(name: str) -> str:
+    """
+    In lower case, without brackets and the root's dot.
+    """
+    return name.strip("[]").lower().removesuffix(".")
+
+
+def _is_foreign(method: str, headers: Mapping[str, str], host: str) -> bool:
+    """
+    Did another site's page make a browser send this?
+    """
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
 
     if site is not None and site not in _OURS:
-        return True
+        return not _is_link(method, headers)
 
-    return origin is not None and origin.partition("://")[2] != host
+    # A page whose policy is `no-referrer` sends `Origin: null` to itself,
+    # so what only browsers can write goes first.
+    if site is not None:
+        return False
+
+    return origin is not None and origin.partition("://")[2].lower() != host.lower()
 
 
-def _bears(token: str, authorization: str) -> bool:
+def _is_link(method: str, headers: Mapping[str, str]) -> bool:
+    """
+    Did somebody follow a link to us?  That shows, and changes, nothing elsewhere.
+    """
+    mode, target = headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")
+
+    return method in _SAFE and (mode, target) == ("navigate", "document")
+
+
+def _bearer(authorization: str) -> str:
     scheme, _, given = authorization.partition(" ")
-    same = hmac.compare_digest(given.strip().encode(), token.encode())
 
-    return scheme.lower() == "bearer" and same
+    return given.strip() if scheme.lower() == "bearer" else ""
+
+
+def _cookie(value: str, seconds: int, *, secure: bool) -> str:
+    attributes = f"Max-Age={seconds}; Path=/; HttpOnly; SameSite=Strict"
+
+    return f"{SESSION_COOKIE}={value}; {attributes}" + ("; Secure" if secure else "")

@@ -1,116 +1,129 @@
 """
-The shim as Starlette routes.
+The shim's routes, as applications for Starlette, FastAPI, Flask, Django, and
+whoever speaks ASGI or WSGI.
 """
 
-import logging
-import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.routing import Mount
 
 from ._access import Access
-from ._shim import Answer, Service, Shim
+from ._asgi import AsgiShim
+from ._core import ShimApp
+from ._messages import Answer, HttpRequest, HttpResponse
+from ._rates import PROBES
+from ._routing import Route
+from ._shim import Service, Shim
+from ._wsgi import WsgiShim
 
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
 
 PREFIX = "/integrations/conexxus"
 
-logger = logging.getLogger(__name__)
+# Makes the text for Prometheus, and says its media type.
+Scrape = Callable[[], tuple[bytes, str]]
 
 
-def integration(service: Service, *, access: Access | None = None) -> Mount:
+def integration(service: Service, *, access: Access | None = None, prefix: str = PREFIX) -> Mount:
     """
-    The routes under `/integrations/conexxus`, to mount beside your own.
+    The routes under `/integrations/conexxus`, to put among those of Starlette
+    or FastAPI.
 
     Args:
         access: Who may call them; by default, callers that address this
             machine by a loopback name.
+        prefix: Where, if not there.
     """
-    shim = Shim(service)
+    shim = ShimApp(_beneath(service, access, prefix), access=access)
 
-    return Mount(
-        PREFIX,
-        routes=[
-            Route("/health", _endpoint(shim.health), methods=["GET"]),
-            Route("/test-connection", _endpoint(shim.test_connection), methods=["GET"]),
-            Route("/metrics", _endpoint(shim.metrics), methods=["GET"]),
-            Route("/sync", _endpoint(shim.sync), methods=["POST"]),
-        ],
-        middleware=[Middleware(Gate, access=access or Access())],
-    )
+    return Mount(prefix, app=AsgiShim(shim, prefix=prefix))
 
 
-def create_app(service: Service, *, access: Access | None = None) -> Starlette:
+def create_app(
+    service: Service,
+    *,
+    access: Access | None = None,
+    metrics: Scrape | None = None,
+    routes: Iterable[Route] = (),
+) -> Starlette:
     """
     An application of its own: the integration, and `/health` for whoever
     watches the process.
+
+    Args:
+        metrics: Makes what `/metrics` answers; without it, there is none.
+        routes: More of them, under the same rules.
     """
-    return Starlette(
-        routes=[integration(service, access=access), Route("/health", _alive, methods=["GET"])],
-        exception_handlers={HTTPException: _no_route},
-    )
+    shim = ShimApp(_everything(service, access, PREFIX, metrics, routes), access=access)
+
+    return Starlette(routes=[Mount("/", app=AsgiShim(shim, prefix=PREFIX))])
 
 
-class Gate:
+def wsgi_app(
+    service: Service,
+    *,
+    access: Access | None = None,
+    prefix: str = PREFIX,
+    beside: "WSGIApplication | None" = None,
+    metrics: Scrape | None = None,
+    routes: Iterable[Route] = (),
+) -> "WSGIApplication":
     """
-    Turns away what `Access` refuses, before anything else happens.
+    The same for WSGI: alone, mounted at its prefix, or in front of an
+    application of yours.
+
+    Args:
+        beside: Your application: it gets all requests that are not under the
+            prefix.
     """
+    shim = ShimApp(_everything(service, access, prefix, metrics, routes), access=access)
 
-    def __init__(self, app: ASGIApp, *, access: Access) -> None:
-        self._app = app
-        self._access = access
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """
-        One request.
-        """
-        request = Request(scope)
-        refusal = self._access.refusal(request.method, request.headers)
-
-        if refusal is None:
-            await self._app(scope, receive, send)
-            return
-
-        challenge = {"WWW-Authenticate": "Bearer"} if refusal.status == 401 else None
-        await JSONResponse({"error": refusal.error}, refusal.status, challenge)(
-            scope, receive, send
-        )
+    return WsgiShim(shim, prefix=prefix, beside=beside)
 
 
-def _endpoint(
-    answer: Callable[[dict[str, str]], Answer],
-) -> Callable[[Request], Awaitable[Response]]:
-    """
-    Answer in a worker thread: the store and the back office block.
-    """
+def _everything(
+    service: Service,
+    access: Access | None,
+    prefix: str,
+    metrics: Scrape | None,
+    routes: Iterable[Route],
+) -> list[Route]:
+    own = [Route("GET", "/health", _alive, public=True, inline=True)]
 
-    async def endpoint(request: Request) -> Response:
-        try:
-            result = await run_in_threadpool(answer, dict(request.query_params))
-        except Exception:
-            incident = secrets.token_hex(4)
-            logger.exception("Conexxus shim failed", extra={"incident": incident})
-            return JSONResponse({"error": f"Internal error, incident {incident}."}, 500)
+    if metrics is not None:
+        own.append(Route("GET", "/metrics", _scraped(metrics)))
 
-        return JSONResponse(result.document, result.status, {"Cache-Control": "no-store"})
-
-    return endpoint
+    return [*_beneath(service, access, prefix), *own, *routes]
 
 
-async def _no_route(request: Request, exc: Exception) -> Response:
-    """
-    404 and 405, as JSON like all the rest.
-    """
-    assert isinstance(exc, HTTPException)
+def _beneath(service: Service, access: Access | None, prefix: str) -> list[Route]:
+    shim = Shim(service, prefix=prefix, guarded=access is not None and bool(access.token))
+    routes = [
+        Route("GET", "/health", shim.health),
+        Route("GET", "/test-connection", shim.test_connection, rate=PROBES),
+        Route("GET", "/metrics", shim.metrics),
+        Route("GET", "/runs/{id}", shim.run),
+        Route("GET", "/quarantine", shim.quarantine),
+        Route("GET", "/outbox", shim.outbox),
+        Route("GET", "/openapi.json", shim.openapi),
+        Route("POST", "/sync", shim.sync, trigger=True),
+        Route("POST", "/push", shim.push, trigger=True),
+    ]
 
-    return JSONResponse({"error": f"{exc.detail}."}, exc.status_code, exc.headers)
+    return [route.beneath(prefix) for route in routes]
 
 
-async def _alive(request: Request) -> Response:
-    return JSONResponse({"status": "ok"})
+def _scraped(metrics: Scrape) -> Callable[[HttpRequest], HttpResponse]:
+    def scraped(request: HttpRequest) -> HttpResponse:
+        body, media_type = metrics()
+        return HttpResponse(headers=(("Content-Type", media_type),), body=body)
+
+    return scraped
+
+
+def _alive(request: HttpRequest) -> Answer:
+    return Answer(document={"status": "ok"})

@@ -12,6 +12,15 @@ from starlette.types import ASGIApp
 
 from conexxus_client import ConfigurationError
 
+from ._connections import Connections
+
+
+_BACKLOG = 1024
+# Files that a shim may need: its connections, the store, and some to spare.
+_FILES = 4096
+_KEEP_ALIVE_SECONDS = 5
+_MAX_HEAD = 16 * 1024
+
 
 def address(text: str) -> tuple[str, int]:
     """
@@ -29,7 +38,9 @@ def address(text: str) -> tuple[str, int]:
 
 
 @contextmanager
-def serving(app: ASGIApp, host: str, port: int) -> Iterator[str]:
+def serving(
+    app: ASGIApp, host: str, port: int, *, connections: Connections | None = None
+) -> Iterator[str]:
     """
     Serve *app* until the end of the block.
 
@@ -40,9 +51,8 @@ def serving(app: ASGIApp, host: str, port: int) -> Iterator[str]:
         ConfigurationError: The address can't be listened on.
     """
     listener = _listen(host, port)
-    # Signals and logging belong to the program around it.
-    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2)
-    server = uvicorn.Server(config)
+    _allow_files(_FILES)
+    server = uvicorn.Server(_settings(app, connections or Connections()))
     thread = threading.Thread(
         target=server.run, kwargs={"sockets": [listener]}, name="conexxus-shim", daemon=True
     )
@@ -57,6 +67,24 @@ def serving(app: ASGIApp, host: str, port: int) -> Iterator[str]:
         listener.close()
 
 
+def _settings(app: ASGIApp, connections: Connections) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=connections.protocol,  # type: ignore[arg-type]  # any maker of protocols will do
+        ws="none",
+        # Nothing here has a lifespan, and signals and logging belong to the
+        # program around it.
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        backlog=_BACKLOG,
+        h11_max_incomplete_event_size=_MAX_HEAD,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=2,
+    )
+
+
 def _listen(host: str, port: int) -> socket.socket:
     try:
         family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[
@@ -66,7 +94,7 @@ def _listen(host: str, port: int) -> socket.socket:
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(where)
-            listener.listen(128)
+            listener.listen(_BACKLOG)
         except OSError:
             listener.close()
             raise
@@ -75,3 +103,19 @@ def _listen(host: str, port: int) -> socket.socket:
         raise ConfigurationError([msg]) from exc
 
     return listener
+
+
+def _allow_files(wanted: int) -> None:
+    """
+    Raise the limit on open files, as far as this process may.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    enough = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+
+    if soft != resource.RLIM_INFINITY and soft < enough:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (enough, hard))

@@ -1,20 +1,35 @@
 """
-What the shim answers, apart from any web framework.
+What the shim answers, apart from how it is asked.
 """
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+import json
+import re
+from datetime import date
+from typing import Protocol
 
-import attrs
-
-from conexxus_client import ConnectionCheck
-from conexxus_sync._codec import health_to_json, run_to_json
+from conexxus_client import ConfigurationError, ConnectionCheck
+from conexxus_sync._answers import Quarantine
+from conexxus_sync._codec import (
+    batch_to_json,
+    health_to_json,
+    item_aside_to_json,
+    run_to_json,
+    sale_aside_to_json,
+)
 from conexxus_sync._health import ServiceHealth
-from conexxus_sync.runs import RunKind
+from conexxus_sync.errors import DateClosedError
+from conexxus_sync.outbox import Batch
+from conexxus_sync.runs import RunKind, SyncRun
 from conexxus_sync.service import RunHistory, Trigger
 
+from ._messages import JSON, Answer, BadRequestError, HttpRequest
+from ._openapi import openapi_document
 
-Query = Mapping[str, str]
+
+MAX_LIMIT = 1000
+_DEFAULT_LIMIT = 100
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_LIMIT = re.compile(r"[0-9]{1,4}")
 
 
 class Service(Protocol):
@@ -28,37 +43,41 @@ class Service(Protocol):
 
     def metrics(self, limit: int = 10, *, kind: RunKind = RunKind.INVENTORY) -> RunHistory: ...
 
+    def run(self, run_id: str) -> SyncRun | None: ...
+
+    def quarantine(self, limit: int = 100) -> Quarantine: ...
+
+    def outbox(self, limit: int = 100, *, settled: bool = False) -> tuple[Batch, ...]: ...
+
     def trigger_sync(self) -> Trigger: ...
 
-
-@attrs.frozen(kw_only=True)
-class Answer:
-    """
-    A status and a JSON document.
-    """
-
-    status: int = 200
-    document: Mapping[str, Any]
+    def trigger_push(self, business_date: date | None = None) -> Trigger: ...
 
 
 class Shim:
     """
     One method for each route under `/integrations/conexxus`.
+
+    Args:
+        prefix: Where the routes are.
+        guarded: Whether callers need a token.
     """
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, *, prefix: str, guarded: bool = False) -> None:
         self._service = service
+        self._document = openapi_document(prefix=prefix, guarded=guarded)
 
-    def health(self, query: Query) -> Answer:
+    def health(self, request: HttpRequest) -> Answer:
         """
         How the integration is; `?strict=true` says so in the status, too.
         """
+        strict = _flag(request, "strict")
         health = self._service.health()
-        unhealthy = query.get("strict") == "true" and health.status == "unhealthy"
+        unhealthy = strict and health.status == "unhealthy"
 
         return Answer(status=503 if unhealthy else 200, document=health_to_json(health))
 
-    def test_connection(self, query: Query) -> Answer:
+    def test_connection(self, request: HttpRequest) -> Answer:
         """
         Ask the back office, now.
         """
@@ -72,16 +91,11 @@ class Shim:
             }
         )
 
-    def metrics(self, query: Query) -> Answer:
+    def metrics(self, request: HttpRequest) -> Answer:
         """
         The last finished runs; `?kind=sales` for those of the sales.
         """
-        try:
-            kind = RunKind(query.get("kind", RunKind.INVENTORY))
-        except ValueError:
-            return Answer(status=400, document={"error": "kind must be inventory or sales"})
-
-        found = self._service.metrics(limit=10, kind=kind)
+        found = self._service.metrics(limit=10, kind=_kind(request))
 
         return Answer(
             document={
@@ -90,21 +104,148 @@ class Shim:
             }
         )
 
-    def sync(self, query: Query) -> Answer:
+    def run(self, request: HttpRequest) -> Answer:
+        """
+        One run, finished or at work.
+        """
+        run = self._service.run(request.captured["id"])
+
+        if run is None:
+            return Answer(status=404, document={"error": "There is no run with this id."})
+
+        return Answer(document=run_to_json(run))
+
+    def quarantine(self, request: HttpRequest) -> Answer:
+        """
+        What was set aside, and why.
+        """
+        found = self._service.quarantine(_limit(request))
+
+        return Answer(
+            document={
+                "items": [item_aside_to_json(entry) for entry in found.items],
+                "sales": [sale_aside_to_json(entry) for entry in found.sales],
+            }
+        )
+
+    def outbox(self, request: HttpRequest) -> Answer:
+        """
+        The batches that are not settled; with `?all=true`, the others, too.
+        """
+        limit, settled = _limit(request), _flag(request, "all")
+        batches = self._service.outbox(limit, settled=settled)
+
+        return Answer(document={"batches": [batch_to_json(batch) for batch in batches]})
+
+    def sync(self, request: HttpRequest) -> Answer:
         """
         Start a pull and answer at once.
         """
         trigger = self._service.trigger_sync()
 
         if trigger.skipped is not None:
-            message = f"Sync skipped: {trigger.skipped}"
-            return Answer(
-                status=409, document={"message": message, "status": "disabled", "runId": None}
-            )
+            return _not_started(f"Sync skipped: {trigger.skipped}", "disabled")
 
-        message = "Sync already running" if trigger.already_running else "Sync triggered"
+        return _started("Sync", trigger)
 
-        return Answer(
-            status=202,
-            document={"message": message, "status": "processing", "runId": trigger.run_id},
-        )
+    def push(self, request: HttpRequest) -> Answer:
+        """
+        Start a push, of one business date or of all that are due, and answer
+        at once.
+        """
+        business_date = _business_date(request)
+
+        try:
+            trigger = self._service.trigger_push(business_date)
+        except (DateClosedError, ConfigurationError) as exc:
+            return _not_started(f"Push skipped: {exc}", "skipped")
+
+        if trigger.skipped is not None:
+            return _not_started(f"Push skipped: {trigger.skipped}", "skipped")
+
+        return _started("Push", trigger)
+
+    def openapi(self, request: HttpRequest) -> Answer:
+        """
+        This interface, for programs.
+        """
+        return Answer(document=self._document)
+
+
+def _started(what: str, trigger: Trigger) -> Answer:
+    message = f"{what} already running" if trigger.already_running else f"{what} triggered"
+
+    return Answer(
+        status=202,
+        document={"message": message, "status": "processing", "runId": trigger.run_id},
+    )
+
+
+def _not_started(message: str, status: str) -> Answer:
+    return Answer(status=409, document={"message": message, "status": status, "runId": None})
+
+
+def _flag(request: HttpRequest, name: str) -> bool:
+    text = request.parameters.get(name, "false")
+
+    if text not in ("true", "false"):
+        raise BadRequestError(f"{name} must be true or false")
+
+    return text == "true"
+
+
+def _kind(request: HttpRequest) -> RunKind:
+    try:
+        return RunKind(request.parameters.get("kind", RunKind.INVENTORY))
+    except ValueError:
+        msg = "kind must be inventory or sales"
+        raise BadRequestError(msg) from None
+
+
+def _limit(request: HttpRequest) -> int:
+    text = request.parameters.get("limit", str(_DEFAULT_LIMIT))
+
+    if not _LIMIT.fullmatch(text) or not 1 <= int(text) <= MAX_LIMIT:
+        msg = f"limit must be a whole number from 1 to {MAX_LIMIT}"
+        raise BadRequestError(msg)
+
+    return int(text)
+
+
+def _business_date(request: HttpRequest) -> date | None:
+    """
+    From the query, or from the body; None if neither says.
+    """
+    given = request.parameters.get("date", _date_in(request.body, request.media_type))
+
+    if given is None:
+        return None
+
+    try:
+        if isinstance(given, str) and _DATE.fullmatch(given):
+            return date.fromisoformat(given)
+    except ValueError:
+        pass
+
+    msg = "date must be a business date like 2026-01-02"
+    raise BadRequestError(msg)
+
+
+def _date_in(body: bytes, media_type: str) -> object:
+    if not body:
+        return None
+    if media_type not in ("", JSON):
+        msg = f"the body must be {JSON}"
+        raise BadRequestError(msg)
+
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        msg = "the body is not JSON"
+        raise BadRequestError(msg) from None
+
+    if not isinstance(document, dict) or not document.keys() <= {"date"}:
+        msg = 'the body must be an object like {"date": "2026-01-02"}'
+        raise BadRequestError(msg)
+
+    return document.get("date")

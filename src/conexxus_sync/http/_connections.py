@@ -1,0 +1,122 @@
+"""
+uvicorn's HTTP/1.1, with a limit on what connections may cost.
+
+Alone, it waits for ever for the head of a first request, and for as many
+connections as there are.
+"""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+
+HEAD_SECONDS = 10.0
+MAX_CONNECTIONS = 512
+
+
+class Connections:
+    """
+    The connections of one server: at most so many.
+
+    A new one takes the place of the one that has been waiting longest for its
+    caller; those with a request at work stay.
+
+    Args:
+        head_seconds: How long a caller may take until the head of a request is
+            complete, counted from connecting, or from the answer before.
+    """
+
+    def __init__(self, limit: int = MAX_CONNECTIONS, head_seconds: float = HEAD_SECONDS) -> None:
+        self.limit = limit
+        self.head_seconds = head_seconds
+        self._open: set[LimitedProtocol] = set()
+        # In the order in which they began to wait.
+        self._waiting: dict[LimitedProtocol, asyncio.TimerHandle] = {}
+
+    def protocol(self, **arguments: Any) -> "LimitedProtocol":
+        """
+        What uvicorn calls for each connection.
+        """
+        return LimitedProtocol(self, **arguments)
+
+    def opened(self, connection: "LimitedProtocol") -> None:
+        """
+        Make room, if need be.
+        """
+        self._open.add(connection)
+        if len(self._open) > self.limit:
+            self._end(next(iter(self._waiting), connection))
+        self.noticed(connection)
+
+    def noticed(self, connection: "LimitedProtocol") -> None:
+        """
+        Something happened: start the wait for its caller, or end it.
+        """
+        if connection.is_at_work:
+            self._forget_wait(connection)
+        elif connection in self._open and connection not in self._waiting:
+            timer = connection.loop.call_later(self.head_seconds, self._end, connection)
+            self._waiting[connection] = timer
+
+    def closed(self, connection: "LimitedProtocol") -> None:
+        """
+        It is gone.
+        """
+        self._open.discard(connection)
+        self._forget_wait(connection)
+
+    def _end(self, connection: "LimitedProtocol") -> None:
+        self.closed(connection)
+        # A caller who does not read either would keep `close` waiting.
+        connection.transport.abort()
+
+    def _forget_wait(self, connection: "LimitedProtocol") -> None:
+        if timer := self._waiting.pop(connection, None):
+            timer.cancel()
+
+
+class LimitedProtocol(H11Protocol):
+    """
+    One connection.
+    """
+
+    def __init__(self, connections: Connections, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._connections = connections
+
+    @property
+    def is_at_work(self) -> bool:
+        """
+        Is there a request whose answer is not complete?
+        """
+        # Before the first request, uvicorn has None there.
+        return bool(self.cycle) and not self.cycle.response_complete
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
+        """
+        Somebody has connected.
+        """
+        super().connection_made(transport)
+        self._connections.opened(self)
+
+    def data_received(self, data: bytes) -> None:
+        """
+        A part of a request.
+        """
+        super().data_received(data)
+        self._connections.noticed(self)
+
+    def on_response_complete(self) -> None:
+        """
+        An answer is on its way.
+        """
+        super().on_response_complete()
+        self._connections.noticed(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """
+        It is over.
+        """
+        self._connections.closed(self)
+        super().connection_lost(exc)

@@ -1,0 +1,39 @@
+"""
+The session of a browser that has shown the token: a signed end, nothing else.
+"""
+
+import hmac
+
+
+SESSION_COOKIE = "conexxus_session"
+# What is signed says what it is for, so that no other signature by the token
+# can pass for it.
+_PURPOSE = "conexxus-shim-session"
+
+
+def sign_session(token: str, until: float) -> str:
+    """
+    A session that ends at *until*, in seconds since 1970.
+    """
+    end = f"{until:.0f}"
+
+    return f"{end}.{_signature(token, end)}"
+
+
+def is_session(text: str, token: str, now: float) -> bool:
+    """
+    Did `sign_session` write *text* with *token*, and does it still hold?
+    """
+    end, _, signature = text.partition(".")
+    ours = hmac.compare_digest(
+        signature.encode(errors="surrogateescape"), _signature(token, end).encode()
+    )
+
+    # Only what we signed is read as a number.
+    return ours and now < int(end)
+
+
+def _signature(token: str, end: str) -> str:
+    signed = f"{_PURPOSE}:{end}".encode(errors="surrogateescape")
+
+    return hmac.digest(token.encode(), signed, "sha256").hex()

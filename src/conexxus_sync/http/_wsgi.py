@@ -1,0 +1,104 @@
+"""
+The shim as a WSGI application: the way in for Flask, Django and their like.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from ._asgi import inner_path, joined
+from ._core import ShimApp
+from ._messages import HttpRequest, HttpResponse
+
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication
+
+
+class WsgiShim:
+    """
+    One `ShimApp` as a WSGI application (PEP 3333).
+
+    Args:
+        prefix: What the routes of the integration begin with: mounted there,
+            or at the root, it answers at the same addresses.
+        beside: Gets all requests that are not under the prefix; without it,
+            the shim answers those, too.
+    """
+
+    def __init__(
+        self, shim: ShimApp, *, prefix: str, beside: "WSGIApplication | None" = None
+    ) -> None:
+        self._shim = shim
+        self._prefix = prefix
+        self._beside = beside
+
+    def __call__(self, environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:
+        """
+        One request.
+        """
+        path = _text(environ.get("PATH_INFO", ""))
+        path = inner_path(path, _text(environ.get("SCRIPT_NAME", "")), self._prefix)
+
+        if self._beside is not None and not f"{path}/".startswith(f"{self._prefix}/"):
+            return self._beside(environ, start_response)
+
+        response = self._response(_request(environ, path), environ)
+        start_response(_status_line(response.status), list(response.headers))
+
+        return [response.body]
+
+    def _response(self, request: HttpRequest, environ: Mapping[str, Any]) -> HttpResponse:
+        admitted = self._shim.admit(request)
+
+        if isinstance(admitted, HttpResponse):
+            return admitted
+        if request.method in ("GET", "HEAD"):
+            return self._shim.answer(admitted)
+
+        # One byte more than allowed tells that there is too much.
+        return self._shim.answer(admitted, _body(environ, self._shim.max_body + 1))
+
+
+def _request(environ: Mapping[str, Any], path: str) -> HttpRequest:
+    return HttpRequest(
+        method=environ["REQUEST_METHOD"],
+        path=path,
+        query=environ.get("QUERY_STRING", ""),
+        headers=joined(_headers(environ)),
+        client=environ.get("REMOTE_ADDR", ""),
+        scheme=environ["wsgi.url_scheme"],
+    )
+
+
+def _headers(environ: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for key, value in environ.items():
+        if key in ("CONTENT_TYPE", "CONTENT_LENGTH") and value:
+            yield key.replace("_", "-"), value
+        elif key.startswith("HTTP_"):
+            yield key.removeprefix("HTTP_").replace("_", "-"), value
+
+
+def _body(environ: Mapping[str, Any], limit: int) -> bytes:
+    announced = str(environ.get("CONTENT_LENGTH") or "")
+
+    if announced.isascii() and announced.isdigit():
+        limit = min(int(announced), limit)
+    elif not environ.get("wsgi.input_terminated"):
+        # Without a length, reading might wait for ever.
+        return b""
+
+    body: bytes = environ["wsgi.input"].read(limit)
+
+    return body
+
+
+def _text(native: str) -> str:
+    """
+    Undo PEP 3333: text that carries bytes.
+    """
+    return native.encode("latin-1").decode("utf-8", "replace")
+
+
+def _status_line(status: int) -> str:
+    return f"{status} {HTTPStatus(status).phrase}"
