@@ -5,12 +5,14 @@ Both clients and both HTTP families behind one face.
 import asyncio
 import re
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
 import pytest
+import trustme
 
 from conexxus_client import (
     AsyncConexxusClient,
@@ -223,3 +225,62 @@ def raw_server() -> Iterator[Callable[..., RawServer]]:
 
     for server in started:
         server.stop()
+
+
+BODY = b'{"success":true,"data":{"status":"ok"}}'
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
+
+
+@pytest.fixture
+def authority():
+    return trustme.CA()
+
+
+@pytest.fixture
+def ca_file(authority, tmp_path):
+    path = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(path)
+    return path
+
+
+@pytest.fixture
+def tls_server():
+    """
+    Starts TLS servers that say they are well.
+    """
+    started = []
+
+    def start(certificate: trustme.LeafCert, *, highest: ssl.TLSVersion | None = None) -> str:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        certificate.configure_cert(context)
+        if highest is not None:
+            context.minimum_version = ssl.TLSVersion.TLSv1
+            context.maximum_version = highest
+            context.set_ciphers("ALL:@SECLEVEL=0")
+        listener = socket.create_server(("127.0.0.1", 0))
+        thread = threading.Thread(target=_serve, args=(listener, context))
+        thread.start()
+        started.append((listener, thread))
+        return f"https://localhost:{listener.getsockname()[1]}"
+
+    yield start
+
+    for listener, thread in started:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()
+
+
+def _serve(listener: socket.socket, context: ssl.SSLContext) -> None:
+    while True:
+        try:
+            plain, _ = listener.accept()
+        except OSError:
+            return
+        try:
+            with plain, context.wrap_socket(plain, server_side=True) as secure:
+                secure.settimeout(5)
+                secure.recv(65_536)
+                secure.sendall(ANSWER)
+        except OSError:
+            continue

@@ -11,7 +11,7 @@ from conexxus_client import (
     InvalidItem,
 )
 
-from .matrix.rows import answer
+from .matrix.row import answer
 
 
 def catalogue(size):
@@ -91,6 +91,7 @@ def test_total(connect, office, server):
         connect(server.url).fetch_items()
 
 
+@pytest.mark.fault("H19", "The total changes while the catalogue is read", "`EnvelopeError`")
 def test_total_that_changes(connect, raw_server):
     """
     A catalogue that changes while it is read is refused.
@@ -103,6 +104,7 @@ def test_total_that_changes(connect, raw_server):
         connect(server.url).fetch_items()
 
 
+@pytest.mark.fault("H19", "Pages without end", "`EnvelopeError`, at a bound")
 def test_pages_without_end(connect, raw_server, monkeypatch):
     """
     Pages that never end are refused at some point.

@@ -120,6 +120,9 @@ with ConexxusClient(config) as client, ConexxusClient(config) as other:
 """
 
 
+@pytest.mark.fault(
+    "N23", "No file descriptor is left", "`ConnectError`, not_sent; with one, the client goes on"
+)
 def test_no_descriptors_left(server):
     """
     A process without a descriptor to spare sends nothing and says why; with

@@ -169,6 +169,7 @@ def test_negative_zero():
     assert str(decode_item(b'{"sku":"A","name":"a","price":-0.00}').price) == "0.00"
 
 
+@pytest.mark.fault("C06", "A moment without a zone", "`ValueError`")
 def test_naive_moments():
     """
     A moment without a zone is refused.

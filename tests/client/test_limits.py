@@ -264,6 +264,11 @@ def outcome(server, hostile, call, backend):
     return error, int(megabytes), float(seconds)
 
 
+@pytest.mark.fault(
+    "P02",
+    "A gigabyte in a megabyte or in two kilobytes, chunked or not",
+    "refused, with at most 16 MiB more",
+)
 @pytest.mark.parametrize("call", ["health", "iter_items"])
 @pytest.mark.parametrize("kind", ["single", "double", "chunked", "doubly announced"])
 def test_gzip_bombs(server, raw_server, bombs, backend, call, kind):
@@ -301,6 +306,7 @@ def test_other_ways_to_fill_memory(server, raw_server, backend, raw):
     assert megabytes <= 16
 
 
+@pytest.mark.fault("P03", "A body of a gigabyte", "refused, with at most 16 MiB more")
 @pytest.mark.parametrize("call", ["health", "iter_items"])
 @pytest.mark.parametrize("filler", [b" ", b"x", b'["'], ids=["space", "garbage", "text"])
 def test_gigabyte_of_body(server, raw_server, backend, call, filler):

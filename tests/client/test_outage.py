@@ -20,6 +20,9 @@ from conexxus_client.testing import BackOffice, SandboxTransport
 from .matrix.test_matrix import batch
 
 
+@pytest.mark.fault(
+    "N20", "Down for a thousand calls, then up", "at most 1,100 requests; the next call succeeds"
+)
 def test_outage(connect, office, server):
     """
     A thousand calls during an outage send at most 1,100 requests, and the

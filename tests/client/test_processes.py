@@ -51,6 +51,7 @@ def config(server: Any, backend: str, **settings: Any) -> ClientConfig:
 SHORT_OR_LONG = [pytest.param(False), pytest.param(True, marks=pytest.mark.long)]
 
 
+@pytest.mark.fault("K06", "32 threads on one client", "each gets its own answers")
 @pytest.mark.parametrize("thorough", SHORT_OR_LONG, ids=["short", "long"])
 @pytest.mark.parametrize("connections", [1, 4, 32])
 def test_threads(office, server, backend, connections, thorough):
@@ -84,6 +85,7 @@ def test_threads(office, server, backend, connections, thorough):
     assert len(office.ledger.sales("loc", date(2026, 1, 2))) == 32 * each
 
 
+@pytest.mark.fault("K04", "A fork after the first request", "each process gets its own answers")
 @pytest.mark.parametrize("thorough", SHORT_OR_LONG, ids=["short", "long"])
 def test_fork(server, backend, thorough):
     """
@@ -145,6 +147,7 @@ def test_several_loops(server, backend):
     gc.collect()
 
 
+@pytest.mark.fault("K06", "Closed during use", "the call ends well, the next is refused")
 def test_close_during_use(server, backend):
     """
     A client that is closed finishes what it is doing, and then refuses.
@@ -202,6 +205,9 @@ CALLS = {
 }
 
 
+@pytest.mark.fault(
+    "K07", "Cancelled at any await", "no descriptor stays open; the next call succeeds"
+)
 @pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
 @pytest.mark.parametrize("call", CALLS)
 def test_cancellation(office, server, backend, call, warm):

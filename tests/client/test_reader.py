@@ -145,6 +145,9 @@ def test_truncation(catalogue, data):
         read(body[:end], [7])
 
 
+@pytest.mark.fault(
+    "P15b", "A window's border, or the end, at every byte", "the same items, or a named error"
+)
 def test_every_truncation_and_every_border_of_one_body():
     """
     The same, for every single byte of a body with everything in it.
@@ -248,6 +251,9 @@ def test_no_json(body):
         read(body)
 
 
+@pytest.mark.fault(
+    "N21", "A captive portal's page for a catalogue", "the error shows how it begins"
+)
 def test_error_shows_what_was_found():
     """
     A captive portal can be recognised by the message.
@@ -392,6 +398,7 @@ def test_many_extra_keys():
     assert [item.extra for item in found] == [{f"k{n}": n} for n in range(200)]
 
 
+@pytest.mark.fault("P13", "One bad item in 50,000", "the other 49,999")
 def test_bad_item_among_many():
     """
     One bad item in 50,000 costs only itself.

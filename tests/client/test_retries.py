@@ -96,6 +96,7 @@ def test_waits(retries, delay, draw, number):
         assert base <= wait <= base * 1.25 * (1 + 1e-9)
 
 
+@pytest.mark.fault("H12", "A 503 that asks for any wait", "it is never undercut")
 @given(st.floats(0, 1e6), st.floats(0, 1))
 def test_retry_after_is_never_undercut(asked, draw):
     """
@@ -106,6 +107,9 @@ def test_retry_after_is_never_undercut(asked, draw):
     assert RetryPolicy().wait(1, error, draw) >= asked
 
 
+@pytest.mark.fault(
+    "H12", "Failures in any order, before any deadline", "no wait passes the deadline"
+)
 @given(st.lists(st.sampled_from(RETRIED), min_size=1, max_size=6), st.floats(0, 30))
 def test_no_wait_passes_the_deadline(errors, deadline):
     """
@@ -179,6 +183,11 @@ def test_outage_meets_few_retries():
 DATE = ("Date", "Sat, 02 Jan 2027 10:00:00 GMT")
 
 
+@pytest.mark.fault(
+    "H12",
+    "Retry-After in every form, read and unreadable",
+    "a wait on the server's own clock, or none",
+)
 @pytest.mark.parametrize(
     ("fields", "seconds"),
     [

@@ -8,85 +8,25 @@ import ssl
 import threading
 
 import pytest
-import trustme
 
 from conexxus_client import ClientConfig, ConfigurationError, TlsError
 
 
-BODY = b'{"success":true,"data":{"status":"ok"}}'
-ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
-
-
-@pytest.fixture
-def authority():
-    return trustme.CA()
-
-
-@pytest.fixture
-def ca_file(authority, tmp_path):
-    path = tmp_path / "ca.pem"
-    authority.cert_pem.write_to_path(path)
-    return path
-
-
-@pytest.fixture
-def serve():
-    """
-    Starts TLS servers that say they are well.
-    """
-    started = []
-
-    def start(certificate: trustme.LeafCert, *, highest: ssl.TLSVersion | None = None) -> str:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        certificate.configure_cert(context)
-        if highest is not None:
-            context.minimum_version = ssl.TLSVersion.TLSv1
-            context.maximum_version = highest
-            context.set_ciphers("ALL:@SECLEVEL=0")
-        listener = socket.create_server(("127.0.0.1", 0))
-        thread = threading.Thread(target=_serve, args=(listener, context))
-        thread.start()
-        started.append((listener, thread))
-        return f"https://localhost:{listener.getsockname()[1]}"
-
-    yield start
-
-    for listener, thread in started:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join()
-
-
-def _serve(listener: socket.socket, context: ssl.SSLContext) -> None:
-    while True:
-        try:
-            plain, _ = listener.accept()
-        except OSError:
-            return
-        try:
-            with plain, context.wrap_socket(plain, server_side=True) as secure:
-                secure.settimeout(5)
-                secure.recv(65_536)
-                secure.sendall(ANSWER)
-        except OSError:
-            continue
-
-
-def test_custom_authority(connect, serve, authority, ca_file):
+def test_custom_authority(connect, tls_server, authority, ca_file):
     """
     A server whose certificate is signed by the configured authority is
     trusted.
     """
-    url = serve(authority.issue_cert("localhost"))
+    url = tls_server(authority.issue_cert("localhost"))
 
     assert connect(url, ca_file=ca_file).health().ok is True
 
 
-def test_unknown_authority(connect, serve, authority):
+def test_unknown_authority(connect, tls_server, authority):
     """
     Without it, the connection is refused, and the reason is given.
     """
-    url = serve(authority.issue_cert("localhost"))
+    url = tls_server(authority.issue_cert("localhost"))
 
     with pytest.raises(TlsError, match="certificate") as info:
         connect(url).health()
@@ -96,33 +36,33 @@ def test_unknown_authority(connect, serve, authority):
     assert len(info.value.attempts) == 1
 
 
-def test_wrong_host(connect, serve, authority, ca_file):
+def test_wrong_host(connect, tls_server, authority, ca_file):
     """
     A certificate for somebody else is refused.
     """
-    url = serve(authority.issue_cert("other.example"))
+    url = tls_server(authority.issue_cert("other.example"))
 
     with pytest.raises(TlsError, match="Hostname mismatch"):
         connect(url, ca_file=ca_file).health()
 
 
-def test_expired(connect, serve, authority, ca_file):
+def test_expired(connect, tls_server, authority, ca_file):
     """
     An expired certificate is refused.
     """
     past = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
-    url = serve(authority.issue_cert("localhost", not_after=past))
+    url = tls_server(authority.issue_cert("localhost", not_after=past))
 
     with pytest.raises(TlsError, match="expired"):
         connect(url, ca_file=ca_file).health()
 
 
-def test_old_tls(connect, serve, authority, ca_file):
+def test_old_tls(connect, tls_server, authority, ca_file):
     """
     A server that knows TLS 1.1 at most is refused.
     """
     with pytest.warns(DeprecationWarning, match="TLSVersion"):
-        url = serve(authority.issue_cert("localhost"), highest=ssl.TLSVersion.TLSv1_1)
+        url = tls_server(authority.issue_cert("localhost"), highest=ssl.TLSVersion.TLSv1_1)
 
     with pytest.raises(TlsError):
         connect(url, ca_file=ca_file).health()

@@ -67,6 +67,9 @@ def states(new_site):
     return old, content(site)
 
 
+@pytest.mark.fault(
+    "S01", "Another process writes, and does not end", "the run fails and says who; nothing changed"
+)
 def test_locked_by_another_writer(site, monkeypatch):
     """
     S01: it waits, says who holds the store, and changes nothing.
@@ -90,6 +93,7 @@ def test_locked_by_another_writer(site, monkeypatch):
     assert site.pull(NEW).created == 260
 
 
+@pytest.mark.fault("S02", "Another process writes while a pull reads", "the pull succeeds")
 @pytest.mark.parametrize("step", ["page", "read", "compared"])
 def test_others_may_write_meanwhile(site, step):
     """
@@ -152,6 +156,9 @@ def file_limit(size):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
+@pytest.mark.fault(
+    "S03", "The disk is full", "the run fails and says what to do; the old catalogue stays"
+)
 def test_full_disk(new_site, tmp_path, states):
     """
     S03: a disk without room for the new catalogue keeps the old one, and the
@@ -170,6 +177,7 @@ def test_full_disk(new_site, tmp_path, states):
         assert content(site) == states[1]
 
 
+@pytest.mark.fault("S05", "The file may not grow, at any size", "the old catalogue or the new one")
 @pytest.mark.parametrize("kib", range(0, 640, 32))
 def test_file_size_limit(new_site, states, kib):
     """
@@ -235,6 +243,7 @@ def in_child(work):
     return said
 
 
+@pytest.mark.fault("S04", "`fsync` fails", "the run fails and names the disk; the store is whole")
 def test_fsync_fails(site, states):
     """
     S04: what can't be brought to the disk is not done; the error names the
@@ -275,6 +284,9 @@ def folder_of_nobody(site):
             os.seteuid(0)
 
 
+@pytest.mark.fault(
+    "S06", "The file or its folder is read-only", "`StoreError` before anything is asked"
+)
 @pytest.mark.parametrize(
     ("folder_mode", "file_mode", "said"),
     [
@@ -321,6 +333,9 @@ def readable(site):
         return next((advice for advice in known if advice in str(exc)), str(exc))
 
 
+@pytest.mark.fault(
+    "S07", "Any page of the file is damaged", "a named error or the right content; the file is kept"
+)
 def test_corrupt_page(site, new_site, tmp_path, states):
     """
     S07: whichever page is damaged, the outcome is named or right, nothing
@@ -347,6 +362,9 @@ def test_corrupt_page(site, new_site, tmp_path, states):
     assert named > count / 4
 
 
+@pytest.mark.fault(
+    "S07", "The write-ahead log is cut off anywhere", "what was committed before the cut"
+)
 def test_truncated_log(site, new_site, tmp_path, states):
     """
     S07: of a log that was cut off anywhere, what was committed before the cut
@@ -426,6 +444,7 @@ class FailingStore(SqliteStore):
         return failing
 
 
+@pytest.mark.fault("S08", "Any one statement of a pull fails", "the old catalogue or the new one")
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_nth_statement_fails(new_site, tmp_path, states, after):
     """
@@ -475,6 +494,7 @@ def version_one(path):
         db.commit()
 
 
+@pytest.mark.fault("S10", "A store of an older version", "brought up to date, with what it holds")
 def test_older_schema(site):
     """
     S10: a store of an older version is brought up to date, with what it holds.
@@ -514,6 +534,7 @@ def killed_migration(path, fatal):
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
+@pytest.mark.fault("S10", "Killed at any statement of a migration", "it is done again")
 def test_killed_in_a_migration(site, tmp_path, new_site):
     """
     S10: a migration that is killed is done again, from where the last whole
@@ -532,6 +553,7 @@ def test_killed_in_a_migration(site, tmp_path, new_site):
         assert other.pull(OLD).status is RunStatus.SUCCESS
 
 
+@pytest.mark.fault("S07", "The file is garbage", "`StoreError` to every question")
 def test_no_other_error_comes_out(site):
     """
     A store that can't be read says so in its own words, to every question.

@@ -6,16 +6,13 @@ the key nowhere, the next call fine, nothing left behind.
 """
 
 import copy
-import os
 import pickle
-import socket
 import threading
 import time
 import traceback
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -28,7 +25,9 @@ from conexxus_client import (
     TransactionLine,
 )
 
-from .rows import ROWS, Row
+from .places import Places
+from .row import Row
+from .rows import ROWS
 
 
 CANARY = "canary-4c1f9e"
@@ -65,53 +64,32 @@ def perform(client, call):
 
 
 @pytest.fixture
-def arrange(office, server, raw_server):
+def places(server, raw_server, tls_server, authority, ca_file, monkeypatch):
+    found = Places(server, raw_server, tls_server, authority, ca_file, monkeypatch)
+
+    yield found
+
+    found.close()
+
+
+@pytest.fixture
+def arrange(office, server, raw_server, places):
     """
-    Makes the cause of a row real, and gives its address and its server.
+    Makes the cause of a row real: gives its address, its server, and the
+    client's settings.
     """
     office.api_key = CANARY
-    opened = []
 
     def at(row: Row):
         if row.place:
-            return places[row.place](), None
+            return places.at(row.place)
         if row.raw:
             hostile = raw_server(row.raw)
-            return hostile.url, hostile
+            return hostile.url, hostile, {}
         office.faults(row.faults)
-        return server.url, server
+        return server.url, server, {}
 
-    def refused():
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            return f"http://127.0.0.1:{free.getsockname()[1]}"
-
-    def silent():
-        # A full backlog: further connections are not even refused.
-        listener = socket.socket()
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        opened.append(listener)
-        for _ in range(3):
-            waiting = socket.socket()
-            waiting.setblocking(False)
-            waiting.connect_ex(listener.getsockname())
-            opened.append(waiting)
-        return f"http://127.0.0.1:{listener.getsockname()[1]}"
-
-    places = {
-        "refused": refused,
-        "silent": silent,
-        "nowhere": lambda: "https://back-office.invalid",
-        "plain": lambda: raw_server(b"HTTP/1.1 400 Bad Request\r\n\r\n").url.replace(
-            "http:", "https:"
-        ),
-    }
-
-    yield at
-
-    for held in opened:
-        held.close()
+    return at
 
 
 @contextmanager
@@ -152,10 +130,10 @@ def test_fault(connect, office, server, arrange, caplog, row):
     """
     The outcome is the documented one, and all invariants hold.
     """
-    url, hostile = arrange(row)
+    url, hostile, settings = arrange(row)
 
     with invariants(caplog, office, server, connect) as seen:
-        client = connect(url, api_key=CANARY, timeout_ms=TIMEOUT_MS, retries=2)
+        client = connect(url, api_key=CANARY, timeout_ms=TIMEOUT_MS, retries=2, **settings)
         seen.update(client=client, reusable=hostile is server)
         try:
             result = perform(client, row.call)
@@ -170,7 +148,7 @@ def test_fault(connect, office, server, arrange, caplog, row):
         if row.delivery:
             assert delivery == row.delivery
         if row.requests is not None:
-            _eventually(lambda: _count(hostile) == row.requests)
+            _eventually(lambda: _count(hostile, seen.get("error")) == row.requests)
 
     assert office.ledger.doubled() == []
 
@@ -184,7 +162,9 @@ def _check_result(row, result):
         assert result == ["12345678901234567.89"]
 
 
-def _count(server) -> int:
+def _count(server, error) -> int:
+    if server is None:
+        return len(error.attempts)
     if isinstance(server.requests, list):
         return len(server.requests)
 
@@ -211,38 +191,3 @@ def test_the_canary_is_found_where_it_is_planted(connect, office, server, caplog
         error = copy.copy(info.value)
         setattr(error, plant, f"leaked {CANARY}")
         assert CANARY in "".join(_everything_about(error))
-
-
-def test_rows_are_documented():
-    """
-    The documentation's table is the rows; with CONEXXUS_WRITE_DOCS=1 it is
-    written.
-    """
-    page = Path(__file__).parents[3] / "docs/reference/faults.md"
-    head = page.read_text().partition("| | What")[0]
-
-    if os.environ.get("CONEXXUS_WRITE_DOCS"):
-        page.write_text(head + table())
-
-    assert page.read_text() == head + table()
-
-
-def table() -> str:
-    """
-    The rows in Markdown.
-    """
-    lines = ["| | What goes wrong | What the caller meets | Delivery | Requests |"]
-    lines.append("|---|---|---|---|---|")
-    lines += [
-        f"| {row.id} | {row.title} | {_met(row)} | {row.delivery} | {row.requests or ''} |"
-        for row in ROWS
-    ]
-
-    return "\n".join(line.replace("  ", " ") for line in lines) + "\n"
-
-
-def _met(row: Row) -> str:
-    if row.call == "items around one bad":
-        return "the other items; this one is set aside"
-
-    return "success" if row.outcome == "success" else f"`{row.outcome}`"
