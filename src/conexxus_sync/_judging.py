@@ -9,6 +9,7 @@ import attrs
 
 from ._connection import ApiConnection
 from ._known import Known, StoreCounts
+from ._plural import counted
 from .alerts import Alert, AlertName
 from .runs import RunKind, RunStatus, SyncRun
 from .sales import SalesOutlook
@@ -114,13 +115,6 @@ class Findings:
             yield Alert(name=AlertName.PUSH_FAILED, message=message)
 
         yield from _sales_counts(self.known.counts)
-
-
-def counted(number: int, noun: str, nouns: str | None = None) -> str:
-    """
-    `1 sale`, `1,204 sales`.
-    """
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {nouns or noun + 's'}"
 
 
 def _overdue(outlook: SalesOutlook) -> Alert:

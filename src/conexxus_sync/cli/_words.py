@@ -3,9 +3,12 @@ Runs in words that a shop owner understands.  Pure: text in lists of lines.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
+from conexxus_sync._plural import counted as counted
+from conexxus_sync._words import lasting as lasting
+from conexxus_sync._words import long_date as long_date
+from conexxus_sync._words import moment as moment
+from conexxus_sync._words import summary as summary
 from conexxus_sync.runs import MAX_ERRORS, RunIssue, RunKind, RunStatus, SyncRun
 
 
@@ -18,50 +21,6 @@ def told(run: SyncRun) -> list[str]:
     What *run* did, and what to do about it.
     """
     return list(_pull(run) if run.kind is RunKind.INVENTORY else _push(run))
-
-
-def summary(run: SyncRun) -> str:
-    """
-    *run* in a few words, for a table.
-    """
-    if run.status is RunStatus.FAILED:
-        return run.refused or run.last_error or "failed"
-    if run.kind is RunKind.SALES:
-        return f"{counted(run.items_succeeded, 'sale')}, {run.total or 0:,}"
-    if run.not_modified:
-        return "not modified"
-
-    return f"{run.created:,} new, {run.updated:,} changed, {run.removed:,} gone"
-
-
-def counted(number: int, noun: str, nouns: str | None = None) -> str:
-    """
-    `1 sale`, `1,204 sales`.
-    """
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {nouns or noun + 's'}"
-
-
-def long_date(day: date) -> str:
-    """
-    `2 January 2026`, whatever the locale.
-    """
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
-
-
-def moment(at: datetime | None, zone: ZoneInfo | None) -> str:
-    """
-    A moment in store time, to the second.
-    """
-    return "never" if at is None else at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def lasting(run: SyncRun) -> str:
-    """
-    How long *run* took: `0.4 s`, `3 min 20 s`.
-    """
-    minutes, seconds = divmod((run.duration or timedelta()).total_seconds(), 60)
-
-    return f"{minutes:.0f} min {seconds:.0f} s" if minutes else f"{seconds:.1f} s"
 
 
 def table(
@@ -206,18 +165,3 @@ def _listed(title: str, issues: Sequence[RunIssue], number: int = 0) -> Iterator
 
 # How the errors begin that tell of a delivered sale, and not of one set aside.
 _DIFFERS = ("Transaction changed after it was delivered", "Transaction was delivered, but")
-
-_MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)

@@ -1,0 +1,203 @@
+"""
+What is known, in words that a shop owner understands, for page and terminal.
+
+Pure: text in, text out; nothing here knows HTML or a screen.
+"""
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from ._health import ServiceHealth, ServiceState
+from ._overview import Day, DayState, Overview
+from ._plural import counted
+from .alerts import Severity
+from .runs import RunKind, RunStatus, SyncRun
+
+
+def long_date(day: date) -> str:
+    """
+    `2 January 2026`, whatever the locale.
+    """
+    return f"{short_date(day)} {day.year}"
+
+
+def short_date(day: date) -> str:
+    """
+    `2 January`, whatever the locale.
+    """
+    return f"{day.day} {_MONTHS[day.month - 1]}"
+
+
+def named_date(day: date, today: date) -> str:
+    """
+    `Today`, `Yesterday`, or `Friday 2 January`.
+    """
+    named = {0: "Today", 1: "Yesterday"}.get((today - day).days)
+
+    return named or f"{WEEKDAYS[day.weekday()]} {short_date(day)}"
+
+
+def moment(at: datetime | None, zone: ZoneInfo | None) -> str:
+    """
+    A moment in store time, to the second.
+    """
+    return "never" if at is None else at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def clock_time(at: datetime, zone: ZoneInfo | None, today: date) -> str:
+    """
+    `23:31` if that was today, or `Friday 2 January, 23:31`.
+    """
+    local = at.astimezone(zone)
+    shown = f"{local:%H:%M}"
+
+    return shown if local.date() == today else f"{named_date(local.date(), today)}, {shown}"
+
+
+def age(since: datetime, now: datetime) -> str:
+    """
+    `just now`, `7 minutes ago`, `3 hours ago`, `2 days ago`.
+    """
+    seconds = (now - since).total_seconds()
+
+    for length, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= length:
+            return f"{counted(int(seconds // length), unit)} ago"
+
+    return "just now"
+
+
+def lasting(run: SyncRun) -> str:
+    """
+    How long *run* took: `0.4 s`, `3 min 20 s`.
+    """
+    minutes, seconds = divmod((run.duration or timedelta()).total_seconds(), 60)
+
+    return f"{minutes:.0f} min {seconds:.0f} s" if minutes else f"{seconds:.1f} s"
+
+
+def summary(run: SyncRun) -> str:
+    """
+    *run* in a few words, for a table.
+    """
+    if run.status is RunStatus.FAILED:
+        return run.refused or run.last_error or "failed"
+    if run.kind is RunKind.SALES:
+        return f"{counted(run.items_succeeded, 'sale')}, {run.total or 0:,}"
+    if run.not_modified:
+        return "not modified"
+
+    return f"{run.created:,} new, {run.updated:,} changed, {run.removed:,} gone"
+
+
+def headline(health: ServiceHealth) -> str:
+    """
+    The state in one sentence.
+    """
+    if health.state is ServiceState.OK and worth_a_look(health):
+        return "Working, with something to look at."
+    if health.counts is None and health.state is ServiceState.FAILED:
+        return "The SDK's own store can't be used."
+
+    return _HEADLINES[health.state]
+
+
+def worth_a_look(health: ServiceHealth) -> bool:
+    """
+    Is there an alert beyond what is merely worth knowing?
+    """
+    return any(alert.severity is not Severity.INFO for alert in health.alerts)
+
+
+def what_to_do(health: ServiceHealth) -> str:
+    """
+    What to do about it, in one sentence; empty if there is nothing.
+    """
+    if not health.alerts or health.state in (ServiceState.STARTING,):
+        return _NOTHING_TO_DO.get(health.state, "")
+
+    gravest = health.alerts[0]
+    advice = gravest.advice
+
+    return f"{advice[:1].upper()}{advice[1:]}" if advice else gravest.message
+
+
+def told_day(day: Day, zone: ZoneInfo | None, today: date) -> str:
+    """
+    One business date in one line, as an owner asks for it.
+    """
+    named = named_date(day.business_date, today)
+    sums = day.sums
+
+    if sums is None or not (sums.delivered or sums.waiting or sums.set_aside):
+        return f"{named}: {_WITHOUT_SALES[day.state]}."
+
+    parts = []
+    if sums.delivered:
+        parts.append(f"{counted(sums.delivered, 'sale')}, {sums.total:,}")
+    if sums.last_at is not None:
+        parts.append(f"accepted {sums.last_at.astimezone(zone):%H:%M}")
+    if sums.waiting:
+        parts.append(f"{counted(sums.waiting, 'sale')} still to arrive")
+    if sums.set_aside:
+        parts.append(f"{counted(sums.set_aside, 'sale')} set aside")
+    if sums.contradicted:
+        parts.append(f"{counted(sums.contradicted, 'sale')} told otherwise by the till since")
+    if day.state is DayState.LATE:
+        parts.append("late")
+
+    return f"{named}: {', '.join(parts)}."
+
+
+def last_night(overview: Overview) -> Day | None:
+    """
+    The last business date whose push time has come; None if there is none.
+    """
+    due = [day for day in overview.days if day.push_moment <= overview.now]
+    known = [day for day in due if day.state is not DayState.UNKNOWN]
+
+    return known[-1] if known else None
+
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+
+_HEADLINES = {
+    ServiceState.DISABLED: "Switched off, because it is not configured.",
+    ServiceState.OVERDUE: "Sales are overdue.",
+    ServiceState.UNREACHABLE: "The back office can't be reached.",
+    ServiceState.FAILED: "The last run failed.",
+    ServiceState.STALE: "The catalogue has not been pulled for a while.",
+    ServiceState.PARTIAL: "Working, with something set aside.",
+    ServiceState.STARTING: "Nothing was pulled yet.",
+    ServiceState.OK: "All is well.",
+}
+
+_NOTHING_TO_DO = {
+    ServiceState.STARTING: "The first pull comes within the hour, or now, if you say so.",
+}
+
+_WITHOUT_SALES = {
+    DayState.MISSING: "nothing has arrived at the back office",
+    DayState.WAITING: "not pushed yet",
+    DayState.DIFFERS: "told otherwise by the till since",
+    DayState.LATE: "no sales",
+    DayState.PUSHED: "no sales",
+    DayState.QUIET: "no sales",
+    DayState.AHEAD: "its push time has not come",
+    DayState.UNKNOWN: "not the business of this store",
+}
