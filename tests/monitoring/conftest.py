@@ -1,0 +1,189 @@
+"""
+A shop that is watched, and what Prometheus reads of it.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import attrs
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from conexxus_client import ClientConfig, ConexxusClient, Transaction
+from conexxus_client.testing import BackOffice, SandboxTransport
+from conexxus_sync import ConexxusService, SyncConfig
+from conexxus_sync.collectors.prometheus import PrometheusMetrics
+from conexxus_sync.stores.sqlite import SqliteStore
+
+
+LOCATION = "loc-001"
+
+
+class HastyStore(SqliteStore):
+    """
+    Does not wait for the disk: for tests of a thousand runs.
+    """
+
+    def _connect(self):
+        connection = super()._connect()
+        connection.execute("PRAGMA synchronous = OFF")
+        return connection
+
+
+class HandClock:
+    """
+    Stands still until it is moved.
+    """
+
+    def __init__(self, moment=datetime(2026, 1, 2, 10, tzinfo=UTC)):
+        self.moment = moment
+
+    def now(self):
+        return self.moment
+
+    def monotonic(self):
+        return self.moment.timestamp()
+
+    def move(self, **duration):
+        self.moment += timedelta(**duration)
+
+
+class Orders:
+    """
+    A till's table of sales, by business date.
+    """
+
+    def __init__(self):
+        self.days = defaultdict(dict)
+
+    def transactions(self, location_id, business_date):
+        return list(self.days.get(business_date, {}).values())
+
+    def sell(self, day, name, total="1.50"):
+        noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+        self.days[day][name] = Transaction(id=name, timestamp=noon, total=Decimal(total), items=[])
+
+
+def items(count, *, bad=0):
+    """
+    A catalogue of *count* items, and some that have no price.
+    """
+    good = [{"sku": f"S{n}", "name": f"item {n}", "price": n + 1} for n in range(count)]
+    return good + [{"sku": f"B{n}", "name": f"bad {n}", "price": "free"} for n in range(bad)]
+
+
+@attrs.define
+class Shop:
+    """
+    One location with its back office, its till and its metrics.
+    """
+
+    folder: Path
+    location: str = LOCATION
+    store_type: type = SqliteStore
+    office: BackOffice = attrs.field(factory=lambda: BackOffice(items(2), etag="off"))
+    orders: Orders = attrs.field(factory=Orders)
+    clock: HandClock = attrs.field(factory=HandClock)
+    metrics: PrometheusMetrics = attrs.field(init=False)
+    service: ConexxusService = attrs.field(init=False)
+
+    def __attrs_post_init__(self):
+        self.open()
+
+    def open(self, **options):
+        """
+        Start, or start anew on the same store, like a process does.
+        """
+        self.metrics = PrometheusMetrics(clock=self.clock)
+        options = {
+            "client": self.client(),
+            "store": self.store_type(self.folder / "conexxus.db"),
+            "config": SyncConfig(location_id=self.location, timezone=ZoneInfo("UTC")),
+            "orders": self.orders,
+            "collectors": [self.metrics],
+            "clock": self.clock,
+            **options,
+        }
+        self.service = ConexxusService(options.pop("client"), **options)
+        self.metrics.watch(self.service)
+        return self.service
+
+    def client(self, **settings):
+        config = ClientConfig(
+            **{
+                "api_url": "http://127.0.0.1:9",
+                "api_key": self.office.api_key,
+                "retries": 0,
+                "retry_delay_ms": 1,
+                **settings,
+            }
+        )
+        return ConexxusClient(config, transport=SandboxTransport(self.office))
+
+    def scrape(self):
+        """
+        What Prometheus reads: values by name and the labels that matter.
+        """
+        return read(self.metrics.render()[0])
+
+
+def read(text):
+    """
+    Samples of an exposition, by name and sorted label values; `location`
+    is left out.
+    """
+    found = {}
+
+    for family in text_string_to_metric_families(text.decode()):
+        for sample in family.samples:
+            labels = {k: v for k, v in sample.labels.items() if k != "location"}
+            key = (sample.name, *(labels[name] for name in sorted(labels)))
+            assert key not in found, key
+            found[key] = sample.value
+
+    return found
+
+
+@pytest.fixture
+def shop(tmp_path):
+    return Shop(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def new_shop(tmp_path_factory):
+    """
+    Makes shops, for examples that are many in a test; in memory if possible.
+    """
+    memory = Path("/dev/shm")
+    parent = memory if os.access(memory, os.W_OK) else tmp_path_factory.mktemp("shops")
+
+    with tempfile.TemporaryDirectory(dir=parent) as folder:
+
+        def make(**settings):
+            return Shop(Path(tempfile.mkdtemp(dir=folder)), store_type=HastyStore, **settings)
+
+        yield make
+
+
+@pytest.fixture(scope="session")
+def promtool():
+    """
+    Prometheus's own checker of rules.
+    """
+    beside = Path(sys.executable).with_name("promtool")
+    found = str(beside) if beside.exists() else shutil.which("promtool")
+
+    if found is None:
+        pytest.fail(
+            "promtool is not there, so the alert rules can't be checked: scripts/test fetches "
+            "it, or install Debian's package prometheus"
+        )
+
+    return found

@@ -1,0 +1,253 @@
+"""
+Metrics that Prometheus can read, of whatever the shop went through.
+"""
+
+import re
+import subprocess
+import threading
+
+import prometheus_client
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+
+import conexxus_client
+from conexxus_client import AttemptDetails, ConexxusError, ConnectError, ServerError
+from conexxus_sync import ConexxusService
+from conexxus_sync.alerts import AlertName
+from conexxus_sync.collectors._prometheus_families import FAMILIES
+from conexxus_sync.collectors.prometheus import CALLS, OUTCOMES, PrometheusMetrics, outcome_of
+
+from .conftest import items
+
+
+LABELS = {
+    *("location", "kind", "status", "outcome", "call", "alert", "severity", "state"),
+    *("change", "version", "le"),
+}
+
+
+@pytest.fixture
+def busy(shop):
+    """
+    A shop of which every metric has something to say.
+    """
+    shop.office.catalog = items(3, bad=1)
+    shop.service.sync_inventory()
+    for day in (1, 2):
+        shop.orders.sell(shop.clock.now().date().replace(day=day), f"t{day}", "4182.77")
+        shop.service.push_sales(shop.clock.now().date().replace(day=day))
+    shop.clock.move(days=2)
+    return shop
+
+
+def test_promtool_accepts_them(busy, promtool):
+    """
+    Prometheus's own linter has nothing to say against names, units and help.
+    """
+    text, content_type = busy.metrics.render()
+
+    done = subprocess.run(
+        [promtool, "check", "metrics"], input=text, capture_output=True, check=False
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert content_type.startswith("text/plain; version=")
+
+
+def test_each_family_is_there(busy):
+    """
+    Whatever the table of metrics names is in the text, with that help, type
+    and labels, and nothing else is but the process's own.
+    """
+    families = {
+        metric.name + ("_total" if metric.type == "counter" else ""): metric
+        for metric in busy.metrics.registry.collect()
+        if not metric.name.startswith("conexxus_process_")
+    }
+
+    assert set(families) == {family.name for family in FAMILIES}
+    for family in FAMILIES:
+        metric = families[family.name]
+        labels = set().union(*(sample.labels for sample in metric.samples)) - {"le"}
+        assert (metric.type, metric.documentation) == (family.type, family.help)
+        assert labels == {"location", *family.labels}, family.name
+
+
+def test_labels_are_few(busy):
+    """
+    No SKU, no id, no URL and no text of an error becomes a label.
+    """
+    busy.office.faults('catalog: 500(body="<script>"); sales: reset')
+    busy.service.sync_inventory()
+    text = busy.metrics.render()[0].decode()
+
+    assert set(re.findall(r'[{,]([a-z]+)="', text)) <= LABELS
+    values = " ".join(set(re.findall(r'="([^"]*)"', text)))
+    assert not re.search(r"<script>|127\.0\.0\.1|S1|B0|t1|ServerError", values)
+
+
+def test_all_names_begin_alike(busy):
+    """
+    A name says whose it is.
+    """
+    lines = busy.metrics.render()[0].decode().splitlines()
+
+    assert {line for line in lines if not line.startswith(("#", "conexxus_"))} == set()
+    assert "_created" not in "".join(lines)
+
+
+def test_amounts_are_exact_to_the_cent(busy):
+    """
+    What is added up as `Decimal` is shown with its cents.
+    """
+    text = busy.metrics.render()[0].decode()
+
+    assert 'conexxus_sales_delivered_amount{location="loc-001"} 8365.54\n' in text
+    assert 'conexxus_sales_date_amount{location="loc-001"} 4182.77\n' in text
+
+
+def test_global_registry_is_left_alone(busy):
+    """
+    A host's own metrics do not get ours among them.
+    """
+    assert b"conexxus" not in generate_latest(prometheus_client.REGISTRY)
+
+
+def test_registry_of_the_host(shop):
+    """
+    A host that wants them among its own says so.
+    """
+    registry = CollectorRegistry()
+
+    PrometheusMetrics(shop.service, registry=registry)
+
+    assert b"conexxus_state" in generate_latest(registry)
+
+
+def test_store_that_cannot_be_read(busy):
+    """
+    The scrape goes on, says so, and leaves out what it does not know.
+    """
+    busy.service.store.path.write_text("This is no database, but long enough to be one. " * 9)
+
+    found = busy.scrape()
+
+    assert found["conexxus_store_readable",] == 0
+    assert found["conexxus_alert_active", AlertName.STORE_UNUSABLE, "critical"] == 1
+    assert ("conexxus_catalogue_items",) not in found
+    assert found["conexxus_runs_total", "inventory", "partial"] == 1
+
+
+def test_what_another_process_did(busy):
+    """
+    Gauges speak of the store, whoever wrote to it; counters of this process.
+    """
+    before = busy.scrape()
+
+    busy.open()
+
+    after = busy.scrape()
+    for name in ("conexxus_last_run_timestamp_seconds", "conexxus_last_run_items"):
+        assert [before[key] for key in before if key[0] == name] == [
+            after[key] for key in after if key[0] == name
+        ]
+    assert after["conexxus_sales_delivered_transactions",] == 2
+    assert after["conexxus_runs_total", "inventory", "partial"] == 0
+    assert ("conexxus_api_up",) not in after
+
+
+def test_run_at_work(shop):
+    """
+    A run is seen while it is at work, and no longer.
+    """
+    entered, go_on = threading.Event(), threading.Event()
+
+    class SlowStorage:
+        def apply(self, changes):
+            entered.set()
+            go_on.wait(10)
+
+    shop.open(catalog=SlowStorage())
+    worker = threading.Thread(target=shop.service.sync_inventory)
+    worker.start()
+    assert entered.wait(10)
+    during = shop.scrape()
+    go_on.set()
+    worker.join()
+
+    assert during["conexxus_run_in_progress", "inventory"] == 1
+    assert during["conexxus_run_in_progress", "sales"] == 0
+    assert shop.scrape()["conexxus_run_in_progress", "inventory"] == 0
+
+
+def test_plans_are_no_runs(shop):
+    """
+    A pull that only planned is not counted.
+    """
+    shop.service.sync_inventory(plan=True)
+
+    assert shop.scrape()["conexxus_runs_total", "inventory", "success"] == 0
+
+
+def test_requests_and_retries(shop):
+    """
+    Each request is counted by how it ended; those after the first are retries.
+    """
+    shop.open(client=shop.client(retries=2))
+    shop.office.faults("catalog: 503*2")
+
+    shop.service.sync_inventory()
+
+    found = shop.scrape()
+    assert found["conexxus_api_attempts_total", "catalogue", "server_error"] == 2
+    assert found["conexxus_api_attempts_total", "catalogue", "success"] == 1
+    assert found["conexxus_api_retries_total", "catalogue"] == 2
+    assert found["conexxus_api_attempt_duration_seconds_count", "catalogue"] == 3
+    assert found["conexxus_api_up",] == 1
+
+
+def test_unknown_words_are_other(shop):
+    """
+    A call that does not exist yet makes no new series.
+    """
+
+    class NewError(ConexxusError):
+        pass
+
+    shop.metrics(
+        AttemptDetails(
+            call="prices", method="GET", url="/", number=1, duration=0.1, error=NewError("?")
+        )
+    )
+
+    assert shop.scrape()["conexxus_api_attempts_total", "other", "other"] == 1
+
+
+def test_every_error_has_a_word():
+    """
+    Each error of the client is one of the outcomes, and the special ones are
+    told from the general.
+    """
+    transport = [
+        cls
+        for cls in vars(conexxus_client).values()
+        if isinstance(cls, type) and issubclass(cls, ConexxusError)
+    ]
+
+    assert {outcome_of(cls.__new__(cls)) for cls in transport} <= set(OUTCOMES)
+    assert outcome_of(ConnectError.__new__(ConnectError)) == "refused"
+    assert outcome_of(ServerError.__new__(ServerError)) == "server_error"
+    assert CALLS == ("health", "catalogue", "sales")
+
+
+def test_service_without_back_office(shop):
+    """
+    A service that is switched off is watched like any other.
+    """
+    service = ConexxusService(
+        None, store=shop.service.store, config=shop.service.config, missing=["no key"]
+    )
+
+    text = PrometheusMetrics(service, clock=shop.clock).render()[0].decode()
+
+    assert 'conexxus_state{location="loc-001",state="disabled"} 1.0' in text
