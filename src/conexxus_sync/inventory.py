@@ -12,6 +12,7 @@ from conexxus_client import ConexxusClient, ConexxusError, ConfigurationError
 from ._host_delivery import HostDelivery, HostStorage
 from ._logs import safe_logger
 from ._pull import Pull
+from ._run_context import in_run
 from .collectors import FanOut
 from .config import SyncConfig
 from .errors import StoreError
@@ -110,8 +111,11 @@ class InventorySync:
             start_time=lease.renewed_at,
             planned=plan,
         )
-        pull = self._pull(run, lease, force=force, accept=accepted)
+        with in_run(run.id, run.location_id):
+            pull = self._pull(run, lease, force=force, accept=accepted)
+            return self._make(pull, run, lease, reapply=reapply)
 
+    def _make(self, pull: Pull, run: SyncRun, lease: Lease, *, reapply: bool) -> SyncRun:
         try:
             self.collectors.run_started(run)
             self.steps("leased")

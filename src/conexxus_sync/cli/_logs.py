@@ -4,11 +4,13 @@ Log records on stderr: one JSON document a line, or text for people.
 
 import json
 import logging
+import re
 import sys
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from conexxus_client import AttemptDetails, CallDetails, ConexxusClient
+from conexxus_sync._run_context import RunFilter
 
 
 Format = Literal["text", "json"]
@@ -37,6 +39,7 @@ def configure(how: Format, *, runs: bool = True) -> None:
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if how == "json" else TextFormatter())
+    handler.addFilter(RunFilter())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for name in (RUNS, ATTEMPTS, CALLS):
         logging.getLogger(name).setLevel(logging.INFO if runs else logging.CRITICAL)
@@ -73,25 +76,30 @@ def _log_attempt(details: AttemptDetails | CallDetails) -> None:
 
 class JsonFormatter(logging.Formatter):
     """
-    `{"time": …, "level": …, "event": …}` and the fields of the event.
+    `{"time": …, "level": …, "logger": …, "event": …}` and the fields of the
+    event: one line of printable characters, whatever is in the record.
     """
 
     def format(self, record: logging.LogRecord) -> str:
         """
-        One line, whatever is in the record.
+        A field with a name of ours gets an underscore, and replaces nothing.
         """
-        document = {
+        document: dict[str, Any] = {
             "time": _moment(record).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "event": record.getMessage(),
-            **_fields(record),
         }
 
         if record.exc_info:
             document["exception"] = self.formatException(record.exc_info)
+        if record.stack_info:
+            document["stack"] = self.formatStack(record.stack_info)
 
-        return json.dumps(document, ensure_ascii=False, default=str)
+        for name, value in _fields(record).items():
+            document[f"{name}_" if name in _OURS else name] = value
+
+        return _UNPRINTABLE.sub(_as_json_escape, _as_json(document))
 
 
 class TextFormatter(logging.Formatter):
@@ -101,20 +109,59 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """
-        One line; what could steer a terminal is shown as an escape.
+        One line, those of an exception indented; what could steer a terminal
+        is shown as an escape.
         """
         moment = _moment(record).astimezone().strftime("%H:%M:%S")
         fields = "".join(f"  {name}={value}" for name, value in _fields(record).items())
-        line = printable(f"{moment} {record.levelname.lower():<7} {record.getMessage()}{fields}")
+        lines = [printable(f"{moment} {record.levelname.lower():<7} {record.getMessage()}{fields}")]
 
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        if record.exc_info:
+            exception = self.formatException(record.exc_info)
+            lines += [f"    {printable(line)}" for line in exception.split("\n")]
+
+        return "\n".join(lines)
 
 
 def printable(text: str) -> str:
     """
-    *text* without anything that moves a cursor or starts a new line.
+    *text* without anything that moves a cursor, turns the direction of
+    writing, or starts a new line.
     """
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+# Fields that every event has; no other may pass for one of them.
+_OURS = {"time", "level", "logger", "event", "exception", "stack"}
+
+# Controls, line separators, and what turns the direction of writing; JSON
+# itself asks only for those below U+0020 to be escaped (RFC 8259, 7).
+_UNPRINTABLE = re.compile(
+    "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+def _as_json_escape(found: re.Match[str]) -> str:
+    return json.dumps(found[0])[1:-1]
+
+
+def _as_json(document: dict[str, Any]) -> str:
+    """
+    *document*, with the texts of what JSON has no form for.
+    """
+    try:
+        return json.dumps(document, ensure_ascii=False, default=str, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        # NaN, a key that is no text, or something that contains itself.
+        plain = {
+            name: value if _is_plain(value) else str(value) for name, value in document.items()
+        }
+        return json.dumps(plain, ensure_ascii=False)
+
+
+def _is_plain(value: object) -> bool:
+    return value is None or isinstance(value, str | bool | int)
 
 
 def _moment(record: logging.LogRecord) -> datetime:

@@ -2,9 +2,11 @@
 Those who watch runs.
 """
 
+from conexxus_sync._run_context import RunFilter
+
 from ._fan_out import FanOut
 from ._logging import LoggingCollector
 from ._memory import InMemoryCollector
 
 
-__all__ = ["FanOut", "InMemoryCollector", "LoggingCollector"]
+__all__ = ["FanOut", "InMemoryCollector", "LoggingCollector", "RunFilter"]

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 import attrs
 
+from conexxus_sync._run_context import in_run
 from conexxus_sync.runs import RunKind, SyncRun
 
 from ._backoff import Trouble, longest_untried
@@ -73,7 +74,8 @@ class Round:
             business_date = self._next_date(left)
             left.remove(business_date)
             day = self._day(run_id, business_date, known=business_date in known)
-            run = day.push()
+            with in_run(run_id, desk.location_id):
+                run = day.push()
             self._add(day)
 
             if run is not None:
