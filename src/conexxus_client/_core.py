@@ -131,6 +131,13 @@ class Core:
             exc.__cause__ = exc.__context__ = None
             exc.message = self.config.api_key.redact(exc.message)
             raise
+        except Exception:
+            # stamina logs each retry, and a handler of logs may raise.
+            if (error := attempts.retried) is None:
+                told = False
+                raise
+            attempts.give_up(error)
+            raise error from None
         except BaseException:
             # Given up by the caller: neither a success nor a failure.
             told = False
@@ -156,7 +163,7 @@ class Core:
         Tell the hooks how the attempt went.
         """
         started = self.monotonic()
-        attempts.status = None
+        attempts.status = attempts.retried = None
         error: ConexxusError | None = None
         told = True
 

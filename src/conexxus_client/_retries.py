@@ -129,6 +129,7 @@ class Attempts:
         status: HTTP status of the attempt at work, once it is known.
         sealed: Set once something was given to the caller that can't be
             taken back, like the first items of a page.
+        retried: What the next attempt is made after, until it begins.
     """
 
     policy: RetryPolicy
@@ -139,6 +140,7 @@ class Attempts:
     repeatable: bool = True
     status: int | None = None
     sealed: bool = False
+    retried: ConexxusError | None = None
     records: list[AttemptRecord] = attrs.field(factory=list)
 
     def wait_after(self, exc: Exception) -> float | Literal[False]:
@@ -158,6 +160,8 @@ class Attempts:
         if wait is None:
             self.give_up(exc)
             return False
+
+        self.retried = exc
 
         return wait
 

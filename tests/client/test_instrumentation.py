@@ -2,6 +2,8 @@
 Watching the client at work.
 """
 
+import logging
+
 import attrs
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
@@ -10,7 +12,13 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from conexxus_client import ApiProfile, AttemptDetails, CallDetails, ServerError
+from conexxus_client import (
+    ApiProfile,
+    AttemptDetails,
+    AuthenticationError,
+    CallDetails,
+    ServerError,
+)
 from conexxus_client.instrumentation.otel import OpenTelemetryHook
 
 
@@ -74,6 +82,57 @@ def test_hook_that_raises(connect, server, caplog):
 
     assert len(seen) == 2
     assert "A hook of the client raised" in caplog.text
+
+
+class RaisingHandler(logging.Handler):
+    """
+    A handler of logs that breaks the rule, and raises.
+    """
+
+    def emit(self, record):
+        raise OSError("the disk of the logs is full")
+
+
+@pytest.fixture
+def full_disk():
+    """
+    Whoever logs anything gets an error.
+    """
+    handler = RaisingHandler()
+    logging.getLogger().addHandler(handler)
+    yield
+    logging.getLogger().removeHandler(handler)
+
+
+@pytest.mark.fault(
+    "K10", "A handler of logs raises as a call fails", "the call ends with its own error"
+)
+def test_log_that_raises(connect, office, server, full_disk):
+    """
+    What a handler of logs raises is not what the caller gets.
+    """
+    office.faults("401")
+
+    with pytest.raises(AuthenticationError):
+        connect(server.url).health()
+
+
+@pytest.mark.fault(
+    "K10", "A handler of logs raises as a retry is logged", "no retry; the call's own error"
+)
+def test_log_that_raises_at_a_retry(connect, office, server, full_disk):
+    """
+    Neither is it where stamina logs that a call is tried again: then it isn't.
+    """
+    office.faults("503")
+    seen = []
+
+    with pytest.raises(ServerError) as caught:
+        connect(server.url, hooks=[seen.append]).health()
+
+    assert [record.status for record in caught.value.attempts] == [503]
+    assert [type(details) for details in seen] == [AttemptDetails, CallDetails]
+    assert seen[-1].error is caught.value
 
 
 @pytest.fixture

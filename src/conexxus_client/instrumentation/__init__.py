@@ -4,6 +4,9 @@ Watching the client at work.
 A hook is any callable that takes details, of an attempt or of a whole call.
 What it raises is logged and goes no further.  It sees neither the key nor a
 body nor a query string.
+
+Hooks are called in line, like those of httpx and OpenTelemetry: on the thread
+and event loop of the call, which waits for them.  So a hook must not block.
 """
 
 import logging
@@ -77,26 +80,36 @@ _FAILED = {
 
 def notify(hooks: Iterable[Hook], details: AttemptDetails | CallDetails) -> None:
     """
-    Tell everybody who wants to know, and the log if a call went wrong.
+    Tell the log if a call went wrong, and everybody who wants to know.
+
+    Whatever a hook or a logging handler raises, the call goes on.
     """
-    if isinstance(details, CallDetails) and details.error is not None:
-        _log_failure(details, details.error)
-
-    for hook in hooks:
+    for tell in (_log_failure, *hooks):
         try:
-            hook(details)
-        except Exception:
-            _logger.exception("A hook of the client raised")
+            tell(details)
+        except Exception as exc:  # noqa: BLE001  # both may raise whatever they like
+            _log_trouble(exc)
 
 
-def _log_failure(details: CallDetails, error: ConexxusError) -> None:
-    _logger.error(
-        _FAILED[details.call],
-        extra={
-            "url": details.url,
-            "method": details.method,
-            "status": details.status,
-            "error": str(error),
-            "attempts": details.attempts,
-        },
-    )
+def _log_trouble(trouble: Exception) -> None:
+    message = "A hook of the client raised"
+
+    try:
+        _logger.error(message, exc_info=trouble)
+    except Exception:  # noqa: BLE001  # it is the log that raises
+        # Where handlers report their own errors.
+        logging.Handler().handleError(logging.makeLogRecord({"msg": message}))
+
+
+def _log_failure(details: AttemptDetails | CallDetails) -> None:
+    if isinstance(details, CallDetails) and details.error is not None:
+        _logger.error(
+            _FAILED[details.call],
+            extra={
+                "url": details.url,
+                "method": details.method,
+                "status": details.status,
+                "error": str(details.error),
+                "attempts": details.attempts,
+            },
+        )
