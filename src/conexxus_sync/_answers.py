@@ -2,13 +2,13 @@
 What the service answers to those who start runs, or ask for them.
 """
 
-import logging
 import threading
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
 import attrs
 
+from ._logs import safe_logger
 from .errors import RunInProgressError
 from .leases import Lease
 from .mirror import Quarantined
@@ -17,7 +17,7 @@ from .runs import RunIssue, RunKind, RunStatus, SyncRun, new_run_id
 from .stores import SyncStore
 
 
-_log = logging.getLogger(__name__)
+_log = safe_logger(__name__)
 
 
 @attrs.frozen(kw_only=True)

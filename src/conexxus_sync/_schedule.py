@@ -2,9 +2,9 @@
 When the next pull is due, and who does what is due.
 """
 
-import logging
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from conexxus_client import ConexxusError, ConfigurationError
-
 from ._clock import SettableClock
+from ._lanes import Lane
+from ._logs import safe_logger
 from .errors import RunInProgressError
 from .runs import RunKind, SyncRun
 
@@ -29,7 +29,13 @@ LONGEST_WAIT_S = 60.0
 # A run begins a little after the moment at which it was found due.
 A_LITTLE = timedelta(minutes=5)
 
-_log = logging.getLogger(__name__)
+# A pull or push that takes longer than this is overtaken by the other one.
+PATIENCE_S = 5.0
+
+# Whoever is told to stop has five seconds.
+LEAVE_AFTER_S = 4.0
+
+_log = safe_logger(__name__)
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -77,7 +83,6 @@ class Scheduler:
 
     service: "ConexxusService"
     clock: SettableClock
-    _complaint: str | None = attrs.field(default=None, init=False)
     _doubted: bool = attrs.field(default=False, init=False)
 
     def run_due(self, now: datetime) -> list[SyncRun]:
@@ -103,8 +108,13 @@ class Scheduler:
     def run_forever(self, stop: threading.Event) -> None:
         """
         Do what is due until *stop* is set; nothing that goes wrong ends it.
+
+        Pulls and pushes take place in a thread each, in turn as a rule; but
+        where the host hangs in one, the other goes on without it.  What hangs
+        when all shall end is left behind.
         """
         schedule = PullSchedule(self.service.config.location_id)
+        lanes = (Lane("pull", self._at(self._pull)), Lane("push", self._at(self._push)))
 
         if self.service.missing:
             self.run_due(self.clock.now())
@@ -112,27 +122,26 @@ class Scheduler:
 
         while not stop.is_set():
             now = self.clock.now()
-            self._round(now)
+            for lane in lanes:
+                lane.begin(now)
+                lane.wait(stop.is_set, within_s=PATIENCE_S)
             left = (schedule.next_slot(now) - self.clock.now()).total_seconds()
             if not stop.is_set():
                 stop.wait(min(max(left, 1.0), LONGEST_WAIT_S))
 
-    def _round(self, now: datetime) -> None:
-        complaint: str | None = None
+        _take_leave(lanes)
 
-        try:
-            self.run_due(now)
-        except ConfigurationError as exc:
-            # It does not mend itself while we run: once is enough.
-            complaint = str(exc)
-            if complaint != self._complaint:
-                _log.error("Conexxus runs are not possible as configured: %s", exc)
-        except ConexxusError as exc:
-            _log.error("Conexxus runs failed, and are tried again: %s", exc)
-        except Exception:  # noqa: BLE001  # whatever it is, the next round may go well
-            _log.exception("Conexxus runs failed, and are tried again")
+    def _at(self, job: Callable[[datetime], Iterator[SyncRun]]) -> Callable[[datetime], None]:
+        """
+        Does *job* at the moment that it is given, whatever time it is.
+        """
 
-        self._complaint = complaint
+        def work(now: datetime) -> None:
+            with self.clock.set_to(now):
+                for _ in job(now):
+                    pass
+
+        return work
 
     def _pull(self, now: datetime) -> Iterator[SyncRun]:
         service, location_id = self.service, self.service.config.location_id
@@ -154,6 +163,21 @@ class Scheduler:
             self._doubted = doubt is not None
             if doubt is None and sales.next_due(now) <= now:
                 yield from sales.push(automatic=True)
+
+
+def _take_leave(lanes: Iterable[Lane]) -> None:
+    """
+    Wait for what is at work, together no longer than a stop may take.
+    """
+    ends_at = time.monotonic() + LEAVE_AFTER_S
+
+    for lane in lanes:
+        if not lane.wait(_never, within_s=max(ends_at - time.monotonic(), 0.0)):
+            _log.warning("Conexxus stops, but its %s hangs and is left behind", lane.name)
+
+
+def _never() -> bool:
+    return False
 
 
 @contextmanager

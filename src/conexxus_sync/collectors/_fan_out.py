@@ -2,16 +2,23 @@
 One collector that stands for many.
 """
 
-import logging
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Iterable, Iterator
 
 import attrs
 
 from conexxus_sync.protocols import MetricsCollector
 from conexxus_sync.runs import SyncRun
 
+from ._observer import Observer
 
-_log = logging.getLogger(__name__)
+
+# How long a run waits for all collectors together; a run that is told to
+# stop has five seconds.
+PATIENCE_S = 2.0
+
+# Behind one that hangs, the others have at least that long.
+LEAST_PATIENCE_S = 0.25
 
 
 def _tuple(collectors: Iterable[MetricsCollector]) -> tuple[MetricsCollector, ...]:
@@ -21,22 +28,32 @@ def _tuple(collectors: Iterable[MetricsCollector]) -> tuple[MetricsCollector, ..
 @attrs.frozen
 class FanOut:
     """
-    Tells every collector; what one raises is logged and goes no further.
+    Tells every collector, one after the other.
+
+    What one raises is logged and goes no further.  One that hangs is left
+    behind after two seconds, and told nothing until it comes back.
     """
 
     collectors: tuple[MetricsCollector, ...] = attrs.field(default=(), converter=_tuple)
+    _observers: tuple[Observer, ...] = attrs.field(init=False, eq=False, repr=False)
+
+    @_observers.default
+    def _one_for_each(self) -> tuple[Observer, ...]:
+        return tuple(map(Observer, self.collectors))
 
     def run_started(self, run: SyncRun) -> None:
-        for collector in self.collectors:
-            _tell(collector.run_started, run)
+        for observer, seconds in self._in_turn():
+            observer.run_started(run, within_s=seconds)
 
     def run_finished(self, run: SyncRun) -> None:
-        for collector in self.collectors:
-            _tell(collector.run_finished, run)
+        for observer, seconds in self._in_turn():
+            observer.run_finished(run, within_s=seconds)
 
+    def _in_turn(self) -> Iterator[tuple[Observer, float]]:
+        """
+        The observers, each with how long to wait for it.
+        """
+        ends_at = time.monotonic() + PATIENCE_S
 
-def _tell(notify: Callable[[SyncRun], None], run: SyncRun) -> None:
-    try:
-        notify(run)
-    except Exception:  # noqa: BLE001  # a collector may raise whatever it likes
-        _log.exception("A collector failed on run %s", run.id)
+        for observer in self._observers:
+            yield observer, max(ends_at - time.monotonic(), LEAST_PATIENCE_S)

@@ -83,6 +83,8 @@ class DayPush:
             raise
 
         if self.finished is not None:
+            # Collectors may be slow: no transaction is open when they are told.
+            self._announce()
             self.desk.collectors.run_finished(self.finished)
 
         return self.finished
@@ -250,7 +252,6 @@ class DayPush:
                 transaction, day[0], [(self.business_date, self.visited_at)]
             )
         if self.tally.has_news:
-            self._announce()
             self.finished = self.tally.finished(self.desk.clock.now())
             self.desk.store.runs.save(transaction, self.finished)
 
@@ -263,7 +264,8 @@ class DayPush:
         """
         Tell the collectors of a run that can't be recorded.
         """
-        if self.announced:
+        if self.announced or self.tally.has_news:
+            self._announce()
             said = (
                 str(exc) if isinstance(exc, ConexxusError) else f"unexpected {type(exc).__name__}"
             )
