@@ -34,7 +34,7 @@ def busy(shop):
     shop.office.catalog = items(3, bad=1)
     shop.service.sync_inventory()
     for day in (1, 2):
-        shop.orders.sell(shop.clock.now().date().replace(day=day), f"t{day}", "4182.77")
+        shop.orders.sell(shop.clock.now().date().replace(day=day), f"t{day}", f"{day}182.77")
         shop.service.push_sales(shop.clock.now().date().replace(day=day))
     shop.clock.move(days=2)
     return shop
@@ -102,8 +102,8 @@ def test_amounts_are_exact_to_the_cent(busy):
     """
     text = busy.metrics.render()[0].decode()
 
-    assert 'conexxus_sales_delivered_amount{location="loc-001"} 8365.54\n' in text
-    assert 'conexxus_sales_date_amount{location="loc-001"} 4182.77\n' in text
+    assert 'conexxus_sales_delivered_amount{location="loc-001"} 3365.54\n' in text
+    assert 'conexxus_sales_date_amount{location="loc-001"} 2182.77\n' in text
 
 
 def test_global_registry_is_left_alone(busy):
