@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from shim import Puller, measured
+
 from conexxus_client import (
     ClientConfig,
     ConexxusClient,
@@ -34,6 +36,8 @@ from conexxus_client._codec import CatalogReader
 from conexxus_client._wire import ApiProfile
 from conexxus_client.testing import BackOffice, SandboxServer
 from conexxus_sync import ConexxusService, SyncConfig, open_store
+from conexxus_sync.http import create_app
+from conexxus_sync.http._server import serving
 
 
 def best(
@@ -141,6 +145,28 @@ def bench_pull(scale: int) -> None:
         report("first pull", rate(count, first), ratio(first, iterate, "iter_items"))
         again = best(service.sync_inventory, 3)
         report("pull with 304", f"{again * 1000:>12.1f} ms", ratio(again, first, "first"))
+
+
+def bench_shim(scale: int) -> None:
+    """
+    50 requests a second for half a minute, during pulls of a million items.
+    """
+    count, seconds = 200_000 * scale, 6.0 * scale
+
+    with _process("--items", str(count)) as url, tempfile.TemporaryDirectory() as folder:
+        for path in ("/health", "/integrations/conexxus/health"):
+            puller = Puller(url, Path(folder))
+            with serving(create_app(puller.service), "127.0.0.1", 0) as shim:
+                idle = measured(f"{shim}{path}", 2)
+                with puller.pulling():
+                    found = measured(f"{shim}{path}", seconds)
+            _report_answers(f"{path}, idle", idle)
+            _report_answers(f"{path}, {puller.done} pulls", found)
+
+
+def _report_answers(name: str, found: dict[str, float]) -> None:
+    times = (f"{name} {found[name] * 1000:.1f} ms" for name in ("p50", "p99", "max"))
+    report(name, f"{found['requests']} requests, {found['errors']} errors", *times)
 
 
 def bench_faults(_: int) -> None:
