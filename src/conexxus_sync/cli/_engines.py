@@ -13,6 +13,7 @@ from conexxus_sync._host_delivery import HostStorage
 from conexxus_sync.collectors import FanOut, LoggingCollector
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.inventory import InventorySync
+from conexxus_sync.protocols import MetricsCollector
 from conexxus_sync.sales import SalesPush
 from conexxus_sync.service import ConexxusService
 from conexxus_sync.stores import SyncStore, open_store
@@ -91,13 +92,18 @@ def sales_engine(
 
 @contextmanager
 def service_of(
-    session: Session, *, catalog: str | None = None, orders: str | None = None
+    session: Session,
+    *,
+    catalog: str | None = None,
+    orders: str | None = None,
+    collectors: Iterable[MetricsCollector] = (),
 ) -> Iterator[ConexxusService]:
     """
     All of it; without URL or key it is disabled, and says so.
 
     Args:
         catalog: As given on the command line; likewise `orders`.
+        collectors: Who else watches the runs.
 
     Raises:
         ConfigurationError: Naming all problems at once.
@@ -121,7 +127,7 @@ def service_of(
         settings,
         catalog=storage,
         orders=source,
-        collectors=watching().collectors,
+        collectors=[*collectors, *watching().collectors],
     )
 
     try:
