@@ -44,6 +44,7 @@ def response(body, *, status=200, **fields):
         ([1], None),
         ("text", None),
         (b"<h1>no</h1>", "'<h1>no</h1>'"),
+        (b"x" * 201, f"'{'x' * 200}'…"),
         (b"  ", None),
         (b"", None),
     ],
@@ -160,9 +161,13 @@ def test_health():
     """
     good = response({"success": True, "data": {"status": "ok"}})
     long = response({"success": True, "data": {"status": "x" * 300}})
+    unwell = response({"success": True, "data": {"status": "degraded"}})
+    unsuccessful = response({"success": False, "data": {"status": "ok"}})
 
     assert read_health(good, PROFILE) == ApiHealth(ok=True, status="ok", latency=0.25)
     assert read_health(long, PROFILE).status == "x" * 100
+    assert read_health(unwell, PROFILE).ok is False
+    assert read_health(unsuccessful, PROFILE).ok is False
     assert read_health(response({}), PROFILE) == ApiHealth(ok=False, status="None", latency=0.25)
     with pytest.raises(DecodeError):
         read_health(response(b"<html>"), PROFILE)

@@ -2,8 +2,7 @@
 What the codec says, word for word: people search for it.
 """
 
-from datetime import date, datetime, timedelta, timezone
-from decimal import Decimal
+import json
 
 import pytest
 
@@ -11,15 +10,13 @@ from conexxus_client import (
     ApiProfile,
     DecodeError,
     EnvelopeError,
-    FrozenBatch,
     InvalidItem,
-    SalesSummary,
-    Transaction,
+    Item,
     decode_extra,
     decode_item,
-    encode_transaction,
 )
 from conexxus_client._codec import CatalogReader, Envelope, decode_json, shown
+from conexxus_client._codec._items import ItemDecoder
 
 
 UNREADABLE = "Item is not readable: not UTF-8, or a number or text out of range"
@@ -52,13 +49,98 @@ def read(body: bytes) -> CatalogReader:
         ),
         (b'{"sku":"A","x":' + b"[" * 99 + b"]" * 99 + b"}", "Item missing name", "$.name", "A"),
         (b'{"sku":"A","x":1e99999999999999999999}', UNREADABLE, "$", "A"),
+        (b'{"sku":"a","name":"\xff","price":1.5}', UNREADABLE, "$", "a"),
+        (b'{"sku":"\\udfff","name":"\xff","price":1}', UNREADABLE, "$", None),
+        (
+            b'{"sku":"A","name":"a","price":1,"category":"\\u0000"}',
+            "Item has invalid category",
+            "$.category",
+            "A",
+        ),
+        (
+            b'{"sku":"A","name":"a","price":1,"description":"\\u0000"}',
+            "Item has invalid description",
+            "$.description",
+            "A",
+        ),
     ],
 )
 def test_items(raw, reason, path, sku):
     """
     An element that can't be used says why, where, and whose it is.
     """
-    assert decode_item(raw) == InvalidItem(raw=raw, reason=reason, path=path, sku=sku)
+    bad = InvalidItem(raw=raw, reason=reason, path=path, sku=sku)
+
+    assert decode_item(raw) == bad
+    assert ItemDecoder().decode_one(raw) == bad
+
+
+@pytest.mark.parametrize("key", ["sku", "name", "category", "description"])
+def test_no_text_has_a_nul(key):
+    """
+    A NUL costs its item, among others, too: not every store has room for it.
+    """
+    good = {"sku": "A", "name": "a", "price": 1, "category": "c", "description": "d"}
+    good, bad = (json.dumps(fields).encode() for fields in (good, good | {key: "x\0"}))
+
+    found = ItemDecoder().decode(b"[%s,%s,%s]" % (good, bad, good))
+
+    assert [type(it) for it in found] == [Item, InvalidItem, Item]
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    """
+    The elements that take the slow way.
+    """
+    seen = []
+
+    def decode_slowly(raw):
+        seen.append(raw)
+        return decode_item(raw)
+
+    monkeypatch.setattr("conexxus_client._codec._items.decode_item", decode_slowly)
+    return seen
+
+
+def with_keys(*keys):
+    return json.dumps([{"sku": "A", "name": "a", "price": 1, **dict.fromkeys(keys, 7)}]).encode()
+
+
+def test_keys_are_learned(slow):
+    """
+    Keys that nobody knows cost time once; none is forgotten for another.
+    """
+    decoder = ItemDecoder()
+
+    for keys in ((), ("b",), ("c", "d"), ("b", "c", "d"), ("d",)):
+        (found,) = decoder.decode(with_keys(*keys))
+        assert found.extra == dict.fromkeys(keys, 7)
+
+    assert slow == []
+
+
+def test_keys_are_learned_within_reason(slow, monkeypatch):
+    """
+    Up to a bound: more of them are data in the wrong place, and go the slow
+    way, every time.
+    """
+    monkeypatch.setattr("conexxus_client._codec._items.MAX_LEARNED_KEYS", 3)
+    decoder = ItemDecoder()
+
+    for keys, slowly in (("ab", 0), ("cd", 1), ("c", 1), ("abc", 1), ("d", 2), ("d", 3)):
+        (found,) = decoder.decode(with_keys(*keys))
+        assert (found.extra, len(slow)) == (dict.fromkeys(keys, 7), slowly)
+
+
+@pytest.mark.parametrize("key", ['a"b', "a\\b", "a\tb", "\x7f", ""])
+def test_odd_keys(key):
+    """
+    A key of any text is kept.
+    """
+    (found,) = ItemDecoder().decode(with_keys(key, "plain"))
+
+    assert found.extra == {key: 7, "plain": 7}
 
 
 @pytest.mark.parametrize(
@@ -92,7 +174,32 @@ def test_items(raw, reason, path, sku):
             DecodeError,
             "the catalogue is no valid JSON: expected a comma or the envelope's end, found '2}'",
         ),
+        (
+            b"{}x",
+            DecodeError,
+            "the catalogue is no valid JSON: expected nothing after the catalogue, found 'x'",
+        ),
+        (
+            b'{"a":1}x',
+            DecodeError,
+            "the catalogue is no valid JSON: expected nothing after the catalogue, found 'x'",
+        ),
+        (
+            b'{"a":[1,}]}',
+            DecodeError,
+            "not readable as JSON: JSON is malformed: invalid character (byte 3); found '[1,}'",
+        ),
+        (
+            b'{"a":tru',
+            DecodeError,
+            "not readable as JSON: Input data was truncated; found 'tru'",
+        ),
         (b"{}", EnvelopeError, "the back office did not say success"),
+        (
+            b'{"success":false,"error":"%s"}' % (b"x" * 201),
+            EnvelopeError,
+            f"the back office did not say success: '{'x' * 200}'…",
+        ),
         (
             b'{"success":false,"error":"closed"}',
             EnvelopeError,
@@ -199,35 +306,3 @@ def test_extras():
         decode_extra("[1]")
 
     assert str(info.value) == "expected a JSON object, found list"
-
-
-def test_bytes_of_a_batch():
-    """
-    The bytes of a push, all fields of it.
-    """
-    sale = Transaction(
-        id="t",
-        timestamp=datetime(2026, 1, 2, 5, 0, 0, 250_000, tzinfo=timezone(timedelta(hours=-5))),
-        total=Decimal("1.10"),
-        tax=Decimal("0.10"),
-        items=[],
-        extra={"till": 3},
-    )
-    raw = (
-        b'{"extra":{"till":3},"id":"t","items":[],"tax":0.10,'
-        b'"timestamp":"2026-01-02T10:00:00.250000Z","total":1.10}'
-    )
-    head = b'{"date":"2026-01-02","locationId":"l","transactions":['
-    day = {"date": date(2026, 1, 2), "location_id": "l"}
-
-    assert encode_transaction(sale) == raw
-    assert FrozenBatch.assemble(**day, transactions=[]).body == head + b"]}"
-    assert FrozenBatch.assemble(**day, transactions=[raw, raw]).body == (
-        head + raw + b"," + raw + b"]}"
-    )
-    assert FrozenBatch.assemble(
-        **day, transactions=[raw], summary=SalesSummary.of([sale])
-    ).body == (
-        head + raw + b'],"summary":{"averageOrderValue":1.10,"itemsSold":0,"totalDiscount":0,'
-        b'"totalOrders":1,"totalRevenue":1.10,"totalTax":0.10}}'
-    )

@@ -84,16 +84,21 @@ def check_json(raw: bytes) -> None:
         raise DecodeError(f"not readable as JSON: {_cause(exc)}; found {shown(raw)}") from None
 
 
-def encode_json(value: Any) -> bytes:
+def encode_json(value: Any, *, within: int = 0) -> bytes:
     """
     Write *value* with keys in order and the exact digits of its Decimals.
 
-    The same value gives the same bytes, on every run.
+    The same value gives the same bytes, on every run, and `decode_json` reads
+    them.
+
+    Args:
+        within: Levels of the document around it.
 
     Raises:
-        ValueError: It holds a float, or a number that JSON has no word for.
+        ValueError: It holds a float, or a number that JSON has no word for,
+            or is nested too deeply.
     """
-    _refuse_inexact(value)
+    _refuse_inexact(value, within)
 
     return _ENCODER.encode(value)
 
@@ -116,13 +121,10 @@ def _cause(exc: Exception) -> str:
     return str(exc)
 
 
-def _refuse_inexact(value: Any, depth: int = 0) -> None:
+def _refuse_inexact(value: Any, depth: int) -> None:
     """
     Raise ValueError unless *value* is made of what JSON holds exactly.
     """
-    if depth > MAX_NESTING:
-        msg = f"nested deeper than {MAX_NESTING} levels"
-        raise ValueError(msg)
     if isinstance(value, float):
         msg = "a float has already lost its digits: pass a Decimal"
         raise ValueError(msg)  # one class of error for all that can't be written
@@ -141,6 +143,10 @@ def _refuse_inexact(value: Any, depth: int = 0) -> None:
         return
     else:
         msg = f"JSON has no word for a {type(value).__name__}"
+        raise ValueError(msg)
+
+    if depth >= MAX_NESTING:
+        msg = f"nested deeper than {MAX_NESTING} levels"
         raise ValueError(msg)
 
     for part in parts:

@@ -18,6 +18,9 @@ from ._json import decode_json, encode_json
 
 T = TypeVar("T")
 
+# Around a transaction, in the body of a push.
+_LEVELS_OF_A_BATCH = 2
+
 
 @attrs.frozen(kw_only=True)
 class FrozenBatch:
@@ -98,7 +101,8 @@ def encode_transaction(transaction: Transaction) -> bytes:
     return encode_json(
         fields
         | _present(tax=transaction.tax, discount=transaction.discount)
-        | ({"extra": dict(transaction.extra)} if transaction.extra else {})
+        | ({"extra": dict(transaction.extra)} if transaction.extra else {}),
+        within=_LEVELS_OF_A_BATCH,
     )
 
 

@@ -90,6 +90,7 @@ PAYLOAD = [
     bad_item("P11", "A lone surrogate", b'{"sku":"A","name":"\\ud800","price":1}'),
     bad_item("P11b", "Bad UTF-8", b'{"sku":"A","name":"\xff","price":1}'),
     bad_item("P11c", "NUL in a name", b'{"sku":"A","name":"a\\u0000","price":1}'),
+    bad_item("P11f", "NUL in a category", b'{"sku":"A","name":"a","price":1,"category":"\\u0000"}'),
     Row(
         id="P11d",
         title="UTF-16",
