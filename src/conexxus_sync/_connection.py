@@ -2,6 +2,7 @@
 Whether the back office can be reached, as its calls tell.
 """
 
+from collections import deque
 from datetime import datetime, timedelta
 
 import attrs
@@ -13,6 +14,9 @@ from .protocols import Clock
 
 # These judge what was sent; the connection is fine.
 _CONTENT_STATUSES = (400, 409, 413, 422)
+
+# A day of hourly pulls, and the calls of the nightly push.
+REMEMBERED = 60
 
 
 @attrs.frozen(kw_only=True)
@@ -44,6 +48,9 @@ class Connection:
 
     clock: Clock
     last: ApiConnection | None = None
+    _recent: deque[ApiConnection] = attrs.field(
+        factory=lambda: deque(maxlen=REMEMBERED), init=False
+    )
     _latency: timedelta = attrs.field(factory=timedelta, init=False)
 
     def __call__(self, details: AttemptDetails | CallDetails) -> None:
@@ -64,3 +71,11 @@ class Connection:
             latency=self._latency,
             error=None if reached else str(error),
         )
+        self._recent.append(self.last)
+
+    @property
+    def recent(self) -> tuple[ApiConnection, ...]:
+        """
+        The last calls of this process, oldest first.
+        """
+        return tuple(self._recent)

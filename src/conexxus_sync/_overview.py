@@ -14,6 +14,7 @@ import attrs
 from conexxus_client import ConexxusError, ConfigurationError
 
 from ._answers import Quarantine
+from ._connection import ApiConnection
 from ._health import ServiceHealth
 from .calendar import DAY
 from .config import SyncConfig
@@ -108,6 +109,7 @@ class Overview:
         timezone: The store's; None if nobody said.
         running: Runs at work in this process, with what they processed so far.
         expected: How many items the pull at work will bring, if that is known.
+        calls: The last calls of this process, oldest first.
         elsewhere: Ids of runs that another process is at, by kind.
         days: The last business dates, oldest first; empty if this location
             has no sales.
@@ -123,6 +125,7 @@ class Overview:
     health: ServiceHealth
     running: tuple[SyncRun, ...] = ()
     expected: int | None = None
+    calls: tuple[ApiConnection, ...] = ()
     elsewhere: dict[RunKind, str] = attrs.field(factory=dict)
     days: tuple[Day, ...] = ()
     pulls: tuple[SyncRun, ...] = ()
@@ -147,6 +150,7 @@ def overview_of(
     health: ServiceHealth,
     running: tuple[SyncRun, ...],
     expected: int | None,
+    calls: tuple[ApiConnection, ...],
     now: datetime,
 ) -> Overview:
     """
@@ -159,6 +163,7 @@ def overview_of(
         health=health,
         running=running,
         expected=expected,
+        calls=calls,
     )
 
     try:

@@ -28,6 +28,13 @@ def short_date(day: date) -> str:
     return f"{day.day} {_MONTHS[day.month - 1]}"
 
 
+def tiny_date(day: date) -> str:
+    """
+    `2 Jan`, whatever the locale.
+    """
+    return f"{day.day} {_MONTHS[day.month - 1][:3]}"
+
+
 def named_date(day: date, today: date) -> str:
     """
     `Today`, `Yesterday`, or `Friday 2 January`.
@@ -46,12 +53,15 @@ def moment(at: datetime | None, zone: ZoneInfo | None) -> str:
 
 def clock_time(at: datetime, zone: ZoneInfo | None, today: date) -> str:
     """
-    `23:31` if that was today, or `Friday 2 January, 23:31`.
+    `23:31` if that was today, or `Fri 2 Jan, 23:31`.
     """
     local = at.astimezone(zone)
     shown = f"{local:%H:%M}"
 
-    return shown if local.date() == today else f"{named_date(local.date(), today)}, {shown}"
+    if local.date() == today:
+        return shown
+
+    return f"{WEEKDAYS[local.weekday()][:3]} {tiny_date(local.date())}, {shown}"
 
 
 def age(since: datetime, now: datetime) -> str:

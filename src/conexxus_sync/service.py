@@ -425,6 +425,7 @@ class ConexxusService:
             health=self.health(),
             running=self.running(),
             expected=self._in_progress.expected,
+            calls=self._connection.recent,
             now=self._clock.now(),
         )
 

@@ -7,6 +7,7 @@ Needs the extra `http`.
 from ._access import Access
 from ._asgi import Gate
 from ._messages import Answer, HttpRequest, HttpResponse
+from ._page import page_routes
 from ._routes import PREFIX, Scrape, create_app, integration, wsgi_app
 from ._routing import Handler, Route
 from ._shim import Service, Shim
@@ -26,5 +27,6 @@ __all__ = [
     "Shim",
     "create_app",
     "integration",
+    "page_routes",
     "wsgi_app",
 ]

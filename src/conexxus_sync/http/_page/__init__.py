@@ -1,0 +1,11 @@
+"""
+The page: how the integration is, for whoever stands behind the counter.
+
+Rendered on the server from what the store knows; it works without JavaScript,
+and loads nothing from elsewhere.
+"""
+
+from ._pages import page_routes
+
+
+__all__ = ["page_routes"]

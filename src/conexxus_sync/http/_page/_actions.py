@@ -1,0 +1,133 @@
+"""
+What the buttons do.
+"""
+
+from datetime import date
+from typing import Protocol
+
+import attrs
+
+from conexxus_client import ConexxusError, ConnectionCheck
+from conexxus_sync._overview import Overview
+from conexxus_sync.http._messages import BadRequestError, HttpRequest
+from conexxus_sync.runs import SyncRun
+from conexxus_sync.service import Trigger
+
+from ._notes import Note
+
+
+class PageService(Protocol):
+    """
+    What the page asks of `ConexxusService`.
+    """
+
+    def overview(self) -> Overview: ...
+
+    def trigger_sync(self, *, force: bool = False, accept: str | None = None) -> Trigger: ...
+
+    def trigger_push(self, business_date: date | None = None) -> Trigger: ...
+
+    def replay_item(self, key: str) -> SyncRun: ...
+
+    def replay_sale(self, business_date: date, transaction_id: str) -> bool: ...
+
+    def test_connection(self) -> ConnectionCheck: ...
+
+
+@attrs.frozen
+class Actions:
+    """
+    One method for each button.
+    """
+
+    service: PageService
+
+    def sync(self, request: HttpRequest) -> Note:
+        """
+        Pull the catalogue now.
+        """
+        return _told("The pull", self.service.trigger_sync())
+
+    def push(self, request: HttpRequest) -> Note:
+        """
+        Push all sales that are due.
+        """
+        return _told("The push", self.service.trigger_push())
+
+    def accept(self, request: HttpRequest) -> Note:
+        """
+        Apply the catalogue that was refused, if it is still the same.
+        """
+        trigger = self.service.trigger_sync(accept=_field(request, "run"))
+
+        return _told("The pull of exactly this catalogue", trigger)
+
+    def replay_item(self, request: HttpRequest) -> Note:
+        """
+        Look at an item again.
+        """
+        key = _field(request, "key")
+        run = self.service.replay_item(key)
+
+        if run.last_error is not None:
+            return Note(f"{key} is in the catalogue, but {run.last_error}", failed=True)
+
+        return Note(f"{key} is in the catalogue now.")
+
+    def replay_sale(self, request: HttpRequest) -> Note:
+        """
+        Let a sale go with the next push of its date.
+        """
+        key, day = _field(request, "key"), _date(_field(request, "date"))
+
+        if not self.service.replay_sale(day, key):
+            return Note(f"{key} is no longer in quarantine.", failed=True)
+
+        return Note(f"{key} of {day} goes with the next push.")
+
+    def probe(self, request: HttpRequest) -> Note:
+        """
+        Ask the back office how it is.
+        """
+        check = self.service.test_connection()
+
+        if not check.success:
+            return Note(check.message, failed=True)
+
+        return Note(f"{check.message}, in {check.latency_ms} ms.")
+
+
+def refused(exc: ConexxusError) -> Note:
+    """
+    Why it was not done.
+    """
+    text = str(exc)
+
+    return Note(f"{text[:1].upper()}{text[1:]}", failed=True)
+
+
+def _told(what: str, trigger: Trigger) -> Note:
+    if trigger.skipped is not None:
+        return Note(f"{what} was not started: {trigger.skipped}", failed=True)
+    if trigger.already_running:
+        return Note(f"{what} was not started: another is at work already.", failed=True)
+
+    return Note(f"{what} has started.")
+
+
+def _field(request: HttpRequest, name: str) -> str:
+    value = request.form.get(name)
+
+    if not value:
+        msg = f"the form lacks {name}"
+        raise BadRequestError(msg)
+
+    return value
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        msg = "the date is none"
+        raise BadRequestError(msg) from None

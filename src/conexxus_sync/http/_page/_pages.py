@@ -1,0 +1,122 @@
+"""
+The page's routes: what is shown, and where a click leads.
+"""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from urllib.parse import quote
+
+import attrs
+
+from conexxus_client import ConexxusError
+from conexxus_sync.http._access import Access
+from conexxus_sync.http._messages import HttpRequest, HttpResponse, error
+from conexxus_sync.http._rates import PROBES, Rate
+from conexxus_sync.http._routing import Route
+from conexxus_sync.runbooks import runbook_for
+
+from ._actions import Actions, PageService, refused
+from ._notes import Note, Notes
+from ._render import MEDIA_TYPES, page, static
+from ._view import view_of
+
+
+# Enough for somebody who clicks through a list, and not for a program.
+CLICKS = Rate(per_minute=60, burst=30)
+# A token is not guessed, but nobody needs to try fast either.
+LOGINS = Rate(per_minute=20, burst=10)
+
+
+def page_routes(service: PageService, *, access: Access | None = None) -> list[Route]:
+    """
+    `GET /` and what belongs to it, for `create_app(…, routes=…)`.
+
+    Args:
+        access: As given to the app: where it has a token, the page asks for it.
+    """
+    pages = _Pages(service=service, access=access or Access())
+    actions = Actions(service)
+
+    return [
+        Route("GET", "/", pages.overview, signed_out=pages.sign_in),
+        Route("GET", "/runbooks/{name}", pages.runbook, signed_out=pages.sign_in),
+        Route("POST", "/page/sync", pages.after(actions.sync), trigger=True),
+        Route("POST", "/page/push", pages.after(actions.push), trigger=True),
+        Route("POST", "/page/accept", pages.after(actions.accept), trigger=True),
+        Route("POST", "/page/replay-item", pages.after(actions.replay_item), rate=CLICKS),
+        Route("POST", "/page/replay-sale", pages.after(actions.replay_sale), rate=CLICKS),
+        Route("POST", "/page/probe", pages.after(actions.probe), rate=PROBES),
+        Route("POST", "/page/login", pages.log_in, public=True, rate=LOGINS),
+        Route("POST", "/page/logout", pages.log_out, public=True),
+        *(
+            Route("GET", f"/static/{name}", static(name), public=True, inline=True)
+            for name in MEDIA_TYPES
+        ),
+    ]
+
+
+@attrs.define(kw_only=True)
+class _Pages:
+    service: PageService
+    access: Access
+    now: Callable[[], float] = time.time
+    notes: Notes = attrs.field(factory=Notes)
+
+    def overview(self, request: HttpRequest) -> HttpResponse:
+        note = self.notes.get(request.parameters.get("note", ""))
+        view = view_of(self.service.overview())
+
+        return page("overview.html", {**view, "note": note, "signed_in": bool(self.access.token)})
+
+    def runbook(self, request: HttpRequest) -> HttpResponse:
+        name = request.captured["name"]
+        found = runbook_for(name)
+
+        if found is None:
+            return error(404, "There is no such runbook.")
+
+        return page("runbook.html", {"name": name, "book": found})
+
+    def after(self, action: Callable[[HttpRequest], Note]) -> Callable[[HttpRequest], HttpResponse]:
+        """
+        Do it, then show the page with what became of it.
+        """
+        return partial(self._after, action)
+
+    def _after(self, action: Callable[[HttpRequest], Note], request: HttpRequest) -> HttpResponse:
+        try:
+            note = action(request)
+        except ConexxusError as exc:
+            note = refused(exc)
+
+        return _see(f"../?note={quote(self.notes.keep(note))}")
+
+    def sign_in(self, request: HttpRequest) -> HttpResponse:
+        """
+        Whoever has no token yet is asked for it, and learns nothing else.
+        """
+        failed = request.parameters.get("wrong") == "1"
+        up = "../" * (request.path.count("/") - 1)
+
+        return page("sign_in.html", {"up": up, "failed": failed}, status=401)
+
+    def log_in(self, request: HttpRequest) -> HttpResponse:
+        if not self.access.opens(request.form.get("token", "")):
+            return _see("../?wrong=1")
+
+        secure = request.scheme == "https"
+        return _see("../", self.access.session_cookie(now=self.now(), secure=secure))
+
+    def log_out(self, request: HttpRequest) -> HttpResponse:
+        secure = request.scheme == "https"
+        return _see("../", self.access.ended_session_cookie(secure=secure))
+
+
+def _see(where: str, cookie: str | None = None) -> HttpResponse:
+    """
+    Load the page anew, with GET: to load it again repeats nothing.
+    """
+    headers = (("Location", where), *((("Set-Cookie", cookie),) if cookie else ()))
+
+    return HttpResponse(status=303, headers=headers)

@@ -1,0 +1,266 @@
+"""
+What the page's template is given: decisions about what to show, no HTML.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import Any
+
+import attrs
+
+from conexxus_sync._connection import ApiConnection
+from conexxus_sync._health import ServiceState
+from conexxus_sync._overview import Day, DayState, Overview
+from conexxus_sync._plural import counted
+from conexxus_sync._words import (
+    WEEKDAYS,
+    age,
+    clock_time,
+    headline,
+    last_night,
+    lasting,
+    summary,
+    tiny_date,
+    told_day,
+    what_to_do,
+    worth_a_look,
+)
+from conexxus_sync.mirror import PriceChange
+from conexxus_sync.runs import RunIssue, RunKind, RunStatus, SyncRun
+
+
+LISTED_RUNS = 10
+
+# What a run looks like in the strip: so high at least and at most.
+BAR_LEAST, BAR_MOST = 4, 40
+
+_TONES = {
+    ServiceState.OK: "good",
+    ServiceState.STARTING: "calm",
+    ServiceState.DISABLED: "calm",
+    ServiceState.PARTIAL: "look",
+    ServiceState.STALE: "bad",
+    ServiceState.FAILED: "bad",
+    ServiceState.UNREACHABLE: "bad",
+    ServiceState.OVERDUE: "bad",
+}
+
+# A mark beside the colour: not everybody sees colours, and none on paper.
+_MARKS = {
+    DayState.MISSING: "✕",
+    DayState.WAITING: "…",
+    DayState.DIFFERS: "≠",
+    DayState.LATE: "◷",
+    DayState.PUSHED: "✓",
+    DayState.QUIET: "·",
+    DayState.AHEAD: "",
+    DayState.UNKNOWN: "",
+}
+
+LEGEND = (
+    (DayState.PUSHED, "pushed"),
+    (DayState.LATE, "pushed late"),
+    (DayState.WAITING, "under way"),
+    (DayState.MISSING, "missing"),
+    (DayState.DIFFERS, "discrepancy"),
+    (DayState.QUIET, "no sales"),
+)
+
+_WORTH_TELLING = (DayState.MISSING, DayState.WAITING, DayState.DIFFERS)
+
+
+@attrs.frozen(kw_only=True)
+class Cell:
+    """
+    A business date in the calendar.
+
+    Attributes:
+        month: Its name, where a new one begins.
+    """
+
+    day: Day
+    mark: str
+    month: str
+    title: str
+    is_today: bool
+
+
+@attrs.frozen(kw_only=True)
+class Bar:
+    """
+    A run in the strip.
+    """
+
+    x: int
+    height: int
+    tone: str
+    title: str
+
+
+@attrs.frozen(kw_only=True)
+class Row:
+    """
+    A run in the list.
+    """
+
+    run: SyncRun
+    what: str
+    when: str
+    took: str
+    told: str
+    tone: str
+    issues: tuple[RunIssue, ...]
+
+
+@attrs.frozen(kw_only=True)
+class Price:
+    """
+    A price that would change, with the change in per cent.
+    """
+
+    change: PriceChange
+    per_cent: str
+
+
+def view_of(overview: Overview) -> dict[str, Any]:
+    """
+    The names that the template uses.
+    """
+    health = overview.health
+    night = last_night(overview)
+    zone, today = overview.timezone, overview.today
+
+    return {
+        "o": overview,
+        "tone": _tone(overview),
+        "headline": headline(health),
+        "advice": what_to_do(health),
+        "night": None if night is None else told_day(night, zone, today),
+        "night_state": None if night is None else night.state,
+        "weeks": list(_weeks(overview)),
+        "weekdays": WEEKDAYS,
+        "legend": [(state, _MARKS[state], words) for state, words in LEGEND],
+        "told_days": [
+            told_day(day, zone, today) for day in overview.days if day.state in _WORTH_TELLING
+        ],
+        "strips": [
+            (name, list(_strip(runs, overview)))
+            for name, runs in (("Pulls", overview.pulls), ("Pushes", overview.pushes))
+            if runs
+        ],
+        "rows": list(_rows(overview)),
+        "busy": bool(overview.running or overview.elsewhere),
+        "prices": [] if overview.refused is None else list(map(_price, overview.refused.prices)),
+        "latencies": _line(overview.calls),
+        "when": lambda moment: clock_time(moment, zone, today),
+        "age": lambda moment: age(moment, overview.now),
+        "counted": counted,
+        "milliseconds": lambda latency: f"{latency / timedelta(milliseconds=1):,.0f} ms",
+    }
+
+
+def _tone(overview: Overview) -> str:
+    tone = _TONES[overview.health.state]
+
+    return "look" if tone == "good" and worth_a_look(overview.health) else tone
+
+
+def _weeks(overview: Overview) -> Iterator[list[Cell | None]]:
+    """
+    Rows from Monday to Sunday, with gaps before the first date and after the last.
+    """
+    if not overview.days:
+        return
+
+    first = overview.days[0].business_date.weekday()
+    cells: list[Cell | None] = [None] * first + [_cell(day, overview) for day in overview.days]
+    cells += [None] * (-len(cells) % len(WEEKDAYS))
+
+    for begin in range(0, len(cells), len(WEEKDAYS)):
+        yield cells[begin : begin + len(WEEKDAYS)]
+
+
+def _cell(day: Day, overview: Overview) -> Cell:
+    begins = day is overview.days[0] or day.business_date.day == 1
+
+    return Cell(
+        day=day,
+        mark=_MARKS[day.state],
+        month=tiny_date(day.business_date).partition(" ")[2] if begins else "",
+        title=told_day(day, overview.timezone, overview.today),
+        is_today=day.business_date == overview.today,
+    )
+
+
+def _strip(runs: Sequence[SyncRun], overview: Overview) -> Iterator[Bar]:
+    """
+    Oldest first; the higher the longer, by its logarithm: a 304 and a million
+    items are seen side by side.
+    """
+    for number, run in enumerate(reversed(runs)):
+        seconds = max((run.duration or timedelta()).total_seconds(), 0.001)
+        share = (math.log10(seconds) + 3) / 6
+        height = BAR_LEAST + (BAR_MOST - BAR_LEAST) * min(share, 1)
+        yield Bar(
+            x=number * 12,
+            height=round(height),
+            tone=_run_tone(run),
+            title=f"{_when(run, overview)}: {summary(run)}, {lasting(run)}",
+        )
+
+
+def _rows(overview: Overview) -> Iterator[Row]:
+    merged = sorted([*overview.pulls, *overview.pushes], key=lambda run: run.id, reverse=True)
+
+    for run in merged[:LISTED_RUNS]:
+        day = run.business_date
+        yield Row(
+            run=run,
+            what="Catalogue" if day is None else f"Sales of {tiny_date(day)}",
+            when=_when(run, overview),
+            took=lasting(run),
+            told=summary(run),
+            tone=_run_tone(run),
+            issues=tuple(it for it in run.errors if it.item or it.error != summary(run)),
+        )
+
+
+def _when(run: SyncRun, overview: Overview) -> str:
+    return clock_time(run.end_time or run.start_time, overview.timezone, overview.today)
+
+
+def _run_tone(run: SyncRun) -> str:
+    if run.status is RunStatus.FAILED:
+        return "bad"
+    if run.status is RunStatus.PARTIAL:
+        return "look"
+
+    quiet = run.kind is RunKind.INVENTORY and not (run.created or run.updated or run.removed)
+
+    return "calm" if quiet else "good"
+
+
+def _price(change: PriceChange) -> Price:
+    if not change.old:
+        return Price(change=change, per_cent="")
+
+    share = (change.new - change.old) / change.old * 100
+
+    return Price(change=change, per_cent=f"{share:+,.0f} %")
+
+
+def _line(calls: Sequence[ApiConnection]) -> str:
+    """
+    The points of a line through the latencies, 120 wide and 28 high.
+    """
+    if len(calls) < 2:
+        return ""
+
+    values = [call.latency / timedelta(milliseconds=1) for call in calls]
+    most = max(*values, 1.0)
+    step = 120 / (len(values) - 1)
+
+    return " ".join(
+        f"{number * step:.1f},{28 - 26 * value / most:.1f}" for number, value in enumerate(values)
+    )

@@ -1,0 +1,60 @@
+"""
+`conexxus run --serve` is watched by Prometheus.
+"""
+
+import json
+from contextlib import contextmanager
+
+import httpx
+
+from .test_behaviour import probe
+
+
+@contextmanager
+def serving(shell):
+    """
+    The base URL of a running `conexxus run --serve`, after its first pull.
+    """
+    with shell.start("run", "--serve", "127.0.0.1:0") as process:
+        try:
+            events = map(json.loads, process.stderr)
+            url = next(event["url"] for event in events if "url" in event)
+            next(event for event in events if event["event"].endswith("sync completed"))
+            yield url
+        finally:
+            process.terminate()
+            process.communicate(timeout=10)
+
+
+def test_metrics_of_a_running_service(shell, office):
+    """
+    `/metrics` tells of the runs and requests of the process that serves it.
+    """
+    with serving(shell) as url:
+        answer = httpx.get(f"{url}/metrics", trust_env=False)
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    lines = answer.text.splitlines()
+    assert 'conexxus_catalogue_items{location="loc-001"} 30.0' in lines
+    assert (
+        'conexxus_api_attempts_total{call="catalogue",location="loc-001",outcome="success"} 1.0'
+        in lines
+    )
+    assert (
+        'conexxus_runs_total{kind="inventory",location="loc-001",status="success"} 1.0' in lines
+    )
+
+
+def test_without_the_library(shell):
+    """
+    Without the extra `prometheus` the service runs all the same.
+    """
+    done = probe(
+        shell,
+        *("run", "--once", "--serve", "127.0.0.1:0"),
+        before="sys.modules['prometheus_client'] = None",
+    )
+
+    assert done.returncode == 0
+    assert "conexxus-sdk[prometheus]" in done.stderr
