@@ -1,4 +1,6 @@
+import socket
 from contextlib import closing
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -63,3 +65,40 @@ def browser(url):
     """
     with httpx.Client(base_url=f"{url}/integrations/conexxus", trust_env=False) as client:
         yield client
+
+
+def connected(url):
+    parts = urlsplit(url)
+    return socket.create_connection((parts.hostname, parts.port), timeout=20)
+
+
+@pytest.fixture
+def connect():
+    """
+    Opens a bare connection to a URL.
+    """
+    return connected
+
+
+@pytest.fixture
+def exchange():
+    """
+    Sends what no HTTP client would: a head, line by line.
+
+    Gives status, headers by lower-case name, and body.
+    """
+
+    def exchange(url, *lines, body=b""):
+        head = "".join(f"{line}\r\n" for line in (*lines, "Connection: close", ""))
+
+        with connected(url) as sock:
+            sock.sendall(head.encode("latin-1") + body)
+            answer = b"".join(iter(lambda: sock.recv(65_536), b""))
+
+        head, _, body = answer.partition(b"\r\n\r\n")
+        status, *fields = head.decode("latin-1").split("\r\n")
+        headers = dict(field.split(": ", 1) for field in fields)
+
+        return int(status.split()[1]), {name.lower(): headers[name] for name in headers}, body
+
+    return exchange

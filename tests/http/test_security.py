@@ -1,0 +1,418 @@
+"""
+Who is let in, over real sockets.
+"""
+
+import hmac
+import logging
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from conexxus_sync import StoreError
+from conexxus_sync.http import Access, Answer, Route, create_app
+from conexxus_sync.http._server import serving
+
+
+PREFIX = "/integrations/conexxus"
+TOKEN = "s3cret"
+# What a browser says when somebody follows a link on another site.
+LINK = {
+    "Sec-Fetch-Site": "cross-site",
+    "Sec-Fetch-Mode": "navigate",
+    "Sec-Fetch-Dest": "document",
+}
+HEADERS = {
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
+
+
+@contextmanager
+def shim(service, token=None, routes=()):
+    """
+    A client of a shim on a real port.
+    """
+    access = Access.on("127.0.0.1", token=token)
+
+    with (
+        serving(create_app(service, access=access, routes=routes), "127.0.0.1", 0) as url,
+        httpx.Client(base_url=url, trust_env=False) as client,
+    ):
+        yield client
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost:3000",
+        "127.0.0.1",
+        "[::1]",
+        "[::1]:3000",
+        "LOCALHOST",
+        "localhost.",
+        "localhost.:80",
+    ],
+)
+def test_our_names(url, exchange, host):
+    """
+    Every way to write a loopback name is ours.
+    """
+    status, *_ = exchange(url, f"GET {PREFIX}/health HTTP/1.1", f"Host: {host}")
+
+    assert status == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "evil.example:3000",
+        "localhost.evil.example",
+        "evil.example@localhost",
+        "localhost@evil.example",
+        "localhost:3000@evil.example",
+        "localhost:3000:80",
+        "localhost/evil.example",
+        "localhost, evil.example",
+        "loc%61lhost",
+        "127.0.0.1.evil.example",
+        "127.1",
+        "0.0.0.0",
+        "2130706433",
+        "[::ffff:127.0.0.1]",
+        "[::1",
+        "",
+        "..",
+    ],
+)
+def test_names_of_others(url, office, exchange, host):
+    """
+    A name that somebody else's DNS can point at us opens nothing, not even
+    `/health`.
+    """
+    requests = [
+        "GET /health",
+        "GET /nothing",
+        f"GET {PREFIX}/health",
+        f"GET {PREFIX}/test-connection",
+        f"POST {PREFIX}/sync",
+    ]
+
+    answers = [exchange(url, f"{request} HTTP/1.1", f"Host: {host}") for request in requests]
+
+    assert {status for status, *_ in answers} <= {400, 403}
+    assert office.requests.total() == 0
+
+
+def test_no_host(url, exchange):
+    """
+    HTTP/1.0 without a host is refused, too.
+    """
+    assert exchange(url, "GET /health HTTP/1.0")[0] == 403
+
+
+@pytest.mark.parametrize("second", ["evil.example", "localhost"])
+def test_two_hosts(url, exchange, second):
+    """
+    Two hosts are one too many, whatever they are.
+    """
+    status, *_ = exchange(
+        url, f"GET {PREFIX}/health HTTP/1.1", "Host: localhost", f"Host: {second}"
+    )
+
+    assert status in (400, 403)
+
+
+def test_host_in_the_target(url, exchange):
+    """
+    A target with a host in it does not get around the header.
+    """
+    target = f"http://localhost{PREFIX}/health"
+
+    status, _, body = exchange(url, f"GET {target} HTTP/1.1", "Host: evil.example")
+
+    assert status in (403, 404)
+    assert b"healthy" not in body
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://localhost:1"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "same-origin, cross-site"},
+        LINK | {"Origin": "https://evil.example"},
+        LINK,
+    ],
+)
+@pytest.mark.parametrize("path", ["/sync", "/push"])
+def test_forms_of_other_sites(browser, office, headers, path):
+    """
+    A form on another site's page starts nothing.
+    """
+    answer = browser.post(path, data={"date": "2026-01-02"}, headers=headers)
+
+    assert answer.status_code == 403
+    assert office.requests["catalog"] == 0
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        LINK | {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"},
+        LINK | {"Sec-Fetch-Dest": "iframe"},
+    ],
+)
+def test_reads_of_other_sites(browser, office, headers):
+    """
+    Another site's page can't make a browser call the back office, either.
+    """
+    assert browser.get("/test-connection", headers=headers).status_code == 403
+    assert office.requests["health"] == 0
+
+
+def test_link_from_another_site(browser):
+    """
+    A link in an e-mail leads here.
+    """
+    assert browser.get("/health", headers=LINK).status_code == 200
+
+
+def test_our_own_page(browser):
+    """
+    What a page of ours makes a browser send goes through, whatever policy for
+    referrers it has.
+    """
+    origin = str(browser.base_url.copy_with(path="/")).rstrip("/")
+
+    assert browser.get("/health", headers={"Origin": origin}).status_code == 200
+    for headers in (
+        {"Origin": origin},
+        {"Origin": origin, "Sec-Fetch-Site": "same-origin"},
+        {"Origin": "null", "Sec-Fetch-Site": "same-origin"},
+    ):
+        assert browser.post("/sync", headers=headers).status_code == 202
+
+
+@pytest.mark.parametrize(
+    "given", [None, "", "Bearer", "Bearer wrong", f"Basic {TOKEN}", TOKEN, f"Bearer {TOKEN}x"]
+)
+def test_wrong_token(service, office, given):
+    """
+    Without the token nothing is told, not even what there is.
+    """
+    headers = {} if given is None else {"Authorization": given}
+    paths = ["health", "test-connection", "metrics", "runs/x", "quarantine", "outbox", "nothing"]
+
+    with shim(service, TOKEN) as client:
+        answers = [client.get(f"{PREFIX}/{path}", headers=headers) for path in paths]
+
+    for answer in answers:
+        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+        assert answer.json() == {"error": "A valid bearer token is needed."}
+    assert office.requests.total() == 0
+
+
+def test_right_token(service):
+    """
+    With the token everything is open.
+    """
+    with shim(service, TOKEN) as client:
+        client.headers["Authorization"] = f"Bearer {TOKEN}"
+        answers = [client.get(f"{PREFIX}/health"), client.post(f"{PREFIX}/sync")]
+
+    assert [answer.status_code for answer in answers] == [200, 202]
+
+
+def test_token_and_another_site(service, office):
+    """
+    The token does not help a page of another site.
+    """
+    headers = {"Authorization": f"Bearer {TOKEN}", "Origin": "https://evil.example"}
+
+    with shim(service, TOKEN) as client:
+        answer = client.post(f"{PREFIX}/sync", headers=headers)
+
+    assert answer.status_code == 403
+    assert office.requests["catalog"] == 0
+
+
+def test_alive_without_a_token(service):
+    """
+    Whoever watches the process needs no token, and learns nothing else.
+    """
+    with shim(service, TOKEN) as client:
+        assert client.get("/health").json() == {"status": "ok"}
+
+
+def test_tokens_are_compared_in_constant_time(service, monkeypatch):
+    """
+    How long the comparison takes does not tell how much of a token is right.
+    """
+    compared = []
+    genuine = hmac.compare_digest
+    monkeypatch.setattr(hmac, "compare_digest", lambda *two: compared.append(two) or genuine(*two))
+
+    with shim(service, TOKEN) as client:
+        client.get(f"{PREFIX}/health", headers={"Authorization": "Bearer s3cre"})
+
+    assert compared == [(b"s3cre", TOKEN.encode())]
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "[::]", "192.0.2.7"])
+def test_no_token_beyond_this_machine(tmp_path, host):
+    """
+    Where others can knock, nothing is served without a token.
+    """
+    command = [sys.executable, "-m", "conexxus_sync.cli", "run", "--serve", f"{host}:0"]
+
+    ended = subprocess.run(
+        command, cwd=tmp_path, env={}, capture_output=True, text=True, timeout=60
+    )
+
+    assert ended.returncode == 2
+    assert "CONEXXUS_SHIM_TOKEN" in ended.stderr
+
+
+def test_headers_of_every_answer(service, monkeypatch):
+    """
+    No answer may be kept, framed, sniffed or read by another site.
+    """
+
+    def broken():
+        raise RuntimeError
+
+    monkeypatch.setattr(service, "health", broken)
+
+    with shim(service) as client:
+        answers = [
+            client.get("/health"),
+            client.get(f"{PREFIX}/metrics"),
+            client.get(f"{PREFIX}/metrics?kind=x"),
+            client.get("/health", headers={"Host": "evil.example"}),
+            client.get("/nothing"),
+            client.get(f"{PREFIX}/sync"),
+            client.options(f"{PREFIX}/sync"),
+            client.post(f"{PREFIX}/push", content=b"x" * 70_000),
+            client.get(f"{PREFIX}/health"),
+        ]
+
+    assert [answer.status_code for answer in answers] == [
+        200,
+        200,
+        400,
+        403,
+        404,
+        405,
+        204,
+        413,
+        500,
+    ]
+    for answer in answers:
+        assert HEADERS.items() <= answer.headers.items()
+        assert "server" not in answer.headers
+
+
+def test_nothing_of_a_request_comes_back_as_a_header(url, exchange):
+    """
+    Line breaks in a path or a query start no header in the answer.
+    """
+    planted = "%0d%0aX-Planted:%20yes%0d%0a%0d%0a"
+
+    for target in (f"{PREFIX}/runs/{planted}", f"/{planted}", f"{PREFIX}/metrics?kind={planted}"):
+        status, headers, body = exchange(url, f"GET {target} HTTP/1.1", "Host: localhost")
+        assert status in (400, 404)
+        assert "x-planted" not in headers
+        assert b"X-Planted" not in body
+
+
+def test_clicks_go_through_and_floods_do_not(browser):
+    """
+    A few triggers in a row are fine; then the caller is told when to come
+    back, and other routes go on.
+    """
+    answers = [browser.post("/sync") for _ in range(8)]
+    last = answers[-1]
+
+    assert [answer.status_code for answer in answers[:5]] == [202] * 5
+    assert last.status_code == 429
+    assert 1 <= int(last.headers["retry-after"]) <= 6
+    assert "try again" in last.json()["error"]
+    assert browser.get("/health").status_code == 200
+    assert browser.post("/push").status_code == 409
+
+
+def test_store_that_fails(service, monkeypatch, caplog):
+    """
+    The caller gets an incident to ask for; which file it was is in the log.
+    """
+
+    def broken(*_, **__):
+        raise StoreError("the store /srv/shop/conexxus.db failed")
+
+    monkeypatch.setattr(service, "metrics", broken)
+
+    with shim(service) as client:
+        answer = client.get(f"{PREFIX}/metrics")
+
+    (record,) = [one for one in caplog.records if one.name == "conexxus_sync.http._core"]
+    assert answer.status_code == 503
+    assert answer.json() == {
+        "error": f"The SDK's own state can't be used, incident {record.incident}."
+    }
+    assert (record.method, record.path) == ("GET", f"{PREFIX}/metrics")
+    assert "/srv/shop" in logging.Formatter().formatException(record.exc_info)
+
+
+def test_session(service):
+    """
+    A browser that has shown the token once goes on with a cookie that no
+    script can read and no other site can send, and that is not the token.
+    """
+    access = Access.on("127.0.0.1", token=TOKEN)
+
+    with shim(service, TOKEN) as client:
+        cookie = access.session_cookie(now=1_000_000_000_000)
+        name, _, rest = cookie.partition("=")
+        client.cookies.set(name, rest.partition(";")[0])
+        answer = client.get(f"{PREFIX}/health")
+
+    assert answer.status_code == 200
+    assert TOKEN not in cookie
+    assert cookie.endswith("; Max-Age=43200; Path=/; HttpOnly; SameSite=Strict")
+
+
+def test_signed_out(service):
+    """
+    A page may show a form instead of an error to who has no token, and takes
+    it without one.
+    """
+
+    def form(request):
+        return Answer(status=401, document={"form": request.path})
+
+    pages = [
+        Route("GET", "/", lambda _: Answer(document={"page": True}), signed_out=form),
+        Route("POST", "/login", lambda request: Answer(document=request.form), public=True),
+    ]
+
+    with shim(service, TOKEN, pages) as client:
+        out, known = client.get("/"), client.get("/", headers={"Authorization": f"Bearer {TOKEN}"})
+        login = client.post("/login", data={"token": "ä&=<"})
+        foreign = client.post("/login", data={"token": "x"}, headers={"Origin": "null"})
+
+    assert (out.status_code, out.json()) == (401, {"form": "/"})
+    assert known.json() == {"page": True}
+    assert login.json() == {"token": "ä&=<"}
+    assert foreign.status_code == 403
