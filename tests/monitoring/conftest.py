@@ -156,6 +156,20 @@ def shop(tmp_path):
     return Shop(tmp_path)
 
 
+@pytest.fixture
+def busy(shop):
+    """
+    A shop of which every metric has something to say.
+    """
+    shop.office.catalog = items(3, bad=1)
+    shop.service.sync_inventory()
+    for day in (1, 2):
+        shop.orders.sell(shop.clock.now().date().replace(day=day), f"t{day}", f"{day}182.77")
+        shop.service.push_sales(shop.clock.now().date().replace(day=day))
+    shop.clock.move(days=2)
+    return shop
+
+
 @pytest.fixture(scope="session")
 def new_shop(tmp_path_factory):
     """

@@ -7,7 +7,6 @@ import subprocess
 import threading
 
 import prometheus_client
-import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 import conexxus_client
@@ -17,27 +16,11 @@ from conexxus_sync.alerts import AlertName
 from conexxus_sync.collectors._prometheus_families import FAMILIES
 from conexxus_sync.collectors.prometheus import CALLS, OUTCOMES, PrometheusMetrics, outcome_of
 
-from .conftest import items
-
 
 LABELS = {
     *("location", "kind", "status", "outcome", "call", "alert", "severity", "state"),
     *("change", "version", "le"),
 }
-
-
-@pytest.fixture
-def busy(shop):
-    """
-    A shop of which every metric has something to say.
-    """
-    shop.office.catalog = items(3, bad=1)
-    shop.service.sync_inventory()
-    for day in (1, 2):
-        shop.orders.sell(shop.clock.now().date().replace(day=day), f"t{day}", f"{day}182.77")
-        shop.service.push_sales(shop.clock.now().date().replace(day=day))
-    shop.clock.move(days=2)
-    return shop
 
 
 def test_promtool_accepts_them(busy, promtool):
