@@ -105,7 +105,9 @@ class Scheduler:
         with self.clock.set_to(now):
             return [*self._pull(now), *self._push(now)]
 
-    def run_forever(self, stop: threading.Event) -> None:
+    def run_forever(
+        self, stop: threading.Event, *, after_round: Callable[[], None] = lambda: None
+    ) -> None:
         """
         Do what is due until *stop* is set; nothing that goes wrong ends it.
 
@@ -125,6 +127,7 @@ class Scheduler:
             for lane in lanes:
                 lane.begin(now)
                 lane.wait(stop.is_set, within_s=PATIENCE_S)
+            after_round()
             left = (schedule.next_slot(now) - self.clock.now()).total_seconds()
             if not stop.is_set():
                 stop.wait(min(max(left, 1.0), LONGEST_WAIT_S))

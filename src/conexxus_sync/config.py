@@ -7,12 +7,14 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date, time
 from decimal import Decimal
+from ipaddress import ip_address
 from typing import Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import attrs
 
-from conexxus_client import ConfigurationError, Environment
+from conexxus_client import ConfigurationError, Environment, Secret
 
 from .guards import Guards
 
@@ -34,6 +36,8 @@ class SyncConfig:
         day_closes_at: Store time at which the business day ends, on the
             next calendar day.
         sales_since: First business date that is ever pushed.
+        alert_webhook: Where people are told what goes wrong; the address is
+            a secret, because whoever knows it can write there.
         guards: When a catalogue is refused.
         max_price: The first price that no item may have.
         removals: Whether the host is told to `deactivate` what is gone, or
@@ -53,6 +57,7 @@ class SyncConfig:
     day_closes_at: time = time(0, 0)
     sales_since: date | None = None
     shim_token: str | None = attrs.field(default=None, repr=False)
+    alert_webhook: Secret | None = None
     guards: Guards = attrs.field(factory=Guards)
     max_price: Decimal = Decimal("1e9")
     removals: Literal["keep", "deactivate"] = "keep"
@@ -73,7 +78,8 @@ class SyncConfig:
         Raises:
             ConfigurationError: Naming all problems at once, without secrets.
         """
-        env = Environment(os.environ if environ is None else environ)
+        variables = os.environ if environ is None else environ
+        env = Environment(variables)
         env.read("LOCATION_ID", "location_id")
         env.read("CONEXXUS_STORE", "store")
         env.read("CONEXXUS_TIMEZONE", "timezone", zone)
@@ -81,6 +87,8 @@ class SyncConfig:
         env.read("CONEXXUS_DAY_CLOSES_AT", "day_closes_at", clock_time)
         env.read("CONEXXUS_SALES_SINCE", "sales_since", day)
         env.read("CONEXXUS_SHIM_TOKEN", "shim_token")
+        insecure = variables.get("CONEXXUS_ALLOW_INSECURE") == "1"
+        env.read("CONEXXUS_ALERT_WEBHOOK", "alert_webhook", webhook if insecure else safe_webhook)
         problems = [*env.problems, *_problems(env.values)]
 
         if problems:
@@ -126,6 +134,47 @@ def day(text: str) -> date:
         raise ValueError(msg) from None
 
 
+def webhook(text: str) -> Secret:
+    """
+    Read the address of a webhook, which is in no message.
+    """
+    try:
+        parts = urlsplit(text)
+        # Reading the port checks it.
+        fit = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        fit = False
+
+    if not fit or not all("!" <= char <= "~" for char in text):
+        msg = "must be a URL that starts with https://"
+        raise ValueError(msg)
+    if "@" in parts.netloc or parts.fragment:
+        msg = "must not contain a user, a password or a fragment"
+        raise ValueError(msg)
+
+    return Secret(text)
+
+
+def safe_webhook(text: str) -> Secret:
+    """
+    The same, on this machine or encrypted.
+    """
+    address, parts = webhook(text), urlsplit(text)
+
+    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+        msg = "must start with https://, or set CONEXXUS_ALLOW_INSECURE=1"
+        raise ValueError(msg)
+
+    return address
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def system_zone() -> ZoneInfo | None:
     """
     The zone that the system is set to; None if that is UTC or unknown.
@@ -155,6 +204,13 @@ def _problems(values: Mapping[str, Any]) -> Iterator[str]:
     store = values.get("store", "sqlite:///x")
     if not store.startswith(("sqlite:///", "postgresql://")) or store == "sqlite:///":
         yield "CONEXXUS_STORE must start with sqlite:/// or postgresql:// and name a database"
+
+    address = values.get("alert_webhook")
+    if address is not None:
+        try:
+            webhook(address.reveal())
+        except ValueError as exc:
+            yield f"CONEXXUS_ALERT_WEBHOOK {exc}"
 
     if values.get("day_closes_at", time()) >= NOON:
         yield "CONEXXUS_DAY_CLOSES_AT must be at 11:59 or before"

@@ -27,6 +27,7 @@ from ._stopping import PullStopper, interrupting
 from .collectors import FanOut
 from .config import SyncConfig
 from .inventory import InventorySync
+from .notices import noticing
 from .outbox import OPEN_STATES, Batch, BatchState
 from .protocols import Clock, MetricsCollector, OrderSource
 from .runs import RunKind, SyncRun
@@ -291,14 +292,17 @@ class ConexxusService:
         """
         Do what is due until *stop* is set; nothing that goes wrong ends it.
 
+        Meanwhile the back office is asked now and then how it is, and whoever
+        is to be told of alerts is.
+
         A pull in progress then breaks off and changes nothing; a push ends
         after the batch at work. The service can be used on.
         """
         self._stop = stop
 
         try:
-            with interrupting(self.client, stop.is_set):
-                self._scheduler.run_forever(stop)
+            with interrupting(self.client, stop.is_set), noticing(self, self._clock) as look:
+                self._scheduler.run_forever(stop, after_round=look)
         finally:
             self._stop = threading.Event()
 

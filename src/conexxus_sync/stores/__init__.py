@@ -2,9 +2,9 @@
 The SDK's own state, behind protocols: what the engines ask of a database.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
 from conexxus_client import ConfigurationError
@@ -21,6 +21,7 @@ from conexxus_sync.mirror import (
     Quarantined,
     SetAside,
 )
+from conexxus_sync.notices import Notice, QueuedNotice, StandingAlert, ToldNight
 from conexxus_sync.protocols import CatalogChanges
 from conexxus_sync.runs import RunKind, SyncRun
 
@@ -159,6 +160,42 @@ class CatalogStore(Protocol):
     ) -> Iterator[Quarantined]: ...
 
 
+class NoticeStore(Protocol):
+    """
+    What people were told, and what they are still to be told.
+    """
+
+    def since(self, connection: Any, location_id: str) -> datetime | None: ...
+
+    def start(self, connection: Any, location_id: str, now: datetime) -> None: ...
+
+    def forget(self, location_id: str) -> None: ...
+
+    def standing(self, connection: Any, location_id: str) -> list[StandingAlert]: ...
+
+    def stand(self, connection: Any, location_id: str, alerts: Iterable[StandingAlert]) -> None: ...
+
+    def nights(self, connection: Any, location_id: str) -> dict[date, ToldNight]: ...
+
+    def missing(self, connection: Any, location_id: str, day: date) -> int: ...
+
+    def tell_night(
+        self, connection: Any, location_id: str, night: ToldNight, *, keep: date
+    ) -> None: ...
+
+    def queue(self, connection: Any, notice: Notice, now: datetime) -> None: ...
+
+    def claim(
+        self, location_id: str, now: datetime, wait_after: Callable[[int], timedelta]
+    ) -> QueuedNotice | None: ...
+
+    def settle(self, notice: QueuedNotice) -> None: ...
+
+    def hasten(self, location_id: str, now: datetime) -> None: ...
+
+    def waiting(self, location_id: str) -> tuple[int, datetime | None]: ...
+
+
 class SyncStore(Protocol):
     """
     Everything that the SDK remembers.
@@ -175,6 +212,9 @@ class SyncStore(Protocol):
 
     @property
     def outbox(self) -> OutboxStore: ...
+
+    @property
+    def notices(self) -> NoticeStore: ...
 
     def reading(self) -> AbstractContextManager[Any]: ...
 

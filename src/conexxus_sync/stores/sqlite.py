@@ -15,6 +15,7 @@ from conexxus_sync.leases import Lease
 from ._migrations import migrate
 from ._sqlite_catalog import SqliteCatalog
 from ._sqlite_leases import SqliteLeases
+from ._sqlite_notices import SqliteNotices
 from ._sqlite_outbox import SqliteOutbox
 from ._sqlite_runs import SqliteRuns
 
@@ -35,6 +36,7 @@ class SqliteStore:
         leases: Who may write.
         catalog: The mirror, its quarantine and the host's queue.
         outbox: Batches of sales and what became of them.
+        notices: What people were told, and what they are still to be told.
     """
 
     def __init__(self, path: Path | str, *, processes: Processes | None = None) -> None:
@@ -43,6 +45,7 @@ class SqliteStore:
         self.leases: SqliteLeases = SqliteLeases(self, processes or LinuxProcesses())
         self.catalog: SqliteCatalog = SqliteCatalog(self)
         self.outbox: SqliteOutbox = SqliteOutbox(self)
+        self.notices: SqliteNotices = SqliteNotices(self)
 
     def __repr__(self) -> str:
         return f"SqliteStore({str(self.path)!r})"

@@ -1,0 +1,107 @@
+"""
+Sends what is queued, until it is taken.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import attrs
+
+from ._notice import Notice, QueuedNotice
+from ._webhook import Answer, Poster
+
+
+if TYPE_CHECKING:
+    from conexxus_sync.protocols import Clock
+    from conexxus_sync.stores import SyncStore
+
+FIRST_WAIT = timedelta(minutes=1)
+LONGEST_WAIT = timedelta(hours=1)
+DOUBLINGS = 7
+
+# By then everybody knows, or nobody wants to any more.
+GIVEN_UP_AFTER = timedelta(days=2)
+
+_log = logging.getLogger(__name__)
+
+
+def wait_after(attempts: int) -> timedelta:
+    """
+    How long to wait after so many attempts: 1, 2, 4 … 60 minutes.
+    """
+    if attempts >= DOUBLINGS:
+        return LONGEST_WAIT
+
+    return FIRST_WAIT * (1 << max(attempts - 1, 0))
+
+
+def never() -> bool:
+    """
+    Nobody stops us.
+    """
+    return False
+
+
+@attrs.define(kw_only=True)
+class Sender:
+    """
+    Sends the notices of one location, each until it is taken: at least once,
+    and as a rule once.
+
+    Attributes:
+        urgent: Notices that the store could not keep; forgotten when the
+            process ends.
+    """
+
+    store: "SyncStore" = attrs.field(repr=False)
+    location_id: str
+    clock: "Clock"
+    webhook: Poster
+    urgent: deque[Notice] = attrs.field(factory=deque)
+
+    def send_due(self, stop: Callable[[], bool] = never) -> None:
+        """
+        Send what is due, oldest first, until all is taken or one is not.
+
+        Raises:
+            StoreError: The store can't be used.
+        """
+        while self.urgent and not stop():
+            notice = self.urgent[0]
+            answer = self.webhook.post(notice.body(), name=notice.id)
+            if not answer.taken and not answer.final:
+                return
+            self.urgent.popleft()
+
+        while not stop():
+            queued = self.store.notices.claim(self.location_id, self.clock.now(), wait_after)
+            if queued is None or not self._send(queued):
+                return
+
+    def _send(self, notice: QueuedNotice) -> bool:
+        """
+        Whether there is any point in sending the next one.
+        """
+        answer = self.webhook.post(notice.body, name=notice.id)
+
+        if answer.taken:
+            self.store.notices.settle(notice)
+            if notice.attempts > 1:
+                # Whoever takes one again takes those that waited behind it.
+                self.store.notices.hasten(self.location_id, self.clock.now())
+        elif answer.final or self.clock.now() - notice.queued_at >= GIVEN_UP_AFTER:
+            self.store.notices.settle(notice)
+            _say("A notice was given up", notice, answer)
+        else:
+            _say("A notice was not taken, and is sent again", notice, answer)
+
+        return answer.taken or answer.final
+
+
+def _say(event: str, notice: QueuedNotice, answer: Answer) -> None:
+    _log.warning(
+        event, extra={"notice": notice.id, "attempt": notice.attempts, "webhook": answer.said}
+    )

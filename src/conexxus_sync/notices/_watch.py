@@ -1,0 +1,215 @@
+"""
+Looks at how the service is, and queues what is to be told of it.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+import attrs
+
+from conexxus_client import ConexxusClient, ConnectionCheck
+from conexxus_sync._stopping import interrupting
+from conexxus_sync.alerts import Alert, AlertName
+from conexxus_sync.calendar import DAY
+from conexxus_sync.errors import StoreError
+
+from ._night_facts import NightFacts
+from ._notice import Notice, StandingAlert, ToldNight
+from ._sender import never
+from ._standing import HOLD, Look
+
+
+if TYPE_CHECKING:
+    from conexxus_sync._health import ServiceHealth
+    from conexxus_sync.config import SyncConfig
+    from conexxus_sync.protocols import Clock
+    from conexxus_sync.sales import SalesPush
+    from conexxus_sync.stores import SyncStore
+
+# An older answer of the back office says nothing about now; where it could
+# not be reached, somebody waits for it to come back.
+PROBED_EVERY = timedelta(minutes=5)
+PROBED_AGAIN = timedelta(minutes=2)
+
+# Longer than any date may still become complete.
+NIGHTS_KEPT = 400 * DAY
+
+_log = logging.getLogger(__name__)
+
+
+class Watched(Protocol):
+    """
+    What a watch asks of the service.
+    """
+
+    @property
+    def client(self) -> ConexxusClient | None: ...
+
+    @property
+    def store(self) -> "SyncStore": ...
+
+    @property
+    def config(self) -> "SyncConfig": ...
+
+    @property
+    def missing(self) -> tuple[str, ...]: ...
+
+    @property
+    def sales(self) -> "SalesPush | None": ...
+
+    def health(self) -> "ServiceHealth": ...
+
+    def test_connection(self) -> ConnectionCheck: ...
+
+
+@attrs.frozen(kw_only=True)
+class News:
+    """
+    What one look found.
+
+    Attributes:
+        standing: The alerts that stand now.
+        notices: What is to be told of them.
+        nights: What is to be told of business dates.
+        is_new: Whether there is anything to remember.
+    """
+
+    standing: Iterable[StandingAlert]
+    notices: Iterable[Notice]
+    nights: tuple[tuple[ToldNight, Notice], ...]
+    is_new: bool
+
+
+@attrs.define(kw_only=True)
+class NoticeWatch:
+    """
+    Compares how the service is with what people were told.
+
+    What they were told is in the store, and compared in the transaction that
+    queues what is new: a restart neither repeats nor forgets.
+
+    Attributes:
+        urgent: Takes the notices that the store can't keep, because they are
+            about the store.
+        stop: Whether a call in progress shall end as soon as it can.
+    """
+
+    service: Watched = attrs.field(repr=False)
+    clock: "Clock"
+    urgent: deque[Notice] = attrs.field(factory=deque)
+    stop: Callable[[], bool] = never
+    _lost: list[StandingAlert] = attrs.field(factory=list, init=False)
+    _failing_since: datetime | None = attrs.field(default=None, init=False)
+
+    def look(self, *, hold: timedelta = HOLD) -> None:
+        """
+        Ask the back office if nobody did lately; then queue what is new.
+
+        Args:
+            hold: How long an alert must last before it is told.
+        """
+        self.probe()
+
+        if self.service.config.alert_webhook is not None:
+            self._note(hold)
+
+    def probe(self) -> None:
+        """
+        Ask the back office how it is, if nobody did lately.
+        """
+        api, now = self.service.health().api, self.clock.now()
+
+        if api is not None:
+            age = now - api.checked_at
+            if timedelta() <= age < (PROBED_EVERY if api.reached else PROBED_AGAIN):
+                return
+
+        with interrupting(self.service.client, self.stop):
+            self.service.test_connection()
+
+    def _note(self, hold: timedelta) -> None:
+        now, alerts = self.clock.now(), self.service.health().alerts
+        lost = next((alert for alert in alerts if alert.name is AlertName.STORE_UNUSABLE), None)
+
+        if lost is None:
+            try:
+                self._remember(alerts, now, hold)
+            except StoreError as exc:
+                # A large pull may have it for a while, and that is no news.
+                since = self._failing_since = self._failing_since or now
+                if now - since < hold:
+                    _log.warning("Conexxus notices can't be kept, and are tried again: %s", exc)
+                    return
+                lost = Alert(name=AlertName.STORE_UNUSABLE, message=str(exc))
+            else:
+                self._failing_since = None
+
+        self._lost, notices = self._seen((lost,) if lost else (), now, hold).compare(self._lost)
+        self.urgent.extend(notices)
+
+    def _remember(self, alerts: tuple[Alert, ...], now: datetime, hold: timedelta) -> None:
+        store, location_id = self.service.store, self.service.config.location_id
+
+        with store.reading() as connection:
+            if not self._news(connection, alerts, now, hold).is_new:
+                return
+
+            with store.writing(connection=connection):
+                news = self._news(connection, alerts, now, hold)
+                store.notices.start(connection, location_id, now)
+                store.notices.stand(connection, location_id, news.standing)
+                for notice in news.notices:
+                    store.notices.queue(connection, notice, now)
+                for night, notice in news.nights:
+                    keep = night.business_date - NIGHTS_KEPT
+                    store.notices.tell_night(connection, location_id, night, keep=keep)
+                    store.notices.queue(connection, notice, now)
+
+    def _news(
+        self, connection: Any, alerts: tuple[Alert, ...], now: datetime, hold: timedelta
+    ) -> News:
+        notices, location_id = self.service.store.notices, self.service.config.location_id
+        since = notices.since(connection, location_id)
+        before = notices.standing(connection, location_id)
+        standing, found = self._seen(alerts, now, hold).compare(before)
+        nights = self._nights(connection, since or now, now)
+
+        return News(
+            standing=standing,
+            notices=found,
+            nights=nights,
+            is_new=since is None or set(standing) != set(before) or bool(nights or found),
+        )
+
+    def _seen(self, alerts: tuple[Alert, ...], now: datetime, hold: timedelta) -> Look:
+        config = self.service.config
+
+        return Look(
+            location_id=config.location_id,
+            now=now,
+            zone=config.timezone or UTC,
+            alerts=alerts,
+            hold=hold,
+        )
+
+    def _nights(
+        self, connection: Any, since: datetime, now: datetime
+    ) -> tuple[tuple[ToldNight, Notice], ...]:
+        service = self.service
+
+        if service.sales is None:
+            return ()
+
+        facts = NightFacts(
+            store=service.store,
+            location_id=service.config.location_id,
+            sales=service.sales,
+            zone=service.config.timezone or UTC,
+            now=now,
+        )
+        nights = facts.nights(connection, since)
+
+        return () if nights is None else tuple(nights.tell())

@@ -1,0 +1,246 @@
+"""
+What is told to people, in SQLite.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import attrs
+
+from conexxus_sync.alerts import AlertName
+from conexxus_sync.notices import Notice, QueuedNotice, StandingAlert, ToldNight
+
+from ._sqlite_moments import optional_moment, optional_text, text
+
+
+if TYPE_CHECKING:
+    from .sqlite import SqliteStore
+
+_TABLES = ("notice_starts", "standing_alerts", "told_nights", "notices")
+
+
+@attrs.define
+class SqliteNotices:
+    """
+    Rows of `notice_starts`, `standing_alerts`, `told_nights` and `notices`.
+    """
+
+    store: "SqliteStore"
+
+    def since(self, connection: sqlite3.Connection, location_id: str) -> datetime | None:
+        """
+        Since when somebody is told; None if nobody is yet.
+        """
+        row = connection.execute(
+            "SELECT since FROM notice_starts WHERE location = ?", (location_id,)
+        ).fetchone()
+
+        return None if row is None else datetime.fromisoformat(row[0])
+
+    def start(self, connection: sqlite3.Connection, location_id: str, now: datetime) -> None:
+        """
+        Somebody is told from *now* on.
+        """
+        connection.execute(
+            "INSERT INTO notice_starts VALUES (?, ?) ON CONFLICT DO NOTHING",
+            (location_id, text(now)),
+        )
+
+    def forget(self, location_id: str) -> None:
+        """
+        Nobody is told any more, and what was never told never will be.
+        """
+        with self.store.reading() as connection:
+            started = connection.execute(
+                "SELECT 1 FROM notice_starts WHERE location = ?", (location_id,)
+            ).fetchone()
+
+        if started:
+            with self.store.writing() as connection:
+                for table in _TABLES:
+                    connection.execute(f"DELETE FROM {table} WHERE location = ?", (location_id,))  # noqa: S608  # the names are ours
+
+    def standing(self, connection: sqlite3.Connection, location_id: str) -> list[StandingAlert]:
+        """
+        The alerts that hold, or held a moment ago.
+        """
+        return [
+            StandingAlert(
+                name=AlertName(name),
+                since=datetime.fromisoformat(since),
+                gone_at=optional_moment(gone_at),
+                told=bool(told),
+            )
+            for name, since, gone_at, told in connection.execute(
+                "SELECT name, since, gone_at, told FROM standing_alerts WHERE location = ?",
+                (location_id,),
+            )
+            if name in set(AlertName)  # another version may know others
+        ]
+
+    def stand(
+        self, connection: sqlite3.Connection, location_id: str, alerts: Iterable[StandingAlert]
+    ) -> None:
+        """
+        These hold now, and no others.
+        """
+        connection.execute("DELETE FROM standing_alerts WHERE location = ?", (location_id,))
+        connection.executemany(
+            "INSERT INTO standing_alerts VALUES (?, ?, ?, ?, ?)",
+            (
+                (
+                    location_id,
+                    alert.name,
+                    text(alert.since),
+                    optional_text(alert.gone_at),
+                    alert.told,
+                )
+                for alert in alerts
+            ),
+        )
+
+    def nights(self, connection: sqlite3.Connection, location_id: str) -> dict[date, ToldNight]:
+        """
+        The business dates that were told.
+        """
+        rows = connection.execute(
+            "SELECT business_date, missing, complete FROM told_nights WHERE location = ?",
+            (location_id,),
+        )
+        nights = (
+            ToldNight(
+                business_date=date.fromisoformat(day), missing=missing, complete=bool(complete)
+            )
+            for day, missing, complete in rows
+        )
+
+        return {night.business_date: night for night in nights}
+
+    def missing(self, connection: sqlite3.Connection, location_id: str, day: date) -> int:
+        """
+        How many sales of *day* wait, or were set aside.
+        """
+        (number,) = connection.execute(_MISSING, (location_id, day.isoformat())).fetchone()
+
+        return int(number)
+
+    def tell_night(
+        self, connection: sqlite3.Connection, location_id: str, night: ToldNight, *, keep: date
+    ) -> None:
+        """
+        *night* was told; those before *keep* are not asked for any more.
+        """
+        connection.execute(
+            "INSERT OR REPLACE INTO told_nights VALUES (?, ?, ?, ?)",
+            (location_id, night.business_date.isoformat(), night.missing, night.complete),
+        )
+        connection.execute(
+            "DELETE FROM told_nights WHERE location = ? AND business_date < ?",
+            (location_id, keep.isoformat()),
+        )
+
+    def queue(self, connection: sqlite3.Connection, notice: Notice, now: datetime) -> None:
+        """
+        Have *notice* sent; the same a second time is nothing new.
+        """
+        connection.execute(
+            "INSERT INTO notices (location, id, body, queued_at, due_at)"
+            " VALUES (?1, ?2, ?3, ?4, ?4) ON CONFLICT DO NOTHING",
+            (notice.location_id, notice.id, notice.body(), text(now)),
+        )
+
+    def claim(
+        self, location_id: str, now: datetime, wait_after: Callable[[int], timedelta]
+    ) -> QueuedNotice | None:
+        """
+        The oldest notice that is due, for one attempt to send it.
+
+        The next attempt is put off before this one is made: of two processes
+        only one makes it, and one that dies over it has made it, too.
+
+        Args:
+            wait_after: How long to wait after so many attempts.
+        """
+        with self.store.reading() as connection:
+            if not self._due(connection, location_id, now, wait_after):
+                return None
+
+            with self.store.writing(connection=connection):
+                notice = self._due(connection, location_id, now, wait_after)
+                if notice is not None:
+                    connection.execute(
+                        "UPDATE notices SET attempts = ?, due_at = ? WHERE number = ?",
+                        (
+                            notice.attempts,
+                            text(now + wait_after(notice.attempts)),
+                            notice.number,
+                        ),
+                    )
+
+        return notice
+
+    def _due(
+        self,
+        connection: sqlite3.Connection,
+        location_id: str,
+        now: datetime,
+        wait_after: Callable[[int], timedelta],
+    ) -> QueuedNotice | None:
+        rows = connection.execute(
+            "SELECT number, id, body, queued_at, due_at, attempts FROM notices"
+            " WHERE location = ? ORDER BY number",
+            (location_id,),
+        )
+
+        for number, name, body, queued_at, due_at, attempts in rows:
+            # Put off further than we ever do, it was by a clock that was ahead.
+            if not now < datetime.fromisoformat(due_at) <= now + wait_after(attempts):
+                return QueuedNotice(
+                    number=number,
+                    id=name,
+                    body=body,
+                    queued_at=datetime.fromisoformat(queued_at),
+                    attempts=attempts + 1,
+                )
+
+        return None
+
+    def settle(self, notice: QueuedNotice) -> None:
+        """
+        *notice* was taken, or is given up.
+        """
+        with self.store.writing() as connection:
+            connection.execute("DELETE FROM notices WHERE number = ?", (notice.number,))
+
+    def hasten(self, location_id: str, now: datetime) -> None:
+        """
+        Let what waits be sent at once: whoever takes one notice takes all.
+        """
+        with self.store.writing() as connection:
+            connection.execute(
+                "UPDATE notices SET due_at = ?2 WHERE location = ?1 AND due_at > ?2",
+                (location_id, text(now)),
+            )
+
+    def waiting(self, location_id: str) -> tuple[int, datetime | None]:
+        """
+        How many notices are still to be sent, and since when the oldest is.
+        """
+        with self.store.reading() as connection:
+            number, oldest = connection.execute(
+                "SELECT count(*), min(queued_at) FROM notices WHERE location = ?", (location_id,)
+            ).fetchone()
+
+        return number, optional_moment(oldest)
+
+
+_MISSING = """
+SELECT coalesce((
+    SELECT sum(transactions) FROM batches WHERE location = ?1 AND business_date = ?2
+        AND state IN ('pending', 'sending', 'unknown')
+), 0) + (
+    SELECT count(*) FROM quarantined_transactions WHERE location = ?1 AND business_date = ?2
+)
+"""

@@ -1,0 +1,247 @@
+"""
+Word of alerts: when they begin, when they end, and what is not worth a word.
+"""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from conexxus_sync.alerts import Alert, AlertName
+from conexxus_sync.notices._notice import StandingAlert
+from conexxus_sync.notices._standing import Look
+from conexxus_sync.notices._words import _ENDED, began, ended
+
+
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+
+
+class Life:
+    """
+    Looks once a minute.
+    """
+
+    def __init__(self):
+        self.minutes = 0
+        self.standing = []
+        self.told = []
+
+    def see(self, *names, looks=1):
+        for _ in range(looks):
+            now = NOON + timedelta(minutes=self.minutes)
+            alerts = tuple(Alert(name=name, message=f"{name} holds.") for name in names)
+            look = Look(location_id="loc-001", now=now, zone=UTC, alerts=alerts)
+            self.standing, notices = look.compare(self.standing)
+            self.told += [(self.minutes, n.event.value, n.alert) for n in notices]
+            self.minutes += 1
+        return self
+
+
+def test_a_grave_alert_is_told_at_once():
+    """
+    What puts sales at stake is told at the first look.
+    """
+    life = Life().see(AlertName.DELIVERY_UNKNOWN)
+
+    assert life.told == [(0, "alert_began", AlertName.DELIVERY_UNKNOWN)]
+
+
+@pytest.mark.parametrize("name", [AlertName.API_DOWN, AlertName.SYNC_FAILED, AlertName.DISCREPANCY])
+def test_another_must_last(name):
+    """
+    The others are told after two minutes.
+    """
+    life = Life().see(name, looks=5)
+
+    assert life.told == [(2, "alert_began", name)]
+
+
+def test_what_is_soon_over_is_not_told():
+    """
+    An alert of one minute is not worth a word, nor is its end.
+    """
+    life = Life().see(AlertName.API_DOWN).see(looks=10)
+
+    assert life.told == []
+    assert life.standing == []
+
+
+def test_a_pause_ends_nothing():
+    """
+    What is gone for a minute, and back, is the same alert.
+    """
+    life = Life().see(AlertName.PUSH_FAILED).see().see(AlertName.PUSH_FAILED, looks=3)
+
+    assert life.told == [(0, "alert_began", AlertName.PUSH_FAILED)]
+
+
+def test_what_comes_and_goes_is_told_once():
+    """
+    An alert that flaps each minute begins once, and ends once it stays away.
+    """
+    life = Life()
+
+    for _ in range(10):
+        life.see(AlertName.API_DOWN).see()
+    life.see(looks=5)
+
+    assert [event for _, event, _ in life.told] == ["alert_began", "alert_ended"]
+
+
+def test_information_is_not_told():
+    """
+    What is no trouble is on the page, and wakes nobody.
+    """
+    life = Life().see(AlertName.ITEMS_SET_ASIDE, AlertName.NOT_CONFIGURED, looks=5)
+
+    assert life.told == []
+
+
+def test_a_clock_that_was_set_back():
+    """
+    What began in the future began now: it is told after its two minutes.
+    """
+    ahead = StandingAlert(name=AlertName.SYNC_FAILED, since=NOON + timedelta(days=1))
+    life = Life()
+    life.standing = [ahead]
+
+    life.see(AlertName.SYNC_FAILED, looks=4)
+
+    assert life.told == [(2, "alert_began", AlertName.SYNC_FAILED)]
+
+
+@pytest.mark.parametrize("name", AlertName)
+def test_each_end_has_its_sentence(name):
+    """
+    Every alert has a sentence of its own for its end.
+    """
+    text = ended(name, "loc-001", timedelta(minutes=25))
+
+    assert text == f"loc-001: {_ENDED[name]}, after 25 minutes."
+    assert list(_ENDED.values()).count(_ENDED[name]) == 1
+
+
+def test_down_and_up_again(desk, office):
+    """
+    The back office goes down and comes back; each is told in one sentence,
+    once, with all that the message needs.
+    """
+    desk.look()
+    office.faults("401*30")
+    for _ in range(30):
+        desk.look(minutes=1)
+    office.faults("")
+    for _ in range(30):
+        desk.look(minutes=1)
+
+    down, up = desk.hook.notices
+    assert down["text"].startswith("loc-001: the back office can't be reached since 12:05: ")
+    assert up["text"] == "loc-001: the back office can be reached again, after 26 minutes."
+    assert down | {"text": ""} == {
+        "id": down["id"],
+        "text": "",
+        "event": "alert_began",
+        "alert": "ConexxusApiDown",
+        "severity": "critical",
+        "locationId": "loc-001",
+        "at": "2026-01-02T17:05:00Z",
+    }
+    assert (up["event"], up["alert"]) == ("alert_ended", "ConexxusApiDown")
+    path, headers, body = desk.hook.posts[0]
+    assert headers["Idempotency-Key"] == json.loads(body)["id"]
+    assert headers["Content-Type"] == "application/json"
+    assert "X-API-Key" not in headers
+    assert path == "/services/canary-4711?sig=canary-0815"
+
+
+def test_a_restart_neither_repeats_nor_forgets(new_desk, office):
+    """
+    Another process goes on where the first was: what was told is not told
+    again, and its end is.
+    """
+    office.faults("401*30")
+    first = new_desk()
+    first.look()
+    first.look(minutes=3)
+
+    second = new_desk()
+    second.look(minutes=3)
+    second.look(minutes=3)
+    office.faults("")
+    third = new_desk()
+    for _ in range(5):
+        third.look(minutes=1)
+
+    assert [notice["event"] for notice in third.hook.notices] == ["alert_began", "alert_ended"]
+
+
+def test_two_processes_tell_once(new_desk, office):
+    """
+    Of two that look at one store, one tells.
+    """
+    office.faults("401*30")
+    desks = [new_desk(), new_desk()]
+
+    for _ in range(5):
+        for desk in desks:
+            desk.look(minutes=1)
+
+    assert len(desks[0].hook.posts) == 1
+
+
+def test_the_store_itself(desk):
+    """
+    That the store can't be used is told at once, though it can't be kept
+    there, and so is its recovery.
+    """
+    desk.look()
+    path = desk.service.store.path
+    kept = path.read_bytes()
+    for file in path.parent.glob("conexxus.db*"):
+        file.unlink()
+    path.write_bytes(b"no database at all" * 1000)
+
+    desk.look(minutes=1)
+    desk.look(minutes=1)
+    path.write_bytes(kept)
+    for _ in range(4):
+        desk.look(minutes=1)
+
+    lost, back = desk.texts
+    assert lost.startswith(f"loc-001: the store {path} failed: file is not a database.")
+    assert back == "loc-001: the SDK's own store can be used again, after 2 minutes."
+
+
+def test_a_locked_store_is_no_news(desk, monkeypatch):
+    """
+    Who holds the store for a while, like a large pull, is not told of; what
+    is to be told is, afterwards.
+    """
+    monkeypatch.setattr("conexxus_sync.stores.sqlite.BUSY_TIMEOUT_S", 0.05)
+
+    with desk.service.store.writing():
+        desk.look()
+        desk.look(minutes=1)
+    desk.look(minutes=1)
+
+    assert desk.texts == []
+    assert desk.service.store.notices.waiting("loc-001") == (0, None)
+
+
+def test_hostile_words():
+    """
+    What the back office says can't mention everybody, add a line or turn the
+    direction of writing in a chat, and is cut where it is too long.
+    """
+    said = (
+        "The last pull failed: <!channel> @all\n\u202e [x](http://e) </script>\x1b[2J"
+        + "y" * 10_000
+    )
+
+    text = began(Alert(name=AlertName.SYNC_FAILED, message=said), "loc-001", NOON, UTC)
+
+    assert text.startswith("loc-001: the last pull failed: ")
+    assert "[x] (http://e)" in text
+    assert text.isprintable()
+    assert not set("<>@") & set(text)
+    assert len(text) == 600
