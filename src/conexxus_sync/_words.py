@@ -4,6 +4,7 @@ What is known, in words that a shop owner understands, for page and terminal.
 Pure: text in, text out; nothing here knows HTML or a screen.
 """
 
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -159,6 +160,21 @@ def told_day(day: Day, zone: ZoneInfo | None, today: date) -> str:
     return f"{named}: {', '.join(parts)}."
 
 
+def weeks(days: Sequence[Day]) -> Iterator[list[Day | None]]:
+    """
+    Rows from Monday to Sunday, with gaps before the first date and after the last.
+    """
+    if not days:
+        return
+
+    cells: list[Day | None] = [None] * days[0].business_date.weekday()
+    cells += days
+    cells += [None] * (-len(cells) % len(WEEKDAYS))
+
+    for begin in range(0, len(cells), len(WEEKDAYS)):
+        yield cells[begin : begin + len(WEEKDAYS)]
+
+
 def last_night(overview: Overview) -> Day | None:
     """
     The last business date whose push time has come; None if there is none.
@@ -170,6 +186,18 @@ def last_night(overview: Overview) -> Day | None:
 
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+# A mark beside the colour: not everybody sees colours, and none on paper.
+MARKS = {
+    DayState.MISSING: "✕",
+    DayState.WAITING: "…",
+    DayState.DIFFERS: "≠",
+    DayState.LATE: "◷",
+    DayState.PUSHED: "✓",
+    DayState.QUIET: "·",
+    DayState.AHEAD: "",
+    DayState.UNKNOWN: "",
+}
 
 _MONTHS = (
     "January",

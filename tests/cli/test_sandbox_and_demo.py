@@ -71,7 +71,7 @@ def test_demo_ends_with_books_that_agree(demo, bare_shell):
     The demonstration tells its story, and leaves nothing behind.
     """
     assert demo.returncode == 0
-    assert demo.stdout.count("36 sales, 2,552.52") == 2
+    assert demo.stdout.count("36 sales, 2,552.52") == 3
     assert "OLIV003: Item has invalid price" in demo.stdout
     assert "Everything agrees to the cent." in demo.stdout
     assert list(bare_shell.folder.iterdir()) == []

@@ -3,8 +3,39 @@ What `conexxus status` says.
 """
 
 import json
+import os
+import pty
+import subprocess
+import sys
 
 import pytest
+
+from conexxus_sync import ConexxusService
+from conexxus_sync._words import headline
+
+
+@pytest.fixture
+def on_terminal(shell):
+    """
+    Runs a command whose stdout is a terminal, and returns what that shows.
+    """
+
+    def run(*arguments, **environ):
+        ours, theirs = pty.openpty()
+        try:
+            subprocess.run(
+                [sys.executable, "-m", "conexxus_sync.cli", *arguments],
+                cwd=shell.folder,
+                env={**shell.environ, "TERM": "xterm", **environ},
+                stdout=theirs,
+                check=True,
+            )
+            return os.read(ours, 65536).decode()
+        finally:
+            os.close(ours)
+            os.close(theirs)
+
+    return run
 
 
 def status(cli):
@@ -23,7 +54,7 @@ def test_nothing_was_pulled(cli):
     code, out, document = status(cli)
 
     assert (code, document["items"]) == (0, 0)
-    assert "nothing was pulled yet." in out
+    assert "Nothing was pulled yet." in out
 
 
 def test_all_is_well(cli):
@@ -34,7 +65,7 @@ def test_all_is_well(cli):
 
     _, out, document = status(cli)
 
-    assert "all is well." in out
+    assert "All is well." in out
     assert (document["quarantined"], document["unknownBatches"]) == (0, 0)
 
 
@@ -56,7 +87,7 @@ def test_what_became_of_sales(cli, office, fault, key, alert):
     _, out, document = status(cli)
 
     assert (document[key], document["sales"]["enabled"]) == (1, False)
-    assert "all is well" not in out
+    assert "All is well" not in out
     assert alert in out
 
 
@@ -87,7 +118,7 @@ def test_lines_that_do_not_add_up(cli, shell):
 
     assert document["mismatchedSales"] == 1
     assert "Lines do not add up to the total in 1 sale." in out
-    assert "all is well." in out
+    assert "All is well." in out
 
 
 def test_store_that_can_not_be_read(cli, shell):
@@ -100,3 +131,50 @@ def test_store_that_can_not_be_read(cli, shell):
 
     assert (code, document["status"], document["lastSyncStatus"]) == (1, "unhealthy", None)
     assert "no SQLite database" in out
+
+
+def test_same_words_as_the_page(cli, shell):
+    """
+    The terminal says the sentence that the page says, and last night's.
+    """
+    cli("pull")
+    service = ConexxusService.from_env(shell.environ | {"CONEXXUS_STORE": shell.store})
+
+    _, out, _ = status(cli)
+
+    assert out.splitlines()[1] == headline(service.health())
+
+
+def test_no_colour_in_a_pipe(cli):
+    """
+    What is read by a program has no escape codes.
+    """
+    cli("pull")
+
+    assert "\x1b" not in status(cli)[1]
+
+
+@pytest.mark.parametrize(("no_colour", "coloured"), [("", True), ("1", False)])
+def test_colour_in_a_terminal(shell, on_terminal, no_colour, coloured):
+    """
+    A terminal shows colours, unless its user wants none.
+    """
+    shell.run("pull")
+
+    out = on_terminal("status", NO_COLOR=no_colour)
+
+    assert "All is well." in out
+    assert ("\x1b[32m" in out) is coloured
+
+
+def test_names_that_steer_a_terminal(cli, office):
+    """
+    What came from elsewhere can't move a cursor.
+    """
+    office.faults("catalog: 503")
+    cli("pull", "--location", "l\x1b[2J\u202e1")
+
+    _, out, _ = cli("status", "--location", "l\x1b[2J\u202e1")
+
+    assert "\x1b" not in out
+    assert "\u202e" not in out

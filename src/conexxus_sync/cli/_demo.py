@@ -25,8 +25,8 @@ from conexxus_client import (
 )
 
 from ._exit_codes import ExitCode
-from ._screen import say
-from ._status import status_lines
+from ._screen import say, say_in_colour
+from ._status_page import status_page
 from ._words import counted, long_date, told
 
 
@@ -163,7 +163,8 @@ class Story:
             ]
         )
         say(["How it is now, as `conexxus status` tells it:"])
-        self._tell(status_lines(self.service))
+        say_in_colour([("   ", ""), *line] for line in status_page(self.service.overview()))
+        say([""])
         say([NEXT])
 
         return agree

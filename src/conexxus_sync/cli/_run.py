@@ -5,9 +5,11 @@
 import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
 
 from conexxus_sync._clock import SystemClock
 from conexxus_sync._codec import run_to_json
+from conexxus_sync.notices import notice_now
 from conexxus_sync.runs import RunKind
 from conexxus_sync.service import ConexxusService
 
@@ -19,6 +21,9 @@ from ._session import Flag, Given, Session
 from ._stopping import StopEvent, code_when_told, stopping_in_turn
 from ._words import told
 
+
+if TYPE_CHECKING:
+    from conexxus_sync.collectors.prometheus import PrometheusMetrics
 
 logger = logging.getLogger(__name__)
 
@@ -53,18 +58,22 @@ def run(
     stop = StopEvent()
 
     with stopping_in_turn(stop) as received, ExitStack() as stack:
-        service = stack.enter_context(service_of(session, catalog=catalog, orders=orders))
+        metrics = _metrics() if serve else None
+        service = stack.enter_context(
+            service_of(
+                session, catalog=catalog, orders=orders, collectors=[metrics] if metrics else []
+            )
+        )
 
         if service.client is not None:
             log_attempts(service.client)
 
         if serve:
-            logger.info(
-                "Conexxus shim listens",
-                extra={"url": stack.enter_context(_shim(service, serve, session))},
-            )
+            url = stack.enter_context(_shim(service, serve, session, metrics))
+            logger.info("Conexxus shim listens", extra={"url": url})
 
         if once:
+            stack.callback(notice_now, service, SystemClock())
             return _once(service, session)
 
         service.run_forever(stop)
@@ -106,14 +115,42 @@ def _holders(service: ConexxusService) -> dict[RunKind, str]:
     return {kind: run_id for kind, run_id in found.items() if run_id is not None}
 
 
+def _metrics() -> "PrometheusMetrics | None":
+    """
+    What `/metrics` answers, if its library is there.
+    """
+    try:
+        from conexxus_sync.collectors.prometheus import PrometheusMetrics
+    except ModuleNotFoundError as exc:
+        if exc.name != "prometheus_client":
+            raise
+        logger.info("There is no /metrics: it needs conexxus-sdk[prometheus]")
+        return None
+
+    return PrometheusMetrics()
+
+
 @contextmanager
-def _shim(service: ConexxusService, serve: str, session: Session) -> Iterator[str]:
+def _shim(
+    service: ConexxusService,
+    serve: str,
+    session: Session,
+    metrics: "PrometheusMetrics | None" = None,
+) -> Iterator[str]:
     with needing("http"):
-        from conexxus_sync.http import Access, create_app
+        from conexxus_sync.http import Access, create_app, page_routes
         from conexxus_sync.http._server import address, serving
 
     host, port = address(serve)
     access = Access.on(host, token=session.sync_config().shim_token)
+    scrape = None
 
-    with serving(create_app(service, access=access), host, port) as url:
+    if metrics is not None:
+        metrics.watch(service)
+        scrape = metrics.render
+
+    page = page_routes(service, access=access)
+    app = create_app(service, access=access, metrics=scrape, routes=page)
+
+    with serving(app, host, port) as url:
         yield url

@@ -5,14 +5,29 @@ stderr.  The only module that knows rich.
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from conexxus_client import ConfigurationError
 
 from ._logs import printable
+
+
+Tone = Literal["", "strong", "soft", "good", "look", "bad"]
+
+# Parts of one line, each with its tone.
+Line = Sequence[tuple[str, Tone]]
+
+_STYLES: dict[Tone, str] = {
+    "": "",
+    "strong": "bold",
+    "soft": "dim",
+    "good": "green",
+    "look": "yellow",
+    "bad": "bold red",
+}
 
 
 class Progress(Protocol):
@@ -32,6 +47,25 @@ def say(lines: Iterable[str]) -> None:
 
     # Somebody may be waiting at the other end of a pipe.
     sys.stdout.flush()
+
+
+def say_in_colour(lines: Iterable[Line]) -> None:
+    """
+    Write a result for people, in colour where that is a terminal.
+
+    `NO_COLOR` and `TERM=dumb` are respected, as rich respects them.
+    """
+    if not sys.stdout.isatty():
+        say("".join(text for text, _ in line).rstrip() for line in lines)
+        return
+
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=True)
+
+    for line in lines:
+        console.print(Text.assemble(*((printable(text), _STYLES[tone]) for text, tone in line)))
 
 
 def use_utf8() -> None:

@@ -14,6 +14,7 @@ from conexxus_sync._health import ServiceState
 from conexxus_sync._overview import Day, DayState, Overview
 from conexxus_sync._plural import counted
 from conexxus_sync._words import (
+    MARKS,
     WEEKDAYS,
     age,
     clock_time,
@@ -23,6 +24,7 @@ from conexxus_sync._words import (
     summary,
     tiny_date,
     told_day,
+    weeks,
     what_to_do,
     worth_a_look,
 )
@@ -44,18 +46,6 @@ _TONES = {
     ServiceState.FAILED: "bad",
     ServiceState.UNREACHABLE: "bad",
     ServiceState.OVERDUE: "bad",
-}
-
-# A mark beside the colour: not everybody sees colours, and none on paper.
-_MARKS = {
-    DayState.MISSING: "✕",
-    DayState.WAITING: "…",
-    DayState.DIFFERS: "≠",
-    DayState.LATE: "◷",
-    DayState.PUSHED: "✓",
-    DayState.QUIET: "·",
-    DayState.AHEAD: "",
-    DayState.UNKNOWN: "",
 }
 
 LEGEND = (
@@ -138,9 +128,12 @@ def view_of(overview: Overview) -> dict[str, Any]:
         "advice": what_to_do(health),
         "night": None if night is None else told_day(night, zone, today),
         "night_state": None if night is None else night.state,
-        "weeks": list(_weeks(overview)),
+        "weeks": [
+            [None if day is None else _cell(day, overview) for day in week]
+            for week in weeks(overview.days)
+        ],
         "weekdays": WEEKDAYS,
-        "legend": [(state, _MARKS[state], words) for state, words in LEGEND],
+        "legend": [(state, MARKS[state], words) for state, words in LEGEND],
         "told_days": [
             told_day(day, zone, today) for day in overview.days if day.state in _WORTH_TELLING
         ],
@@ -166,27 +159,12 @@ def _tone(overview: Overview) -> str:
     return "look" if tone == "good" and worth_a_look(overview.health) else tone
 
 
-def _weeks(overview: Overview) -> Iterator[list[Cell | None]]:
-    """
-    Rows from Monday to Sunday, with gaps before the first date and after the last.
-    """
-    if not overview.days:
-        return
-
-    first = overview.days[0].business_date.weekday()
-    cells: list[Cell | None] = [None] * first + [_cell(day, overview) for day in overview.days]
-    cells += [None] * (-len(cells) % len(WEEKDAYS))
-
-    for begin in range(0, len(cells), len(WEEKDAYS)):
-        yield cells[begin : begin + len(WEEKDAYS)]
-
-
 def _cell(day: Day, overview: Overview) -> Cell:
-    begins = day is overview.days[0] or day.business_date.day == 1
+    begins = day == overview.days[0] or day.business_date.day == 1
 
     return Cell(
         day=day,
-        mark=_MARKS[day.state],
+        mark=MARKS[day.state],
         month=tiny_date(day.business_date).partition(" ")[2] if begins else "",
         title=told_day(day, overview.timezone, overview.today),
         is_today=day.business_date == overview.today,

@@ -1,0 +1,173 @@
+"""
+The page, in a terminal: the same sentences, the same order.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from conexxus_sync._health import ServiceState
+from conexxus_sync._overview import Day, DayState, Overview
+from conexxus_sync._plural import counted
+from conexxus_sync._words import (
+    MARKS,
+    WEEKDAYS,
+    age,
+    clock_time,
+    headline,
+    last_night,
+    summary,
+    told_day,
+    weeks,
+    what_to_do,
+    worth_a_look,
+)
+from conexxus_sync.alerts import Severity
+
+from ._screen import Line, Tone
+
+
+# What fits on a screen, beneath everything else.
+SHOWN_WEEKS = 3
+
+_CELL = 9
+
+_DAY_TONES: dict[DayState, Tone] = {
+    DayState.MISSING: "bad",
+    DayState.WAITING: "look",
+    DayState.DIFFERS: "look",
+    DayState.LATE: "look",
+    DayState.PUSHED: "good",
+    DayState.QUIET: "soft",
+    DayState.AHEAD: "soft",
+    DayState.UNKNOWN: "soft",
+}
+
+_NOTHING_YET = (DayState.AHEAD, DayState.UNKNOWN)
+
+_SEVERITY_TONES: dict[Severity, Tone] = {
+    Severity.CRITICAL: "bad",
+    Severity.WARNING: "look",
+    Severity.INFO: "soft",
+}
+
+_CALM = (ServiceState.STARTING, ServiceState.DISABLED)
+
+
+def status_page(overview: Overview) -> Iterator[Line]:
+    """
+    All of it, line by line.
+    """
+    yield from _top(overview)
+    yield from _alerts(overview)
+    yield from _calendar(overview)
+    yield from _figures(overview)
+
+
+def _top(overview: Overview) -> Iterator[Line]:
+    health, night, advice = overview.health, last_night(overview), what_to_do(overview.health)
+    zone = "no time zone set" if overview.timezone is None else overview.timezone.key
+
+    yield [(f"{overview.location_id}  ", "strong"), (zone, "soft")]
+    yield [(headline(health), _tone(overview))]
+
+    if night is not None:
+        told = told_day(night, overview.timezone, overview.today)
+        yield [(told, "bad" if night.state is DayState.MISSING else "")]
+    # The alerts that follow say it, too.
+    if advice and not health.alerts:
+        yield [(f"→ {advice}", "")]
+    if overview.problem is not None:
+        yield [(overview.problem, "bad")]
+
+    for kind, run_id in overview.elsewhere.items():
+        yield [(f"A run of the {kind} is at work: {run_id}", "")]
+
+
+def _alerts(overview: Overview) -> Iterator[Line]:
+    if not overview.health.alerts:
+        return
+
+    yield []
+
+    for alert in overview.health.alerts:
+        tag = (f"{alert.severity:<9} ", _SEVERITY_TONES[alert.severity])
+        yield [tag, (str(alert), "")]
+
+
+def _calendar(overview: Overview) -> Iterator[Line]:
+    rows = list(weeks(overview.days))[-SHOWN_WEEKS:]
+
+    if all(day is None or day.state in _NOTHING_YET for row in rows for day in row):
+        return
+
+    yield []
+    yield [("".join(name[:2].ljust(_CELL) for name in WEEKDAYS).rstrip(), "soft")]
+
+    for row in rows:
+        yield [_cell(day) for day in row]
+
+
+def _cell(day: Day | None) -> tuple[str, Tone]:
+    if day is None:
+        return " " * _CELL, ""
+
+    sales = f"{day.delivered:,}" if day.delivered else ""
+    text = f"{day.business_date.day:>2}{MARKS[day.state] or ' '} {sales}"
+
+    return text.ljust(_CELL), _DAY_TONES[day.state]
+
+
+def _figures(overview: Overview) -> Iterator[Line]:
+    health, counts = overview.health, overview.health.counts
+
+    if counts is None:
+        return
+
+    yield []
+    yield [(f"Catalogue: {counted(counts.items, 'item')}. {_last_pull(overview)}", "")]
+    yield [(f"Sales: {_last_push(overview)}", "")]
+
+    # Normal where prices come without their tax, so no alert.
+    if counts.mismatched_sales:
+        sales = counted(counts.mismatched_sales, "sale")
+        yield [(f"  Lines do not add up to the total in {sales}.", "")]
+
+    if overview.batches:
+        yield [(f"  {counted(len(overview.batches), 'batch', 'batches')} on the way.", "")]
+
+    if health.api is not None:
+        reached = "reached" if health.api.reached else "not reached"
+        latency = health.api.latency / timedelta(milliseconds=1)
+        when = age(health.api.checked_at, overview.now)
+        yield [(f"Back office: {reached} {when}, in {latency:,.0f} ms.", "")]
+
+
+def _last_pull(overview: Overview) -> str:
+    if not overview.pulls:
+        return "It was never pulled: `conexxus pull`."
+
+    run = overview.pulls[0]
+    when = clock_time(run.end_time or run.start_time, overview.timezone, overview.today)
+
+    return f"Last pull {when}, {run.status}: {summary(run)}."
+
+
+def _last_push(overview: Overview) -> str:
+    if not overview.pushes:
+        return "none was pushed yet."
+
+    run = overview.pushes[0]
+    when = clock_time(run.end_time or run.start_time, overview.timezone, overview.today)
+
+    return f"last push {when}, {run.status}: {summary(run)}."
+
+
+def _tone(overview: Overview) -> Tone:
+    health = overview.health
+
+    if health.state in _CALM:
+        return "strong"
+    if health.status == "unhealthy":
+        return "bad"
+
+    return "look" if worth_a_look(health) or health.state is ServiceState.PARTIAL else "good"
