@@ -59,6 +59,7 @@ class SyncRun:
 
     Attributes:
         id: Sortable by start time.
+        end_time: Never before the start, also if the clock was set back.
         status: None while it is running.
         refused: Which guard refused the catalogue, and why.
         errors: At most 100.
@@ -92,6 +93,11 @@ class SyncRun:
     total: Decimal | None = None
     delivery_unknown: bool = False
     replayed: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        # The clock may be set back while the run is at work.
+        if self.end_time is not None and self.end_time < self.start_time:
+            object.__setattr__(self, "end_time", self.start_time)
 
     @property
     def duration(self) -> timedelta | None:

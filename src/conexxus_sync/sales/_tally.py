@@ -124,7 +124,7 @@ class Tally:
 
         return attrs.evolve(
             self.run,
-            end_time=max(now, self.run.start_time),
+            end_time=now,
             status=self._status(failed),
             items_processed=self.delivered + failed,
             items_succeeded=self.delivered,
