@@ -10,6 +10,11 @@ import pytest
 from conexxus_client.testing import SandboxServer
 
 
+@pytest.mark.fault(
+    "K02",
+    "SIGTERM or SIGINT, and a push gets no answer",
+    "it ends; the next one settles it: one sale",
+)
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("fault", ["hang", "after_commit(hang)"])
 def test_signal_ends_a_push(shell, office, signum, fault):

@@ -87,6 +87,7 @@ def test_no_wait_is_long(monkeypatch):
     assert StopEvent().wait(0) is False
 
 
+@pytest.mark.fault("K02", "SIGTERM or SIGINT in a pull", "it ends; the lease is free at once")
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_signal_ends_a_pull(shell, office, signum, code):
     """
@@ -109,6 +110,7 @@ def test_signal_ends_a_pull(shell, office, signum, code):
         assert shell.run("pull").returncode == 0
 
 
+@pytest.mark.fault("K02", "SIGTERM or SIGINT for the scheduler", "it ends in good order")
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
 def test_signal_ends_the_scheduler(shell, office, signum, code):
     """
@@ -126,6 +128,9 @@ def test_signal_ends_the_scheduler(shell, office, signum, code):
     assert office.requests["catalog"] == 1
 
 
+@pytest.mark.fault(
+    "K02", "SIGTERM, and the pull at work hangs", "it is left; the lease is free at once"
+)
 def test_scheduler_that_can_not_stop_is_stopped(shell, office):
     """
     A pull that hangs is left after the grace time, which is no failure; the

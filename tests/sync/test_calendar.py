@@ -314,6 +314,7 @@ def test_each_date_around_an_odd_night(zone, night):
     check_zone(zone, night - 5 * DAY, night + 14 * DAY)
 
 
+@pytest.mark.fault("C02", "Every night of a year in some zones", "one push for each business date")
 @pytest.mark.parametrize("zone", sorted(available_timezones())[::60])
 def test_each_date_of_a_year(zone):
     """
@@ -374,6 +375,9 @@ def different_zones():
     return list({rules(zone): zone for zone in sorted(available_timezones())}.values())
 
 
+@pytest.mark.fault(
+    "C02", "Every zone, every transition from 2020 to 2037", "one push for each business date"
+)
 @pytest.mark.long
 @pytest.mark.timeout(1_800)
 @pytest.mark.parametrize("share", range(SHARES))

@@ -242,6 +242,11 @@ def times(request):
     return SHORT if few else request.param
 
 
+@pytest.mark.fault(
+    "K01",
+    "A pull is killed at any step",
+    "the old catalogue or the new one; the next pull succeeds",
+)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("old", [OLD, {}], ids=["changed", "first"])
 def test_killed(new_site, tmp_path, kind, old, times, capsys):

@@ -68,6 +68,7 @@ def start(office, site, wait_at):
     )
 
 
+@pytest.mark.fault("K06", "Sixteen pulls at once", "one runs, the others get its id")
 def test_sixteen_pulls_at_once(office, site):
     """
     One of them runs; fifteen get its id, which is in the history afterwards.
@@ -105,6 +106,9 @@ def stopped(office, site, step):
         pull.communicate()
 
 
+@pytest.mark.fault(
+    "K05", "A pull is stopped past its lease", "fenced off: the catalogue is that of the other"
+)
 @pytest.mark.parametrize("step", ["request", "read", "compared", "committed"])
 def test_stopped_past_its_lease(office, site, step):
     """

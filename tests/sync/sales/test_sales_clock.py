@@ -36,6 +36,9 @@ def pulled(till, at):
         till.store.runs.save(connection, run)
 
 
+@pytest.mark.fault(
+    "C09", "A clock that is before the release", "no push by itself, and a sentence why"
+)
 def test_before_the_release(till):
     """
     A computer that boots in 1970 pushes nothing by itself, remembers no
@@ -55,6 +58,7 @@ def test_before_the_release(till):
     assert till.engine().agenda.floor(till.clock.now()).start == date(2026, 1, 3)
 
 
+@pytest.mark.fault("C09", "A clock that is before the last run", "likewise; a named date is pushed")
 def test_before_the_last_run(till):
     """
     A clock that is more than five minutes before the last run, be it a pull,
@@ -99,6 +103,7 @@ def test_a_person_believes_the_clock(till):
     assert till.engine().clock_doubt(till.clock.now()) is not None
 
 
+@pytest.mark.fault("C09", "A clock was ahead for one push", "no sale is lost")
 @pytest.mark.parametrize("ahead", [timedelta(days=12), timedelta(days=365)])
 def test_a_clock_that_was_ahead(till, ahead):
     """
@@ -119,6 +124,9 @@ def test_a_clock_that_was_ahead(till, ahead):
     assert till.effective() == [f"t{number}" for number in range(20)]
 
 
+@pytest.mark.fault(
+    "C04", "Midnight passes during a push", "a batch keeps the date for which it was frozen"
+)
 def test_midnight_during_a_push(till):
     """
     A batch keeps the date for which it was frozen, even if midnight passes.
@@ -134,6 +142,7 @@ def test_midnight_during_a_push(till):
     assert till.office.ledger.dates() == [DAY]
 
 
+@pytest.mark.fault("C05", "Two stores in two zones, one database", "each has its own time and date")
 def test_two_stores_in_two_zones(till, zoned):
     """
     Each store is pushed at its own time and date, from the same database.
@@ -156,6 +165,7 @@ def test_two_stores_in_two_zones(till, zoned):
     assert firsts["west", DAY] == datetime(2026, 1, 3, 7, 30, tzinfo=UTC)
 
 
+@pytest.mark.fault("C08", "Suspended for days", "each business date that was missed is pushed")
 def test_suspended_for_days(till):
     """
     A computer that slept for five days pushes every business date it missed.

@@ -51,6 +51,7 @@ def killed(folder, design, kills, *steps):
     return result
 
 
+@pytest.mark.fault("K01", "A push is killed at any step", "each sale arrives once")
 def test_killed_at_every_step(folder):
     """
     A push that is killed at any step and started again at once loses no
@@ -88,6 +89,9 @@ def test_other_back_offices_again_and_again(folder, kind):
     assert set(result["kills"]) == STEPS
 
 
+@pytest.mark.fault(
+    "K05", "A push is stopped past its lease, at any step", "fenced off: each sale arrives once"
+)
 def test_stopped_past_its_lease(folder):
     """
     A push that is stopped at any step until its lease has run out, and goes

@@ -41,6 +41,7 @@ def run_until(till, end):
     return asked
 
 
+@pytest.mark.fault("C02", "The oddest nights of the zones", "one push and one tail for each date")
 @pytest.mark.parametrize(
     ("zone", "night"),
     [
