@@ -297,6 +297,10 @@ class ConexxusService:
 
         A pull in progress then breaks off and changes nothing; a push ends
         after the batch at work. The service can be used on.
+
+        Storage and order source are called from threads of the scheduler:
+        what hangs in one does not keep the other from its runs, and is left
+        behind when all shall end.
         """
         self._stop = stop
 
