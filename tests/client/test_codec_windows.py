@@ -1,0 +1,148 @@
+"""
+How the reader cuts a catalogue up, and what it gives out when.
+"""
+
+import hashlib
+import json
+
+import pytest
+
+from conexxus_client import ApiProfile, DecodeError, Item, ResponseTooLargeError
+from conexxus_client._codec import CatalogReader, Envelope, _reader
+from conexxus_client._codec._items import ItemDecoder
+
+
+PROFILE = ApiProfile()
+
+
+class Counting(ItemDecoder):
+    """
+    Counts how it is used.
+    """
+
+    windows = 0
+    singles = 0
+
+    def decode(self, array):
+        Counting.windows += 1
+        return super().decode(array)
+
+    def decode_one(self, raw):
+        Counting.singles += 1
+        return super().decode_one(raw)
+
+
+@pytest.fixture
+def counting(monkeypatch):
+    monkeypatch.setattr(_reader, "ItemDecoder", Counting)
+    monkeypatch.setattr(Counting, "windows", 0)
+    monkeypatch.setattr(Counting, "singles", 0)
+    return Counting
+
+
+def read(reader, body, size=1024):
+    found = []
+    for at in range(0, len(body), size):
+        found += reader.feed(body[at : at + size])
+    return found + reader.close()
+
+
+def catalogue(**more):
+    rows = [{"sku": f"S{n:03}", "name": "x" * 20, "price": 1, **more} for n in range(1000)]
+    return [row["sku"] for row in rows], rows
+
+
+@pytest.mark.parametrize("indent", [None, 2], ids=["compact", "indented"])
+def test_windows_are_decoded_at_once(counting, indent):
+    """
+    Items are decoded by the window; one by one is at most what ends one.
+    """
+    skus, rows = catalogue()
+    body = json.dumps(rows, indent=indent).encode()
+
+    found = read(CatalogReader(PROFILE, window=4096), body)
+
+    assert [element.sku for element in found] == skus
+    assert counting.windows <= len(body) / 4096 + 2
+    assert counting.singles <= counting.windows
+
+
+def test_a_wrong_guess_is_not_made_again(counting):
+    """
+    Where items contain what looks like items, one attempt in each window is
+    all that it costs.
+    """
+    skus, rows = catalogue(parts=[{"sku": 1}, {"sku": 2}])
+    body = json.dumps(rows, separators=(",", ":")).encode()
+
+    found = read(CatalogReader(PROFILE, window=4096), body)
+
+    assert [element.sku for element in found] == skus
+    assert counting.windows <= len(body) / 4096 + 2
+
+
+def test_nothing_before_the_window_is_full():
+    """
+    What is smaller than a window can be asked for again; what fills one is
+    given out.
+    """
+    body = b'[{"sku":"A","name":"a","price":1}]'
+    waiting, full = (CatalogReader(PROFILE, window=len(body) + n) for n in (1, 0))
+
+    assert waiting.feed(body) == []
+    assert [type(element) for element in full.feed(body)] == [Item]
+    assert len(CatalogReader(PROFILE, window=3).feed(b"[5]")) == 1
+
+
+def test_the_digest_is_about_the_items():
+    """
+    Their bytes, as they came; what the envelope says around them is not part
+    of it.
+    """
+    items = b'{"sku":"A","name":"a","price":1}, {"sku":"B","name":"b","price":2}'
+    bodies = [
+        b"[" + items + b"]",
+        b'{"success":true,"timestamp":"now","data":[' + items + b"]}",
+        b'{"data":[' + items + b'],"success":true,"total":2}',
+    ]
+
+    for body in bodies:
+        digest = hashlib.sha256()
+        read(CatalogReader(PROFILE, digest), body)
+        assert digest.digest() == hashlib.sha256(items).digest()
+
+
+def test_a_reader_at_its_beginning():
+    """
+    Nothing is known before anything came.
+    """
+    reader = CatalogReader(PROFILE)
+
+    assert (reader.envelope, reader.count) == (Envelope(), 0)
+
+
+def test_largest_value(monkeypatch):
+    """
+    A value may be as large as the bound, and no larger.
+    """
+    monkeypatch.setattr(_reader, "MAX_VALUE", 100)
+    reader = CatalogReader(PROFILE, window=1)
+
+    reader.feed(b"[" + b'"' + b"x" * 99)
+    with pytest.raises(ResponseTooLargeError) as info:
+        reader.feed(b"x" * 101)
+
+    assert str(info.value) == "one value of the catalogue passes 100 bytes"
+
+
+def test_most_space(monkeypatch):
+    """
+    White space may go on up to a bound.
+    """
+    monkeypatch.setattr(_reader, "MAX_SPACE", 10)
+
+    assert read(CatalogReader(PROFILE), b" " * 10 + b"[]") == []
+    with pytest.raises(DecodeError) as info:
+        read(CatalogReader(PROFILE), b" " * 11)
+
+    assert str(info.value) == "the catalogue is no JSON: 11 bytes of white space"
