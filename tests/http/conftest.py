@@ -1,11 +1,16 @@
 import socket
+import time
 from contextlib import closing
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
+import attrs
 import httpx
 import pytest
 
-from conexxus_client import ClientConfig, ConexxusClient
+from conexxus_client import ClientConfig, ConexxusClient, Transaction, TransactionLine
 from conexxus_client.testing import BackOffice, SandboxServer
 from conexxus_sync import ConexxusService, SyncConfig, open_store
 from conexxus_sync.http import create_app
@@ -64,6 +69,70 @@ def browser(url):
     An HTTP client under the prefix of the integration.
     """
     with httpx.Client(base_url=f"{url}/integrations/conexxus", trust_env=False) as client:
+        yield client
+
+
+class Orders:
+    """
+    A till with two sales on one date.
+    """
+
+    def transactions(self, location_id, business_date):
+        if business_date == date(2026, 1, 2):
+            yield from map(sale, ("t1", "t2"))
+
+
+def sale(name):
+    lines = [TransactionLine(sku="WINE001", quantity=1, price=Decimal("29.99"))]
+    moment = datetime(2026, 1, 2, 15, tzinfo=UTC)
+
+    return Transaction(id=name, timestamp=moment, total=Decimal("29.99"), items=lines)
+
+
+class Night:
+    """
+    A clock that stands at a quarter to midnight.
+    """
+
+    def now(self):
+        return datetime(2026, 1, 3, 4, 45, tzinfo=UTC)
+
+    def monotonic(self):
+        return time.monotonic()
+
+
+@pytest.fixture
+def busy(office, server, config):
+    """
+    A service with something of everything: a bad item, a good sale, and one
+    that the back office rejects.
+    """
+    office.catalog = [*office.catalog, {"sku": "BAD", "name": "Bad", "price": "free"}]
+    office.reject = {"t2": "unknown SKU"}
+    client = ClientConfig(api_url=server.url, api_key=server.api_key, retries=0)
+    zone = attrs.evolve(config, timezone=ZoneInfo("America/New_York"))
+
+    with closing(
+        ConexxusService(
+            ConexxusClient(client),
+            store=open_store(config.store),
+            config=zone,
+            orders=Orders(),
+            clock=Night(),
+        )
+    ) as service:
+        yield service
+
+
+@pytest.fixture
+def busy_browser(busy):
+    """
+    An HTTP client under the prefix of the integration of the busy service.
+    """
+    with (
+        serving(create_app(busy), "127.0.0.1", 0) as url,
+        httpx.Client(base_url=f"{url}/integrations/conexxus", trust_env=False) as client,
+    ):
         yield client
 
 

@@ -1,0 +1,240 @@
+"""
+What the shim decides, apart from sockets and frameworks.
+"""
+
+import pytest
+
+from conexxus_sync.http import Access, Answer, HttpRequest, Route
+from conexxus_sync.http._asgi import inner_path, joined
+from conexxus_sync.http._core import ShimApp
+from conexxus_sync.http._rates import Rate, TokenBucket
+
+
+LOCAL = {"host": "localhost"}
+
+
+class Watch:
+    """
+    A clock that is set by hand.
+    """
+
+    seconds = 0.0
+
+    def __call__(self):
+        return self.seconds
+
+
+def get(path, method="GET", **options):
+    return HttpRequest(method=method, path=path, **{"headers": LOCAL, **options})
+
+
+def echo(request):
+    return Answer(document=dict(request.captured))
+
+
+def test_burst_then_rate():
+    """
+    So many at once, then one whenever its time has come, and never more than
+    the burst after a long while.
+    """
+    bucket = TokenBucket(Rate(per_minute=6, burst=2))
+
+    waits = [bucket.wait(now) for now in (0, 0, 0, 5, 10, 10, 1000, 1000, 1000)]
+
+    assert waits == [0, 0, 10, 5, 0, 10, 0, 0, 10]
+
+
+def test_triggers_do_not_use_up_each_other():
+    """
+    Whoever starts too many pulls can still start a push.
+    """
+    app = ShimApp([Route("POST", path, echo, trigger=True) for path in ("/a", "/b")])
+
+    def statuses(path):
+        return [app.handle(get(path, "POST")).status for _ in range(6)]
+
+    assert statuses("/a") == statuses("/b") == [200] * 5 + [429]
+
+
+def test_refused_triggers_cost_nothing():
+    """
+    What another site sends does not use up the permits of those who may.
+    """
+    app = ShimApp([Route("POST", "/a", echo, trigger=True)], monotonic=Watch())
+    foreign = {**LOCAL, "origin": "https://evil.example"}
+
+    refused = [app.handle(get("/a", "POST", headers=foreign)).status for _ in range(20)]
+
+    assert set(refused) == {403}
+    assert app.handle(get("/a", "POST")).status == 200
+
+
+def test_again_later():
+    """
+    After a minute the same caller is welcome again.
+    """
+    watch = Watch()
+    app = ShimApp([Route("POST", "/a", echo, trigger=True)], monotonic=watch)
+    while app.handle(get("/a", "POST")).status == 200:
+        pass
+
+    watch.seconds += 60
+
+    assert app.handle(get("/a", "POST")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "captured"),
+    [
+        ("/runs/{id}", "/runs/x", {"id": "x"}),
+        ("/runs/{id}", "/runs/\n\x00", {"id": "\n\x00"}),
+        ("/runs/{id}", "/runs/", None),
+        ("/runs/{id}", "/runs/x/y", None),
+        ("/static/{name:path}", "/static/a/b.css", {"name": "a/b.css"}),
+        ("/a.b", "/a.b", {}),
+        ("/a.b", "/aXb", None),
+        ("/a", "/a/", None),
+        ("/a", "//a", None),
+    ],
+)
+def test_patterns(pattern, path, captured):
+    """
+    A path is a route's only as a whole, and only its places vary.
+    """
+    response = ShimApp([Route("GET", pattern, lambda r: Answer(document=r.captured))]).handle(
+        get(path)
+    )
+
+    assert response.status == (404 if captured is None else 200)
+    if captured is not None:
+        assert response == ShimApp([Route("GET", "/", lambda _: Answer(document=captured))]).handle(
+            get("/")
+        )
+
+
+def test_methods():
+    """
+    A path says which methods it knows; HEAD is GET without the content.
+    """
+    app = ShimApp([Route("GET", "/a", echo), Route("POST", "/a", echo)])
+
+    answers = {method: app.handle(get("/a", method)) for method in ("HEAD", "OPTIONS", "PATCH")}
+
+    assert {method: answer.status for method, answer in answers.items()} == {
+        "HEAD": 200,
+        "OPTIONS": 204,
+        "PATCH": 405,
+    }
+    assert answers["HEAD"].body == b""
+    assert ("Content-Length", "2") in answers["HEAD"].headers
+    assert ("Allow", "GET, HEAD, OPTIONS, POST") in answers["PATCH"].headers
+
+
+def test_answers_in_ascii():
+    """
+    What could turn a terminal's text around, and half a surrogate pair, are
+    written as escapes.
+    """
+    hostile = "\u202eevil\x1b[2J</script>\ud800ä"
+    app = ShimApp([Route("GET", "/", lambda _: Answer(document={"name": hostile}))])
+
+    body = app.handle(get("/")).body
+
+    assert body.isascii()
+    assert b"\x1b" not in body
+
+
+def test_too_many_fields():
+    """
+    A query of a thousand fields is refused, not read.
+    """
+    app = ShimApp([Route("GET", "/", lambda request: Answer(document=request.parameters))])
+
+    assert app.handle(get("/", query="a=1&" * 1000)).status == 400
+
+
+ACCESS = Access(token="s3cret")
+
+
+def known(cookie, now, access=ACCESS):
+    return access.knows({"cookie": cookie}, now=now)
+
+
+def test_session_holds_twelve_hours():
+    """
+    A session opens until its end, among other cookies, too.
+    """
+    cookie = ACCESS.session_cookie(now=1000).partition(";")[0]
+
+    assert known(f"a=1; {cookie}; b=2", now=1000 + 12 * 3600 - 1)
+    assert not known(cookie, now=1000 + 12 * 3600)
+    assert not ACCESS.knows({"cookie": cookie})
+
+
+def test_session_of_another_token():
+    """
+    A new token ends all sessions.
+    """
+    cookie = ACCESS.session_cookie(now=1000).partition(";")[0]
+
+    assert not known(cookie, now=1000, access=Access(token="other"))
+
+
+def test_session_can_not_be_extended():
+    """
+    Whoever changes the end, or anything else, has no session.
+    """
+    cookie = ACCESS.session_cookie(now=1000).partition(";")[0]
+    name, _, value = cookie.partition("=")
+    end, _, signature = value.partition(".")
+
+    for forged in (
+        f"{int(end) + 1}.{signature}",
+        f"{end}.",
+        end,
+        f".{signature}",
+        "",
+        "ä.ö",
+        value[:-1],
+    ):
+        assert not known(f"{name}={forged}", now=1000)
+
+
+def test_token_is_no_session():
+    """
+    The token in the cookie's place opens nothing.
+    """
+    assert not known("conexxus_session=s3cret", now=0)
+
+
+@pytest.mark.parametrize(
+    ("path", "root", "inner"),
+    [
+        ("/p/x/health", "", "/p/x/health"),
+        ("/p/x/health", "/p/x", "/p/x/health"),
+        ("/health", "/p/x", "/p/x/health"),
+        ("/shop/p/x/health", "/shop", "/p/x/health"),
+        ("/shop/p/x/health", "/shop/p/x", "/p/x/health"),
+        ("/shopping", "/shop", "/shopping"),
+        ("/p/x", "/p/x", "/p/x"),
+        ("/", "", "/"),
+    ],
+)
+def test_inner_path(path, root, inner):
+    """
+    Routes are found wherever a host has mounted them, and whether or not it
+    takes the root off the path.
+    """
+    assert inner_path(path, root, "/p/x") == inner
+
+
+def test_repeated_headers():
+    """
+    Of a repeated header all values count; two hosts are no host.
+    """
+    headers = joined(
+        [("Host", "localhost"), ("host", "localhost"), ("Cookie", "a=1"), ("cookie", "b=2")]
+    )
+
+    assert headers == {"host": "localhost, localhost", "cookie": "a=1; b=2"}
+    assert Access().refusal("GET", headers).status == 403
