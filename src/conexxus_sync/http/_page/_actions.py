@@ -4,6 +4,7 @@ What the buttons do.
 
 from datetime import date
 from typing import Protocol
+from urllib.parse import unquote
 
 import attrs
 
@@ -66,7 +67,7 @@ class Actions:
         """
         Look at an item again.
         """
-        key = _field(request, "key")
+        key = unquote(_field(request, "key"))
         run = self.service.replay_item(key)
 
         if run.last_error is not None:
@@ -78,7 +79,8 @@ class Actions:
         """
         Let a sale go with the next push of its date.
         """
-        key, day = _field(request, "key"), _date(_field(request, "date"))
+        key = unquote(_field(request, "key"))
+        day = _date(_field(request, "date"))
 
         if not self.service.replay_sale(day, key):
             return Note(f"{key} is no longer in quarantine.", failed=True)

@@ -7,6 +7,7 @@ from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -69,6 +70,13 @@ def shown(text: object, limit: int = SHOWN_CHARACTERS) -> str:
     return visible if cut is plain else f"{visible}… ({len(plain):,} characters)"
 
 
+def quoted(key: str) -> str:
+    """
+    *key* for a hidden field: browsers rewrite line ends in forms.
+    """
+    return quote(key, safe="")
+
+
 def with_code(text: str) -> Markup:
     """
     *text*, escaped, with what is between backticks as code.
@@ -91,7 +99,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(shown=shown, code=with_code)
+    environment.filters.update(shown=shown, quoted=quoted, code=with_code)
     environment.globals["version"] = {name: _version(name) for name in MEDIA_TYPES}
 
     return environment

@@ -89,7 +89,11 @@ document.addEventListener("submit", (event) => {
   }
 
   event.preventDefault();
-  form.querySelector("button").disabled = true;
+  // A button that is disabled would lose the focus.
+  if (form.dataset.sent) {
+    return;
+  }
+  form.dataset.sent = "yes";
   load(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
 });
 
