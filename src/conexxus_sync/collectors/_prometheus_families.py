@@ -148,12 +148,12 @@ MISMATCHED = Family(
 DELIVERED = Family(
     "conexxus_sales_delivered_transactions",
     "gauge",
-    "Transactions of the last 7 business dates that the back office has, by the ledger.",
+    "Transactions that the back office has, by the ledger, of business dates since a week ago.",
 )
 DELIVERED_AMOUNT = Family(
     "conexxus_sales_delivered_amount",
     "gauge",
-    "What they come to, in the store's currency.",
+    "Sum of the totals of those transactions, in the store's currency.",
 )
 DATE = Family(
     "conexxus_sales_date_timestamp_seconds",
@@ -163,12 +163,12 @@ DATE = Family(
 DATE_TRANSACTIONS = Family(
     "conexxus_sales_date_transactions",
     "gauge",
-    "Transactions of that business date that the back office has.",
+    "Transactions of the latest business date with sales that the back office has.",
 )
 DATE_AMOUNT = Family(
     "conexxus_sales_date_amount",
     "gauge",
-    "What they come to, in the store's currency.",
+    "Sum of the totals of that business date's transactions, in the store's currency.",
 )
 
 FAMILIES = tuple(value for value in dict(globals()).values() if isinstance(value, Family))
