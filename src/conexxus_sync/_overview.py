@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from itertools import islice
+from itertools import dropwhile, islice
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -111,8 +111,8 @@ class Overview:
         expected: How many items the pull at work will bring, if that is known.
         calls: The last calls of this process, oldest first.
         elsewhere: Ids of runs that another process is at, by kind.
-        days: The last business dates, oldest first; empty if this location
-            has no sales.
+        days: The last business dates since this store began, oldest first;
+            empty if this location has no sales.
         pulls: The last pulls, latest first; likewise `pushes`.
         refused: The catalogue that waits to be accepted; None if there is none.
         batches: That are not settled.
@@ -181,7 +181,7 @@ def _filled(bare: Overview, store: SyncStore, config: SyncConfig) -> Overview:
         return attrs.evolve(
             bare,
             elsewhere=dict(_elsewhere(bare, store)),
-            days=tuple(_days(store, config, bare)),
+            days=tuple(dropwhile(_is_unknown, _days(store, config, bare))),
             pulls=tuple(pulls),
             pushes=tuple(store.runs.history(location_id, RunKind.SALES, SHOWN_RUNS)),
             refused=_refused(store, pulls[0]) if pulls else None,
@@ -208,6 +208,10 @@ def _refused(store: SyncStore, latest: SyncRun) -> RefusedCatalogue | None:
     )
 
     return RefusedCatalogue(run=latest, prices=found[:SHOWN_PRICES], more=len(found) > SHOWN_PRICES)
+
+
+def _is_unknown(day: Day) -> bool:
+    return day.state is DayState.UNKNOWN
 
 
 def _days(store: SyncStore, config: SyncConfig, bare: Overview) -> Iterator[Day]:

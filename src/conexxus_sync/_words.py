@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from ._health import ServiceHealth, ServiceState
 from ._overview import Day, DayState, Overview
 from ._plural import counted
-from .alerts import Severity
+from .alerts import AlertName, Severity
 from .runs import RunKind, RunStatus, SyncRun
 
 
@@ -107,10 +107,21 @@ def headline(health: ServiceHealth) -> str:
     """
     if health.state is ServiceState.OK and worth_a_look(health):
         return "Working, with something to look at."
-    if health.counts is None and health.state is ServiceState.FAILED:
-        return "The SDK's own store can't be used."
+    if health.state is ServiceState.FAILED:
+        return _failed(health)
 
     return _HEADLINES[health.state]
+
+
+def _failed(health: ServiceHealth) -> str:
+    if health.counts is None:
+        return "The SDK's own store can't be used."
+    if health.sales.last_push_status is RunStatus.FAILED:
+        return "The last push of sales failed."
+    if any(alert.name is AlertName.CATALOG_REFUSED for alert in health.alerts):
+        return "The last catalogue was refused."
+
+    return "The last pull failed."
 
 
 def worth_a_look(health: ServiceHealth) -> bool:
@@ -122,15 +133,14 @@ def worth_a_look(health: ServiceHealth) -> bool:
 
 def what_to_do(health: ServiceHealth) -> str:
     """
-    What to do about it, in one sentence; empty if there is nothing.
+    What is wrong, and what to do about it, in a sentence or two; empty if there
+    is nothing.
     """
-    if not health.alerts or health.state in (ServiceState.STARTING,):
-        return _NOTHING_TO_DO.get(health.state, "")
+    if health.alerts and health.state is not ServiceState.STARTING:
+        told = str(health.alerts[0])
+        return f"{told[:1].upper()}{told[1:]}"
 
-    gravest = health.alerts[0]
-    advice = gravest.advice
-
-    return f"{advice[:1].upper()}{advice[1:]}" if advice else gravest.message
+    return _NOTHING_TO_DO.get(health.state, "")
 
 
 def told_day(day: Day, zone: ZoneInfo | None, today: date) -> str:
@@ -218,7 +228,6 @@ _HEADLINES = {
     ServiceState.DISABLED: "Switched off, because it is not configured.",
     ServiceState.OVERDUE: "Sales are overdue.",
     ServiceState.UNREACHABLE: "The back office can't be reached.",
-    ServiceState.FAILED: "The last run failed.",
     ServiceState.STALE: "The catalogue has not been pulled for a while.",
     ServiceState.PARTIAL: "Working, with something set aside.",
     ServiceState.STARTING: "Nothing was pulled yet.",
