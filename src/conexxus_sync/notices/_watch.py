@@ -23,6 +23,7 @@ from ._standing import HOLD, Look
 
 
 if TYPE_CHECKING:
+    from conexxus_sync._connection import ApiConnection
     from conexxus_sync._health import ServiceHealth
     from conexxus_sync.config import SyncConfig
     from conexxus_sync.protocols import Clock
@@ -111,27 +112,29 @@ class NoticeWatch:
         Args:
             hold: How long an alert must last before it is told.
         """
-        self.probe()
+        health = self.service.health()
+
+        if self._is_old(health.api):
+            with interrupting(self.service.client, self.stop):
+                self.service.test_connection()
+            health = self.service.health()
 
         if self.service.config.alert_webhook is not None:
-            self._note(hold)
+            self._note(health.alerts, hold)
 
-    def probe(self) -> None:
+    def _is_old(self, api: "ApiConnection | None") -> bool:
         """
-        Ask the back office how it is, if nobody did lately.
+        Did nobody speak to the back office lately?
         """
-        api, now = self.service.health().api, self.clock.now()
+        if api is None:
+            return True
 
-        if api is not None:
-            age = now - api.checked_at
-            if timedelta() <= age < (PROBED_EVERY if api.reached else PROBED_AGAIN):
-                return
+        every = PROBED_EVERY if api.reached else PROBED_AGAIN
 
-        with interrupting(self.service.client, self.stop):
-            self.service.test_connection()
+        return not timedelta() <= self.clock.now() - api.checked_at < every
 
-    def _note(self, hold: timedelta) -> None:
-        now, alerts = self.clock.now(), self.service.health().alerts
+    def _note(self, alerts: tuple[Alert, ...], hold: timedelta) -> None:
+        now = self.clock.now()
         lost = next((alert for alert in alerts if alert.name is AlertName.STORE_UNUSABLE), None)
 
         if lost is None:
@@ -140,7 +143,7 @@ class NoticeWatch:
             except StoreError as exc:
                 # A large pull may have it for a while, and that is no news.
                 since = self._failing_since = self._failing_since or now
-                if now - since < hold:
+                if now - since < HOLD:
                     _log.warning("Conexxus notices can't be kept, and are tried again: %s", exc)
                     return
                 lost = Alert(name=AlertName.STORE_UNUSABLE, message=str(exc))

@@ -5,11 +5,16 @@ The sentences.  Pure: what is known comes in, one line of plain text goes out.
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 
+from conexxus_sync._plural import counted
 from conexxus_sync.alerts import Alert, AlertName
+from conexxus_sync.calendar import DAY
 
 
 # Beyond that, a chat shows a wall; what was cut off is in `conexxus status`.
 LONGEST = 600
+
+# Until then, a time after midnight belongs to the night before.
+MORNING = 12
 
 _ENDED = {
     AlertName.STORE_UNUSABLE: "the SDK's own store can be used again",
@@ -63,7 +68,7 @@ def accepted(sales: int, total: Decimal, at: str) -> str:
     """
     `213 sales, 4,182.77, accepted 23:31`
     """
-    return f"{counted(sales)}, {total:,f}, accepted {at}"
+    return f"{counted(sales, 'sale')}, {total:,f}, accepted {at}"
 
 
 def partly_accepted(sales: int, total: Decimal, missing: int, why: str) -> str:
@@ -71,11 +76,11 @@ def partly_accepted(sales: int, total: Decimal, missing: int, why: str) -> str:
     `213 sales, of which 201 accepted (3,950.10) and 12 not: …`
     """
     if not sales:
-        return f"{counted(missing)}, not accepted: {why}"
+        return f"{counted(missing, 'sale')}, not accepted: {why}"
 
     of_which = f"of which {sales:,} accepted ({total:,f}) and {missing:,} not"
 
-    return f"{counted(sales + missing)}, {of_which}: {why}"
+    return f"{counted(sales + missing, 'sale')}, {of_which}: {why}"
 
 
 def unfinished(sales: int, total: Decimal, why: str) -> str:
@@ -83,17 +88,12 @@ def unfinished(sales: int, total: Decimal, why: str) -> str:
     `201 sales, 3,950.10, accepted so far, but the day could not be pushed to its end: …`
     """
     so_far = (
-        f"{counted(sales)}, {total:,f}, accepted so far" if sales else "no sales accepted so far"
+        f"{counted(sales, 'sale')}, {total:,f}, accepted so far"
+        if sales
+        else "no sales accepted so far"
     )
 
     return f"{so_far}, and the day was not pushed to its end: {why}"
-
-
-def counted(sales: int) -> str:
-    """
-    `1 sale`, `1,204 sales`.
-    """
-    return f"{sales:,} sale" if sales == 1 else f"{sales:,} sales"
 
 
 def short_date(day: date) -> str:
@@ -108,12 +108,12 @@ def wall_time(moment: datetime, zone: tzinfo, day: date | None = None) -> str:
     `23:31`; with its date if it is neither on *day* nor in the night after.
     """
     wall = moment.astimezone(zone)
-    clock = f"{wall:%H:%M}"
+    shown = f"{wall:%H:%M}"
 
-    if day is None or timedelta() <= wall.date() - day <= timedelta(days=1):
-        return clock
+    if day is None or wall.date() == day or (wall.date() == day + DAY and wall.hour < MORNING):
+        return shown
 
-    return f"{short_date(wall.date())}, {clock}"
+    return f"{short_date(wall.date())}, {shown}"
 
 
 def lasting(duration: timedelta) -> str:

@@ -18,6 +18,18 @@ from conexxus_client import Secret
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.errors import StoreError
 from conexxus_sync.notices import NoticeWatch, Sender, open_webhook
+from conexxus_sync.stores.sqlite import SqliteStore
+
+
+class HastyStore(SqliteStore):
+    """
+    Does not wait for the disk.
+    """
+
+    def _connect(self):
+        connection = super()._connect()
+        connection.execute("PRAGMA synchronous = OFF")
+        return connection
 
 
 class Hook:
@@ -146,6 +158,7 @@ def new_desk(new_service, told_config, clock, hook):
 
     def make(**options):
         service = new_service(config=told_config, **options)
+        service.store = HastyStore(service.store.path)
         watch = NoticeWatch(service=service, clock=clock)
         webhook = open_webhook(service.config.alert_webhook, None)
         opened.append(webhook)

@@ -1,0 +1,255 @@
+"""
+The line of each night: once, when the date is finished, with the ledger's numbers.
+"""
+
+from collections import defaultdict
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from conexxus_client import Transaction, TransactionLine
+
+
+DAY = date(2026, 1, 2)
+
+
+class Orders:
+    """
+    A host's order table.
+    """
+
+    def __init__(self):
+        self.days = defaultdict(list)
+        self.broken = False
+
+    def sell(self, *amounts, day=DAY, sku="WINE001"):
+        for amount in amounts:
+            number = sum(map(len, self.days.values())) + 1
+            line = TransactionLine(sku=sku, quantity=1, price=Decimal(amount))
+            self.days[day].append(
+                Transaction(
+                    id=f"t{number}",
+                    timestamp=datetime(day.year, day.month, day.day, 17, tzinfo=UTC),
+                    total=Decimal(amount),
+                    items=[line],
+                )
+            )
+
+    def transactions(self, location_id, business_date):
+        if self.broken:
+            raise RuntimeError("the order table is locked")
+        yield from self.days[business_date]
+
+
+@pytest.fixture
+def orders():
+    return Orders()
+
+
+@pytest.fixture
+def shop(new_desk, orders):
+    """
+    A desk whose service does what is due.
+    """
+    return Shop(new_desk, orders)
+
+
+class Shop:
+    def __init__(self, new_desk, orders):
+        self.restart = lambda: new_desk(orders=orders)
+        self.desk = self.restart()
+
+    def until(self, day, hour, minute=0):
+        """
+        Go on until then, by the clock in the shop, which is five hours behind
+        UTC: from hour to hour, and more often around midnight.
+        """
+        clock = self.desk.clock
+        end = datetime(2026, 1, day, hour, minute, tzinfo=UTC).timestamp() + 5 * 3600
+        while clock.moment.timestamp() < end:
+            in_the_night = clock.moment.hour in (3, 4, 5, 6)
+            clock.move(minutes=15 if in_the_night else 60)
+            self.desk.service.run_due(clock.now())
+            self.desk.look()
+
+    @property
+    def nights(self):
+        return [notice["text"] for notice in self.desk.hook.notices if notice["event"] == "night"]
+
+
+def test_a_night_with_sales(shop, orders):
+    """
+    The line comes after the visit that follows the end of the day, with the
+    number, the exact total, and the store's time of the last acceptance.
+    """
+    orders.sell("4180.27", "2.50", "1234567.005")
+
+    shop.until(2, 23, 45)
+    assert shop.nights == []
+
+    shop.until(4, 12)
+    assert shop.nights == [
+        "loc-001, 2 January: 3 sales, 1,238,749.775, accepted 23:30",
+        "loc-001, 3 January: no sales",
+    ]
+    assert shop.desk.hook.notices[0]["businessDate"] == "2026-01-02"
+    assert shop.desk.hook.notices[0]["at"] == "2026-01-03T05:15:00Z"
+
+
+def test_the_tail_of_a_night(shop, orders):
+    """
+    What was sold after the push belongs to the line.
+    """
+    orders.sell("1.00")
+    shop.until(2, 23, 45)
+    orders.sell("2.00")
+
+    shop.until(3, 12)
+
+    assert shop.nights == ["loc-001, 2 January: 2 sales, 3.00, accepted 00:15"]
+
+
+def test_a_restart_tells_no_night_twice(shop, orders):
+    """
+    What was told is told once, whoever looks.
+    """
+    orders.sell("1.00")
+    shop.until(3, 12)
+
+    shop.desk = shop.restart()
+    shop.until(4, 12)
+
+    assert len(shop.nights) == 2
+
+
+def test_some_not_accepted(shop, orders, office):
+    """
+    Where sales were refused, the line says how many and why; what gets
+    through later is told once.
+    """
+    office.reject = {"t1": "Unknown SKU WINE001", "t2": "Unknown SKU WINE001"}
+    orders.sell("1.00", "2.00", "3.00")
+
+    shop.until(3, 12)
+
+    assert shop.nights == [
+        (
+            "loc-001, 2 January: 3 sales, of which 1 accepted (3.00) and 2 not: "
+            "Unknown SKU WINE001; see `conexxus quarantine list`"
+        )
+    ]
+
+    office.reject = {}
+    shop.desk.service.replay_sale(DAY, "t1")
+    shop.until(3, 13)
+    assert len(shop.nights) == 1
+
+    shop.desk.service.replay_sale(DAY, "t2")
+    shop.until(5, 12)
+    assert shop.nights[1:] == [
+        "loc-001, 2 January: now complete, 3 sales, 6.00, accepted 3 January, 14:00",
+        "loc-001, 3 January: no sales",
+        "loc-001, 4 January: no sales",
+    ]
+
+
+def test_an_outage_over_the_night(shop, orders, office):
+    """
+    Where nothing could be delivered, an hour after the end of the day the
+    line says so; then that it is complete.
+    """
+    shop.until(2, 20)
+    orders.sell("1.00", "2.00")
+    office.faults("401*1000")
+
+    shop.until(3, 1)
+    assert shop.nights == []
+    shop.until(3, 2)
+    (line,) = shop.nights
+    assert line == (
+        "loc-001, 2 January: 2 sales, not accepted: Conexxus API authentication failed. "
+        "Check API key; they are sent again"
+    )
+
+    office.faults("")
+    shop.until(3, 12)
+    (_, line) = shop.nights
+    assert line.startswith("loc-001, 2 January: now complete, 2 sales, 3.00, accepted 0")
+
+
+def test_a_till_that_does_not_tell(shop, orders):
+    """
+    Where the host's order source fails, how many sales there are is not known.
+    """
+    orders.broken = True
+
+    shop.until(3, 12)
+
+    assert shop.nights == [
+        (
+            "loc-001, 2 January: no sales accepted so far, and the day was not pushed to its end: "
+            "the order source failed for business date 2026-01-02: RuntimeError: "
+            "the order table is locked"
+        )
+    ]
+
+
+def test_the_past_is_not_told(shop, orders, new_desk, clock):
+    """
+    What was over when the webhook was first configured is not told, nor what
+    is a week old; what ends afterwards is.
+    """
+    orders.sell("1.00")
+    while clock.moment < datetime(2026, 1, 4, 17, tzinfo=UTC):
+        clock.move(hours=1)
+        shop.desk.service.run_due(clock.now())
+
+    shop.until(5, 12)
+
+    assert shop.nights == ["loc-001, 4 January: no sales"]
+
+
+def test_a_shop_that_was_switched_off(shop, orders):
+    """
+    Dates that are caught up are told, as far as they are a week old at most.
+    """
+    shop.until(2, 13)
+    shop.desk.clock.move(days=12)
+
+    shop.until(14, 14)
+
+    assert [line.partition(":")[0] for line in shop.nights] == [
+        f"loc-001, {day} January" for day in range(7, 14)
+    ]
+
+
+def test_switching_the_webhook_off_forgets(shop, orders):
+    """
+    Nothing of before is told when it is switched on again.
+    """
+    shop.until(2, 13)
+    shop.desk.hook.answers.extend([500] * 1000)
+    shop.until(3, 12)
+    notices = shop.desk.service.store.notices
+    assert notices.waiting("loc-001")[0] == 1
+
+    notices.forget("loc-001")
+
+    assert notices.waiting("loc-001") == (0, None)
+    shop.desk.hook.answers.clear()
+    shop.desk.hook.posts.clear()
+    shop.until(3, 14)
+    assert shop.nights == []
+
+
+def test_without_an_order_source(new_desk):
+    """
+    Who pushes no sales is told of no night.
+    """
+    desk = new_desk()
+
+    for _ in range(48):
+        desk.look(hours=1)
+
+    assert [notice for notice in desk.hook.notices if notice["event"] == "night"] == []
