@@ -243,6 +243,20 @@ class RaisingHandler(logging.Handler):
         raise OSError("the disk of the logs is full")
 
 
+class Listening(logging.Handler):
+    """
+    A handler that waits for some words.
+    """
+
+    def __init__(self, words):
+        super().__init__()
+        self.words, self.heard = words, threading.Event()
+
+    def emit(self, record):
+        if self.words in record.getMessage():
+            self.heard.set()
+
+
 @contextmanager
 def handling(handler, *names):
     for name in names:
@@ -451,19 +465,18 @@ def test_storage_that_comes_back(new_service, office, gate, hasty, clock, monkey
     host is back, all is as before.
     """
     monkeypatch.setattr("conexxus_sync._schedule.LONGEST_WAIT_S", 0.05)
+    logging.getLogger("conexxus_sync._lanes").setLevel(logging.INFO)
     service = new_service(catalog=HangingStorage(gate))
-    looked = threading.Event()
-    now = clock.now
 
-    with scheduled(service):
+    with handling(Listening("still at work"), "conexxus_sync._lanes") as log, scheduled(service):
         assert gate.reached.wait(30)
         clock.move(hours=1)
-        clock.now = lambda: looked.set() or now()
-        assert looked.wait(30)
+        assert log.heard.wait(30)
         assert office.requests["catalog"] == 1
         pulled = told_of(service, "catalogue")
         gate.opened.set()
         assert pulled.wait(30)
 
+    logging.getLogger("conexxus_sync._lanes").setLevel(logging.NOTSET)
     assert service.metrics().latest.status is RunStatus.SUCCESS
     assert service.store.catalog.hosts.pending("loc-001") == []
