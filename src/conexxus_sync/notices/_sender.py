@@ -22,8 +22,10 @@ FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
 DOUBLINGS = 7
 
-# By then everybody knows, or nobody wants to any more.
+# By then everybody knows, or nobody wants to any more.  A clock that jumps, or
+# a machine that was off, is no reason: so often it is tried at least.
 GIVEN_UP_AFTER = timedelta(days=2)
+LEAST_ATTEMPTS = 7
 
 _log = logging.getLogger(__name__)
 
@@ -92,13 +94,18 @@ class Sender:
             if notice.attempts > 1:
                 # Whoever takes one again takes those that waited behind it.
                 self.store.notices.hasten(self.location_id, self.clock.now())
-        elif answer.final or self.clock.now() - notice.queued_at >= GIVEN_UP_AFTER:
+        elif answer.final or self._is_hopeless(notice):
             self.store.notices.settle(notice)
             _say("A notice was given up", notice, answer)
         else:
             _say("A notice was not taken, and is sent again", notice, answer)
 
         return answer.taken or answer.final
+
+    def _is_hopeless(self, notice: QueuedNotice) -> bool:
+        age = self.clock.now() - notice.queued_at
+
+        return age >= GIVEN_UP_AFTER and notice.attempts >= LEAST_ATTEMPTS
 
 
 def _say(event: str, notice: QueuedNotice, answer: Answer) -> None:

@@ -1,0 +1,213 @@
+"""
+Looking and sending beside the scheduler: nobody waits for it.
+"""
+
+import threading
+import time
+
+import attrs
+import pytest
+
+from conexxus_client import Secret
+from conexxus_sync.notices import notice_now
+from conexxus_sync.runs import RunKind
+
+
+@attrs.define
+class Watcher:
+    """
+    Lets a test wait for the end of a run.
+    """
+
+    finished: threading.Semaphore = attrs.field(factory=lambda: threading.Semaphore(0))
+
+    def run_started(self, run):
+        pass
+
+    def run_finished(self, run):
+        self.finished.release()
+
+
+class Running:
+    """
+    A scheduler at work.
+    """
+
+    def __init__(self, service):
+        self.service = service
+        self.stop = threading.Event()
+        self.thread = threading.Thread(target=service.run_forever, args=(self.stop,))
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *exc):
+        self.end()
+
+    def end(self):
+        """
+        How many seconds it took to stop.
+        """
+        began = time.monotonic()
+        self.stop.set()
+        self.thread.join(30)
+        assert not self.thread.is_alive()
+        return time.monotonic() - began
+
+
+@pytest.fixture
+def complaining(told_config, till):
+    """
+    Settings and an order source with which an alert holds at once.
+    """
+    return {"config": attrs.evolve(told_config, timezone=None), "orders": till}
+
+
+def test_the_scheduler_tells(new_service, complaining, hook):
+    """
+    What is wrong when the scheduler starts is told after its first round.
+    """
+    with Running(new_service(**complaining)):
+        assert hook.came.acquire(timeout=30)
+
+    (notice,) = hook.notices
+    assert notice["alert"] == "ConexxusMisconfigured"
+    assert notice["text"].startswith("loc-001: CONEXXUS_TIMEZONE is not configured")
+
+
+@pytest.mark.parametrize("answer", ["hang", "drip"])
+def test_a_webhook_that_hangs_delays_nothing(new_service, complaining, hook, answer):
+    """
+    While a webhook hangs, runs go on, and the scheduler stops when it is told.
+    """
+    hook.answers.extend([answer] * 10)
+    watcher = Watcher()
+    service = new_service(**complaining, collectors=[watcher])
+
+    with Running(service) as running:
+        assert hook.came.acquire(timeout=30)
+        assert watcher.finished.acquire(timeout=30)
+        service.trigger_sync()
+        assert watcher.finished.acquire(timeout=5)
+        assert running.end() < 4
+
+    assert len(service.store.runs.history("loc-001", RunKind.INVENTORY)) == 2
+    assert service.store.notices.waiting("loc-001")[0] == 1
+
+
+def test_nobody_listens(new_service, complaining, refusing):
+    """
+    A webhook that is gone keeps its notices in the store.
+    """
+    complaining["config"] = attrs.evolve(complaining["config"], alert_webhook=Secret(refusing))
+    watcher = Watcher()
+    service = new_service(**complaining, collectors=[watcher])
+
+    with Running(service) as running:
+        assert watcher.finished.acquire(timeout=30)
+        wait_for(lambda: service.store.notices.waiting("loc-001")[0] == 1)
+        assert running.end() < 4
+
+    assert service.store.notices.waiting("loc-001")[0] == 1
+
+
+def test_the_back_office_is_asked_when_nobody_did(new_service, office):
+    """
+    A pull says how the back office is; where none is due, it is asked; health
+    itself asks nobody.
+    """
+    first = new_service()
+    with Running(first):
+        wait_for(lambda: first.health().api is not None)
+    assert office.requests["health"] == 0
+
+    second = new_service()
+    with Running(second):
+        wait_for(lambda: second.health().api is not None)
+
+    assert office.requests["health"] == 1
+    assert second.health().api.reached
+
+
+def test_health_asks_nobody(service, office):
+    """
+    What is asked often answers from what is known.
+    """
+    for _ in range(20):
+        service.health()
+
+    assert not office.requests
+
+
+def test_an_old_answer_is_asked_for_again(desk, office):
+    """
+    After five minutes of silence the back office is asked; where it can't be
+    reached, after two.
+    """
+    asked = []
+
+    for minutes, faults in ((0, ""), (4, ""), (1, "401*9"), (1, "401*9"), (1, "401*9"), (1, "")):
+        office.faults(faults)
+        desk.look(minutes=minutes)
+        asked.append(office.requests["health"])
+
+    assert asked == [1, 1, 2, 2, 3, 3]
+
+
+def test_a_disabled_service_asks_and_tells_nobody(new_service, told_config, hook, office):
+    """
+    Without URL or key nothing happens.
+    """
+    service = new_service(client=None, config=told_config)
+
+    with Running(service):
+        pass
+    notice_now(service, service._clock)
+
+    assert not office.requests
+    assert hook.posts == []
+
+
+def test_once(new_service, complaining, hook, clock, office):
+    """
+    Who looks only now and then is told at once, of the end as of the beginning.
+    """
+    office.faults("401*9")
+    for _ in range(2):
+        notice_now(new_service(**complaining), clock)
+        clock.move(hours=1)
+    office.faults("")
+    notice_now(new_service(**complaining), clock)
+
+    assert [(n["event"], n["alert"]) for n in hook.notices] == [
+        ("alert_began", "ConexxusMisconfigured"),
+        ("alert_began", "ConexxusApiDown"),
+        ("alert_ended", "ConexxusApiDown"),
+    ]
+
+
+def test_without_a_webhook_what_waits_is_forgotten(new_service, complaining, hook, clock):
+    """
+    Who switches the webhook off is not told the past when it is on again.
+    """
+    hook.answers.append(500)
+    notice_now(new_service(**complaining), clock)
+    store = new_service().store
+    assert store.notices.waiting("loc-001")[0] == 1
+
+    silent = attrs.evolve(complaining["config"], alert_webhook=None)
+    notice_now(new_service(orders=complaining["orders"], config=silent), clock)
+
+    assert store.notices.waiting("loc-001") == (0, None)
+    with store.reading() as connection:
+        assert store.notices.since(connection, "loc-001") is None
+        assert store.notices.standing(connection, "loc-001") == []
+
+
+def wait_for(fact):
+    ends_at = time.monotonic() + 30
+
+    while not fact():
+        assert time.monotonic() < ends_at
+        threading.Event().wait(0.02)

@@ -1,0 +1,366 @@
+"""
+How a notice gets to the webhook, whatever the webhook does.
+"""
+
+import json
+import logging
+import pickle
+import time
+from datetime import timedelta
+
+import attrs
+import pytest
+
+from conexxus_client import ConfigurationError, Secret
+from conexxus_sync.alerts import AlertName
+from conexxus_sync.config import SyncConfig
+from conexxus_sync.notices import Event, Notice, open_webhook
+from conexxus_sync.notices import _webhook as webhook_module
+from conexxus_sync.notices._sender import wait_after
+
+
+CANARIES = ("canary-4711", "canary-0815")
+
+
+@pytest.fixture
+def queue(desk, clock):
+    """
+    Queues a notice.
+    """
+
+    def queue(number=1):
+        notice = Notice(
+            event=Event.ALERT_BEGAN,
+            text=f"loc-001: number {number}",
+            location_id="loc-001",
+            at=clock.now() + timedelta(seconds=number),
+            alert=AlertName.API_DOWN,
+        )
+        store = desk.service.store
+        with store.writing() as connection:
+            store.notices.queue(connection, notice, clock.now())
+        return notice
+
+    return queue
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """
+    Waits a quarter of a second for an answer, not ten.
+    """
+    monkeypatch.setattr(webhook_module, "DEADLINE_S", 0.25)
+
+
+def waiting(desk):
+    return desk.service.store.notices.waiting("loc-001")[0]
+
+
+def events(caplog):
+    return [(record.getMessage(), record.webhook) for record in caplog.records]
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+def test_taken(desk, hook, queue, status):
+    """
+    Every 2xx takes a notice, which is sent once.
+    """
+    notice = queue()
+    hook.answers.append(status)
+
+    desk.sender.send_due()
+    desk.clock.move(hours=5)
+    desk.sender.send_due()
+
+    ((_, headers, body),) = hook.posts
+    assert json.loads(body)["id"] == headers["Idempotency-Key"] == notice.id
+    assert headers["User-Agent"].startswith("conexxus-sdk/")
+    assert waiting(desk) == 0
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 413, 422])
+def test_refused_for_good(desk, hook, queue, caplog, status):
+    """
+    What would be the same tomorrow is given up, the next notice is sent, and
+    the log says so without the address.
+    """
+    queue(1)
+    queue(2)
+    hook.answers.append(status)
+
+    desk.sender.send_due()
+
+    assert hook.texts == ["loc-001: number 1", "loc-001: number 2"]
+    assert waiting(desk) == 0
+    assert events(caplog) == [("A notice was given up", f"it answered {status}")]
+
+
+@pytest.mark.parametrize("answer", [500, 503, 429, 408, "redirect", "hang", "drip"])
+def test_not_taken_now(desk, hook, queue, impatient, caplog, answer):
+    """
+    What may be better later is tried again: after a minute, and under the
+    same id; what waits behind it goes with it.
+    """
+    queue(1)
+    queue(2)
+    hook.answers.append(answer)
+
+    began = time.monotonic()
+    desk.sender.send_due()
+    assert time.monotonic() - began < 5
+    desk.clock.move(seconds=59)
+    desk.sender.send_due()
+    desk.clock.move(seconds=1)
+    desk.sender.send_due()
+
+    first, second, third = (json.loads(body) for _, _, body in hook.posts)
+    assert first == third
+    assert second["text"] == "loc-001: number 2"
+    assert {path for path, _, _ in hook.posts} == {"/services/canary-4711?sig=canary-0815"}
+    assert waiting(desk) == 0
+    assert [event for event, _ in events(caplog)] == ["A notice was not taken, and is sent again"]
+
+
+def test_nobody_listens(desk, queue, refusing, caplog, clock):
+    """
+    A refused connection is tried again, and told without the address.
+    """
+    caplog.set_level(logging.DEBUG)
+    queue()
+
+    with open_webhook(Secret(refusing), None) as webhook:
+        attrs.evolve(desk.sender, webhook=webhook).send_due()
+
+    assert waiting(desk) == 1
+    assert "it refuses the connection" in [getattr(r, "webhook", None) for r in caplog.records]
+    assert not [canary for canary in CANARIES if canary in caplog.text]
+
+
+def test_patience():
+    """
+    It waits 1, 2, 4 … minutes, and never more than an hour.
+    """
+    minutes = [wait_after(attempts) // timedelta(minutes=1) for attempts in (*range(10), 10**9)]
+
+    assert minutes == [1, 1, 2, 4, 8, 16, 32, 60, 60, 60, 60]
+
+
+def test_given_up_after_two_days(desk, hook, queue, caplog):
+    """
+    A notice that nobody takes is given up after two days, and not before.
+    """
+    queue()
+    hook.answers.extend([500] * 1000)
+
+    for _ in range(47):
+        desk.clock.move(hours=1)
+        desk.sender.send_due()
+    assert waiting(desk) == 1
+    for _ in range(2):
+        desk.clock.move(hours=1)
+        desk.sender.send_due()
+
+    assert waiting(desk) == 0
+    assert events(caplog)[-1][0] == "A notice was given up"
+    assert len({body for _, _, body in hook.posts}) == 1
+
+
+def test_what_waited_goes_at_once(desk, hook, queue):
+    """
+    Once the webhook takes one, those that were put off do not wait any longer.
+    """
+    for number in range(3):
+        queue(number)
+        hook.answers.append(500)
+        desk.sender.send_due()
+    desk.clock.move(minutes=1)
+    hook.posts.clear()
+
+    desk.sender.send_due()
+
+    assert len(hook.posts) == 3
+    assert waiting(desk) == 0
+
+
+def test_a_death_over_the_answer(desk, hook, queue, new_desk):
+    """
+    A process that dies before it has noted the answer has sent it under the
+    same id as the next, which waits its minute.
+    """
+    queue()
+
+    class Dying:
+        def post(self, body, *, name):
+            desk.sender.webhook.post(body, name=name)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        attrs.evolve(desk.sender, webhook=Dying()).send_due()
+    other = new_desk()
+    other.sender.send_due()
+    assert len(hook.posts) == 1
+    other.clock.move(minutes=1)
+    other.sender.send_due()
+
+    assert len({headers["Idempotency-Key"] for _, headers, _ in hook.posts}) == 1
+    assert len(hook.posts) == 2
+
+
+def test_a_clock_that_was_ahead(desk, hook, queue):
+    """
+    What was put off by a clock that was a year ahead is not put off a year.
+    """
+    queue()
+    hook.answers.append(500)
+    desk.clock.move(days=365)
+    desk.sender.send_due()
+    desk.clock.move(days=-365)
+
+    desk.sender.send_due()
+
+    assert len(hook.posts) == 2
+
+
+def test_a_repeated_notice_is_queued_once(desk, queue):
+    """
+    The same notice is the same row.
+    """
+    queue(1)
+    queue(1)
+
+    assert waiting(desk) == 1
+
+
+def test_the_address_is_a_secret(hook, desk, queue, caplog):
+    """
+    It is in no repr, no log and no file, and a configuration that has it does
+    not pickle.
+    """
+    caplog.set_level(logging.DEBUG)
+    for number, answer in enumerate((500, 404, "redirect")):
+        queue(number)
+        hook.answers.append(answer)
+        desk.sender.send_due()
+    config, store = desk.service.config, desk.service.store
+
+    said = repr([config, desk.sender, desk.watch, vars(desk.service)]) + caplog.text
+    files = [path for path in store.path.parent.rglob("*") if path.is_file()]
+
+    with pytest.raises(TypeError):
+        pickle.dumps(config)
+    assert not [canary for canary in CANARIES if canary in said]
+    assert not [
+        path for path in files for canary in CANARIES if canary.encode() in path.read_bytes()
+    ]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://hooks.example/services/canary-4711?sig=x",
+        "http://127.0.0.1:8065/hooks/canary-4711",
+        "http://[::1]/canary-4711",
+        "http://localhost/canary-4711",
+        "HTTPS://hooks.example/canary-4711",
+    ],
+)
+def test_addresses(address):
+    """
+    Addresses are https, or on this machine.
+    """
+    config = SyncConfig.from_env({"CONEXXUS_ALERT_WEBHOOK": address})
+
+    assert config.alert_webhook.reveal() == address
+
+
+@pytest.mark.parametrize(
+    ("address", "problem"),
+    [
+        ("http://hooks.example/canary-4711", "must start with https://, or set"),
+        ("ftp://hooks.example/canary-4711", "must be a URL that starts with https://"),
+        ("canary-4711", "must be a URL that starts with https://"),
+        ("https://", "must be a URL that starts with https://"),
+        ("https://hooks.example:99999/canary-4711", "must be a URL that starts with https://"),
+        ("https://[canary-4711/", "must be a URL that starts with https://"),
+        ("https://hooks.example/canary-4711\r\nX: y", "must be a URL that starts with https://"),
+        ("https://user:canary-4711@hooks.example/", "must not contain a user"),
+        ("https://hooks.example/#canary-4711", "must not contain a user"),
+    ],
+)
+def test_addresses_that_are_none(address, problem):
+    """
+    What can't be one is a problem beside the others, which does not show it.
+    """
+    with pytest.raises(ConfigurationError) as caught:
+        SyncConfig.from_env({"CONEXXUS_ALERT_WEBHOOK": address, "CONEXXUS_PUSH_AT": "noon"})
+
+    assert len(caught.value.problems) == 2
+    assert f"CONEXXUS_ALERT_WEBHOOK {problem}" in str(caught.value)
+    assert "canary" not in str(caught.value)
+
+
+def test_insecure_addresses_on_request():
+    """
+    Who allows http to the back office allows it to the webhook.
+    """
+    address = "http://hooks.example/canary-4711"
+
+    config = SyncConfig.from_env(
+        {"CONEXXUS_ALERT_WEBHOOK": address, "CONEXXUS_ALLOW_INSECURE": "1"}
+    )
+
+    assert config.alert_webhook.reveal() == address
+
+
+def test_in_code():
+    """
+    A configuration made in code is checked, too.
+    """
+    with pytest.raises(ConfigurationError, match="CONEXXUS_ALERT_WEBHOOK must be a URL"):
+        SyncConfig(alert_webhook=Secret("canary-4711"))
+
+
+def test_the_proxy_of_the_client(hook, desk, queue, new_client, office):
+    """
+    A webhook is reached through the client's proxy, without key or
+    certificate of the back office.
+    """
+    queue()
+    like = attrs.evolve(
+        new_client(office).config, proxy=hook.url.partition("/services")[0], allow_insecure=True
+    )
+
+    with open_webhook(Secret("http://hooks.example/canary-4711"), like) as webhook:
+        attrs.evolve(desk.sender, webhook=webhook).send_due()
+
+    ((path, headers, _),) = hook.posts
+    assert path == "http://hooks.example/canary-4711"
+    assert "X-API-Key" not in headers
+    assert office.api_key not in str(headers)
+
+
+def test_urgent_notices_are_kept_until_taken(desk, hook):
+    """
+    What the store can't keep is sent before the rest, again and again.
+    """
+    notice = Notice(event=Event.TEST, text="x", location_id="loc-001", at=desk.clock.now())
+    desk.sender.urgent.append(notice)
+    hook.answers.append(500)
+
+    desk.sender.send_due()
+    assert list(desk.sender.urgent) == [notice]
+    desk.sender.send_due()
+
+    assert not desk.sender.urgent
+    assert len(hook.posts) == 2
+
+
+def test_senders_stop(desk, queue, hook):
+    """
+    Told to stop, a sender begins nothing new.
+    """
+    queue()
+
+    desk.sender.send_due(lambda: True)
+
+    assert hook.posts == []
