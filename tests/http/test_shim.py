@@ -295,6 +295,7 @@ def test_push_of_one_date(busy_browser, how):
         {"params": {"date": "20260102"}},
         {"params": {"date": ""}},
         {"json": {"date": 20260102}},
+        {"params": {"date": "2026-01-02"}, "json": {"date": "yesterday"}},
         {"json": {"day": "2026-01-02"}},
         {"json": ["2026-01-02"]},
         {"content": b"{"},

@@ -22,6 +22,7 @@ from ._routing import Handler, Match, Route, RouteTable
 
 
 MAX_BODY = 64 * 1024
+MAX_HEAD = 16 * 1024
 
 # Of every answer, unless it brings its own.
 _HEADERS = (
@@ -124,6 +125,9 @@ class ShimApp:
         )
 
     def _decide(self, request: HttpRequest) -> Admitted | HttpResponse:
+        if request.head_size > MAX_HEAD:
+            return error(431, f"The head of the request is longer than {MAX_HEAD:,} bytes.")
+
         refusal = self._access.stranger(request.method, request.headers)
 
         if refusal is not None:

@@ -78,6 +78,15 @@ class HttpRequest:
         return {name: morsel.value for name, morsel in jar.items()}
 
     @property
+    def head_size(self) -> int:
+        """
+        About how many characters came before the body.
+        """
+        fields = sum(len(name) + len(value) + 4 for name, value in self.headers.items())
+
+        return len(self.path) + len(self.query) + fields
+
+    @property
     def media_type(self) -> str:
         """
         Of the body, in lower case, without parameters.

@@ -26,6 +26,7 @@ _WORDS = {
     409: "Nothing was started; the message says why.",
     413: "The body is too long.",
     429: "Too many requests; `Retry-After` says when to try again.",
+    431: "The head of the request is too long.",
     500: "Something is wrong here; the log has more under the number of the incident.",
     503: "The SDK's own state can't be used, or the health is bad and `strict` was asked for.",
 }
@@ -181,7 +182,7 @@ def _operation(
     """
     One operation with all its answers; some errors are possible everywhere.
     """
-    everywhere = dict.fromkeys((*errors, 401, 403, 500), "Error")
+    everywhere = dict.fromkeys((*errors, 401, 403, 431, 500), "Error")
     answers = {**everywhere, **told}
 
     return {

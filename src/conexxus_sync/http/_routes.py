@@ -38,7 +38,7 @@ def integration(service: Service, *, access: Access | None = None, prefix: str =
             machine by a loopback name.
         prefix: Where, if not there.
     """
-    shim = ShimApp(_beneath(service, access, prefix), access=access)
+    shim = ShimApp(routes_beneath(service, access, prefix), access=access)
 
     return Mount(prefix, app=AsgiShim(shim, prefix=prefix))
 
@@ -97,10 +97,13 @@ def _everything(
     if metrics is not None:
         own.append(Route("GET", "/metrics", _scraped(metrics)))
 
-    return [*_beneath(service, access, prefix), *own, *routes]
+    return [*routes_beneath(service, access, prefix), *own, *routes]
 
 
-def _beneath(service: Service, access: Access | None, prefix: str) -> list[Route]:
+def routes_beneath(service: Service, access: Access | None, prefix: str) -> list[Route]:
+    """
+    Those of the integration.
+    """
     shim = Shim(service, prefix=prefix, guarded=access is not None and bool(access.token))
     routes = [
         Route("GET", "/health", shim.health),

@@ -13,13 +13,13 @@ from starlette.types import ASGIApp
 from conexxus_client import ConfigurationError
 
 from ._connections import Connections
+from ._core import MAX_HEAD
 
 
 _BACKLOG = 1024
 # Files that a shim may need: its connections, the store, and some to spare.
 _FILES = 4096
 _KEEP_ALIVE_SECONDS = 5
-_MAX_HEAD = 16 * 1024
 
 
 def address(text: str) -> tuple[str, int]:
@@ -79,7 +79,7 @@ def _settings(app: ASGIApp, connections: Connections) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         backlog=_BACKLOG,
-        h11_max_incomplete_event_size=_MAX_HEAD,
+        h11_max_incomplete_event_size=MAX_HEAD,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=2,
     )

@@ -214,10 +214,14 @@ def _limit(request: HttpRequest) -> int:
 
 def _business_date(request: HttpRequest) -> date | None:
     """
-    From the query, or from the body; None if neither says.
+    From the query, or else from the body; None if neither says.
     """
-    given = request.parameters.get("date", _date_in(request.body, request.media_type))
+    in_body = _as_date(_date_in(request.body, request.media_type))
 
+    return _as_date(request.parameters.get("date")) or in_body
+
+
+def _as_date(given: object) -> date | None:
     if given is None:
         return None
 

@@ -1,0 +1,259 @@
+"""
+Callers who mean no good, or are just very slow, over real sockets: the others
+are answered all the same.
+"""
+
+import http.client
+import threading
+import time
+from contextlib import ExitStack, contextmanager, suppress
+from urllib.parse import urlsplit
+
+import pytest
+
+from conexxus_sync.http import PREFIX, create_app
+from conexxus_sync.http._asgi import AsgiShim
+from conexxus_sync.http._connections import Connections
+from conexxus_sync.http._core import ShimApp
+from conexxus_sync.http._routes import routes_beneath
+from conexxus_sync.http._server import serving
+
+
+@contextmanager
+def impatient(service, **limits):
+    """
+    The URL of a shim that does not wait long for its callers.
+    """
+    limits = {"head_seconds": 0.3, **limits}
+
+    with serving(create_app(service), "127.0.0.1", 0, connections=Connections(**limits)) as url:
+        yield url
+
+
+def end_of(sock):
+    """
+    All that comes until the other side hangs up.
+    """
+    received = b""
+
+    try:
+        while data := sock.recv(65_536):
+            received += data
+    except ConnectionError:
+        pass
+
+    return received
+
+
+def drip(sock, data):
+    """
+    Send *data* a byte at a time, until the other side has hung up.
+    """
+    try:
+        for at in range(len(data)):
+            sock.sendall(data[at : at + 1])
+            time.sleep(0.01)
+    except OSError:
+        return
+
+
+def asked(url, path="/integrations/conexxus/health"):
+    """
+    How many seconds an answer took, over a connection of its own.
+    """
+    parts = urlsplit(url)
+    began = time.monotonic()
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+
+    assert answer.status == 200
+
+    return time.monotonic() - began
+
+
+@pytest.mark.parametrize("said", [b"", b"GET /health HTTP/1.1\r\nHost: loc"])
+def test_half_a_head(service, connect, said):
+    """
+    Who connects and does not say what he wants is hung up on.
+    """
+    with impatient(service) as url, connect(url) as sock:
+        sock.sendall(said)
+
+        assert end_of(sock) == b""
+
+
+def test_dripping_head(service, connect):
+    """
+    A byte now and then does not buy more time.
+    """
+    head = b"GET /health HTTP/1.1\r\nHost: localhost\r\nX-Long: " + b"x" * 10_000
+
+    with impatient(service) as url, connect(url) as sock:
+        threading.Thread(target=drip, args=(sock, head)).start()
+
+        assert end_of(sock) == b""
+
+
+def test_second_head_on_a_connection(service, connect):
+    """
+    An answered caller gets as long for his next request, and no longer.
+    """
+    request = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+    with impatient(service) as url, connect(url) as sock:
+        sock.sendall(request + b"GET /health")
+        received = end_of(sock)
+
+    assert received.count(b"HTTP/1.1 200 OK") == 1
+
+
+def test_body_that_does_not_arrive(service, connect):
+    """
+    A body has to arrive in time, too; nothing is started without it.
+    """
+    shim = ShimApp(routes_beneath(service, None, PREFIX))
+    app = AsgiShim(shim, prefix=PREFIX, body_seconds=0.2)
+    head = f"POST {PREFIX}/push HTTP/1.1\r\nHost: localhost\r\nContent-Length: 30\r\n\r\n{{"
+
+    with serving(app, "127.0.0.1", 0) as url, connect(url) as sock:
+        sock.sendall(head.encode())
+        received = end_of(sock)
+
+    assert received.startswith(b"HTTP/1.1 408 ")
+
+
+def test_endless_body(service, connect):
+    """
+    A body that is too long is refused at once, announced or not, and what
+    still comes of it is not waited for.
+    """
+    head = f"POST {PREFIX}/push HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunk = b"8000\r\n" + b"x" * 0x8000 + b"\r\n"
+
+    with impatient(service) as url, connect(url) as sock:
+        sock.sendall(head.encode() + chunk * 3)
+        threading.Thread(target=drip, args=(sock, chunk)).start()
+        received = end_of(sock)
+
+    assert received.startswith(b"HTTP/1.1 413 ")
+
+
+def test_caller_who_does_not_read(service, connect):
+    """
+    Who asks and asks and never reads the answers is hung up on, sooner or
+    later; others notice nothing.
+    """
+    request = f"GET {PREFIX}/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+
+    with impatient(service) as url, connect(url) as sock:
+        sock.settimeout(1)
+        with pytest.raises(OSError):  # noqa: PT012  # whichever of the requests it is
+            while True:
+                sock.sendall(request * 100)
+
+        assert asked(url) < 5
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        ["GET /health HTTP/1.1", "Host: localhost", "X-Long: " + "x" * 70_000],
+        ["GET /" + "x" * 70_000 + " HTTP/1.1", "Host: localhost"],
+        ["GET /health HTTP/1.1", "Host: localhost", *(f"X-{n}: x" for n in range(10_000))],
+        ["GET /health HTTP/1.1", "Host: localhost", "Content-Length: 1", "Content-Length: 2"],
+        ["GET /health HTTP/1.1", "Host: localhost", "Transfer-Encoding: gzip"],
+        ["GET /health HTTP/1.1", "Host : localhost"],
+        ["GET /he\x00alth HTTP/1.1", "Host: localhost"],
+        ["nonsense"],
+        ["\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"],
+    ],
+    ids=range(9),
+)
+def test_heads_that_are_none(url, exchange, head):
+    """
+    What is too long, ambiguous, or no HTTP at all is answered in the 400s.
+    """
+    status, *_ = exchange(url, *head)
+
+    assert status in (400, 431, 501)
+
+
+def test_room_for_a_new_caller(service, connect):
+    """
+    Where all places are taken by callers who say nothing, the one who has
+    been silent longest makes room.
+    """
+    with impatient(service, limit=3, head_seconds=30) as url, ExitStack() as stack:
+        silent = [stack.enter_context(connect(url)) for _ in range(3)]
+
+        asked(url)
+
+        assert end_of(silent[0]) == b""
+        silent[1].sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        assert end_of(silent[1]).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_requests_at_work_are_not_cut_off(service, connect, monkeypatch):
+    """
+    A caller who waits for his answer keeps his place, however many come.
+    """
+    go_on = threading.Event()
+    check = service.test_connection
+    monkeypatch.setattr(service, "test_connection", lambda: go_on.wait(30) and check())
+
+    with impatient(service, limit=2) as url, connect(url) as sock:
+        sock.sendall(f"GET {PREFIX}/test-connection HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        for _ in range(5):
+            asked(url)
+        go_on.set()
+
+        assert end_of(sock).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_many_idle_slow_and_greedy_callers(service, connect):
+    """
+    2,000 silent connections, 50 heads that drip and bodies of a megabyte: the
+    others are answered soon.
+    """
+    with serving(create_app(service), "127.0.0.1", 0) as url, ExitStack() as stack:
+        idle = [stack.enter_context(connect(url)) for _ in range(2_000)]
+        slow = [stack.enter_context(connect(url)) for _ in range(50)]
+        over = threading.Event()
+        noise = [
+            threading.Thread(target=keep_dripping, args=(slow, over)),
+            threading.Thread(target=keep_uploading, args=(url, over)),
+        ]
+        for thread in noise:
+            thread.start()
+
+        took = [asked(url) for _ in range(20)]
+        over.set()
+        for thread in noise:
+            thread.join()
+
+    assert len(idle) == 2_000
+    assert max(took) < 5
+
+
+def keep_dripping(socks, over):
+    while not over.wait(0.05):
+        for sock in socks:
+            with suppress(OSError):
+                sock.sendall(b"G")
+
+
+def keep_uploading(url, over):
+    parts = urlsplit(url)
+
+    while not over.is_set():
+        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
+        try:
+            connection.request("POST", f"{PREFIX}/push", body=b"x" * 1_000_000)
+            assert connection.getresponse().status in (413, 429)
+        except ConnectionError:
+            pass  # the answer came, and the rest was not waited for
+        finally:
+            connection.close()
