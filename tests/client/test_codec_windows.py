@@ -9,6 +9,7 @@ import pytest
 
 from conexxus_client import ApiProfile, DecodeError, Item, ResponseTooLargeError
 from conexxus_client._codec import CatalogReader, Envelope, _reader
+from conexxus_client._codec._borders import value_end
 from conexxus_client._codec._items import ItemDecoder
 
 
@@ -137,12 +138,35 @@ def test_largest_value(monkeypatch):
 
 def test_most_space(monkeypatch):
     """
-    White space may go on up to a bound.
+    White space may go on up to a bound, in one piece or in many.
     """
     monkeypatch.setattr(_reader, "MAX_SPACE", 10)
+    reader = CatalogReader(PROFILE, window=1)
 
-    assert read(CatalogReader(PROFILE), b" " * 10 + b"[]") == []
+    for piece in (b" " * 4, b" " * 6, b"[", b" " * 10):
+        assert reader.feed(piece) == []
     with pytest.raises(DecodeError) as info:
-        read(CatalogReader(PROFILE), b" " * 11)
+        reader.feed(b" ")
 
     assert str(info.value) == "the catalogue is no JSON: 11 bytes of white space"
+
+
+@pytest.mark.parametrize(
+    ("buffer", "final", "end"),
+    [
+        (b"5,", False, 1),
+        (b"5", False, None),
+        (b"5", True, 1),
+        (b"", True, None),
+        (b",x", False, 0),
+        (b'"a\\"]",', False, 6),
+        (b'"a\\"', True, None),
+        (b'[{"]":[]}]x', False, 10),
+        (b"[[]", True, None),
+    ],
+)
+def test_borders(buffer, final, end):
+    """
+    A value ends where it ends, whatever it says, or is not all there.
+    """
+    assert value_end(bytearray(buffer), final=final) == end

@@ -286,6 +286,8 @@ def test_shown(raw, text):
         (b'"\xff"', "not readable as JSON: not UTF-8"),
         (b"1e99999999999999999999", "not readable as JSON: a number is out of range"),
         (b"[" * 101, "nested deeper than 100 levels"),
+        (b'{"a":' * 101 + b"1" + b"}" * 101, "nested deeper than 100 levels"),
+        ('"\ud800"', "not readable as JSON: not UTF-8"),
     ],
 )
 def test_json(raw, text):
@@ -296,6 +298,15 @@ def test_json(raw, text):
         decode_json(raw)
 
     assert str(info.value) == f"{text}; found {shown(raw)}"
+
+
+def test_deepest_json():
+    """
+    A hundred levels are read, however many lists there are.
+    """
+    below = b"[" * 99 + b"]" * 99
+
+    assert decode_json(b"[%s,[],[]]" % below) == [json.loads(below), [], []]
 
 
 def test_extras():
