@@ -145,14 +145,15 @@ def health_from(
         watched_since: From when on somebody could have pulled.
     """
     try:
-        findings = Findings(
-            now=now,
-            known=Known.of(store, config.location_id),
-            outlook=SalesOutlook.of(store, config, now, enabled=orders),
-            missing=missing,
-            api=api,
-            watched_since=watched_since,
-        )
+        with store.glancing():
+            findings = Findings(
+                now=now,
+                known=Known.of(store, config.location_id),
+                outlook=SalesOutlook.of(store, config, now, enabled=orders),
+                missing=missing,
+                api=api,
+                watched_since=watched_since,
+            )
     except Exception as exc:  # noqa: BLE001  # whoever asks how we are gets an answer
         return _unreadable(_reason(exc), missing, api, orders=orders)
 

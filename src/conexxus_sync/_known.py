@@ -52,9 +52,7 @@ class Known:
         Raises:
             StoreError: It can't be read.
         """
-        # The store tidies up when its last connection closes: one that stays
-        # open spares each question that.
-        with store.reading():
+        with store.glancing():
             return cls(
                 latest_pull=store.runs.latest(location_id, RunKind.INVENTORY),
                 latest_push=store.runs.latest(location_id, RunKind.SALES),

@@ -175,7 +175,7 @@ def overview_of(
 def _filled(bare: Overview, store: SyncStore, config: SyncConfig) -> Overview:
     location_id = config.location_id
 
-    with store.reading():
+    with store.glancing():
         pulls = store.runs.history(location_id, RunKind.INVENTORY, SHOWN_RUNS)
 
         return attrs.evolve(

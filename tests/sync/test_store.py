@@ -5,12 +5,14 @@ The SDK's own state in one SQLite file, and how it fails.
 import os
 import sqlite3
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
 
 from conexxus_client import ConfigurationError
-from conexxus_sync import RunStatus, StoreError, open_store
+from conexxus_sync import RunKind, RunStatus, StoreError, SyncRun, open_store
 from conexxus_sync.stores import _migrations
 from conexxus_sync.stores.sqlite import SqliteStore
 
@@ -239,3 +241,51 @@ def test_store_survives_a_fork(path):
     assert os.waitstatus_to_exitcode(status) == code
     with store.reading() as connection:
         assert connection.execute("SELECT location FROM hosts").fetchall() == [("child",)]
+
+
+def test_one_glance(path):
+    """
+    Whoever glances sees one state, whatever is written meanwhile; other
+    threads, and later questions, see the new one.
+    """
+    store = SqliteStore(path)
+    touch(store)
+
+    def latest():
+        return store.runs.latest("loc", RunKind.INVENTORY)
+
+    with ThreadPoolExecutor() as elsewhere:
+        with store.glancing():
+            before = latest()
+            elsewhere.submit(save_run, store).result()
+            during, outside = latest(), elsewhere.submit(latest).result()
+        after = latest()
+
+    assert (before, during) == (None, None)
+    assert outside == after is not None
+
+
+def save_run(store):
+    run = SyncRun(
+        id="r1",
+        kind=RunKind.INVENTORY,
+        location_id="loc",
+        status=RunStatus.SUCCESS,
+        start_time=datetime(2026, 1, 2, tzinfo=UTC),
+        end_time=datetime(2026, 1, 2, tzinfo=UTC),
+    )
+    with store.writing() as connection:
+        store.runs.save(connection, run)
+
+
+def test_nothing_is_written_at_a_glance(path):
+    """
+    A glance is for reading: to write in it fails, and changes nothing.
+    """
+    store = SqliteStore(path)
+    touch(store)
+
+    with pytest.raises(StoreError), store.glancing():
+        save_run(store)
+
+    assert store.runs.latest("loc", RunKind.INVENTORY) is None

@@ -4,6 +4,7 @@ The SDK's own state in one SQLite file.
 
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -29,7 +30,7 @@ class SqliteStore:
     Everything that the SDK remembers, in the file at *path*.
 
     Every unit of work has a connection of its own, so a store may be shared
-    by threads and survives a fork.
+    by threads and survives a fork; `glancing` makes one unit of several.
 
     Attributes:
         runs: History of the runs.
@@ -41,6 +42,7 @@ class SqliteStore:
 
     def __init__(self, path: Path | str, *, processes: Processes | None = None) -> None:
         self.path: Path = Path(path)
+        self._glance = _Glance()
         self.runs: SqliteRuns = SqliteRuns(self)
         self.leases: SqliteLeases = SqliteLeases(self, processes or LinuxProcesses())
         self.catalog: SqliteCatalog = SqliteCatalog(self)
@@ -59,11 +61,38 @@ class SqliteStore:
             StoreError: The database can't be opened, read or written.
         """
         with self._translated():
+            if self._glance.connection is not None:
+                yield self._glance.connection
+                return
+
             connection = self._connect()
             try:
                 yield connection
             finally:
                 connection.close()
+
+    @contextmanager
+    def glancing(self) -> Iterator[None]:
+        """
+        Let all questions of this thread see one state, over one connection.
+
+        To open one costs more than most questions.  Nothing may be written
+        meanwhile.
+
+        Raises:
+            StoreError: The database can't be opened or read.
+        """
+        if self._glance.connection is not None:
+            yield
+            return
+
+        with self.reading() as connection:
+            connection.execute("BEGIN")
+            self._glance.connection = connection
+            try:
+                yield
+            finally:
+                self._glance.connection = None
 
     @contextmanager
     def writing(
@@ -152,6 +181,15 @@ class SqliteStore:
         advice = next((text for code, text in _ADVICE.items() if name.startswith(code)), "")
 
         return f"the store {self.path} failed: {exc}. {advice}".rstrip()
+
+
+class _Glance(threading.local):
+    """
+    Attributes:
+        connection: That of this thread, for as long as it glances.
+    """
+
+    connection: sqlite3.Connection | None = None
 
 
 class _Connection(sqlite3.Connection):
