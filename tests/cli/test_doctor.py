@@ -18,7 +18,15 @@ def test_all_in_place(cli):
 
     assert code == 0
     assert {finding["level"] for finding in findings.values()} == {"ok"}
-    assert list(findings) == ["settings", "back office", "time zone", "location", "store", "clock"]
+    assert list(findings) == [
+        "settings",
+        "back office",
+        "time zone",
+        "location",
+        "store",
+        "clock",
+        "webhook",
+    ]
 
 
 def test_not_configured(cli, monkeypatch):
@@ -120,5 +128,5 @@ def test_for_people(cli):
     code, out, _ = cli("doctor")
 
     assert code == 0
-    assert len(out.splitlines()) == 6
+    assert len(out.splitlines()) == 7
     assert "the API key is set, not shown" in out

@@ -4,9 +4,6 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from enum import StrEnum
-
-import attrs
 
 from conexxus_client import ClientConfig, ConexxusClient, ConexxusError, ConfigurationError
 from conexxus_sync._clock import SystemClock
@@ -14,52 +11,34 @@ from conexxus_sync.config import SyncConfig
 from conexxus_sync.sales._trust import doubt_of
 from conexxus_sync.stores import open_store
 
+from ._doctor_webhook import tested_webhook, webhook_of
 from ._exit_codes import ExitCode, gravest
+from ._finding import Finding, Level, broken, wrong
 from ._logs import log_attempts
 from ._screen import progress, say, say_json
-from ._session import Given, Session
+from ._session import Flag, Given, Session
 from ._words import moment, table
 
 
-class Level(StrEnum):
+def doctor(*, webhook: Flag = False, session: Given) -> ExitCode:
     """
-    How a check came out.
-    """
-
-    OK = "ok"
-    WARNING = "warning"
-    PROBLEM = "problem"
-
-
-@attrs.frozen(kw_only=True)
-class Finding:
-    """
-    The outcome of one check.
-
-    Attributes:
-        code: What it means for the exit code.
-    """
-
-    check: str
-    level: Level = Level.OK
-    message: str
-    code: ExitCode = ExitCode.SUCCESS
-
-
-def doctor(*, session: Given) -> ExitCode:
-    """
-    Check settings, back office, store, time zone, location and clock.
+    Check settings, back office, store, time zone, location, clock and webhook.
 
     Each line says ok, warning or problem, and what to do. Exit code 0: no
     problem; 1: something does not work; 2: a setting is missing or wrong.
 
     ```
     conexxus doctor
+    conexxus doctor --webhook
     conexxus doctor --json | jq '.[] | select(.level != "ok")'
     ```
+
+    Args:
+        webhook: Send a test notice to CONEXXUS_ALERT_WEBHOOK, and say
+            whether it was taken.
     """
     with progress("Checking …"):
-        findings = list(examine(session))
+        findings = list(examine(session, webhook=webhook))
 
     if session.json:
         say_json(
@@ -71,15 +50,20 @@ def doctor(*, session: Given) -> ExitCode:
     return gravest(finding.code for finding in findings)
 
 
-def examine(session: Session) -> Iterator[Finding]:
+def examine(session: Session, *, webhook: bool = False) -> Iterator[Finding]:
     """
     Every check; one that can't be made because of another is left out.
+
+    Args:
+        webhook: Whether the webhook gets a test notice.
     """
+    client: ClientConfig | None = None
+
     try:
         client, sync = session.configs()
     except ConfigurationError as exc:
         for problem in exc.problems:
-            yield _wrong("settings", problem)
+            yield wrong("settings", problem)
     else:
         yield Finding(check="settings", message=f"{client.api_url}; the API key is set, not shown")
         yield _back_office(client)
@@ -92,6 +76,7 @@ def examine(session: Session) -> Iterator[Finding]:
     yield from _timezone(sync)
     yield from _location(sync)
     yield from _store_and_clock(sync)
+    yield tested_webhook(sync, client) if webhook else webhook_of(sync)
 
 
 def _back_office(config: ClientConfig) -> Finding:
@@ -100,14 +85,14 @@ def _back_office(config: ClientConfig) -> Finding:
         check = client.test_connection()
 
     if not check.success:
-        return _broken("back office", check.message)
+        return broken("back office", check.message)
 
     return Finding(check="back office", message=f"{check.message} ({check.latency_ms} ms)")
 
 
 def _timezone(config: SyncConfig) -> Iterator[Finding]:
     if config.timezone is None:
-        yield _wrong(
+        yield wrong(
             "time zone",
             "this machine is set to UTC, which is no store's time: sales can't be pushed. "
             "Set CONEXXUS_TIMEZONE, like America/New_York",
@@ -138,10 +123,10 @@ def _store_and_clock(config: SyncConfig) -> Iterator[Finding]:
         with store.reading() as connection:
             last_run = store.outbox.dates.last_run(connection, config.location_id)
     except ConfigurationError as exc:
-        yield _wrong("store", str(exc))
+        yield wrong("store", str(exc))
         return
     except ConexxusError as exc:
-        yield _broken("store", str(exc))
+        yield broken("store", str(exc))
         return
 
     yield Finding(check="store", message=f"{config.store} can be written")
@@ -152,14 +137,6 @@ def _clock(now: datetime, last_run: datetime | None) -> Finding:
     doubt = doubt_of(now, last_run=last_run)
 
     if doubt is not None:
-        return _broken("clock", str(doubt))
+        return broken("clock", str(doubt))
 
     return Finding(check="clock", message=f"{now:%Y-%m-%d %H:%M} UTC")
-
-
-def _wrong(check: str, message: str) -> Finding:
-    return Finding(check=check, level=Level.PROBLEM, message=message, code=ExitCode.USAGE)
-
-
-def _broken(check: str, message: str) -> Finding:
-    return Finding(check=check, level=Level.PROBLEM, message=message, code=ExitCode.FAILED)

@@ -4,7 +4,7 @@ Word to people who watch no dashboard: what is told, when, and how it is sent.
 Start with `NoticeWatch`.
 """
 
-from ._notice import Event, Notice, QueuedNotice, StandingAlert, ToldNight
+from ._notice import Event, Notice, QueuedNotice, StandingAlert, ToldNight, trial
 from ._sender import Sender
 from ._threads import notice_now, noticing
 from ._watch import NoticeWatch
@@ -24,4 +24,5 @@ __all__ = [
     "notice_now",
     "noticing",
     "open_webhook",
+    "trial",
 ]

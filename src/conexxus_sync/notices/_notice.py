@@ -11,6 +11,8 @@ import attrs
 
 from conexxus_sync.alerts import AlertName, Severity
 
+from ._words import tried
+
 
 class Event(StrEnum):
     """
@@ -70,6 +72,13 @@ class Notice:
             document["businessDate"] = self.business_date.isoformat()
 
         return json.dumps(document).encode()
+
+
+def trial(location_id: str, now: datetime) -> Notice:
+    """
+    A notice that only tries whether one arrives.
+    """
+    return Notice(event=Event.TEST, text=tried(location_id), location_id=location_id, at=now)
 
 
 @attrs.frozen(kw_only=True)

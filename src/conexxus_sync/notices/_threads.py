@@ -23,7 +23,7 @@ EVERY_S = 60.0
 
 # At the end, so long for each of two threads; what they did not send by then
 # is in the store.
-LEAVE_AFTER_S = 0.5
+LEAVE_AFTER_S = 0.25
 
 _log = logging.getLogger(__name__)
 

@@ -64,6 +64,13 @@ def night(location_id: str, day: date, said: str) -> str:
     return _line(f"{location_id}, {short_date(day)}", said)
 
 
+def tried(location_id: str) -> str:
+    """
+    What is told when somebody tries it.
+    """
+    return _line(location_id, "this is a test by `conexxus doctor`; nothing is wrong.")
+
+
 def accepted(sales: int, total: Decimal, at: str) -> str:
     """
     `213 sales, 4,182.77, accepted 23:31`
