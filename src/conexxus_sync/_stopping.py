@@ -2,8 +2,9 @@
 How whatever is at work ends when it is told to.
 """
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from typing import Protocol, runtime_checkable
 
 import attrs
@@ -13,6 +14,9 @@ from .errors import SyncError
 
 # From "merge" on, a pull is a matter of milliseconds, and is let finish.
 _BEFORE_ANYTHING_CHANGED = ("request", "page", "read", "compared")
+
+
+_scheduler: ContextVar[Callable[[], bool] | None] = ContextVar("conexxus_scheduler", default=None)
 
 
 @runtime_checkable
@@ -36,6 +40,28 @@ def interrupting(client: object, stop: Callable[[], bool]) -> AbstractContextMan
     A block in which the calls of *client* end with *stop*, if it can do so.
     """
     return client.stopping(stop) if isinstance(client, Interruptible) else nullcontext()
+
+
+@contextmanager
+def under(stop: Callable[[], bool]) -> Iterator[None]:
+    """
+    A block of a scheduler that *stop* ends, and all that it begins.
+    """
+    token = _scheduler.set(stop)
+
+    try:
+        yield
+    finally:
+        _scheduler.reset(token)
+
+
+def is_left_behind() -> bool:
+    """
+    Did the scheduler that began this end without it?
+    """
+    stop = _scheduler.get()
+
+    return stop is not None and stop()
 
 
 @attrs.frozen

@@ -23,7 +23,7 @@ from ._in_progress import RunsInProgress
 from ._overview import Overview, overview_of
 from ._replay import QuarantineReplay
 from ._schedule import Scheduler
-from ._stopping import PullStopper, interrupting
+from ._stopping import PullStopper, interrupting, is_left_behind, under
 from .collectors import FanOut
 from .config import SyncConfig
 from .inventory import InventorySync
@@ -305,7 +305,11 @@ class ConexxusService:
         self._stop = stop
 
         try:
-            with interrupting(self.client, stop.is_set), noticing(self, self._clock) as look:
+            with (
+                interrupting(self.client, stop.is_set),
+                under(stop.is_set),
+                noticing(self, self._clock) as look,
+            ):
                 self._scheduler.run_forever(stop, after_round=look)
         finally:
             self._stop = threading.Event()
@@ -315,7 +319,7 @@ class ConexxusService:
         """
         Was the scheduler told to end, but did not yet?
         """
-        return self._stop.is_set()
+        return self._stop.is_set() or is_left_behind()
 
     def health(self) -> ServiceHealth:
         """

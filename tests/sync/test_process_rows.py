@@ -456,6 +456,34 @@ def test_order_source_that_hangs(new_service, office, gate, hasty, clock, monkey
     assert service.metrics().latest.start_time == clock.now()
 
 
+@pytest.mark.fault("K10", "What a scheduler left behind comes back", "it sends nothing any more")
+def test_push_that_was_left_behind(new_service, office, gate, hasty, clock, till, monkeypatch):
+    """
+    A push that hung until its scheduler had ended ends, too; the service is
+    at hand, and the next push takes the sales.
+    """
+
+    class HangingOnce:
+        def transactions(self, location_id, business_date):
+            gate.hang()
+            return till.transactions(location_id, business_date)
+
+    monkeypatch.setattr("conexxus_sync._schedule.LEAVE_AFTER_S", 0.05)
+    service = new_service(orders=HangingOnce())
+    service.run_due(clock.now())
+    clock.moment = PUSH_TIME
+    with scheduled(service):
+        assert gate.reached.wait(30)
+    (left,) = [thread for thread in threading.enumerate() if thread.name == "conexxus-push"]
+
+    gate.opened.set()
+    left.join()
+    sent, (run,) = office.requests["sales"], service.push_sales(DAY)
+
+    assert (sent, run.status) == (0, RunStatus.SUCCESS)
+    assert office.effective_batches == [{f"t{DAY}"}]
+
+
 @pytest.mark.fault(
     "K10", "The host's storage hung and is back", "one pull at a time; nothing is lost"
 )
