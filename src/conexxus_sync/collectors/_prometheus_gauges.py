@@ -11,7 +11,7 @@ import attrs
 
 from conexxus_client import __version__, exact_sum
 from conexxus_sync.alerts import SEVERITIES
-from conexxus_sync.outbox import BatchState
+from conexxus_sync.outbox import BatchState, DateSums
 from conexxus_sync.protocols import Clock
 from conexxus_sync.runs import RunKind, RunStatus, SyncRun
 
@@ -30,6 +30,10 @@ Sample = tuple[Family, tuple[str, ...], float]
 # What the sums of sales look back over.
 WINDOW = timedelta(days=7)
 
+# To add up a week of a large store takes a tenth of a second, so it is done
+# when something was delivered; what an operator adopts shows after this time.
+SUMS_ARE_KEPT = timedelta(minutes=5)
+
 # How far back a run that did not fail is looked for.
 RECENT_RUNS = 50
 
@@ -44,6 +48,7 @@ class Gauges:
 
     service: "ConexxusService"
     clock: Clock
+    _sums: "_SalesSums" = attrs.field(factory=lambda: _SalesSums(), init=False)
 
     def samples(self) -> Iterator[Sample]:
         """
@@ -79,7 +84,39 @@ class Gauges:
             for state in BatchState:
                 yield families.OUTBOX, (state,), batches.get(state, 0)
 
-            yield from _of_sales(store, location_id, now)
+            yield from _of_sales(self._sums.read(store, location_id, now, batches))
+
+
+@attrs.define
+class _SalesSums:
+    """
+    What the last business dates came to, as long as nothing was delivered since.
+    """
+
+    _batches: dict[BatchState, int] = attrs.field(factory=dict, init=False)
+    _since: date = attrs.field(default=date.min, init=False)
+    _read_at: datetime | None = attrs.field(default=None, init=False)
+    _days: list[DateSums] = attrs.field(factory=list, init=False)
+
+    def read(
+        self,
+        store: "SyncStore",
+        location_id: str,
+        now: datetime,
+        batches: dict[BatchState, int],
+    ) -> list[DateSums]:
+        """
+        The dates of the window, oldest first.
+        """
+        since = now.date() - WINDOW
+        asked_again = (batches, since) == (self._batches, self._since)
+        age = None if self._read_at is None else now - self._read_at
+
+        if not asked_again or age is None or not timedelta() <= age < SUMS_ARE_KEPT:
+            self._days = store.outbox.date_sums(location_id, since)
+            self._batches, self._since, self._read_at = batches, since, now
+
+        return self._days
 
 
 def _of_health(health: "ServiceHealth") -> Iterator[Sample]:
@@ -154,10 +191,9 @@ def _outcomes(run: SyncRun) -> dict[str, int]:
     return outcomes
 
 
-def _of_sales(store: "SyncStore", location_id: str, now: datetime) -> Iterator[Sample]:
+def _of_sales(sums: list[DateSums]) -> Iterator[Sample]:
     # A float holds every amount below 90 trillion to the cent, and is made
     # from the exact sum: money is added up as `Decimal`.
-    sums = store.outbox.date_sums(location_id, now.date() - WINDOW)
     yield families.DELIVERED, (), sum(day.delivered for day in sums)
     yield families.DELIVERED_AMOUNT, (), float(exact_sum(day.total for day in sums))
 
