@@ -1,0 +1,101 @@
+"""
+Each alert in a real shop, as the webhook tells it.
+"""
+
+import json
+import re
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+import attrs
+import pytest
+
+from conexxus_client import Secret
+from conexxus_sync.alerts import SEVERITIES, AlertName, Severity
+from conexxus_sync.errors import StoreError
+from conexxus_sync.notices import Answer, NoticeWatch, Sender
+
+from .test_alerts_in_life import SCENARIOS
+
+
+ADDRESS = Secret("https://hooks.example/services/canary")
+PAGE = Path(__file__).parents[2] / "docs/how-to/be-told.md"
+
+
+@attrs.define
+class Reader:
+    """
+    Somebody who reads what comes.
+    """
+
+    notices: list = attrs.field(factory=list)
+    _watch: NoticeWatch | None = None
+
+    def post(self, body, *, name):
+        self.notices.append(json.loads(body))
+        return Answer(taken=True, said="")
+
+    def look(self, shop):
+        """
+        Look at the shop's present service, and read what there is to tell.
+        """
+        service = shop.service
+        if self._watch is None or self._watch.service is not service:
+            service.config = attrs.evolve(service.config, alert_webhook=ADDRESS)
+            self._watch = NoticeWatch(service=service, clock=shop.clock)
+        sender = Sender(
+            store=service.store,
+            location_id=shop.location,
+            clock=shop.clock,
+            webhook=self,
+            urgent=self._watch.urgent,
+        )
+        self._watch.look(hold=timedelta())
+        with suppress(StoreError):
+            sender.send_due()
+
+    def read(self, name):
+        """
+        What came of one alert: event and text.
+        """
+        return [(n["event"], n["text"]) for n in self.notices if n["alert"] == name]
+
+
+def sentences():
+    """
+    Of the page, by alert: how it begins, and how it ends.
+    """
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (.+?) \|$", PAGE.read_text(), re.MULTILINE)
+    return {name: tuple(texts) for name, *texts in rows if name in set(AlertName)}
+
+
+@pytest.mark.parametrize("name", AlertName)
+def test_alert_is_told(name, shop):
+    """
+    What is a warning or worse is told when it begins and when it ends, once
+    each, in the words of the page; what is only worth knowing is not.
+    """
+    reader = Reader()
+    story = SCENARIOS[name](shop)
+
+    next(story)
+    reader.look(shop)
+    assert reader.read(name) == []
+
+    next(story)
+    for _ in range(3):
+        reader.look(shop)
+    shop.clock.move(minutes=25)
+    next(story, None)
+    for _ in range(3):
+        reader.look(shop)
+
+    if SEVERITIES[name] is Severity.INFO:
+        assert reader.read(name) == []
+        return
+
+    (began, begun), (ended, over) = reader.read(name)
+    assert (began, ended) == ("alert_began", "alert_ended")
+    shown = begun.replace(str(shop.folder) + "/", "")
+    assert (shown, over) == sentences()[name]
