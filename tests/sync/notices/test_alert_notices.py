@@ -6,6 +6,8 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from conexxus_sync.alerts import Alert, AlertName
 from conexxus_sync.notices._notice import StandingAlert
@@ -108,6 +110,30 @@ def test_a_clock_that_was_set_back():
     life.see(AlertName.SYNC_FAILED, looks=4)
 
     assert life.told == [(2, "alert_began", AlertName.SYNC_FAILED)]
+
+
+NAMES = [AlertName.API_DOWN, AlertName.PUSH_FAILED, AlertName.SYNC_FAILED, AlertName.DISCREPANCY]
+
+
+@given(st.lists(st.sets(st.sampled_from(NAMES)), max_size=40))
+def test_whatever_comes_and_goes(seen):
+    """
+    Beginnings and ends alternate; what has lasted is known to have begun, and
+    what is long gone to have ended.
+    """
+    life = Life()
+
+    for names in seen:
+        life.see(*names)
+
+    for name in NAMES:
+        told = [event for _, event, alert in life.told if alert == name]
+        assert told == [["alert_began", "alert_ended"][i % 2] for i in range(len(told))]
+        last = [name in names for names in seen[-3:]]
+        if last == [True] * 3:
+            assert told[-1] == "alert_began"
+        if last == [False] * 3:
+            assert told[-1:] != ["alert_began"]
 
 
 @pytest.mark.parametrize("name", AlertName)

@@ -5,11 +5,15 @@ How a notice gets to the webhook, whatever the webhook does.
 import json
 import logging
 import pickle
+import ssl
+import threading
 import time
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import attrs
 import pytest
+import trustme
 
 from conexxus_client import ConfigurationError, Secret
 from conexxus_sync.alerts import AlertName
@@ -134,6 +138,29 @@ def test_nobody_listens(desk, queue, refusing, caplog, clock):
     assert waiting(desk) == 1
     assert "it refuses the connection" in [getattr(r, "webhook", None) for r in caplog.records]
     assert not [canary for canary in CANARIES if canary in caplog.text]
+
+
+def test_a_certificate_of_nobody(desk, queue, caplog):
+    """
+    A webhook that can't prove who it is gets nothing.
+    """
+    queue()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("localhost").configure_cert(context)
+    server = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    address = Secret(f"https://localhost:{server.server_port}/canary-4711")
+    thread = threading.Thread(target=server.handle_request)
+    thread.start()
+
+    with open_webhook(address, None) as webhook:
+        attrs.evolve(desk.sender, webhook=webhook).send_due()
+    thread.join()
+    server.server_close()
+
+    ((_, why),) = events(caplog)
+    assert why == "its certificate can't be trusted, or it does not speak TLS"
+    assert waiting(desk) == 1
 
 
 def test_patience():
