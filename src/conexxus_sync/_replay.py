@@ -12,6 +12,7 @@ from conexxus_client import ConfigurationError, DecodeError, decode_item
 
 from ._host_delivery import HostDelivery, HostStorage
 from ._outcome import with_host_error
+from ._run_context import in_run
 from ._validation import Validator
 from .config import SyncConfig
 from .errors import SyncError, TransactionEndedError
@@ -69,7 +70,8 @@ class QuarantineReplay:
         lease = self.store.leases.acquire(location_id, "inventory", self.new_id(now), now)
 
         try:
-            return self._replay(lease, key, self._row(key, corrected))
+            with in_run(lease.run_id, location_id):
+                return self._replay(lease, key, self._row(key, corrected))
         finally:
             self.store.leases.release(lease)
 

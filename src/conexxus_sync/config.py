@@ -22,6 +22,10 @@ from .guards import Guards
 NOON = time(12)
 
 
+def _optional_secret(value: Secret | str | None) -> Secret | None:
+    return Secret(value) if isinstance(value, str) else value
+
+
 @attrs.frozen(kw_only=True)
 class SyncConfig:
     """
@@ -57,7 +61,7 @@ class SyncConfig:
     day_closes_at: time = time(0, 0)
     sales_since: date | None = None
     shim_token: str | None = attrs.field(default=None, repr=False)
-    alert_webhook: Secret | None = None
+    alert_webhook: Secret | None = attrs.field(default=None, converter=_optional_secret)
     guards: Guards = attrs.field(factory=Guards)
     max_price: Decimal = Decimal("1e9")
     removals: Literal["keep", "deactivate"] = "keep"
