@@ -41,9 +41,7 @@ def test_metrics_of_a_running_service(shell, office):
         'conexxus_api_attempts_total{call="catalogue",location="loc-001",outcome="success"} 1.0'
         in lines
     )
-    assert (
-        'conexxus_runs_total{kind="inventory",location="loc-001",status="success"} 1.0' in lines
-    )
+    assert 'conexxus_runs_total{kind="inventory",location="loc-001",status="success"} 1.0' in lines
 
 
 def test_without_the_library(shell):
