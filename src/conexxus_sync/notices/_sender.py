@@ -90,12 +90,9 @@ class Sender:
         answer = self.webhook.post(notice.body, name=notice.id)
 
         if answer.taken:
-            self.store.notices.settle(notice)
-            if notice.attempts > 1:
-                # Whoever takes one again takes those that waited behind it.
-                self.store.notices.hasten(self.location_id, self.clock.now())
+            self.store.notices.take(self.location_id, notice, self.clock.now())
         elif answer.final or self._is_hopeless(notice):
-            self.store.notices.settle(notice)
+            self.store.notices.give_up(notice)
             _say("A notice was given up", notice, answer)
         else:
             _say("A notice was not taken, and is sent again", notice, answer)

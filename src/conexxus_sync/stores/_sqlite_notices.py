@@ -207,22 +207,23 @@ class SqliteNotices:
 
         return None
 
-    def settle(self, notice: QueuedNotice) -> None:
+    def take(self, location_id: str, notice: QueuedNotice, now: datetime) -> None:
         """
-        *notice* was taken, or is given up.
+        *notice* was taken; whoever takes one takes all, so the others are due.
         """
         with self.store.writing() as connection:
             connection.execute("DELETE FROM notices WHERE number = ?", (notice.number,))
-
-    def hasten(self, location_id: str, now: datetime) -> None:
-        """
-        Let what waits be sent at once: whoever takes one notice takes all.
-        """
-        with self.store.writing() as connection:
             connection.execute(
                 "UPDATE notices SET due_at = ?2 WHERE location = ?1 AND due_at > ?2",
                 (location_id, text(now)),
             )
+
+    def give_up(self, notice: QueuedNotice) -> None:
+        """
+        *notice* is not sent any more.
+        """
+        with self.store.writing() as connection:
+            connection.execute("DELETE FROM notices WHERE number = ?", (notice.number,))
 
     def waiting(self, location_id: str) -> tuple[int, datetime | None]:
         """

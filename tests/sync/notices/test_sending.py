@@ -194,18 +194,20 @@ def test_given_up_after_two_days(desk, hook, queue, caplog):
 
 def test_what_waited_goes_at_once(desk, hook, queue):
     """
-    Once the webhook takes one, those that were put off do not wait any longer.
+    Once the webhook takes a notice, one that was put off for long does not
+    wait any longer.
     """
-    for number in range(3):
-        queue(number)
+    queue(1)
+    for minutes in (0, 1, 2, 4):
+        desk.clock.move(minutes=minutes)
         hook.answers.append(500)
         desk.sender.send_due()
-    desk.clock.move(minutes=1)
+    queue(2)
     hook.posts.clear()
 
     desk.sender.send_due()
 
-    assert len(hook.posts) == 3
+    assert hook.texts == ["loc-001: number 2", "loc-001: number 1"]
     assert waiting(desk) == 0
 
 
