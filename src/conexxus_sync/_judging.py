@@ -70,8 +70,8 @@ class Findings:
             )
 
         for run in (self.known.latest_pull, self.known.latest_push):
-            if run is not None and run.items_failed > run.items_processed * MAX_FAILED:
-                yield _error_rate(run)
+            if run is not None:
+                yield from _error_rate(run, self.known.counts)
 
     def _catalogue(self) -> Iterator[Alert]:
         latest, counts = self.known.latest_pull, self.known.counts
@@ -129,17 +129,24 @@ def _overdue(outlook: SalesOutlook) -> Alert:
     )
 
 
-def _error_rate(run: SyncRun) -> Alert:
-    what = "items" if run.kind is RunKind.INVENTORY else "sales"
+def _error_rate(run: SyncRun, counts: StoreCounts) -> Iterator[Alert]:
+    failed, processed = run.items_failed, run.items_processed
+    pull = run.kind is RunKind.INVENTORY
 
-    return Alert(
-        name=AlertName.ERROR_RATE,
-        message=(
-            f"{run.items_failed:,} of {run.items_processed:,} {what} of the last "
-            f"{'pull' if run.kind is RunKind.INVENTORY else 'push'} failed."
-        ),
-        advice="See `conexxus quarantine list`.",
-    )
+    # A catalogue that is still the same is still as bad.
+    if run.not_modified:
+        failed = counts.quarantined_items
+        processed = counts.items + failed
+
+    if failed > processed * MAX_FAILED:
+        yield Alert(
+            name=AlertName.ERROR_RATE,
+            message=(
+                f"{failed:,} of {processed:,} {'items' if pull else 'sales'} of the last "
+                f"{'pull' if pull else 'push'} failed."
+            ),
+            advice="See `conexxus quarantine list`.",
+        )
 
 
 def _catalogue_counts(counts: StoreCounts) -> Iterator[Alert]:

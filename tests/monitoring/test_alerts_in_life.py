@@ -59,6 +59,20 @@ def holds(shop, name):
     return told
 
 
+def test_error_rate_outlives_a_catalogue_that_is_still_the_same(shop):
+    """
+    That the back office has nothing newer mends nothing.
+    """
+    shop.office.etag = "strong"
+    shop.office.catalog = items(9, bad=3)
+
+    runs = [shop.service.sync_inventory() for _ in range(2)]
+
+    assert [run.not_modified for run in runs] == [False, True]
+    (alert,) = [one for one in shop.service.health().alerts if one.name == AlertName.ERROR_RATE]
+    assert alert.message == "3 of 12 items of the last pull failed."
+
+
 def sell_and_push(shop, name="t1", total="1.50"):
     day = shop.clock.now().date()
     shop.orders.sell(day, name, total)
