@@ -7,6 +7,7 @@ import subprocess
 import threading
 
 import prometheus_client
+import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 import conexxus_client
@@ -109,9 +110,18 @@ def test_registry_of_the_host(shop):
     assert b"conexxus_state" in generate_latest(registry)
 
 
-def test_store_that_cannot_be_read(busy):
+def test_one_service_each(shop):
     """
-    The scrape goes on, says so, and leaves out what it does not know.
+    A second service would be told twice as one.
+    """
+    with pytest.raises(ValueError, match="loc-001 already"):
+        shop.metrics.watch(shop.service)
+
+
+def test_store_that_cannot_be_read(busy, caplog):
+    """
+    The scrape goes on, says so, and leaves out what it does not know; the log
+    is not filled with it.
     """
     busy.service.store.path.write_text("This is no database, but long enough to be one. " * 9)
 
@@ -120,7 +130,20 @@ def test_store_that_cannot_be_read(busy):
     assert found["conexxus_store_readable",] == 0
     assert found["conexxus_alert_active", AlertName.STORE_UNUSABLE, "critical"] == 1
     assert ("conexxus_catalogue_items",) not in found
+    assert caplog.records == []
     assert found["conexxus_runs_total", "inventory", "partial"] == 1
+
+
+def test_run_that_no_one_can_read(busy, caplog):
+    """
+    Whatever is wrong with the store, the scrape gets an answer; the log has
+    the rest.
+    """
+    with busy.service.store.writing() as connection:
+        connection.execute("UPDATE runs SET document = '{'")
+
+    assert busy.scrape()["conexxus_store_readable",] == 0
+    assert "The metrics can't be read from the store" in caplog.text
 
 
 def test_what_another_process_did(busy):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from conexxus_client import __version__, exact_sum
+from conexxus_client import ConexxusError, __version__, exact_sum
 from conexxus_sync.alerts import SEVERITIES
 from conexxus_sync.outbox import BatchState, DateSums
 from conexxus_sync.protocols import Clock
@@ -60,6 +60,9 @@ class Gauges:
 
         try:
             stored = tuple(self._of_store())
+        except ConexxusError:
+            # An alert says so, and why; not the log, at every scrape.
+            pass
         except Exception:  # noqa: BLE001  # a scrape gets an answer, whatever is wrong
             _log.warning("The metrics can't be read from the store", exc_info=True)
 
@@ -67,11 +70,8 @@ class Gauges:
         yield from stored
 
     def _of_store(self) -> Iterator[Sample]:
-        store, location_id, now = (
-            self.service.store,
-            self.service.config.location_id,
-            self.clock.now(),
-        )
+        store, location_id = self.service.store, self.service.config.location_id
+        now = self.clock.now()
 
         # Each question opens a connection; this one spares them the rest.
         with store.reading():

@@ -107,7 +107,7 @@ class PrometheusMetrics:
     ) -> None:
         self.registry: CollectorRegistry = registry or CollectorRegistry()
         self._clock = clock or SystemClock()
-        self._location = ""
+        self._location: str | None = None
         self._runs = self._counter(families.RUNS)
         self._processed = self._counter(families.PROCESSED)
         self._succeeded = self._counter(families.SUCCEEDED)
@@ -129,9 +129,16 @@ class PrometheusMetrics:
         Count the requests of *service*, and read its state at each scrape.
 
         Its runs are counted if it was made with this among its `collectors`.
+
+        Raises:
+            ValueError: There is a service already; each has metrics of its own.
         """
+        if self._location is not None:
+            msg = f"these metrics are those of {self._location} already"
+            raise ValueError(msg)
+
         self._location = service.config.location_id
-        self._begin_at_zero()
+        self._begin_at_zero(self._location)
 
         if service.client is not None:
             service.client.add_hook(self)
@@ -179,7 +186,7 @@ class PrometheusMetrics:
         if isinstance(details, CallDetails):
             return
 
-        where = {"location": self._location, "call": _bounded(details.call, CALLS)}
+        where = {"location": self._location or "", "call": _bounded(details.call, CALLS)}
         self._attempts.labels(**where, outcome=outcome_of(details.error)).inc()
         self._attempt_duration.labels(**where).observe(details.duration)
 
@@ -194,12 +201,10 @@ class PrometheusMetrics:
         labels = ("location", *family.labels)
         return Histogram(family.name, family.help, labels, registry=self.registry, buckets=buckets)
 
-    def _begin_at_zero(self) -> None:
+    def _begin_at_zero(self, location: str) -> None:
         """
         A rate needs a value before the first event.
         """
-        location = self._location
-
         for kind in RunKind:
             for counter in (self._processed, self._succeeded, self._failed, self._run_duration):
                 counter.labels(location, kind)
