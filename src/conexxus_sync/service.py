@@ -15,12 +15,11 @@ from ._answers import Quarantine as Quarantine
 from ._answers import RunHistory as RunHistory
 from ._answers import Trigger as Trigger
 from ._answers import skipped_pull, triggered
+from ._asking import Answers
 from ._clock import SettableClock, SystemClock
 from ._connection import Connection
-from ._health import ServiceHealth, health_from
 from ._host_delivery import HostStorage
 from ._in_progress import RunsInProgress
-from ._overview import Overview, overview_of
 from ._replay import QuarantineReplay
 from ._schedule import Scheduler
 from ._stopping import PullStopper, interrupting, is_left_behind, under
@@ -28,9 +27,8 @@ from .collectors import FanOut
 from .config import SyncConfig
 from .inventory import InventorySync
 from .notices import noticing
-from .outbox import OPEN_STATES, Batch, BatchState
 from .protocols import Clock, MetricsCollector, OrderSource
-from .runs import RunKind, SyncRun
+from .runs import SyncRun
 from .stores import SyncStore, open_store
 
 
@@ -38,7 +36,7 @@ if TYPE_CHECKING:
     from .sales import SalesPush
 
 
-class ConexxusService:
+class ConexxusService(Answers):
     """
     Keeps one location in step with the back office.
 
@@ -70,14 +68,14 @@ class ConexxusService:
         self.client = client
         self.store = store
         self.config = config
+        self.missing = tuple(missing) if client is None else ()
         self._catalog = catalog
         self._orders = orders
-        self._in_progress = RunsInProgress()
-        self._collectors = FanOut([self._in_progress, *collectors])
         self._clock = SettableClock(clock or SystemClock())
         self._made_at = self._clock.now()
-        self.missing: tuple[str, ...] = tuple(missing) if client is None else ()
         self._connection = Connection(self._clock)
+        self._in_progress = RunsInProgress()
+        self._collectors = FanOut([self._in_progress, *collectors])
         # Nobody sets this one.
         self._stop = threading.Event()
         self._scheduler = Scheduler(self, self._clock)
@@ -321,77 +319,6 @@ class ConexxusService:
         """
         return self._stop.is_set() or is_left_behind()
 
-    def health(self) -> ServiceHealth:
-        """
-        How the service is, without asking the back office; never raises.
-
-        Where the store can't be read, it is unhealthy, and an alert says why.
-        """
-        return health_from(
-            self.store,
-            self.config,
-            missing=self.missing,
-            api=self._connection.last,
-            orders=self._orders is not None and self.client is not None,
-            watched_since=self._made_at,
-            now=self._clock.now(),
-        )
-
-    def metrics(self, limit: int = 10, *, kind: RunKind = RunKind.INVENTORY) -> RunHistory:
-        """
-        The last finished runs.
-
-        Raises:
-            StoreError: The store can't be used.
-        """
-        history = self.store.runs.history(self.config.location_id, kind, limit)
-
-        return RunHistory(latest=next(iter(history), None), history=tuple(history))
-
-    def run(self, run_id: str) -> SyncRun | None:
-        """
-        The run with this id; at work, it has no status yet.  None if there is
-        none, or if it ended with nothing to say.
-
-        Raises:
-            StoreError: The store can't be used.
-        """
-        found = self._in_progress.get(run_id) or self.store.runs.get(run_id)
-
-        return found if found is None or found.location_id == self.config.location_id else None
-
-    def running(self) -> tuple[SyncRun, ...]:
-        """
-        The runs that this service is at, with what they have processed so far.
-        """
-        return self._in_progress.all()
-
-    def quarantine(self, limit: int = 100) -> Quarantine:
-        """
-        What was set aside.
-
-        Args:
-            limit: At most so many items, and so many sales.
-
-        Raises:
-            StoreError: The store can't be used.
-        """
-        return Quarantine.of(self.store, self.config.location_id, limit)
-
-    def outbox(self, limit: int = 100, *, settled: bool = False) -> tuple[Batch, ...]:
-        """
-        Batches of sales, latest business date first.
-
-        Args:
-            settled: Also those that were delivered, rejected or resolved.
-
-        Raises:
-            StoreError: The store can't be used.
-        """
-        states = tuple(BatchState) if settled else OPEN_STATES
-
-        return tuple(self.store.outbox.batches(self.config.location_id, states, limit))
-
     def replay_item(self, key: str) -> SyncRun:
         """
         Look at an item in quarantine again, and take it if it is good.
@@ -426,20 +353,6 @@ class ConexxusService:
         )
 
         return operator.replay(business_date, transaction_id)
-
-    def overview(self) -> Overview:
-        """
-        Everything that a person wants to see at one glance; never raises.
-        """
-        return overview_of(
-            self.store,
-            self.config,
-            health=self.health(),
-            running=self.running(),
-            expected=self._in_progress.expected,
-            calls=self._connection.recent,
-            now=self._clock.now(),
-        )
 
     def test_connection(self) -> ConnectionCheck:
         """

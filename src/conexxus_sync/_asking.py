@@ -1,0 +1,119 @@
+"""
+What can be asked of the service: it changes nothing, and calls nobody.
+"""
+
+from datetime import datetime
+
+from conexxus_client import ConexxusClient
+
+from ._answers import Quarantine, RunHistory
+from ._connection import Connection
+from ._health import ServiceHealth, health_from
+from ._in_progress import RunsInProgress
+from ._overview import Overview, overview_of
+from .config import SyncConfig
+from .outbox import OPEN_STATES, Batch, BatchState
+from .protocols import Clock, OrderSource
+from .runs import RunKind, SyncRun
+from .stores import SyncStore
+
+
+class Answers:
+    """
+    How the service is, what it did, and what waits for somebody.
+    """
+
+    client: ConexxusClient | None
+    store: SyncStore
+    config: SyncConfig
+    missing: tuple[str, ...]
+    _clock: Clock
+    _made_at: datetime
+    _connection: Connection
+    _in_progress: RunsInProgress
+    _orders: OrderSource | None
+
+    def health(self) -> ServiceHealth:
+        """
+        How the service is, without asking the back office; never raises.
+
+        Where the store can't be read, it is unhealthy, and an alert says why.
+        """
+        return health_from(
+            self.store,
+            self.config,
+            missing=self.missing,
+            api=self._connection.last,
+            orders=self._orders is not None and self.client is not None,
+            watched_since=self._made_at,
+            now=self._clock.now(),
+        )
+
+    def metrics(self, limit: int = 10, *, kind: RunKind = RunKind.INVENTORY) -> RunHistory:
+        """
+        The last finished runs.
+
+        Raises:
+            StoreError: The store can't be used.
+        """
+        history = self.store.runs.history(self.config.location_id, kind, limit)
+
+        return RunHistory(latest=next(iter(history), None), history=tuple(history))
+
+    def run(self, run_id: str) -> SyncRun | None:
+        """
+        The run with this id; at work, it has no status yet.  None if there is
+        none, or if it ended with nothing to say.
+
+        Raises:
+            StoreError: The store can't be used.
+        """
+        found = self._in_progress.get(run_id) or self.store.runs.get(run_id)
+
+        return found if found is None or found.location_id == self.config.location_id else None
+
+    def running(self) -> tuple[SyncRun, ...]:
+        """
+        The runs that this service is at, with what they have processed so far.
+        """
+        return self._in_progress.all()
+
+    def quarantine(self, limit: int = 100) -> Quarantine:
+        """
+        What was set aside.
+
+        Args:
+            limit: At most so many items, and so many sales.
+
+        Raises:
+            StoreError: The store can't be used.
+        """
+        return Quarantine.of(self.store, self.config.location_id, limit)
+
+    def outbox(self, limit: int = 100, *, settled: bool = False) -> tuple[Batch, ...]:
+        """
+        Batches of sales, latest business date first.
+
+        Args:
+            settled: Also those that were delivered, rejected or resolved.
+
+        Raises:
+            StoreError: The store can't be used.
+        """
+        states = tuple(BatchState) if settled else OPEN_STATES
+
+        return tuple(self.store.outbox.batches(self.config.location_id, states, limit))
+
+    def overview(self) -> Overview:
+        """
+        Everything that a person wants to see at one glance; never raises.
+        """
+        return overview_of(
+            self.store,
+            self.config,
+            health=self.health(),
+            running=self.running(),
+            expected=self._in_progress.expected,
+            calls=self._connection.recent,
+            now=self._clock.now(),
+        )
