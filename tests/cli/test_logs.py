@@ -172,21 +172,39 @@ def test_the_run_at_work():
     assert json.loads(lines[0])["location"] == "loc-001"
 
 
-def test_every_event_of_a_run_carries_its_id(shell, office):
-    """
-    Attempts, failed calls and the end of a run have the run's id; so it is
-    for each of several pushes.
-    """
-    office.faults("500, 500")
+def events_of(done):
+    return [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
 
-    pull = shell.run("pull", "--log-format", "json", "--json")
-    push = shell.run("run", "--once", "--orders", "sales.ndjson", "--log-format", "json", "--json")
 
-    events = [json.loads(line) for line in pull.stderr.splitlines() if line.startswith("{")]
-    assert {event["run"] for event in events} == {json.loads(pull.stdout)["id"]}
+def test_every_event_of_a_pull_carries_its_run(shell, office):
+    """
+    Attempts, the failed call and the end of a pull have its id.
+    """
+    office.faults("500")
+
+    done = shell.run("pull", "--log-format", "json", "--json")
+
+    events = events_of(done)
+    assert "Failed to fetch inventory items" in {event["event"] for event in events}
+    assert {event["run"] for event in events} == {json.loads(done.stdout)["id"]}
     assert {event["location"] for event in events} == {"loc-001"}
-    for run in json.loads(push.stdout):
-        assert [line for line in push.stderr.splitlines() if f'"run": "{run["id"]}"' in line]
+
+
+def test_every_event_of_a_push_carries_its_run(shell, office):
+    """
+    Each business date is a run: its calls have that run's id.
+    """
+    office.faults("sales: 422*9")
+
+    done = shell.run(
+        *("push", "--orders", "sales.ndjson", "--since", "2026-01-02"),
+        *("--log-format", "json", "--json"),
+    )
+
+    runs = [run["id"] for run in json.loads(done.stdout)]
+    failed = [event for event in events_of(done) if event["event"] == "Failed to push sales"]
+    assert len(runs) == 2
+    assert {event["run"] for event in failed} == set(runs)
 
 
 def test_every_event_is_listed():

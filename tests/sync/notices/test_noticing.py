@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from conexxus_client import Secret
-from conexxus_sync.notices import notice_now
+from conexxus_sync.notices import notice_now, noticing
 from conexxus_sync.runs import RunKind
 
 
@@ -94,6 +94,23 @@ def test_a_webhook_that_hangs_delays_nothing(new_service, complaining, hook, ans
 
     assert len(service.store.runs.history("loc-001", RunKind.INVENTORY)) == 2
     assert service.store.notices.waiting("loc-001")[0] == 1
+
+
+def test_looks_go_on_while_a_webhook_hangs(new_service, complaining, hook, clock, office):
+    """
+    Who sends waits alone: the back office is asked all the same.
+    """
+    hook.answers.append("hang")
+
+    with noticing(new_service(**complaining), clock) as look:
+        look()
+        assert hook.came.acquire(timeout=30)
+        assert office.requests["health"] == 1
+        clock.move(minutes=6)
+        look()
+        wait_for(lambda: office.requests["health"] == 2)
+
+    assert not hook.released.is_set()
 
 
 def test_nobody_listens(new_service, complaining, refusing):
