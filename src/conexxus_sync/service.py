@@ -68,7 +68,7 @@ class ConexxusService(Answers):
         self.client = client
         self.store = store
         self.config = config
-        self.missing = tuple(missing) if client is None else ()
+        self.missing: tuple[str, ...] = tuple(missing) if client is None else ()
         self._catalog = catalog
         self._orders = orders
         self._clock = SettableClock(clock or SystemClock())
