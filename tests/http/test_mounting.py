@@ -190,6 +190,40 @@ def test_alone_under_wsgi(service):
     assert nothing.status_code == 404
 
 
+def test_wsgi_reads_no_more_than_allowed(service):
+    """
+    A body of a gigabyte is not read to find that it is too long; one without
+    a length is not read at all, because reading might never end.
+    """
+    read = []
+
+    class Body:
+        def read(self, size):
+            read.append(size)
+            return b"x" * size
+
+    def status(**environ):
+        said = []
+        app = wsgi_app(service)
+        app(
+            {
+                "REQUEST_METHOD": "POST",
+                "PATH_INFO": f"{PREFIX}/push",
+                "HTTP_HOST": "localhost",
+                "wsgi.url_scheme": "http",
+                "wsgi.input": Body(),
+                **environ,
+            },
+            lambda status, headers: said.append(status),
+        )
+        return said[0]
+
+    assert status(CONTENT_LENGTH=str(2**30)).startswith("413 ")
+    assert status().startswith("409 ")
+    assert status(**{"wsgi.input_terminated": True}).startswith("413 ")
+    assert read == [64 * 1024 + 1] * 2
+
+
 def test_prefix_of_ones_own(service):
     """
     The prefix is the host's choice, and the document says where it is.

@@ -11,7 +11,7 @@ from typing import Any
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 
-HEAD_SECONDS = 10.0
+CALLER_SECONDS = 10.0
 MAX_CONNECTIONS = 512
 
 
@@ -23,13 +23,14 @@ class Connections:
     caller; those with a request at work stay.
 
     Args:
-        head_seconds: How long a caller may take until the head of a request is
-            complete, counted from connecting, or from the answer before.
+        seconds: How long a caller may take until the head of a request is
+            complete, counted from connecting, or from the answer before; or
+            until he goes on to read what fills the line.
     """
 
-    def __init__(self, limit: int = MAX_CONNECTIONS, head_seconds: float = HEAD_SECONDS) -> None:
+    def __init__(self, limit: int = MAX_CONNECTIONS, seconds: float = CALLER_SECONDS) -> None:
         self.limit = limit
-        self.head_seconds = head_seconds
+        self.seconds = seconds
         self._open: set[LimitedProtocol] = set()
         # In the order in which they began to wait.
         self._waiting: dict[LimitedProtocol, asyncio.TimerHandle] = {}
@@ -53,10 +54,10 @@ class Connections:
         """
         Something happened: start the wait for its caller, or end it.
         """
-        if connection.is_at_work:
+        if not connection.awaits_caller:
             self._forget_wait(connection)
         elif connection in self._open and connection not in self._waiting:
-            timer = connection.loop.call_later(self.head_seconds, self._end, connection)
+            timer = connection.loop.call_later(self.seconds, self._end, connection)
             self._waiting[connection] = timer
 
     def closed(self, connection: "LimitedProtocol") -> None:
@@ -86,12 +87,14 @@ class LimitedProtocol(H11Protocol):
         self._connections = connections
 
     @property
-    def is_at_work(self) -> bool:
+    def awaits_caller(self) -> bool:
         """
-        Is there a request whose answer is not complete?
+        Is it his turn, to send a request or to read an answer?
         """
         # Before the first request, uvicorn has None there.
-        return bool(self.cycle) and not self.cycle.response_complete
+        at_work = bool(self.cycle) and not self.cycle.response_complete
+
+        return not at_work or self.flow.write_paused
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         """
@@ -112,6 +115,20 @@ class LimitedProtocol(H11Protocol):
         An answer is on its way.
         """
         super().on_response_complete()
+        self._connections.noticed(self)
+
+    def pause_writing(self) -> None:
+        """
+        The caller does not read as fast as we write.
+        """
+        super().pause_writing()
+        self._connections.noticed(self)
+
+    def resume_writing(self) -> None:
+        """
+        He has read.
+        """
+        super().resume_writing()
         self._connections.noticed(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
