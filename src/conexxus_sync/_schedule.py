@@ -127,9 +127,9 @@ class Scheduler:
             for lane in lanes:
                 lane.begin(now)
                 lane.wait(stop.is_set, within_s=PATIENCE_S)
-            after_round()
             left = (schedule.next_slot(now) - self.clock.now()).total_seconds()
             if not stop.is_set():
+                after_round()
                 stop.wait(min(max(left, 1.0), LONGEST_WAIT_S))
 
         _take_leave(lanes)
