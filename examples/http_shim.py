@@ -57,7 +57,7 @@ class Shelf:
 
 def create_app(service: ConexxusService, shelf: Shelf) -> Starlette:
     """
-    The shop's own routes, and the four under `/integrations/conexxus`.
+    The shop's own routes, and the SDK's under `/integrations/conexxus`.
     """
 
     async def product(request: Request) -> JSONResponse:

@@ -5,8 +5,8 @@ What the shim decides, apart from sockets and frameworks.
 import pytest
 
 from conexxus_sync.http import Access, Answer, HttpRequest, Route
-from conexxus_sync.http._asgi import inner_path, joined
 from conexxus_sync.http._core import ShimApp
+from conexxus_sync.http._mounting import inner_path, joined
 from conexxus_sync.http._rates import Rate, TokenBucket
 
 

@@ -76,6 +76,8 @@ def _settings(app: ASGIApp, connections: Connections) -> uvicorn.Config:
         # program around it.
         lifespan="off",
         log_config=None,
+        # It warns of each request that is none: anybody could fill the log.
+        log_level="error",
         access_log=False,
         server_header=False,
         backlog=_BACKLOG,

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from ._asgi import inner_path, joined
 from ._core import ShimApp
 from ._messages import HttpRequest, HttpResponse
+from ._mounting import inner_path, joined
 
 
 if TYPE_CHECKING:
