@@ -60,9 +60,9 @@ class Nights:
 
             if finished and not missing:
                 beginning = "now complete, " if day in incomplete else ""
-                yield self._told(day, f"{beginning}{self._accepted(day)}")
+                yield self._told(day, f"{beginning}{self._accepted(day)}", complete=True)
             elif day not in incomplete and (finished or self._is_late(day)):
-                yield self._told(day, self._incomplete(day, missing), missing=missing)
+                yield self._told(day, self._incomplete(day, missing), complete=False)
 
     def _untold(self) -> Iterator[date]:
         day, today = self.first, self.calendar.business_date(self.now)
@@ -72,11 +72,9 @@ class Nights:
                 yield day
             day += DAY
 
-    def _told(
-        self, day: date, said: str, *, missing: int | None = None
-    ) -> tuple[ToldNight, Notice]:
+    def _told(self, day: date, said: str, *, complete: bool) -> tuple[ToldNight, Notice]:
         return (
-            ToldNight(business_date=day, missing=missing or 0, complete=missing is None),
+            ToldNight(business_date=day, complete=complete),
             Notice(
                 event=Event.NIGHT,
                 text=night(self.location_id, day, said),

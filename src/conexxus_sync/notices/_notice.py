@@ -104,12 +104,10 @@ class ToldNight:
     A business date of which the night's line was told.
 
     Attributes:
-        missing: How many sales were not accepted then.
         complete: Whether there is nothing left to tell of it.
     """
 
     business_date: date
-    missing: int = 0
     complete: bool
 
 

@@ -106,14 +106,12 @@ class SqliteNotices:
         The business dates that were told.
         """
         rows = connection.execute(
-            "SELECT business_date, missing, complete FROM told_nights WHERE location = ?",
+            "SELECT business_date, complete FROM told_nights WHERE location = ?",
             (location_id,),
         )
         nights = (
-            ToldNight(
-                business_date=date.fromisoformat(day), missing=missing, complete=bool(complete)
-            )
-            for day, missing, complete in rows
+            ToldNight(business_date=date.fromisoformat(day), complete=bool(complete))
+            for day, complete in rows
         )
 
         return {night.business_date: night for night in nights}
@@ -133,8 +131,8 @@ class SqliteNotices:
         *night* was told; those before *keep* are not asked for any more.
         """
         connection.execute(
-            "INSERT OR REPLACE INTO told_nights VALUES (?, ?, ?, ?)",
-            (location_id, night.business_date.isoformat(), night.missing, night.complete),
+            "INSERT OR REPLACE INTO told_nights VALUES (?, ?, ?)",
+            (location_id, night.business_date.isoformat(), night.complete),
         )
         connection.execute(
             "DELETE FROM told_nights WHERE location = ? AND business_date < ?",

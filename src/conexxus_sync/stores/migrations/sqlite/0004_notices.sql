@@ -16,12 +16,11 @@ CREATE TABLE standing_alerts (
     PRIMARY KEY (location, name)
 ) WITHOUT ROWID;
 
--- Business dates of which the night's line was told, and how many sales were
--- missing then.
+-- Business dates of which the night's line was told, and whether there is
+-- nothing left to tell of them.
 CREATE TABLE told_nights (
     location      TEXT NOT NULL,
     business_date TEXT NOT NULL,
-    missing       INTEGER NOT NULL,
     complete      INTEGER NOT NULL,
     PRIMARY KEY (location, business_date)
 ) WITHOUT ROWID;
