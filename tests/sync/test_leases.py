@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import attrs
@@ -61,6 +62,22 @@ def test_one_holder(store, clock):
 
     assert caught.value.run_id == "r1"
     assert store.leases.holder("loc", "inventory", clock.now()) == "r1"
+
+
+def test_holder_that_is_writing(store, clock):
+    """
+    While the holder writes, however long it takes, the second one is told at
+    once.
+    """
+    lease = acquire(store, clock, "r1")
+
+    with (
+        store.writing(lease),
+        ThreadPoolExecutor() as elsewhere,
+        pytest.raises(RunInProgressError),
+    ):
+        # Whoever waits for a writer gives up after ten seconds.
+        elsewhere.submit(acquire, store, clock).result(timeout=5)
 
 
 def test_other_location_or_kind(store, clock):

@@ -38,11 +38,14 @@ class SqliteLeases:
         Raises:
             RunInProgressError: Somebody holds it who is not provably gone.
         """
+        # The holder may be writing for seconds: who only has to hear that
+        # does not wait for it.
+        with self.store.reading() as connection:
+            self._refuse_held(location_id, kind, _row(connection, location_id, kind), now)
+
         with self.store.writing() as connection:
             row = _row(connection, location_id, kind)
-
-            if row is not None and (holder := self._holder(location_id, kind, row, now)):
-                raise RunInProgressError(holder, kind=kind, location_id=location_id)
+            self._refuse_held(location_id, kind, row, now)
 
             epoch = 1 if row is None else row[0] + 1
             me = self.processes.current()
@@ -122,6 +125,12 @@ class SqliteLeases:
                 "and wrote nothing more"
             )
             raise LeaseLostError(msg)
+
+    def _refuse_held(
+        self, location_id: str, kind: LeaseKind, row: "_Row | None", now: datetime
+    ) -> None:
+        if row is not None and (holder := self._holder(location_id, kind, row, now)):
+            raise RunInProgressError(holder, kind=kind, location_id=location_id)
 
     def _holder(self, location_id: str, kind: str, row: "_Row", now: datetime) -> str | None:
         epoch, run_id, holder, expires_at = row
