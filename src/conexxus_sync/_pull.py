@@ -25,8 +25,9 @@ from .stores import Staging, SyncStore
 RUNS_ARE_KEPT = timedelta(days=90)
 
 # Grows with every change in what is accepted, or in what a digest covers:
-# an unchanged catalogue is then read anew.
-RULES = 1
+# an unchanged catalogue is then read anew.  Since 2, a category or a
+# description with a NUL is refused.
+RULES = 2
 
 
 @attrs.define(kw_only=True)

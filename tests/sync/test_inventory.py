@@ -126,6 +126,22 @@ def test_other_limit_is_read_anew(site):
     assert site.pull().items_failed == 0
 
 
+def test_older_rules_are_read_anew(site, monkeypatch):
+    """
+    What was accepted under older rules is judged by today's, though the back
+    office has nothing new.
+    """
+    site.office.etag = "strong"
+    with monkeypatch.context() as older:
+        older.setattr("conexxus_sync._pull.RULES", 1)
+        site.pull(items(3))
+
+    run = site.pull()
+
+    assert (run.not_modified, run.unchanged) == (False, 3)
+    assert site.pull().not_modified
+
+
 def test_lost_mirror_is_read_anew(site):
     """
     A checkpoint says nothing about a mirror that is empty.
