@@ -349,6 +349,9 @@ def test_looks(request, new_service, office, open_page, scene, name, options):
     assert violations(page) == []
 
 
+@pytest.mark.fault(
+    "P16", "The same names, on the page", "shown as text: no script, no turned text, no torn layout"
+)
 def test_hostile_names(partial, open_page):
     """
     Names are shown as they are, and do nothing: no script, no turned text, no

@@ -213,6 +213,11 @@ def test_new_host_gets_everything(site, host):
     assert host.shelf == site.shelf
 
 
+@pytest.mark.fault(
+    "S12",
+    "The host's database, or the store, is restored from a backup",
+    "the host gets everything again, under a number that it has not seen",
+)
 def test_restored_host_gets_everything(site):
     """
     A host that fell behind, or that is ahead of a restored store, gets

@@ -184,6 +184,9 @@ def test_adopted(new_till):
     assert till.effective(DAY) == ["late"]
 
 
+@pytest.mark.fault(
+    "S12", "The store is lost, and adopts what was delivered", "no sale is pushed a second time"
+)
 def test_adopted_on_a_lost_store(new_till):
     """
     A store that was lost and adopts what was delivered doubles nothing.

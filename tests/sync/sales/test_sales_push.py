@@ -441,6 +441,7 @@ def test_collector_of_a_lost_push(till):
     assert till.states() == ["sending"]
 
 
+@pytest.mark.fault("S12", "The store is lost", "sales of the past are held until a person asks")
 def test_fresh_store(till):
     """
     A fresh store begins with today, or with tomorrow once today's push time
