@@ -34,10 +34,9 @@ def formatted(formatter, message="said", *args, error=None, **extra):
     handler = logging.StreamHandler(stream)
     handler.setFormatter(formatter)
     handler.addFilter(RunFilter())
-    logger = logging.Logger("conexxus_sync.test")
+    # What pytest captures goes through UTF-8, and half a surrogate pair does not.
+    logger = logging.Logger("conexxus_sync.test")  # noqa: LOG001  # it must have no parent
     logger.addHandler(handler)
-    # Without a parent: what pytest captures goes through UTF-8, and half a
-    # surrogate pair does not.
     logger.warning(message, *args, extra=extra, exc_info=error)
     return stream.getvalue()
 
