@@ -9,7 +9,7 @@ import attrs
 
 from ._connection import ApiConnection
 from ._known import Known, StoreCounts
-from ._plural import counted
+from ._phrases import counted
 from .alerts import Alert, AlertName
 from .runs import RunKind, RunStatus, SyncRun
 from .sales import SalesOutlook

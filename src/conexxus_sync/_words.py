@@ -10,39 +10,9 @@ from zoneinfo import ZoneInfo
 
 from ._health import ServiceHealth, ServiceState
 from ._overview import Day, DayState, Overview
-from ._plural import counted
+from ._phrases import WEEKDAYS, counted, named_date, tiny_date
 from .alerts import AlertName, Severity
 from .runs import RunKind, RunStatus, SyncRun
-
-
-def long_date(day: date) -> str:
-    """
-    `2 January 2026`, whatever the locale.
-    """
-    return f"{short_date(day)} {day.year}"
-
-
-def short_date(day: date) -> str:
-    """
-    `2 January`, whatever the locale.
-    """
-    return f"{day.day} {_MONTHS[day.month - 1]}"
-
-
-def tiny_date(day: date) -> str:
-    """
-    `2 Jan`, whatever the locale.
-    """
-    return f"{day.day} {_MONTHS[day.month - 1][:3]}"
-
-
-def named_date(day: date, today: date) -> str:
-    """
-    `Today`, `Yesterday`, or `Friday 2 January`.
-    """
-    named = {0: "Today", 1: "Yesterday"}.get((today - day).days)
-
-    return named or f"{WEEKDAYS[day.weekday()]} {short_date(day)}"
 
 
 def moment(at: datetime | None, zone: ZoneInfo | None) -> str:
@@ -195,8 +165,6 @@ def last_night(overview: Overview) -> Day | None:
     return known[-1] if known else None
 
 
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-
 # A mark beside the colour: not everybody sees colours, and none on paper.
 MARKS = {
     DayState.MISSING: "✕",
@@ -209,20 +177,6 @@ MARKS = {
     DayState.UNKNOWN: "",
 }
 
-_MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
 
 _HEADLINES = {
     ServiceState.DISABLED: "Switched off, because it is not configured.",

@@ -12,9 +12,6 @@ from contextlib import contextmanager
 import pytest
 
 
-pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="no curl on this machine")
-
-
 @contextmanager
 def running(folder, environ, server):
     """

@@ -1,5 +1,4 @@
 import json
-import shutil
 import subprocess
 import threading
 from contextlib import closing
@@ -159,7 +158,6 @@ def test_disabled(config):
     }
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl on this machine")
 def test_plain_curl(url, office):
     """
     The documented commands work as they are typed.

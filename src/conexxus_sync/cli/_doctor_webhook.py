@@ -4,7 +4,7 @@
 
 from conexxus_client import ClientConfig, ConexxusError
 from conexxus_sync._clock import SystemClock
-from conexxus_sync._plural import counted
+from conexxus_sync._phrases import counted
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.notices import open_webhook, trial
 from conexxus_sync.stores import open_store

@@ -7,10 +7,9 @@ from datetime import timedelta
 
 from conexxus_sync._health import ServiceState
 from conexxus_sync._overview import Day, DayState, Overview
-from conexxus_sync._plural import counted
+from conexxus_sync._phrases import WEEKDAYS, counted
 from conexxus_sync._words import (
     MARKS,
-    WEEKDAYS,
     age,
     clock_time,
     headline,

@@ -4,9 +4,9 @@ Runs in words that a shop owner understands.  Pure: text in lists of lines.
 
 from collections.abc import Iterator, Sequence
 
-from conexxus_sync._plural import counted as counted
+from conexxus_sync._phrases import counted as counted
+from conexxus_sync._phrases import long_date as long_date
 from conexxus_sync._words import lasting as lasting
-from conexxus_sync._words import long_date as long_date
 from conexxus_sync._words import moment as moment
 from conexxus_sync._words import summary as summary
 from conexxus_sync.runs import MAX_ERRORS, RunIssue, RunKind, RunStatus, SyncRun

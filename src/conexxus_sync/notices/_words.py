@@ -5,7 +5,7 @@ The sentences.  Pure: what is known comes in, one line of plain text goes out.
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 
-from conexxus_sync._plural import counted
+from conexxus_sync._phrases import counted, short_date
 from conexxus_sync.alerts import Alert, AlertName
 from conexxus_sync.calendar import DAY
 
@@ -103,13 +103,6 @@ def unfinished(sales: int, total: Decimal, why: str) -> str:
     return f"{so_far}, and the day was not pushed to its end: {why}"
 
 
-def short_date(day: date) -> str:
-    """
-    `2 January`, whatever the locale.
-    """
-    return f"{day.day} {_MONTHS[day.month - 1]}"
-
-
 def wall_time(moment: datetime, zone: tzinfo, day: date | None = None) -> str:
     """
     `23:31`; with its date if it is neither on *day* nor in the night after.
@@ -163,19 +156,4 @@ _TAMED = str.maketrans(
         ">": "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}",
         "@": "\N{FULLWIDTH COMMERCIAL AT}",
     }
-)
-
-_MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
 )

@@ -12,17 +12,15 @@ import attrs
 from conexxus_sync._connection import ApiConnection
 from conexxus_sync._health import ServiceState
 from conexxus_sync._overview import Day, DayState, Overview
-from conexxus_sync._plural import counted
+from conexxus_sync._phrases import WEEKDAYS, counted, tiny_date
 from conexxus_sync._words import (
     MARKS,
-    WEEKDAYS,
     age,
     clock_time,
     headline,
     last_night,
     lasting,
     summary,
-    tiny_date,
     told_day,
     weeks,
     what_to_do,

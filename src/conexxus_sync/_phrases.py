@@ -1,0 +1,60 @@
+"""
+Numbers with their nouns, and dates as people say them, whatever the locale.
+"""
+
+from datetime import date
+
+
+def counted(number: int, noun: str, nouns: str | None = None) -> str:
+    """
+    `1 sale`, `1,204 sales`.
+    """
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {nouns or noun + 's'}"
+
+
+def long_date(day: date) -> str:
+    """
+    `2 January 2026`, whatever the locale.
+    """
+    return f"{short_date(day)} {day.year}"
+
+
+def short_date(day: date) -> str:
+    """
+    `2 January`, whatever the locale.
+    """
+    return f"{day.day} {_MONTHS[day.month - 1]}"
+
+
+def tiny_date(day: date) -> str:
+    """
+    `2 Jan`, whatever the locale.
+    """
+    return f"{day.day} {_MONTHS[day.month - 1][:3]}"
+
+
+def named_date(day: date, today: date) -> str:
+    """
+    `Today`, `Yesterday`, or `Friday 2 January`.
+    """
+    named = {0: "Today", 1: "Yesterday"}.get((today - day).days)
+
+    return named or f"{WEEKDAYS[day.weekday()]} {short_date(day)}"
+
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
