@@ -7,10 +7,11 @@ from contextlib import aclosing, asynccontextmanager
 from types import TracebackType
 from typing import Self, TypeVar
 
-from ._catalog_read import AsyncCatalogRead, explanation_async, valid
+from ._catalog_read import AsyncCatalogRead, valid
 from ._codec import FrozenBatch
 from ._core import connection_check, connection_failure, core_for
 from ._endpoints import SUCCESS
+from ._explanation import explanation_async
 from ._paging import Pages
 from ._retries import RetryPolicy
 from ._wire import ApiProfile, AsyncTransport, Call, Limits, Response

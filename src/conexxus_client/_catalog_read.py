@@ -10,8 +10,11 @@ from typing import TypeAlias
 
 from ._codec import shown
 from ._core import CATALOG_SECONDS, Core
+from ._endpoints import failure
+from ._explanation import explanation, explanation_async
 from ._paging import Pages
 from ._retries import Attempts
+from ._second_look import SecondLook
 from ._stopping import patient
 from ._wire import (
     AsyncReply,
@@ -26,9 +29,7 @@ from .models import InvalidItem, Item
 
 
 Elements: TypeAlias = list[Item | InvalidItem]
-
-# As much of an error's body as is read for its explanation.
-_EXPLANATION = 64 * 1024
+Course: TypeAlias = Pages | SecondLook
 
 
 class _Reading:
@@ -39,6 +40,7 @@ class _Reading:
     def __init__(self, core: Core, progress: Pages) -> None:
         self._core = core
         self._progress = progress
+        self._course: Course = progress
         self._seconds_left = CATALOG_SECONDS
         self._first: Elements = []
         self._page_number = 0
@@ -78,13 +80,30 @@ class _Reading:
         """
         return self._progress.digest
 
+    @property
+    def _looks_again(self) -> bool:
+        """
+        All pages came; now it is seen whether they belong together.
+        """
+        return self._course is not self._progress
+
+    def _is_over(self) -> bool:
+        """
+        Is there no page left to ask for, nor to look at again?
+        """
+        if self._course.request is None and not self._looks_again:
+            self._course = self._progress.second_look()
+
+        return self._course.request is None
+
     def _begin_page(self) -> tuple[Request, Attempts, ExitStack]:
         """
         The next page's request, its attempts, and what ends with the page.
         """
-        request = self._progress.request
+        request = self._course.request
         assert request is not None, "there is no next page"
-        self._page_number += 1
+        if not self._looks_again:
+            self._page_number += 1
         self._attempts = self._core.attempts_within(self._seconds_left)
         page = ExitStack()
         page.enter_context(self._core.observing("catalogue", request, self._attempts))
@@ -137,7 +156,7 @@ class _Reading:
 
     def _failure(self, reply: Reply | AsyncReply, body: bytes, request: Request) -> ConexxusError:
         response = self._core.response(reply, body, self._core.monotonic())
-        return self._progress.failure(response, request)
+        return failure(response, request.path, self._core.profile)
 
     def _broke_off(self, exc: ConexxusError) -> None:
         """
@@ -154,7 +173,8 @@ class CatalogRead(_Reading):
     Attributes:
         pages: Lists of elements as they arrive, once.  They are provisional
             until the last one: an incomplete or unsuccessful answer raises
-            at its end.
+            at its end, and so do pages that are no catalogue together.
+            An empty list is a sign of life while that is found out.
     """
 
     def __init__(self, core: Core, progress: Pages, transport: Transport) -> None:
@@ -195,9 +215,9 @@ class CatalogRead(_Reading):
         self._stream = iter(())
         self._attempts.status = reply.status
 
-        if self._progress.begin(reply.status, reply.headers):
+        if self._course.begin(reply.status, reply.headers):
             self._stream = self._elements(reply)
-        elif not self.not_modified:
+        elif not self._course.not_modified:
             body = explanation(reply.chunks(), self._too_late(limits))
             raise self._failure(reply, body, request)
 
@@ -206,10 +226,10 @@ class CatalogRead(_Reading):
     def _elements(self, reply: Reply) -> Iterator[Elements]:
         with self._evident(reply):
             for chunk in self._timed(reply):
-                if elements := self._progress.feed(chunk):
+                if elements := self._course.feed(chunk):
                     yield elements
 
-            if rest := self._progress.end():
+            if rest := self._course.end():
                 yield rest
 
     def _timed(self, reply: Reply) -> Iterator[bytes]:
@@ -227,12 +247,12 @@ class CatalogRead(_Reading):
         while True:
             with self._page:
                 yield from self._rest()
-            if self._progress.request is None:
+            if self._is_over():
                 return
             self.open()
 
     def _rest(self) -> Iterator[Elements]:
-        if self._first:
+        if self._first or self._looks_again:
             yield self._first
 
         try:
@@ -286,9 +306,9 @@ class AsyncCatalogRead(_Reading):
         self._stream = _nothing()
         self._attempts.status = reply.status
 
-        if self._progress.begin(reply.status, reply.headers):
+        if self._course.begin(reply.status, reply.headers):
             self._stream = self._elements(reply)
-        elif not self.not_modified:
+        elif not self._course.not_modified:
             body = await explanation_async(reply.chunks(), self._too_late(limits))
             raise self._failure(reply, body, request)
 
@@ -298,10 +318,10 @@ class AsyncCatalogRead(_Reading):
         with self._evident(reply):
             async with aclosing(self._timed(reply)) as chunks:
                 async for chunk in chunks:
-                    if elements := self._progress.feed(chunk):
+                    if elements := self._course.feed(chunk):
                         yield elements
 
-            if rest := self._progress.end():
+            if rest := self._course.end():
                 yield rest
 
     async def _timed(self, reply: AsyncReply) -> AsyncGenerator[bytes]:
@@ -319,12 +339,12 @@ class AsyncCatalogRead(_Reading):
             async with self._page, aclosing(self._rest()) as rest:
                 async for elements in rest:
                     yield elements
-            if self._progress.request is None:
+            if self._is_over():
                 return
             await self.open()
 
     async def _rest(self) -> AsyncGenerator[Elements]:
-        if self._first:
+        if self._first or self._looks_again:
             yield self._first
 
         try:
@@ -350,46 +370,6 @@ def valid(elements: Elements, on_invalid: Callable[[InvalidItem], None] | None) 
             on_invalid(element)
         else:
             raise DecodeError(f"{element.reason}, at {element.path} of {shown(element.raw)}")
-
-
-def explanation(chunks: Iterator[bytes], until: Callable[[], bool] = lambda: False) -> bytes:
-    """
-    As much of an error's body as can be had; the status says it all anyway.
-
-    Args:
-        until: Whether it has taken long enough.
-    """
-    body = b""
-
-    try:
-        for chunk in chunks:
-            body += chunk
-            if len(body) > _EXPLANATION or until():
-                break
-    except ConexxusError:
-        pass
-
-    return body[:_EXPLANATION]
-
-
-async def explanation_async(
-    chunks: AsyncGenerator[bytes], until: Callable[[], bool] = lambda: False
-) -> bytes:
-    """
-    `explanation` for an event loop.
-    """
-    body = b""
-
-    try:
-        async with aclosing(chunks):
-            async for chunk in chunks:
-                body += chunk
-                if len(body) > _EXPLANATION or until():
-                    break
-    except ConexxusError:
-        pass
-
-    return body[:_EXPLANATION]
 
 
 async def _nothing() -> AsyncGenerator[Elements]:

@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self, TypeVar
 
-from ._catalog_read import CatalogRead, explanation, valid
+from ._catalog_read import CatalogRead, valid
 from ._codec import FrozenBatch
 from ._core import connection_check, connection_failure, core_for
 from ._endpoints import SUCCESS
+from ._explanation import explanation
 from ._paging import Pages
 from ._retries import RetryPolicy
 from ._stopping import patient, stopping

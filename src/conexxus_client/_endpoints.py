@@ -114,7 +114,13 @@ class Endpoints:
         if theirs != (ours := origin_of(self.config.api_url)):
             raise EnvelopeError(f"the next page is on {theirs[:200]}, not on {ours}: refused")
 
-        return attrs.evolve(self.catalog(), url=url, path=urlsplit(url).path)
+        return self.page(url)
+
+    def page(self, url: str, *, etag: str | None = None) -> Request:
+        """
+        Ask for the page at *url*, which is known to be one of ours.
+        """
+        return attrs.evolve(self.catalog(etag=etag), url=url, path=urlsplit(url).path)
 
     def _leaves(self, url: str) -> bool:
         return origin_of(url) != origin_of(self.config.api_url)

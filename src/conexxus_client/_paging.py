@@ -5,10 +5,11 @@ The way through a catalogue's pages.  No I/O.
 import hashlib
 
 from ._codec import CatalogReader
-from ._endpoints import Endpoints, failure
+from ._endpoints import Endpoints
 from ._links import next_link
-from ._wire import Headers, Request, Response
-from .errors import ConexxusError, EnvelopeError
+from ._second_look import PageRead, SecondLook, changed_error, etag_of
+from ._wire import Headers, Request
+from .errors import EnvelopeError
 from .models import InvalidItem, Item
 
 
@@ -37,8 +38,9 @@ class Pages:
         self._endpoints = endpoints
         self._conditional = etag is not None
         self._total: int | None = None
-        self._seen: set[str] = set()
+        self._seen: dict[str, PageRead] = {}
         self._link: str | None = None
+        self._page_etag: str | None = None
         self._hash = hashlib.sha256()
         self._page_hash = hashlib.sha256()
         self._reader: CatalogReader | None = None
@@ -62,8 +64,8 @@ class Pages:
         Look at the head of an answer.
 
         Returns:
-            Whether its body is a page to `feed`; if not, the body explains
-            a `failure`, unless nothing was modified.
+            Whether its body is a page to `feed`; if not, it explains what
+            failed, unless nothing was modified.
         """
         first = not self._seen
 
@@ -75,20 +77,14 @@ class Pages:
             return False
 
         # One tag for each page names no version of the whole.
-        etag = _version(headers)
-        self.etag = etag if first or etag == self.etag else None
+        self._page_etag = etag_of(headers)
+        self.etag = self._page_etag if first or self._page_etag == self.etag else None
         self._link = next_link(headers.all("Link"))
         # A page that is asked for again must not be counted twice.
         self._page_hash = hashlib.sha256()
         self._reader = CatalogReader(self._endpoints.profile, self._page_hash)
 
         return True
-
-    def failure(self, response: Response, request: Request) -> ConexxusError:
-        """
-        What an answer means that is no page.
-        """
-        return failure(response, request.path, self._endpoints.profile)
 
     def feed(self, chunk: bytes) -> list[Item | InvalidItem]:
         """
@@ -109,8 +105,11 @@ class Pages:
         assert self.request is not None, "begin a page first"
         rest = self._reader.close()
         self.count += self._reader.count
-        self._hash.update(self._page_hash.digest())
+        digest = self._page_hash.digest()
+        self._hash.update(digest)
         self._settle_total(self._reader.envelope.total)
+        url = self.request.url
+        self._seen[url] = PageRead(url=url, etag=self._page_etag, digest=digest)
         self.request = self._next(self._reader.envelope.next_cursor, self.request)
 
         if self.request is None and self._total not in (None, self.count):
@@ -120,17 +119,19 @@ class Pages:
 
         return rest
 
+    def second_look(self) -> SecondLook:
+        """
+        What is left to do after the last page.
+        """
+        return SecondLook(self._endpoints, list(self._seen.values()))
+
     def _settle_total(self, total: int | None) -> None:
         if self._total is not None and total not in (None, self._total):
-            raise EnvelopeError(
-                f"the catalogue changed while it was read: {self._total} items became {total}"
-            )
+            raise changed_error(f"{self._total} items became {total}")
         if total is not None:
             self._total = total
 
     def _next(self, cursor: str | None, current: Request) -> Request | None:
-        self._seen.add(current.url)
-
         if cursor is not None:
             following = self._endpoints.catalog(cursor=cursor)
         elif self._link is not None:
@@ -144,12 +145,3 @@ class Pages:
             raise EnvelopeError(f"the catalogue has more than {MAX_PAGES} pages")
 
         return following
-
-
-def _version(headers: Headers) -> str | None:
-    """
-    The answer's ETag, if it can be sent back.
-    """
-    etag = headers.get("ETag")
-
-    return etag if etag and etag.isascii() and etag.isprintable() else None

@@ -21,6 +21,7 @@ Everything that can go wrong, split by who must act.
     └── AnswerError                  the back office's answer can't be used
         ├── DecodeError              not the JSON it should be
         ├── EnvelopeError            JSON, but not a success
+        │   └── CatalogChangedError  pages of more than one catalogue
         └── ResponseTooLargeError    more than we are willing to read
 
 Every error pickles and deep-copies, holds no live response, and never
@@ -316,6 +317,15 @@ class EnvelopeError(AnswerError):
     """
     The body is JSON, but does not say success, or not what was asked for.
     """
+
+
+class CatalogChangedError(EnvelopeError):
+    """
+    The catalogue changed while it was read: its pages do not belong together.
+    """
+
+    message = "the catalogue changed while it was read. Read it anew."
+    retryable = True
 
 
 class ResponseTooLargeError(AnswerError):

@@ -5,6 +5,7 @@ Reading the catalogue from a real server.
 import pytest
 
 from conexxus_client import (
+    CatalogChangedError,
     ConnectionLostError,
     DecodeError,
     EnvelopeError,
@@ -91,7 +92,7 @@ def test_total(connect, office, server):
         connect(server.url).fetch_items()
 
 
-@pytest.mark.fault("H19", "The total changes while the catalogue is read", "`EnvelopeError`")
+@pytest.mark.fault("H19", "The total changes while the catalogue is read", "`CatalogChangedError`")
 def test_total_that_changes(connect, raw_server):
     """
     A catalogue that changes while it is read is refused.
@@ -100,7 +101,7 @@ def test_total_that_changes(connect, raw_server):
     pages = iter([answer(body % (2, 1, b',"nextCursor":"c"')), answer(body % (3, 2, b""))])
     server = raw_server(lambda send: send(next(pages)))
 
-    with pytest.raises(EnvelopeError, match="2 items became 3"):
+    with pytest.raises(CatalogChangedError, match="2 items became 3"):
         connect(server.url).fetch_items()
 
 

@@ -15,6 +15,8 @@ from contextlib import closing
 from datetime import date
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from conexxus_client import ClientConfig, ConexxusClient, decode_transaction
 from conexxus_client.testing import SandboxServer
@@ -31,6 +33,10 @@ def item(sku, price="1.00", name="x"):
 
 def items(count, price="1.00"):
     return [item(f"S{number:03d}", price) for number in range(count)]
+
+
+def priced(prices):
+    return [item(f"S{number:03d}", price) for number, price in enumerate(prices)]
 
 
 @pytest.fixture(params=["httpx", "httpx2"])
@@ -143,27 +149,65 @@ def test_weak_and_missing_tags(branch, etag, not_modified):
 
 
 @pytest.mark.fault(
-    "H18", "The catalogue changes between two pages", "the next pull reads all of it again"
+    "H18",
+    "The catalogue changes between two pages",
+    "the pull fails, the catalogue stays, and the next pull reads all of it",
 )
-@pytest.mark.parametrize("price", ["2.00", "1.00"], ids=["for good", "and back again"])
+@pytest.mark.parametrize("price", ["3.00", "2.00"], ids=["for good", "and back again"])
 def test_change_between_pages(branch, price):
     """
-    Where only the tags tell, none is kept: the next pull ends at what the
-    back office then has.
+    What is no catalogue that the back office had is not applied; the next
+    pull ends at what it then has.
     """
-    branch.office.etag, branch.office.page_size = "strong", 20
-    branch.office.catalog = items(40)
+    branch.office.etag, branch.office.page_size = "strong", 5
+    branch.pull(items(10))
+    before = branch.dump("items", "quarantine", "checkpoints")
+    changes = iter([items(10, "3.00"), items(10, price)])
 
     def change(step):
         if step == "page":
-            branch.office.catalog = items(40, "2.00")
+            branch.office.catalog = next(changes, branch.office.catalog)
 
-    branch.pull(steps=change)
-    run = branch.pull(items(40, price))
+    run = branch.pull(items(10, "2.00"), steps=change)
 
-    assert not run.not_modified
+    assert run.status is RunStatus.FAILED
+    assert "the catalogue changed while it was read" in run.last_error
+    assert branch.dump("items", "quarantine", "checkpoints") == before
+    assert not branch.pull().not_modified
     assert {str(it.price) for it in branch.shelf.values()} == {price}
     assert branch.pull().not_modified
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # it only makes sites
+@given(
+    changes=st.lists(st.none() | st.sets(st.integers(0, 9), min_size=1), max_size=12),
+    page_size=st.integers(1, 10),
+)
+def test_never_a_mixed_catalogue(new_site, changes, page_size):
+    """
+    Whenever prices change during a pull, the mirror holds what the back
+    office had at one moment, before that pull or in it.
+    """
+    site = new_site()
+    site.office.etag, site.office.page_size = "strong", page_size
+    versions = [["1.00"] * 10]
+    schedule = iter(changes)
+
+    def change(step):
+        if step == "page" and (indexes := next(schedule, None)):
+            fresh = f"{len(versions) + 1}.00"
+            versions.append([fresh if n in indexes else it for n, it in enumerate(versions[-1])])
+            site.office.catalog = priced(versions[-1])
+
+    for _ in range(3):
+        site.pull(priced(versions[-1]), steps=change)
+        held = [str(site.shelf[sku].price) for sku in sorted(site.shelf)]
+        assert held in [[], *versions]
+
+    settled = site.pull()
+
+    assert settled.status is RunStatus.SUCCESS
+    assert [str(site.shelf[sku].price) for sku in sorted(site.shelf)] == versions[-1]
 
 
 @pytest.mark.fault("H18", "304, but the mirror is empty", "the catalogue is asked for in full")
