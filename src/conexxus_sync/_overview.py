@@ -28,8 +28,8 @@ from .stores import SyncStore
 # Five weeks: what a person remembers, and a month's end is always in it.
 SHOWN_DAYS = 35
 SHOWN_RUNS = 24
-SHOWN_ASIDE = 20
-SHOWN_BATCHES = 20
+SHOWN_ASIDE = 10
+SHOWN_BATCHES = 10
 SHOWN_PRICES = 50
 
 
@@ -37,9 +37,10 @@ class DayState(StrEnum):
     """
     How one business date stands, gravest first.
 
-    `MISSING`: should have been pushed by now.  `WAITING`: not everything has
-    arrived, and that is no surprise yet.  `DIFFERS`: something was set aside,
-    or the till tells it otherwise since.  `LATE`: all is there, but came late.
+    `MISSING`: it, or part of it, should have arrived by now.  `WAITING`: not
+    everything has arrived, and that is no surprise yet.  `DIFFERS`: something
+    was set aside, or the till tells it otherwise since.  `LATE`: all is there,
+    but half of it came late.
     `QUIET`: looked at, and nothing was sold.  `AHEAD`: its time has not come.
     `UNKNOWN`: before this store began, or closed.
     """
@@ -115,7 +116,8 @@ class Overview:
             empty if this location has no sales.
         pulls: The last pulls, latest first; likewise `pushes`.
         refused: The catalogue that waits to be accepted; None if there is none.
-        batches: That are not settled.
+        batches: That are not settled, at most `SHOWN_BATCHES`.
+        open_batches: How many there are.
         problem: Why some of it is missing.
     """
 
@@ -133,6 +135,7 @@ class Overview:
     refused: RefusedCatalogue | None = None
     aside: Quarantine = attrs.field(factory=Quarantine)
     batches: tuple[Batch, ...] = ()
+    open_batches: int = 0
     problem: str | None = None
 
     @property
@@ -187,6 +190,7 @@ def _filled(bare: Overview, store: SyncStore, config: SyncConfig) -> Overview:
             refused=_refused(store, pulls[0]) if pulls else None,
             aside=Quarantine.of(store, location_id, SHOWN_ASIDE),
             batches=tuple(store.outbox.batches(location_id, OPEN_STATES, SHOWN_BATCHES)),
+            open_batches=sum(store.outbox.counts(location_id).get(it, 0) for it in OPEN_STATES),
         )
 
 
@@ -244,14 +248,15 @@ def _days(store: SyncStore, config: SyncConfig, bare: Overview) -> Iterator[Day]
 
 def _state(day: date, dates: DueDates, sums: DateSums | None, now: datetime) -> DayState:
     visit = dates.visits.get(day, Visit())
-    push = dates.calendar.push_moment(day)
+    push, tail = dates.calendar.push_moment(day), dates.calendar.tail_moment(day)
 
     if sums is not None:
         if sums.waiting:
             return DayState.WAITING
         if sums.set_aside or sums.contradicted:
             return DayState.DIFFERS
-        if sums.first_at is not None and sums.first_at > push + LATE_AFTER:
+        # One that was rung up late makes no late day.
+        if sums.half_at is not None and sums.half_at > max(push, tail) + LATE_AFTER:
             return DayState.LATE
         if sums.delivered and (push <= now or day < dates.start):
             return DayState.PUSHED

@@ -2,7 +2,11 @@
 Numbers with their nouns, and dates as people say them, whatever the locale.
 """
 
-from datetime import date
+from datetime import date, datetime, timedelta, tzinfo
+
+
+# Until then, a time after midnight belongs to the night before.
+MORNING = 12
 
 
 def counted(number: int, noun: str, nouns: str | None = None) -> str:
@@ -40,6 +44,23 @@ def named_date(day: date, today: date) -> str:
     named = {0: "Today", 1: "Yesterday"}.get((today - day).days)
 
     return named or f"{WEEKDAYS[day.weekday()]} {short_date(day)}"
+
+
+def wall_time(moment: datetime, zone: tzinfo, day: date | None = None) -> str:
+    """
+    `23:31`; with its date if it is neither on *day* nor in the night after.
+    """
+    wall = moment.astimezone(zone)
+    shown = f"{wall:%H:%M}"
+
+    if (
+        day is None
+        or wall.date() == day
+        or (wall.date() == day + timedelta(days=1) and wall.hour < MORNING)
+    ):
+        return shown
+
+    return f"{short_date(wall.date())}, {shown}"
 
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

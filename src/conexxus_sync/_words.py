@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from ._health import ServiceHealth, ServiceState
 from ._overview import Day, DayState, Overview
-from ._phrases import WEEKDAYS, counted, named_date, tiny_date
+from ._phrases import WEEKDAYS, counted, named_date, tiny_date, wall_time
 from .alerts import AlertName, Severity
 from .runs import RunKind, RunStatus, SyncRun
 
@@ -127,7 +127,7 @@ def told_day(day: Day, zone: ZoneInfo | None, today: date) -> str:
     if sums.delivered:
         parts.append(f"{counted(sums.delivered, 'sale')}, {sums.total:,}")
     if sums.last_at is not None:
-        parts.append(f"accepted {sums.last_at.astimezone(zone):%H:%M}")
+        parts.append(f"accepted {_accepted(sums.last_at, zone, day.business_date)}")
     if sums.waiting:
         parts.append(f"{counted(sums.waiting, 'sale')} still to arrive")
     if sums.set_aside:
@@ -138,6 +138,10 @@ def told_day(day: Day, zone: ZoneInfo | None, today: date) -> str:
         parts.append("late")
 
     return f"{named}: {', '.join(parts)}."
+
+
+def _accepted(at: datetime, zone: ZoneInfo | None, day: date) -> str:
+    return f"{at.astimezone():%H:%M}" if zone is None else wall_time(at, zone, day)
 
 
 def weeks(days: Sequence[Day]) -> Iterator[list[Day | None]]:

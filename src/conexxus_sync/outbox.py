@@ -90,7 +90,7 @@ class DateSums:
         waiting: Transactions in batches that are not settled.
         set_aside: Transactions in quarantine.
         contradicted: Delivered ones that the till now tells otherwise.
-        first_at: When the first were delivered; None if none was.
+        half_at: When half of them had been delivered; None if none was.
         last_at: When the last were.
     """
 
@@ -100,7 +100,7 @@ class DateSums:
     waiting: int
     set_aside: int
     contradicted: int
-    first_at: datetime | None = None
+    half_at: datetime | None = None
     last_at: datetime | None = None
 
 

@@ -444,6 +444,57 @@ def test_reading_goes_on_while_the_page_renews_itself(partial, office, open_page
     assert page.evaluate("document.activeElement.textContent") == "Test the connection"
 
 
+def test_outcome_of_a_click_stays_to_be_read(partial, open_page):
+    """
+    The page renews itself, and what a click became is still there.
+    """
+    page = open_page(partial)
+    page.get_by_role("button", name="Test the connection").click()
+    expect(page.locator(".note")).to_contain_text("Connection successful")
+    page.evaluate("document.getElementById('live').dataset.old = 'yes'")
+
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator("#live[data-old]")).to_have_count(0)
+
+    expect(page.locator(".note")).to_contain_text("Connection successful")
+
+
+@pytest.mark.parametrize(
+    "selector", [".asides summary", ".alerts a", "[aria-label='List of runs']"]
+)
+def test_focus_stays_while_the_page_renews_itself(partial, open_page, selector):
+    """
+    Whoever uses the keyboard does not begin anew every quarter of a minute.
+    """
+    page = open_page(partial)
+    page.locator(selector).first.focus()
+    page.evaluate("document.getElementById('live').dataset.old = 'yes'")
+
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator("#live[data-old]")).to_have_count(0)
+
+    assert page.evaluate("(there) => document.activeElement.matches(there)", selector)
+
+
+def test_more_than_is_listed(new_service, office, open_page):
+    """
+    What is left out is counted: no list ends silently.
+    """
+    office.catalog = [
+        *WINE,
+        *({"sku": f"B{number}", "name": "b", "price": "free"} for number in range(25)),
+    ]
+    service = new_service()
+    service.sync_inventory()
+
+    page = open_page(service)
+
+    expect(page.locator("section[aria-labelledby=aside]")).to_contain_text("And 15 more")
+    page.locator(".runs summary").click()
+    expect(page.locator(".runs summary")).to_have_text("25 errors")
+    expect(page.locator(".runs details")).to_contain_text("And 15 more.")
+
+
 def test_notes_can_t_be_made_up(partial, open_page):
     """
     An address can't make the page say something.

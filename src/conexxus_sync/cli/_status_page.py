@@ -131,8 +131,9 @@ def _figures(overview: Overview) -> Iterator[Line]:
         sales = counted(counts.mismatched_sales, "sale")
         yield [(f"  Lines do not add up to the total in {sales}.", "")]
 
-    if overview.batches:
-        yield [(f"  {counted(len(overview.batches), 'batch', 'batches')} on the way.", "")]
+    if overview.open_batches:
+        batches = counted(overview.open_batches, "batch", "batches")
+        yield [(f"  {batches} not settled: `conexxus outbox list`.", "")]
 
     if health.api is not None:
         reached = "reached" if health.api.reached else "not reached"

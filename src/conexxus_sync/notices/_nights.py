@@ -9,11 +9,12 @@ from decimal import Decimal
 
 import attrs
 
+from conexxus_sync._phrases import wall_time
 from conexxus_sync.calendar import DAY, StoreCalendar
 from conexxus_sync.outbox import DateSums
 
 from ._notice import Event, Notice, ToldNight
-from ._words import accepted, night, partly_accepted, unfinished, wall_time
+from ._words import accepted, night, partly_accepted, unfinished
 
 
 # So long after the end of its day a date that is not finished is told as it is.

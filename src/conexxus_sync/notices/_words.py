@@ -5,16 +5,12 @@ The sentences.  Pure: what is known comes in, one line of plain text goes out.
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 
-from conexxus_sync._phrases import counted, short_date
+from conexxus_sync._phrases import counted, short_date, wall_time
 from conexxus_sync.alerts import Alert, AlertName
-from conexxus_sync.calendar import DAY
 
 
 # Beyond that, a chat shows a wall; what was cut off is in `conexxus status`.
 LONGEST = 600
-
-# Until then, a time after midnight belongs to the night before.
-MORNING = 12
 
 _ENDED = {
     AlertName.STORE_UNUSABLE: "the SDK's own store can be used again",
@@ -101,19 +97,6 @@ def unfinished(sales: int, total: Decimal, why: str) -> str:
     )
 
     return f"{so_far}, and the day was not pushed to its end: {why}"
-
-
-def wall_time(moment: datetime, zone: tzinfo, day: date | None = None) -> str:
-    """
-    `23:31`; with its date if it is neither on *day* nor in the night after.
-    """
-    wall = moment.astimezone(zone)
-    shown = f"{wall:%H:%M}"
-
-    if day is None or wall.date() == day or (wall.date() == day + DAY and wall.hour < MORNING):
-        return shown
-
-    return f"{short_date(wall.date())}, {shown}"
 
 
 def lasting(duration: timedelta) -> str:

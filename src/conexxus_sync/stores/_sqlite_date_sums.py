@@ -57,7 +57,7 @@ def date_sums(connection: sqlite3.Connection, location_id: str, since: date) -> 
             waiting=waiting,
             set_aside=set_aside,
             contradicted=contradicted,
-            first_at=_moment(min(moments, default=None)),
+            half_at=_moment(sorted(moments)[(len(moments) - 1) // 2] if moments else None),
             last_at=_moment(max(moments, default=None)),
         )
 

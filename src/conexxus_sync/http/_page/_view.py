@@ -31,6 +31,8 @@ from conexxus_sync.runs import RunIssue, RunKind, RunStatus, SyncRun
 
 
 LISTED_RUNS = 10
+LISTED_ISSUES = 10
+TOLD_DAYS = 5
 
 # What a run looks like in the strip: so high at least and at most.
 BAR_LEAST, BAR_MOST = 4, 40
@@ -50,7 +52,7 @@ LEGEND = (
     (DayState.PUSHED, "pushed"),
     (DayState.LATE, "pushed late"),
     (DayState.WAITING, "under way"),
-    (DayState.MISSING, "missing"),
+    (DayState.MISSING, "missing, or part of it"),
     (DayState.DIFFERS, "discrepancy"),
     (DayState.QUIET, "no sales"),
 )
@@ -99,6 +101,7 @@ class Row:
     told: str
     tone: str
     issues: tuple[RunIssue, ...]
+    failures: int
 
 
 @attrs.frozen(kw_only=True)
@@ -118,6 +121,7 @@ def view_of(overview: Overview) -> dict[str, Any]:
     health = overview.health
     night = last_night(overview)
     zone, today = overview.timezone, overview.today
+    told = [day for day in overview.days if day.state in _WORTH_TELLING]
 
     return {
         "o": overview,
@@ -132,9 +136,8 @@ def view_of(overview: Overview) -> dict[str, Any]:
         ],
         "weekdays": WEEKDAYS,
         "legend": [(state, MARKS[state], words) for state, words in LEGEND],
-        "told_days": [
-            told_day(day, zone, today) for day in overview.days if day.state in _WORTH_TELLING
-        ],
+        "told_days": [told_day(day, zone, today) for day in told[:TOLD_DAYS]],
+        "untold_days": len(told[TOLD_DAYS:]),
         "strips": [
             (name, list(_strip(runs, overview)))
             for name, runs in (("Pulls", overview.pulls), ("Pushes", overview.pushes))
@@ -147,6 +150,8 @@ def view_of(overview: Overview) -> dict[str, Any]:
         "when": lambda moment: clock_time(moment, zone, today),
         "age": lambda moment: age(moment, overview.now),
         "counted": counted,
+        "unlisted_aside": _aside(overview),
+        "unlisted_batches": overview.open_batches - len(overview.batches),
         "milliseconds": lambda latency: f"{latency / timedelta(milliseconds=1):,.0f} ms",
     }
 
@@ -155,6 +160,20 @@ def _tone(overview: Overview) -> str:
     tone = _TONES[overview.health.state]
 
     return "look" if tone == "good" and worth_a_look(overview.health) else tone
+
+
+def _aside(overview: Overview) -> int:
+    """
+    How much was set aside beyond what is listed.
+    """
+    counts, listed = overview.health.counts, overview.aside
+
+    if counts is None:
+        return 0
+
+    found = counts.quarantined_items + counts.quarantined_sales
+
+    return max(found - len(listed.items) - len(listed.sales), 0)
 
 
 def _cell(day: Day, overview: Overview) -> Cell:
@@ -190,7 +209,7 @@ def _rows(overview: Overview) -> Iterator[Row]:
     merged = sorted([*overview.pulls, *overview.pushes], key=lambda run: run.id, reverse=True)
 
     for run in merged[:LISTED_RUNS]:
-        day = run.business_date
+        day, issues = run.business_date, _issues(run)
         yield Row(
             run=run,
             what="Catalogue" if day is None else f"Sales of {tiny_date(day)}",
@@ -198,8 +217,16 @@ def _rows(overview: Overview) -> Iterator[Row]:
             took=lasting(run),
             told=summary(run),
             tone=_run_tone(run),
-            issues=tuple(it for it in run.errors if it.item or it.error != summary(run)),
+            issues=issues[:LISTED_ISSUES],
+            failures=max(len(issues), run.items_failed if issues else 0),
         )
+
+
+def _issues(run: SyncRun) -> tuple[RunIssue, ...]:
+    """
+    What the row does not say already.
+    """
+    return tuple(it for it in run.errors if it.item or it.error != summary(run))
 
 
 def _when(run: SyncRun, overview: Overview) -> str:

@@ -5,7 +5,11 @@
 const BUSY_MS = 1000;
 const CALM_MS = 15000;
 
+// So long a click's outcome stays to be read.
+const NOTE_MS = 60000;
+
 let timer;
+let noted = { note: null, until: 0 };
 
 const live = () => document.getElementById("live");
 
@@ -20,11 +24,12 @@ const show = (html) => {
   }
 
   const open = [...live().querySelectorAll("details[open]")].map((details) => details.id);
-  const focused = path(document.activeElement);
+  const focused = place(document.activeElement);
   const scrolled = [...live().querySelectorAll(".scroll")].map((part) => [part.scrollLeft, part.scrollTop]);
 
   live().replaceWith(next);
   document.title = fresh.title;
+  keepNote(next);
 
   open.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
   next.querySelectorAll(".scroll").forEach((part, at) => part.scrollTo(...(scrolled[at] ?? [0, 0])));
@@ -33,10 +38,36 @@ const show = (html) => {
   }
 };
 
+const keepNote = (next) => {
+  const note = next.querySelector(".note");
+
+  if (note) {
+    noted = { note, until: Date.now() + NOTE_MS };
+  } else if (noted.note && Date.now() < noted.until) {
+    next.querySelector(".top").after(noted.note);
+  }
+};
+
 // Where the focus is, in words that find the same place in a new page.
-const path = (element) => {
-  const form = element?.closest("form");
-  if (!form || !live().contains(form)) {
+const place = (element) => {
+  if (!element || !live().contains(element)) {
+    return null;
+  }
+  if (element.matches("summary")) {
+    return `[id="${CSS.escape(element.parentElement.id)}"] > summary`;
+  }
+  if (element.matches("a")) {
+    return `a[href="${CSS.escape(element.getAttribute("href"))}"]`;
+  }
+  if (element.matches("[aria-label]")) {
+    return `[aria-label="${CSS.escape(element.getAttribute("aria-label"))}"]`;
+  }
+  if (element.matches("pre")) {
+    return `[id="${CSS.escape(element.closest("details").id)}"] pre`;
+  }
+
+  const form = element.closest("form");
+  if (!form) {
     return null;
   }
 
@@ -67,7 +98,8 @@ const load = async (address, options) => {
 };
 
 const tell = (sentence) => {
-  const note = live().querySelector(".note") ?? document.createElement("p");
+  live().querySelector(".note")?.remove();
+  const note = document.createElement("p");
   note.className = "note bad";
   note.setAttribute("role", "status");
   note.textContent = sentence;
@@ -79,8 +111,7 @@ const plan = () => {
   timer = setTimeout(refresh, live().dataset.busy === "yes" ? BUSY_MS : CALM_MS);
 };
 
-// What a click became stays to be read; what is shown is that of now.
-const refresh = () => (document.hidden ? plan() : load(location.href));
+const refresh = () => (document.hidden ? plan() : load(location.pathname));
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
@@ -94,7 +125,8 @@ document.addEventListener("submit", (event) => {
     return;
   }
   form.dataset.sent = "yes";
-  load(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+  const body = new URLSearchParams(new FormData(form));
+  load(form.action, { method: "POST", body }).finally(() => delete form.dataset.sent);
 });
 
 document.addEventListener("visibilitychange", () => document.hidden || refresh());
