@@ -10,6 +10,7 @@ import attrs
 
 from conexxus_client import CatalogRead, ConexxusClient, EnvelopeError
 
+from ._forgetting import may_forget
 from ._host_delivery import HostDelivery
 from ._outcome import with_figures, with_host_error
 from ._validation import Validator
@@ -286,7 +287,8 @@ class Pull:
         now = self.clock.now()
         self.run = attrs.evolve(with_host_error(self.run, self.host.error), end_time=now)
         self.store.runs.save(transaction, self.run)
-        self.store.runs.purge(transaction, self.run.location_id, now - RUNS_ARE_KEPT)
+        if may_forget(self.store, transaction, self.run.location_id, now):
+            self.store.runs.purge(transaction, self.run.location_id, now - RUNS_ARE_KEPT)
 
     def _renew(self) -> Lease:
         self.lease = self.store.leases.renew(self.lease, self.clock.now())

@@ -9,6 +9,7 @@ the kernel.
 
 import asyncio
 import time
+from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -302,3 +303,48 @@ def test_suspended_for_days(new_service, till, clock, office):
     assert [run.kind for run in runs] == [RunKind.INVENTORY, *[RunKind.SALES] * 5]
     assert [run.business_date for run in runs[1:]] == days
     assert office.effective_batches == [{f"t{day}"} for day in days]
+
+
+class Orders(defaultdict):
+    """
+    Names of sales by business date.
+    """
+
+    def transactions(self, location_id, business_date):
+        noon = datetime.combine(business_date, datetime.min.time(), UTC) + timedelta(hours=12)
+        return [
+            Transaction(id=name, timestamp=noon, total=Decimal(5), items=[])
+            for name in self[business_date]
+        ]
+
+
+@pytest.mark.fault(
+    "C09", "A clock is two years ahead for a while", "nothing is forgotten, no date closed"
+)
+def test_two_years_ahead(new_service, clock, office):
+    """
+    A clock that is two years ahead, the till's along with it, makes nothing be
+    forgotten: no run, no id, and no date takes no push any more.
+    """
+    orders = Orders(list)
+    service = new_service(orders=orders)
+    orders[DAY] = ["t1"]
+    clock.moment = datetime(2026, 1, 2, 23, 31, tzinfo=UTC)
+    before = service.run_due(clock.now())
+    ahead = date(2028, 1, 2)
+    orders[ahead] = ["t2"]
+
+    clock.moment = datetime(2028, 1, 2, 23, 31, tzinfo=UTC)
+    for _ in range(2):
+        new_service(orders=orders).run_due(clock.now())
+        clock.move(hours=1)
+
+    clock.moment = datetime(2026, 1, 3, 23, 31, tzinfo=UTC)
+    orders[DAY] += ["late"]
+    orders[DAY + timedelta(days=1)] = ["t3"]
+    service.sales.push(automatic=False)
+    service.push_sales(DAY)
+
+    assert office.ledger.doubled() == []
+    assert sorted(sale.id for sale in office.ledger.sales("loc-001")) == ["late", "t1", "t2", "t3"]
+    assert [service.run(run.id) for run in before] == before

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 import attrs
 
 from conexxus_client import ConfigurationError
+from conexxus_sync._forgetting import may_forget
 from conexxus_sync._logs import safe_logger
 from conexxus_sync._stopping import interrupting
 from conexxus_sync.collectors import FanOut
@@ -286,7 +287,9 @@ class SalesPush:
             self._purged = now
             try:
                 with desk.writing() as transaction:
-                    desk.outbox.upkeep.purge(transaction, desk.location_id, self.clock.now())
+                    moment = self.clock.now()
+                    if may_forget(self.store, transaction, desk.location_id, moment):
+                        desk.outbox.upkeep.purge(transaction, desk.location_id, moment)
             except SyncError:
                 # The sales are delivered, and that is what is reported.
                 _log.exception("Conexxus: what is old could not be forgotten")

@@ -27,6 +27,13 @@ _LATEST = (
 )
 
 
+# Down the same index: those that failed are passed over without being read.
+_LATEST_GOOD = (
+    "SELECT document FROM runs WHERE location = ? AND kind = ? AND planned = 0"
+    " AND status IN ('success', 'partial') ORDER BY number DESC LIMIT 1"
+)
+
+
 @attrs.define
 class SqliteRuns:
     """
@@ -61,11 +68,20 @@ class SqliteRuns:
 
         return None if row is None else load_run(row[0])
 
-    def latest(self, location_id: str, kind: RunKind) -> SyncRun | None:
+    def latest(self, location_id: str, kind: RunKind, *, failed: bool = True) -> SyncRun | None:
         """
         The last one that ended; a planned one does not count.
+
+        Args:
+            failed: Whether one that failed counts, too.
         """
-        return next(iter(self.history(location_id, kind, 1)), None)
+        if failed:
+            return next(iter(self.history(location_id, kind, 1)), None)
+
+        with self.store.reading() as connection:
+            row = connection.execute(_LATEST_GOOD, (location_id, kind)).fetchone()
+
+        return None if row is None else load_run(row[0])
 
     def history(
         self,
@@ -97,6 +113,20 @@ class SqliteRuns:
             rows = list(newest)[:limit]
 
         return [load_run(document) for _, document in rows]
+
+    def any_between(
+        self, connection: sqlite3.Connection, location_id: str, first: datetime, last: datetime
+    ) -> bool:
+        """
+        Did a run start between these moments?
+        """
+        row = connection.execute(
+            "SELECT 1 FROM runs WHERE location = ? AND started_at BETWEEN ? AND ?"
+            " ORDER BY number DESC LIMIT 1",
+            (location_id, _text(first), _text(last)),
+        ).fetchone()
+
+        return row is not None
 
     def purge(self, connection: sqlite3.Connection, location_id: str, before: datetime) -> None:
         """
