@@ -164,6 +164,21 @@ def test_what_another_process_did(busy):
     assert ("conexxus_api_up",) not in after
 
 
+def test_last_success_is_kept(shop):
+    """
+    However many runs failed since, the last that did not is known.
+    """
+    shop.service.sync_inventory()
+    ended = shop.clock.now().timestamp()
+    shop.office.faults("catalog: 500*99")
+
+    for _ in range(55):
+        shop.clock.move(hours=1)
+        shop.service.sync_inventory()
+
+    assert shop.scrape()["conexxus_last_success_timestamp_seconds", "inventory"] == ended
+
+
 def test_run_at_work(shop):
     """
     A run is seen while it is at work, and no longer.

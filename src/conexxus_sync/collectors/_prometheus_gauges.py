@@ -34,9 +34,6 @@ WINDOW = timedelta(days=7)
 # when something was delivered; what an operator adopts shows after this time.
 SUMS_ARE_KEPT = timedelta(minutes=5)
 
-# How far back a run that did not fail is looked for.
-RECENT_RUNS = 50
-
 _log = logging.getLogger(__name__)
 
 
@@ -162,15 +159,11 @@ def _of_runs(store: "SyncStore", location_id: str, kind: RunKind) -> Iterator[Sa
     for outcome, count in _outcomes(latest).items():
         yield families.LAST_ITEMS, (kind, outcome), count
 
-    candidates = (
-        store.runs.history(location_id, kind, RECENT_RUNS)
-        if latest.status is RunStatus.FAILED
-        else [latest]
-    )
-    for run in candidates:
-        if run.status is not RunStatus.FAILED and run.end_time is not None:
-            yield families.LAST_SUCCESS, (kind,), run.end_time.timestamp()
-            return
+    failed = latest.status is RunStatus.FAILED
+    good = store.runs.latest(location_id, kind, failed=False) if failed else latest
+
+    if good is not None and good.end_time is not None:
+        yield families.LAST_SUCCESS, (kind,), good.end_time.timestamp()
 
 
 def _outcomes(run: SyncRun) -> dict[str, int]:
