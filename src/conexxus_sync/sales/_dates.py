@@ -30,8 +30,8 @@ class HeldDates:
     def __str__(self) -> str:
         return (
             f"sales from {self.since} to before {self.before} are held back, because this store "
-            f"does not know whether they were pushed: run `conexxus push --since {self.since}` "
-            "to push them"
+            f"does not know whether they were pushed: run "
+            f"`conexxus push --orders ORDERS --since {self.since}` to push them"
         )
 
 

@@ -36,7 +36,7 @@ class ClockDoubt:
     def __str__(self) -> str:
         advice = (
             "no sales are pushed automatically. Set the clock; "
-            "`conexxus push --date DATE` works meanwhile"
+            "`conexxus push --orders ORDERS --date DATE` works meanwhile"
         )
 
         if self.last_run is None:
@@ -47,8 +47,8 @@ class ClockDoubt:
 
         return (
             f"the clock shows {_shown(self.shows)}, which is before the last run, of "
-            f"{_shown(self.last_run)}: {advice}. If the clock is right, `conexxus push` says so "
-            "once and for all"
+            f"{_shown(self.last_run)}: {advice}. If the clock is right, "
+            "`conexxus push --orders ORDERS` says so once and for all"
         )
 
 
