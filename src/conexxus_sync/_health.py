@@ -148,7 +148,7 @@ def health_from(
         with store.glancing():
             findings = Findings(
                 now=now,
-                known=Known.of(store, config.location_id),
+                known=Known.of(store, config.location_id, now),
                 outlook=SalesOutlook.of(store, config, now, enabled=orders),
                 missing=missing,
                 api=api,

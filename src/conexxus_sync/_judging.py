@@ -125,8 +125,29 @@ def _overdue(outlook: SalesOutlook) -> Alert:
     return Alert(
         name=AlertName.DATE_OVERDUE,
         message=f"Sales of {named}{more} should be at the back office by now, and are not.",
-        advice="Nothing is lost: they are tried again. See `conexxus outbox dates`.",
+        advice=_what_becomes_of(outlook),
     )
+
+
+def _what_becomes_of(outlook: SalesOutlook) -> str:
+    """
+    Of dates that are overdue.
+    """
+    if outlook.parked == outlook.overdue:
+        return "Nothing is lost: they wait for your word. See `conexxus outbox list`."
+    if not outlook.enabled:
+        return (
+            "Nothing is lost, but without an order source, nothing is pushed from here. "
+            "See `conexxus outbox dates`."
+        )
+
+    again = "they are tried again"
+    if outlook.doubt is not None:
+        again = "they are pushed when the clock can be believed"
+    if outlook.parked:
+        again += ", or wait for your word"
+
+    return f"Nothing is lost: {again}. See `conexxus outbox dates`."
 
 
 def _error_rate(run: SyncRun, counts: StoreCounts) -> Iterator[Alert]:
@@ -166,12 +187,16 @@ def _catalogue_counts(counts: StoreCounts) -> Iterator[Alert]:
 
 
 def _sales_counts(counts: StoreCounts) -> Iterator[Alert]:
+    if counts.parked_batches:
+        yield _parked(counts)
+
     if counts.unknown_batches:
         batches = counted(counts.unknown_batches, "batch", "batches")
         yield Alert(
             name=AlertName.DELIVERY_UNKNOWN,
             message=(
-                f"{batches} of sales of unknown fate: they are sent again, or wait for an answer."
+                f"{batches} of sales of unknown fate: the next push sends them again under the "
+                "same key, where that is safe."
             ),
             advice="See `conexxus outbox list`.",
         )
@@ -192,3 +217,21 @@ def _sales_counts(counts: StoreCounts) -> Iterator[Alert]:
             ),
             advice="see the errors in `conexxus runs --kind sales --json`.",
         )
+
+
+def _parked(counts: StoreCounts) -> Alert:
+    batches = counted(counts.parked_batches, "batch", "batches")
+    sales = counted(counts.parked_sales, "sale")
+    wait = "waits" if counts.parked_batches == 1 else "wait"
+
+    return Alert(
+        name=AlertName.SALES_PARKED,
+        message=(
+            f"{batches} of sales ({sales}, {counts.parked_total:,f}) {wait} for your word: nobody "
+            "knows whether the back office has them."
+        ),
+        advice=(
+            "Ask it; then see `conexxus outbox list`, and `conexxus outbox resolve KEY` or "
+            "`conexxus outbox resend KEY`."
+        ),
+    )

@@ -2,7 +2,12 @@
 What the store knows of one location, in figures.
 """
 
+from datetime import datetime
+from decimal import Decimal
+
 import attrs
+
+from conexxus_client import exact_sum
 
 from .outbox import BatchState
 from .runs import RunKind, SyncRun
@@ -18,7 +23,11 @@ class StoreCounts:
         items: In the catalogue, without those that are gone.
         quarantined_items: Set aside in the last applied pull.
         pending_changes: Sets of changes that the host has not taken yet.
-        unknown_batches: Batches of sales of unknown fate.
+        unknown_batches: Batches of sales of unknown fate that the next push
+            sends again.
+        parked_batches: Those that wait for an operator instead.
+        parked_sales: How many transactions are in these.
+        parked_total: What these come to.
         quarantined_sales: Transactions that were set aside.
         discrepancies: Delivered transactions that changed or disappeared.
         mismatched_sales: Transactions whose lines do not add up to their
@@ -29,6 +38,9 @@ class StoreCounts:
     quarantined_items: int = 0
     pending_changes: int = 0
     unknown_batches: int = 0
+    parked_batches: int = 0
+    parked_sales: int = 0
+    parked_total: Decimal = Decimal()
     quarantined_sales: int = 0
     discrepancies: int = 0
     mismatched_sales: int = 0
@@ -45,7 +57,7 @@ class Known:
     counts: StoreCounts = attrs.field(factory=StoreCounts)
 
     @classmethod
-    def of(cls, store: SyncStore, location_id: str) -> "Known":
+    def of(cls, store: SyncStore, location_id: str, now: datetime) -> "Known":
         """
         Ask *store*.
 
@@ -56,20 +68,37 @@ class Known:
             return cls(
                 latest_pull=store.runs.latest(location_id, RunKind.INVENTORY),
                 latest_push=store.runs.latest(location_id, RunKind.SALES),
-                counts=_counts(store, location_id),
+                counts=_counts(store, location_id, now),
             )
 
 
-def _counts(store: SyncStore, location_id: str) -> StoreCounts:
-    mirror = store.catalog.counts(location_id)
-    batches, aside = store.outbox.counts(location_id), store.outbox.aside
+def _counts(store: SyncStore, location_id: str, now: datetime) -> StoreCounts:
+    mirror, aside = store.catalog.counts(location_id), store.outbox.aside
+    parked = store.outbox.parked(location_id)
 
     return StoreCounts(
         items=mirror.present,
         quarantined_items=mirror.quarantined,
         pending_changes=mirror.pending,
-        unknown_batches=batches.get(BatchState.UNKNOWN, 0),
+        unknown_batches=_unknown(store, location_id, now) - len(parked),
+        parked_batches=len(parked),
+        parked_sales=sum(batch.transactions for batch in parked),
+        parked_total=exact_sum(batch.total for batch in parked),
         quarantined_sales=aside.quarantine_size(location_id),
         discrepancies=aside.discrepancy_count(location_id),
         mismatched_sales=store.outbox.mismatched(location_id),
     )
+
+
+def _unknown(store: SyncStore, location_id: str, now: datetime) -> int:
+    """
+    How many batches the back office may have without our knowing.
+    """
+    batches = store.outbox.counts(location_id)
+    unknown, sending = (batches.get(state, 0) for state in (BatchState.UNKNOWN, BatchState.SENDING))
+
+    # A batch is left like this by a process that died: nobody sends it now.
+    if sending and store.leases.holder(location_id, RunKind.SALES.value, now) is None:
+        return unknown + sending
+
+    return unknown

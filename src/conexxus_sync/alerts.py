@@ -30,6 +30,7 @@ class AlertName(StrEnum):
 
     STORE_UNUSABLE = "ConexxusStoreUnusable"
     DATE_OVERDUE = "ConexxusBusinessDateOverdue"
+    SALES_PARKED = "ConexxusSalesParked"
     DELIVERY_UNKNOWN = "ConexxusDeliveryUnknown"
     PUSH_FAILED = "ConexxusPushFailed"
     CLOCK_DOUBTED = "ConexxusClockDoubted"
@@ -50,6 +51,7 @@ class AlertName(StrEnum):
 SEVERITIES = {
     AlertName.STORE_UNUSABLE: Severity.CRITICAL,
     AlertName.DATE_OVERDUE: Severity.CRITICAL,
+    AlertName.SALES_PARKED: Severity.CRITICAL,
     AlertName.DELIVERY_UNKNOWN: Severity.CRITICAL,
     AlertName.PUSH_FAILED: Severity.CRITICAL,
     AlertName.CLOCK_DOUBTED: Severity.CRITICAL,
@@ -103,6 +105,7 @@ class Alert:
 _ABOUT_SALES = frozenset(
     {
         AlertName.DATE_OVERDUE,
+        AlertName.SALES_PARKED,
         AlertName.DELIVERY_UNKNOWN,
         AlertName.PUSH_FAILED,
         AlertName.CLOCK_DOUBTED,

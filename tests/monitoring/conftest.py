@@ -115,7 +115,7 @@ class Shop:
         self.metrics.watch(self.service)
         return self.service
 
-    def client(self, **settings):
+    def client(self, profile=None, **settings):
         config = ClientConfig(
             **{
                 "api_url": "http://127.0.0.1:9",
@@ -125,7 +125,7 @@ class Shop:
                 **settings,
             }
         )
-        return ConexxusClient(config, transport=SandboxTransport(self.office))
+        return ConexxusClient(config, transport=SandboxTransport(self.office), profile=profile)
 
     def scrape(self):
         """

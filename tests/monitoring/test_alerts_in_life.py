@@ -8,8 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from conexxus_client import ApiProfile
 from conexxus_sync import SyncConfig
 from conexxus_sync.alerts import SEVERITIES, AlertName
+from conexxus_sync.sales import OutboxOperator
 
 from .conftest import LOCATION, items
 
@@ -104,6 +106,19 @@ def nobody_is_there_at_half_past_eleven(shop):
 
     shop.service.run_due(shop.clock.now())
     assert shop.office.effective_batches == [{"t1"}]
+
+
+@scenario(AlertName.SALES_PARKED)
+def an_answer_gets_lost_for_good(shop):
+    shop.open(client=shop.client(ApiProfile(dedupe="none")))
+    yield
+
+    shop.office.faults("sales: after_commit(reset)")
+    sell_and_push(shop)
+    yield
+
+    operator = OutboxOperator(store=shop.service.store, location_id=shop.location, clock=shop.clock)
+    operator.resolve("20260102-", delivered=True)
 
 
 @scenario(AlertName.DELIVERY_UNKNOWN)

@@ -3,15 +3,24 @@ How the service is.
 """
 
 import json
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 
 import pytest
 
-from conexxus_client import ClientConfig, ConexxusClient, Transaction, TransactionLine
+from conexxus_client import (
+    ApiProfile,
+    ClientConfig,
+    ConexxusClient,
+    Transaction,
+    TransactionLine,
+)
 from conexxus_client.testing import SandboxTransport
 from conexxus_sync import AlertName, RunStatus, ServiceState
 from conexxus_sync._codec import health_to_json
+from conexxus_sync.alerts import Severity
+from conexxus_sync.sales import OutboxOperator
 
 
 def test_health_before_anything(service):
@@ -324,6 +333,119 @@ def test_overdue_date(new_service, office, till, clock):
     clock.move(hours=1)
     service.run_due(clock.now())
     assert (service.health().state, service.health().sales.overdue) == (ServiceState.OK, ())
+
+
+PARKING = ApiProfile(dedupe="none")
+
+
+@pytest.fixture
+def parked(new_service, office, till, clock):
+    """
+    A service that pushed at half past eleven, by whose answer nobody knows
+    whether the sales arrived; it may not send them again.
+    """
+    service = new_service(client=client_of(office, PARKING), orders=till)
+    service.run_due(clock.now())
+    office.faults("sales: after_commit(reset)")
+    clock.move(hours=13, minutes=31)
+    service.run_due(clock.now())
+    return service
+
+
+def client_of(office, profile=None):
+    config = ClientConfig(api_url="http://127.0.0.1:9", api_key=office.api_key, retries=0)
+    return ConexxusClient(config, transport=SandboxTransport(office), profile=profile)
+
+
+def test_parked_sales_are_overdue(parked, new_service, clock):
+    """
+    What waits for an operator has not arrived: its date is overdue for as
+    long as it waits, though it is not due, and whatever later dates do.
+    """
+    assert AlertName.DATE_OVERDUE not in states(parked)[1]
+
+    for _ in range(3 * 24):
+        clock.move(hours=1)
+        parked.run_due(clock.now())
+
+        for health in (parked.health(), new_service().health()):
+            assert (health.state, health.is_healthy) == (ServiceState.OVERDUE, False)
+            assert health.sales.overdue == (date(2026, 1, 2),)
+
+
+def test_parked_sales_wait_for_a_word(parked, clock):
+    """
+    The alerts tell how much waits, and what to do; none of them says that it
+    is sent again.
+    """
+    clock.move(days=1)
+
+    overdue, waiting, _ = parked.health().sales.alerts
+
+    assert str(overdue) == (
+        "Sales of 2026-01-02 should be at the back office by now, and are not. Nothing is lost: "
+        "they wait for your word. See `conexxus outbox list`."
+    )
+    assert (waiting.name, waiting.severity) == (AlertName.SALES_PARKED, Severity.CRITICAL)
+    assert str(waiting) == (
+        "1 batch of sales (1 sale, 5) waits for your word: nobody knows whether the back office "
+        "has them. Ask it; then see `conexxus outbox list`, and `conexxus outbox resolve KEY` or "
+        "`conexxus outbox resend KEY`."
+    )
+
+
+def test_settled_sales_are_not_overdue(parked, clock):
+    """
+    The operator's word ends it.
+    """
+    clock.move(hours=2)
+    operator = OutboxOperator(store=parked.store, location_id="loc-001", clock=clock)
+    operator.resolve("20260102-", delivered=True)
+
+    assert parked.health().sales.overdue == ()
+    assert AlertName.SALES_PARKED not in states(parked)[1]
+
+
+def test_overdue_without_an_order_source(new_service, till, clock):
+    """
+    A service that can't push does not say that it tries again.
+    """
+    new_service(orders=till).push_sales(clock.now().date())
+    clock.move(days=3)
+
+    (overdue,) = new_service().health().sales.alerts
+
+    assert overdue.advice == (
+        "Nothing is lost, but without an order source, nothing is pushed from here. "
+        "See `conexxus outbox dates`."
+    )
+
+
+def test_sales_that_were_being_sent(new_service, office, till, clock):
+    """
+    A process that dies while it sends leaves sales of unknown fate; as long
+    as it lives, it is only busy.
+    """
+
+    class Died(BaseException):
+        pass
+
+    seen = []
+
+    def die(step):
+        if step == "sending":
+            seen.append(states(service)[1])
+            raise Died
+
+    service = new_service(orders=till)
+    service.sales.steps = die
+
+    with suppress(Died):
+        service.push_sales(clock.now().date())
+
+    assert seen == [set()]
+    assert service.health().counts.unknown_batches == 1
+    assert AlertName.DELIVERY_UNKNOWN in states(service)[1]
 
 
 def test_age_of_what_is_known_of_the_connection(service, clock):

@@ -54,6 +54,7 @@ def _document(location_id: str, health: ServiceHealth) -> dict[str, Any]:
         "quarantined": counts.quarantined_items + counts.quarantined_sales,
         "quarantinedSales": counts.quarantined_sales,
         "unknownBatches": counts.unknown_batches,
+        "parkedBatches": counts.parked_batches,
         "discrepancies": counts.discrepancies,
         "mismatchedSales": counts.mismatched_sales,
     }

@@ -12,7 +12,8 @@ SALES: dict[str, Runbook] = {
         title="A day's sales are late",
         meaning=(
             "The sales of a business date should have been at the back office an hour ago, and "
-            "are not, or not all of them. They are not lost: they are kept and tried again."
+            "are not, or not all of them. They are not lost: they are kept, and tried again, or "
+            "wait for your word."
         ),
         causes=(
             "`conexxus run` was not running at the push time.",
@@ -28,35 +29,54 @@ SALES: dict[str, Runbook] = {
         ),
         clears="Each date was pushed, with nothing left over.",
     ),
-    AlertName.DELIVERY_UNKNOWN: Runbook(
-        title="It is not known whether sales arrived",
+    AlertName.SALES_PARKED: Runbook(
+        title="Sales wait for your word",
         meaning=(
-            "Sales were sent, and the answer got lost: the back office has them or not. They "
-            "are sent again under the same key, which books them once; where that would not be "
-            "safe, they wait for you."
+            "Sales were sent, and nobody knows whether the back office has them. Sent again, "
+            "they could be booked twice, so they are not: they wait until you have asked. All "
+            "other sales go on."
         ),
         causes=(
-            "The connection broke after the sales had left.",
-            "The back office answered 5xx, or something that contradicts itself.",
-            "The computer lost power while it was sending.",
+            "The answer got lost, and the back office does not recognise what is sent twice.",
+            "The back office could not be reached for longer than it remembers a key.",
+            "The back office answered something that contradicts itself.",
         ),
         steps=(
+            Step("See which batches: their state says `parked`.", "conexxus outbox list"),
             Step(
-                "See which batches; one whose state says `parked` waits for you:",
-                "conexxus outbox list",
-            ),
-            Step(
-                "If none is parked, push again: the answer settles it.",
-                "conexxus push --orders ORDERS",
-            ),
-            Step(
-                "If one is parked, see its sales, and ask the back office whether it has them:",
+                "See the sales of one, and ask the back office whether it has them:",
                 "conexxus outbox show KEY",
             ),
             Step("If it has all of them:", "conexxus outbox resolve KEY --delivered"),
-            Step("If it has none of them:", "conexxus outbox resolve KEY --not-delivered"),
+            Step(
+                "If it has none of them, say so; the next push sends them in a new batch:",
+                "conexxus outbox resolve KEY --not-delivered",
+            ),
+            Step(
+                "If it is sure to recognise them, send them again as they are:",
+                "conexxus outbox resend KEY",
+            ),
         ),
-        clears="Each batch was acknowledged, or settled by you.",
+        clears="Each of them was settled by you.",
+    ),
+    AlertName.DELIVERY_UNKNOWN: Runbook(
+        title="It is not known whether sales arrived",
+        meaning=(
+            "Sales were sent, and the answer got lost: the back office has them or not. The "
+            "next push sends them again under the same key, which books them once; where that "
+            "would not be safe, it lets them wait for you, and another alert says so."
+        ),
+        causes=(
+            "The connection broke after the sales had left.",
+            "The back office answered 5xx.",
+            "The computer lost power while it was sending.",
+        ),
+        steps=(
+            Step("See which batches, and what was last answered:", "conexxus outbox list"),
+            Step("See whether the back office can be reached:", "conexxus doctor"),
+            Step("Push again: the answer settles it.", "conexxus push --orders ORDERS"),
+        ),
+        clears="Each batch was acknowledged, or waits for your word.",
     ),
     AlertName.PUSH_FAILED: Runbook(
         title="The last push failed",

@@ -100,6 +100,7 @@ class Agenda:
                 start=floor.start,
                 visits=outbox.dates.visits(connection, self.location_id),
                 waiting=frozenset(outbox.open_dates(connection, self.location_id)),
+                parked=frozenset(batch.business_date for batch in outbox.parked(self.location_id)),
             )
 
     def refuse_closed(self, business_date: date) -> None:

@@ -92,12 +92,15 @@ class DueDates:
         start: The first date that is pushed.
         visits: What the ledger says, by date.
         waiting: Dates with batches to deliver.
+        parked: Dates with batches that wait for an operator; they make
+            nothing due, but what should have arrived has not.
     """
 
     calendar: StoreCalendar
     start: date
     visits: Mapping[date, Visit]
     waiting: frozenset[date]
+    parked: frozenset[date] = frozenset()
 
     def due(self, now: datetime) -> list[date]:
         """
@@ -131,17 +134,29 @@ class DueDates:
         """
         return [day for day in self._dates(now) if self._is_overdue(day, now, grace)]
 
-    def _is_overdue(self, day: date, now: datetime, grace: timedelta) -> bool:
-        at = self._visited(day, now)
+    def needs_a_word(self, day: date, now: datetime) -> bool:
+        """
+        Is an operator's word all that *day* waits for?
+        """
+        return day in self.parked and self._is_done(day, now)
 
-        # Without a look at the zone for all but the last days.
-        if day not in self.waiting and at is not None and at.date() > day + 2 * DAY:
+    def _is_overdue(self, day: date, now: datetime, grace: timedelta) -> bool:
+        if day not in self.parked and self._is_done(day, now):
             return False
 
-        push = self.calendar.push_moment(day)
-        settled = at is not None and at >= push and day not in self.waiting
+        return self.calendar.push_moment(day) + grace <= now
 
-        return not settled and push + grace <= now
+    def _is_done(self, day: date, now: datetime) -> bool:
+        """
+        Was *day* pushed, with nothing left that is sent again by itself?
+        """
+        at = self._visited(day, now)
+
+        if at is None or day in self.waiting:
+            return False
+
+        # Without a look at the zone for all but the last days.
+        return at.date() > day + 2 * DAY or at >= self.calendar.push_moment(day)
 
     def _visited(self, day: date, now: datetime) -> datetime | None:
         """

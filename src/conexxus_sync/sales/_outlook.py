@@ -27,12 +27,16 @@ class SalesOutlook:
     Attributes:
         overdue: Business dates that should have been pushed by now, and were
             not, or not entirely; oldest first.
+        parked: Those of them that only wait for an operator's word.
+        enabled: Whether there is an order source.
         held: Past dates that are not pushed without being asked to.
         doubt: Why the clock can't be believed.
         problem: Why nothing can be pushed as it is configured.
     """
 
     overdue: tuple[date, ...] = ()
+    parked: tuple[date, ...] = ()
+    enabled: bool = True
     held: HeldDates | None = None
     doubt: ClockDoubt | None = None
     problem: str | None = None
@@ -58,18 +62,22 @@ class SalesOutlook:
             StoreError: The store can't be read.
         """
         if not enabled and not has_sales(store, config.location_id):
-            return cls()
+            return cls(enabled=False)
 
         try:
             # Late transactions make nothing overdue.
             agenda = Agenda.of(store, config, lookback_days=0)
         except ConfigurationError as exc:
-            return cls(problem=str(exc))
+            return cls(problem=str(exc), enabled=enabled)
 
         floor = agenda.floor(now)
+        dates = agenda.dates(floor)
+        overdue = tuple(dates.overdue(now, LATE_AFTER))
 
         return cls(
-            overdue=tuple(agenda.dates(floor).overdue(now, LATE_AFTER)),
+            overdue=overdue,
+            parked=tuple(day for day in overdue if dates.needs_a_word(day, now)),
+            enabled=enabled,
             held=floor.held,
             doubt=agenda.doubt(now, released),
         )

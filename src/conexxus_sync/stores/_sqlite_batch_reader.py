@@ -81,6 +81,16 @@ class SqliteBatchReader:
 
         return {date.fromisoformat(day): datetime.fromisoformat(at) for day, at in rows}
 
+    def parked(self, location_id: str) -> list[Batch]:
+        """
+        Batches that wait for an operator, oldest date first.
+        """
+        return self._list(
+            f"location = ? AND {_OPEN} AND parked IS NOT NULL"
+            " ORDER BY business_date, freeze, first",
+            (location_id,),
+        )
+
     def date_sums(self, location_id: str, since: date) -> list[DateSums]:
         """
         What each business date from *since* comes to, in order.

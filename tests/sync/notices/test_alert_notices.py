@@ -13,6 +13,7 @@ from conexxus_sync.alerts import Alert, AlertName
 from conexxus_sync.notices._notice import StandingAlert
 from conexxus_sync.notices._standing import Look
 from conexxus_sync.notices._words import _ENDED, began, ended
+from conexxus_sync.sales import OutboxOperator
 
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -271,3 +272,42 @@ def test_hostile_words():
     assert text.isprintable()
     assert not set("<>@") & set(text)
     assert len(text) == 600
+
+
+def test_parked_sales_stay_told(new_desk, till, office, clock):
+    """
+    Sales that are not sent again, because their key is too old by now, are
+    told as waiting for a word; nobody is told that nothing is overdue until
+    that word was said.
+    """
+    desk = new_desk(orders=till)
+    desk.service.run_due(clock.now())
+    office.faults("sales: 503*forever")
+    run(desk, hours=40)
+    office.faults("")
+    run(desk, hours=48)
+
+    told = [(notice["event"], notice["alert"]) for notice in desk.hook.notices]
+    assert ("alert_began", "ConexxusSalesParked") in told
+    assert ("alert_began", "ConexxusBusinessDateOverdue") in told
+    assert not {"ConexxusSalesParked", "ConexxusBusinessDateOverdue"} & {
+        name for event, name in told if event == "alert_ended"
+    }
+
+    operator = OutboxOperator(store=desk.service.store, location_id="loc-001", clock=clock)
+    operator.resolve("20260102-", delivered=True)
+    run(desk, hours=1)
+
+    assert [text.rpartition(", after")[0] for text in desk.texts[-2:]] == [
+        "loc-001: no business date is overdue any more",
+        "loc-001: no batch of sales waits for your word any more",
+    ]
+
+
+def run(desk, *, hours):
+    """
+    Let the service run for so long, and the desk look as it goes.
+    """
+    for _ in range(hours * 2):
+        desk.service.run_due(desk.clock.now())
+        desk.look(minutes=30)
