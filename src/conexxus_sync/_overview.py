@@ -158,6 +158,8 @@ def overview_of(
 ) -> Overview:
     """
     Ask *store* for all of it; what can't be read is left out, and why is said.
+
+    A store that *health* could not read is not asked again.
     """
     bare = Overview(
         now=now,
@@ -168,6 +170,9 @@ def overview_of(
         expected=expected,
         calls=calls,
     )
+
+    if health.counts is None:
+        return attrs.evolve(bare, problem=health.last_error)
 
     try:
         return _filled(bare, store, config)

@@ -139,8 +139,12 @@ def test_run_that_no_one_can_read(busy, caplog):
     Whatever is wrong with the store, the scrape gets an answer; the log has
     the rest.
     """
+    busy.office.faults("catalog: 500")
+    busy.service.sync_inventory()
     with busy.service.store.writing() as connection:
-        connection.execute("UPDATE runs SET document = '{'")
+        connection.execute(
+            "UPDATE runs SET document = '{' WHERE kind = 'inventory' AND status <> 'failed'"
+        )
 
     assert busy.scrape()["conexxus_store_readable",] == 0
     assert "The metrics can't be read from the store" in caplog.text

@@ -53,25 +53,27 @@ class Gauges:
         """
         health = self.service.health()
         yield from _of_health(health)
-        stored: tuple[Sample, ...] = ()
+        # What could not be read a moment ago would only be waited for again.
+        stored = () if health.counts is None else self._stored()
 
+        yield families.STORE_READABLE, (), float(bool(stored))
+        yield from stored
+
+    def _stored(self) -> tuple[Sample, ...]:
         try:
-            stored = tuple(self._of_store())
+            return tuple(self._of_store())
         except ConexxusError:
             # An alert says so, and why; not the log, at every scrape.
-            pass
+            return ()
         except Exception:  # noqa: BLE001  # a scrape gets an answer, whatever is wrong
             _log.warning("The metrics can't be read from the store", exc_info=True)
-
-        yield families.STORE_READABLE, (), float(bool(stored) and health.counts is not None)
-        yield from stored
+            return ()
 
     def _of_store(self) -> Iterator[Sample]:
         store, location_id = self.service.store, self.service.config.location_id
         now = self.clock.now()
 
-        # Each question opens a connection; this one spares them the rest.
-        with store.reading():
+        with store.glancing():
             for kind in RunKind:
                 holder = store.leases.holder(location_id, kind.value, now)
                 yield families.IN_PROGRESS, (kind,), float(holder is not None)

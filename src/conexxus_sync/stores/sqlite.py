@@ -21,7 +21,10 @@ from ._sqlite_outbox import SqliteOutbox
 from ._sqlite_runs import SqliteRuns
 
 
+# A writer waits for another one.  Whoever only wants to know how things are is
+# told soon that they can't be read.
 BUSY_TIMEOUT_S = 10
+GLANCE_TIMEOUT_S = 1
 CACHE_KIB = 4096
 
 
@@ -77,7 +80,8 @@ class SqliteStore:
         Let all questions of this thread see one state, over one connection.
 
         To open one costs more than most questions.  Nothing may be written
-        meanwhile.
+        meanwhile, and nobody waits long for a store that another process has
+        to itself.
 
         Raises:
             StoreError: The database can't be opened or read.
@@ -86,13 +90,14 @@ class SqliteStore:
             yield
             return
 
-        with self.reading() as connection:
-            connection.execute("BEGIN")
-            self._glance.connection = connection
-            try:
+        self._glance.is_on = True
+        try:
+            with self.reading() as connection:
+                connection.execute("BEGIN")
+                self._glance.connection = connection
                 yield
-            finally:
-                self._glance.connection = None
+        finally:
+            self._glance.connection, self._glance.is_on = None, False
 
     @contextmanager
     def writing(
@@ -131,7 +136,10 @@ class SqliteStore:
     def _connect(self) -> sqlite3.Connection:
         self._create()
         connection = sqlite3.connect(
-            self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None, factory=_Connection
+            self.path,
+            timeout=GLANCE_TIMEOUT_S if self._glance.is_on else BUSY_TIMEOUT_S,
+            isolation_level=None,
+            factory=_Connection,
         )
 
         try:
@@ -186,9 +194,11 @@ class SqliteStore:
 class _Glance(threading.local):
     """
     Attributes:
-        connection: That of this thread, for as long as it glances.
+        is_on: Whether this thread glances.
+        connection: What it glances at.
     """
 
+    is_on: bool = False
     connection: sqlite3.Connection | None = None
 
 
