@@ -14,7 +14,7 @@ from conexxus_client import ConexxusError
 from ._connection import ApiConnection
 from ._judging import Findings
 from ._known import Known, StoreCounts
-from .alerts import Alert, AlertName
+from .alerts import Alert, AlertName, Severity
 from .config import SyncConfig
 from .runs import RunStatus
 from .sales import SalesOutlook
@@ -31,10 +31,11 @@ class ServiceState(StrEnum):
     The one thing to know first, gravest first.
 
     `OVERDUE`: a business date should have been pushed by now.  `UNREACHABLE`:
-    the last call did not reach the back office.  `FAILED`: the last pull or
-    push failed, or the store can't be read.  `STALE`: no pull for two hours.
-    `PARTIAL`: the last pull or push set something aside.  `STARTING`: nothing
-    was pulled yet.
+    the last call got no good answer.  `FAILED`: the last pull or push failed,
+    the store can't be read, or another critical alert holds.  `STALE`: no pull
+    for two hours.  `PARTIAL`: the last pull or push set something aside.
+    `STARTING`: nothing was pulled yet.  A push that was mended since counts no
+    more.
     """
 
     DISABLED = "disabled"
@@ -104,7 +105,8 @@ class ServiceHealth:
     def status(self) -> ServiceStatus:
         """
         `disabled` without URL or key; `unhealthy` if the last pull, push or
-        call failed, if one of them is late, or if the store can't be read.
+        call failed, if one of them is late, if the store can't be read, or if
+        any other critical alert holds.
         """
         if self.state is ServiceState.DISABLED:
             return "disabled"
@@ -165,7 +167,7 @@ def _judged(findings: Findings, *, orders: bool) -> ServiceHealth:
     pull, push = known.latest_pull, known.latest_push
 
     return ServiceHealth(
-        state=_state(findings),
+        state=_state(findings, alerts),
         last_sync_time=None if pull is None else pull.end_time,
         last_sync_status=None if pull is None else pull.status,
         last_error=None if pull is None else pull.last_error,
@@ -183,18 +185,17 @@ def _judged(findings: Findings, *, orders: bool) -> ServiceHealth:
     )
 
 
-def _state(findings: Findings) -> ServiceState:
-    pull, push = findings.known.latest_pull, findings.known.latest_push
-    ended = {run.status for run in (pull, push) if run is not None}
-    api = findings.api
+def _state(findings: Findings, alerts: tuple[Alert, ...]) -> ServiceState:
+    api, ended = findings.api, findings.ended
+    critical = any(alert.severity is Severity.CRITICAL for alert in alerts)
     holds = {
         ServiceState.DISABLED: bool(findings.missing),
         ServiceState.OVERDUE: bool(findings.outlook.overdue),
         ServiceState.UNREACHABLE: api is not None and not api.reached,
-        ServiceState.FAILED: RunStatus.FAILED in ended,
+        ServiceState.FAILED: RunStatus.FAILED in ended or critical,
         ServiceState.STALE: findings.is_stale,
         ServiceState.PARTIAL: RunStatus.PARTIAL in ended,
-        ServiceState.STARTING: pull is None,
+        ServiceState.STARTING: findings.known.latest_pull is None,
         ServiceState.OK: True,
     }
 

@@ -11,7 +11,7 @@ from ._connection import ApiConnection
 from ._known import Known, StoreCounts
 from ._phrases import counted
 from .alerts import Alert, AlertName
-from .runs import RunKind, RunStatus, SyncRun
+from .runs import RunStatus
 from .sales import SalesOutlook
 
 
@@ -38,6 +38,14 @@ class Findings:
     missing: tuple[str, ...] = ()
     api: ApiConnection | None = None
     watched_since: datetime
+
+    @property
+    def ended(self) -> frozenset[RunStatus]:
+        """
+        How the last pull ended, and the last push unless it was mended since.
+        """
+        runs = (self.known.latest_pull, self.known.troubled_push)
+        return frozenset(run.status for run in runs if run is not None)
 
     @property
     def is_stale(self) -> bool:
@@ -69,9 +77,7 @@ class Findings:
                 advice="`conexxus doctor` says more; sales are kept and sent later.",
             )
 
-        for run in (self.known.latest_pull, self.known.latest_push):
-            if run is not None:
-                yield from _error_rate(run, self.known.counts)
+        yield from _error_rate(self.known)
 
     def _catalogue(self) -> Iterator[Alert]:
         latest, counts = self.known.latest_pull, self.known.counts
@@ -100,7 +106,7 @@ class Findings:
         yield from _catalogue_counts(counts)
 
     def _sales(self) -> Iterator[Alert]:
-        latest, outlook = self.known.latest_push, self.outlook
+        troubled, outlook = self.known.troubled_push, self.outlook
 
         if outlook.overdue and not self.missing:
             yield _overdue(outlook)
@@ -110,8 +116,8 @@ class Findings:
             yield Alert(name=AlertName.CLOCK_DOUBTED, message=f"{outlook.doubt}.")
         if outlook.held is not None:
             yield Alert(name=AlertName.SALES_HELD, message=f"{outlook.held}.")
-        if latest is not None and latest.status is RunStatus.FAILED:
-            message = f"The last push, of {latest.business_date}, failed: {latest.last_error}"
+        if troubled is not None and troubled.status is RunStatus.FAILED:
+            message = f"The last push, of {troubled.business_date}, failed: {troubled.last_error}"
             yield Alert(name=AlertName.PUSH_FAILED, message=message)
 
         yield from _sales_counts(self.known.counts)
@@ -150,22 +156,29 @@ def _what_becomes_of(outlook: SalesOutlook) -> str:
     return f"Nothing is lost: {again}. See `conexxus outbox dates`."
 
 
-def _error_rate(run: SyncRun, counts: StoreCounts) -> Iterator[Alert]:
-    failed, processed = run.items_failed, run.items_processed
-    pull = run.kind is RunKind.INVENTORY
+def _error_rate(known: Known) -> Iterator[Alert]:
+    pull, push, counts = known.latest_pull, known.troubled_push, known.counts
 
     # A catalogue that is still the same is still as bad.
-    if run.not_modified:
+    if pull is not None and pull.not_modified:
         failed = counts.quarantined_items
-        processed = counts.items + failed
+        yield from _too_many(failed, counts.items + failed, "items of the last pull failed")
+    elif pull is not None:
+        yield from _too_many(
+            pull.items_failed, pull.items_processed, "items of the last pull failed"
+        )
 
+    # What waits, or is parked, has alerts of its own.
+    if push is not None:
+        aside = min(push.items_failed, known.pushed_aside)
+        yield from _too_many(aside, push.items_processed, "sales of the last push were set aside")
+
+
+def _too_many(failed: int, processed: int, what: str) -> Iterator[Alert]:
     if failed > processed * MAX_FAILED:
         yield Alert(
             name=AlertName.ERROR_RATE,
-            message=(
-                f"{failed:,} of {processed:,} {'items' if pull else 'sales'} of the last "
-                f"{'pull' if pull else 'push'} failed."
-            ),
+            message=f"{failed:,} of {processed:,} {what}.",
             advice="See `conexxus quarantine list`.",
         )
 

@@ -9,8 +9,8 @@ import attrs
 
 from conexxus_client import exact_sum
 
-from .outbox import BatchState
-from .runs import RunKind, SyncRun
+from .outbox import BatchState, Visit
+from .runs import RunKind, RunStatus, SyncRun
 from .stores import SyncStore
 
 
@@ -50,10 +50,17 @@ class StoreCounts:
 class Known:
     """
     The last runs and the counts of one location.
+
+    Attributes:
+        troubled_push: The last push, as long as what went wrong in it is not
+            mended.
+        pushed_aside: How many sales of its date are set aside.
     """
 
     latest_pull: SyncRun | None = None
     latest_push: SyncRun | None = None
+    troubled_push: SyncRun | None = None
+    pushed_aside: int = 0
     counts: StoreCounts = attrs.field(factory=StoreCounts)
 
     @classmethod
@@ -65,11 +72,51 @@ class Known:
             StoreError: It can't be read.
         """
         with store.glancing():
+            push = store.runs.latest(location_id, RunKind.SALES)
+            troubled = None if push is None or _is_mended(store, push) else push
+
             return cls(
                 latest_pull=store.runs.latest(location_id, RunKind.INVENTORY),
-                latest_push=store.runs.latest(location_id, RunKind.SALES),
+                latest_push=push,
+                troubled_push=troubled,
+                pushed_aside=_set_aside(store, troubled),
                 counts=_counts(store, location_id, now),
             )
+
+
+def _set_aside(store: SyncStore, push: SyncRun | None) -> int:
+    if push is None:
+        return 0
+
+    return store.outbox.aside.quarantine_size(push.location_id, push.business_date)
+
+
+def _is_mended(store: SyncStore, push: SyncRun) -> bool:
+    """
+    Did all of *push* go well, or is nothing left of what did not?
+
+    A later push without anything to send records no run, but a visit.
+    """
+    day, outbox = push.business_date, store.outbox
+
+    if push.status is RunStatus.SUCCESS:
+        return True
+    if day is None or push.end_time is None:
+        return False
+
+    location_id, aside = push.location_id, outbox.aside
+
+    with store.reading() as connection:
+        visit = outbox.dates.visits(connection, location_id).get(day, Visit())
+        is_over = outbox.dates.closed(connection, location_id, day) is not None or (
+            visit.at is not None and visit.at > push.end_time
+        )
+
+        return is_over and not (
+            outbox.open_transactions(connection, location_id, day, parked=True)
+            or aside.quarantine_size(location_id, day)
+            or aside.discrepancy_count(location_id, day)
+        )
 
 
 def _counts(store: SyncStore, location_id: str, now: datetime) -> StoreCounts:

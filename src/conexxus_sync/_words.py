@@ -86,12 +86,11 @@ def headline(health: ServiceHealth) -> str:
 def _failed(health: ServiceHealth) -> str:
     if health.counts is None:
         return "The SDK's own store can't be used."
-    if health.sales.last_push_status is RunStatus.FAILED:
-        return "The last push of sales failed."
-    if any(alert.name is AlertName.CATALOG_REFUSED for alert in health.alerts):
-        return "The last catalogue was refused."
 
-    return "The last pull failed."
+    standing = {alert.name for alert in health.alerts}
+    found = (said for name, said in _FAILED.items() if name in standing)
+
+    return next(found, "Something has failed.")
 
 
 def worth_a_look(health: ServiceHealth) -> bool:
@@ -190,6 +189,17 @@ _HEADLINES = {
     ServiceState.PARTIAL: "Working, with something set aside.",
     ServiceState.STARTING: "Nothing was pulled yet.",
     ServiceState.OK: "All is well.",
+}
+
+# What failed comes before what waits: the advice below says the rest.
+_FAILED = {
+    AlertName.CLOCK_DOUBTED: "Sales can't be pushed.",
+    AlertName.MISCONFIGURED: "Sales can't be pushed.",
+    AlertName.PUSH_FAILED: "The last push of sales failed.",
+    AlertName.SALES_PARKED: "Sales wait for your word.",
+    AlertName.DELIVERY_UNKNOWN: "It is not known whether sales arrived.",
+    AlertName.CATALOG_REFUSED: "The last catalogue was refused.",
+    AlertName.SYNC_FAILED: "The last pull failed.",
 }
 
 _NOTHING_TO_DO = {

@@ -19,7 +19,9 @@ from conexxus_client import (
 from conexxus_client.testing import SandboxTransport
 from conexxus_sync import AlertName, RunStatus, ServiceState
 from conexxus_sync._codec import health_to_json
+from conexxus_sync._words import headline, what_to_do
 from conexxus_sync.alerts import Severity
+from conexxus_sync.config import SyncConfig
 from conexxus_sync.sales import OutboxOperator
 
 
@@ -404,6 +406,126 @@ def test_settled_sales_are_not_overdue(parked, clock):
 
     assert parked.health().sales.overdue == ()
     assert AlertName.SALES_PARKED not in states(parked)[1]
+
+
+def test_mended_push(new_service, office, till, clock):
+    """
+    A push that failed counts until its date was looked at again with nothing
+    left of it, though there was nothing to send then, and so no run; that it
+    was the last stays a fact.
+    """
+    service = new_service(orders=till)
+    till.transactions = locked
+    service.run_due(clock.now())
+    clock.move(hours=13, minutes=31)
+    service.run_due(clock.now())
+    assert states(service) == (ServiceState.FAILED, {AlertName.PUSH_FAILED})
+
+    till.transactions = lambda *_: []
+    clock.move(hours=1)
+    service.run_due(clock.now())
+
+    assert states(service) == (ServiceState.OK, set())
+    assert service.health().sales.last_push_status is RunStatus.FAILED
+
+
+def locked(*_):
+    raise RuntimeError("the order table is locked")
+
+
+def test_push_that_is_settled_by_a_word(parked, clock, till):
+    """
+    A push whose sales are parked counts, however often its date is looked at;
+    an operator's word mends it.
+    """
+    till.transactions = lambda *_: []
+    clock.move(minutes=50)
+    parked.run_due(clock.now())
+    parked.test_connection()
+    assert states(parked) == (
+        ServiceState.FAILED,
+        {AlertName.PUSH_FAILED, AlertName.SALES_PARKED},
+    )
+
+    operator = OutboxOperator(store=parked.store, location_id="loc-001", clock=clock)
+    operator.resolve("20260102-", delivered=True)
+
+    assert states(parked) == (ServiceState.OK, set())
+
+
+def test_sale_that_is_gone_after_it_was_set_aside(new_service, office, till, clock):
+    """
+    A push that set a sale aside counts until that one is let out, even if
+    the till has dropped it.
+    """
+    service, day = new_service(orders=till), clock.now().date()
+    office.faults("sales: 422")
+    service.push_sales(day)
+    till.transactions = lambda *_: []
+    clock.move(minutes=1)
+    service.push_sales(day)
+    assert AlertName.PUSH_FAILED in states(service)[1]
+
+    service.replay_sale(day, "t2026-01-02")
+    service.push_sales(day)
+
+    assert states(service) == (ServiceState.STARTING, set())
+
+
+def test_error_rate_of_a_push(new_service, office, till, clock):
+    """
+    It counts what was set aside; sales that wait are in no quarantine.
+    """
+    service, day = new_service(orders=till), clock.now().date()
+    office.faults("sales: 401")
+    service.push_sales(day)
+    assert AlertName.ERROR_RATE not in states(service)[1]
+
+    office.faults("sales: 422")
+    service.push_sales(day)
+
+    (alert,) = [one for one in service.health().alerts if one.name is AlertName.ERROR_RATE]
+    assert alert.message == "1 of 1 sales of the last push were set aside."
+
+
+def test_clock_that_is_doubted(new_service, till, clock):
+    """
+    While no sales are pushed because of the clock, nothing is well.
+    """
+    service = new_service(orders=till)
+    service.sync_inventory()
+
+    clock.move(days=-1)
+
+    health = service.health()
+    assert (health.state, health.status) == (ServiceState.FAILED, "unhealthy")
+    assert headline(health) == "Sales can't be pushed."
+
+
+def test_zone_that_is_not_configured(new_service, till):
+    """
+    Nor while they are not, because nobody knows which day it is.
+    """
+    service = new_service(config=SyncConfig(location_id="loc-001", timezone=None), orders=till)
+    service.sync_inventory()
+
+    health = service.health()
+
+    assert (health.state, health.status) == (ServiceState.FAILED, "unhealthy")
+    assert headline(health) == "Sales can't be pushed."
+    assert what_to_do(health).startswith("CONEXXUS_TIMEZONE is not configured")
+
+
+def test_parked_sales_of_a_night_before(parked, clock, till):
+    """
+    Sales that wait for a word are no matter of the last push.
+    """
+    parked.push_sales(date(2026, 1, 3))
+
+    health = parked.health()
+
+    assert health.sales.last_push_status is RunStatus.SUCCESS
+    assert (health.state, headline(health)) == (ServiceState.FAILED, "Sales wait for your word.")
 
 
 def test_overdue_without_an_order_source(new_service, till, clock):

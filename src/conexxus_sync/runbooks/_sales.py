@@ -95,7 +95,10 @@ SALES: dict[str, Runbook] = {
             Step("See whether the back office can be reached with this key:", "conexxus doctor"),
             Step("Try again now:", "conexxus push --orders ORDERS"),
         ),
-        clears="A push goes through.",
+        clears=(
+            "A push goes through, or that date was looked at again, and nothing of it waits or "
+            "is set aside."
+        ),
     ),
     AlertName.CLOCK_DOUBTED: Runbook(
         title="The computer's clock can't be right",

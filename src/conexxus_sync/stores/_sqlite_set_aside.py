@@ -73,11 +73,11 @@ class SqliteSetAside:
             for day, name, raw, reason, at in rows
         ]
 
-    def quarantine_size(self, location_id: str) -> int:
+    def quarantine_size(self, location_id: str, business_date: date | None = None) -> int:
         """
-        How many transactions are in quarantine.
+        How many transactions are in quarantine, of one date or of all.
         """
-        return self._count("quarantined_transactions", location_id)
+        return self._count("quarantined_transactions", location_id, business_date)
 
     def release(
         self, connection: sqlite3.Connection, location_id: str, business_date: date, name: str
@@ -147,17 +147,20 @@ class SqliteSetAside:
             for day, name, kind, at in rows
         ]
 
-    def discrepancy_count(self, location_id: str) -> int:
+    def discrepancy_count(self, location_id: str, business_date: date | None = None) -> int:
         """
-        How many delivered transactions the host contradicts.
+        How many delivered transactions the host contradicts, of one date or of all.
         """
-        return self._count("discrepancies", location_id)
+        return self._count("discrepancies", location_id, business_date)
 
-    def _count(self, table: str, location_id: str) -> int:
+    def _count(self, table: str, location_id: str, business_date: date | None) -> int:
+        day = None if business_date is None else business_date.isoformat()
+
         with self.store.reading() as connection:
             (count,) = connection.execute(
-                f"SELECT count(*) FROM {table} WHERE location = ?",  # noqa: S608  # our own words
-                (location_id,),
+                f"SELECT count(*) FROM {table} WHERE location = ?1"  # noqa: S608  # our own words
+                " AND (?2 IS NULL OR business_date = ?2)",
+                (location_id, day),
             ).fetchone()
 
         return int(count)
