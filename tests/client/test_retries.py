@@ -292,3 +292,14 @@ def test_status_408_may_have_had_an_effect():
     """
     assert error_for(408, path="/").delivery == Delivery.UNKNOWN
     assert error_for(409, path="/").delivery == Delivery.REJECTED
+
+
+def test_error_of_nobody_is_not_repeated():
+    """
+    What is no error of the client, like a mistake in a transport of one's own,
+    ends the call as it is.
+    """
+    call = attempts()
+
+    assert call.wait_after(ValueError("a mistake")) is False
+    assert call.records == []
