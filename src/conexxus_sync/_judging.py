@@ -40,7 +40,7 @@ class Findings:
     watched_since: datetime
 
     @property
-    def ended(self) -> frozenset[RunStatus]:
+    def ended(self) -> frozenset[RunStatus | None]:
         """
         How the last pull ended, and the last push unless it was mended since.
         """
