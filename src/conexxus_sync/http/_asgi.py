@@ -2,6 +2,7 @@
 The shim as an ASGI application, in any ASGI host.
 """
 
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -25,6 +26,8 @@ BODY_SECONDS = 10.0
 # Handlers have threads of their own: however many callers wait for the back
 # office, the host's other work goes on.
 _THREADS = 32
+# RFC 6455, 7.4.1: against the policy of this end.
+_NO_WEBSOCKET = {"type": "websocket.close", "code": 1008}
 _threads: RunVar[anyio.CapacityLimiter] = RunVar("conexxus_shim_threads")
 
 
@@ -56,8 +59,7 @@ class AsgiShim:
         if scope["type"] == "lifespan":
             await _live(receive, send)
         elif scope["type"] == "websocket":
-            # RFC 6455, 7.4.1: this end does not do that.
-            await send({"type": "websocket.close", "code": 1008})
+            await send(_NO_WEBSOCKET)
         else:
             await self._answer(scope, receive, send)
 
@@ -101,33 +103,50 @@ class AsgiShim:
 class Gate:
     """
     Turns away what `Access` refuses, in front of routes of your own.
+
+    Requests and websockets are judged; the session of a browser that has
+    signed in at the page counts.
+
+    Args:
+        now: Seconds since 1970, for sessions.
     """
 
-    def __init__(self, app: ASGIApp, *, access: Access) -> None:
+    def __init__(
+        self, app: ASGIApp, *, access: Access, now: Callable[[], float] = time.time
+    ) -> None:
         self._app = app
         self._access = access
+        self._now = now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """
-        One request.
+        One request, or one websocket.
         """
         refusal = None
 
-        if scope["type"] == "http":
+        if scope["type"] in ("http", "websocket"):
             request = _request(scope, scope["path"])
-            refusal = self._access.refusal(request.method, request.headers)
+            refusal = self._access.refusal(request.method, request.headers, now=self._now())
 
         if refusal is None:
             await self._app(scope, receive, send)
             return
 
         challenge = [("WWW-Authenticate", "Bearer")] if refusal.status == 401 else []
-        await _send(error(refusal.status, refusal.error, *challenge), send)
+        response = error(refusal.status, refusal.error, *challenge)
+
+        if scope["type"] == "http":
+            await _send(response, send)
+        elif "websocket.http.response" in scope.get("extensions", {}):
+            await _send(response, send, kind="websocket.http.response")
+        else:
+            await send(_NO_WEBSOCKET)
 
 
 def _request(scope: Scope, path: str) -> HttpRequest:
     return HttpRequest(
-        method=scope["method"],
+        # The handshake of a websocket is a GET, but not one that only reads.
+        method=scope.get("method", "CONNECT"),
         path=path,
         query=scope.get("query_string", b"").decode("latin-1"),
         headers=joined(
@@ -160,11 +179,11 @@ async def _body(request: HttpRequest, receive: Receive, limit: int) -> bytes | N
             return bytes(body)
 
 
-async def _send(response: HttpResponse, send: Send) -> None:
+async def _send(response: HttpResponse, send: Send, *, kind: str = "http.response") -> None:
     headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers]
 
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": response.body})
+    await send({"type": f"{kind}.start", "status": response.status, "headers": headers})
+    await send({"type": f"{kind}.body", "body": response.body})
 
 
 async def _live(receive: Receive, send: Send) -> None:
