@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from conexxus_client import AttemptDetails, CallDetails, StatusError
+from conexxus_client import AnswerError, AttemptDetails, CallDetails, StatusError
 
 from .protocols import Clock
 
@@ -62,8 +62,11 @@ class Connection:
             return
 
         error = details.error
-        reached = error is None or (
-            isinstance(error, StatusError) and error.status in _CONTENT_STATUSES
+        # Whoever answers something odd, or broken, can be reached.
+        reached = (
+            error is None
+            or isinstance(error, AnswerError)
+            or (isinstance(error, StatusError) and error.status in _CONTENT_STATUSES)
         )
         self.last = ApiConnection(
             reached=reached,

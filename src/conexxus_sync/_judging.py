@@ -73,7 +73,7 @@ class Findings:
         if self.api is not None and not self.api.reached and not self.missing:
             yield Alert(
                 name=AlertName.API_DOWN,
-                message=f"The back office can't be reached: {self.api.error}",
+                message=f"No good answer from the back office: {self.api.error}",
                 advice="`conexxus doctor` says more; sales are kept and sent later.",
             )
 

@@ -63,6 +63,19 @@ def wall_time(moment: datetime, zone: tzinfo, day: date | None = None) -> str:
     return f"{short_date(wall.date())}, {shown}"
 
 
+def lasting(duration: timedelta) -> str:
+    """
+    `1 minute`, `25 minutes`, `3 hours`, `4 days`: the largest that tells something.
+    """
+    minutes = max(round(duration / timedelta(minutes=1)), 1)
+
+    for unit, size in (("day", 24 * 60), ("hour", 60)):
+        if minutes >= 2 * size:
+            return f"{minutes // size} {unit}s"
+
+    return "1 minute" if minutes == 1 else f"{minutes} minutes"
+
+
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 _MONTHS = (

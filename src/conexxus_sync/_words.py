@@ -184,7 +184,7 @@ MARKS = {
 _HEADLINES = {
     ServiceState.DISABLED: "Switched off, because it is not configured.",
     ServiceState.OVERDUE: "Sales are overdue.",
-    ServiceState.UNREACHABLE: "The back office can't be reached.",
+    ServiceState.UNREACHABLE: "The back office gives no good answer.",
     ServiceState.STALE: "The catalogue has not been pulled for a while.",
     ServiceState.PARTIAL: "Working, with something set aside.",
     ServiceState.STARTING: "Nothing was pulled yet.",

@@ -23,6 +23,10 @@ class OutboxError(SyncError):
     """
 
 
+# The date, and eight digits.
+_SHORT_KEY = 17
+
+
 class BatchState(StrEnum):
     """
     What is known of a batch.
@@ -77,6 +81,14 @@ class Batch:
     answer: str | None = None
     forced: bool = False
     mismatched: int = 0
+
+    @property
+    def short_key(self) -> str:
+        """
+        How the key begins: long enough to be the only one, short enough to
+        be typed.
+        """
+        return self.key[:_SHORT_KEY]
 
 
 @attrs.frozen(kw_only=True)

@@ -103,6 +103,36 @@ def test_judgement_on_content_is_a_connection(new_service, office, till, clock, 
     assert service.health().api_connection is True
 
 
+def test_odd_answer_is_a_connection(service, office):
+    """
+    So can one whose answer can't be used: the pull fails, and says why.
+    """
+    office.faults("catalog: 204")
+
+    service.sync_inventory()
+
+    health = service.health()
+    assert (health.api_connection, health.last_sync_status) == (True, RunStatus.FAILED)
+    assert states(service) == (ServiceState.FAILED, {AlertName.SYNC_FAILED})
+
+
+def test_back_office_that_turns_away(service, office):
+    """
+    One that turns the key away answers too, but no good answer: the words are
+    true of it.
+    """
+    office.faults("health: 401")
+
+    service.test_connection()
+
+    health = service.health()
+    (alert,) = health.alerts
+    assert headline(health) == "The back office gives no good answer."
+    assert alert.message == (
+        "No good answer from the back office: Conexxus API authentication failed. Check API key."
+    )
+
+
 def test_attempts_are_no_calls(new_service, office):
     """
     An attempt that fails says nothing while the call goes on.

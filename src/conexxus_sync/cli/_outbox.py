@@ -21,10 +21,6 @@ from ._session import Flag, Given, Session
 from ._words import counted, moment, table
 
 
-# A key that is long enough to be typed again.
-SHORT = 17
-
-
 def outbox_list(
     *,
     all: Flag = False,  # noqa: A002  # the option's name
@@ -57,7 +53,7 @@ def outbox_list(
     else:
         rows = [
             (
-                batch.key[:SHORT],
+                batch.short_key,
                 batch.business_date.isoformat(),
                 state_of(batch),
                 f"{batch.transactions:,}",

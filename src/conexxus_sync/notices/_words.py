@@ -5,7 +5,7 @@ The sentences.  Pure: what is known comes in, one line of plain text goes out.
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 
-from conexxus_sync._phrases import counted, short_date, wall_time
+from conexxus_sync._phrases import counted, lasting, short_date, wall_time
 from conexxus_sync.alerts import Alert, AlertName
 
 
@@ -20,7 +20,7 @@ _ENDED = {
     AlertName.PUSH_FAILED: "the push of sales no longer fails",
     AlertName.CLOCK_DOUBTED: "the clock of this machine can be believed again",
     AlertName.MISCONFIGURED: "the settings let sales be pushed again",
-    AlertName.API_DOWN: "the back office can be reached again",
+    AlertName.API_DOWN: "the back office answers again",
     AlertName.CATALOG_REFUSED: "the catalogue is no longer refused",
     AlertName.SYNC_FAILED: "the pull of the catalogue no longer fails",
     AlertName.SYNC_STALE: "the catalogue is being pulled again",
@@ -36,20 +36,20 @@ _ENDED = {
 
 def began(alert: Alert, location_id: str, since: datetime, zone: tzinfo) -> str:
     """
-    `loc-001: the back office can't be reached since 14:05: …`
+    `loc-001: no good answer from the back office since 14:05: …`
     """
     message = alert.message
 
     if alert.name is AlertName.API_DOWN:
         _, _, why = message.partition(": ")
-        message = f"the back office can't be reached since {wall_time(since, zone)}: {why}"
+        message = f"no good answer from the back office since {wall_time(since, zone)}: {why}"
 
     return _line(location_id, f"{message} {alert.advice}")
 
 
 def ended(name: AlertName, location_id: str, lasted: timedelta) -> str:
     """
-    `loc-001: the back office can be reached again, after 25 minutes.`
+    `loc-001: the back office answers again, after 25 minutes.`
     """
     return _line(location_id, f"{_ENDED[name]}, after {lasting(lasted)}.")
 
@@ -98,19 +98,6 @@ def unfinished(sales: int, total: Decimal, why: str) -> str:
     )
 
     return f"{so_far}, and the day was not pushed to its end: {why}"
-
-
-def lasting(duration: timedelta) -> str:
-    """
-    `1 minute`, `25 minutes`, `3 hours`, `4 days`: the largest that tells something.
-    """
-    minutes = max(round(duration / timedelta(minutes=1)), 1)
-
-    for unit, size in (("day", 24 * 60), ("hour", 60)):
-        if minutes >= 2 * size:
-            return f"{minutes // size} {unit}s"
-
-    return "1 minute" if minutes == 1 else f"{minutes} minutes"
 
 
 def harmless(text: str) -> str:

@@ -61,10 +61,10 @@ WHOLE: dict[str, Runbook] = {
         clears="The store can be read again.",
     ),
     AlertName.API_DOWN: Runbook(
-        title="The back office can't be reached",
+        title="The back office gives no good answer",
         meaning=(
-            "The last call did not reach the back office, after all its retries. Prices stay as "
-            "they are, and sales are kept and sent later; nothing is lost."
+            "The last call did not reach the back office, or was turned away, after all its "
+            "retries. Prices stay as they are, and sales are kept and sent later; nothing is lost."
         ),
         causes=(
             "The store's internet connection is down.",
@@ -88,7 +88,7 @@ WHOLE: dict[str, Runbook] = {
                 "conexxus pull",
             ),
         ),
-        clears="The next call reaches the back office.",
+        clears="A call gets an answer again.",
     ),
     AlertName.ERROR_RATE: Runbook(
         title="Many items or sales failed",

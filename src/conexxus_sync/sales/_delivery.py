@@ -10,6 +10,7 @@ import attrs
 
 from conexxus_client import ConexxusError, FrozenBatch, PushReceipt
 from conexxus_sync._frozen import FrozenTransaction
+from conexxus_sync._phrases import counted
 from conexxus_sync.outbox import Batch
 
 from ._desk import Desk
@@ -266,12 +267,13 @@ class Deliverer:
 
 
 def _explained(batch: Batch, judgement: Judgement) -> str:
-    what = f"batch {batch.key} ({batch.transactions} transactions)"
+    what = f"batch {batch.short_key} ({counted(batch.transactions, 'transaction')})"
 
     if judgement.parked is not None:
+        key = batch.short_key
         return (
             f"{what} is parked, its delivery is unknown: {judgement.parked}. "
-            f"Ask the back office whether it has them, then `conexxus outbox resolve`. "
+            f"Ask the back office whether it has them, then `conexxus outbox resolve {key}`. "
             f"Last answer: {judgement.reason}"
         )
     if judgement.ruling is Ruling.UNKNOWN:

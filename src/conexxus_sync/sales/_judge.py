@@ -18,6 +18,7 @@ from conexxus_client import (
     RejectedTransaction,
     StatusError,
 )
+from conexxus_sync._phrases import lasting
 from conexxus_sync.outbox import Batch, BatchState
 
 
@@ -104,7 +105,9 @@ def why_parked(unknown_since: datetime | None, now: datetime, profile: ApiProfil
     if profile.dedupe == "none":
         return "the back office recognises no repetition"
     if now - unknown_since >= profile.key_ttl:
-        return f"the back office remembers a key for {profile.key_ttl}, and that has passed"
+        return (
+            f"the back office remembers a key for {lasting(profile.key_ttl)}, and that has passed"
+        )
 
     return None
 

@@ -162,8 +162,8 @@ def test_down_and_up_again(desk, office):
         desk.look(minutes=1)
 
     down, up = desk.hook.notices
-    assert down["text"].startswith("loc-001: the back office can't be reached since 12:05: ")
-    assert up["text"] == "loc-001: the back office can be reached again, after 26 minutes."
+    assert down["text"].startswith("loc-001: no good answer from the back office since 12:05: ")
+    assert up["text"] == "loc-001: the back office answers again, after 26 minutes."
     assert down | {"text": ""} == {
         "id": down["id"],
         "text": "",

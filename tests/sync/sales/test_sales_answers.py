@@ -174,7 +174,7 @@ def test_key_ttl(till):
     runs = till.push()
 
     assert till.office.requests["sales"] == 2
-    assert "remembers a key for 1 day" in runs[0].last_error
+    assert "remembers a key for 24 hours, and" in runs[0].last_error
     assert till.open_batches()[0].parked is not None
 
 
