@@ -134,7 +134,7 @@ def test_key_ttl():
 
     assert why_parked(None, NOW, ApiProfile(dedupe="none")) is None
     assert why_parked(NOW - day + timedelta(seconds=1), NOW, ApiProfile()) is None
-    assert "1 day" in why_parked(NOW - day, NOW, ApiProfile())
+    assert "24 hours" in why_parked(NOW - day, NOW, ApiProfile())
     assert why_parked(NOW - 9 * day, NOW, ApiProfile(dedupe="transaction_id")) is None
     assert why_parked(NOW, NOW, ApiProfile(dedupe="none")) is not None
 

@@ -121,7 +121,7 @@ def test_resend_where_it_is_recognised(new_till):
     till.push()
     till.wait(hours=25)
 
-    with pytest.raises(OutboxError, match="1 day"):
+    with pytest.raises(OutboxError, match="24 hours"):
         operator(till).resend(batch.key)
 
 
