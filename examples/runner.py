@@ -131,15 +131,17 @@ def main() -> None:
         service.run_due(datetime.now(UTC))
         return
 
-    # SIGTERM, like Ctrl-C, interrupts the wait for the thread.  A handler that
-    # set `stop` itself could interrupt whoever holds its lock, and hang.
+    # SIGTERM, like Ctrl-C, ends the wait for the thread; in slices, because the
+    # system may tell another thread of the signal, and that wakes nobody.  A
+    # handler that set `stop` itself could interrupt whoever holds its lock.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     stop = threading.Event()
     schedule = threading.Thread(target=service.run_forever, args=(stop,))
     schedule.start()
 
     try:
-        schedule.join()
+        while schedule.is_alive():
+            schedule.join(0.5)
     except KeyboardInterrupt:
         stop.set()
         schedule.join()
