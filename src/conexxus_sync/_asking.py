@@ -7,7 +7,7 @@ from datetime import datetime
 from conexxus_client import ConexxusClient
 
 from ._answers import Quarantine, RunHistory
-from ._connection import Connection
+from ._connection import ApiConnection, Connection
 from ._health import ServiceHealth, health_from
 from ._in_progress import RunsInProgress
 from ._overview import Overview, overview_of
@@ -43,11 +43,18 @@ class Answers:
             self.store,
             self.config,
             missing=self.missing,
-            api=self._connection.last,
+            api=self.last_call,
             orders=self._orders is not None and self.client is not None,
             watched_since=self._made_at,
             now=self._clock.now(),
         )
+
+    @property
+    def last_call(self) -> ApiConnection | None:
+        """
+        How the last call of this process went; None before the first.
+        """
+        return self._connection.last
 
     def metrics(self, limit: int = 10, *, kind: RunKind = RunKind.INVENTORY) -> RunHistory:
         """

@@ -92,8 +92,12 @@ def health_to_json(health: ServiceHealth) -> dict[str, Any]:
         },
         "state": health.state.value,
         "apiCheckedAt": _moment_or_none(None if api is None else api.checked_at),
-        "apiLatency": None if api is None else api.latency // timedelta(milliseconds=1),
+        "apiLatency": _milliseconds_or_none(None if api is None else api.latency),
     }
+
+
+def _milliseconds_or_none(duration: timedelta | None) -> int | None:
+    return None if duration is None else duration // timedelta(milliseconds=1)
 
 
 def alert_to_json(alert: Alert) -> dict[str, str]:

@@ -3,6 +3,7 @@ Whether the back office can be reached, as its calls tell.
 """
 
 from collections import deque
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import attrs
@@ -10,6 +11,7 @@ import attrs
 from conexxus_client import AnswerError, AttemptDetails, CallDetails, StatusError
 
 from .protocols import Clock
+from .runs import RunKind, RunStatus, SyncRun
 
 
 # These judge what was sent; the connection is fine.
@@ -17,6 +19,12 @@ _CONTENT_STATUSES = (400, 409, 413, 422)
 
 # A day of hourly pulls, and the calls of the nightly push.
 REMEMBERED = 60
+
+# Where somebody looks after it, the back office is asked more often.
+FAILURE_COUNTS = timedelta(minutes=15)
+
+# Clocks are set back by a little all the time.
+A_LITTLE = timedelta(minutes=5)
 
 
 @attrs.frozen(kw_only=True)
@@ -27,14 +35,45 @@ class ApiConnection:
     Attributes:
         reached: Whether it reached the back office.
         checked_at: When it ended.
-        latency: How long its last attempt took.
+        latency: How long its last attempt took; None if only a run tells of it.
         error: Why it did not reach it.
     """
 
     reached: bool
     checked_at: datetime
-    latency: timedelta
+    latency: timedelta | None = None
     error: str | None = None
+
+
+def known_now(calls: Iterable[ApiConnection | None], now: datetime) -> ApiConnection | None:
+    """
+    What *calls* tell of the connection at this moment; None if nothing does.
+
+    The latest counts, of several the first.  A failure that is old says
+    nothing of now, and a call that is yet to come was told by a clock that
+    was ahead.
+    """
+    told = [call for call in calls if call is not None and call.checked_at <= now + A_LITTLE]
+    last = max(told, key=lambda call: call.checked_at, default=None)
+
+    if last is None or (not last.reached and now - last.checked_at > FAILURE_COUNTS):
+        return None
+
+    return last
+
+
+def told_by(run: SyncRun | None) -> ApiConnection | None:
+    """
+    What *run* tells of the connection: one that got an answer reached it.
+
+    When it did is not known, but it was not before its start.
+    """
+    if run is None or run.status in (None, RunStatus.FAILED) or run.delivery_unknown:
+        return None
+    if run.kind is RunKind.SALES and not run.batches:
+        return None
+
+    return ApiConnection(reached=True, checked_at=run.start_time)
 
 
 @attrs.define

@@ -11,7 +11,7 @@ import attrs
 
 from conexxus_client import ConexxusError
 
-from ._connection import ApiConnection
+from ._connection import ApiConnection, known_now, told_by
 from ._judging import Findings
 from ._known import Known, StoreCounts
 from .alerts import Alert, AlertName, Severity
@@ -123,7 +123,8 @@ class ServiceHealth:
     @property
     def api_connection(self) -> bool | None:
         """
-        Whether the last call reached the back office; None before the first.
+        Whether the last call reached the back office; None if nothing is
+        known of it, or only an old failure.
         """
         return None if self.api is None else self.api.reached
 
@@ -143,21 +144,24 @@ def health_from(
 
     Args:
         missing: Settings without which there is no integration.
+        api: The last call of this process.
         orders: Whether there is an order source.
         watched_since: From when on somebody could have pulled.
     """
     try:
         with store.glancing():
+            known = Known.of(store, config.location_id, now)
+            runs = (known.latest_pull, known.latest_push)
             findings = Findings(
                 now=now,
-                known=Known.of(store, config.location_id, now),
+                known=known,
                 outlook=SalesOutlook.of(store, config, now, enabled=orders),
                 missing=missing,
-                api=api,
+                api=known_now((api, known.last_call, *map(told_by, runs)), now),
                 watched_since=watched_since,
             )
     except Exception as exc:  # noqa: BLE001  # whoever asks how we are gets an answer
-        return _unreadable(_reason(exc), missing, api, orders=orders)
+        return _unreadable(_reason(exc), missing, known_now([api], now), orders=orders)
 
     return _judged(findings, orders=orders)
 

@@ -9,6 +9,7 @@ import attrs
 
 from conexxus_client import exact_sum
 
+from ._connection import ApiConnection
 from .outbox import BatchState, Visit
 from .runs import RunKind, RunStatus, SyncRun
 from .stores import SyncStore
@@ -55,12 +56,14 @@ class Known:
         troubled_push: The last push, as long as what went wrong in it is not
             mended.
         pushed_aside: How many sales of its date are set aside.
+        last_call: The last call of the back office that a process told of.
     """
 
     latest_pull: SyncRun | None = None
     latest_push: SyncRun | None = None
     troubled_push: SyncRun | None = None
     pushed_aside: int = 0
+    last_call: ApiConnection | None = None
     counts: StoreCounts = attrs.field(factory=StoreCounts)
 
     @classmethod
@@ -80,6 +83,7 @@ class Known:
                 latest_push=push,
                 troubled_push=troubled,
                 pushed_aside=_set_aside(store, troubled),
+                last_call=store.calls.last(location_id),
                 counts=_counts(store, location_id, now),
             )
 

@@ -137,9 +137,12 @@ def _figures(overview: Overview) -> Iterator[Line]:
 
     if health.api is not None:
         reached = "reached" if health.api.reached else "not reached"
-        latency = health.api.latency / timedelta(milliseconds=1)
         when = age(health.api.checked_at, overview.now)
-        yield [(f"Back office: {reached} {when}, in {latency:,.0f} ms.", "")]
+        yield [(f"Back office: {reached} {when}{_took(health.api.latency)}.", "")]
+
+
+def _took(latency: timedelta | None) -> str:
+    return "" if latency is None else f", in {latency / timedelta(milliseconds=1):,.0f} ms"
 
 
 def _last_pull(overview: Overview) -> str:

@@ -124,6 +124,7 @@ def notice_now(service: Watched, clock: Clock) -> None:
     with ExitStack() as stack:
         sender = _sender(service, clock, watch, stack)
         if sender is None:
+            watch.share()
             return
         try:
             watch.look(hold=timedelta())

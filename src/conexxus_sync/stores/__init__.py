@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
 from conexxus_client import ConfigurationError
+from conexxus_sync._connection import ApiConnection
 from conexxus_sync.leases import Lease, LeaseKind
 from conexxus_sync.mirror import (
     Checkpoint,
@@ -200,6 +201,18 @@ class NoticeStore(Protocol):
     def waiting(self, location_id: str) -> tuple[int, datetime | None]: ...
 
 
+class CallStore(Protocol):
+    """
+    How the back office was last seen, by whichever process.
+    """
+
+    def last(self, location_id: str) -> ApiConnection | None: ...
+
+    def tell(
+        self, connection: Any, location_id: str, call: ApiConnection, now: datetime
+    ) -> None: ...
+
+
 class SyncStore(Protocol):
     """
     Everything that the SDK remembers.
@@ -219,6 +232,9 @@ class SyncStore(Protocol):
 
     @property
     def notices(self) -> NoticeStore: ...
+
+    @property
+    def calls(self) -> CallStore: ...
 
     def reading(self) -> AbstractContextManager[Any]: ...
 

@@ -14,6 +14,7 @@ from conexxus_sync.errors import StoreError
 from conexxus_sync.leases import Lease
 
 from ._migrations import migrate
+from ._sqlite_calls import SqliteCalls
 from ._sqlite_catalog import SqliteCatalog
 from ._sqlite_leases import SqliteLeases
 from ._sqlite_notices import SqliteNotices
@@ -41,6 +42,7 @@ class SqliteStore:
         catalog: The mirror, its quarantine and the host's queue.
         outbox: Batches of sales and what became of them.
         notices: What people were told, and what they are still to be told.
+        calls: How the back office was last seen.
     """
 
     def __init__(self, path: Path | str, *, processes: Processes | None = None) -> None:
@@ -51,6 +53,7 @@ class SqliteStore:
         self.catalog: SqliteCatalog = SqliteCatalog(self)
         self.outbox: SqliteOutbox = SqliteOutbox(self)
         self.notices: SqliteNotices = SqliteNotices(self)
+        self.calls: SqliteCalls = SqliteCalls(self)
 
     def __repr__(self) -> str:
         return f"SqliteStore({str(self.path)!r})"

@@ -130,21 +130,19 @@ def test_nobody_listens(new_service, complaining, refusing):
     assert service.store.notices.waiting("loc-001")[0] == 1
 
 
-def test_the_back_office_is_asked_when_nobody_did(new_service, office):
+def test_a_pull_says_how_the_back_office_is(new_service, office):
     """
-    A pull says how the back office is; where none is due, it is asked; health
-    itself asks nobody.
+    Where somebody spoke to it lately, whichever process, it is not asked.
     """
     first = new_service()
     with Running(first):
         wait_for(lambda: first.health().api is not None)
-    assert office.requests["health"] == 0
 
     second = new_service()
     with Running(second):
         wait_for(lambda: second.health().api is not None)
 
-    assert office.requests["health"] == 1
+    assert office.requests["health"] == 0
     assert second.health().api.reached
 
 
@@ -229,3 +227,33 @@ def wait_for(fact, *, within_s=30):
     while not fact():
         assert time.monotonic() < ends_at
         threading.Event().wait(0.02)
+
+
+def test_what_one_process_found_the_others_know(desk, new_service, office, clock):
+    """
+    A call that failed is known to whoever shares the store, until it is old: a
+    failure of an hour ago says nothing of now.
+    """
+    onlooker = new_service()
+    office.faults("health: reset")
+
+    desk.look()
+
+    assert onlooker.health().api.reached is False
+    clock.move(minutes=16)
+    assert onlooker.health().api is None
+
+
+def test_a_run_that_went_well_outdates_a_failed_call(new_service, office, clock):
+    """
+    Who failed to reach the back office once learns from the runs of another.
+    """
+    failed, other = new_service(), new_service()
+    office.faults("health: reset")
+    failed.test_connection()
+    assert failed.health().api.reached is False
+
+    clock.move(minutes=5)
+    other.sync_inventory()
+
+    assert failed.health().api.reached

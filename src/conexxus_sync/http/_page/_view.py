@@ -257,10 +257,12 @@ def _line(calls: Sequence[ApiConnection]) -> str:
     """
     The points of a line through the latencies, 120 wide and 28 high.
     """
-    if len(calls) < 2:
+    latencies = [call.latency for call in calls if call.latency is not None]
+
+    if len(latencies) < 2:
         return ""
 
-    values = [call.latency / timedelta(milliseconds=1) for call in calls]
+    values = [latency / timedelta(milliseconds=1) for latency in latencies]
     most = max(*values, 1.0)
     step = 120 / (len(values) - 1)
 
