@@ -54,7 +54,7 @@ class Look:
             standing.append(now_standing)
             notices.extend(self._beginning(known.get(name), now_standing, alert))
 
-        for name in known.keys() - seen.keys():
+        for name in (name for name in AlertName if name in known and name not in seen):
             gone = attrs.evolve(known[name], gone_at=known[name].gone_at or self.now)
             if self.now - (gone.gone_at or self.now) < self.hold:
                 standing.append(gone)
