@@ -9,7 +9,6 @@ goes wrong it is thrown away.
 
 import importlib
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
@@ -29,6 +28,7 @@ from ._body import BodyDecoder
 from ._deadline import sync_backend, until
 from ._errors import translating
 from ._families import ssl_context
+from ._turns import Turns
 
 
 KEEPALIVE_SECONDS = 15.0
@@ -52,7 +52,7 @@ class CoreTransport:
 
     def _reset(self) -> None:
         self._pid = os.getpid()
-        self._free = threading.BoundedSemaphore(self._most)
+        self._free = Turns(self._most)
         self._idle: list[Any] = []
 
     @contextmanager
@@ -93,7 +93,7 @@ class CoreTransport:
         """
         free, idle = self._free, self._idle
 
-        if not free.acquire(timeout=limits.timeout_ms / 1000):
+        if not free.take(within_s=limits.timeout_ms / 1000):
             raise RequestTimeoutError(limits.timeout_ms, delivery=Delivery.NOT_SENT)
 
         try:
@@ -109,7 +109,7 @@ class CoreTransport:
             else:
                 idle.append(lane)
         finally:
-            free.release()
+            free.give_back()
 
     def close(self) -> None:
         """
