@@ -11,6 +11,10 @@ from datetime import UTC, datetime, timedelta
 from .protocols import Clock
 
 
+# Clocks are set back by a little all the time.
+TOLERANCE = timedelta(minutes=5)
+
+
 class SystemClock:
     """
     Moments as the operating system tells them.

@@ -10,6 +10,7 @@ import attrs
 
 from conexxus_client import AnswerError, AttemptDetails, CallDetails, StatusError
 
+from ._clock import TOLERANCE
 from .protocols import Clock
 from .runs import RunKind, RunStatus, SyncRun
 
@@ -22,9 +23,6 @@ REMEMBERED = 60
 
 # Where somebody looks after it, the back office is asked more often.
 FAILURE_COUNTS = timedelta(minutes=15)
-
-# Clocks are set back by a little all the time.
-A_LITTLE = timedelta(minutes=5)
 
 
 @attrs.frozen(kw_only=True)
@@ -53,7 +51,7 @@ def known_now(calls: Iterable[ApiConnection | None], now: datetime) -> ApiConnec
     nothing of now, and a call that is yet to come was told by a clock that
     was ahead.
     """
-    told = [call for call in calls if call is not None and call.checked_at <= now + A_LITTLE]
+    told = [call for call in calls if call is not None and call.checked_at <= now + TOLERANCE]
     last = max(told, key=lambda call: call.checked_at, default=None)
 
     if last is None or (not last.reached and now - last.checked_at > FAILURE_COUNTS):

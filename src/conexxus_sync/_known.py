@@ -131,7 +131,8 @@ def _counts(store: SyncStore, location_id: str, now: datetime) -> StoreCounts:
         items=mirror.present,
         quarantined_items=mirror.quarantined,
         pending_changes=mirror.pending,
-        unknown_batches=_unknown(store, location_id, now) - len(parked),
+        unknown_batches=_unknown(store, location_id, now)
+        - sum(batch.state is BatchState.UNKNOWN for batch in parked),
         parked_batches=len(parked),
         parked_sales=sum(batch.transactions for batch in parked),
         parked_total=exact_sum(batch.total for batch in parked),

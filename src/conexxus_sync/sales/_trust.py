@@ -6,17 +6,16 @@ ran out, or that still shows last week, must not decide about sales: see
 [a clock that is wrong](../../../docs/explanation/business-days.md).
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import attrs
+
+from conexxus_sync._clock import TOLERANCE
 
 
 # This version did not exist before: no clock that shows an earlier moment is
 # right.  To be moved on with each release.
 RELEASED = datetime(2026, 1, 1, tzinfo=UTC)
-
-# Clocks are set back by a little all the time.
-TOLERANCE = timedelta(minutes=5)
 
 
 @attrs.frozen(kw_only=True)
