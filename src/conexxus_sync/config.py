@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date, time
 from decimal import Decimal
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -165,18 +165,26 @@ def safe_webhook(text: str) -> Secret:
     """
     address, parts = webhook(text), urlsplit(text)
 
-    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         msg = "must start with https://, or set CONEXXUS_ALLOW_INSECURE=1"
         raise ValueError(msg)
 
     return address
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """
+    Is *host*, a name or an address, this machine alone?
+    """
     try:
-        return host == "localhost" or ip_address(host).is_loopback
+        address = ip_address("127.0.0.1" if host == "localhost" else host)
     except ValueError:
         return False
+
+    # How a socket that listens on both calls it.
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+
+    return (mapped or address).is_loopback
 
 
 def system_zone() -> ZoneInfo | None:

@@ -99,3 +99,24 @@ def test_token_is_not_shown():
     The token is in no repr.
     """
     assert "s3cret" not in repr(Access.on("0.0.0.0", token="s3cret"))
+
+
+@pytest.mark.parametrize("client", ["", "127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"])
+def test_this_machine(client):
+    """
+    Without a token this machine may call; where there is no address, as on a
+    Unix socket, the file's rights decide.
+    """
+    assert LOCAL.refusal("POST", CURL, client=client) is None
+
+
+@pytest.mark.parametrize("client", ["192.0.2.7", "10.0.0.1", "::ffff:192.0.2.7", "fe80::1", "pos"])
+def test_other_machines(client):
+    """
+    Others may not, under whatever name they call; with a token they may.
+    """
+    guarded = Access(token="a token that is long")
+    bearing = CURL | {"authorization": "Bearer a token that is long"}
+
+    assert LOCAL.refusal("POST", CURL, client=client).status == 403
+    assert guarded.refusal("POST", bearing, client=client) is None

@@ -88,7 +88,9 @@ def test_websocket_where_the_server_knows_no_denial():
     async def without_extensions(scope, receive, send):
         await Gate(SHOP, access=ACCESS)({**scope, "extensions": {}}, receive, send)
 
-    client = TestClient(without_extensions, base_url="http://localhost")
+    client = TestClient(
+        without_extensions, base_url="http://localhost", client=("127.0.0.1", 50_000)
+    )
 
     with (
         pytest.raises(WebSocketDisconnect) as closed,

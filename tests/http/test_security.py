@@ -9,8 +9,9 @@ from contextlib import contextmanager
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 
-from conexxus_sync.http import Access, Answer, Route, create_app
+from conexxus_sync.http import Access, Answer, Route, create_app, integration
 from conexxus_sync.http._server import serving
 
 
@@ -332,3 +333,41 @@ def test_signed_out(service):
     assert known.json() == {"page": True}
     assert login.json() == {"token": "ä&=<"}
     assert foreign.status_code == 403
+
+
+# What a server on this machine says of a caller elsewhere, who claims a name.
+NEIGHBOUR = {"Host": "localhost", "X-Forwarded-For": "192.0.2.77"}
+
+
+@pytest.fixture
+def elsewhere(service):
+    """
+    The address of a shim that is mounted in an application for all.
+    """
+    app = Starlette(routes=[integration(service)])
+
+    with serving(app, "0.0.0.0", 0) as url:
+        yield f"http://127.0.0.1:{url.rpartition(':')[2]}{PREFIX}"
+
+
+@pytest.mark.parametrize("path", ["health", "outbox", "quarantine"])
+def test_no_token_no_neighbours(elsewhere, path):
+    """
+    A shim without a token answers this machine alone, whatever name is claimed.
+    """
+    local = httpx.get(f"{elsewhere}/{path}", trust_env=False)
+    forwarded = httpx.get(f"{elsewhere}/{path}", headers=NEIGHBOUR, trust_env=False)
+
+    assert local.status_code == 200
+    assert forwarded.status_code == 403
+    assert forwarded.json() == {"error": "Without a token, only this machine may call."}
+
+
+def test_neighbour_starts_nothing(elsewhere, office):
+    """
+    Nor does another machine start anything.
+    """
+    answer = httpx.post(elsewhere + "/sync", headers=NEIGHBOUR, trust_env=False)
+
+    assert answer.status_code == 403
+    assert not office.requests

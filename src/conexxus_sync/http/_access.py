@@ -9,11 +9,11 @@ other sites.  Neither gets in the way of a plain `curl -X POST`.
 import hmac
 import re
 from collections.abc import Iterable, Mapping
-from ipaddress import ip_address
 
 import attrs
 
 from conexxus_client import ConfigurationError
+from conexxus_sync.config import is_loopback
 
 from ._session import SESSION_COOKIE, is_session, sign_session
 
@@ -39,6 +39,7 @@ class Refusal:
 
 _WRONG_HOST = Refusal(status=403, error="This host name is not allowed here.")
 _FOREIGN = Refusal(status=403, error="Requests from other sites are not allowed.")
+_ELSEWHERE = Refusal(status=403, error="Without a token, only this machine may call.")
 _NO_TOKEN = Refusal(status=401, error="A valid bearer token is needed.")
 
 
@@ -53,7 +54,8 @@ class Access:
 
     Attributes:
         token: Every request must bear it, if there is one; a browser may
-            show the cookie of a session instead.
+            show the cookie of a session instead.  Without one, only this
+            machine may call.
         hosts: Names under which the shim may be addressed; None: any.
     """
 
@@ -87,30 +89,41 @@ class Access:
         return cls(token=token, hosts=None if everywhere else LOOPBACK_NAMES.union([host], hosts))
 
     def refusal(
-        self, method: str, headers: Mapping[str, str], *, now: float | None = None
+        self,
+        method: str,
+        headers: Mapping[str, str],
+        *,
+        client: str = "",
+        now: float | None = None,
     ) -> Refusal | None:
         """
         Decide about one request that needs every right.
 
         Args:
             headers: By lower-case name.
+            client: The address that it came from; empty where there is none,
+                as on a Unix socket.
             now: Seconds since 1970; without them no session counts.
         """
-        refusal = self.stranger(method, headers)
+        refusal = self.stranger(method, headers, client)
 
         if refusal is None and not self.knows(headers, now=now):
             return _NO_TOKEN
 
         return refusal
 
-    def stranger(self, method: str, headers: Mapping[str, str]) -> Refusal | None:
+    def stranger(self, method: str, headers: Mapping[str, str], client: str = "") -> Refusal | None:
         """
-        Refuse what comes under a wrong name, or from another site.
+        Refuse what comes under a wrong name, from another site, or, where
+        there is no token, from another machine.
         """
         host = headers.get("host", "")
 
         if self.hosts is not None and _name(host) not in self.hosts:
             return _WRONG_HOST
+        # Any caller can claim any name.
+        if not self.token and client and not is_loopback(client):
+            return _ELSEWHERE
 
         return _FOREIGN if _is_foreign(method, headers, host) else None
 
@@ -150,16 +163,6 @@ class Access:
         The `Set-Cookie` that makes a browser forget its session.
         """
         return _cookie("", 0, secure=secure)
-
-
-def is_loopback(host: str) -> bool:
-    """
-    Can only this machine reach *host*?
-    """
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _name(host: str) -> str | None:

@@ -126,7 +126,9 @@ class Gate:
 
         if scope["type"] in ("http", "websocket"):
             request = _request(scope, scope["path"])
-            refusal = self._access.refusal(request.method, request.headers, now=self._now())
+            refusal = self._access.refusal(
+                request.method, request.headers, client=request.client, now=self._now()
+            )
 
         if refusal is None:
             await self._app(scope, receive, send)

@@ -128,7 +128,7 @@ class ShimApp:
         if request.head_size > MAX_HEAD:
             return error(431, f"The head of the request is longer than {MAX_HEAD:,} bytes.")
 
-        refusal = self._access.stranger(request.method, request.headers)
+        refusal = self._access.stranger(request.method, request.headers, request.client)
 
         if refusal is not None:
             return error(refusal.status, refusal.error)
