@@ -152,10 +152,10 @@ def test_deadline(served, ask, wall):
     began = time.monotonic()
 
     with pytest.raises(RequestTimeoutError) as caught:
-        ask(timeout_ms=300, retries=1, retry_delay_ms=100)
+        ask(timeout_ms=600, retries=1, retry_delay_ms=100)
 
     assert len(caught.value.attempts) == 2
-    assert 0.7 <= time.monotonic() - began < 10
+    assert 1.3 <= time.monotonic() - began < 10
 
 
 class Shop:
