@@ -2,15 +2,12 @@
 What the service answers to those who start runs, or ask for them.
 """
 
-import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 
 import attrs
 
 from ._logs import safe_logger
-from .errors import RunInProgressError
-from .leases import Lease
 from .mirror import Quarantined
 from .outbox import QuarantinedTransaction
 from .runs import RunIssue, RunKind, RunStatus, SyncRun, new_run_id
@@ -68,32 +65,6 @@ class Quarantine:
             items=tuple(store.catalog.quarantined(location_id, limit=limit)),
             sales=tuple(store.outbox.aside.quarantined(location_id, limit)),
         )
-
-
-def triggered(acquire: Callable[[], Lease], work: Callable[[Lease], object]) -> Trigger:
-    """
-    Begin *work* in a thread, unless a run of its kind is in progress.
-
-    As a daemon, it does not keep a process that wants to end: what it did not
-    commit is undone, and its lease is known to be abandoned.
-    """
-    try:
-        lease = acquire()
-    except RunInProgressError as exc:
-        return Trigger(run_id=exc.run_id, already_running=True)
-
-    threading.Thread(
-        target=_work, args=(work, lease), name=f"conexxus-{lease.run_id}", daemon=True
-    ).start()
-
-    return Trigger(run_id=lease.run_id)
-
-
-def _work(work: Callable[[Lease], object], lease: Lease) -> None:
-    try:
-        work(lease)
-    except Exception:  # noqa: BLE001  # nobody waits for this thread
-        _log.exception("Run %s failed", lease.run_id)
 
 
 def skipped_pull(location_id: str, missing: Iterable[str], now: datetime) -> SyncRun:

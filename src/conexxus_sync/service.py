@@ -14,7 +14,7 @@ from conexxus_client import ApiProfile, ClientConfig, ConexxusClient, Connection
 from ._answers import Quarantine as Quarantine
 from ._answers import RunHistory as RunHistory
 from ._answers import Trigger as Trigger
-from ._answers import skipped_pull, triggered
+from ._answers import skipped_pull
 from ._asking import Answers
 from ._clock import SettableClock, SystemClock
 from ._connection import Connection
@@ -23,6 +23,7 @@ from ._in_progress import RunsInProgress
 from ._replay import QuarantineReplay
 from ._schedule import Scheduler
 from ._stopping import PullStopper, interrupting, is_left_behind, under
+from ._triggered import TriggeredRuns
 from .collectors import FanOut
 from .config import SyncConfig
 from .inventory import InventorySync
@@ -78,7 +79,9 @@ class ConexxusService(Answers):
         self._collectors = FanOut([self._in_progress, *collectors])
         # Nobody sets this one.
         self._stop = threading.Event()
+        self._closed = False
         self._scheduler = Scheduler(self, self._clock)
+        self._triggered = TriggeredRuns(store, lambda: self._closed or self.is_stopping)
 
         if client is not None:
             client.add_hook(self._connection)
@@ -156,7 +159,11 @@ class ConexxusService(Answers):
     def close(self) -> None:
         """
         Give back connections; a pull in progress breaks off and changes nothing.
+
+        What is triggered afterwards is not started.
         """
+        self._closed = True
+
         if self.client is not None:
             self.client.close()
 
@@ -207,6 +214,7 @@ class ConexxusService(Answers):
         Raises:
             ConfigurationError: There is no such plan.
             StoreError: The store can't be used.
+            SyncError: There is no thread to be had, or the service stops.
         """
         engine = self._inventory()
 
@@ -215,7 +223,7 @@ class ConexxusService(Answers):
         if accept is not None:
             engine.plan(accept)
 
-        return triggered(
+        return self._triggered.begin(
             engine.acquire, lambda lease: engine.pull(lease=lease, force=force, accept=accept)
         )
 
@@ -232,6 +240,7 @@ class ConexxusService(Answers):
             ConfigurationError: Nobody said in which zone the store is.
             DateClosedError: The date no longer takes a push.
             StoreError: The store can't be used.
+            SyncError: There is no thread to be had, or the service stops.
         """
         sales = self.sales
 
@@ -244,7 +253,7 @@ class ConexxusService(Answers):
         elif (doubt := sales.clock_doubt(self._clock.now())) is not None:
             return Trigger(run_id=None, skipped=str(doubt))
 
-        return triggered(
+        return self._triggered.begin(
             sales.acquire, lambda lease: sales.push(business_date, automatic=False, lease=lease)
         )
 
