@@ -70,6 +70,15 @@ class Lane:
 
         return not self.is_busy
 
+    def leave(self, *, within_s: float) -> bool:
+        """
+        Wait until the work is over, or so many seconds passed.
+
+        Returns:
+            Whether it is over.
+        """
+        return self.wait(lambda: False, within_s=within_s)
+
     def _attempt(self, now: datetime) -> None:
         """
         Nothing that goes wrong ends the scheduler.

@@ -15,6 +15,7 @@ import attrs
 from ._clock import SettableClock
 from ._lanes import Lane
 from ._logs import safe_logger
+from ._triggered import TriggeredRun, TriggeredRuns
 from .errors import RunInProgressError
 from .runs import RunKind, SyncRun
 
@@ -83,6 +84,7 @@ class Scheduler:
 
     service: "ConexxusService"
     clock: SettableClock
+    triggered: TriggeredRuns
     _doubted: bool = attrs.field(default=False, init=False)
 
     def run_due(self, now: datetime) -> list[SyncRun]:
@@ -112,8 +114,9 @@ class Scheduler:
         Do what is due until *stop* is set; nothing that goes wrong ends it.
 
         Pulls and pushes take place in a thread each, in turn as a rule; but
-        where the host hangs in one, the other goes on without it.  What hangs
-        when all shall end is left behind.
+        where the host hangs in one, the other goes on without it.  When all
+        shall end, runs that were triggered are told so, too; what hangs then
+        is left behind.
         """
         schedule = PullSchedule(self.service.config.location_id)
         lanes = (Lane("pull", self._at(self._pull)), Lane("push", self._at(self._push)))
@@ -132,7 +135,7 @@ class Scheduler:
                 after_round()
                 stop.wait(min(max(left, 1.0), LONGEST_WAIT_S))
 
-        _take_leave(lanes)
+        take_leave(self.triggered, lanes)
 
     def _at(self, job: Callable[[datetime], Iterator[SyncRun]]) -> Callable[[datetime], None]:
         """
@@ -168,19 +171,16 @@ class Scheduler:
                 yield from sales.push(automatic=True)
 
 
-def _take_leave(lanes: Iterable[Lane]) -> None:
+def take_leave(triggered: TriggeredRuns, lanes: Iterable[Lane] = ()) -> None:
     """
     Wait for what is at work, together no longer than a stop may take.
     """
     ends_at = time.monotonic() + LEAVE_AFTER_S
+    leaving: list[TriggeredRun | Lane] = [*triggered.stop(ends_at), *lanes]
 
-    for lane in lanes:
-        if not lane.wait(_never, within_s=max(ends_at - time.monotonic(), 0.0)):
-            _log.warning("Conexxus stops, but its %s hangs and is left behind", lane.name)
-
-
-def _never() -> bool:
-    return False
+    for one in leaving:
+        if not one.leave(within_s=max(ends_at - time.monotonic(), 0.0)):
+            _log.warning("Conexxus stops, but its %s hangs and is left behind", one.name)
 
 
 @contextmanager

@@ -3,16 +3,21 @@ Runs that somebody asked for and nobody waits for: each in a thread of its own.
 """
 
 import threading
+import time
 from collections.abc import Callable
 
 import attrs
 
 from ._answers import Trigger
 from ._logs import safe_logger
+from ._stopping import interrupting, under
+from ._threads import is_over
 from .errors import RunInProgressError, StoreError, SyncError
-from .leases import Lease
+from .leases import Lease, LeaseKind
 from .stores import SyncStore
 
+
+_NAMES: dict[LeaseKind, str] = {"inventory": "pull", "sales": "push"}
 
 _log = safe_logger(__name__)
 
@@ -23,11 +28,16 @@ class TriggeredRuns:
     Those that one service began.
 
     Attributes:
-        is_stopping: Whether no run is to be begun any more.
+        client: Whose calls end early when a run is to stop.
+        is_stopping: Whether no run is to be begun at the moment.
     """
 
     store: SyncStore
+    client: object
     is_stopping: Callable[[], bool]
+    _runs: list["TriggeredRun"] = attrs.field(factory=list, init=False)
+    _closed: bool = attrs.field(default=False, init=False)
+    _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
 
     def begin(self, acquire: Callable[[], Lease], work: Callable[[Lease], object]) -> Trigger:
         """
@@ -44,7 +54,9 @@ class TriggeredRuns:
             return Trigger(run_id=exc.run_id, already_running=True)
 
         try:
-            self._start(TriggeredRun(lease), work)
+            # Whoever stops us either refuses this run or knows of it.
+            with self._lock:
+                self._start(TriggeredRun(lease), work)
         except SyncError:
             # Our process may well live on, and would hold it for ten minutes.
             self._release(lease)
@@ -52,16 +64,43 @@ class TriggeredRuns:
 
         return Trigger(run_id=lease.run_id)
 
+    def stop(self, leave_by: float) -> list["TriggeredRun"]:
+        """
+        Tell all of them to stop.
+
+        Args:
+            leave_by: How long each is waited for, by the monotonic clock, if
+                it was not told before.
+
+        Returns:
+            Those to wait for.
+        """
+        with self._lock:
+            self._runs = [run for run in self._runs if run.is_busy]
+            for run in self._runs:
+                run.tell(leave_by)
+
+            return [run for run in self._runs if run.is_awaited]
+
+    def close(self) -> None:
+        """
+        Begin no run any more.
+        """
+        with self._lock:
+            self._closed = True
+
     def _start(self, run: "TriggeredRun", work: Callable[[Lease], object]) -> None:
-        if self.is_stopping():
+        if self._closed or self.is_stopping():
             msg = "the run was not started: the service is stopping"
             raise SyncError(msg)
 
         try:
-            run.start(work)
+            run.start(work, self.client)
         except RuntimeError as exc:
             msg = f"the run was not started: {exc}"
             raise SyncError(msg) from exc
+
+        self._runs = [*(one for one in self._runs if one.is_busy), run]
 
     def _release(self, lease: Lease) -> None:
         try:
@@ -78,8 +117,29 @@ class TriggeredRun:
     """
 
     lease: Lease
+    _thread: threading.Thread | None = attrs.field(default=None, init=False)
+    _leave_by: float | None = attrs.field(default=None, init=False)
 
-    def start(self, work: Callable[[Lease], object]) -> None:
+    @property
+    def name(self) -> str:
+        """
+        What it is, for people.
+        """
+        return _NAMES[self.lease.kind]
+
+    @property
+    def is_busy(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    @property
+    def is_awaited(self) -> bool:
+        """
+        Has it time left to end in?  None has that waits for itself: a host may
+        close the service from within a run.
+        """
+        return self._left_s > 0.0 and self._thread is not threading.current_thread()
+
+    def start(self, work: Callable[[Lease], object], client: object) -> None:
         """
         Start *work*.
 
@@ -89,12 +149,42 @@ class TriggeredRun:
         Raises:
             RuntimeError: There is no thread to be had.
         """
-        threading.Thread(
-            target=self._work, args=(work,), name=f"conexxus-{self.lease.run_id}", daemon=True
-        ).start()
+        self._thread = threading.Thread(
+            target=self._work,
+            args=(work, client),
+            name=f"conexxus-{self.lease.run_id}",
+            daemon=True,
+        )
+        self._thread.start()
 
-    def _work(self, work: Callable[[Lease], object]) -> None:
+    def tell(self, leave_by: float) -> None:
+        """
+        Tell it to stop; what it was told first counts.
+        """
+        if self._leave_by is None:
+            self._leave_by = leave_by
+
+    def leave(self, *, within_s: float) -> bool:
+        """
+        Wait until it is over, so many seconds or until its time is up.
+
+        Returns:
+            Whether it is over.
+        """
+        return self._thread is None or is_over(
+            self._thread, within_s=max(min(within_s, self._left_s), 0.0)
+        )
+
+    @property
+    def _left_s(self) -> float:
+        return 0.0 if self._leave_by is None else self._leave_by - time.monotonic()
+
+    def _work(self, work: Callable[[Lease], object], client: object) -> None:
+        def stop() -> bool:
+            return self._leave_by is not None
+
         try:
-            work(self.lease)
+            with under(stop), interrupting(client, stop):
+                work(self.lease)
         except Exception:  # noqa: BLE001  # nobody waits for this thread
             _log.exception("Run %s failed", self.lease.run_id)

@@ -21,7 +21,7 @@ from ._connection import Connection
 from ._host_delivery import HostStorage
 from ._in_progress import RunsInProgress
 from ._replay import QuarantineReplay
-from ._schedule import Scheduler
+from ._schedule import Scheduler, take_leave
 from ._stopping import PullStopper, interrupting, is_left_behind, under
 from ._triggered import TriggeredRuns
 from .collectors import FanOut
@@ -79,9 +79,8 @@ class ConexxusService(Answers):
         self._collectors = FanOut([self._in_progress, *collectors])
         # Nobody sets this one.
         self._stop = threading.Event()
-        self._closed = False
-        self._scheduler = Scheduler(self, self._clock)
-        self._triggered = TriggeredRuns(store, lambda: self._closed or self.is_stopping)
+        self._triggered = TriggeredRuns(store, client, lambda: self.is_stopping)
+        self._scheduler = Scheduler(self, self._clock, self._triggered)
 
         if client is not None:
             client.add_hook(self._connection)
@@ -160,9 +159,11 @@ class ConexxusService(Answers):
         """
         Give back connections; a pull in progress breaks off and changes nothing.
 
-        What is triggered afterwards is not started.
+        Runs that were triggered are told to stop, and have four seconds for
+        it; no other is started.
         """
-        self._closed = True
+        self._triggered.close()
+        take_leave(self._triggered)
 
         if self.client is not None:
             self.client.close()
@@ -303,7 +304,8 @@ class ConexxusService(Answers):
         is to be told of alerts is.
 
         A pull in progress then breaks off and changes nothing; a push ends
-        after the batch at work. The service can be used on.
+        after the batch at work; so do those that were triggered. The service
+        can be used on.
 
         Storage and order source are called from threads of the scheduler:
         what hangs in one does not keep the other from its runs, and is left
@@ -376,6 +378,9 @@ class ConexxusService(Answers):
         if self.client is None:
             return None
 
+        # One that outlives its scheduler stays stopped.
+        stop = self._stop.is_set
+
         return InventorySync(
             client=self.client,
             store=self.store,
@@ -383,6 +388,6 @@ class ConexxusService(Answers):
             clock=self._clock,
             storage=self._catalog,
             collectors=self._collectors,
-            steps=PullStopper(self._stop.is_set),
+            steps=PullStopper(lambda: stop() or is_left_behind()),
             progress=self._in_progress.came,
         )
