@@ -197,6 +197,59 @@ def test_room_for_a_new_caller(service, connect):
         assert end_of(silent[1]).startswith(b"HTTP/1.1 200 OK")
 
 
+def test_bodies_that_do_not_come_make_room(service, connect):
+    """
+    Who announces a body and does not send it holds no place against others,
+    with or without a token.
+    """
+    head = "POST {}/push HTTP/1.1\r\nHost: localhost\r\nContent-Length: 30\r\n\r\n{{"
+
+    with impatient(service, limit=3, seconds=30) as url, ExitStack() as stack:
+        greedy = [stack.enter_context(connect(url)) for _ in range(3)]
+        for sock in greedy:
+            sock.sendall(head.format(PREFIX).encode())
+        asked(url)
+
+        assert end_of(greedy[0]) == b""
+
+
+def test_the_end_does_not_wait_for_a_slow_answer(service, connect, monkeypatch, caplog):
+    """
+    A server that is stopped answers whom it can't serve any more, and is not
+    held up by a back office that is slow.
+    """
+    begun, go_on = threading.Event(), threading.Event()
+    check = service.test_connection
+    monkeypatch.setattr(
+        service, "test_connection", lambda: (begun.set(), go_on.wait(60), check())[-1]
+    )
+    request = f"GET {PREFIX}/test-connection HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+    with ExitStack() as stack:
+        with impatient(service) as url:
+            sock = stack.enter_context(connect(url))
+            sock.sendall(request.encode())
+            assert begun.wait(30)
+        received = end_of(sock)
+        assert not go_on.is_set()
+        go_on.set()
+
+    assert received.startswith(b"HTTP/1.1 503 ")
+    assert b"try again later" in received
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+def test_whole_url_as_target(url, exchange):
+    """
+    A target may be a whole URL, as proxies write it.
+    """
+    for target in (f"{url}/health", f"{url}/health?x=1", "http://localhost/health"):
+        assert exchange(url, f"GET {target} HTTP/1.1", "Host: localhost")[0] == 200
+
+    status, _, body = exchange(url, "GET http://localhost HTTP/1.1", "Host: localhost")
+    assert (status, body) == (404, b'{"error": "There is nothing at this path."}')
+
+
 def test_requests_at_work_are_not_cut_off(service, connect, monkeypatch):
     """
     A caller who waits for his answer keeps his place, however many come and

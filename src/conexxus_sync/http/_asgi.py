@@ -73,7 +73,7 @@ class AsgiShim:
         except DisconnectedError:
             return
 
-        await _send(response, send)
+        await send_response(response, send)
 
     async def _response(self, request: HttpRequest, receive: Receive) -> HttpResponse:
         admitted = self._shim.admit(request)
@@ -97,7 +97,10 @@ class AsgiShim:
         if admitted.inline:
             return self._shim.answer(admitted, body)
 
-        return await anyio.to_thread.run_sync(self._shim.answer, admitted, body, limiter=_limiter())
+        # A server that ends does not wait for a back office that is slow.
+        return await anyio.to_thread.run_sync(
+            self._shim.answer, admitted, body, limiter=_limiter(), abandon_on_cancel=True
+        )
 
 
 class Gate:
@@ -138,9 +141,9 @@ class Gate:
         response = error(refusal.status, refusal.error, *challenge)
 
         if scope["type"] == "http":
-            await _send(response, send)
+            await send_response(response, send)
         elif "websocket.http.response" in scope.get("extensions", {}):
-            await _send(response, send, kind="websocket.http.response")
+            await send_response(response, send, kind="websocket.http.response")
         else:
             await send(_NO_WEBSOCKET)
 
@@ -181,7 +184,10 @@ async def _body(request: HttpRequest, receive: Receive, limit: int) -> bytes | N
             return bytes(body)
 
 
-async def _send(response: HttpResponse, send: Send, *, kind: str = "http.response") -> None:
+async def send_response(response: HttpResponse, send: Send, *, kind: str = "http.response") -> None:
+    """
+    Send *response* as messages of this kind.
+    """
     headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers]
 
     await send({"type": f"{kind}.start", "status": response.status, "headers": headers})

@@ -6,6 +6,7 @@ connections as there are.
 """
 
 import asyncio
+from enum import Enum
 from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -15,17 +16,28 @@ CALLER_SECONDS = 10.0
 MAX_CONNECTIONS = 512
 
 
+class Turn(Enum):
+    """
+    Whose turn it is on a connection.
+    """
+
+    OURS = "to answer"
+    CALLERS = "to send a head, or to read an answer"
+    BODY = "the caller's, to send a body"
+
+
 class Connections:
     """
     The connections of one server: at most so many.
 
     A new one takes the place of the one that has been waiting longest for its
-    caller; those with a request at work stay.
+    caller; those with a whole request at work stay.
 
     Args:
         seconds: How long a caller may take until the head of a request is
             complete, counted from connecting, or from the answer before; or
-            until he goes on to read what fills the line.
+            until he goes on to read what fills the line.  How long a body may
+            take is the application's to say, which has an answer to give.
     """
 
     def __init__(self, limit: int = MAX_CONNECTIONS, seconds: float = CALLER_SECONDS) -> None:
@@ -33,7 +45,7 @@ class Connections:
         self.seconds = seconds
         self._open: set[LimitedProtocol] = set()
         # In the order in which they began to wait.
-        self._waiting: dict[LimitedProtocol, asyncio.TimerHandle] = {}
+        self._waiting: dict[LimitedProtocol, tuple[Turn, asyncio.TimerHandle | None]] = {}
 
     def protocol(self, **arguments: Any) -> "LimitedProtocol":
         """
@@ -54,11 +66,15 @@ class Connections:
         """
         Something happened: start the wait for its caller, or end it.
         """
-        if not connection.awaits_caller:
-            self._forget_wait(connection)
-        elif connection in self._open and connection not in self._waiting:
-            timer = connection.loop.call_later(self.seconds, self._end, connection)
-            self._waiting[connection] = timer
+        turn = connection.turn
+
+        if self._waiting.get(connection, (Turn.OURS, None))[0] == turn:
+            return
+
+        self._forget_wait(connection)
+
+        if turn != Turn.OURS and connection in self._open:
+            self._waiting[connection] = (turn, self._timer(connection, turn))
 
     def closed(self, connection: "LimitedProtocol") -> None:
         """
@@ -72,8 +88,16 @@ class Connections:
         # A caller who does not read either would keep `close` waiting.
         connection.transport.abort()
 
+    def _timer(self, connection: "LimitedProtocol", turn: Turn) -> asyncio.TimerHandle | None:
+        if turn == Turn.BODY:
+            return None
+
+        return connection.loop.call_later(self.seconds, self._end, connection)
+
     def _forget_wait(self, connection: "LimitedProtocol") -> None:
-        if timer := self._waiting.pop(connection, None):
+        _, timer = self._waiting.pop(connection, (None, None))
+
+        if timer is not None:
             timer.cancel()
 
 
@@ -87,14 +111,17 @@ class LimitedProtocol(H11Protocol):
         self._connections = connections
 
     @property
-    def awaits_caller(self) -> bool:
+    def turn(self) -> Turn:
         """
-        Is it his turn, to send a request or to read an answer?
+        Who is waited for?
         """
         # Before the first request, uvicorn has None there.
         at_work = bool(self.cycle) and not self.cycle.response_complete
 
-        return not at_work or self.flow.write_paused
+        if not at_work or self.flow.write_paused:
+            return Turn.CALLERS
+
+        return Turn.BODY if self.cycle.more_body else Turn.OURS
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         """

@@ -2,18 +2,21 @@
 A real server around the shim, in a thread of its own.
 """
 
+import asyncio
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from conexxus_client import ConfigurationError
 
+from ._asgi import send_response
 from ._connections import Connections
 from ._core import MAX_HEAD
+from ._messages import error
 
 
 _BACKLOG = 1024
@@ -67,9 +70,30 @@ def serving(
         listener.close()
 
 
+class _Served:
+    """
+    *app*, as far as it takes a server around it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # RFC 9112, 3.2.2: a target may be a whole URL.
+        if scope["path"].startswith(("http://", "https://")):
+            scope["path"] = "/" + "".join(scope["path"].split("/", 3)[3:])
+
+        try:
+            await self._app(scope, receive, send)
+        except asyncio.CancelledError:
+            # The server ends, and has given this request its time.  Handlers
+            # run in threads, so no answer has begun.
+            await send_response(error(503, "The shim is being stopped: try again later."), send)
+
+
 def _settings(app: ASGIApp, connections: Connections) -> uvicorn.Config:
     return uvicorn.Config(
-        app,
+        _Served(app),
         http=connections.protocol,  # type: ignore[arg-type]  # any maker of protocols will do
         ws="none",
         # Nothing here has a lifespan, and signals and logging belong to the
