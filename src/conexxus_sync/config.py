@@ -40,6 +40,9 @@ class SyncConfig:
         day_closes_at: Store time at which the business day ends, on the
             next calendar day.
         sales_since: First business date that is ever pushed.
+        shim_token: What callers of the HTTP shim have to show, if anything.
+        shim_hosts: Names under which the shim may be addressed, besides its
+            own address and those of the loopback.
         alert_webhook: Where people are told what goes wrong; the address is
             a secret, because whoever knows it can write there.
         guards: When a catalogue is refused.
@@ -61,6 +64,7 @@ class SyncConfig:
     day_closes_at: time = time(0, 0)
     sales_since: date | None = None
     shim_token: str | None = attrs.field(default=None, repr=False)
+    shim_hosts: tuple[str, ...] = ()
     alert_webhook: Secret | None = attrs.field(default=None, converter=_optional_secret)
     guards: Guards = attrs.field(factory=Guards)
     max_price: Decimal = Decimal("1e9")
@@ -91,6 +95,7 @@ class SyncConfig:
         env.read("CONEXXUS_DAY_CLOSES_AT", "day_closes_at", clock_time)
         env.read("CONEXXUS_SALES_SINCE", "sales_since", day)
         env.read("CONEXXUS_SHIM_TOKEN", "shim_token")
+        env.read("CONEXXUS_SHIM_HOSTS", "shim_hosts", host_names)
         insecure = variables.get("CONEXXUS_ALLOW_INSECURE") == "1"
         env.read("CONEXXUS_ALERT_WEBHOOK", "alert_webhook", webhook if insecure else safe_webhook)
         problems = [*env.problems, *_problems(env.values)]
@@ -136,6 +141,19 @@ def day(text: str) -> date:
     except ValueError:
         msg = f"must be a date like 2026-01-02, got {text[:40]!r}"
         raise ValueError(msg) from None
+
+
+def host_names(text: str) -> tuple[str, ...]:
+    """
+    Read names of hosts, separated by commas.
+    """
+    names = tuple(name.strip() for name in text.split(","))
+
+    if not all(re.fullmatch(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]", name) for name in names):
+        msg = f"must be host names like till-1,shop.example, got {text[:40]!r}"
+        raise ValueError(msg)
+
+    return names
 
 
 def webhook(text: str) -> Secret:

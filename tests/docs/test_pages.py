@@ -5,6 +5,7 @@ The documentation tells the truth: its code runs, its tables are the code's.
 import inspect
 import os
 import re
+import secrets
 import subprocess
 import sys
 from pathlib import Path
@@ -53,6 +54,7 @@ def host(tmp_path, monkeypatch):
         for variable, value in server.env.items():
             monkeypatch.setenv(variable, value)
         monkeypatch.setenv("CONEXXUS_TIMEZONE", "America/New_York")
+        monkeypatch.setenv("SHOP_TOKEN", secrets.token_hex(16))
         monkeypatch.setenv("CONEXXUS_STORE", f"sqlite:///{tmp_path}/conexxus.db")
         yield
 

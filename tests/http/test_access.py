@@ -73,12 +73,14 @@ def test_reachable_address_needs_a_token(host):
         Access.on(host, token=None)
 
 
-@pytest.mark.parametrize("given", ["", "Bearer", "Bearer wrong", "Basic s3cret", "s3cret"])
+@pytest.mark.parametrize(
+    "given", ["", "Bearer", "Bearer wrong", "Basic s3cret-s3cret-s3cret", "s3cret-s3cret-s3cret"]
+)
 def test_wrong_token_is_refused(given):
     """
     Anything but the token is 401.
     """
-    access = Access.on("0.0.0.0", token="s3cret")
+    access = Access.on("0.0.0.0", token="s3cret-s3cret-s3cret")
 
     assert access.refusal("GET", {"host": "pos.example", "authorization": given}).status == 401
 
@@ -88,17 +90,75 @@ def test_token_opens():
     The token is asked for, and suffices, also on a loopback address.
     """
     for host in ("0.0.0.0", "127.0.0.1"):
-        access = Access.on(host, token="s3cret")
-        headers = {"host": "localhost", "authorization": "bearer s3cret"}
+        access = Access.on(host, token="s3cret-s3cret-s3cret")
+        headers = {"host": "localhost", "authorization": "bearer s3cret-s3cret-s3cret"}
 
         assert access.refusal("POST", headers) is None
+
+
+@pytest.mark.parametrize("token", ["with space", "tab\t", "line\n", "schlüssel", "\x7f", "€"])
+def test_token_that_is_none(token):
+    """
+    What can't be sent in a header is no token; the message does not show it.
+    """
+    with pytest.raises(ConfigurationError, match="printable ASCII") as caught:
+        Access(token=token)
+
+    assert token not in str(caught.value)
+
+
+def test_short_token():
+    """
+    Beyond this machine a token has to be long.
+    """
+    with pytest.raises(ConfigurationError, match="of 16 characters or more") as caught:
+        Access.on("0.0.0.0", token="s3cret-s3cret-s")
+
+    assert "s3cret" not in str(caught.value)
+    assert Access.on("0.0.0.0", token="s3cret-s3cret-s3").token
+    assert Access.on("127.0.0.1", token="s3cret").token
+
+
+@pytest.mark.parametrize(
+    ("host", "hosts", "name", "allowed"),
+    [
+        ("0.0.0.0", (), "till-1", True),
+        ("192.0.2.7", (), "till-1", True),
+        ("192.0.2.7", ["till-1"], "till-1:3000", True),
+        ("192.0.2.7", ["till-1"], "192.0.2.7", True),
+        ("192.0.2.7", ["till-1"], "till-2", False),
+        ("127.0.0.1", ["shop.example"], "SHOP.example", True),
+        ("127.0.0.1", (), "shop.example", False),
+    ],
+)
+def test_names(host, hosts, name, allowed):
+    """
+    On this machine alone, its names and those that were given; elsewhere the
+    token decides, unless names were given.
+    """
+    access = Access.on(host, token="s3cret-s3cret-s3cret", hosts=hosts)
+
+    assert (access.stranger("GET", {"host": name}) is None) == allowed
+
+
+def test_two_shims_under_one_name():
+    """
+    Browsers keep cookies by host name: those of two shims do not meet.
+    """
+    one, two = (Access(token=token) for token in ("s3cret-1", "s3cret-2"))
+    cookies = [access.session_cookie(now=0).partition(";")[0] for access in (one, two)]
+
+    for jar in ("; ".join(cookies), "; ".join(reversed(cookies))):
+        assert one.knows({"cookie": jar}, now=0)
+        assert two.knows({"cookie": jar}, now=0)
+    assert not one.knows({"cookie": cookies[1]}, now=0)
 
 
 def test_token_is_not_shown():
     """
     The token is in no repr.
     """
-    assert "s3cret" not in repr(Access.on("0.0.0.0", token="s3cret"))
+    assert "s3cret-s3cret-s3cret" not in repr(Access.on("0.0.0.0", token="s3cret-s3cret-s3cret"))
 
 
 @pytest.mark.parametrize("client", ["", "127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"])
@@ -115,8 +175,8 @@ def test_other_machines(client):
     """
     Others may not, under whatever name they call; with a token they may.
     """
-    guarded = Access(token="a token that is long")
-    bearing = CURL | {"authorization": "Bearer a token that is long"}
+    guarded = Access(token="a-token-that-is-long")
+    bearing = CURL | {"authorization": "Bearer a-token-that-is-long"}
 
     assert LOCAL.refusal("POST", CURL, client=client).status == 403
     assert guarded.refusal("POST", bearing, client=client) is None

@@ -7,7 +7,7 @@ import pytest
 from conexxus_sync.http import Access, Answer, HttpRequest, Route
 from conexxus_sync.http._core import ShimApp
 from conexxus_sync.http._mounting import inner_path, joined
-from conexxus_sync.http._rates import Rate, TokenBucket
+from conexxus_sync.http._rates import Buckets, Rate, TokenBucket
 
 
 LOCAL = {"host": "localhost"}
@@ -42,6 +42,65 @@ def test_burst_then_rate():
     waits = [bucket.wait(now) for now in (0, 0, 0, 5, 10, 10, 1000, 1000, 1000)]
 
     assert waits == [0, 0, 10, 5, 0, 10, 0, 0, 10]
+
+
+def test_callers_do_not_use_up_each_other():
+    """
+    Where each caller has a rate of his own, others are not in his way.
+    """
+    rate = Rate(per_minute=6, burst=2, per_caller=True)
+    app = ShimApp([Route("POST", "/in", echo, rate=rate)], monotonic=Watch())
+
+    def statuses(client):
+        return [app.handle(get("/in", "POST", client=client)).status for _ in range(3)]
+
+    assert statuses("127.0.0.1") == statuses("127.0.0.2") == [200, 200, 429]
+
+
+def test_only_so_many_callers_are_known():
+    """
+    However many callers there are, what is kept of them is bounded; the ones
+    that came last are still known.
+    """
+    buckets = Buckets(Rate(per_minute=6, burst=1, per_caller=True))
+
+    for number in range(5_000):
+        assert buckets.wait(str(number), 0) == 0
+
+    assert buckets.wait("4999", 0) == 10
+    assert buckets.wait("0", 0) == 0
+    assert len(buckets._of) == 1_000
+
+
+def test_what_was_done_is_logged(caplog):
+    """
+    The log tells who started what, and who was turned away; reading leaves no
+    trace.
+    """
+    caplog.set_level("INFO")
+    app = ShimApp([Route(method, "/a", echo) for method in ("GET", "POST")], access=ACCESS)
+    bearing = {**LOCAL, "authorization": f"Bearer {ACCESS.token}"}
+
+    app.handle(get("/a", headers=bearing, client="127.0.0.1"))
+    app.handle(get("/a", "POST", headers=bearing, client="127.0.0.1"))
+    app.handle(get("/a" + "x" * 9_000, "POST", client="127.0.0.9"))
+
+    acted, refused = caplog.records
+    assert (acted.message, acted.method, acted.path) == ("Conexxus shim acted", "POST", "/a")
+    assert (acted.caller, acted.status, acted.levelname) == ("127.0.0.1", 200, "INFO")
+    assert (refused.message, refused.caller) == ("Conexxus shim refused", "127.0.0.9")
+    assert (refused.status, refused.levelname, len(refused.path)) == (401, "WARNING", 200)
+    assert ACCESS.token not in str([record.__dict__ for record in caplog.records])
+
+
+def test_knocking_does_not_fill_the_log(caplog):
+    """
+    However often somebody is turned away, the log says so now and then.
+    """
+    app = ShimApp([Route("GET", "/a", echo)], access=ACCESS, monotonic=Watch())
+
+    assert {app.handle(get("/a")).status for _ in range(1_000)} == {401}
+    assert len(caplog.records) == 10
 
 
 def test_triggers_do_not_use_up_each_other():
@@ -204,7 +263,10 @@ def test_token_is_no_session():
     """
     The token in the cookie's place opens nothing.
     """
-    assert not known("conexxus_session=s3cret", now=0)
+    name = ACCESS.session_cookie(now=0).partition("=")[0]
+
+    assert known(ACCESS.session_cookie(now=0).partition(";")[0], now=0)
+    assert not known(f"{name}={ACCESS.token}", now=0)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 The shim inside other applications, on real servers.
 """
 
+import io
 import threading
 from contextlib import contextmanager
 from wsgiref.simple_server import WSGIRequestHandler, make_server
@@ -222,6 +223,28 @@ def test_wsgi_reads_no_more_than_allowed(service):
     assert status().startswith("409 ")
     assert status(**{"wsgi.input_terminated": True}).startswith("413 ")
     assert read == [64 * 1024 + 1] * 2
+
+
+@pytest.mark.parametrize("head", [{"HTTP_TRANSFER_ENCODING": "chunked"}, {"CONTENT_LENGTH": "30"}])
+def test_wsgi_and_half_a_body(service, head):
+    """
+    Where a body can't be read to its end, nothing is started as if there were
+    none.
+    """
+    environ = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": f"{PREFIX}/push",
+        "HTTP_HOST": "localhost",
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(),
+        **head,
+    }
+    seen = []
+
+    body = wsgi_app(service)(environ, lambda status, headers: seen.append(status))
+
+    assert seen == ["400 Bad Request"]
+    assert list(body) == [b'{"error": "The body is cut off, or lacks a Content-Length."}']
 
 
 def test_prefix_of_ones_own(service):

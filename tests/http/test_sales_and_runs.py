@@ -86,6 +86,32 @@ def test_push_of_a_closed_date(busy_browser, busy):
     assert answer.json()["message"].startswith("Push skipped: business date 2025-12-01 is closed")
 
 
+@pytest.mark.parametrize("path", ["/push?dat=2026-01-02", "/push?Date=2026-01-02", "/sync?dry=1"])
+def test_misspelt_parameter(busy_browser, office, path):
+    """
+    A parameter that means nothing is not taken for none.
+    """
+    answer = busy_browser.post(path)
+
+    assert answer.status_code == 400
+    assert "is unknown here" in answer.json()["error"]
+    assert office.requests.total() == 0
+
+
+def test_long_item(office, busy_browser):
+    """
+    Of what was set aside, the beginning is shown, and how long it is.
+    """
+    office.catalog = [{"sku": "BAD", "name": "x" * 50_000, "price": "free"}, *office.catalog]
+    joined(busy_browser.post("/sync"))
+
+    entry = min(busy_browser.get("/quarantine").json()["items"], key=lambda entry: entry["item"])
+
+    assert len(entry["raw"]) == 4_096
+    assert entry["rawLength"] > 50_000
+    assert entry["raw"].startswith('{"sku":"BAD","name":"xxx')
+
+
 def test_push_without_sales(browser):
     """
     Without an order source there is nothing to push, and that is said.

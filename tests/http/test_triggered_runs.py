@@ -4,8 +4,13 @@ What becomes of runs that were triggered over HTTP.
 
 import re
 import threading
+from contextlib import closing
 
+import httpx
 import pytest
+
+from conexxus_sync.http import create_app
+from conexxus_sync.http._server import serving
 
 
 @pytest.mark.parametrize("path", ["/sync", "/push"])
@@ -30,6 +35,33 @@ def test_run_that_can_not_be_started(busy_browser, monkeypatch, path):
     assert refused.status_code == 500
     assert re.fullmatch(r"Internal error, incident [0-9a-f]{8}\.", refused.json()["error"])
     assert (started.status_code, started.json()["message"][-9:]) == (202, "triggered")
+
+
+def test_run_behind_two_workers(browser, service, service_before, server):
+    """
+    A run that one worker began can be followed at another one.
+    """
+    reached, go_on = threading.Event(), threading.Event()
+    service.client.add_hook(lambda _: (reached.set(), go_on.wait(30)))
+
+    with (
+        closing(service_before(server)) as other,
+        serving(create_app(other), "127.0.0.1", 0) as url,
+        httpx.Client(base_url=f"{url}/integrations/conexxus", trust_env=False) as elsewhere,
+    ):
+        started = browser.post("/sync")
+        run_id = started.json()["runId"]
+        assert reached.wait(30)
+        again, during = elsewhere.post("/sync"), elsewhere.get(f"/runs/{run_id}")
+        go_on.set()
+        joined(started)
+        ended = elsewhere.get(f"/runs/{run_id}")
+
+    assert (again.json()["runId"], again.json()["message"]) == (run_id, "Sync already running")
+    assert during.status_code == 200
+    assert (during.json()["status"], during.json()["itemsProcessed"]) == ("processing", 0)
+    assert during.json()["endTime"] is None
+    assert (ended.json()["status"], ended.json()["id"]) == ("success", run_id)
 
 
 def joined(answer):

@@ -142,7 +142,8 @@ def _shim(
         from conexxus_sync.http._server import address, serving
 
     host, port = address(serve)
-    access = Access.on(host, token=session.sync_config().shim_token)
+    config = session.sync_config()
+    access = Access.on(host, token=config.shim_token, hosts=config.shim_hosts)
     scrape = None
 
     if metrics is not None:

@@ -9,13 +9,14 @@ other sites.  Neither gets in the way of a plain `curl -X POST`.
 import hmac
 import re
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import attrs
 
 from conexxus_client import ConfigurationError
 from conexxus_sync.config import is_loopback
 
-from ._session import SESSION_COOKIE, is_session, sign_session
+from ._session import is_session, session_name, sign_session
 
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -24,7 +25,10 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OURS = frozenset({"same-origin", "none"})
 # RFC 9110, 7.2, without what only a trick would need: no user, no escapes.
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[0-9a-zA-Z._-]+)(?::[0-9]{1,5})?")
-_COOKIE = re.compile(rf"(?:^|;)\s*{SESSION_COOKIE}=([^;\s]*)")
+_COOKIE = re.compile(r"\s*([^=;\s]+)=([^;\s]*)\s*(?:;|$)")
+_BEARABLE = re.compile(r"[!-~]+")
+# Of letters and digits, about 2^80: nobody guesses that over a network.
+_SHORTEST_TOKEN = 16
 
 
 @attrs.frozen(kw_only=True)
@@ -47,6 +51,12 @@ def _names(hosts: Iterable[str] | None) -> frozenset[str] | None:
     return None if hosts is None else frozenset(map(_canonical, hosts))
 
 
+def _bearable(access: "Access", attribute: Any, token: str | None) -> None:
+    # Anything else does not come through a header as it was.
+    if token and not _BEARABLE.fullmatch(token):
+        raise ConfigurationError(["the shim's token must be printable ASCII without spaces"])
+
+
 @attrs.frozen(kw_only=True)
 class Access:
     """
@@ -59,7 +69,7 @@ class Access:
         hosts: Names under which the shim may be addressed; None: any.
     """
 
-    token: str | None = attrs.field(default=None, repr=False)
+    token: str | None = attrs.field(default=None, repr=False, validator=_bearable)
     hosts: frozenset[str] | None = attrs.field(default=LOOPBACK_NAMES, converter=_names)
 
     @classmethod
@@ -72,21 +82,21 @@ class Access:
 
         Raises:
             ConfigurationError: Others can reach that address, and there is
-                no token.
+                no token, or one that can be guessed.
         """
         hosts = tuple(hosts)
 
-        if not is_loopback(host) and not token:
-            problem = (
-                f"{host} can be reached by others: set CONEXXUS_SHIM_TOKEN, or listen on 127.0.0.1"
-            )
-            raise ConfigurationError([problem])
+        if not is_loopback(host) and len(token or "") < _SHORTEST_TOKEN:
+            what = f"{host} can be reached by others"
+            wanted = f"a longer CONEXXUS_SHIM_TOKEN, of {_SHORTEST_TOKEN} characters or more"
+            wanted = wanted if token else "CONEXXUS_SHIM_TOKEN"
+            raise ConfigurationError([f"{what}: set {wanted}, or listen on 127.0.0.1"])
 
-        # On a wildcard address nobody knows our names; the token, which no
+        # Beyond this machine nobody knows our names; the token, which no
         # foreign page has, answers rebinding there.
-        everywhere = host in ("", "0.0.0.0", "::") and not hosts  # noqa: S104  # compared, not bound
+        any_name = not is_loopback(host) and not hosts
 
-        return cls(token=token, hosts=None if everywhere else LOOPBACK_NAMES.union([host], hosts))
+        return cls(token=token, hosts=None if any_name else LOOPBACK_NAMES.union([host], hosts))
 
     def refusal(
         self,
@@ -134,9 +144,11 @@ class Access:
         if not self.token or self.opens(_bearer(headers.get("authorization", ""))):
             return True
 
-        shown = _COOKIE.search(headers.get("cookie", ""))
+        name, cookies = session_name(self.token), _COOKIE.findall(headers.get("cookie", ""))
 
-        return shown is not None and now is not None and is_session(shown[1], self.token, now)
+        return now is not None and any(
+            is_session(value, self.token, now) for given, value in cookies if given == name
+        )
 
     def opens(self, given: str) -> bool:
         """
@@ -156,13 +168,19 @@ class Access:
         """
         value = sign_session(self.token or "", now + SESSION_SECONDS)
 
-        return _cookie(value, SESSION_SECONDS, secure=secure)
+        return self._cookie(value, SESSION_SECONDS, secure=secure)
 
     def ended_session_cookie(self, *, secure: bool = False) -> str:
         """
         The `Set-Cookie` that makes a browser forget its session.
         """
-        return _cookie("", 0, secure=secure)
+        return self._cookie("", 0, secure=secure)
+
+    def _cookie(self, value: str, seconds: int, *, secure: bool) -> str:
+        attributes = f"Max-Age={seconds}; Path=/; HttpOnly; SameSite=Strict"
+        name = session_name(self.token or "")
+
+        return f"{name}={value}; {attributes}" + ("; Secure" if secure else "")
 
 
 def _name(host: str) -> str | None:
@@ -211,9 +229,3 @@ def _bearer(authorization: str) -> str:
     scheme, _, given = authorization.partition(" ")
 
     return given.strip() if scheme.lower() == "bearer" else ""
-
-
-def _cookie(value: str, seconds: int, *, secure: bool) -> str:
-    attributes = f"Max-Age={seconds}; Path=/; HttpOnly; SameSite=Strict"
-
-    return f"{SESSION_COOKIE}={value}; {attributes}" + ("; Secure" if secure else "")

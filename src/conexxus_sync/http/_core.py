@@ -17,12 +17,17 @@ from conexxus_sync.errors import StoreError
 
 from ._access import Access
 from ._messages import Answer, BadRequestError, HttpRequest, HttpResponse, as_response, error
-from ._rates import TokenBucket
+from ._rates import Buckets, Rate, TokenBucket
 from ._routing import Handler, Match, Route, RouteTable
 
 
 MAX_BODY = 64 * 1024
 MAX_HEAD = 16 * 1024
+_READING = ("GET", "HEAD")
+
+# Nobody fills the log by knocking.
+_KNOCKS = Rate(per_minute=10, burst=10)
+_LONGEST_PATH = 200
 
 # Of every answer, unless it brings its own.
 _HEADERS = (
@@ -72,10 +77,11 @@ class ShimApp:
         self._access = access or Access()
         self._table = RouteTable(routes)
         self._buckets = {
-            (route.method, route.pattern): TokenBucket(route.limit)
+            (route.method, route.pattern): Buckets(route.limit)
             for route in routes
             if route.limit is not None
         }
+        self._knocks = TokenBucket(_KNOCKS)
         self._monotonic = monotonic
         self._now = now
 
@@ -95,7 +101,12 @@ class ShimApp:
         """
         decided = self._decide(request)
 
-        return decided if isinstance(decided, Admitted) else _finished(request, decided)
+        if isinstance(decided, Admitted):
+            return decided
+        if decided.status in (401, 403) and not self._knocks.wait(self._monotonic()):
+            logger.warning("Conexxus shim refused", extra=_facts(request, decided))
+
+        return _finished(request, decided)
 
     def answer(self, admitted: Admitted, body: bytes = b"") -> HttpResponse:
         """
@@ -106,7 +117,12 @@ class ShimApp:
         if len(body) > self.max_body:
             return self.too_large(request)
 
-        return _finished(request, _handled(admitted.handler, request))
+        response = _handled(admitted.handler, request)
+
+        if request.method not in _READING:
+            logger.info("Conexxus shim acted", extra=_facts(request, response))
+
+        return _finished(request, response)
 
     def too_large(self, request: HttpRequest) -> HttpResponse:
         """
@@ -115,6 +131,12 @@ class ShimApp:
         sentence = f"The body is longer than {self.max_body:,} bytes."
 
         return _finished(request, error(413, sentence))
+
+    def unreadable(self, request: HttpRequest) -> HttpResponse:
+        """
+        What a body gets that the front can't read to its end.
+        """
+        return _finished(request, error(400, "The body is cut off, or lacks a Content-Length."))
 
     def too_slow(self, request: HttpRequest) -> HttpResponse:
         """
@@ -143,7 +165,7 @@ class ShimApp:
         if route is None:
             return _no_such_method(request, match)
 
-        return self._within_rate(route) or Admitted(
+        return self._within_rate(route, request.client) or Admitted(
             request=attrs.evolve(request, captured=match.captured),
             handler=route.handler,
             inline=route.inline,
@@ -152,9 +174,9 @@ class ShimApp:
     def _knows(self, request: HttpRequest) -> bool:
         return self._access.knows(request.headers, now=self._now())
 
-    def _within_rate(self, route: Route) -> HttpResponse | None:
-        bucket = self._buckets.get((route.method, route.pattern))
-        wait = 0 if bucket is None else bucket.wait(self._monotonic())
+    def _within_rate(self, route: Route, caller: str) -> HttpResponse | None:
+        buckets = self._buckets.get((route.method, route.pattern))
+        wait = 0 if buckets is None else buckets.wait(caller, self._monotonic())
 
         if not wait:
             return None
@@ -163,6 +185,18 @@ class ShimApp:
         retry = ("Retry-After", str(seconds))
 
         return error(429, f"Too many requests: try again in {seconds} s.", retry)
+
+
+def _facts(request: HttpRequest, response: HttpResponse) -> dict[str, object]:
+    """
+    Who did what, for the log.
+    """
+    return {
+        "method": request.method,
+        "path": request.path[:_LONGEST_PATH],
+        "caller": request.client,
+        "status": response.status,
+    }
 
 
 def _unknown(request: HttpRequest, route: Route | None) -> Admitted | HttpResponse:

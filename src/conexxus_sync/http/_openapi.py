@@ -149,7 +149,9 @@ def _self() -> Json:
 def _sync() -> Json:
     told = {202: "Started", 409: "NotStarted"}
 
-    return _operation("sync", "Start a pull of the catalogue", told, errors=(408, 413, 429, 503))
+    return _operation(
+        "sync", "Start a pull of the catalogue", told, errors=(400, 408, 413, 429, 503)
+    )
 
 
 def _push() -> Json:

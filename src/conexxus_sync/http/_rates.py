@@ -3,18 +3,28 @@ How often something may be started.
 """
 
 import threading
+from collections import OrderedDict
 
 import attrs
+
+
+# Callers that are told apart; the one who has been quiet longest goes.
+_MOST_CALLERS = 1_000
 
 
 @attrs.frozen(kw_only=True)
 class Rate:
     """
     So many a minute, and so many at once after a quiet while.
+
+    Attributes:
+        per_caller: Each address has a rate of its own: a stranger does not
+            use up that of others.
     """
 
     per_minute: float
     burst: int
+    per_caller: bool = False
 
 
 # People who click, and scripts that try again, never see these.
@@ -57,3 +67,29 @@ class TokenBucket:
             self._left -= 1
 
         return 0
+
+
+@attrs.define
+class Buckets:
+    """
+    The buckets of one rate: one for all, or one for each caller.  Threads may
+    share it.
+    """
+
+    rate: Rate
+    _of: OrderedDict[str, TokenBucket] = attrs.field(factory=OrderedDict, init=False)
+    _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
+
+    def wait(self, caller: str, now: float) -> float:
+        """
+        Take a permit, as in `TokenBucket.wait`.
+        """
+        key = caller if self.rate.per_caller else ""
+
+        with self._lock:
+            bucket = self._of.setdefault(key, TokenBucket(self.rate))
+            self._of.move_to_end(key)
+            if len(self._of) > _MOST_CALLERS:
+                self._of.popitem(last=False)
+
+        return bucket.wait(now)

@@ -15,6 +15,7 @@ Json = dict[str, Any]
 TEXT: Json = {"type": "string"}
 COUNT: Json = {"type": "integer", "minimum": 0}
 TRUTH: Json = {"type": "boolean"}
+RAW_LENGTH: Json = {**COUNT, "description": "Characters of the whole text."}
 DATE: Json = {"type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
 MOMENT: Json = {"type": "string", "format": "date-time", "description": "In UTC."}
 AMOUNT: Json = {
@@ -131,7 +132,8 @@ SCHEMAS: dict[str, Json] = {
         timesSeen=COUNT,
         runId=TEXT,
         page=_or_null(COUNT),
-        raw={**TEXT, "description": "The JSON text as it was received."},
+        raw={**TEXT, "description": "The JSON text as it was received, or its beginning."},
+        rawLength=RAW_LENGTH,
     ),
     "SaleAside": _object(
         kind={"const": "transaction"},
@@ -139,7 +141,8 @@ SCHEMAS: dict[str, Json] = {
         businessDate=DATE,
         reason=TEXT,
         firstSeen=MOMENT,
-        raw={**TEXT, "description": "The JSON text as the till told it."},
+        raw={**TEXT, "description": "The JSON text as the till told it, or its beginning."},
+        rawLength=RAW_LENGTH,
     ),
     "Outbox": _object(batches=_list_of("Batch")),
     "Batch": _object(

@@ -5,10 +5,19 @@ The session of a browser that has shown the token: a signed end, nothing else.
 import hmac
 
 
-SESSION_COOKIE = "conexxus_session"
 # What is signed says what it is for, so that no other signature by the token
 # can pass for it.
 _PURPOSE = "conexxus-shim-session"
+
+
+def session_name(token: str) -> str:
+    """
+    The name of the cookie.
+
+    Browsers keep cookies by host name, whatever the port: two shims on one
+    machine would write over each other's.
+    """
+    return f"conexxus_session_{_signature(token, 'name')[:8]}"
 
 
 def sign_session(token: str, until: float) -> str:

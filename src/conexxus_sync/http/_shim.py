@@ -5,7 +5,7 @@ What the shim answers, apart from how it is asked.
 import json
 import re
 from datetime import date
-from typing import Protocol
+from typing import Any, Protocol
 
 from conexxus_client import ConfigurationError, ConnectionCheck
 from conexxus_sync._answers import Quarantine
@@ -28,6 +28,8 @@ from ._openapi import openapi_document
 
 MAX_LIMIT = 1000
 _DEFAULT_LIMIT = 100
+# Characters of an element as it came: the whole is for `conexxus quarantine show`.
+_MOST_RAW = 4_096
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LIMIT = re.compile(r"[0-9]{1,4}")
 
@@ -123,8 +125,8 @@ class Shim:
 
         return Answer(
             document={
-                "items": [item_aside_to_json(entry) for entry in found.items],
-                "sales": [sale_aside_to_json(entry) for entry in found.sales],
+                "items": [_shortened(item_aside_to_json(entry)) for entry in found.items],
+                "sales": [_shortened(sale_aside_to_json(entry)) for entry in found.sales],
             }
         )
 
@@ -141,6 +143,7 @@ class Shim:
         """
         Start a pull and answer at once.
         """
+        _knows(request)
         trigger = self._service.trigger_sync()
 
         if trigger.skipped is not None:
@@ -153,6 +156,7 @@ class Shim:
         Start a push, of one business date or of all that are due, and answer
         at once.
         """
+        _knows(request, "date")
         business_date = _business_date(request)
 
         try:
@@ -172,6 +176,15 @@ class Shim:
         return Answer(document=self._document)
 
 
+def _shortened(entry: dict[str, Any]) -> dict[str, Any]:
+    """
+    Say how long `raw` is, and show no more than its beginning.
+    """
+    raw: str = entry["raw"]
+
+    return {**entry, "raw": raw[:_MOST_RAW], "rawLength": len(raw)}
+
+
 def _started(what: str, trigger: Trigger) -> Answer:
     message = f"{what} already running" if trigger.already_running else f"{what} triggered"
 
@@ -183,6 +196,15 @@ def _started(what: str, trigger: Trigger) -> Answer:
 
 def _not_started(message: str, status: str) -> Answer:
     return Answer(status=409, document={"message": message, "status": status, "runId": None})
+
+
+def _knows(request: HttpRequest, *names: str) -> None:
+    """
+    Of what starts something, nothing is ignored.
+    """
+    if unknown := request.parameters.keys() - {*names}:
+        msg = f"{min(unknown)[:80]!r} is unknown here"
+        raise BadRequestError(msg)
 
 
 def _flag(request: HttpRequest, name: str) -> bool:

@@ -57,7 +57,9 @@ class WsgiShim:
             return self._shim.answer(admitted)
 
         # One byte more than allowed tells that there is too much.
-        return self._shim.answer(admitted, _body(environ, self._shim.max_body + 1))
+        body = _body(environ, self._shim.max_body + 1)
+
+        return self._shim.unreadable(request) if body is None else self._shim.answer(admitted, body)
 
 
 def _request(environ: Mapping[str, Any], path: str) -> HttpRequest:
@@ -79,18 +81,24 @@ def _headers(environ: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield key.removeprefix("HTTP_").replace("_", "-"), value
 
 
-def _body(environ: Mapping[str, Any], limit: int) -> bytes:
+def _body(environ: Mapping[str, Any], limit: int) -> bytes | None:
+    """
+    Read at most *limit* bytes; None if the end is missing, or can't be told.
+    """
     announced = str(environ.get("CONTENT_LENGTH") or "")
 
     if announced.isascii() and announced.isdigit():
-        limit = min(int(announced), limit)
-    elif not environ.get("wsgi.input_terminated"):
-        # Without a length, reading might wait for ever.
-        return b""
+        length = min(int(announced), limit)
+        body: bytes = environ["wsgi.input"].read(length)
+        return body if len(body) == length else None
 
-    body: bytes = environ["wsgi.input"].read(limit)
+    if not environ.get("wsgi.input_terminated"):
+        # Reading might wait for ever.
+        return None if environ.get("HTTP_TRANSFER_ENCODING") else b""
 
-    return body
+    whole: bytes = environ["wsgi.input"].read(limit)
+
+    return whole
 
 
 def _text(native: str) -> str:

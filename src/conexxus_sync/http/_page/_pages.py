@@ -2,6 +2,7 @@
 The page's routes: what is shown, and where a click leads.
 """
 
+import logging
 import time
 from collections.abc import Callable
 from functools import partial
@@ -25,7 +26,7 @@ from ._view import view_of
 # Enough for somebody who clicks through a list, and not for a program.
 CLICKS = Rate(per_minute=60, burst=30)
 # A token is not guessed, but nobody needs to try fast either.
-LOGINS = Rate(per_minute=20, burst=10)
+LOGINS = Rate(per_minute=20, burst=10, per_caller=True)
 
 
 def page_routes(service: PageService, *, access: Access | None = None) -> list[Route]:
@@ -48,12 +49,15 @@ def page_routes(service: PageService, *, access: Access | None = None) -> list[R
         Route("POST", "/page/replay-sale", pages.after(actions.replay_sale), rate=CLICKS),
         Route("POST", "/page/probe", pages.after(actions.probe), rate=PROBES),
         Route("POST", "/page/login", pages.log_in, public=True, rate=LOGINS),
-        Route("POST", "/page/logout", pages.log_out, public=True),
+        Route("POST", "/page/logout", pages.log_out, public=True, rate=LOGINS),
         *(
             Route("GET", f"/static/{name}", static(name), public=True, inline=True)
             for name in MEDIA_TYPES
         ),
     ]
+
+
+logger = logging.getLogger(__name__)
 
 
 @attrs.define(kw_only=True)
@@ -103,6 +107,7 @@ class _Pages:
 
     def log_in(self, request: HttpRequest) -> HttpResponse:
         if not self.access.opens(request.form.get("token", "")):
+            logger.warning("Conexxus shim saw a wrong token", extra={"caller": request.client})
             return _see("../?wrong=1")
 
         secure = request.scheme == "https"
