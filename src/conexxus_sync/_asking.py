@@ -14,7 +14,7 @@ from ._overview import Overview, overview_of
 from .config import SyncConfig
 from .outbox import OPEN_STATES, Batch, BatchState
 from .protocols import Clock, OrderSource
-from .runs import RunKind, SyncRun
+from .runs import RunKind, SyncRun, began_at
 from .stores import SyncStore
 
 
@@ -72,12 +72,41 @@ class Answers:
         The run with this id; at work, it has no status yet.  None if there is
         none, or if it ended with nothing to say.
 
+        Of a run that another process is at, no more is known than its kind and
+        its start.
+
         Raises:
             StoreError: The store can't be used.
         """
-        found = self._in_progress.get(run_id) or self.store.runs.get(run_id)
+        found = self._in_progress.get(run_id) or self._known(run_id)
 
         return found if found is None or found.location_id == self.config.location_id else None
+
+    def _known(self, run_id: str) -> SyncRun | None:
+        # A run is recorded before its lease is given back: whoever sees both
+        # at one moment misses none.
+        with self.store.glancing():
+            recorded = self.store.runs.get(run_id)
+
+            # A push holds its lease beyond its first run; a pull that is
+            # recorded may still be at the host.
+            if recorded is not None and recorded.kind is RunKind.SALES:
+                return recorded
+
+            return self._held(run_id) or recorded
+
+    def _held(self, run_id: str) -> SyncRun | None:
+        """
+        What the holder of a lease is at, if it has this id.
+        """
+        location_id, now = self.config.location_id, self._clock.now()
+
+        for kind in RunKind:
+            if self.store.leases.holder(location_id, kind.value, now) == run_id:
+                start = began_at(run_id) or now
+                return SyncRun(id=run_id, kind=kind, location_id=location_id, start_time=start)
+
+        return None
 
     def running(self) -> tuple[SyncRun, ...]:
         """

@@ -114,3 +114,13 @@ def new_run_id(now: datetime, token: Callable[[int], str] = secrets.token_hex) -
     moment = now.astimezone(UTC)
 
     return f"{moment:%Y%m%dT%H%M%S}{moment.microsecond // 1000:03d}Z-{token(4)}"
+
+
+def began_at(run_id: str) -> datetime | None:
+    """
+    The moment in *run_id*, if `new_run_id` made it.
+    """
+    try:
+        return datetime.strptime(run_id.partition("-")[0], "%Y%m%dT%H%M%S%f%z")
+    except ValueError:
+        return None

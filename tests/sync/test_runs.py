@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from conexxus_sync import RunIssue, RunKind, RunStatus, SyncRun
 from conexxus_sync._codec import dump_run, load_run, run_to_json
-from conexxus_sync.runs import new_run_id
+from conexxus_sync.runs import began_at, new_run_id
 from conexxus_sync.stores._sqlite_runs import _LATEST as LATEST
 from conexxus_sync.stores.sqlite import SqliteStore
 
@@ -222,3 +222,15 @@ def test_ids_sort_by_start(one, other):
     if one.replace(microsecond=0) < other.replace(microsecond=0):
         assert new_run_id(one) < new_run_id(other)
     assert new_run_id(one) != new_run_id(one)
+
+
+def test_ids_tell_when_a_run_began():
+    """
+    To the millisecond; of an id that somebody else made, nothing is guessed.
+    """
+    moment = datetime(2026, 1, 2, 23, 30, 0, 123999, tzinfo=UTC)
+
+    assert began_at(new_run_id(moment)) == moment.replace(microsecond=123000)
+    assert [began_at(other) for other in ("", "r2", "20261302T233000123Z-1", "\u0663")] == [
+        None
+    ] * 4

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from conexxus_sync import SyncError
+from conexxus_sync import InMemoryCollector, RunStatus, SyncError
 
 
 DAY = date(2026, 1, 2)
@@ -214,6 +214,64 @@ def test_host_that_closes_the_service(new_service):
     joined(service.trigger_sync())
 
     assert storage.seconds < 2
+
+
+@pytest.mark.parametrize("name", ["pull", "push"])
+def test_run_of_another_process(new_service, clock, gate, name):
+    """
+    A run that another process is at can be followed from its start to its
+    end: that it is at work, its kind and its start are known.
+    """
+    host, here = Host(), new_service()
+    host._work = lambda name: (host.begun[name].set(), gate.wait(60))
+    there = new_service(orders=host, catalog=host)
+    clock.moment = PUSH_TIME
+    trigger = there.trigger_sync() if name == "pull" else there.trigger_push(DAY)
+    assert host.begun[name].wait(30)
+
+    during = here.run(trigger.run_id)
+    gate.set()
+    joined(trigger)
+
+    assert (during.id, during.status, during.end_time) == (trigger.run_id, None, None)
+    assert (during.kind.value, during.start_time) == (
+        {"pull": "inventory", "push": "sales"}[name],
+        clock.now(),
+    )
+    if name == "pull":
+        assert here.run(trigger.run_id).status is RunStatus.SUCCESS
+    assert here.running() == ()
+
+
+def test_run_that_has_not_begun(service):
+    """
+    From the moment at which its lease is taken, a run can be found.
+    """
+    lease = service._inventory().acquire()
+
+    assert service.run(lease.run_id).status is None
+    assert service.run("another") is None
+
+
+def test_first_run_of_a_push_that_goes_on(new_service, till, clock):
+    """
+    A push of several dates holds one lease; its first run has ended as soon as
+    it is recorded.
+    """
+    seen, watching = [], new_service()
+
+    class Watch(InMemoryCollector):
+        def run_finished(self, run):
+            seen.append((watching.run(run.id), held(watching, "sales")))
+
+    service = new_service(orders=till, collectors=[Watch()])
+    service.run_due(clock.now())
+    clock.move(days=3)
+    seen.clear()
+    joined(service.trigger_push())
+
+    first, holder = seen[0]
+    assert (first.id, first.status) == (holder, RunStatus.SUCCESS)
 
 
 def took(call):
