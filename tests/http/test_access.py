@@ -1,3 +1,5 @@
+from http.cookies import SimpleCookie
+
 import pytest
 
 from conexxus_client import ConfigurationError
@@ -146,11 +148,15 @@ def test_two_shims_under_one_name():
     Browsers keep cookies by host name: those of two shims do not meet.
     """
     one, two = (Access(token=token) for token in ("s3cret-1", "s3cret-2"))
-    cookies = [access.session_cookie(now=0).partition(";")[0] for access in (one, two)]
+    jar = SimpleCookie()
 
-    for jar in ("; ".join(cookies), "; ".join(reversed(cookies))):
-        assert one.knows({"cookie": jar}, now=0)
-        assert two.knows({"cookie": jar}, now=0)
+    for access in (one, two):
+        jar.load(access.session_cookie(now=0))
+
+    cookies = [f"{name}={morsel.value}" for name, morsel in jar.items()]
+    for sent in ("; ".join(cookies), "; ".join(reversed(cookies))):
+        assert one.knows({"cookie": sent}, now=0)
+        assert two.knows({"cookie": sent}, now=0)
     assert not one.knows({"cookie": cookies[1]}, now=0)
 
 

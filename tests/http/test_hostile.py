@@ -202,12 +202,16 @@ def test_bodies_that_do_not_come_make_room(service, connect):
     Who announces a body and does not send it holds no place against others,
     with or without a token.
     """
-    head = "POST {}/push HTTP/1.1\r\nHost: localhost\r\nContent-Length: 30\r\n\r\n{{"
+    head = (
+        f"POST {PREFIX}/push HTTP/1.1\r\nHost: localhost\r\nContent-Length: 30\r\n"
+        "Expect: 100-continue\r\n\r\n"
+    )
 
     with impatient(service, limit=3, seconds=30) as url, ExitStack() as stack:
         greedy = [stack.enter_context(connect(url)) for _ in range(3)]
         for sock in greedy:
-            sock.sendall(head.format(PREFIX).encode())
+            sock.sendall(head.encode())
+            assert sock.recv(1_000).startswith(b"HTTP/1.1 100 ")
         asked(url)
 
         assert end_of(greedy[0]) == b""

@@ -97,10 +97,7 @@ class AsgiShim:
         if admitted.inline:
             return self._shim.answer(admitted, body)
 
-        # A server that ends does not wait for a back office that is slow.
-        return await anyio.to_thread.run_sync(
-            self._shim.answer, admitted, body, limiter=_limiter(), abandon_on_cancel=True
-        )
+        return await anyio.to_thread.run_sync(self._shim.answer, admitted, body, limiter=_limiter())
 
 
 class Gate:
