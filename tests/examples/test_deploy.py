@@ -3,7 +3,11 @@ The units to deploy start what there is.
 """
 
 import configparser
+import getpass
+import json
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,3 +47,47 @@ def test_timer_starts_the_service():
 
     assert (DEPLOY / "conexxus-once.service").exists()
     assert timer["Persistent"] == "true"
+
+
+def test_command_with_the_settings_of_the_service(tmp_path):
+    """
+    The wrapper for people works with the settings, and in the folder, of the
+    service, whoever calls it from where.
+    """
+    settings, folder = tmp_path / "conexxus.env", tmp_path / "var"
+    folder.mkdir()
+    settings.write_text(
+        "CONEXXUS_API_URL=http://127.0.0.1:9\nCONEXXUS_API_KEY=k\n"
+        "CONEXXUS_TIMEZONE=Europe/Berlin\nLOCATION_ID='shop 7'\n"
+    )
+    there = {
+        "user=shop": f"user={getpass.getuser()}",
+        "/etc/conexxus.env": str(settings),
+        "/var/lib/conexxus": str(folder),
+        "/opt/conexxus/bin/conexxus": f"{Path(sys.executable).parent}/conexxus",
+    }
+    script = (DEPLOY / "conexxus").read_text()
+    for place, instead in there.items():
+        assert script.count(place) == 1
+        script = script.replace(place, instead)
+
+    told = subprocess.run(
+        ["/bin/sh", "-c", script, "conexxus", "--json", "status"],
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert json.loads(told.stdout)["locationId"] == "shop 7", told.stderr
+    assert (folder / "conexxus.db").exists()
+
+
+def test_wrapper_of_the_docs_is_the_example():
+    """
+    What the page shows is what the folder has.
+    """
+    page = Path(__file__).parents[2] / "docs/how-to/run-unattended.md"
+
+    assert (DEPLOY / "conexxus").read_text() in page.read_text()

@@ -181,3 +181,40 @@ def test_dashboard_is_one():
         "datasource",
         "location",
     }
+
+
+@pytest.mark.parametrize("unit", ["amount", "transactions"])
+def test_sums_of_a_business_date(promtool, tmp_path, unit):
+    """
+    Sales of several stores are added for one business date alone: a store
+    that has not pushed it yet counts nothing, and one that two processes tell
+    of counts once.
+    """
+    (expr,) = (
+        each
+        for each in expressions()
+        if each.startswith("sum") and f"conexxus_sales_date_{unit}" in each
+    )
+    facts = [("a", "one", 2 * 86_400, 10), ("b", "one", 2 * 86_400, 5)]
+    facts += [("b", "two", 2 * 86_400, 5), ("late", "one", 86_400, 1_000)]
+    series = [
+        {
+            "series": f'conexxus_sales_date_{name}{{location="{shop}",instance="{instance}"}}',
+            "values": f"{value}x2",
+        }
+        for shop, instance, moment, count in facts
+        for name, value in (("timestamp_seconds", moment), (unit, count))
+    ]
+    asked = {
+        "expr": expr.replace("$location", ".*"),
+        "eval_time": "1m",
+        "exp_samples": [{"labels": "{}", "value": 15}],
+    }
+    file = tmp_path / "test.yml"
+    file.write_text(json.dumps({"tests": [{"input_series": series, "promql_expr_test": [asked]}]}))
+
+    done = subprocess.run(
+        [promtool, "test", "rules", file], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
