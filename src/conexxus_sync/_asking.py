@@ -11,6 +11,7 @@ from ._connection import ApiConnection, Connection
 from ._health import ServiceHealth, health_from
 from ._in_progress import RunsInProgress
 from ._overview import Overview, overview_of
+from ._triggered import TriggeredRuns
 from .config import SyncConfig
 from .outbox import OPEN_STATES, Batch, BatchState
 from .protocols import Clock, OrderSource
@@ -31,6 +32,7 @@ class Answers:
     _made_at: datetime
     _connection: Connection
     _in_progress: RunsInProgress
+    _triggered: TriggeredRuns
     _orders: OrderSource | None
 
     def health(self) -> ServiceHealth:
@@ -70,7 +72,7 @@ class Answers:
     def run(self, run_id: str) -> SyncRun | None:
         """
         The run with this id; at work, it has no status yet.  None if there is
-        none, or if it ended with nothing to say.
+        none, or if it was a scheduled push that ended with nothing to say.
 
         Of a run that another process is at, no more is known than its kind and
         its start.
@@ -78,7 +80,9 @@ class Answers:
         Raises:
             StoreError: The store can't be used.
         """
-        found = self._in_progress.get(run_id) or self._known(run_id)
+        found = (
+            self._in_progress.get(run_id) or self._known(run_id) or self._triggered.failed(run_id)
+        )
 
         return found if found is None or found.location_id == self.config.location_id else None
 

@@ -4,9 +4,13 @@ Runs that somebody asked for and nobody waits for: each in a thread of its own.
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
+from datetime import datetime
 
 import attrs
+
+from conexxus_client import ConexxusError
 
 from ._answers import Trigger
 from ._logs import safe_logger
@@ -14,15 +18,20 @@ from ._stopping import interrupting, under
 from ._threads import is_over
 from .errors import RunInProgressError, StoreError, SyncError
 from .leases import Lease, LeaseKind
+from .protocols import Clock
+from .runs import RunIssue, RunKind, RunStatus, SyncRun
 from .stores import SyncStore
 
+
+# How many that raised are remembered.
+KEPT = 20
 
 _NAMES: dict[LeaseKind, str] = {"inventory": "pull", "sales": "push"}
 
 _log = safe_logger(__name__)
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, kw_only=True)
 class TriggeredRuns:
     """
     Those that one service began.
@@ -34,8 +43,10 @@ class TriggeredRuns:
 
     store: SyncStore
     client: object
+    clock: Clock
     is_stopping: Callable[[], bool]
     _runs: list["TriggeredRun"] = attrs.field(factory=list, init=False)
+    _failed: deque[SyncRun] = attrs.field(factory=lambda: deque(maxlen=KEPT), init=False)
     _closed: bool = attrs.field(default=False, init=False)
     _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
 
@@ -89,18 +100,32 @@ class TriggeredRuns:
         with self._lock:
             self._closed = True
 
+    def failed(self, run_id: str) -> SyncRun | None:
+        """
+        The run with this id, if it raised: what raises can often not be
+        recorded.
+        """
+        return next((run for run in tuple(self._failed) if run.id == run_id), None)
+
     def _start(self, run: "TriggeredRun", work: Callable[[Lease], object]) -> None:
         if self._closed or self.is_stopping():
             msg = "the run was not started: the service is stopping"
             raise SyncError(msg)
 
         try:
-            run.start(work, self.client)
+            run.start(lambda: self._work(work, run.lease), self.client)
         except RuntimeError as exc:
             msg = f"the run was not started: {exc}"
             raise SyncError(msg) from exc
 
         self._runs = [*(one for one in self._runs if one.is_busy), run]
+
+    def _work(self, work: Callable[[Lease], object], lease: Lease) -> None:
+        try:
+            work(lease)
+        except Exception as exc:  # noqa: BLE001  # nobody waits for this thread
+            _log.exception("Run %s failed", lease.run_id)
+            self._failed.append(_failed(lease, exc, self.clock.now()))
 
     def _release(self, lease: Lease) -> None:
         try:
@@ -139,7 +164,7 @@ class TriggeredRun:
         """
         return self._left_s > 0.0 and self._thread is not threading.current_thread()
 
-    def start(self, work: Callable[[Lease], object], client: object) -> None:
+    def start(self, work: Callable[[], object], client: object) -> None:
         """
         Start *work*.
 
@@ -179,12 +204,28 @@ class TriggeredRun:
     def _left_s(self) -> float:
         return 0.0 if self._leave_by is None else self._leave_by - time.monotonic()
 
-    def _work(self, work: Callable[[Lease], object], client: object) -> None:
+    def _work(self, work: Callable[[], object], client: object) -> None:
         def stop() -> bool:
             return self._leave_by is not None
 
-        try:
-            with under(stop), interrupting(client, stop):
-                work(self.lease)
-        except Exception:  # noqa: BLE001  # nobody waits for this thread
-            _log.exception("Run %s failed", self.lease.run_id)
+        with under(stop), interrupting(client, stop):
+            work()
+
+
+def _failed(lease: Lease, exc: Exception, now: datetime) -> SyncRun:
+    error = (
+        str(exc)
+        if isinstance(exc, ConexxusError)
+        else f"ended by an unexpected {type(exc).__name__}"
+    )
+
+    return SyncRun(
+        id=lease.run_id,
+        kind=RunKind(lease.kind),
+        location_id=lease.location_id,
+        status=RunStatus.FAILED,
+        start_time=lease.renewed_at,
+        end_time=now,
+        errors=[RunIssue(item=None, error=error)],
+        last_error=error,
+    )

@@ -79,7 +79,9 @@ class ConexxusService(Answers):
         self._collectors = FanOut([self._in_progress, *collectors])
         # Nobody sets this one.
         self._stop = threading.Event()
-        self._triggered = TriggeredRuns(store, client, lambda: self.is_stopping)
+        self._triggered = TriggeredRuns(
+            store=store, client=client, clock=self._clock, is_stopping=lambda: self.is_stopping
+        )
         self._scheduler = Scheduler(self, self._clock, self._triggered)
 
         if client is not None:
@@ -232,7 +234,7 @@ class ConexxusService(Answers):
         """
         Start a push in a thread and return at once.
 
-        A push that finds nothing to say records no run.
+        A push that finds nothing to say is in no history, but `run` knows it.
 
         Args:
             business_date: Push this one, due or not; by default, all that are due.

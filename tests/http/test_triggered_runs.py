@@ -64,6 +64,21 @@ def test_run_behind_two_workers(browser, service, service_before, server):
     assert (ended.json()["status"], ended.json()["id"]) == ("success", run_id)
 
 
+def test_push_that_finds_nothing(busy_browser):
+    """
+    Its run has ended well, with nothing sent, and is not among the last ones.
+    """
+    answer = busy_browser.post("/push")
+    joined(answer)
+
+    run = busy_browser.get(f"/runs/{answer.json()['runId']}")
+
+    assert run.status_code == 200
+    assert (run.json()["kind"], run.json()["status"]) == ("sales", "success")
+    assert (run.json()["itemsProcessed"], run.json()["errors"]) == (0, [])
+    assert busy_browser.get("/metrics?kind=sales").json() == {"latest": None, "history": []}
+
+
 def joined(answer):
     """
     Wait for the run that a trigger has started.

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from conexxus_sync import InMemoryCollector, RunStatus, SyncError
+from conexxus_sync import InMemoryCollector, RunKind, RunStatus, StoreError, SyncError
 
 
 DAY = date(2026, 1, 2)
@@ -272,6 +272,90 @@ def test_first_run_of_a_push_that_goes_on(new_service, till, clock):
 
     first, holder = seen[0]
     assert (first.id, first.status) == (holder, RunStatus.SUCCESS)
+
+
+class NoSales:
+    """
+    A host that has sold nothing.
+    """
+
+    def transactions(self, location_id, business_date):
+        return ()
+
+
+@pytest.mark.parametrize("business_date", [None, DAY])
+def test_push_of_nothing(new_service, clock, business_date):
+    """
+    A push that finds nothing has ended well for whoever has its id, in every
+    process; but it is no part of the history.
+    """
+    service, elsewhere = new_service(orders=NoSales()), new_service()
+    service.run_due(clock.now())
+    clock.moment = PUSH_TIME
+
+    trigger = joined(service.trigger_push(business_date))
+    run = elsewhere.run(trigger.run_id)
+
+    assert (run.status, run.items_processed, run.last_error) == (RunStatus.SUCCESS, 0, None)
+    assert (run.business_date, run.kind, run.end_time) == (
+        business_date,
+        RunKind.SALES,
+        clock.now(),
+    )
+    assert service.metrics(kind=RunKind.SALES).history == ()
+    assert service.health().sales.last_push_time is None
+    assert service.store.runs.history("loc-001", planned=True) == [service.metrics().latest]
+
+
+def test_scheduled_push_of_nothing(new_service, clock):
+    """
+    A push that nobody has triggered records no run, if it finds nothing.
+    """
+    service = new_service(orders=NoSales())
+    clock.moment = PUSH_TIME
+
+    service.run_due(clock.now())
+
+    with service.store.reading() as connection:
+        kinds = connection.execute("SELECT kind FROM runs").fetchall()
+    assert kinds == [("inventory",)]
+
+
+def test_push_that_was_stopped_before_it_sent_anything(new_service, clock):
+    """
+    It is not said to have gone well.
+    """
+    host = Host()
+    host.service = service = new_service(orders=host)
+    clock.moment = PUSH_TIME
+    trigger = service.trigger_push(DAY)
+    assert host.begun["push"].wait(30)
+
+    service.close()
+
+    run = service.run(trigger.run_id)
+    assert (run.status, "was stopped" in run.last_error) == (RunStatus.FAILED, True)
+
+
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [(StoreError("no disk"), "no disk"), (ValueError("x"), "ended by an unexpected ValueError")],
+)
+def test_push_that_raises(new_service, till, raised, said):
+    """
+    A push that nobody could record has failed for whoever has its id.
+    """
+    service = new_service(orders=till)
+
+    def fail(step):
+        raise raised
+
+    service.sales.steps = fail
+
+    run = service.run(joined(service.trigger_push(DAY)).run_id)
+
+    assert (run.status, run.last_error, run.kind) == (RunStatus.FAILED, said, RunKind.SALES)
+    assert service.run("another") is None
 
 
 def took(call):

@@ -17,7 +17,7 @@ from conexxus_sync.config import SyncConfig
 from conexxus_sync.errors import StoreError, SyncError
 from conexxus_sync.leases import Lease
 from conexxus_sync.protocols import Clock, OrderSource
-from conexxus_sync.runs import SyncRun, new_run_id
+from conexxus_sync.runs import RunIssue, RunKind, RunStatus, SyncRun, new_run_id
 from conexxus_sync.stores import SyncStore
 
 from ._adoption import Adoption, adopt
@@ -138,7 +138,9 @@ class SalesPush:
                 a clock that can't be believed.  If not given, so is every
                 push without a date that does not honour the past.
             progress: Told after each date.
-            lease: From `acquire`; the first run has its id.
+            lease: From `acquire`; the first run has its id.  If there is
+                none, a run without anything is recorded under that id, for
+                whoever was told it; it is in no history.
 
         Returns:
             A run for each date with something to send or to say, oldest
@@ -177,6 +179,8 @@ class SalesPush:
             rounds = Round(desk=desk, new_id=self.new_id, progress=progress)
             runs = rounds.push(dates, desk.lease.run_id)
             self.steps("visited")
+            if lease is not None and not runs:
+                self._record_nothing(desk, lease, business_date)
             self._backoff.note(
                 self.clock.monotonic(), settled=rounds.settled, retry_after=rounds.retry_after
             )
@@ -276,6 +280,25 @@ class SalesPush:
                 desk.outbox.dates.set_floor(transaction, desk.location_id, floor.record, now)
 
         return floor
+
+    def _record_nothing(self, desk: Desk, lease: Lease, business_date: date | None) -> None:
+        run = SyncRun(
+            id=lease.run_id,
+            kind=RunKind.SALES,
+            location_id=lease.location_id,
+            business_date=business_date,
+            status=RunStatus.SUCCESS,
+            start_time=lease.renewed_at,
+            end_time=self.clock.now(),
+        )
+
+        if self.stop():
+            error = "the push was stopped; what is due goes with the next one"
+            issue = RunIssue(item=None, error=error)
+            run = attrs.evolve(run, status=RunStatus.FAILED, errors=[issue], last_error=error)
+
+        with desk.writing() as transaction:
+            self.store.runs.save(transaction, run, listed=False)
 
     def _purge(self, desk: Desk) -> None:
         """

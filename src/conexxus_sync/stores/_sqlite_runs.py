@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # Instead of a kind.
 _REPLAY = "replay"
+_UNLISTED = "unlisted"
 
 # Straight down an index; with `OR` and `<=` it took a sort of all there are.
 _LATEST = (
@@ -42,17 +43,23 @@ class SqliteRuns:
 
     store: "SqliteStore"
 
-    def save(self, connection: sqlite3.Connection, run: SyncRun) -> None:
+    def save(self, connection: sqlite3.Connection, run: SyncRun, *, listed: bool = True) -> None:
         """
         Record *run* in the transaction open on *connection*, or correct it.
+
+        Args:
+            listed: Whether it is part of the history; if not, who has its id
+                finds it, and nobody else.
         """
+        kind = _REPLAY if run.replayed else run.kind.value
+
         connection.execute(
             "INSERT INTO runs (location, id, kind, business_date, status, planned, started_at,"
             " ended_at, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (location, id) DO UPDATE SET status = excluded.status,"
             " ended_at = excluded.ended_at, document = excluded.document",
             (
-                *(run.location_id, run.id, _REPLAY if run.replayed else run.kind.value),
+                *(run.location_id, run.id, kind if listed else _UNLISTED),
                 None if run.business_date is None else run.business_date.isoformat(),
                 None if run.status is None else run.status.value,
                 *(run.planned, _text(run.start_time), _text(run.end_time), dump_run(run)),
