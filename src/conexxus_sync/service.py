@@ -208,7 +208,7 @@ class ConexxusService(Answers):
 
     def trigger_sync(self, *, force: bool = False, accept: str | None = None) -> Trigger:
         """
-        Start a pull in a thread and return at once.
+        Start a pull in a thread; return at once, or raise within two seconds.
 
         Args:
             force: Pass all guards, this once.
@@ -223,16 +223,18 @@ class ConexxusService(Answers):
 
         if engine is None:
             return Trigger(run_id=None, skipped="; ".join(self.missing))
-        if accept is not None:
-            engine.plan(accept)
 
-        return self._triggered.begin(
-            engine.acquire, lambda lease: engine.pull(lease=lease, force=force, accept=accept)
-        )
+        with self.store.hurrying():
+            if accept is not None:
+                engine.plan(accept)
+
+            return self._triggered.begin(
+                engine.acquire, lambda lease: engine.pull(lease=lease, force=force, accept=accept)
+            )
 
     def trigger_push(self, business_date: date | None = None) -> Trigger:
         """
-        Start a push in a thread and return at once.
+        Start a push in a thread; return at once, or raise within two seconds.
 
         A push that finds nothing to say is in no history, but `run` knows it.
 
@@ -251,14 +253,16 @@ class ConexxusService(Answers):
             return Trigger(
                 run_id=None, skipped="; ".join(self.missing) or "there is no order source"
             )
-        if business_date is not None:
-            sales.agenda.refuse_closed(business_date)
-        elif (doubt := sales.clock_doubt(self._clock.now())) is not None:
-            return Trigger(run_id=None, skipped=str(doubt))
 
-        return self._triggered.begin(
-            sales.acquire, lambda lease: sales.push(business_date, automatic=False, lease=lease)
-        )
+        with self.store.hurrying():
+            if business_date is not None:
+                sales.agenda.refuse_closed(business_date)
+            elif (doubt := sales.clock_doubt(self._clock.now())) is not None:
+                return Trigger(run_id=None, skipped=str(doubt))
+
+            return self._triggered.begin(
+                sales.acquire, lambda lease: sales.push(business_date, automatic=False, lease=lease)
+            )
 
     def push_sales(self, business_date: date | None = None) -> list[SyncRun]:
         """

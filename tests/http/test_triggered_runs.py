@@ -4,6 +4,7 @@ What becomes of runs that were triggered over HTTP.
 
 import re
 import threading
+import time
 from contextlib import closing
 
 import httpx
@@ -34,6 +35,24 @@ def test_run_that_can_not_be_started(busy_browser, monkeypatch, path):
 
     assert refused.status_code == 500
     assert re.fullmatch(r"Internal error, incident [0-9a-f]{8}\.", refused.json()["error"])
+    assert (started.status_code, started.json()["message"][-9:]) == (202, "triggered")
+
+
+@pytest.mark.parametrize("path", ["/sync", "/push"])
+def test_store_that_another_process_writes_to(busy_browser, busy, path):
+    """
+    A trigger answers soon that the store can't be used; once it can be, the
+    next one starts.
+    """
+    with busy.store.writing():
+        began = time.monotonic()
+        refused = busy_browser.post(path)
+        seconds = time.monotonic() - began
+    started = busy_browser.post(path)
+    joined(started)
+
+    assert seconds < 5
+    assert (refused.status_code, list(refused.json())) == (503, ["error"])
     assert (started.status_code, started.json()["message"][-9:]) == (202, "triggered")
 
 

@@ -289,3 +289,24 @@ def test_nothing_is_written_at_a_glance(path):
         save_run(store)
 
     assert store.runs.latest("loc", RunKind.INVENTORY) is None
+
+
+def test_hurry_is_over_with_its_block(path, monkeypatch):
+    """
+    Whoever hurries does not wait for a writer; afterwards, and in other
+    threads, all is as before.
+    """
+    monkeypatch.setattr("conexxus_sync.stores.sqlite.HASTY_TIMEOUT_S", 0.01)
+    store = SqliteStore(path)
+    touch(store)
+
+    def patience():
+        with store.reading() as connection:
+            return connection.execute("PRAGMA busy_timeout").fetchone()[0]
+
+    with ThreadPoolExecutor() as elsewhere, store.hurrying():
+        with store.glancing():
+            pass
+        hasty, outside = patience(), elsewhere.submit(patience).result()
+
+    assert (hasty, outside, patience()) == (10, 10_000, 10_000)

@@ -55,6 +55,27 @@ def test_no_thread_is_to_be_had(trigger, monkeypatch):
     assert not joined(begin()).already_running
 
 
+def test_store_that_another_process_writes_to(trigger):
+    """
+    A trigger does not wait for another process to give the store free: it
+    says so soon, and has started nothing.
+    """
+    service, begin = trigger
+    joined(begin())
+    runs = service.store.runs.history("loc-001")
+
+    with service.store.writing():
+        began = time.monotonic()
+        with pytest.raises(StoreError, match="Another process holds it; try again"):
+            begin()
+        seconds = time.monotonic() - began
+
+    assert seconds < 5
+    assert [held(service, kind) for kind in ("inventory", "sales")] == [None, None]
+    assert service.store.runs.history("loc-001") == runs
+    assert not joined(begin()).already_running
+
+
 def test_closed_service_starts_nothing(trigger):
     """
     A trigger of a service that was closed says so, and takes no lease along.

@@ -22,10 +22,10 @@ from ._sqlite_outbox import SqliteOutbox
 from ._sqlite_runs import SqliteRuns
 
 
-# A writer waits for another one.  Whoever only wants to know how things are is
-# told soon that they can't be read.
+# A writer waits for another one.  Whoever only wants to know how things are, or
+# to begin something, is told soon that this can't be.
 BUSY_TIMEOUT_S = 10
-GLANCE_TIMEOUT_S = 1
+HASTY_TIMEOUT_S = 1
 CACHE_KIB = 4096
 
 
@@ -47,7 +47,7 @@ class SqliteStore:
 
     def __init__(self, path: Path | str, *, processes: Processes | None = None) -> None:
         self.path: Path = Path(path)
-        self._glance = _Glance()
+        self._here = _PerThread()
         self.runs: SqliteRuns = SqliteRuns(self)
         self.leases: SqliteLeases = SqliteLeases(self, processes or LinuxProcesses())
         self.catalog: SqliteCatalog = SqliteCatalog(self)
@@ -67,8 +67,8 @@ class SqliteStore:
             StoreError: The database can't be opened, read or written.
         """
         with self._translated():
-            if self._glance.connection is not None:
-                yield self._glance.connection
+            if self._here.connection is not None:
+                yield self._here.connection
                 return
 
             connection = self._connect()
@@ -89,18 +89,32 @@ class SqliteStore:
         Raises:
             StoreError: The database can't be opened or read.
         """
-        if self._glance.connection is not None:
+        if self._here.connection is not None:
             yield
             return
 
-        self._glance.is_on = True
         try:
-            with self.reading() as connection:
+            with self.hurrying(), self.reading() as connection:
                 connection.execute("BEGIN")
-                self._glance.connection = connection
+                self._here.connection = connection
                 yield
         finally:
-            self._glance.connection, self._glance.is_on = None, False
+            self._here.connection = None
+
+    @contextmanager
+    def hurrying(self) -> Iterator[None]:
+        """
+        Let this thread wait no longer than a second for other processes.
+
+        Whoever asks for a store that one of them has to itself then raises
+        `StoreError` soon, and has changed nothing.
+        """
+        before, self._here.is_hasty = self._here.is_hasty, True
+
+        try:
+            yield
+        finally:
+            self._here.is_hasty = before
 
     @contextmanager
     def writing(
@@ -140,7 +154,7 @@ class SqliteStore:
         self._create()
         connection = sqlite3.connect(
             self.path,
-            timeout=GLANCE_TIMEOUT_S if self._glance.is_on else BUSY_TIMEOUT_S,
+            timeout=HASTY_TIMEOUT_S if self._here.is_hasty else BUSY_TIMEOUT_S,
             isolation_level=None,
             factory=_Connection,
         )
@@ -194,14 +208,14 @@ class SqliteStore:
         return f"the store {self.path} failed: {exc}. {advice}".rstrip()
 
 
-class _Glance(threading.local):
+class _PerThread(threading.local):
     """
     Attributes:
-        is_on: Whether this thread glances.
+        is_hasty: Whether this thread waits for nobody.
         connection: What it glances at.
     """
 
-    is_on: bool = False
+    is_hasty: bool = False
     connection: sqlite3.Connection | None = None
 
 
