@@ -2,6 +2,7 @@
 The engine that pushes sales.
 """
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
@@ -86,6 +87,7 @@ class SalesPush:
     new_id: Callable[[datetime], str] = new_run_id
     _backoff: Backoff = attrs.field(factory=Backoff, init=False)
     _purged: float | None = attrs.field(default=None, init=False)
+    _held: HeldDates | None = attrs.field(default=None, init=False)
 
     @property
     def agenda(self) -> Agenda:
@@ -274,7 +276,10 @@ class SalesPush:
         floor = agenda.floor(now, since, honour_past=honour_past)
 
         if floor.held is not None:
-            _log.warning("Conexxus %s", floor.held)
+            # The alert lasts; the log needs it once.
+            level = logging.DEBUG if floor.held == self._held else logging.WARNING
+            _log.log(level, "Conexxus %s", floor.held)
+        self._held = floor.held
         if floor.record is not None and record:
             with desk.writing() as transaction:
                 desk.outbox.dates.set_floor(transaction, desk.location_id, floor.record, now)

@@ -463,6 +463,30 @@ def test_fresh_store(till):
     assert till.engine().held(till.clock.now()) is None
 
 
+def test_held_dates_are_warned_of_once(till, caplog):
+    """
+    The log warns of past sales when they begin to be held, and not again with
+    each push, until others are.
+    """
+    caplog.set_level("DEBUG", "conexxus_sync.sales")
+    till.config = attrs.evolve(till.config, sales_since=date(2026, 1, 1))
+    till.clock.moment = datetime(2026, 1, 2, 12, tzinfo=UTC)
+    engine = till.engine()
+
+    def levels():
+        told = [record.levelname for record in caplog.records if "held back" in record.message]
+        caplog.clear()
+        return told
+
+    engine.push()
+    engine.push()
+    before = levels()
+    engine.push(since=date(2025, 12, 31))
+
+    assert before == ["WARNING", "DEBUG"]
+    assert levels() == ["WARNING"]
+
+
 def test_fresh_store_in_the_evening(till):
     """
     After today's push time, a fresh store begins with tomorrow.
