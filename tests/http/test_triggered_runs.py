@@ -17,8 +17,8 @@ from conexxus_sync.http._server import serving
 @pytest.mark.parametrize("path", ["/sync", "/push"])
 def test_run_that_can_not_be_started(busy_browser, monkeypatch, path):
     """
-    Where no thread is to be had, a trigger is an error like any other, and
-    the next one is not told that a run is in progress.
+    Where no thread is to be had, a trigger says when to try again, and the
+    next one is not told that a run is in progress.
     """
     start = threading.Thread.start
 
@@ -33,8 +33,8 @@ def test_run_that_can_not_be_started(busy_browser, monkeypatch, path):
     started = busy_browser.post(path)
     joined(started)
 
-    assert refused.status_code == 500
-    assert re.fullmatch(r"Internal error, incident [0-9a-f]{8}\.", refused.json()["error"])
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+    assert re.fullmatch(r"That can't be done now, incident [0-9a-f]{8}\.", refused.json()["error"])
     assert (started.status_code, started.json()["message"][-9:]) == (202, "triggered")
 
 
@@ -53,6 +53,7 @@ def test_store_that_another_process_writes_to(busy_browser, busy, path):
 
     assert seconds < 5
     assert (refused.status_code, list(refused.json())) == (503, ["error"])
+    assert refused.headers["retry-after"] == "5"
     assert (started.status_code, started.json()["message"][-9:]) == (202, "triggered")
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 
 import attrs
 
-from conexxus_sync.errors import StoreError
+from conexxus_sync.errors import StoreError, SyncError
 
 from ._access import Access
 from ._messages import Answer, BadRequestError, HttpRequest, HttpResponse, as_response, error
@@ -28,6 +28,8 @@ _READING = ("GET", "HEAD")
 # Nobody fills the log by knocking.
 _KNOCKS = Rate(per_minute=10, burst=10)
 _LONGEST_PATH = 200
+# Seconds; whoever waits for a lock, or for a restart, may ask again then.
+_RETRY_AFTER = 5
 
 # Of every answer, unless it brings its own.
 _HEADERS = (
@@ -226,9 +228,13 @@ def _handled(handler: Handler, request: HttpRequest) -> HttpResponse:
         incident = secrets.token_hex(4)
         extra = {"incident": incident, "method": request.method, "path": request.path}
         logger.exception("Conexxus shim failed", extra=extra)
-        if isinstance(exc, StoreError):
-            return error(503, f"The SDK's own state can't be used, incident {incident}.")
-        return error(500, f"Internal error, incident {incident}.")
+        if not isinstance(exc, SyncError):
+            return error(500, f"Internal error, incident {incident}.")
+        # A lock ends, and a service that stops is started again.
+        retry = ("Retry-After", str(_RETRY_AFTER))
+        busy = isinstance(exc, StoreError)
+        what = "The SDK's own state can't be used" if busy else "That can't be done now"
+        return error(503, f"{what}, incident {incident}.", retry)
 
 
 def _finished(request: HttpRequest, response: HttpResponse) -> HttpResponse:

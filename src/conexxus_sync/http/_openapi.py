@@ -28,7 +28,8 @@ _WORDS = {
     429: "Too many requests; `Retry-After` says when to try again.",
     431: "The head of the request is too long.",
     500: "Something is wrong here; the log has more under the number of the incident.",
-    503: "The SDK's own state can't be used, or the health is bad and `strict` was asked for.",
+    503: "The SDK's own state can't be used, or nothing can be started now, or the health is "
+    "bad and `strict` was asked for.",
 }
 _LIMIT = {
     "name": "limit",
