@@ -153,7 +153,8 @@ class SqliteNotices:
         self, location_id: str, now: datetime, wait_after: Callable[[int], timedelta]
     ) -> QueuedNotice | None:
         """
-        The oldest notice that is due, for one attempt to send it.
+        The oldest notice, for one attempt to send it; None if there is none,
+        or if it is put off: what was queued later waits for it.
 
         The next attempt is put off before this one is made: of two processes
         only one makes it, and one that dies over it has made it, too.
@@ -162,11 +163,11 @@ class SqliteNotices:
             wait_after: How long to wait after so many attempts.
         """
         with self.store.reading() as connection:
-            if not self._due(connection, location_id, now, wait_after):
+            if not self._head(connection, location_id, now, wait_after):
                 return None
 
             with self.store.writing(connection=connection):
-                notice = self._due(connection, location_id, now, wait_after)
+                notice = self._head(connection, location_id, now, wait_after)
                 if notice is not None:
                     connection.execute(
                         "UPDATE notices SET attempts = ?, due_at = ? WHERE number = ?",
@@ -179,42 +180,51 @@ class SqliteNotices:
 
         return notice
 
-    def _due(
+    def _head(
         self,
         connection: sqlite3.Connection,
         location_id: str,
         now: datetime,
         wait_after: Callable[[int], timedelta],
     ) -> QueuedNotice | None:
-        rows = connection.execute(
+        """
+        The oldest notice, if it is due.
+        """
+        row = connection.execute(
             "SELECT number, id, body, queued_at, due_at, attempts FROM notices"
-            " WHERE location = ? ORDER BY number",
+            " WHERE location = ? ORDER BY number LIMIT 1",
             (location_id,),
+        ).fetchone()
+
+        if row is None:
+            return None
+
+        number, name, body, queued_at, due_at, attempts = row
+
+        # Put off further than we ever do, it was by a clock that was ahead.
+        if now < datetime.fromisoformat(due_at) <= now + wait_after(attempts):
+            return None
+
+        return QueuedNotice(
+            number=number,
+            id=name,
+            body=body,
+            queued_at=datetime.fromisoformat(queued_at),
+            attempts=attempts + 1,
         )
-
-        for number, name, body, queued_at, due_at, attempts in rows:
-            # Put off further than we ever do, it was by a clock that was ahead.
-            if not now < datetime.fromisoformat(due_at) <= now + wait_after(attempts):
-                return QueuedNotice(
-                    number=number,
-                    id=name,
-                    body=body,
-                    queued_at=datetime.fromisoformat(queued_at),
-                    attempts=attempts + 1,
-                )
-
-        return None
 
     def take(self, location_id: str, notice: QueuedNotice, now: datetime) -> None:
         """
         *notice* was taken; whoever takes one takes all, so the others are due.
         """
         with self.store.writing() as connection:
-            connection.execute("DELETE FROM notices WHERE number = ?", (notice.number,))
-            connection.execute(
-                "UPDATE notices SET due_at = ?2 WHERE location = ?1 AND due_at > ?2",
-                (location_id, text(now)),
-            )
+            found = connection.execute("DELETE FROM notices WHERE number = ?", (notice.number,))
+            # Who comes late with it must not hand out what another sends now.
+            if found.rowcount:
+                connection.execute(
+                    "UPDATE notices SET due_at = ?2 WHERE location = ?1 AND due_at > ?2",
+                    (location_id, text(now)),
+                )
 
     def give_up(self, notice: QueuedNotice) -> None:
         """

@@ -7,7 +7,7 @@ import socket
 import threading
 from collections import deque
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from zoneinfo import ZoneInfo
 
@@ -15,9 +15,10 @@ import attrs
 import pytest
 
 from conexxus_client import Secret
+from conexxus_sync.alerts import AlertName
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.errors import StoreError
-from conexxus_sync.notices import NoticeWatch, Sender, open_webhook
+from conexxus_sync.notices import Event, Notice, NoticeWatch, Sender, open_webhook
 from conexxus_sync.stores.sqlite import SqliteStore
 
 
@@ -180,3 +181,25 @@ def new_desk(new_service, told_config, clock, hook):
 @pytest.fixture
 def desk(new_desk):
     return new_desk()
+
+
+@pytest.fixture
+def queue(desk, clock):
+    """
+    Queues a notice.
+    """
+
+    def queue(number=1):
+        notice = Notice(
+            event=Event.ALERT_BEGAN,
+            text=f"loc-001: number {number}",
+            location_id="loc-001",
+            at=clock.now() + timedelta(seconds=number),
+            alert=AlertName.API_DOWN,
+        )
+        store = desk.service.store
+        with store.writing() as connection:
+            store.notices.queue(connection, notice, clock.now())
+        return notice
+
+    return queue

@@ -16,7 +16,6 @@ import pytest
 import trustme
 
 from conexxus_client import ConfigurationError, Secret
-from conexxus_sync.alerts import AlertName
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.notices import Event, Notice, open_webhook
 from conexxus_sync.notices import _webhook as webhook_module
@@ -24,28 +23,6 @@ from conexxus_sync.notices._sender import wait_after
 
 
 CANARIES = ("canary-4711", "canary-0815")
-
-
-@pytest.fixture
-def queue(desk, clock):
-    """
-    Queues a notice.
-    """
-
-    def queue(number=1):
-        notice = Notice(
-            event=Event.ALERT_BEGAN,
-            text=f"loc-001: number {number}",
-            location_id="loc-001",
-            at=clock.now() + timedelta(seconds=number),
-            alert=AlertName.API_DOWN,
-        )
-        store = desk.service.store
-        with store.writing() as connection:
-            store.notices.queue(connection, notice, clock.now())
-        return notice
-
-    return queue
 
 
 @pytest.fixture
@@ -103,7 +80,7 @@ def test_refused_for_good(desk, hook, queue, caplog, status):
 def test_not_taken_now(desk, hook, queue, impatient, caplog, answer):
     """
     What may be better later is tried again: after a minute, and under the
-    same id; what waits behind it goes with it.
+    same id; what was queued later waits for it, and follows at once.
     """
     queue(1)
     queue(2)
@@ -118,8 +95,8 @@ def test_not_taken_now(desk, hook, queue, impatient, caplog, answer):
     desk.sender.send_due()
 
     first, second, third = (json.loads(body) for _, _, body in hook.posts)
-    assert first == third
-    assert second["text"] == "loc-001: number 2"
+    assert first == second
+    assert third["text"] == "loc-001: number 2"
     assert {path for path, _, _ in hook.posts} == {"/services/canary-4711?sig=canary-0815"}
     assert waiting(desk) == 0
     assert [event for event, _ in events(caplog)] == ["A notice was not taken, and is sent again"]
@@ -194,8 +171,8 @@ def test_given_up_after_two_days(desk, hook, queue, caplog):
 
 def test_what_waited_goes_at_once(desk, hook, queue):
     """
-    Once the webhook takes a notice, one that was put off for long does not
-    wait any longer.
+    What is queued behind a notice that is put off waits for it; once that is
+    taken, all the others go in their order, without another wait.
     """
     queue(1)
     for minutes in (0, 1, 2, 4):
@@ -203,11 +180,15 @@ def test_what_waited_goes_at_once(desk, hook, queue):
         hook.answers.append(500)
         desk.sender.send_due()
     queue(2)
+    queue(3)
     hook.posts.clear()
 
     desk.sender.send_due()
+    assert hook.posts == []
+    desk.clock.move(minutes=8)
+    desk.sender.send_due()
 
-    assert hook.texts == ["loc-001: number 2", "loc-001: number 1"]
+    assert hook.texts == [f"loc-001: number {number}" for number in (1, 2, 3)]
     assert waiting(desk) == 0
 
 

@@ -1,0 +1,133 @@
+"""
+In which order notices arrive, whatever fails in between.
+"""
+
+from collections import defaultdict
+from contextlib import suppress
+from datetime import timedelta
+from itertools import count
+
+import attrs
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from conexxus_sync.notices import Answer, Event, Notice, Sender
+
+from .conftest import HastyStore
+
+
+LOCATIONS = ("loc-001", "loc-002")
+
+
+class Dead(BaseException):
+    """
+    The process dies.
+    """
+
+
+@attrs.define
+class Line:
+    """
+    A webhook that does to each post what is planned for it.
+
+    Attributes:
+        received: Ids by location, each with whether the sender got to know.
+        meanwhile: What goes on elsewhere while a post is on its way.
+    """
+
+    plan: list = attrs.field(factory=list)
+    received: dict = attrs.field(factory=lambda: defaultdict(list))
+    meanwhile: list = attrs.field(factory=list)
+    location: str = ""
+
+    def post(self, body, *, name):
+        fate, location = (self.plan.pop(0) if self.plan else "taken"), self.location
+
+        if self.meanwhile:
+            self.meanwhile.pop()()
+            self.location = location
+        if fate in {"taken", "lost", "death"}:
+            self.received[location].append((name, fate == "taken"))
+        if fate == "death":
+            raise Dead
+
+        return Answer(taken=fate == "taken", final=fate == "refused", said=fate)
+
+
+class OrderOfNotices(RuleBasedStateMachine):
+    """
+    Two processes and two locations on one store.
+    """
+
+    def __init__(self, clock, store):
+        super().__init__()
+        self.clock = clock
+        self.store = store
+        self.line = Line()
+        self.queued = defaultdict(list)
+
+    @rule(location=st.sampled_from(LOCATIONS), number=st.integers(1, 3))
+    def queue(self, location, number):
+        for _ in range(number):
+            notice = Notice(
+                event=Event.ALERT_BEGAN,
+                text="x",
+                location_id=location,
+                at=self.clock.now() + timedelta(seconds=len(self.queued[location])),
+            )
+            self.queued[location].append(notice.id)
+            with self.store.writing() as connection:
+                self.store.notices.queue(connection, notice, self.clock.now())
+
+    @rule(duration=st.sampled_from([30, 60, 120, 3600, 86400]))
+    def wait(self, duration):
+        self.clock.move(seconds=duration)
+
+    @rule(
+        location=st.sampled_from(LOCATIONS),
+        plan=st.lists(st.sampled_from(["taken", "down", "lost", "death", "refused"]), max_size=4),
+        other=st.sampled_from([None, *LOCATIONS]),
+    )
+    def send(self, location, plan, other):
+        self.line.plan = plan
+        self.line.meanwhile = [lambda: self._send(other)] if other else []
+        self._send(location)
+
+    def _send(self, location):
+        self.line.location = location
+        sender = Sender(
+            store=HastyStore(self.store.path),
+            location_id=location,
+            clock=self.clock,
+            webhook=self.line,
+        )
+
+        with suppress(Dead):
+            sender.send_due()
+
+    @invariant()
+    def in_order_and_once(self):
+        for location, received in self.line.received.items():
+            places = [self.queued[location].index(name) for name, _ in received]
+
+            for (_, known), place, following in zip(received, places, places[1:], strict=False):
+                assert place < following or (place == following and not known)
+
+
+def test_notices_arrive_in_order(clock, tmp_path):
+    """
+    Whatever fails, each location's notices arrive in the order in which they
+    were queued, and none twice unless its answer was lost.
+    """
+    numbers = count()
+
+    run_state_machine_as_test(
+        lambda: OrderOfNotices(clock, HastyStore(tmp_path / f"{next(numbers)}.db")),
+        settings=settings(stateful_step_count=25),
+    )
