@@ -3,6 +3,7 @@ The webhook, as the commands use it.
 """
 
 import json
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -108,6 +109,30 @@ def test_once(shell, hook, office):
     assert level == "warning"
     assert "not taken yet, the oldest since" in message
     assert code == 1  # the back office itself
+
+
+def test_doctor_tells_what_was_given_up(shell, hook, office):
+    """
+    What the webhook refused for good is counted for a week, with the last
+    reason and without the address.
+    """
+    office.faults("401*99")
+    hook.status = 404
+
+    done = shell.run("run", "--once", "--log-format", "json")
+    doctor = shell.run("doctor", "--json")
+
+    number = len(hook.notices)
+    logged = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [line["given_up"] for line in logged if line["event"] == "A notice was given up"] == [
+        *range(1, number + 1)
+    ]
+    _, level, message = webhook_of(doctor)
+    assert level == "warning"
+    assert re.fullmatch(
+        rf"{number} notices? given up in the last 7 days, the last because it answered 404", message
+    )
+    assert "canary" not in doctor.stdout + doctor.stderr
 
 
 def test_the_scheduler(shell, hook):

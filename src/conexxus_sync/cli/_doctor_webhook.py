@@ -2,11 +2,13 @@
 `conexxus doctor` on the webhook: is anybody told when something goes wrong?
 """
 
+from collections.abc import Iterator
+
 from conexxus_client import ClientConfig, ConexxusError
 from conexxus_sync._clock import SystemClock
 from conexxus_sync._phrases import counted
 from conexxus_sync.config import SyncConfig
-from conexxus_sync.notices import open_webhook, trial
+from conexxus_sync.notices import LATELY, open_webhook, trial
 from conexxus_sync.stores import open_store
 
 from ._finding import Finding, Level, broken, wrong
@@ -26,21 +28,35 @@ def webhook_of(config: SyncConfig) -> Finding:
         )
 
     try:
-        number, since = open_store(config.store).notices.waiting(config.location_id)
+        troubles = list(_troubles(config))
     except ConexxusError as exc:
         return broken("webhook", str(exc))
 
-    if not number:
+    if not troubles:
         said = "set, not shown; to try it: conexxus doctor --webhook"
         return Finding(check="webhook", message=said)
 
-    waiting = f"{counted(number, 'notice')} not taken yet, the oldest since"
+    return Finding(check="webhook", level=Level.WARNING, message="; ".join(troubles))
 
-    return Finding(
-        check="webhook",
-        level=Level.WARNING,
-        message=f"{waiting} {moment(since, config.timezone)}: is `conexxus run` running?",
-    )
+
+def _troubles(config: SyncConfig) -> Iterator[str]:
+    """
+    What it did not take, lately and so far.
+    """
+    notices, now = open_store(config.store).notices, SystemClock().now()
+    given_up, why = notices.given_up(config.location_id, now - LATELY, now)
+    waiting, since = notices.waiting(config.location_id)
+
+    if given_up:
+        yield (
+            f"{counted(given_up, 'notice')} given up in the last {LATELY.days} days, "
+            f"the last because {why}"
+        )
+    if waiting:
+        yield (
+            f"{counted(waiting, 'notice')} not taken yet, the oldest since "
+            f"{moment(since, config.timezone)}: is `conexxus run` running?"
+        )
 
 
 def tested_webhook(config: SyncConfig, like: ClientConfig | None) -> Finding:

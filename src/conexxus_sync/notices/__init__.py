@@ -5,13 +5,14 @@ Start with `NoticeWatch`.
 """
 
 from ._notice import Event, Notice, QueuedNotice, StandingAlert, ToldNight, trial
-from ._sender import Sender
+from ._sender import LATELY, Sender
 from ._threads import notice_now, noticing
 from ._watch import NoticeWatch
 from ._webhook import Answer, Webhook, open_webhook
 
 
 __all__ = [
+    "LATELY",
     "Answer",
     "Event",
     "Notice",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from ._notice import Notice, QueuedNotice
-from ._webhook import Answer, Poster
+from ._webhook import Poster
 
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ DOUBLINGS = 7
 # a machine that was off, is no reason: so often it is tried at least.
 GIVEN_UP_AFTER = timedelta(days=2)
 LEAST_ATTEMPTS = 7
+
+# For so long it is remembered that one was given up.
+LATELY = timedelta(days=7)
 
 _log = logging.getLogger(__name__)
 
@@ -77,6 +80,10 @@ class Sender:
             if not answer.taken and not answer.final:
                 return
             self.urgent.popleft()
+            if answer.final:
+                _log.warning(
+                    "A notice was given up", extra={"notice": notice.id, "webhook": answer.said}
+                )
 
         while not stop():
             queued = self.store.notices.claim(self.location_id, self.clock.now(), wait_after)
@@ -92,12 +99,21 @@ class Sender:
         if answer.taken:
             self.store.notices.take(self.location_id, notice, self.clock.now())
         elif answer.final or self._is_hopeless(notice):
-            self.store.notices.give_up(notice)
-            _say("A notice was given up", notice, answer)
+            self._give_up(notice, answer.said)
         else:
-            _say("A notice was not taken, and is sent again", notice, answer)
+            _log.warning(
+                "A notice was not taken, and is sent again", extra=_facts(notice, answer.said)
+            )
 
         return answer.taken or answer.final
+
+    def _give_up(self, notice: QueuedNotice, why: str) -> None:
+        number = self.store.notices.give_up(
+            self.location_id, notice, self.clock.now(), why=why, keep=LATELY
+        )
+
+        if number:
+            _log.warning("A notice was given up", extra={**_facts(notice, why), "given_up": number})
 
     def _is_hopeless(self, notice: QueuedNotice) -> bool:
         age = self.clock.now() - notice.queued_at
@@ -105,7 +121,5 @@ class Sender:
         return age >= GIVEN_UP_AFTER and notice.attempts >= LEAST_ATTEMPTS
 
 
-def _say(event: str, notice: QueuedNotice, answer: Answer) -> None:
-    _log.warning(
-        event, extra={"notice": notice.id, "attempt": notice.attempts, "webhook": answer.said}
-    )
+def _facts(notice: QueuedNotice, said: str) -> dict[str, object]:
+    return {"notice": notice.id, "attempt": notice.attempts, "webhook": said}

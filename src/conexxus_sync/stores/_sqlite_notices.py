@@ -24,7 +24,8 @@ _TABLES = ("notice_starts", "standing_alerts", "told_nights", "notices")
 @attrs.define
 class SqliteNotices:
     """
-    Rows of `notice_starts`, `standing_alerts`, `told_nights` and `notices`.
+    Rows of `notice_starts`, `standing_alerts`, `told_nights`, `notices` and
+    `given_up_notices`.
     """
 
     store: "SqliteStore"
@@ -226,12 +227,41 @@ class SqliteNotices:
                     (location_id, text(now)),
                 )
 
-    def give_up(self, notice: QueuedNotice) -> None:
+    def give_up(
+        self, location_id: str, notice: QueuedNotice, now: datetime, *, why: str, keep: timedelta
+    ) -> int:
         """
-        *notice* is not sent any more.
+        *notice* is not sent any more, which is remembered for as long as *keep*.
+
+        Args:
+            why: Without the webhook's address.
+
+        Returns:
+            How many were given up within *keep*, this one included; 0 if
+            another process had done with it.
         """
         with self.store.writing() as connection:
-            connection.execute("DELETE FROM notices WHERE number = ?", (notice.number,))
+            found = connection.execute("DELETE FROM notices WHERE number = ?", (notice.number,))
+            if not found.rowcount:
+                return 0
+
+            connection.execute(
+                "DELETE FROM given_up_notices WHERE location = ? AND at <= ?",
+                (location_id, text(now - keep)),
+            )
+            connection.execute(
+                "INSERT INTO given_up_notices VALUES (?, ?, ?, ?)",
+                (location_id, notice.number, text(now), why),
+            )
+
+            return _given_up(connection, location_id, now - keep, now)[0]
+
+    def given_up(self, location_id: str, since: datetime, now: datetime) -> tuple[int, str | None]:
+        """
+        How many notices were given up after *since*, and why the last one was.
+        """
+        with self.store.reading() as connection:
+            return _given_up(connection, location_id, since, now)
 
     def waiting(self, location_id: str) -> tuple[int, datetime | None]:
         """
@@ -243,6 +273,19 @@ class SqliteNotices:
             ).fetchone()
 
         return number, optional_moment(oldest)
+
+
+def _given_up(
+    connection: sqlite3.Connection, location_id: str, since: datetime, now: datetime
+) -> tuple[int, str | None]:
+    # Of what a clock that was ahead gave up, nobody knows when it was.
+    rows = connection.execute(
+        "SELECT why FROM given_up_notices WHERE location = ? AND at > ? AND at <= ?"
+        " ORDER BY number",
+        (location_id, text(since), text(now)),
+    ).fetchall()
+
+    return len(rows), rows[-1][0] if rows else None
 
 
 _MISSING = """

@@ -1,0 +1,9 @@
+-- Notices that were given up lately, by their old numbers, and why, without the
+-- webhook's address.
+CREATE TABLE given_up_notices (
+    location TEXT NOT NULL,
+    number   INTEGER NOT NULL,
+    at       TEXT NOT NULL,
+    why      TEXT NOT NULL,
+    PRIMARY KEY (location, number)
+) WITHOUT ROWID;
