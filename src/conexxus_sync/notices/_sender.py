@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from conexxus_sync.errors import StoreError
+
 from ._notice import Notice, QueuedNotice
 from ._webhook import Poster
 
@@ -22,13 +24,17 @@ FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
 DOUBLINGS = 7
 
-# By then everybody knows, or nobody wants to any more.  A clock that jumps, or
-# a machine that was off, is no reason: so often it is tried at least.
+# By then everybody knows, or nobody wants to any more: whoever switches the
+# webhook on again after months is not told the past.
 GIVEN_UP_AFTER = timedelta(days=2)
+
+# By a clock that has just jumped ahead, everything is old: so often it is tried.
 LEAST_ATTEMPTS = 7
 
 # For so long it is remembered that one was given up.
 LATELY = timedelta(days=7)
+
+_NOBODY_SENT_IT = f"it was not sent within {GIVEN_UP_AFTER.days} days"
 
 _log = logging.getLogger(__name__)
 
@@ -66,6 +72,7 @@ class Sender:
     clock: "Clock"
     webhook: Poster
     urgent: deque[Notice] = attrs.field(factory=deque)
+    _refusal: str = attrs.field(default=_NOBODY_SENT_IT, init=False)
 
     def send_due(self, stop: Callable[[], bool] = never) -> None:
         """
@@ -94,7 +101,16 @@ class Sender:
         """
         Whether there is any point in sending the next one.
         """
+        try:
+            if self._is_stale(notice):
+                self._give_up(notice, self._refusal)
+                return True
+        except StoreError as exc:
+            _log.warning("Conexxus notices can't be forgotten: %s", exc)
+            return False
+
         answer = self.webhook.post(notice.body, name=notice.id)
+        self._refusal = _NOBODY_SENT_IT if answer.taken else answer.said
 
         if answer.taken:
             self.store.notices.take(self.location_id, notice, self.clock.now())
@@ -115,10 +131,24 @@ class Sender:
         if number:
             _log.warning("A notice was given up", extra={**_facts(notice, why), "given_up": number})
 
-    def _is_hopeless(self, notice: QueuedNotice) -> bool:
-        age = self.clock.now() - notice.queued_at
+    def _is_stale(self, notice: QueuedNotice) -> bool:
+        """
+        Is it too old to be news, by a clock that may say so?
+        """
+        # The stores need the notices first.
+        from conexxus_sync._forgetting import may_forget
 
-        return age >= GIVEN_UP_AFTER and notice.attempts >= LEAST_ATTEMPTS
+        if not self._is_old(notice):
+            return False
+
+        with self.store.reading() as connection:
+            return may_forget(self.store, connection, self.location_id, self.clock.now())
+
+    def _is_hopeless(self, notice: QueuedNotice) -> bool:
+        return self._is_old(notice) and notice.attempts >= LEAST_ATTEMPTS
+
+    def _is_old(self, notice: QueuedNotice) -> bool:
+        return self.clock.now() - notice.queued_at >= GIVEN_UP_AFTER
 
 
 def _facts(notice: QueuedNotice, said: str) -> dict[str, object]:

@@ -135,15 +135,13 @@ def notice_now(service: Watched, clock: Clock) -> None:
 
 def _sender(service: Watched, clock: Clock, watch: NoticeWatch, stack: ExitStack) -> Sender | None:
     """
-    Who sends; None if nobody is to be told, and what was not told is forgotten.
+    Who sends; None if this process can't.
+
+    What another queued stays: it may have a webhook where we have none.
     """
     config, address = service.config, service.config.alert_webhook
 
     if address is None:
-        try:
-            service.store.notices.forget(config.location_id)
-        except ConexxusError as exc:
-            _log.warning("Conexxus notices can't be forgotten: %s", exc)
         return None
 
     client = service.client

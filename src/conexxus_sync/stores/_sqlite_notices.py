@@ -18,8 +18,6 @@ from ._sqlite_moments import optional_moment, optional_text, text
 if TYPE_CHECKING:
     from .sqlite import SqliteStore
 
-_TABLES = ("notice_starts", "standing_alerts", "told_nights", "notices")
-
 
 @attrs.define
 class SqliteNotices:
@@ -48,20 +46,6 @@ class SqliteNotices:
             "INSERT INTO notice_starts VALUES (?, ?) ON CONFLICT DO NOTHING",
             (location_id, text(now)),
         )
-
-    def forget(self, location_id: str) -> None:
-        """
-        Nobody is told any more, and what was never told never will be.
-        """
-        with self.store.reading() as connection:
-            started = connection.execute(
-                "SELECT 1 FROM notice_starts WHERE location = ?", (location_id,)
-            ).fetchone()
-
-        if started:
-            with self.store.writing() as connection:
-                for table in _TABLES:
-                    connection.execute(f"DELETE FROM {table} WHERE location = ?", (location_id,))  # noqa: S608  # the names are ours
 
     def standing(self, connection: sqlite3.Connection, location_id: str) -> list[StandingAlert]:
         """

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from conexxus_sync.errors import StoreError
 from conexxus_sync.notices import LATELY, Event, Notice
 
 
@@ -94,3 +95,81 @@ def test_what_the_store_could_not_keep(desk, hook, caplog):
     assert [(r.getMessage(), r.webhook) for r in caplog.records] == [
         ("A notice was given up", "it answered 404")
     ]
+
+
+@pytest.fixture
+def proven(desk, clock):
+    """
+    The clock has gone on, with a run each day.
+    """
+
+    def go_on(days):
+        for _ in range(days):
+            clock.move(days=1)
+            desk.service.sync_inventory()
+
+    return go_on
+
+
+def test_what_is_old_is_not_sent_any_more(desk, hook, queue, given_up, proven):
+    """
+    What is two days old when somebody can send it is given up unsent; what is
+    younger is sent.
+    """
+    queue(1)
+    queue(2)
+    proven(1)
+    queue(3)
+    proven(1)
+
+    desk.sender.send_due()
+
+    assert hook.texts == ["loc-001: number 3"]
+    assert given_up() == (2, "it was not sent within 2 days")
+
+
+def test_why_what_is_old_was_not_sent(desk, hook, queue, given_up, proven):
+    """
+    Whoever saw the webhook refuse what is given up says how.
+    """
+    queue()
+    hook.answers.append(503)
+    desk.sender.send_due()
+    proven(2)
+
+    desk.sender.send_due()
+
+    assert len(hook.posts) == 1
+    assert given_up() == (1, "it answered 503")
+
+
+def test_what_is_old_by_a_clock_that_jumped_is_sent(desk, hook, queue, proven):
+    """
+    A clock that has just jumped ahead makes nothing old.
+    """
+    proven(2)
+    queue()
+    desk.clock.move(days=365)
+
+    desk.sender.send_due()
+
+    assert hook.texts == ["loc-001: number 1"]
+
+
+def test_what_can_not_be_given_up_waits(desk, hook, queue, proven, caplog, monkeypatch):
+    """
+    Where the store fails over it, what is old is neither sent nor lost.
+    """
+
+    def fail(*args, **options):
+        raise StoreError("the store is locked")
+
+    queue()
+    proven(2)
+    monkeypatch.setattr(type(desk.service.store.notices), "give_up", fail)
+
+    desk.sender.send_due()
+
+    assert hook.posts == []
+    assert desk.service.store.notices.waiting("loc-001")[0] == 1
+    assert "Conexxus notices can't be forgotten: the store is locked" in caplog.text

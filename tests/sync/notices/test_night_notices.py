@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from conexxus_client import Transaction, TransactionLine
+from conexxus_sync.notices import LATELY
 
 
 DAY = date(2026, 1, 2)
@@ -224,23 +225,29 @@ def test_a_shop_that_was_switched_off(shop, orders):
     ]
 
 
-def test_switching_the_webhook_off_forgets(shop, orders):
+def test_the_webhook_is_switched_off_for_a_while(shop, orders):
     """
-    Nothing of before is told when it is switched on again.
+    Who switches it on again is told the nights of the last week, but not what
+    has waited since before.
     """
     shop.until(2, 13)
     shop.desk.hook.answers.extend([500] * 1000)
     shop.until(3, 12)
-    notices = shop.desk.service.store.notices
-    assert notices.waiting("loc-001")[0] == 1
+    service, clock, hook = shop.desk.service, shop.desk.clock, shop.desk.hook
+    assert service.store.notices.waiting("loc-001")[0] == 1
 
-    notices.forget("loc-001")
+    while clock.moment < datetime(2026, 1, 20, 17, tzinfo=UTC):
+        clock.move(hours=1)
+        service.run_due(clock.now())
+    hook.answers.clear()
+    hook.posts.clear()
+    shop.restart().look()
 
-    assert notices.waiting("loc-001") == (0, None)
-    shop.desk.hook.answers.clear()
-    shop.desk.hook.posts.clear()
-    shop.until(3, 14)
-    assert shop.nights == []
+    assert [text.partition(":")[0] for text in hook.texts] == [
+        f"loc-001, {day} January" for day in range(13, 20)
+    ]
+    given_up = service.store.notices.given_up("loc-001", clock.now() - LATELY, clock.now())
+    assert given_up == (1, "it was not sent within 2 days")
 
 
 def test_without_an_order_source(new_desk):

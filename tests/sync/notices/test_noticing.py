@@ -203,22 +203,28 @@ def test_once(new_service, complaining, hook, clock, office):
     ]
 
 
-def test_without_a_webhook_what_waits_is_forgotten(new_service, complaining, hook, clock):
+def test_a_process_without_a_webhook_leaves_alone_what_waits(new_service, complaining, hook, clock):
     """
-    Who switches the webhook off is not told the past when it is on again.
+    Who has no webhook queues nothing and forgets nothing: what another process
+    queued is sent by the next that has one.
     """
     hook.answers.append(500)
     notice_now(new_service(**complaining), clock)
     store = new_service().store
-    assert store.notices.waiting("loc-001")[0] == 1
+    queued = store.notices.waiting("loc-001")
 
     silent = attrs.evolve(complaining["config"], alert_webhook=None)
     notice_now(new_service(orders=complaining["orders"], config=silent), clock)
+    with noticing(new_service(orders=complaining["orders"], config=silent), clock) as look:
+        look()
 
+    assert queued[0] == 1
+    assert store.notices.waiting("loc-001") == queued
+    clock.move(minutes=1)
+    notice_now(new_service(**complaining), clock)
     assert store.notices.waiting("loc-001") == (0, None)
-    with store.reading() as connection:
-        assert store.notices.since(connection, "loc-001") is None
-        assert store.notices.standing(connection, "loc-001") == []
+    first, second = hook.notices
+    assert first == second
 
 
 def wait_for(fact, *, within_s=30):

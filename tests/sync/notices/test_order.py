@@ -18,6 +18,7 @@ from hypothesis.stateful import (
 )
 
 from conexxus_sync.notices import Answer, Event, Notice, Sender
+from conexxus_sync.runs import RunKind, SyncRun, new_run_id
 
 from .conftest import HastyStore
 
@@ -88,6 +89,16 @@ class OrderOfNotices(RuleBasedStateMachine):
     @rule(duration=st.sampled_from([30, 60, 120, 3600, 86400]))
     def wait(self, duration):
         self.clock.move(seconds=duration)
+
+    @rule(location=st.sampled_from(LOCATIONS))
+    def run(self, location):
+        """
+        By its runs the clock proves itself, and may then make notices old.
+        """
+        now = self.clock.now()
+        run = SyncRun(id=new_run_id(now), kind=RunKind.SALES, location_id=location, start_time=now)
+        with self.store.writing() as connection:
+            self.store.runs.save(connection, run)
 
     @rule(
         location=st.sampled_from(LOCATIONS),
