@@ -46,6 +46,13 @@ class Notice:
     business_date: date | None = None
 
     @property
+    def subject(self) -> str:
+        """
+        What it is about: of one subject, people are told in order.
+        """
+        return self.alert or self.event
+
+    @property
     def id(self) -> str:
         """
         The same for the same notice, however often it is made.

@@ -24,17 +24,19 @@ FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
 DOUBLINGS = 7
 
-# By then everybody knows, or nobody wants to any more: whoever switches the
-# webhook on again after months is not told the past.
+# By then everybody knows, or nobody wants to any more.  A clock that jumps, or
+# a machine that was off, is no reason: so often it is tried at least.
 GIVEN_UP_AFTER = timedelta(days=2)
-
-# By a clock that has just jumped ahead, everything is old: so often it is tried.
 LEAST_ATTEMPTS = 7
+
+# Untried, too, it is no news any more: whoever switches the webhook on again
+# after months is not told the past.
+STALE_AFTER = timedelta(days=7)
 
 # For so long it is remembered that one was given up.
 LATELY = timedelta(days=7)
 
-_NOBODY_SENT_IT = f"it was not sent within {GIVEN_UP_AFTER.days} days"
+_NOBODY_SENT_IT = f"it was not sent within {STALE_AFTER.days} days"
 
 _log = logging.getLogger(__name__)
 
@@ -113,7 +115,7 @@ class Sender:
         self._refusal = _NOBODY_SENT_IT if answer.taken else answer.said
 
         if answer.taken:
-            self.store.notices.take(self.location_id, notice, self.clock.now())
+            self.store.notices.take(self.location_id, notice, self.clock.now(), wait_after)
         elif answer.final or self._is_hopeless(notice):
             self._give_up(notice, answer.said)
         else:
@@ -138,17 +140,17 @@ class Sender:
         # The stores need the notices first.
         from conexxus_sync._forgetting import may_forget
 
-        if not self._is_old(notice):
+        if self._age(notice) < STALE_AFTER:
             return False
 
         with self.store.reading() as connection:
             return may_forget(self.store, connection, self.location_id, self.clock.now())
 
     def _is_hopeless(self, notice: QueuedNotice) -> bool:
-        return self._is_old(notice) and notice.attempts >= LEAST_ATTEMPTS
+        return self._age(notice) >= GIVEN_UP_AFTER and notice.attempts >= LEAST_ATTEMPTS
 
-    def _is_old(self, notice: QueuedNotice) -> bool:
-        return self.clock.now() - notice.queued_at >= GIVEN_UP_AFTER
+    def _age(self, notice: QueuedNotice) -> timedelta:
+        return self.clock.now() - notice.queued_at
 
 
 def _facts(notice: QueuedNotice, said: str) -> dict[str, object]:

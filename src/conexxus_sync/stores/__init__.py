@@ -192,7 +192,13 @@ class NoticeStore(Protocol):
         self, location_id: str, now: datetime, wait_after: Callable[[int], timedelta]
     ) -> QueuedNotice | None: ...
 
-    def take(self, location_id: str, notice: QueuedNotice, now: datetime) -> None: ...
+    def take(
+        self,
+        location_id: str,
+        notice: QueuedNotice,
+        now: datetime,
+        wait_after: Callable[[int], timedelta],
+    ) -> None: ...
 
     def give_up(
         self, location_id: str, notice: QueuedNotice, now: datetime, *, why: str, keep: timedelta

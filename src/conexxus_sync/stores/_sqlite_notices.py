@@ -18,6 +18,9 @@ from ._sqlite_moments import optional_moment, optional_text, text
 if TYPE_CHECKING:
     from .sqlite import SqliteStore
 
+# Longer than a webhook is waited for.
+_ON_ITS_WAY = timedelta(seconds=15)
+
 
 @attrs.define
 class SqliteNotices:
@@ -129,17 +132,19 @@ class SqliteNotices:
         Have *notice* sent; the same a second time is nothing new.
         """
         connection.execute(
-            "INSERT INTO notices (location, id, body, queued_at, due_at)"
-            " VALUES (?1, ?2, ?3, ?4, ?4) ON CONFLICT DO NOTHING",
-            (notice.location_id, notice.id, notice.body(), text(now)),
+            "INSERT INTO notices (location, id, subject, body, queued_at, due_at)"
+            " VALUES (?1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT DO NOTHING",
+            (notice.location_id, notice.id, notice.subject, notice.body(), text(now)),
         )
 
     def claim(
         self, location_id: str, now: datetime, wait_after: Callable[[int], timedelta]
     ) -> QueuedNotice | None:
         """
-        The oldest notice, for one attempt to send it; None if there is none,
-        or if it is put off: what was queued later waits for it.
+        The oldest notice that is due, for one attempt to send it.
+
+        What was queued about the same subject waits for one that is put off:
+        no end is told before its beginning.
 
         The next attempt is put off before this one is made: of two processes
         only one makes it, and one that dies over it has made it, too.
@@ -148,11 +153,11 @@ class SqliteNotices:
             wait_after: How long to wait after so many attempts.
         """
         with self.store.reading() as connection:
-            if not self._head(connection, location_id, now, wait_after):
+            if not self._due(connection, location_id, now, wait_after):
                 return None
 
             with self.store.writing(connection=connection):
-                notice = self._head(connection, location_id, now, wait_after)
+                notice = self._due(connection, location_id, now, wait_after)
                 if notice is not None:
                     connection.execute(
                         "UPDATE notices SET attempts = ?, due_at = ? WHERE number = ?",
@@ -165,51 +170,56 @@ class SqliteNotices:
 
         return notice
 
-    def _head(
+    def _due(
         self,
         connection: sqlite3.Connection,
         location_id: str,
         now: datetime,
         wait_after: Callable[[int], timedelta],
     ) -> QueuedNotice | None:
-        """
-        The oldest notice, if it is due.
-        """
-        row = connection.execute(
-            "SELECT number, id, body, queued_at, due_at, attempts FROM notices"
-            " WHERE location = ? ORDER BY number LIMIT 1",
+        heads = connection.execute(
+            "SELECT min(number), id, body, queued_at, due_at, attempts FROM notices"
+            " WHERE location = ? GROUP BY subject ORDER BY number",
             (location_id,),
-        ).fetchone()
-
-        if row is None:
-            return None
-
-        number, name, body, queued_at, due_at, attempts = row
-
-        # Put off further than we ever do, it was by a clock that was ahead.
-        if now < datetime.fromisoformat(due_at) <= now + wait_after(attempts):
-            return None
-
-        return QueuedNotice(
-            number=number,
-            id=name,
-            body=body,
-            queued_at=datetime.fromisoformat(queued_at),
-            attempts=attempts + 1,
         )
 
-    def take(self, location_id: str, notice: QueuedNotice, now: datetime) -> None:
+        for number, name, body, queued_at, due_at, attempts in heads:
+            # Put off further than we ever do, it was by a clock that was ahead.
+            if not now < datetime.fromisoformat(due_at) <= now + wait_after(attempts):
+                return QueuedNotice(
+                    number=number,
+                    id=name,
+                    body=body,
+                    queued_at=datetime.fromisoformat(queued_at),
+                    attempts=attempts + 1,
+                )
+
+        return None
+
+    def take(
+        self,
+        location_id: str,
+        notice: QueuedNotice,
+        now: datetime,
+        wait_after: Callable[[int], timedelta],
+    ) -> None:
         """
-        *notice* was taken; whoever takes one takes all, so the others are due.
+        *notice* was taken; who takes one may take the others: they are due.
         """
         with self.store.writing() as connection:
-            found = connection.execute("DELETE FROM notices WHERE number = ?", (notice.number,))
-            # Who comes late with it must not hand out what another sends now.
-            if found.rowcount:
-                connection.execute(
-                    "UPDATE notices SET due_at = ?2 WHERE location = ?1 AND due_at > ?2",
-                    (location_id, text(now)),
-                )
+            connection.execute("DELETE FROM notices WHERE number = ?", (notice.number,))
+            put_off = connection.execute(
+                "SELECT number, due_at, attempts FROM notices WHERE location = ? AND due_at > ?",
+                (location_id, text(now)),
+            ).fetchall()
+            connection.executemany(
+                "UPDATE notices SET due_at = ? WHERE number = ?",
+                [
+                    (text(now), number)
+                    for number, due_at, attempts in put_off
+                    if not _is_on_its_way(due_at, now, wait_after(attempts))
+                ],
+            )
 
     def give_up(
         self, location_id: str, notice: QueuedNotice, now: datetime, *, why: str, keep: timedelta
@@ -257,6 +267,13 @@ class SqliteNotices:
             ).fetchone()
 
         return number, optional_moment(oldest)
+
+
+def _is_on_its_way(due_at: str, now: datetime, wait: timedelta) -> bool:
+    """
+    Was the attempt that put it off made just now?
+    """
+    return timedelta() <= now - (datetime.fromisoformat(due_at) - wait) < _ON_ITS_WAY
 
 
 def _given_up(

@@ -189,13 +189,13 @@ def queue(desk, clock):
     Queues a notice.
     """
 
-    def queue(number=1):
+    def queue(number=1, alert=AlertName.API_DOWN):
         notice = Notice(
             event=Event.ALERT_BEGAN,
             text=f"loc-001: number {number}",
             location_id="loc-001",
             at=clock.now() + timedelta(seconds=number),
-            alert=AlertName.API_DOWN,
+            alert=alert,
         )
         store = desk.service.store
         with store.writing() as connection:

@@ -113,19 +113,19 @@ def proven(desk, clock):
 
 def test_what_is_old_is_not_sent_any_more(desk, hook, queue, given_up, proven):
     """
-    What is two days old when somebody can send it is given up unsent; what is
-    younger is sent.
+    What is a week old when somebody can send it is given up unsent; what is
+    younger is sent, though nobody tried for days.
     """
     queue(1)
     queue(2)
     proven(1)
     queue(3)
-    proven(1)
+    proven(6)
 
     desk.sender.send_due()
 
     assert hook.texts == ["loc-001: number 3"]
-    assert given_up() == (2, "it was not sent within 2 days")
+    assert given_up() == (2, "it was not sent within 7 days")
 
 
 def test_why_what_is_old_was_not_sent(desk, hook, queue, given_up, proven):
@@ -135,7 +135,7 @@ def test_why_what_is_old_was_not_sent(desk, hook, queue, given_up, proven):
     queue()
     hook.answers.append(503)
     desk.sender.send_due()
-    proven(2)
+    proven(7)
 
     desk.sender.send_due()
 
@@ -165,7 +165,7 @@ def test_what_can_not_be_given_up_waits(desk, hook, queue, proven, caplog, monke
         raise StoreError("the store is locked")
 
     queue()
-    proven(2)
+    proven(7)
     monkeypatch.setattr(type(desk.service.store.notices), "give_up", fail)
 
     desk.sender.send_due()

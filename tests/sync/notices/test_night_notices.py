@@ -247,7 +247,7 @@ def test_the_webhook_is_switched_off_for_a_while(shop, orders):
         f"loc-001, {day} January" for day in range(13, 20)
     ]
     given_up = service.store.notices.given_up("loc-001", clock.now() - LATELY, clock.now())
-    assert given_up == (1, "it was not sent within 2 days")
+    assert given_up == (1, "it was not sent within 7 days")
 
 
 def test_without_an_order_source(new_desk):

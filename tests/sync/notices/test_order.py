@@ -17,6 +17,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from conexxus_sync.alerts import AlertName
 from conexxus_sync.notices import Answer, Event, Notice, Sender
 from conexxus_sync.runs import RunKind, SyncRun, new_run_id
 
@@ -24,6 +25,7 @@ from .conftest import HastyStore
 
 
 LOCATIONS = ("loc-001", "loc-002")
+ALERTS = (AlertName.API_DOWN, AlertName.SYNC_FAILED)
 
 
 class Dead(BaseException):
@@ -63,7 +65,7 @@ class Line:
 
 class OrderOfNotices(RuleBasedStateMachine):
     """
-    Two processes and two locations on one store.
+    Two processes and two locations on one store, and two alerts in each.
     """
 
     def __init__(self, clock, store):
@@ -71,18 +73,21 @@ class OrderOfNotices(RuleBasedStateMachine):
         self.clock = clock
         self.store = store
         self.line = Line()
-        self.queued = defaultdict(list)
+        self.queued = []
+        self.subjects = {}
 
-    @rule(location=st.sampled_from(LOCATIONS), number=st.integers(1, 3))
-    def queue(self, location, number):
-        for _ in range(number):
+    @rule(location=st.sampled_from(LOCATIONS), alerts=st.lists(st.sampled_from(ALERTS)))
+    def queue(self, location, alerts):
+        for alert in alerts:
             notice = Notice(
                 event=Event.ALERT_BEGAN,
                 text="x",
                 location_id=location,
-                at=self.clock.now() + timedelta(seconds=len(self.queued[location])),
+                at=self.clock.now() + timedelta(seconds=len(self.queued)),
+                alert=alert,
             )
-            self.queued[location].append(notice.id)
+            self.queued.append(notice.id)
+            self.subjects[notice.id] = (location, alert)
             with self.store.writing() as connection:
                 self.store.notices.queue(connection, notice, self.clock.now())
 
@@ -124,8 +129,13 @@ class OrderOfNotices(RuleBasedStateMachine):
 
     @invariant()
     def in_order_and_once(self):
-        for location, received in self.line.received.items():
-            places = [self.queued[location].index(name) for name, _ in received]
+        heard = defaultdict(list)
+        for received in self.line.received.values():
+            for name, known in received:
+                heard[self.subjects[name]].append((name, known))
+
+        for received in heard.values():
+            places = [self.queued.index(name) for name, _ in received]
 
             for (_, known), place, following in zip(received, places, places[1:], strict=False):
                 assert place < following or (place == following and not known)
@@ -133,8 +143,8 @@ class OrderOfNotices(RuleBasedStateMachine):
 
 def test_notices_arrive_in_order(clock, tmp_path):
     """
-    Whatever fails, each location's notices arrive in the order in which they
-    were queued, and none twice unless its answer was lost.
+    Whatever fails, the notices about each alert of a location arrive in the
+    order in which they were queued, and none twice unless its answer was lost.
     """
     numbers = count()
 

@@ -16,6 +16,7 @@ import pytest
 import trustme
 
 from conexxus_client import ConfigurationError, Secret
+from conexxus_sync.alerts import AlertName
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.notices import Event, Notice, open_webhook
 from conexxus_sync.notices import _webhook as webhook_module
@@ -167,6 +168,61 @@ def test_given_up_after_two_days(desk, hook, queue, caplog):
     assert waiting(desk) == 0
     assert events(caplog)[-1][0] == "A notice was given up"
     assert len({body for _, _, body in hook.posts}) == 1
+
+
+def test_what_is_not_taken_holds_up_nothing_else(desk, hook, queue):
+    """
+    A webhook that can't take one notice, and says no more than that it failed,
+    gets those about everything else; what is about the same waits.
+    """
+    nights, down = queue(1, AlertName.DATE_OVERDUE), queue(2)
+    ended = queue(3, AlertName.DATE_OVERDUE)
+    hook.answers.append(500)
+    desk.sender.send_due()
+
+    desk.sender.send_due()
+    assert [notice["id"] for notice in hook.notices] == [nights.id, down.id]
+    desk.clock.move(minutes=1)
+    desk.sender.send_due()
+
+    assert [notice["id"] for notice in hook.notices[2:]] == [nights.id, ended.id]
+
+
+def test_one_success_makes_all_due(desk, hook, queue):
+    """
+    Once the webhook takes a notice, one about something else that was put off
+    for long does not wait any longer.
+    """
+    queue(1)
+    for minutes in (0, 1, 2, 4):
+        desk.clock.move(minutes=minutes)
+        hook.answers.append(500)
+        desk.sender.send_due()
+    desk.clock.move(seconds=20)
+    queue(2, AlertName.DATE_OVERDUE)
+    hook.posts.clear()
+
+    desk.sender.send_due()
+
+    assert hook.texts == ["loc-001: number 2", "loc-001: number 1"]
+    assert waiting(desk) == 0
+
+
+def test_what_another_process_sends_is_left_to_it(desk, hook, queue, new_desk):
+    """
+    A success does not make due what another process is just sending.
+    """
+    queue(1)
+    queue(2, AlertName.DATE_OVERDUE)
+
+    class Slow:
+        def post(self, body, *, name):
+            new_desk().sender.send_due()
+            return desk.sender.webhook.post(body, name=name)
+
+    attrs.evolve(desk.sender, webhook=Slow()).send_due()
+
+    assert sorted(hook.texts) == ["loc-001: number 1", "loc-001: number 2"]
 
 
 def test_what_waited_goes_at_once(desk, hook, queue):

@@ -7,3 +7,7 @@ CREATE TABLE given_up_notices (
     why      TEXT NOT NULL,
     PRIMARY KEY (location, number)
 ) WITHOUT ROWID;
+
+-- What a notice is about: of one subject, people are told in order.  What an
+-- earlier version queued is one subject of its own.
+ALTER TABLE notices ADD COLUMN subject TEXT NOT NULL DEFAULT '';
