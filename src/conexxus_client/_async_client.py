@@ -4,6 +4,7 @@ The asynchronous client: the synchronous one's twin.
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 from contextlib import aclosing, asynccontextmanager
+from datetime import timedelta
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -154,16 +155,31 @@ class AsyncConexxusClient:
             await read.close()
 
     async def push_sales(
-        self, batch: SalesBatch | FrozenBatch, *, idempotency_key: str
+        self,
+        batch: SalesBatch | FrozenBatch,
+        *,
+        idempotency_key: str,
+        repeat_within: timedelta | None = None,
     ) -> PushReceipt:
         """
         Push a batch of sales; every attempt has the same bytes and key.
+
+        Args:
+            repeat_within: Where the back office recognises a batch by its
+                key: for how long from now it does, if not for the profile's
+                whole `key_ttl`, because the batch was sent before.  After
+                that, the computer's sleep included, nothing that may have
+                arrived is sent again.
 
         Raises:
             ConexxusError: Its `delivery` tells whether the batch may have
                 arrived all the same.
         """
-        return await self._send(self._core.endpoints.push(batch, idempotency_key=idempotency_key))
+        call = self._core.endpoints.push(
+            batch, idempotency_key=idempotency_key, repeat_within=repeat_within
+        )
+
+        return await self._send(call)
 
     async def aclose(self) -> None:
         """

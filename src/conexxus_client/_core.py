@@ -13,6 +13,7 @@ import attrs
 from ._endpoints import Endpoints
 from ._retries import Attempts, RetryBudget, RetryPolicy
 from ._stopping import check
+from ._uptime import uptime
 from ._wire import ApiProfile, AsyncReply, Call, Headers, Limits, Reply, Request, Response
 from .config import ClientConfig
 from .errors import ConexxusError, ConfigurationError, StatusError
@@ -30,6 +31,7 @@ class Core:
 
     Attributes:
         monotonic: Clock of deadlines.
+        uptime: Clock that a suspended computer does not stop.
         draw: Chance of jitter, from 0 to 1.
     """
 
@@ -38,6 +40,7 @@ class Core:
     policy: RetryPolicy
     hooks: tuple[Hook, ...] = ()
     monotonic: Callable[[], float] = time.monotonic
+    uptime: Callable[[], float] = uptime
     draw: Callable[[], float] = random.random
     budget: RetryBudget = attrs.field(factory=RetryBudget)
     closed: bool = False
@@ -60,7 +63,13 @@ class Core:
         each = call.timeout_ms / 1000
         seconds = (policy.retries + 1) * each + policy.longest(policy.retries)
 
-        return self.attempts_within(seconds, policy, repeatable=call.repeatable)
+        attempts = self.attempts_within(seconds, policy, repeatable=call.repeatable)
+
+        if call.repeat_within is not None:
+            # What begins before may arrive as much later as it may take.
+            attempts.repeat_by = self.uptime() + call.repeat_within - each
+
+        return attempts
 
     def attempts_within(
         self, seconds: float, policy: RetryPolicy | None = None, *, repeatable: bool = True
@@ -79,6 +88,7 @@ class Core:
             budget=self.budget,
             deadline=self.monotonic() + seconds,
             monotonic=self.monotonic,
+            uptime=self.uptime,
             draw=self.draw,
             repeatable=repeatable,
         )
@@ -162,6 +172,7 @@ class Core:
         """
         Tell the hooks how the attempt went.
         """
+        attempts.resume()
         started = self.monotonic()
         attempts.status = attempts.retried = None
         error: ConexxusError | None = None

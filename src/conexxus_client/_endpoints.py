@@ -3,6 +3,7 @@ One function per endpoint: what to send, and how to read the answer.  No I/O.
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
 
@@ -52,9 +53,18 @@ class Endpoints:
             max_retries=HEALTH_RETRIES,
         )
 
-    def push(self, batch: SalesBatch | FrozenBatch, *, idempotency_key: str) -> Call[PushReceipt]:
+    def push(
+        self,
+        batch: SalesBatch | FrozenBatch,
+        *,
+        idempotency_key: str,
+        repeat_within: timedelta | None = None,
+    ) -> Call[PushReceipt]:
         """
         Push *batch*.  Its bytes and its key are settled here, once.
+
+        Args:
+            repeat_within: As in `push_sales`.
 
         Raises:
             ValueError: The key can't be a header, or the batch no JSON.
@@ -78,7 +88,19 @@ class Endpoints:
             read=_reading(read_receipt, request.path, self.profile),
             timeout_ms=self.config.timeout_ms,
             repeatable=self.profile.dedupe != "none",
+            repeat_within=self._repeat_within(repeat_within),
         )
+
+    def _repeat_within(self, given: timedelta | None) -> float | None:
+        """
+        Seconds for which the back office is sure to remember the key.
+        """
+        if self.profile.dedupe != "key":
+            return None
+
+        ttl = self.profile.key_ttl
+
+        return (ttl if given is None else min(given, ttl)).total_seconds()
 
     def catalog(self, *, etag: str | None = None, cursor: str | None = None) -> Request:
         """

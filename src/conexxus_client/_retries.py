@@ -125,7 +125,9 @@ class Attempts:
 
     Attributes:
         deadline: Moment on the monotonic clock that no wait may pass.
+        uptime: Clock that a suspended computer does not stop.
         repeatable: Whether a request of unknown fate may be sent again.
+        repeat_by: Moment of that clock after which it may not; None: never.
         status: HTTP status of the attempt at work, once it is known.
         sealed: Set once something was given to the caller that can't be
             taken back, like the first items of a page.
@@ -137,11 +139,27 @@ class Attempts:
     deadline: float
     monotonic: Callable[[], float]
     draw: Callable[[], float]
+    uptime: Callable[[], float]
     repeatable: bool = True
+    repeat_by: float | None = None
     status: int | None = None
     sealed: bool = False
     retried: ConexxusError | None = None
     records: list[AttemptRecord] = attrs.field(factory=list)
+    _is_over: bool = attrs.field(default=False, init=False)
+
+    def resume(self) -> None:
+        """
+        The next attempt begins, unless what was sent must not be sent again.
+
+        However long a wait was meant to take: a computer may sleep over it.
+
+        Raises:
+            ConexxusError: What the next attempt would be made after.
+        """
+        if self.retried is not None and self._is_too_late:
+            self._is_over = True
+            raise self.retried
 
     def wait_after(self, exc: Exception) -> float | Literal[False]:
         """
@@ -152,6 +170,10 @@ class Attempts:
         not apply to a hook's wait.
         """
         if not isinstance(exc, ConexxusError):
+            return False
+
+        if self._is_over:
+            self.give_up(exc)
             return False
 
         wait = self._wait(exc)
@@ -180,6 +202,16 @@ class Attempts:
         unknown = any(record.delivery == Delivery.UNKNOWN for record in self.records)
 
         return Delivery.UNKNOWN if unknown else last
+
+    @property
+    def _is_too_late(self) -> bool:
+        """
+        May the back office have what was sent, and have forgotten its key?
+        """
+        if self.repeat_by is None or self.uptime() < self.repeat_by:
+            return False
+
+        return any(record.delivery == Delivery.UNKNOWN for record in self.records)
 
     def _wait(self, exc: ConexxusError) -> float | None:
         number = len(self.records) + 1

@@ -191,6 +191,8 @@ class Call(Generic[T]):
         name: For logs and metrics: `health`, `catalogue` or `sales`.
         max_retries: Fewer retries than the policy's, if it must be quick.
         repeatable: Whether it may be sent again after its fate is unknown.
+        repeat_within: Seconds from its beginning in which that may be; None:
+            at any time.
     """
 
     name: str
@@ -199,6 +201,7 @@ class Call(Generic[T]):
     timeout_ms: int
     max_retries: int | None = None
     repeatable: bool = True
+    repeat_within: float | None = None
 
 
 @attrs.frozen(kw_only=True)

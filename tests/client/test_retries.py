@@ -55,15 +55,53 @@ NOT_RETRIED = [
 ]
 
 
-def attempts(policy=None, *, deadline=1e9, now=0.0, draw=0.0, budget=None, repeatable=True):
+def attempts(
+    policy=None,
+    *,
+    deadline=1e9,
+    now=0.0,
+    draw=0.0,
+    budget=None,
+    repeatable=True,
+    repeat_by=None,
+    uptime=lambda: 0.0,
+):
     return Attempts(
         policy=policy or RetryPolicy(),
         budget=budget or RetryBudget(),
         deadline=deadline,
         monotonic=lambda: now,
         draw=lambda: draw,
+        uptime=uptime,
         repeatable=repeatable,
+        repeat_by=repeat_by,
     )
+
+
+@given(
+    slept=st.floats(0, 200),
+    repeat_by=st.none() | st.floats(0, 200),
+    deliveries=st.lists(st.sampled_from(Delivery), min_size=1, max_size=3),
+)
+def test_nothing_is_repeated_too_late(slept, repeat_by, deliveries):
+    """
+    After the moment at which the back office may have forgotten the key, what
+    it may have is not sent again, however short the wait was meant to be.
+    """
+    call = attempts(repeat_by=repeat_by, uptime=lambda: slept)
+    too_late = repeat_by is not None and slept >= repeat_by
+
+    for number, delivery in enumerate(deliveries, start=1):
+        error = ConnectionLostError(delivery=delivery)
+        call.wait_after(error)
+        if too_late and Delivery.UNKNOWN in deliveries[:number]:
+            with pytest.raises(ConnectionLostError) as caught:
+                call.resume()
+            assert caught.value is error
+            assert call.wait_after(error) is False
+            assert (len(error.attempts), error.delivery) == (number, Delivery.UNKNOWN)
+            return
+        call.resume()
 
 
 @pytest.mark.parametrize("error", RETRIED, ids=lambda error: type(error).__name__)

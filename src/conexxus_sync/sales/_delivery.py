@@ -3,7 +3,7 @@ Delivering the batches of one business date, one by one.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import attrs
@@ -149,7 +149,9 @@ class Deliverer:
 
         try:
             answer: PushReceipt | ConexxusError = self.desk.client.push_sales(
-                frozen, idempotency_key=batch.key
+                frozen,
+                idempotency_key=batch.key,
+                repeat_within=self._repeat_within(doubted),
             )
         except ConexxusError as exc:
             answer = exc
@@ -157,6 +159,15 @@ class Deliverer:
         self.desk.steps("sent")
 
         return answer, ids
+
+    def _repeat_within(self, doubted: datetime | None) -> timedelta | None:
+        """
+        For how long the back office still knows the key of what it may have.
+        """
+        if doubted is None:
+            return None
+
+        return doubted + self.desk.client.profile.key_ttl - self.desk.clock.now()
 
     def _settle(
         self, transaction: Any, batch: Batch, judgement: Judgement, sent_at: datetime

@@ -4,7 +4,7 @@ What every push of a date works with.
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal, Protocol
 
 import attrs
@@ -36,7 +36,13 @@ class SalesClient(Protocol):
     @property
     def profile(self) -> ApiProfile: ...
 
-    def push_sales(self, batch: FrozenBatch, *, idempotency_key: str) -> PushReceipt: ...
+    def push_sales(
+        self,
+        batch: FrozenBatch,
+        *,
+        idempotency_key: str,
+        repeat_within: timedelta | None = None,
+    ) -> PushReceipt: ...
 
 
 @attrs.define(kw_only=True)

@@ -18,6 +18,7 @@ from conexxus_client import (
     RejectedTransaction,
     StatusError,
 )
+from conexxus_sync._clock import TOLERANCE
 from conexxus_sync._phrases import lasting
 from conexxus_sync.outbox import Batch, BatchState
 
@@ -89,6 +90,12 @@ def judge(
 
     if doubtful and found.ruling is not Ruling.ACCEPTED:
         found = attrs.evolve(found, ruling=Ruling.UNKNOWN, rejected=())
+    if doubtful and found.rejected and profile.dedupe == "transaction_id":
+        # It may reject them because it has them.
+        found = _disputed(
+            f"the back office was sent these transactions before, and rejects {len(found.rejected)} "
+            f"of them now: {found.rejected[0].error}"
+        )
     if found.ruling is Ruling.UNKNOWN and found.parked is None and profile.dedupe == "none":
         found = attrs.evolve(found, parked="the back office recognises no repetition")
 
@@ -104,7 +111,13 @@ def why_parked(unknown_since: datetime | None, now: datetime, profile: ApiProfil
         return None
     if profile.dedupe == "none":
         return "the back office recognises no repetition"
-    if now - unknown_since >= profile.key_ttl:
+    if now < unknown_since - TOLERANCE:
+        return (
+            f"it was sent at {unknown_since:%Y-%m-%d %H:%M} UTC, by a clock that was ahead, or this "
+            "one is behind: for how long the back office has known its key is unknown"
+        )
+    # What is sent in the last minutes may arrive too late.
+    if now - unknown_since >= profile.key_ttl - min(TOLERANCE, profile.key_ttl / 10):
         return (
             f"the back office remembers a key for {lasting(profile.key_ttl)}, and that has passed"
         )

@@ -184,7 +184,7 @@ class MarkedBeforeSending(Outbox):
 
 
 class KeyMadeAtSendTime(ConexxusClient):
-    def push_sales(self, batch, *, idempotency_key):
+    def push_sales(self, batch, *, idempotency_key, repeat_within=None):
         return super().push_sales(batch, idempotency_key=secrets.token_hex(8))
 
 
@@ -195,7 +195,7 @@ class ReadAgain(ConexxusClient):
 
     restarted = False
 
-    def push_sales(self, batch, *, idempotency_key):
+    def push_sales(self, batch, *, idempotency_key, repeat_within=None):
         now = Orders(restarted=self.restarted).transactions(batch.location_id, batch.date)
         fresh = SalesBatch(date=batch.date, location_id=batch.location_id, transactions=now)
         return super().push_sales(FrozenBatch.of(fresh), idempotency_key=idempotency_key)

@@ -178,6 +178,73 @@ def test_key_ttl(till):
     assert till.open_batches()[0].parked is not None
 
 
+def test_key_ttl_within_a_call(till):
+    """
+    The client knows for how long a key is still known: its attempts and waits
+    may take longer.
+    """
+    told = []
+    client = till.client()
+    push = client.push_sales
+    client.push_sales = lambda batch, **options: (
+        told.append(options["repeat_within"]) or push(batch, **options)
+    )
+    till.orders.add(till.sale("t1"))
+    till.office.faults("sales: reset")
+    till.engine(client=client).push(DAY)
+    till.wait(hours=23)
+
+    till.engine(client=client).push(DAY)
+
+    first, second = told
+    assert first is None
+    assert timedelta(minutes=59) <= second <= timedelta(hours=1)
+    assert till.effective() == ["t1"]
+
+
+def test_killed_with_a_clock_that_was_ahead(till):
+    """
+    Who died while sending, by a clock that was days ahead, has left a moment
+    that says nothing: the batch is parked rather than doubled.
+    """
+
+    def die(at):
+        if at == "sent":
+            raise KeyboardInterrupt
+
+    till.orders.add(till.sale("t1"))
+    till.wait(days=3)
+    with pytest.raises(KeyboardInterrupt):
+        till.engine(steps=die).push(DAY)
+    till.wait(days=-1)
+
+    (run,) = till.push(DAY)
+
+    assert till.effective() == ["t1"]
+    assert till.office.requests["sales"] == 1
+    assert till.open_batches()[0].parked is not None
+    assert "a clock that was ahead" in run.last_error
+
+
+def test_rejected_because_it_is_there(new_till):
+    """
+    A back office that rejects what it has, asked again, makes no sale count
+    as undelivered: an operator is asked.
+    """
+    kind = {"dedupe": "transaction_id"}
+    till = new_till(profile=ApiProfile(**kind), office=BackOffice(**kind))
+    till.orders.add(till.sale("t1"), till.sale("t2"))
+    till.office.faults("sales: after_commit(reset)")
+    till.push()
+    till.office.reject = {"t1": "duplicate id"}
+
+    (run,) = till.push()
+
+    assert till.quarantined() == {}
+    assert till.states() == ["unknown"]
+    assert "rejects 1 of them now: duplicate id" in run.last_error
+
+
 def test_not_sent_starts_no_clock(till):
     """
     Days without a network don't age a key that never left.

@@ -130,13 +130,48 @@ def test_key_ttl():
     """
     A key that the back office has forgotten protects nothing.
     """
-    day = timedelta(hours=24)
+    day, soon = timedelta(hours=24), timedelta(minutes=5)
 
     assert why_parked(None, NOW, ApiProfile(dedupe="none")) is None
-    assert why_parked(NOW - day + timedelta(seconds=1), NOW, ApiProfile()) is None
-    assert "24 hours" in why_parked(NOW - day, NOW, ApiProfile())
+    assert why_parked(NOW - day + soon + timedelta(seconds=1), NOW, ApiProfile()) is None
+    # What is sent in the last minutes may arrive too late.
+    assert "24 hours" in why_parked(NOW - day + soon, NOW, ApiProfile())
     assert why_parked(NOW - 9 * day, NOW, ApiProfile(dedupe="transaction_id")) is None
     assert why_parked(NOW, NOW, ApiProfile(dedupe="none")) is not None
+
+
+def test_key_age_by_another_clock():
+    """
+    How old a key is that was sent in the future, nobody knows; clocks are set
+    back by a little all the time.
+    """
+    minute = timedelta(minutes=1)
+
+    assert why_parked(NOW + 5 * minute, NOW, ApiProfile()) is None
+    assert "a clock that was ahead" in why_parked(NOW + 6 * minute, NOW, ApiProfile())
+    assert why_parked(NOW + 6 * minute, NOW, ApiProfile(dedupe="transaction_id")) is None
+
+
+@pytest.mark.parametrize(
+    ("dedupe", "doubtful", "disputed"),
+    [
+        ("transaction_id", True, True),
+        ("transaction_id", False, False),
+        # The answer to a key that is known is the answer of then.
+        ("key", True, False),
+    ],
+)
+def test_rejections_of_a_repetition(dedupe, doubtful, disputed):
+    """
+    Where ids are recognised, whoever is sent a batch again may reject what he
+    has: that is no refusal.
+    """
+    answer = PushReceipt(rejected=rejected("t1"))
+
+    found = judge(answer, ids=IDS, doubtful=doubtful, profile=ApiProfile(dedupe=dedupe))
+
+    assert found.ruling is (Ruling.UNKNOWN if disputed else Ruling.ACCEPTED)
+    assert (found.parked is not None) is disputed
 
 
 def test_blame():

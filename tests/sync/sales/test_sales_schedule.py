@@ -128,7 +128,7 @@ def test_day_of_any_size(new_till):
         profile = till.profile
         sent = itertools.count()
 
-        def push_sales(self, batch, *, idempotency_key):
+        def push_sales(self, batch, *, idempotency_key, repeat_within=None):
             assert batch.transactions()[0].id == f"{next(self.sent) * 500:06d}"
             return till.client().push_sales(batch, idempotency_key=idempotency_key)
 

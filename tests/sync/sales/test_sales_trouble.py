@@ -30,7 +30,7 @@ class Poisoned:
         self.dates, self.ids = set(dates), set(ids)
         self.calls = 0
 
-    def push_sales(self, batch, *, idempotency_key):
+    def push_sales(self, batch, *, idempotency_key, repeat_within=None):
         self.calls += 1
         if batch.date in self.dates or {t.id for t in batch.transactions()} & self.ids:
             raise ServerError(status=500, path="/", delivery=Delivery.UNKNOWN)
