@@ -53,6 +53,17 @@ def named(batch: Batch) -> tuple[str, str]:
     return batch.location_id, batch.key
 
 
+def origins(connection: sqlite3.Connection, batch: Batch) -> set[str]:
+    """
+    What the host calls the transactions of *batch*.
+    """
+    rows = connection.execute(
+        "SELECT origin FROM batch_transactions WHERE location = ? AND key = ?", named(batch)
+    )
+
+    return {row[0] for row in rows}
+
+
 def next_freeze(connection: sqlite3.Connection, draft: FrozenDraft) -> int:
     """
     The number of a freeze that comes after all others of its date.

@@ -14,7 +14,7 @@ from conexxus_sync._frozen import FrozenDraft
 from conexxus_sync.outbox import Batch, BatchState
 
 from ._sqlite_batch_reader import SqliteBatchReader
-from ._sqlite_batches import insert, named, next_freeze
+from ._sqlite_batches import insert, named, next_freeze, origins
 from ._sqlite_moments import optional_text, text
 from ._sqlite_sales_dates import SqliteSalesDates
 from ._sqlite_set_aside import SqliteSetAside
@@ -78,6 +78,9 @@ class SqliteOutbox(SqliteBatchReader):
 
         for draft in parts:
             insert(connection, draft, batch.freeze, now)
+
+        kept = {member.origin for draft in parts for member in draft.members}
+        self._left(connection, batch, origins(connection, batch) - kept)
 
     def mark_sending(
         self,
@@ -144,8 +147,13 @@ class SqliteOutbox(SqliteBatchReader):
         """
         self._close(connection, batch, BatchState.DELIVERED, answer, now)
         day = (batch.location_id, batch.business_date.isoformat())
+        gone = set[str]()
 
         if whole_day:
+            before = connection.execute(
+                "SELECT id FROM delivered WHERE location = ? AND business_date = ?", day
+            )
+            gone = {row[0] for row in before}
             connection.execute(
                 "DELETE FROM delivered WHERE location = ? AND business_date = ?", day
             )
@@ -156,6 +164,8 @@ class SqliteOutbox(SqliteBatchReader):
             named(batch),
         ).fetchall()
         accepted = [row for row in rows if row[0] not in refused]
+        there = {origin for *_, origin, _, voids in accepted if not voids}
+        self._left(connection, batch, gone.union(row[4] for row in rows) - there)
         # What is voided is not forgotten: another correction of it has to
         # have another name.
         connection.executemany(
@@ -167,6 +177,12 @@ class SqliteOutbox(SqliteBatchReader):
         )
 
         return exact_sum(Decimal(row[2]) for row in accepted)
+
+    def _left(self, connection: sqlite3.Connection, batch: Batch, ids: Collection[str]) -> None:
+        """
+        *ids*, by the host's names, are not on the date of *batch* any more.
+        """
+        self.dates.forget_moved(connection, batch.location_id, batch.business_date, ids)
 
     def _close(
         self,

@@ -3,13 +3,13 @@ The ledger of business dates in SQLite.
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import attrs
 
-from conexxus_sync.outbox import Visit
+from conexxus_sync.outbox import DiscrepancyKind, Visit
 
 from ._sqlite_moments import optional_moment, text
 
@@ -147,6 +147,26 @@ class SqliteSalesDates:
             "UPDATE sales_dates SET visited_at = NULL WHERE location = ? AND business_date = ?",
             (location_id, business_date.isoformat()),
         )
+
+    def forget_moved(
+        self,
+        connection: sqlite3.Connection,
+        location_id: str,
+        business_date: date,
+        ids: Collection[str],
+    ) -> None:
+        """
+        Make due again the other dates that left *ids*, by the host's names,
+        to *business_date*: they are not, or no longer, there.
+        """
+        left = connection.execute(
+            "SELECT business_date, id FROM discrepancies"
+            " WHERE location = ? AND kind = ? AND business_date <> ?",
+            (location_id, DiscrepancyKind.ELSEWHERE, business_date.isoformat()),
+        ).fetchall()
+
+        for day in {day for day, name in left if name in ids}:
+            self.forget(connection, location_id, date.fromisoformat(day))
 
     def known(
         self, connection: sqlite3.Connection, location_id: str, dates: Iterable[date]

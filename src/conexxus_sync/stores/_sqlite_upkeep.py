@@ -21,7 +21,7 @@ from conexxus_sync.outbox import (
     Story,
 )
 
-from ._sqlite_batches import COLUMNS, batch_of, named
+from ._sqlite_batches import COLUMNS, batch_of, named, origins
 from ._sqlite_moments import text
 
 
@@ -85,6 +85,9 @@ class SqliteUpkeep:
             "UPDATE batches SET state = 'resolved', parked = NULL, answer = ?, settled_at = ?"
             " WHERE location = ? AND key = ?",
             (answer, text(now), *named(batch)),
+        )
+        self.store.outbox.dates.forget_moved(
+            connection, batch.location_id, batch.business_date, origins(connection, batch)
         )
 
     def purge(self, connection: sqlite3.Connection, location_id: str, now: datetime) -> None:
