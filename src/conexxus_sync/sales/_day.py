@@ -2,7 +2,7 @@
 One push of one business date: what waits, then what is new.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from itertools import chain
 from typing import Any
@@ -21,6 +21,7 @@ from ._drafts import BatchLimits, batches_of
 from ._revisions import revised, void_of
 from ._tally import Tally
 from ._telling import told_of
+from ._whole_day import UNDIVIDED, WholeDay
 
 
 @attrs.define(kw_only=True)
@@ -163,6 +164,11 @@ class DayPush:
             )
             faulty = staging.faulty(connection)
             voids = self._voids(connection, found)
+            drafts = self._drafts(connection)
+            if desk.whole_days:
+                whole = WholeDay.of(desk, connection, self.business_date, found)
+                drafts = self._batches(whole.members, UNDIVIDED)
+                found, faulty = list(whole.found), [*faulty, *whole.held]
             now = desk.clock.now()
 
             with desk.writing(connection) as transaction:
@@ -171,9 +177,7 @@ class DayPush:
                     desk.outbox.dates.forget(transaction, *day)
                     return True
 
-                frozen = desk.outbox.freeze(transaction, self._drafts(connection, found), now)
-                if frozen and self._replaces:
-                    found = [one for one in found if one.kind is DiscrepancyKind.ELSEWHERE]
+                desk.outbox.freeze(transaction, drafts, now)
                 self.tally.contradictions(
                     desk.outbox.aside.contradicted(transaction, *day, found, now)
                 )
@@ -184,13 +188,6 @@ class DayPush:
                     self._finish(transaction)
 
         return False
-
-    @property
-    def _replaces(self) -> bool:
-        """
-        Is a day sent again as a whole because something delivered changed?
-        """
-        return self.desk.whole_days and self.desk.on_changed == "resend"
 
     def _voids(self, connection: Any, found: Iterable[Found]) -> list[FrozenTransaction]:
         """
@@ -209,19 +206,12 @@ class DayPush:
             for position, one in enumerate(sent)
         ]
 
-    def _drafts(self, connection: Any, found: Sequence[Found]) -> Iterator[FrozenDraft]:
-        staging = self.desk.outbox.staging
-        fresh = staging.fresh(connection, self.desk.location_id, self.business_date)
-        limits = self.desk.limits
+    def _drafts(self, connection: Any) -> Iterator[FrozenDraft]:
+        fresh = self.desk.outbox.staging.fresh(
+            connection, self.desk.location_id, self.business_date
+        )
 
-        if self.desk.whole_days:
-            # Only a new sale makes the day worth replacing, or a changed one.
-            changed = any(one.kind is not DiscrepancyKind.ELSEWHERE for one in found)
-            worth = next(fresh, None) or (changed and self._replaces)
-            fresh = staging.whole(connection) if worth else iter(())
-            limits = BatchLimits(transactions=2**63, bytes=2**63)
-
-        return self._batches((revised(one, self.business_date) for one in fresh), limits)
+        return self._batches((revised(one, self.business_date) for one in fresh), self.desk.limits)
 
     def _batches(
         self, members: Iterable[FrozenTransaction], limits: BatchLimits

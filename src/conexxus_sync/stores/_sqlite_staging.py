@@ -119,6 +119,13 @@ WHERE fault IS NULL AND id NOT IN (
 ORDER BY position
 """  # noqa: S608  # constants
 
+# Delivered, and told otherwise now in a way that can be sent.
+_CORRECTED = """
+SELECT s.id FROM staged AS s
+JOIN delivered AS d ON d.location = ?1 AND d.business_date = ?2 AND d.id = s.id
+WHERE NOT d.voided AND s.digest <> d.digest
+"""
+
 # To whom it is news: something else delivered it.
 _ADOPT = """
 INSERT OR IGNORE INTO delivered
@@ -205,6 +212,15 @@ class SqliteStaging:
         What was never delivered and may be sent, in the host's order.
         """
         return _read(connection.execute(_FRESH, (location_id, business_date.isoformat())))
+
+    def corrected(
+        self, connection: sqlite3.Connection, location_id: str, business_date: date
+    ) -> set[str]:
+        """
+        Ids of what was delivered, and may be sent as the host tells it now.
+        """
+        rows = connection.execute(_CORRECTED, (location_id, business_date.isoformat()))
+        return {row[0] for row in rows}
 
     def whole(self, connection: sqlite3.Connection) -> Iterator[FrozenTransaction]:
         """
