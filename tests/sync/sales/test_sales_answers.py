@@ -332,6 +332,7 @@ def test_replace_day_and_back(replacing):
     one's answer would be replayed without effect.
     """
     till = replacing
+    till.options = {"on_changed": "resend"}
     till.orders.add(till.sale("a"))
     till.push()
     till.orders.add(till.sale("b"))
@@ -345,7 +346,7 @@ def test_replace_day_and_back(replacing):
     till.push(DAY)
 
     assert till.effective(DAY) == ["a", "b"]
-    assert len(till.office.ledger.keys) == 4
+    assert len(till.office.ledger.keys) == 5
 
 
 def test_replace_day_listed(new_till):
