@@ -146,6 +146,8 @@ class _Reading:
             yield
         except ConexxusError as exc:
             exc.request_id = self._core.request_id(reply.headers)
+            # It is recorded before the call ends.
+            exc.message = self._core.config.api_key.redact(exc.message)
             if isinstance(exc, AnswerError):
                 exc.delivery = Delivery.UNKNOWN
             raise

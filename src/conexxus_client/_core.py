@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from traceback import clear_frames
 from typing import Any
 
 import attrs
@@ -113,6 +114,7 @@ class Core:
             headers=Headers(fields),
             body=key.redact_bytes(body),
             seconds=self.monotonic() - started,
+            redact=key.redact,
         )
 
     def request_id(self, headers: Headers) -> str | None:
@@ -122,6 +124,15 @@ class Core:
         said = headers.get(self.profile.request_id_header)
 
         return None if said is None else self.config.api_key.redact(said)
+
+    def _redact(self, exc: ConexxusError) -> None:
+        """
+        Leave nothing of an answer in *exc* but what it says of it.
+        """
+        exc.message = self.config.api_key.redact(exc.message)
+        # Whoever reports errors may show the locals of each frame; those that
+        # have ended hold what came over the wire.
+        clear_frames(exc.__traceback__)
 
     @contextmanager
     def observing(self, call: str, request: Request, attempts: Attempts) -> Iterator[None]:
@@ -139,7 +150,7 @@ class Core:
             # What it came from holds the request, and with it the key: some
             # who report errors look there whether it is suppressed or not.
             exc.__cause__ = exc.__context__ = None
-            exc.message = self.config.api_key.redact(exc.message)
+            self._redact(exc)
             raise
         except Exception:
             # stamina logs each retry, and a handler of logs may raise.
@@ -183,7 +194,7 @@ class Core:
             yield
         except ConexxusError as exc:
             error = exc
-            exc.message = self.config.api_key.redact(exc.message)
+            self._redact(exc)
             raise
         except BaseException:
             told = False

@@ -90,12 +90,14 @@ class Response:
     Attributes:
         body: Decoded, bounded by the request's `max_bytes`.
         seconds: From sending the request to the whole answer.
+        redact: A text without the key that it echoes.
     """
 
     status: int
     headers: Headers
     body: bytes = attrs.field(repr=False)
     seconds: float = 0.0
+    redact: Callable[[str], str] = attrs.field(default=str, repr=False, eq=False)
 
 
 @attrs.frozen(kw_only=True)

@@ -3,7 +3,6 @@ The client's settings, and where they come from.
 """
 
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -12,6 +11,7 @@ import attrs
 
 from ._checks import GIB, origin_of, problems_of
 from ._environment import Environment, count, flag, milliseconds
+from ._spellings import Spellings
 from .errors import ConfigurationError
 
 
@@ -26,11 +26,11 @@ class Secret:
     It is in no repr, no str, and does not pickle.
     """
 
-    __slots__ = ("_pattern", "_text")
+    __slots__ = ("_spellings", "_text")
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._pattern = re.compile(re.escape(text), re.IGNORECASE)
+        self._spellings = Spellings(text)
 
     def reveal(self) -> str:
         """
@@ -40,15 +40,15 @@ class Secret:
 
     def redact(self, text: str) -> str:
         """
-        *text* without the secret, however it is capitalised.
+        *text* without the secret, however it is capitalised or escaped.
         """
-        return text if len(self._text) < SHORT else self._pattern.sub("***", text)
+        return text if len(self._text) < SHORT else self._spellings.blotted(text)
 
     def redact_bytes(self, data: bytes) -> bytes:
         """
         The same for what came over the wire.
         """
-        if len(self._text) < SHORT or self._text.lower().encode() not in data.lower():
+        if len(self._text) < SHORT:
             return data
 
         return self.redact(data.decode("latin-1")).encode("latin-1")

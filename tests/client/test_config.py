@@ -2,10 +2,13 @@
 The client's settings.
 """
 
+import json
 import pickle
+import time
 
 import pytest
 
+from canary import CANARY, spelled
 from conexxus_client import ClientConfig, ConfigurationError, Secret
 
 
@@ -184,6 +187,38 @@ def test_redaction():
     assert Secret("s3cret-key").redact("is S3CRET-KEY good?") == "is *** good?"
     assert Secret("s3cret-key").redact_bytes(b"\xff s3cret-KEY") == b"\xff ***"
     assert Secret("k").redact("like this") == "like this"
+
+
+KEYS = [CANARY, "/+=\"'\\&<>%~", r"\/\/uu0025", "100%/25", "plain-key"]
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("way", spelled(CANARY))
+def test_redaction_of_other_spellings(key, way):
+    """
+    A secret is blotted out as JSON, URLs, HTML and Base64 spell it, and
+    nothing of it is left.
+    """
+    form = spelled(key)[way]
+
+    assert Secret(key).redact(f"({form})") == "(***)"
+    assert Secret(key).redact_bytes(f'"{form}"'.encode()) == b'"***"'
+    assert json.loads(Secret(key).redact(json.dumps([f"'{key}'"]))) == ["'***'"]
+
+
+@pytest.mark.parametrize("piece", ["\\", "%25", "&amp;", "&#0", "Canary\\", "\\u0043", "/\\\\"])
+def test_redaction_takes_no_longer_for_hostile_texts(piece):
+    """
+    The time that a search takes grows as the text does, and no faster.
+    """
+    secret = Secret(CANARY)
+
+    def seconds(text: str) -> float:
+        started = time.process_time()
+        secret.redact(text)
+        return time.process_time() - started
+
+    assert seconds(piece * (1_000_000 // len(piece))) < 3
 
 
 def test_secrets_keep_to_themselves():

@@ -2,6 +2,7 @@
 Answers that are read as a whole.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from conexxus_client._wire import ApiProfile, Response
@@ -60,7 +61,7 @@ def detail_of(response: Response) -> str | None:
     body that is no JSON, a proxy's page for example, the beginning is shown.
     """
     try:
-        body = decode_json(response.body)
+        body = _decoded(response)
     except DecodeError:
         return shown(response.body, 200) if response.body.strip() else None
 
@@ -72,7 +73,7 @@ def rejected_of(response: Response) -> tuple[RejectedTransaction, ...]:
     The transactions that a refusal of the whole batch names.
     """
     try:
-        body = decode_json(response.body)
+        body = _decoded(response)
         body = body if isinstance(body, dict) else {}
         data = body.get("data")
         named = data.get("rejected") if isinstance(data, dict) else None
@@ -85,12 +86,31 @@ def _envelope(response: Response) -> dict[str, Any]:
     if not response.body:
         raise EnvelopeError(f"the answer is empty (status {response.status})")
 
-    envelope = decode_json(response.body)
+    envelope = _decoded(response)
 
     if not isinstance(envelope, dict):
         raise EnvelopeError("the answer is no envelope, like {'success': true, …}")
 
     return envelope
+
+
+def _decoded(response: Response) -> Any:
+    return _redacted(decode_json(response.body), response.redact)
+
+
+def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
+    """
+    *value* without the key: JSON can spell a text in more ways than can be
+    found before it is read.
+    """
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, list):
+        return [_redacted(part, redact) for part in value]
+    if isinstance(value, dict):
+        return {redact(name): _redacted(part, redact) for name, part in value.items()}
+
+    return value
 
 
 def _said(body: dict[str, Any]) -> str:

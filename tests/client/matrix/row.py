@@ -10,6 +10,8 @@ from typing import Any
 
 import attrs
 
+from canary import CANARY, spelled
+
 
 Script = bytes | Callable[[Callable[[bytes], None]], None]
 
@@ -36,7 +38,7 @@ class Row:
     id: str
     title: str
     faults: str = ""
-    raw: Script = b""
+    raw: Script = attrs.field(default=b"", repr=False)
     place: str = ""
     call: str = "push"
     outcome: str
@@ -52,6 +54,16 @@ def answer(body: bytes, *fields: str, status: str = "200 OK", length: bool = Tru
     head = "\r\n".join([f"HTTP/1.1 {status}", *size, *fields])
 
     return head.encode("latin-1") + b"\r\n\r\n" + body
+
+
+def echo(way: str, *, refused: bool) -> bytes:
+    """
+    Both say which key it was that may not sell.
+    """
+    body = '{"success":true,"error":"no","data":{"rejected":[{"id":"t1","error":"for %s"}]}}'
+    said = (body % spelled(CANARY)[way]).encode()
+
+    return answer(said, status="422 No" if refused else "200 OK")
 
 
 def items(*raw: bytes) -> bytes:

@@ -2,7 +2,7 @@
 What a server says in HTTP.
 """
 
-from .row import CHUNKED, ENVELOPE, GOOD, Row, answer, interims, status
+from .row import CHUNKED, ENVELOPE, GOOD, Row, answer, echo, interims, status
 
 
 DATE = "Date: Sat, 02 Jan 2027 10:00:00 GMT"
@@ -156,6 +156,29 @@ HTTP = [
             (422, "StatusError"),
             (429, "RateLimitError"),
         )
+    ),
+    *(
+        Row(
+            id=f"H11{letter}",
+            title=f"422 that echoes the key spelled as {way}: it is blotted out",
+            raw=echo(way, refused=True),
+            outcome="StatusError",
+            delivery="rejected",
+            requests=1,
+        )
+        for letter, way in (
+            ("b", "JSON"),
+            ("c", "JSON of PHP"),
+            ("d", "some code points"),
+            ("e", "Base64"),
+        )
+    ),
+    Row(
+        id="H11f",
+        title="A receipt that echoes the key spelled as JSON of PHP: it is blotted out",
+        raw=echo("JSON of PHP", refused=False),
+        outcome="success",
+        requests=1,
     ),
     Row(
         id="H12",
