@@ -70,6 +70,8 @@ class FrozenTransaction:
         Freeze *transaction*, or say why it can't be sent.
         """
         raw, fault = _encode(transaction)
+        # What is left of one that can't be written may be all of another.
+        digest = sha256(raw if fault is None else b"not all: " + raw).digest()
 
         if transaction.business_date not in (None, business_date):
             fault = (
@@ -80,7 +82,7 @@ class FrozenTransaction:
         return cls(
             position=position,
             id=_storable(transaction.id),
-            digest=sha256(raw).digest(),
+            digest=digest,
             total=transaction.total,
             raw=raw,
             sold_at=_instant(transaction.timestamp),
@@ -188,6 +190,13 @@ def _instant(moment: datetime) -> str:
 
 def _storable(text: str) -> str:
     """
-    A lone surrogate can't be stored; such a transaction has a fault anyway.
+    A lone surrogate can't be stored; the name of such a transaction, which
+    has a fault anyway, must not be that of another.
     """
-    return text.encode("utf-8", "replace").decode()
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        exact = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        return text.encode("utf-8", "backslashreplace").decode() + f"#{exact[:8]}"
+
+    return text

@@ -42,9 +42,17 @@ WHERE location = ?1 AND business_date = ?2 AND NOT voided
   AND id NOT IN (SELECT id FROM staged) AND id NOT IN ({_WAITING})
 """  # noqa: S608  # constants
 
-# Of equal ones the first stays: it is one sale that the host told twice.
+# Of equal ones the first that may be sent stays: it is one sale that the host
+# told twice.
 _DROP_EQUAL = """
-DELETE FROM staged WHERE position NOT IN (SELECT min(position) FROM staged GROUP BY id, digest)
+DELETE FROM staged WHERE position IN (
+    SELECT position FROM (
+        SELECT position, row_number() OVER (
+            PARTITION BY id, digest ORDER BY fault IS NOT NULL, position
+        ) AS place
+        FROM staged
+    ) WHERE place > 1
+)
 """
 
 # It waits there, even if it changed.

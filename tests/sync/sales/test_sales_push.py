@@ -369,7 +369,38 @@ def test_unwritable(till):
 
     assert till.effective() == ["t1"]
     assert run.status is RunStatus.PARTIAL
-    assert set(till.quarantined()) == {"float", "bad?"}
+    assert set(till.quarantined()) == {"float", "bad\\ud800#ffa9f046"}
+
+
+def test_names_that_are_no_text(till):
+    """
+    An id that can't be written is nobody else's, however much they look alike.
+    """
+    likes = ["a?", "a\\ud800", "a\ufffd"]
+    till.orders.add(till.sale("a\ud800"), till.sale("a\ud801"), *map(till.sale, likes))
+
+    till.push()
+
+    assert till.effective() == likes
+    assert till.outbox.aside.quarantine_size(LOCATION) == 2
+    assert till.push(DAY) == []
+
+
+@pytest.mark.parametrize("good", [0, 1])
+def test_told_twice_and_once_well(till, good):
+    """
+    Of two tellings of one sale the one without a fault counts, whichever
+    comes first; unless they may differ in what can't be written.
+    """
+    elsewhere = till.sale("t1", business_date=DAY + timedelta(days=1))
+    told = [elsewhere, till.sale("t1"), till.sale("t2", extra={"a": {1}}), till.sale("t2")]
+    till.orders.add(*(told if good else reversed(told)))
+
+    till.push()
+
+    assert till.effective() == ["t1"]
+    assert set(till.quarantined()) == {"t2"}
+    assert till.push(DAY) == []
 
 
 def test_same_number_on_two_days(till):
