@@ -4,19 +4,24 @@ What can be asked of the service: it changes nothing, and calls nobody.
 
 from datetime import datetime
 
-from conexxus_client import ConexxusClient
+from conexxus_client import ConexxusClient, ConnectionCheck
 
 from ._answers import Quarantine, RunHistory
 from ._connection import ApiConnection, Connection
 from ._health import ServiceHealth, health_from
 from ._in_progress import RunsInProgress
+from ._logs import safe_logger
 from ._overview import Overview, overview_of
 from ._triggered import TriggeredRuns
 from .config import SyncConfig
+from .errors import StoreError
 from .outbox import OPEN_STATES, Batch, BatchState
 from .protocols import Clock, OrderSource
 from .runs import RunKind, SyncRun, began_at
 from .stores import SyncStore
+
+
+_log = safe_logger(__name__)
 
 
 class Answers:
@@ -31,6 +36,7 @@ class Answers:
     _clock: Clock
     _made_at: datetime
     _connection: Connection
+    _shared: ApiConnection | None = None
     _in_progress: RunsInProgress
     _triggered: TriggeredRuns
     _orders: OrderSource | None
@@ -57,6 +63,38 @@ class Answers:
         How the last call of this process went; None before the first.
         """
         return self._connection.last
+
+    def test_connection(self) -> ConnectionCheck:
+        """
+        Ask the back office how it is; never raises.
+        """
+        if self.client is None:
+            return ConnectionCheck(success=False, message="; ".join(self.missing))
+
+        check = self.client.test_connection()
+        self.share_last_call()
+
+        return check
+
+    def share_last_call(self) -> None:
+        """
+        Let the processes that share the store know how the last call went: who
+        asks another, like `conexxus status`, is told the same.
+
+        Not when the call ends: that may be amidst a transaction.
+        """
+        call = self.last_call
+
+        if call is None or call is self._shared:
+            return
+
+        try:
+            with self.store.hurrying(), self.store.writing() as connection:
+                self.store.calls.tell(connection, self.config.location_id, call, self._clock.now())
+        except StoreError as exc:
+            _log.warning("What is known of the back office can't be kept: %s", exc)
+        else:
+            self._shared = call
 
     def metrics(self, limit: int = 10, *, kind: RunKind = RunKind.INVENTORY) -> RunHistory:
         """

@@ -39,12 +39,14 @@ class TriggeredRuns:
     Attributes:
         client: Whose calls end early when a run is to stop.
         is_stopping: Whether no run is to be begun at the moment.
+        ended: Called after each.
     """
 
     store: SyncStore
     client: object
     clock: Clock
     is_stopping: Callable[[], bool]
+    ended: Callable[[], None]
     _runs: list["TriggeredRun"] = attrs.field(factory=list, init=False)
     _failed: deque[SyncRun] = attrs.field(factory=lambda: deque(maxlen=KEPT), init=False)
     _closed: bool = attrs.field(default=False, init=False)
@@ -126,6 +128,8 @@ class TriggeredRuns:
         except Exception as exc:  # noqa: BLE001  # nobody waits for this thread
             _log.exception("Run %s failed", lease.run_id)
             self._failed.append(_failed(lease, exc, self.clock.now()))
+        finally:
+            self.ended()
 
     def _release(self, lease: Lease) -> None:
         try:

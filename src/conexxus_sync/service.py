@@ -9,7 +9,7 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
-from conexxus_client import ApiProfile, ClientConfig, ConexxusClient, ConnectionCheck
+from conexxus_client import ApiProfile, ClientConfig, ConexxusClient
 
 from ._answers import Quarantine as Quarantine
 from ._answers import RunHistory as RunHistory
@@ -80,7 +80,11 @@ class ConexxusService(Answers):
         # Nobody sets this one.
         self._stop = threading.Event()
         self._triggered = TriggeredRuns(
-            store=store, client=client, clock=self._clock, is_stopping=lambda: self.is_stopping
+            store=store,
+            client=client,
+            clock=self._clock,
+            is_stopping=lambda: self.is_stopping,
+            ended=self.share_last_call,
         )
         self._scheduler = Scheduler(self, self._clock, self._triggered)
 
@@ -370,15 +374,6 @@ class ConexxusService(Answers):
         )
 
         return operator.replay(business_date, transaction_id)
-
-    def test_connection(self) -> ConnectionCheck:
-        """
-        Ask the back office how it is; never raises.
-        """
-        if self.client is None:
-            return ConnectionCheck(success=False, message="; ".join(self.missing))
-
-        return self.client.test_connection()
 
     def _inventory(self) -> InventorySync | None:
         if self.client is None:

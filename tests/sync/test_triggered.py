@@ -405,3 +405,27 @@ def joined(trigger):
 
 def held(service, kind):
     return service.store.leases.holder("loc-001", kind, service._clock.now())
+
+
+@pytest.mark.parametrize("what", ["sync", "push", "probe"])
+def test_what_a_run_finds_out_the_others_know(new_service, clock, office, till, what):
+    """
+    How the back office answered a triggered run, or somebody who asked, is the
+    same in every process as soon as that is over.
+    """
+    here, there = new_service(orders=till), new_service(orders=till)
+    clock.moment = PUSH_TIME
+    acts = {
+        "sync": lambda: joined(there.trigger_sync()),
+        "push": lambda: joined(there.trigger_push(DAY)),
+        "probe": there.test_connection,
+    }
+
+    for faults, reached in (("503*forever", False), ("", True)):
+        clock.move(seconds=1)
+        office.faults(faults)
+        acts[what]()
+
+        told, known = there.health(), here.health()
+        assert (known.api.reached, known.api.checked_at) == (reached, clock.now())
+        assert (known.state, known.alerts) == (told.state, told.alerts)

@@ -124,7 +124,7 @@ def notice_now(service: Watched, clock: Clock) -> None:
     with ExitStack() as stack:
         sender = _sender(service, clock, watch, stack)
         if sender is None:
-            watch.share()
+            service.share_last_call()
             return
         try:
             watch.look(hold=timedelta())

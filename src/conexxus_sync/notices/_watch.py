@@ -61,12 +61,11 @@ class Watched(Protocol):
     @property
     def sales(self) -> "SalesPush | None": ...
 
-    @property
-    def last_call(self) -> "ApiConnection | None": ...
-
     def health(self) -> "ServiceHealth": ...
 
     def test_connection(self) -> ConnectionCheck: ...
+
+    def share_last_call(self) -> None: ...
 
 
 @attrs.frozen(kw_only=True)
@@ -107,7 +106,6 @@ class NoticeWatch:
     stop: Callable[[], bool] = never
     _lost: list[StandingAlert] = attrs.field(factory=list, init=False)
     _failing_since: datetime | None = attrs.field(default=None, init=False)
-    _shared: "ApiConnection | None" = attrs.field(default=None, init=False)
 
     def look(self, *, hold: timedelta = HOLD) -> None:
         """
@@ -127,28 +125,7 @@ class NoticeWatch:
             self._note(health.alerts, hold)
 
         if health.counts is not None:
-            self.share()
-
-    def share(self) -> None:
-        """
-        Let other processes know how the last call of this one went.
-
-        Not when it ends: that may be amidst a transaction.
-        """
-        call, store = self.service.last_call, self.service.store
-
-        if call is None or call is self._shared:
-            return
-
-        try:
-            with store.writing() as connection:
-                store.calls.tell(
-                    connection, self.service.config.location_id, call, self.clock.now()
-                )
-        except StoreError as exc:
-            _log.warning("What is known of the back office can't be kept: %s", exc)
-        else:
-            self._shared = call
+            self.service.share_last_call()
 
     def _is_old(self, api: "ApiConnection | None") -> bool:
         """

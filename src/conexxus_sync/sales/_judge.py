@@ -93,8 +93,8 @@ def judge(
     if doubtful and found.rejected and profile.dedupe == "transaction_id":
         # It may reject them because it has them.
         found = _disputed(
-            f"the back office was sent these transactions before, and rejects {len(found.rejected)} "
-            f"of them now: {found.rejected[0].error}"
+            "the back office was sent these transactions before, and rejects "
+            f"{len(found.rejected)} of them now: {found.rejected[0].error}"
         )
     if found.ruling is Ruling.UNKNOWN and found.parked is None and profile.dedupe == "none":
         found = attrs.evolve(found, parked="the back office recognises no repetition")
@@ -113,8 +113,8 @@ def why_parked(unknown_since: datetime | None, now: datetime, profile: ApiProfil
         return "the back office recognises no repetition"
     if now < unknown_since - TOLERANCE:
         return (
-            f"it was sent at {unknown_since:%Y-%m-%d %H:%M} UTC, by a clock that was ahead, or this "
-            "one is behind: for how long the back office has known its key is unknown"
+            f"it was sent at {unknown_since:%Y-%m-%d %H:%M} UTC, by a clock that was ahead, or "
+            "this one is behind: for how long the back office has known its key is unknown"
         )
     # What is sent in the last minutes may arrive too late.
     if now - unknown_since >= profile.key_ttl - min(TOLERANCE, profile.key_ttl / 10):
