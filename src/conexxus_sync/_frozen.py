@@ -19,6 +19,7 @@ from conexxus_client import (
     exact_sum,
 )
 
+from ._canonical import canonical
 from ._remarks import adds_up, shows_card
 
 
@@ -34,7 +35,8 @@ class FrozenTransaction:
     Attributes:
         position: Its place among those frozen at the same time.
         id: As it is sent.
-        digest: Of what the host told.
+        digest: Of what the host told, however its numbers are written.
+        exact: Of the bytes; so was `digest` once, and so the store may have it.
         sold_at: Its timestamp in UTC, as text.
         fault: Why it must not be sent, if so.
         origin: The host's id, if another one is sent.
@@ -48,6 +50,7 @@ class FrozenTransaction:
     position: int
     id: str
     digest: bytes
+    exact: bytes = attrs.field(default=b"", eq=False)
     total: Decimal
     raw: bytes = attrs.field(repr=False)
     sold_at: str
@@ -71,7 +74,7 @@ class FrozenTransaction:
         """
         raw, fault = _encode(transaction)
         # What is left of one that can't be written may be all of another.
-        digest = sha256(raw if fault is None else b"not all: " + raw).digest()
+        said = canonical(raw) if fault is None else b"not all: " + raw
 
         if transaction.business_date not in (None, business_date):
             fault = (
@@ -82,7 +85,8 @@ class FrozenTransaction:
         return cls(
             position=position,
             id=_storable(transaction.id),
-            digest=digest,
+            digest=sha256(said).digest(),
+            exact=sha256(raw).digest(),
             total=transaction.total,
             raw=raw,
             sold_at=_instant(transaction.timestamp),

@@ -18,13 +18,16 @@ from ._sqlite_moments import text
 
 _TABLE = """
 CREATE TEMP TABLE staged (
-    position INTEGER PRIMARY KEY, id TEXT NOT NULL, digest BLOB NOT NULL,
+    position INTEGER PRIMARY KEY, id TEXT NOT NULL, digest BLOB NOT NULL, exact BLOB NOT NULL,
     total TEXT NOT NULL, raw BLOB NOT NULL, sold_at TEXT NOT NULL, fault TEXT,
     mismatched INTEGER NOT NULL, shows_card INTEGER NOT NULL, revision INTEGER NOT NULL DEFAULT 0
 )
 """
 
 _COLUMNS = "position, id, digest, total, raw, sold_at, fault, mismatched, shows_card, revision"
+
+# By what is told, or by the bytes as they were once compared.
+_DIFFERS = "d.digest NOT IN (s.digest, s.exact)"
 
 # What waits in a batch or in quarantine, by the host's ids.
 _WAITING = """
@@ -58,25 +61,25 @@ DELETE FROM staged WHERE position IN (
 # It waits there, even if it changed.
 _DROP_WAITING = f"DELETE FROM staged WHERE id IN ({_WAITING})"  # noqa: S608  # constants
 
-_CHANGED = """
+_CHANGED = f"""
 SELECT s.id, max(s.digest) FROM staged AS s
 JOIN delivered AS d ON d.location = ?1 AND d.business_date = ?2 AND d.id = s.id
-WHERE NOT d.voided AND (s.fault IS NOT NULL OR s.digest <> d.digest) GROUP BY s.id
-"""
+WHERE NOT d.voided AND (s.fault IS NOT NULL OR {_DIFFERS}) GROUP BY s.id
+"""  # noqa: S608  # constants
 
 # Of several tellings of a delivered one, the delivered one stays, if told.
-_DROP_CHANGED = """
+_DROP_CHANGED = f"""
 DELETE FROM staged WHERE position IN (
     SELECT position FROM (
         SELECT s.position, s.fault, row_number() OVER (
-            PARTITION BY s.id ORDER BY s.fault IS NOT NULL, s.digest <> d.digest, s.position
+            PARTITION BY s.id ORDER BY s.fault IS NOT NULL, {_DIFFERS}, s.position
         ) AS place
         FROM staged AS s
         JOIN delivered AS d ON d.location = ?1 AND d.business_date = ?2 AND d.id = s.id
         WHERE NOT d.voided
     ) WHERE place > 1 OR fault IS NOT NULL
 )
-"""
+"""  # noqa: S608  # constants
 
 _FAULT_DIFFERENT = """
 UPDATE staged SET fault = 'Duplicate transaction id with different data'
@@ -128,11 +131,11 @@ ORDER BY position
 """  # noqa: S608  # constants
 
 # Delivered, and told otherwise now in a way that can be sent.
-_CORRECTED = """
+_CORRECTED = f"""
 SELECT s.id FROM staged AS s
 JOIN delivered AS d ON d.location = ?1 AND d.business_date = ?2 AND d.id = s.id
-WHERE NOT d.voided AND s.digest <> d.digest
-"""
+WHERE NOT d.voided AND {_DIFFERS}
+"""  # noqa: S608  # constants
 
 # To whom it is news: something else delivered it.
 _ADOPT = """
@@ -160,11 +163,11 @@ class SqliteStaging:
         # Touches the temporary database only: nobody waits for a slow host.
         connection.execute("BEGIN")
         connection.executemany(
-            "INSERT INTO staged VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+            "INSERT INTO staged VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
             (
                 (
-                    *(t.position, t.id, t.digest, str(t.total), t.raw, t.sold_at, t.fault),
-                    *(t.mismatched, t.shows_card),
+                    *(t.position, t.id, t.digest, t.exact, str(t.total), t.raw, t.sold_at),
+                    *(t.fault, t.mismatched, t.shows_card),
                 )
                 for t in transactions
             ),
