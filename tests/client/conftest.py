@@ -38,6 +38,9 @@ class SyncFace:
         with self.client.open_catalog(**options) as read:
             return read, list(read.pages)
 
+    def tasks(self) -> set[Any]:
+        return set()
+
     def finish(self) -> None:
         self.client.close()
 
@@ -49,6 +52,7 @@ class AsyncFace:
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self.runner = asyncio.Runner()
+        self.finished = False
 
         async def make() -> AsyncConexxusClient:
             return AsyncConexxusClient(*args, **options)
@@ -81,7 +85,24 @@ class AsyncFace:
 
         return self.runner.run(read_all())
 
+    def tasks(self) -> set[Any]:
+        """
+        What goes on although no call does.
+        """
+
+        async def others() -> set[Any]:
+            # httpcore leaves generators behind, which asyncio closes in tasks
+            # of a few rounds.
+            for _ in range(10):
+                await asyncio.sleep(0)
+            return asyncio.all_tasks() - {asyncio.current_task()}
+
+        return self.runner.run(others())
+
     def finish(self) -> None:
+        if self.finished:
+            return
+        self.finished = True
         self.runner.run(self.client.aclose())
         self.runner.close()
 

@@ -23,6 +23,7 @@ from conexxus_client import (
     Transaction,
     TransactionLine,
 )
+from descriptors import descriptors
 
 from .places import Places
 from .row import Row
@@ -92,12 +93,13 @@ def arrange(office, server, raw_server, places):
 
 
 @contextmanager
-def invariants(caplog, office, server, connect):
+def invariants(caplog, office, server, connect, places, url):
     """
     What holds after every case.
     """
     caplog.set_level("DEBUG")
     threads = threading.active_count()
+    before = descriptors(server.url, url)
     seen = {}
     started = time.monotonic()
 
@@ -114,19 +116,26 @@ def invariants(caplog, office, server, connect):
     # I8
     office.faults("")
     assert seen["client"].health().ok if seen["reusable"] else True
-    assert connect(server.url, api_key=CANARY).health().ok
-    # I9, loosely: a resolver thread may hang, a server's threads come and go.
+    other = connect(server.url, api_key=CANARY)
+    assert other.health().ok
+    # I9; threads loosely: a server's come and go.
     assert threading.active_count() <= threads + 8
+    assert seen["client"].tasks() == other.tasks() == set()
+    # A resolver that hangs holds up the end of its loop.
+    places.given_up.set()
+    seen["client"].finish()
+    other.finish()
+    _eventually(lambda: descriptors(server.url, url) - before == {})
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id.replace(" ", "-"))
-def test_fault(connect, office, server, arrange, caplog, row):
+def test_fault(connect, office, server, places, arrange, caplog, row):
     """
     The outcome is the documented one, and all invariants hold.
     """
     url, hostile, settings = arrange(row)
 
-    with invariants(caplog, office, server, connect) as seen:
+    with invariants(caplog, office, server, connect, places, url) as seen:
         client = connect(url, api_key=CANARY, timeout_ms=TIMEOUT_MS, retries=2, **settings)
         seen.update(client=client, reusable=hostile is server)
         try:
