@@ -51,10 +51,10 @@ class WholeDay:
         outbox, staging = desk.outbox, desk.outbox.staging
         corrected = staging.corrected(connection, *day)
         given_up = corrected | _missing(found) if desk.on_changed == "resend" else set[str]()
-        fresh = list(staging.fresh(connection, *day))
+        new = next(staging.fresh(connection, *day), None)
 
         # Only a new sale makes the day worth replacing, or one to correct.
-        if not fresh and not given_up:
+        if new is None and not given_up:
             return cls(found=found)
 
         # A replacement must not take back what it was not asked to.
@@ -64,6 +64,7 @@ class WholeDay:
         told = [one for one in staging.whole(connection) if one.id not in replaced]
 
         if not staying <= {one.origin for one in (*told, *kept)}:
+            fresh = staging.fresh(connection, *day)
             return cls(found=found, held=[attrs.evolve(one, fault=_HELD) for one in fresh])
 
         members = [*(revised(one, business_date) for one in told), *kept]
