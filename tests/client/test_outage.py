@@ -2,20 +2,22 @@
 A back office that is down, and one that comes back.
 """
 
-from contextlib import contextmanager, suppress
+import asyncio
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from conexxus_client import (
+    AsyncConexxusClient,
     ClientConfig,
     ConexxusClient,
     ConexxusError,
     RetryPolicy,
     ServerError,
 )
-from conexxus_client.testing import BackOffice, SandboxTransport
+from conexxus_client.testing import AsyncSandboxTransport, BackOffice, SandboxTransport
 
 from .matrix.test_matrix import batch
 
@@ -43,6 +45,13 @@ def test_outage(connect, office, server):
     assert server.requests["catalog"] == before + 1
 
 
+def wire(request):
+    """
+    All that is sent of *request*.
+    """
+    return (request.method, request.url, request.wire_headers(), request.body)
+
+
 class Recorder:
     """
     A transport that remembers every request as it is sent.
@@ -54,12 +63,31 @@ class Recorder:
 
     @contextmanager
     def open(self, request, limits):
-        self.sent.append((request.method, request.url, request.wire_headers(), request.body))
+        self.sent.append(wire(request))
         with self.inner.open(request, limits) as reply:
             yield reply
 
     def close(self):
         self.inner.close()
+
+
+class AsyncRecorder:
+    """
+    `Recorder` for an event loop.
+    """
+
+    def __init__(self, office):
+        self.inner = AsyncSandboxTransport(office)
+        self.sent = []
+
+    @asynccontextmanager
+    async def open(self, request, limits):
+        self.sent.append(wire(request))
+        async with self.inner.open(request, limits) as reply:
+            yield reply
+
+    async def aclose(self):
+        await self.inner.aclose()
 
 
 faults = st.lists(
@@ -71,6 +99,13 @@ faults = st.lists(
 calls = st.lists(st.sampled_from(["push", "items", "health"]), min_size=1, max_size=4)
 
 
+POLICY = RetryPolicy(delay=0.0001, retry_rate_limited=True)
+
+
+def config(office):
+    return ClientConfig(api_url="http://localhost", api_key=office.api_key)
+
+
 @given(calls, faults)
 def test_replay_is_byte_identical(calls, faults):
     """
@@ -78,10 +113,8 @@ def test_replay_is_byte_identical(calls, faults):
     """
     office = BackOffice(faults=", ".join(faults))
     recorder = Recorder(office)
-    config = ClientConfig(api_url="http://localhost", api_key=office.api_key)
-    policy = RetryPolicy(delay=0.0001, retry_rate_limited=True)
 
-    with ConexxusClient(config, transport=recorder, retry_policy=policy) as client:
+    with ConexxusClient(config(office), transport=recorder, retry_policy=POLICY) as client:
         for call in calls:
             recorder.sent.clear()
             with suppress(ConexxusError):
@@ -92,10 +125,34 @@ def test_replay_is_byte_identical(calls, faults):
     assert office.ledger.doubled() == []
 
 
+@given(calls, faults)
+def test_async_replay_is_byte_identical(calls, faults):
+    """
+    The same holds for the asynchronous client.
+    """
+    office = BackOffice(faults=", ".join(faults))
+    recorder = AsyncRecorder(office)
+
+    async def perform_all() -> None:
+        async with AsyncConexxusClient(
+            config(office), transport=recorder, retry_policy=POLICY
+        ) as client:
+            for call in calls:
+                recorder.sent.clear()
+                with suppress(ConexxusError):
+                    await _perform(client, call)
+                assert recorder.sent
+                assert all(sent == recorder.sent[0] for sent in recorder.sent)
+
+    asyncio.run(perform_all())
+
+    assert office.ledger.doubled() == []
+
+
 def _perform(client, call):
     if call == "push":
-        client.push_sales(batch(), idempotency_key="the-key")
-    elif call == "items":
-        client.fetch_items()
-    else:
-        client.health()
+        return client.push_sales(batch(), idempotency_key="the-key")
+    if call == "items":
+        return client.fetch_items()
+
+    return client.health()

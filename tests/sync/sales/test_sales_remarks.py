@@ -51,6 +51,20 @@ def test_card_numbers(till):
     assert "4111" not in str(run)
 
 
+def test_card_number_of_a_line(till):
+    """
+    One that is only in the free text of a line is warned about, too.
+    """
+    sale = till.sale("t1")
+    lines = [attrs.evolve(line, extra={"note": CARD}) for line in sale.items]
+    till.orders.add(attrs.evolve(sale, items=lines))
+
+    (run,) = till.push()
+
+    assert "1 transaction with what may be a card's number" in run.errors[0].error
+    assert "4111" not in str(run)
+
+
 def twice(till):
     """
     One sale, told for two dates.
