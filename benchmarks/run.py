@@ -162,6 +162,8 @@ def bench_shim(scale: int) -> None:
                     found = measured(f"{shim}{path}", seconds)
             _report_answers(f"{path}, idle", idle)
             _report_answers(f"{path}, {puller.done} pulls", found)
+            if found["errors"] or not puller.done:
+                sys.exit(f"{path}: {found['errors']} errors, {puller.done} pulls")
 
 
 def _report_answers(name: str, found: dict[str, float]) -> None:

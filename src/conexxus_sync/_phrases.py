@@ -16,6 +16,13 @@ def counted(number: int, noun: str, nouns: str | None = None) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {nouns or noun + 's'}"
 
 
+def shortened(text: str, limit: int = 80) -> str:
+    """
+    *text*, or how it begins and how long it is.
+    """
+    return text if len(text) <= limit else f"{text[:limit]}… ({len(text):,} characters)"
+
+
 def long_date(day: date) -> str:
     """
     `2 January 2026`, whatever the locale.

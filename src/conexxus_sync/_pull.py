@@ -156,7 +156,11 @@ class Pull:
         if plan is None:
             if figures is None or self.force:
                 return None
-            return self.config.guards.refusal(figures)
+            refusal = self.config.guards.refusal(figures)
+            return refusal and (
+                f"{refusal}. Check the back office; if this is right, accept exactly this: "
+                f"`conexxus pull --accept {self.run.id}`."
+            )
         if (plan.scope, plan.digest) == (self._scope(), digest):
             return None
 

@@ -128,7 +128,7 @@ def told_day(day: Day, zone: ZoneInfo | None, today: date) -> str:
     if sums.last_at is not None:
         parts.append(f"accepted {_accepted(sums.last_at, zone, day.business_date)}")
     if sums.waiting:
-        parts.append(f"{counted(sums.waiting, 'sale')} still to arrive")
+        parts.append(f"{counted(sums.waiting, 'sale')} not confirmed yet")
     if sums.set_aside:
         parts.append(f"{counted(sums.set_aside, 'sale')} set aside")
     if sums.contradicted:

@@ -7,9 +7,6 @@ import attrs
 from .mirror import Figures
 
 
-_GO_ON = "Check the back office; if this is right, run `conexxus pull --force` to accept it once."
-
-
 @attrs.frozen(kw_only=True)
 class Guards:
     """
@@ -36,8 +33,7 @@ class Guards:
         """
         if figures.known and figures.failed == figures.received:
             return (
-                f"no valid item among {figures.received} received, "
-                f"while {figures.known} were known. {_GO_ON}"
+                f"no valid item among {figures.received} received, while {figures.known} were known"
             )
 
         if figures.known < self.from_known:
@@ -68,4 +64,4 @@ class Guards:
 
 
 def _sentence(what: str, part: int, whole: int, limit: float) -> str:
-    return f"{part} of {whole} {what} ({part / whole:.1%}); the limit is {limit:.0%}. {_GO_ON}"
+    return f"{part} of {whole} {what} ({part / whole:.1%}); the limit is {limit:.0%}"

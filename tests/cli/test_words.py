@@ -3,8 +3,12 @@ What the commands tell people is true.
 """
 
 import json
+from datetime import UTC, datetime
 
 import pytest
+
+from conexxus_sync.cli import _words as words
+from conexxus_sync.runs import RunIssue, RunKind, RunStatus, SyncRun
 
 
 DAY = ("--date", "2026-01-02")
@@ -231,3 +235,23 @@ def test_runs_fit_the_screen(cli, office, monkeypatch):
     assert line.startswith(run["id"])
     assert len(line) == 120
     assert line.endswith("…")
+
+
+def test_long_id():
+    """
+    An id of any length takes one line, and says how long it is.
+    """
+    run = SyncRun(
+        id="x",
+        kind=RunKind.INVENTORY,
+        location_id="loc-001",
+        start_time=datetime(2026, 1, 2, tzinfo=UTC),
+        end_time=datetime(2026, 1, 2, tzinfo=UTC),
+        status=RunStatus.PARTIAL,
+        items_failed=1,
+        errors=[RunIssue(item="x" * 3_000, error="Item has invalid price")],
+    )
+
+    (line,) = (line for line in words.told(run) if "xxx" in line)
+
+    assert line.strip() == f"{'x' * 80}… (3,000 characters): Item has invalid price"

@@ -4,6 +4,7 @@ The page in a real browser, as somebody behind a counter uses it.
 
 import shutil
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,8 +16,11 @@ from playwright.sync_api import expect, sync_playwright
 
 from conexxus_client import ClientConfig, ConexxusClient, Transaction, TransactionLine
 from conexxus_sync import ConexxusService, SyncConfig, open_store
+from conexxus_sync._connection import ApiConnection
+from conexxus_sync._overview import DayState
 from conexxus_sync.alerts import AlertName
 from conexxus_sync.http import Access, create_app, page_routes
+from conexxus_sync.http._page._view import MARKS
 from conexxus_sync.http._server import serving
 
 
@@ -48,9 +52,8 @@ HOSTILE = [
 
 # Would be called by markup that slips through.
 WATCH = """
-window.hurt = [];
-window.pwned = () => window.hurt.push("executed");
-addEventListener("securitypolicyviolation", (event) => window.hurt.push(event.violatedDirective));
+window.pwned = () => hurt("executed");
+addEventListener("securitypolicyviolation", (event) => hurt(event.violatedDirective));
 """
 
 
@@ -139,6 +142,8 @@ def _opener(chromium, troubles):
         url = serve.__enter__()
         context = chromium.new_context(**(options or DESKTOP))
         context.set_default_timeout(20_000)
+        # Outside of the page, it survives when the page is loaded anew.
+        context.expose_function("hurt", lambda what: troubles.append(what))
         context.add_init_script(WATCH)
         page = context.new_page()
         if quiet:
@@ -152,8 +157,9 @@ def _opener(chromium, troubles):
     yield open_
 
     for page, context, serve in closings:
-        if context.browser and not page.is_closed() and page.evaluate("window.hurt !== undefined"):
-            troubles.extend(page.evaluate("window.hurt"))
+        if not page.is_closed():
+            # What it has called until now is heard of with its next answer.
+            page.evaluate("null")
         context.close()
         serve.__exit__(None, None, None)
 
@@ -199,6 +205,16 @@ def overflow(page):
     By how much the page is wider than its window.
     """
     return page.evaluate("document.documentElement.scrollWidth - innerWidth")
+
+
+def hidden(page):
+    """
+    The parts of which some is to be seen only by scrolling to the side.
+    """
+    return page.eval_on_selector_all(
+        ".scroll",
+        "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.ariaLabel)",
+    )
 
 
 def violations(page):
@@ -315,7 +331,7 @@ def test_without_javascript(troubled, new_service, open_page):
     """
     page = open_page(troubled, java_script_enabled=False)
 
-    assert page.locator("noscript meta[http-equiv=refresh]").count() in (0, 1)
+    assert page.locator("noscript meta[http-equiv=refresh]").count() == 1
     page.get_by_role("button", name="Replay item GOLD").click()
     expect(page.get_by_text("GOLD is in the catalogue now.")).to_be_visible()
     page.get_by_role("button", name="Test the connection").click()
@@ -324,6 +340,22 @@ def test_without_javascript(troubled, new_service, open_page):
     expect(page.get_by_text("The pull of exactly this catalogue has started.")).to_be_visible()
     page.get_by_role("button", name="Push sales that are due").click()
     expect(page.get_by_text("The push has started.")).to_be_visible()
+    page.get_by_role("button", name="Sync now").click()
+    expect(page.get_by_text("The pull has started.")).to_be_visible()
+
+
+def test_what_is_executed_is_noticed(partial, chromium):
+    """
+    These tests see a script that slips through, also one before a reload.
+    """
+    troubles = []
+
+    with contextmanager(_opener)(chromium, troubles) as open_:
+        page = open_(partial)
+        page.evaluate("pwned()")
+        page.reload()
+
+    assert troubles == ["executed"]
 
 
 @pytest.mark.parametrize(
@@ -346,6 +378,7 @@ def test_looks(request, new_service, office, open_page, scene, name, options):
     SHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SHOTS / f"page-{scene}-{name}.png", full_page=True)
     assert overflow(page) <= 0
+    assert hidden(page) == []
     assert violations(page) == []
 
 
@@ -530,3 +563,46 @@ def test_calendar(new_service, office, till, open_page):
     cell = page.locator("td.today")
     expect(cell).to_contain_text("3")
     assert "3 sales, 7.50, accepted" in cell.get_attribute("title")
+
+
+@pytest.mark.parametrize("state", DayState)
+def test_calendar_shows_each_state(new_service, open_page, monkeypatch, state):
+    """
+    How a business date stands is told by its colour and its mark, and the
+    mark's meaning by the legend.
+    """
+    service = new_service()
+    found = service.overview()
+    day = attrs.evolve(found.days[-1], state=state, sums=None)
+    others = DayState.QUIET if state is not DayState.QUIET else DayState.UNKNOWN
+    days = (*(attrs.evolve(each, state=others) for each in found.days[:-1]), day)
+    monkeypatch.setattr(service, "overview", lambda: attrs.evolve(found, days=days))
+
+    page = open_page(service)
+
+    cells = page.locator(f".calendar td.{state}")
+    expect(cells).to_have_count(1)
+    expect(cells.locator(".mark")).to_have_text(MARKS[state])
+
+
+def test_latency(new_service, open_page):
+    """
+    How long the back office took to answer lately is drawn and told; what it
+    did not answer is left out.
+    """
+    service = new_service()
+    known = service._connection
+    for milliseconds, reached in ((20, True), (900, False), (80, True), (40, True)):
+        known.last = ApiConnection(
+            reached=reached,
+            checked_at=service._clock.now(),
+            latency=timedelta(milliseconds=milliseconds),
+        )
+        known._recent.append(known.last)
+
+    page = open_page(service)
+
+    line = page.get_by_role("img", name="Latency of the last 3 answers")
+    points = line.locator("polyline").get_attribute("points")
+    assert points == "0.0,21.5 60.0,2.0 120.0,15.0"
+    expect(page.get_by_text("The last 3 answers took at most 80 ms.")).to_be_visible()

@@ -53,7 +53,7 @@ def test_suspicious_catalogue_is_refused(site, catalog, reason):
     assert site.dump(*MIRROR) == before
     assert run.status is RunStatus.FAILED
     assert run.refused.startswith(reason)
-    assert "conexxus pull --force" in run.refused
+    assert f"`conexxus pull --accept {run.id}`" in run.refused
     assert (run.created, run.updated, run.removed) == (0, 0, 0)
 
 

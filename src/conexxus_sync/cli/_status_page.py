@@ -152,7 +152,7 @@ def _last_pull(overview: Overview) -> str:
     run = overview.pulls[0]
     when = clock_time(run.end_time or run.start_time, overview.timezone, overview.today)
 
-    return f"Last pull {when}, {run.status}: {summary(run)}."
+    return f"Last pull {when}, {run.status}: {_sentence(summary(run))}"
 
 
 def _last_push(overview: Overview) -> str:
@@ -162,7 +162,11 @@ def _last_push(overview: Overview) -> str:
     run = overview.pushes[0]
     when = clock_time(run.end_time or run.start_time, overview.timezone, overview.today)
 
-    return f"last push {when}, {run.status}: {summary(run)}."
+    return f"last push {when}, {run.status}: {_sentence(summary(run))}"
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith(".") else f"{text}."
 
 
 def _tone(overview: Overview) -> Tone:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from conexxus_sync._phrases import counted as counted
 from conexxus_sync._phrases import long_date as long_date
+from conexxus_sync._phrases import shortened
 from conexxus_sync._words import lasting as lasting
 from conexxus_sync._words import moment as moment
 from conexxus_sync._words import summary as summary
@@ -157,7 +158,7 @@ def _listed(title: str, issues: Sequence[RunIssue], number: int = 0) -> Iterator
     yield f"  {title}:"
 
     for issue in issues[:SHOWN_ISSUES]:
-        yield f"    {issue.item or '(no id)'}: {issue.error}"
+        yield f"    {shortened(issue.item or '(no id)')}: {issue.error}"
 
     if len(issues) > SHOWN_ISSUES:
         yield f"    … and {max(number, len(issues)) - SHOWN_ISSUES:,} more"

@@ -114,6 +114,17 @@ class Price:
     per_cent: str
 
 
+@attrs.frozen(kw_only=True)
+class Latencies:
+    """
+    How long the last answers took: a line, 120 wide and 28 high.
+    """
+
+    count: int
+    most: timedelta
+    points: str
+
+
 def view_of(overview: Overview) -> dict[str, Any]:
     """
     The names that the template uses.
@@ -146,7 +157,7 @@ def view_of(overview: Overview) -> dict[str, Any]:
         "rows": list(_rows(overview)),
         "busy": bool(overview.running or overview.elsewhere),
         "prices": [] if overview.refused is None else list(map(_price, overview.refused.prices)),
-        "latencies": _line(overview.calls),
+        "latencies": _latencies(overview.calls),
         "when": lambda moment: clock_time(moment, zone, today),
         "age": lambda moment: age(moment, overview.now),
         "counted": counted,
@@ -253,19 +264,20 @@ def _price(change: PriceChange) -> Price:
     return Price(change=change, per_cent=f"{share:+,.0f} %")
 
 
-def _line(calls: Sequence[ApiConnection]) -> str:
+def _latencies(calls: Sequence[ApiConnection]) -> Latencies | None:
     """
-    The points of a line through the latencies, 120 wide and 28 high.
+    How long answers took to come; what did not come took no time.
     """
-    latencies = [call.latency for call in calls if call.latency is not None]
+    took = [call.latency for call in calls if call.reached and call.latency is not None]
 
-    if len(latencies) < 2:
-        return ""
+    if len(took) < 2:
+        return None
 
-    values = [latency / timedelta(milliseconds=1) for latency in latencies]
-    most = max(*values, 1.0)
-    step = 120 / (len(values) - 1)
-
-    return " ".join(
-        f"{number * step:.1f},{28 - 26 * value / most:.1f}" for number, value in enumerate(values)
+    most = max(took)
+    step = 120 / (len(took) - 1)
+    highest = max(most, timedelta(milliseconds=1))
+    points = (
+        f"{number * step:.1f},{28 - 26 * (each / highest):.1f}" for number, each in enumerate(took)
     )
+
+    return Latencies(count=len(took), most=most, points=" ".join(points))
