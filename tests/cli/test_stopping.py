@@ -11,6 +11,10 @@ from conexxus_client.testing import SandboxServer
 from conexxus_sync.cli._stopping import StopEvent, StoppedError, stopping_at_once, stopping_in_turn
 
 
+# Seconds until a command has ended that was told to, on a busy machine.
+SOON = 8
+
+
 class WatchedEvent(threading.Event):
     """
     Knows which thread has set it.
@@ -102,7 +106,7 @@ def test_signal_ends_a_pull(shell, office, signum, code):
         with shell.start("pull", "--log-format", "text") as process:
             assert asked.wait(30)
             process.send_signal(signum)
-            _, err = process.communicate(timeout=30)
+            _, err = process.communicate(timeout=SOON)
 
         assert process.returncode == code
         assert "Nothing is lost: the next pull starts afresh." in err
@@ -121,7 +125,7 @@ def test_signal_ends_the_scheduler(shell, office, signum, code):
             if "inventory sync completed" in line:
                 break
         process.send_signal(signum)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=SOON)
 
     assert process.returncode == code
     assert "Traceback" not in err
@@ -144,7 +148,7 @@ def test_scheduler_that_can_not_stop_is_stopped(shell, office):
         with shell.start("run") as process:
             assert asked.wait(30)
             process.terminate()
-            process.communicate(timeout=30)
+            process.communicate(timeout=SOON)
 
         assert process.returncode == 0
         assert shell.run("pull").returncode == 0
