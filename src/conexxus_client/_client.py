@@ -214,9 +214,9 @@ class ConexxusClient:
         """
         Send *call*, with retries, and read its answer.
         """
-        import stamina
-
         attempts = self._core.attempts(call)
+        # The first time, this takes a while, which counts.
+        import stamina
 
         with self._core.observing(call.name, call.request, attempts):
             for attempt in stamina.retry_context(patient(attempts), attempts=None, timeout=None):
