@@ -21,6 +21,9 @@ BATCH = batch()
         (25 * 3600, {}, {}, 1),
         (22 * 3600, {}, {}, 3),
         (2 * 3600, {"repeat_within": timedelta(hours=1)}, {}, 1),
+        # What begins now may arrive a time-out of 30 seconds later.
+        (3_600 - 20, {"repeat_within": timedelta(hours=1)}, {}, 1),
+        (3_600 - 40, {"repeat_within": timedelta(hours=1)}, {}, 3),
         (25 * 3600, {"repeat_within": timedelta(days=9)}, {}, 1),
         (25 * 3600, {}, {"dedupe": "transaction_id"}, 3),
     ],
