@@ -6,13 +6,19 @@ Start with `ConexxusService`; fill in `CatalogStorage` and `OrderSource`.
 
 import logging
 
-from ._answers import Quarantine
-from ._connection import ApiConnection
-from ._health import SalesHealth, ServiceHealth, ServiceState
-from ._known import StoreCounts
-from ._overview import Day, DayState, Overview, RefusedCatalogue
-from .alerts import Alert, AlertName, Severity
-from .calendar import StoreCalendar
+from conexxus_sync.health._health import SalesHealth, ServiceHealth, ServiceState
+from conexxus_sync.health._overview import Day, DayState, Overview, RefusedCatalogue
+from conexxus_sync.health._quarantine import Quarantine
+from conexxus_sync.health._store_snapshot import StoreCounts
+from conexxus_sync.model.alerts import Alert, AlertName, Severity
+from conexxus_sync.model.api_connection import ApiConnection
+from conexxus_sync.model.calendar import StoreCalendar
+from conexxus_sync.model.guards import Guards
+from conexxus_sync.model.runs import RunIssue, RunKind, RunStatus, SyncRun
+from conexxus_sync.scheduling._trigger import Trigger
+from conexxus_sync.service._results import RunHistory
+from conexxus_sync.stores._protocols import SyncStore
+
 from .collectors import InMemoryCollector, LoggingCollector
 from .config import SyncConfig
 from .errors import (
@@ -23,7 +29,6 @@ from .errors import (
     StoreError,
     SyncError,
 )
-from .guards import Guards
 from .inventory import InventorySync
 from .protocols import (
     CatalogChanges,
@@ -35,10 +40,9 @@ from .protocols import (
     Stream,
     TransactionalCatalogStorage,
 )
-from .runs import RunIssue, RunKind, RunStatus, SyncRun
 from .sales import SalesPush
-from .service import ConexxusService, RunHistory, Trigger
-from .stores import SyncStore, open_store
+from .service import ConexxusService
+from .stores import open_store
 
 
 # Whether and where to log is the application's decision.

@@ -15,8 +15,7 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from conexxus_client import ConfigurationError, Environment, Secret
-
-from .guards import Guards
+from conexxus_sync.model.guards import Guards
 
 
 NOON = time(12)

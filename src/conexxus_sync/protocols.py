@@ -7,8 +7,7 @@ from datetime import date, datetime
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from conexxus_client import Item, Transaction
-
-from .runs import SyncRun
+from conexxus_sync.model.runs import SyncRun
 
 
 T_co = TypeVar("T_co", covariant=True)
@@ -143,3 +142,6 @@ class Clock(Protocol):
         Seconds that only ever grow.
         """
         ...
+
+
+HostStorage = CatalogStorage | TransactionalCatalogStorage

@@ -1,7 +1,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 
-from conexxus_sync.runs import RunKind, RunStatus, SyncRun
+from conexxus_sync.model.runs import RunKind, RunStatus, SyncRun
 from conexxus_sync.stores import open_store
 
 

@@ -5,7 +5,7 @@ What `conexxus doctor` thinks of the clock.
 from datetime import UTC, datetime, timedelta
 
 from conexxus_sync.cli._doctor import Level, _clock
-from conexxus_sync.sales._trust import RELEASED
+from conexxus_sync.sales._clock_check import RELEASED
 
 
 def test_clock_before_the_release():

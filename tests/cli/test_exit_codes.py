@@ -6,7 +6,7 @@ import pytest
 from conexxus_client import ConexxusError, ConfigurationError, Delivery
 from conexxus_sync.cli._exit_codes import ExitCode, code_of_error, code_of_run, gravest
 from conexxus_sync.errors import DateClosedError, RunInProgressError, StoreError
-from conexxus_sync.runs import RunKind, RunStatus, SyncRun
+from conexxus_sync.model.runs import RunKind, RunStatus, SyncRun
 
 
 def run_that(status, **facts):

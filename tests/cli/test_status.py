@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from conexxus_sync import ConexxusService
-from conexxus_sync._words import headline
+from conexxus_sync.views.text import headline
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from conexxus_client.testing import SandboxServer
-from conexxus_sync.cli._stopping import StopEvent, StoppedError, stopping_at_once, stopping_in_turn
+from conexxus_sync.cli._signals import StopEvent, StoppedError, stopping_at_once, stopping_in_turn
 
 
 # Seconds until a command has ended that was told to, on a busy machine.

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from conexxus_sync.cli import _words as words
-from conexxus_sync.runs import RunIssue, RunKind, RunStatus, SyncRun
+from conexxus_sync.cli import _run_text as words
+from conexxus_sync.model.runs import RunIssue, RunKind, RunStatus, SyncRun
 
 
 DAY = ("--date", "2026-01-02")

@@ -10,16 +10,12 @@ from pathlib import Path
 import pytest
 
 from conexxus_sync import SalesHealth, ServiceHealth, ServiceState
-from conexxus_sync._codec import (
-    _KEYS,
-    batch_to_json,
-    item_aside_to_json,
-    sale_aside_to_json,
-)
 from conexxus_sync.cli._status import _document
 from conexxus_sync.cli._why import _story_json
-from conexxus_sync.mirror import Quarantined
-from conexxus_sync.outbox import Batch, BatchState, Handing, QuarantinedTransaction, Story
+from conexxus_sync.model.catalogue import Quarantined
+from conexxus_sync.model.run_json import _KEYS
+from conexxus_sync.model.sales import Batch, BatchState, Handing, QuarantinedTransaction, Story
+from conexxus_sync.views.json import batch_to_json, item_aside_to_json, sale_aside_to_json
 
 
 PAGE = Path(__file__).parents[2] / "docs/reference/cli.md"

@@ -18,7 +18,7 @@ import os
 from datetime import datetime
 if "NOW" in os.environ:
     from conexxus_sync import ConexxusService
-    from conexxus_sync._clock import SystemClock
+    from conexxus_sync.runtime.clock import SystemClock
     now, run_due = datetime.fromisoformat(os.environ["NOW"]), ConexxusService.run_due
     SystemClock.now = lambda self: now
     ConexxusService.run_due = lambda self, _: run_due(self, now)

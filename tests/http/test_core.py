@@ -5,9 +5,9 @@ What the shim decides, apart from sockets and frameworks.
 import pytest
 
 from conexxus_sync.http import Access, Answer, HttpRequest, Route
-from conexxus_sync.http._core import ShimApp
+from conexxus_sync.http._app import ShimApp
 from conexxus_sync.http._mounting import inner_path, joined
-from conexxus_sync.http._rates import Buckets, Rate, TokenBucket
+from conexxus_sync.http._rate_limits import Buckets, Rate, TokenBucket
 
 
 LOCAL = {"host": "localhost"}

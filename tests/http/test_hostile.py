@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from conexxus_sync.http import PREFIX, create_app
+from conexxus_sync.http._app import ShimApp
 from conexxus_sync.http._asgi import AsgiShim
-from conexxus_sync.http._connections import Connections
-from conexxus_sync.http._core import ShimApp
 from conexxus_sync.http._routes import routes_beneath
 from conexxus_sync.http._server import serving
+from conexxus_sync.http._uvicorn_limits import Connections
 
 
 @contextmanager

@@ -13,8 +13,8 @@ import pytest
 
 from conexxus_client import __version__
 from conexxus_sync.http import PREFIX, Access
+from conexxus_sync.http._app import ShimApp
 from conexxus_sync.http._asgi import AsgiShim
-from conexxus_sync.http._core import ShimApp
 from conexxus_sync.http._openapi import openapi_document
 from conexxus_sync.http._routes import routes_beneath
 from conexxus_sync.http._server import serving

@@ -16,12 +16,12 @@ from playwright.sync_api import expect, sync_playwright
 
 from conexxus_client import ClientConfig, ConexxusClient, Transaction, TransactionLine
 from conexxus_sync import ConexxusService, SyncConfig, open_store
-from conexxus_sync._connection import ApiConnection
-from conexxus_sync._overview import DayState
-from conexxus_sync.alerts import AlertName
+from conexxus_sync.health._overview import DayState
 from conexxus_sync.http import Access, create_app, page_routes
 from conexxus_sync.http._page._view import MARKS
 from conexxus_sync.http._server import serving
+from conexxus_sync.model.alerts import AlertName
+from conexxus_sync.model.api_connection import ApiConnection
 
 
 SHOTS = Path(__file__).parents[2] / ".screenshots"

@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from conexxus_client import ClientConfig, ConexxusClient, Transaction
 from conexxus_client.testing import BackOffice, SandboxTransport
 from conexxus_sync import ConexxusService, SyncConfig
-from conexxus_sync.collectors.prometheus import PrometheusMetrics
+from conexxus_sync.metrics.prometheus import PrometheusMetrics
 from conexxus_sync.stores.sqlite import SqliteStore
 
 

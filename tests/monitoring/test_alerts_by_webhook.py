@@ -12,9 +12,9 @@ import attrs
 import pytest
 
 from conexxus_client import Secret
-from conexxus_sync.alerts import SEVERITIES, AlertName, Severity
 from conexxus_sync.errors import StoreError
-from conexxus_sync.notices import Answer, NoticeWatch, Sender
+from conexxus_sync.model.alerts import SEVERITIES, AlertName, Severity
+from conexxus_sync.notifications import Answer, NoticeWatch, Sender
 
 from .test_alerts_in_life import SCENARIOS
 

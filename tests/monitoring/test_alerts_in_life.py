@@ -10,7 +10,7 @@ import pytest
 
 from conexxus_client import ApiProfile
 from conexxus_sync import SyncConfig
-from conexxus_sync.alerts import SEVERITIES, AlertName
+from conexxus_sync.model.alerts import SEVERITIES, AlertName
 from conexxus_sync.sales import OutboxOperator
 
 from .conftest import LOCATION, items

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from conexxus_sync import RunKind, RunStatus
-from conexxus_sync._health import ServiceState
-from conexxus_sync.alerts import SEVERITIES, AlertName
-from conexxus_sync.collectors._prometheus_families import FAMILIES
-from conexxus_sync.collectors.prometheus import CALLS, OUTCOMES
-from conexxus_sync.outbox import BatchState
-from conexxus_sync.runbooks import DOWN, runbook_for
+from conexxus_sync.health._health import ServiceState
+from conexxus_sync.metrics._families import FAMILIES
+from conexxus_sync.metrics.prometheus import CALLS, OUTCOMES
+from conexxus_sync.model.alerts import SEVERITIES, AlertName
+from conexxus_sync.model.sales import BatchState
+from conexxus_sync.views.runbooks import DOWN, runbook_for
 
 
 FOLDER = Path(__file__).parents[2] / "examples/monitoring"

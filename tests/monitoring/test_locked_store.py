@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from conexxus_sync.alerts import AlertName
+from conexxus_sync.model.alerts import AlertName
 from conexxus_sync.stores import sqlite
 from conexxus_sync.stores.sqlite import SqliteStore
 

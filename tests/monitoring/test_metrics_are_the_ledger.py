@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conexxus_sync import RunKind
-from conexxus_sync.outbox import BatchState
+from conexxus_sync.model.sales import BatchState
 
 from .conftest import LOCATION, items
 

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from conexxus_sync import RunKind, RunStatus, SyncRun
-from conexxus_sync._health import ServiceState
-from conexxus_sync.alerts import SEVERITIES
-from conexxus_sync.collectors._prometheus_families import FAMILIES
-from conexxus_sync.collectors._prometheus_gauges import _outcomes
-from conexxus_sync.collectors.prometheus import CALLS, CHANGES, OUTCOMES
-from conexxus_sync.outbox import BatchState
-from conexxus_sync.runbooks import DOWN, RUNBOOKS
+from conexxus_sync.health._health import ServiceState
+from conexxus_sync.metrics._families import FAMILIES
+from conexxus_sync.metrics._gauges import _outcomes
+from conexxus_sync.metrics.prometheus import CALLS, CHANGES, OUTCOMES
+from conexxus_sync.model.alerts import SEVERITIES
+from conexxus_sync.model.sales import BatchState
+from conexxus_sync.views.runbooks import DOWN, RUNBOOKS
 
 
 PAGE = Path(__file__).parents[2] / "docs/reference/metrics.md"

@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
-from conexxus_sync.collectors.otel import OpenTelemetryCollector
+from conexxus_sync.metrics.otel import OpenTelemetryCollector
 
 from .conftest import items
 

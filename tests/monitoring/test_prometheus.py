@@ -13,9 +13,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 import conexxus_client
 from conexxus_client import AttemptDetails, ConexxusError, ConnectError, ServerError
 from conexxus_sync import ConexxusService
-from conexxus_sync.alerts import AlertName
-from conexxus_sync.collectors._prometheus_families import FAMILIES
-from conexxus_sync.collectors.prometheus import CALLS, OUTCOMES, PrometheusMetrics, outcome_of
+from conexxus_sync.metrics._families import FAMILIES
+from conexxus_sync.metrics.prometheus import CALLS, OUTCOMES, PrometheusMetrics, outcome_of
+from conexxus_sync.model.alerts import AlertName
 
 
 LABELS = {

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from conexxus_sync.alerts import SEVERITIES, AlertName
 from conexxus_sync.cli._app import app
-from conexxus_sync.runbooks import DOWN, RUNBOOKS, Runbook, runbook_for
+from conexxus_sync.model.alerts import SEVERITIES, AlertName
+from conexxus_sync.views.runbooks import DOWN, RUNBOOKS, Runbook, runbook_for
 
 
 ROOT = Path(__file__).parents[2]

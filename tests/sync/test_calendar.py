@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conexxus_sync.calendar import StoreCalendar
-from conexxus_sync.outbox import Visit
+from conexxus_sync.model.calendar import StoreCalendar
+from conexxus_sync.model.sales import Visit
 from conexxus_sync.sales import DueDates
 
 

@@ -24,16 +24,9 @@ from conexxus_client import (
     Transaction,
 )
 from conexxus_client.testing import BackOffice, SandboxServer
-from conexxus_sync import (
-    InventorySync,
-    LeaseLostError,
-    RunStatus,
-    SalesPush,
-    SyncConfig,
-    SyncRun,
-)
-from conexxus_sync._clock import SystemClock
-from conexxus_sync.runs import RunKind
+from conexxus_sync import InventorySync, LeaseLostError, RunStatus, SalesPush, SyncConfig, SyncRun
+from conexxus_sync.model.runs import RunKind
+from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.stores.sqlite import SqliteStore
 
 
@@ -72,7 +65,7 @@ def wall(monkeypatch):
     wall = Wall()
     monkeypatch.setattr("time.time", wall.time)
     monkeypatch.setattr("time.time_ns", wall.time_ns)
-    monkeypatch.setattr("conexxus_sync._clock.datetime", wall)
+    monkeypatch.setattr("conexxus_sync.runtime.clock.datetime", wall)
 
     return wall
 

@@ -18,11 +18,11 @@ from conexxus_client import (
 )
 from conexxus_client.testing import SandboxTransport
 from conexxus_sync import AlertName, RunStatus, ServiceState
-from conexxus_sync._codec import health_to_json
-from conexxus_sync._words import headline, what_to_do
-from conexxus_sync.alerts import Severity
 from conexxus_sync.config import SyncConfig
+from conexxus_sync.model.alerts import Severity
 from conexxus_sync.sales import OutboxOperator
+from conexxus_sync.views.json import health_to_json
+from conexxus_sync.views.text import headline, what_to_do
 
 
 def test_health_before_anything(service):

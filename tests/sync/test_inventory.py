@@ -133,7 +133,7 @@ def test_older_rules_are_read_anew(site, monkeypatch):
     """
     site.office.etag = "strong"
     with monkeypatch.context() as older:
-        older.setattr("conexxus_sync._pull.RULES", 1)
+        older.setattr("conexxus_sync.inventory._pull.RULES", 1)
         site.pull(items(3))
 
     run = site.pull()

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from conexxus_sync._replay import QuarantineReplay
+from conexxus_sync.inventory._quarantine_replay import QuarantineReplay
 
 
 def item(sku, price="1.00", **fields):

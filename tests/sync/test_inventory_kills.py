@@ -17,10 +17,11 @@ from contextlib import closing, contextmanager
 import pytest
 
 from conexxus_client import encode_item
-from conexxus_sync import RunStatus, inventory
-from conexxus_sync._host_delivery import HostDelivery
-from conexxus_sync._pull import Pull
-from conexxus_sync.mirror import Checkpoint
+from conexxus_sync import RunStatus
+from conexxus_sync.inventory import _sync as inventory
+from conexxus_sync.inventory._host_delivery import HostDelivery
+from conexxus_sync.inventory._pull import Pull
+from conexxus_sync.model.catalogue import Checkpoint
 from conexxus_sync.stores.sqlite import SqliteStore
 
 

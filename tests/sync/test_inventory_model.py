@@ -24,8 +24,8 @@ from hypothesis.stateful import (
 
 from conexxus_client import Item, encode_item
 from conexxus_sync import Guards, RunStatus
-from conexxus_sync._replay import QuarantineReplay
-from conexxus_sync._validation import row_of
+from conexxus_sync.inventory._quarantine_replay import QuarantineReplay
+from conexxus_sync.inventory._validation import row_of
 
 
 # Without NUL, which the client refuses.

@@ -9,7 +9,7 @@ import pytest
 
 from conexxus_client import ConfigurationError
 from conexxus_sync import RunKind, RunStatus, SyncRun
-from conexxus_sync.stores._sqlite_plans import PRICE_LISTS_ARE_KEPT
+from conexxus_sync.stores._plans import PRICE_LISTS_ARE_KEPT
 
 
 MIRROR = ("items", "quarantine", "checkpoints", "changes", "hosts", "item_counts")

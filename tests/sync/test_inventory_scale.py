@@ -100,7 +100,7 @@ PULL = """
 import sys
 from conexxus_client import ClientConfig, ConexxusClient
 from conexxus_sync import InventorySync, SyncConfig
-from conexxus_sync._clock import SystemClock
+from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.stores.sqlite import SqliteStore
 
 url, path = sys.argv[1:]

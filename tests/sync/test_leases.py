@@ -13,8 +13,8 @@ import attrs
 import pytest
 
 from conexxus_sync import LeaseLostError, RunInProgressError
-from conexxus_sync._processes import LinuxProcesses, ProcessIdentity
-from conexxus_sync.leases import LEASE_LENGTH
+from conexxus_sync.model.leases import LEASE_LENGTH
+from conexxus_sync.runtime.processes import LinuxProcesses, ProcessIdentity
 from conexxus_sync.stores.sqlite import SqliteStore
 
 

@@ -14,14 +14,14 @@ import pytest
 
 from conexxus_client.testing import BackOffice, SandboxServer
 from conexxus_sync import RunStatus
-from conexxus_sync.leases import LEASE_LENGTH
+from conexxus_sync.model.leases import LEASE_LENGTH
 
 
 PULL = """
 import os, signal, sys
 from conexxus_client import ClientConfig, ConexxusClient
 from conexxus_sync import InventorySync, RunInProgressError, SyncConfig
-from conexxus_sync._clock import SystemClock
+from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.stores.sqlite import SqliteStore
 
 url, path, wait_at = sys.argv[1:]

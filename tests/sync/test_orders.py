@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from conexxus_client import encode_transaction
-from conexxus_sync.calendar import StoreCalendar
 from conexxus_sync.errors import HostError
-from conexxus_sync.orders import FileOrders
+from conexxus_sync.model.calendar import StoreCalendar
+from conexxus_sync.sources.ndjson import FileOrders
 
 
 CALENDAR = StoreCalendar(timezone=ZoneInfo("America/New_York"), day_closes_at=time(2))

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conexxus_client import Transaction, TransactionLine, encode_transaction
-from conexxus_sync._frozen import FrozenDraft, FrozenTransaction, idempotency_key
-from conexxus_sync._remarks import adds_up, shows_card
-from conexxus_sync.outbox import BatchState
+from conexxus_sync.model._transaction_checks import adds_up, shows_card
+from conexxus_sync.model.frozen import FrozenDraft, FrozenTransaction, idempotency_key
+from conexxus_sync.model.sales import BatchState
 from conexxus_sync.sales import BatchLimits
-from conexxus_sync.sales._drafts import batches_of
+from conexxus_sync.sales._batching import batches_of
 from conexxus_sync.stores.sqlite import SqliteStore
 
 

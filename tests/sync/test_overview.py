@@ -11,7 +11,7 @@ import pytest
 
 from conexxus_client import Transaction, TransactionLine
 from conexxus_sync import DayState
-from conexxus_sync._words import told_day
+from conexxus_sync.views.text import told_day
 
 
 NEW_YORK = ZoneInfo("America/New_York")

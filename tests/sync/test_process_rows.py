@@ -17,8 +17,8 @@ import pytest
 
 from conexxus_client import Transaction
 from conexxus_sync import InMemoryCollector, LoggingCollector, RunKind, RunStatus
-from conexxus_sync._threads import begin
 from conexxus_sync.collectors import FanOut
+from conexxus_sync.runtime.threads import begin
 
 
 DAY = date(2026, 1, 2)
@@ -62,7 +62,7 @@ def hasty(monkeypatch):
     """
     monkeypatch.setattr("conexxus_sync.collectors._fan_out.PATIENCE_S", 0.05)
     monkeypatch.setattr("conexxus_sync.collectors._fan_out.LEAST_PATIENCE_S", 1.0)
-    monkeypatch.setattr("conexxus_sync._schedule.PATIENCE_S", 0.05)
+    monkeypatch.setattr("conexxus_sync.scheduling._scheduler.PATIENCE_S", 0.05)
 
 
 class Hanging(InMemoryCollector):
@@ -352,7 +352,7 @@ def test_safe_log_names_its_caller(caplog):
     """
     What a handler is told of where a record comes from is still true.
     """
-    from conexxus_sync._logs import safe_logger
+    from conexxus_sync.runtime.safe_logging import safe_logger
 
     safe_logger("conexxus_sync.here").warning("%s", "look", extra={"run": "r1"})
 
@@ -439,8 +439,8 @@ def test_order_source_that_hangs(new_service, office, gate, hasty, clock, monkey
             gate.hang()
             return ()
 
-    monkeypatch.setattr("conexxus_sync._schedule.LONGEST_WAIT_S", 0.05)
-    monkeypatch.setattr("conexxus_sync._schedule.LEAVE_AFTER_S", 0.05)
+    monkeypatch.setattr("conexxus_sync.scheduling._scheduler.LONGEST_WAIT_S", 0.05)
+    monkeypatch.setattr("conexxus_sync.scheduling._scheduler.LEAVE_AFTER_S", 0.05)
     service = new_service(orders=HangingOrders())
     service.run_due(clock.now())
     clock.moment, pulled = PUSH_TIME, told_of(service, "catalogue")
@@ -468,7 +468,7 @@ def test_push_that_was_left_behind(new_service, office, gate, hasty, clock, till
             gate.hang()
             return till.transactions(location_id, business_date)
 
-    monkeypatch.setattr("conexxus_sync._schedule.LEAVE_AFTER_S", 0.05)
+    monkeypatch.setattr("conexxus_sync.scheduling._scheduler.LEAVE_AFTER_S", 0.05)
     service = new_service(orders=HangingOnce())
     service.run_due(clock.now())
     clock.moment = PUSH_TIME
@@ -492,11 +492,14 @@ def test_storage_that_comes_back(new_service, office, gate, hasty, clock, monkey
     One pull waits for a host that hangs, no second one is begun; once the
     host is back, all is as before.
     """
-    monkeypatch.setattr("conexxus_sync._schedule.LONGEST_WAIT_S", 0.05)
-    logging.getLogger("conexxus_sync._lanes").setLevel(logging.INFO)
+    monkeypatch.setattr("conexxus_sync.scheduling._scheduler.LONGEST_WAIT_S", 0.05)
+    logging.getLogger("conexxus_sync.scheduling._job_thread").setLevel(logging.INFO)
     service = new_service(catalog=HangingStorage(gate))
 
-    with handling(Listening("still at work"), "conexxus_sync._lanes") as log, scheduled(service):
+    with (
+        handling(Listening("still at work"), "conexxus_sync.scheduling._job_thread") as log,
+        scheduled(service),
+    ):
         assert gate.reached.wait(30)
         clock.move(hours=1)
         assert log.heard.wait(30)
@@ -505,6 +508,6 @@ def test_storage_that_comes_back(new_service, office, gate, hasty, clock, monkey
         gate.opened.set()
         assert pulled.wait(30)
 
-    logging.getLogger("conexxus_sync._lanes").setLevel(logging.NOTSET)
+    logging.getLogger("conexxus_sync.scheduling._job_thread").setLevel(logging.NOTSET)
     assert service.metrics().latest.status is RunStatus.SUCCESS
     assert service.store.catalog.hosts.pending("loc-001") == []

@@ -10,7 +10,7 @@ import pytest
 
 from conexxus_client import ConfigurationError
 from conexxus_sync import RunInProgressError, RunKind, RunStatus, SyncError
-from conexxus_sync._replay import QuarantineReplay
+from conexxus_sync.inventory._quarantine_replay import QuarantineReplay
 
 
 def item(sku, price="1.00", **fields):

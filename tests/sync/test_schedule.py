@@ -12,8 +12,8 @@ import pytest
 from conexxus_client import ClientConfig, ConexxusClient, ConfigurationError
 from conexxus_client.testing import SandboxTransport
 from conexxus_sync import InMemoryCollector, RunKind, RunStatus, SyncConfig, SyncError
-from conexxus_sync._schedule import PullSchedule
-from conexxus_sync._stopping import PullStopper
+from conexxus_sync.runtime.cancellation import PullStopper
+from conexxus_sync.scheduling._scheduler import PullSchedule
 
 
 HOUR = timedelta(hours=1)

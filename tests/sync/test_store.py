@@ -13,8 +13,7 @@ import pytest
 
 from conexxus_client import ConfigurationError
 from conexxus_sync import RunKind, RunStatus, StoreError, SyncRun, open_store
-from conexxus_sync.stores import _migrations
-from conexxus_sync.stores.sqlite import SqliteStore
+from conexxus_sync.stores.sqlite import SqliteStore, _migrations
 
 
 @pytest.fixture

@@ -481,7 +481,7 @@ def version_one(path):
     """
     A store as the first version left it, with a few items.
     """
-    script = Path(sqlite.__file__).with_name("migrations") / "sqlite" / "0001_catalogue.sql"
+    script = Path(sqlite.__file__).with_name("migrations") / "0001_catalogue.sql"
     with closing(sqlite3.connect(path)) as db:
         db.executescript(script.read_text())
         db.execute("PRAGMA journal_mode = WAL")
@@ -510,7 +510,7 @@ def test_older_schema(site):
 
 KILLED_MIGRATION = """
 import os, signal, sys
-from conexxus_sync.stores import _migrations
+from conexxus_sync.stores.sqlite import _migrations
 from conexxus_sync.stores.sqlite import SqliteStore
 
 path, fatal = sys.argv[1], int(sys.argv[2])

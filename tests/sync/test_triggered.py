@@ -204,7 +204,7 @@ def test_runs_that_hang_are_left_behind(new_service, clock, gate, caplog, monkey
     host = Host()
     host._work = lambda name: (host.begun[name].set(), gate.wait(60))
     service = new_service(orders=host, catalog=host)
-    monkeypatch.setattr("conexxus_sync._schedule.LEAVE_AFTER_S", 2.0)
+    monkeypatch.setattr("conexxus_sync.scheduling._scheduler.LEAVE_AFTER_S", 2.0)
     clock.moment = PUSH_TIME
     runs = [service.trigger_sync(), service.trigger_push(DAY)]
     for begun in host.begun.values():

@@ -4,8 +4,8 @@ Each item tells how it came into its present state.
 
 import json
 
-from conexxus_sync._history import why_item
-from conexxus_sync._replay import QuarantineReplay
+from conexxus_sync.inventory._item_history import why_item
+from conexxus_sync.inventory._quarantine_replay import QuarantineReplay
 
 
 def item(sku, price="1.00", **fields):

@@ -45,8 +45,9 @@ if TYPE_CHECKING:
     from ._fault_parser import FaultSyntaxError, parse_faults
     from ._faults import Fault, Kind, Script
     from ._generated import GeneratedItems
-    from ._ledger import Entry, Ledger, Push
+    from ._ledger import Entry, Ledger
     from ._office import BackOffice
+    from ._push import Push
     from ._run import run_server
     from ._sales import Sale, SaleLine
     from ._server import SandboxServer

@@ -20,7 +20,7 @@ from ._sales import Sale, SaleLine
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ._ledger import Push
+    from ._push import Push
 
 
 class Books:
@@ -87,7 +87,7 @@ def _write_all(write: "Callable[[bytes], int | None]", text: bytes) -> None:
 
 
 def _push(line: dict[str, Any]) -> "Push":
-    from ._ledger import Push  # the ledger owns its file, and what is in it
+    from ._push import Push
 
     return Push(
         **{

@@ -4,44 +4,20 @@ The books of the fake back office: which sales are effective, how often.
 
 import threading
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from datetime import date
 from decimal import Context, Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import attrs
 
 from ._books import Books
+from ._push import Push
 from ._sales import Sale
 
 
 # A thousand amounts of 38 digits add up exactly.
 _EXACT = Context(prec=120)
-
-
-@attrs.frozen(kw_only=True)
-class Push:
-    """
-    One push that had an effect.
-
-    Attributes:
-        at: When it came.
-        key: Its idempotency key, if it had one.
-        digest: SHA-256 of its body, to tell a repeat from a clash.
-        mode: Whether it was added to its day, or replaced it.
-        sales: What it made effective; refused ones are not among them.
-        answer: The body of the answer, replayed to a repeat.
-    """
-
-    at: datetime
-    location: str
-    date: date
-    key: str | None = None
-    digest: str
-    mode: Literal["append", "replace_day"] = "append"
-    sales: tuple[Sale, ...]
-    status: int = 200
-    answer: str = "{}"
 
 
 @attrs.frozen(kw_only=True)

@@ -12,7 +12,8 @@ import attrs
 from conexxus_client._wire import ApiProfile
 
 from ._answer import JSON, Answer, envelope, problem
-from ._ledger import Ledger, Push
+from ._ledger import Ledger
+from ._push import Push
 from ._sales import Sale, SalesReport, read_sales
 
 

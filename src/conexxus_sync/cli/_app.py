@@ -18,17 +18,17 @@ from . import (
     _pull,
     _push,
     _quarantine,
-    _reading,
     _run,
     _sandbox,
     _status,
     _why,
 )
+from . import _runs_items as _reading
+from ._console import complain, say_json, use_utf8
 from ._exit_codes import ExitCode, code_of_error, error_document
 from ._logs import Format, configure
-from ._screen import complain, say_json, use_utf8
 from ._session import Session
-from ._stopping import StoppedError, stopping_at_once
+from ._signals import StoppedError, stopping_at_once
 
 
 HELP = """

@@ -6,8 +6,8 @@ import csv
 import sys
 from collections.abc import Iterable
 
-from conexxus_sync._codec import moment_to_json
-from conexxus_sync.mirror import MirrorItem
+from conexxus_sync.model.catalogue import MirrorItem
+from conexxus_sync.model.run_json import moment_to_json
 
 from ._logs import printable
 

@@ -24,10 +24,10 @@ from conexxus_client import (
     encode_item,
 )
 
+from ._console import say, say_in_colour
 from ._exit_codes import ExitCode
-from ._screen import say, say_in_colour
+from ._run_text import counted, long_date, told
 from ._status_page import status_page
-from ._words import counted, long_date, told
 
 
 if TYPE_CHECKING:
@@ -179,10 +179,10 @@ def _service(server: "SandboxServer", folder: Path) -> "ConexxusService":
     """
     What a host would hold, with everything in *folder*.
     """
-    from conexxus_sync.calendar import StoreCalendar
     from conexxus_sync.config import SyncConfig
-    from conexxus_sync.orders import FileOrders
+    from conexxus_sync.model.calendar import StoreCalendar
     from conexxus_sync.service import ConexxusService
+    from conexxus_sync.sources.ndjson import FileOrders
     from conexxus_sync.stores import open_store
 
     sales = folder / "sales.ndjson"
@@ -202,7 +202,7 @@ def _lines(name: str) -> list[bytes]:
     """
     The lines of a file that ships with the package.
     """
-    return files("conexxus_sync").joinpath("demo", name).read_bytes().splitlines()
+    return files("conexxus_sync.cli").joinpath("demo", name).read_bytes().splitlines()
 
 
 def _sales() -> list[Transaction]:

@@ -6,18 +6,18 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from conexxus_client import ClientConfig, ConexxusClient, ConexxusError, ConfigurationError
-from conexxus_sync._clock import SystemClock
 from conexxus_sync.config import SyncConfig
-from conexxus_sync.sales._trust import doubt_of
+from conexxus_sync.runtime.clock import SystemClock
+from conexxus_sync.sales._clock_check import doubt_of
 from conexxus_sync.stores import open_store
 
+from ._check_result import Finding, Level, broken, wrong
+from ._console import progress, say, say_json
 from ._doctor_webhook import tested_webhook, webhook_of
 from ._exit_codes import ExitCode, gravest
-from ._finding import Finding, Level, broken, wrong
 from ._logs import log_attempts
-from ._screen import progress, say, say_json
+from ._run_text import moment, table
 from ._session import Flag, Given, Session
-from ._words import moment, table
 
 
 def doctor(*, webhook: Flag = False, session: Given) -> ExitCode:

@@ -5,14 +5,14 @@
 from collections.abc import Iterator
 
 from conexxus_client import ClientConfig, ConexxusError
-from conexxus_sync._clock import SystemClock
-from conexxus_sync._phrases import counted
 from conexxus_sync.config import SyncConfig
-from conexxus_sync.notices import LATELY, open_webhook, trial
+from conexxus_sync.model.formatting import counted
+from conexxus_sync.notifications import LATELY, open_webhook, trial
+from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.stores import open_store
 
-from ._finding import Finding, Level, broken, wrong
-from ._words import moment
+from ._check_result import Finding, Level, broken, wrong
+from ._run_text import moment
 
 
 _MISSING = "CONEXXUS_ALERT_WEBHOOK is not set"

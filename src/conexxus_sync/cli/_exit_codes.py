@@ -8,7 +8,7 @@ from typing import Any
 
 from conexxus_client import ConexxusError, ConfigurationError
 from conexxus_sync.errors import DateClosedError, RunInProgressError
-from conexxus_sync.runs import RunStatus, SyncRun
+from conexxus_sync.model.runs import RunStatus, SyncRun
 
 
 class ExitCode(IntEnum):

@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from conexxus_client import AttemptDetails, CallDetails, ConexxusClient
-from conexxus_sync._run_context import RunFilter
+from conexxus_sync.runtime.run_context import RunFilter
 
 
 Format = Literal["text", "json"]
 
 # Where the command line logs each run, and each attempt that failed.
-RUNS = "conexxus_sync.runs"
+RUNS = "conexxus_sync.model.runs"
 ATTEMPTS = "conexxus_sync.attempts"
 # Where the client logs calls that failed.
 CALLS = "conexxus_client"

@@ -9,16 +9,17 @@ from zoneinfo import ZoneInfo
 from cyclopts import Parameter
 
 from conexxus_client import ConfigurationError
-from conexxus_sync._clock import SystemClock
-from conexxus_sync._codec import batch_to_json
-from conexxus_sync.outbox import OPEN_STATES, Batch, BatchState, OutboxError
+from conexxus_sync.model.sales import OPEN_STATES, Batch, BatchState, OutboxError
+from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.sales import OutboxOperator
-from conexxus_sync.stores import SyncStore, open_store
+from conexxus_sync.stores import open_store
+from conexxus_sync.stores._protocols import SyncStore
+from conexxus_sync.views.json import batch_to_json
 
+from ._console import say, say_json
 from ._exit_codes import ExitCode
-from ._screen import say, say_json
+from ._run_text import counted, moment, table
 from ._session import Flag, Given, Session
-from ._words import counted, moment, table
 
 
 def outbox_list(

@@ -6,16 +6,16 @@ from datetime import date, timedelta
 from typing import Any
 
 from conexxus_client import ConfigurationError
-from conexxus_sync._clock import SystemClock
 from conexxus_sync.config import day
+from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.sales import Reconciliation, reconcile
 from conexxus_sync.stores import open_store
 
+from ._console import say, say_json
 from ._exit_codes import ExitCode
-from ._orders import order_source
-from ._screen import say, say_json
+from ._order_source import order_source
+from ._run_text import table
 from ._session import Given
-from ._words import table
 
 
 SHOWN_DAYS = 14

@@ -4,15 +4,15 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from conexxus_sync._codec import run_to_json
-from conexxus_sync.mirror import PriceChange
-from conexxus_sync.runs import SyncRun
+from conexxus_sync.model.catalogue import PriceChange
+from conexxus_sync.model.run_json import run_to_json
+from conexxus_sync.model.runs import SyncRun
 
-from ._engines import inventory_engine
+from ._console import Progress, progress, say, say_json
 from ._exit_codes import ExitCode, code_of_run
-from ._screen import Progress, progress, say, say_json
+from ._run_text import SHOWN_ISSUES, told
 from ._session import Flag, Given
-from ._words import SHOWN_ISSUES, told
+from ._wiring import inventory_engine
 
 
 def pull(

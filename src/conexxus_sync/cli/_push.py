@@ -6,19 +6,19 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
-from conexxus_sync._codec import run_to_json
 from conexxus_sync.config import day
-from conexxus_sync.outbox import OPEN_STATES
-from conexxus_sync.runs import SyncRun
+from conexxus_sync.model.run_json import run_to_json
+from conexxus_sync.model.runs import SyncRun
+from conexxus_sync.model.sales import OPEN_STATES
 from conexxus_sync.sales import PushProgress, SalesPush
-from conexxus_sync.stores import SyncStore
+from conexxus_sync.stores._protocols import SyncStore
 
-from ._engines import sales_engine
+from ._console import Progress, progress, say, say_json
 from ._exit_codes import ExitCode, code_of_run, gravest
 from ._quarantine import MOST_SALES
-from ._screen import Progress, progress, say, say_json
+from ._run_text import counted, told
 from ._session import Given, Session
-from ._words import counted, told
+from ._wiring import sales_engine
 
 
 def push(

@@ -10,20 +10,22 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from conexxus_client import ConfigurationError
-from conexxus_sync._clock import SystemClock
-from conexxus_sync._codec import item_aside_to_json, run_to_json, sale_aside_to_json
-from conexxus_sync._history import why_item
-from conexxus_sync._replay import QuarantineReplay
-from conexxus_sync.outbox import QuarantinedTransaction
-from conexxus_sync.runs import SyncRun
+from conexxus_sync.inventory._item_history import why_item
+from conexxus_sync.inventory._quarantine_replay import QuarantineReplay
+from conexxus_sync.model.run_json import run_to_json
+from conexxus_sync.model.runs import SyncRun
+from conexxus_sync.model.sales import QuarantinedTransaction
+from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.sales import OutboxOperator
-from conexxus_sync.stores import SyncStore, open_store
+from conexxus_sync.stores import open_store
+from conexxus_sync.stores._protocols import SyncStore
+from conexxus_sync.views.json import item_aside_to_json, sale_aside_to_json
 
-from ._engines import catalog_storage, opened
+from ._console import say, say_json
 from ._exit_codes import ExitCode, code_of_run
-from ._screen import say, say_json
+from ._run_text import moment, table
 from ._session import Given, Session
-from ._words import moment, table
+from ._wiring import catalog_storage, opened
 
 
 # A page of a list that nobody lets grow so long.

@@ -7,23 +7,23 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from conexxus_sync._clock import SystemClock
-from conexxus_sync._codec import run_to_json
-from conexxus_sync.notices import notice_now
-from conexxus_sync.runs import RunKind
+from conexxus_sync.model.run_json import run_to_json
+from conexxus_sync.model.runs import RunKind
+from conexxus_sync.notifications import notice_now
+from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.service import ConexxusService
 
-from ._engines import service_of
+from ._console import complain, needing, say, say_json
 from ._exit_codes import ExitCode, code_of_run, gravest
 from ._logs import log_attempts
-from ._screen import complain, needing, say, say_json
+from ._run_text import told
 from ._session import Flag, Given, Session
-from ._stopping import StopEvent, code_when_told, stopping_in_turn
-from ._words import told
+from ._signals import StopEvent, code_when_told, stopping_in_turn
+from ._wiring import service_of
 
 
 if TYPE_CHECKING:
-    from conexxus_sync.collectors.prometheus import PrometheusMetrics
+    from conexxus_sync.metrics.prometheus import PrometheusMetrics
 
 logger = logging.getLogger(__name__)
 
@@ -120,7 +120,7 @@ def _metrics() -> "PrometheusMetrics | None":
     What `/metrics` answers, if its library is there.
     """
     try:
-        from conexxus_sync.collectors.prometheus import PrometheusMetrics
+        from conexxus_sync.metrics.prometheus import PrometheusMetrics
     except ModuleNotFoundError as exc:
         if exc.name != "prometheus_client":
             raise

@@ -9,9 +9,9 @@ from typing import Any
 
 from conexxus_client import ConfigurationError
 
-from ._screen import complain, say, say_json_line
+from ._console import complain, say, say_json_line
 from ._session import Given
-from ._stopping import StopEvent, code_when_told, stopping_in_turn
+from ._signals import StopEvent, code_when_told, stopping_in_turn
 
 
 logger = logging.getLogger(__name__)

@@ -4,15 +4,15 @@
 
 from typing import Any
 
-from conexxus_sync._codec import health_to_json
-from conexxus_sync._health import ServiceHealth
-from conexxus_sync._known import StoreCounts
+from conexxus_sync.health._health import ServiceHealth
+from conexxus_sync.health._store_snapshot import StoreCounts
+from conexxus_sync.views.json import health_to_json
 
-from ._engines import service_of
+from ._console import say_in_colour, say_json
 from ._exit_codes import ExitCode
-from ._screen import say_in_colour, say_json
 from ._session import Given
 from ._status_page import status_page
+from ._wiring import service_of
 
 
 def status(*, session: Given) -> ExitCode:

@@ -5,10 +5,11 @@ The page, in a terminal: the same sentences, the same order.
 from collections.abc import Iterator
 from datetime import timedelta
 
-from conexxus_sync._health import ServiceState
-from conexxus_sync._overview import Day, DayState, Overview
-from conexxus_sync._phrases import WEEKDAYS, counted
-from conexxus_sync._words import (
+from conexxus_sync.health._health import ServiceState
+from conexxus_sync.health._overview import Day, DayState, Overview
+from conexxus_sync.model.alerts import Severity
+from conexxus_sync.model.formatting import WEEKDAYS, counted
+from conexxus_sync.views.text import (
     MARKS,
     age,
     clock_time,
@@ -20,9 +21,8 @@ from conexxus_sync._words import (
     what_to_do,
     worth_a_look,
 )
-from conexxus_sync.alerts import Severity
 
-from ._screen import Line, Tone
+from ._console import Line, Tone
 
 
 # What fits on a screen, beneath everything else.

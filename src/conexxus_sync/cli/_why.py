@@ -6,16 +6,17 @@ from collections.abc import Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from conexxus_sync._codec import batch_to_json, moment_to_json
-from conexxus_sync._history import why_item
-from conexxus_sync.outbox import Story
+from conexxus_sync.inventory._item_history import why_item
+from conexxus_sync.model.run_json import moment_to_json
+from conexxus_sync.model.sales import Story
 from conexxus_sync.stores import open_store
+from conexxus_sync.views.json import batch_to_json
 
+from ._console import complain, say, say_json
 from ._exit_codes import ExitCode
 from ._outbox import state_of
-from ._screen import complain, say, say_json
+from ._run_text import counted, moment
 from ._session import Given
-from ._words import counted, moment
 
 
 def why(name: str, *, session: Given) -> ExitCode:

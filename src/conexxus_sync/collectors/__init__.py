@@ -2,7 +2,7 @@
 Those who watch runs.
 """
 
-from conexxus_sync._run_context import RunFilter
+from conexxus_sync.runtime.run_context import RunFilter
 
 from ._fan_out import FanOut
 from ._logging import LoggingCollector

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 
 import attrs
 
+from conexxus_sync.model.runs import SyncRun
 from conexxus_sync.protocols import MetricsCollector
-from conexxus_sync.runs import SyncRun
 
 from ._observer import Observer
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from conexxus_sync.runs import RunKind, RunStatus, SyncRun
+from conexxus_sync.model.runs import RunKind, RunStatus, SyncRun
 
 
 _NAMES = {RunKind.INVENTORY: "inventory sync", RunKind.SALES: "sales push"}

@@ -6,7 +6,7 @@ from collections import deque
 
 import attrs
 
-from conexxus_sync.runs import SyncRun
+from conexxus_sync.model.runs import SyncRun
 
 
 @attrs.define

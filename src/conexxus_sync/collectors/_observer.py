@@ -8,10 +8,10 @@ from threading import Thread
 
 import attrs
 
-from conexxus_sync._logs import safe_logger
-from conexxus_sync._threads import begin, is_over
+from conexxus_sync.model.runs import SyncRun
 from conexxus_sync.protocols import MetricsCollector
-from conexxus_sync.runs import SyncRun
+from conexxus_sync.runtime.safe_logging import safe_logger
+from conexxus_sync.runtime.threads import begin, is_over
 
 
 # A collector that hangs may itself be at the log.

@@ -5,12 +5,12 @@ Needs the extra `http`.
 """
 
 from ._access import Access
+from ._api import Service, Shim
 from ._asgi import Gate
 from ._messages import Answer, HttpRequest, HttpResponse
 from ._page import page_routes
 from ._routes import PREFIX, Scrape, create_app, integration, wsgi_app
 from ._routing import Handler, Route
-from ._shim import Service, Shim
 
 
 __all__ = [

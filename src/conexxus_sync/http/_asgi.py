@@ -11,7 +11,7 @@ import anyio.to_thread
 from anyio.lowlevel import RunVar
 
 from ._access import Access
-from ._core import Admitted, ShimApp
+from ._app import Admitted, ShimApp
 from ._messages import HttpRequest, HttpResponse, error
 from ._mounting import inner_path, joined
 

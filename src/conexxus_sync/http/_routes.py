@@ -10,12 +10,12 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from ._access import Access
+from ._api import Service, Shim
+from ._app import ShimApp
 from ._asgi import AsgiShim
-from ._core import ShimApp
 from ._messages import Answer, HttpRequest, HttpResponse
-from ._rates import PROBES
+from ._rate_limits import PROBES
 from ._routing import Route
-from ._shim import Service, Shim
 from ._wsgi import WsgiShim
 
 

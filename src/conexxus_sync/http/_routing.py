@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 import attrs
 
 from ._messages import Answer, HttpRequest, HttpResponse
-from ._rates import TRIGGERS, Rate
+from ._rate_limits import TRIGGERS, Rate
 
 
 Handler = Callable[[HttpRequest], Answer | HttpResponse]

@@ -4,10 +4,10 @@ The shapes of the shim's documents, as JSON Schema.
 
 from typing import Any
 
-from conexxus_sync._health import ServiceState
-from conexxus_sync.alerts import AlertName, Severity
-from conexxus_sync.outbox import BatchState
-from conexxus_sync.runs import MAX_ERRORS, RunKind, RunStatus
+from conexxus_sync.health._health import ServiceState
+from conexxus_sync.model.alerts import AlertName, Severity
+from conexxus_sync.model.runs import MAX_ERRORS, RunKind, RunStatus
+from conexxus_sync.model.sales import BatchState
 
 
 Json = dict[str, Any]

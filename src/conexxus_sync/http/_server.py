@@ -13,10 +13,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from conexxus_client import ConfigurationError
 
+from ._app import MAX_HEAD
 from ._asgi import send_response
-from ._connections import Connections
-from ._core import MAX_HEAD
 from ._messages import error
+from ._uvicorn_limits import Connections
 
 
 _BACKLOG = 1024

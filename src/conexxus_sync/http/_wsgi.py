@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from ._core import ShimApp
+from ._app import ShimApp
 from ._messages import HttpRequest, HttpResponse
 from ._mounting import inner_path, joined
 

@@ -5,16 +5,16 @@ Start with `SalesPush`.
 """
 
 from ._adoption import Adoption
-from ._agenda import Agenda
-from ._dates import DueDates, Floor, HeldDates
-from ._drafts import BatchLimits
-from ._judge import Judgement, Ruling, judge, why_parked
-from ._operator import OutboxOperator
-from ._outlook import LATE_AFTER, SalesOutlook, has_sales
-from ._push import SalesPush
+from ._backlog import PushProgress
+from ._batching import BatchLimits
+from ._clock_check import ClockDoubt
+from ._delivery_outcome import Judgement, Ruling, judge, why_parked
+from ._due_dates import DueDates, Floor, HeldDates
+from ._engine import SalesPush
+from ._ledger import Agenda
+from ._outbox_operator import OutboxOperator
 from ._reconciliation import Reconciliation, reconcile
-from ._round import PushProgress
-from ._trust import ClockDoubt
+from ._status import LATE_AFTER, SalesOutlook, has_sales
 
 
 __all__ = [

@@ -6,10 +6,10 @@ from datetime import date
 
 import attrs
 
-from conexxus_sync.calendar import DAY
+from conexxus_sync.model.calendar import DAY
 
-from ._desk import Desk
-from ._telling import told_of
+from ._order_reader import told_of
+from ._push_context import Desk
 
 
 @attrs.frozen(kw_only=True)

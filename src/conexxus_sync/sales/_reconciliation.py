@@ -9,9 +9,9 @@ from decimal import Decimal
 import attrs
 
 from conexxus_client import exact_sum
-from conexxus_sync.outbox import DateSums
+from conexxus_sync.model.sales import DateSums
 from conexxus_sync.protocols import OrderSource
-from conexxus_sync.stores import SyncStore
+from conexxus_sync.stores._protocols import SyncStore
 
 
 @attrs.frozen(kw_only=True)

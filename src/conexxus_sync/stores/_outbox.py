@@ -1,236 +1,199 @@
 """
-What a push asks of a database.
-
-What writes takes the connection of a transaction that is open already.
+Batches of sales in SQLite.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import date, datetime
+import sqlite3
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol
 
-from conexxus_sync._frozen import FrozenDraft, FrozenTransaction
-from conexxus_sync.outbox import (
-    Batch,
-    BatchState,
-    DateSums,
-    Discrepancy,
-    Found,
-    QuarantinedTransaction,
-    Story,
-    Visit,
-)
+import attrs
+
+from conexxus_client import exact_sum
+from conexxus_sync.model.frozen import FrozenDraft
+from conexxus_sync.model.sales import Batch, BatchState
+
+from ._batch_queries import SqliteBatchReader
+from ._batch_rows import insert, named, next_freeze, origins
+from ._outbox_maintenance import SqliteUpkeep
+from ._sales_dates import SqliteSalesDates
+from ._sales_quarantine import SqliteSetAside
+from ._sales_staging import SqliteStaging
+from ._timestamps import optional_text, text
 
 
-class SalesDateStore(Protocol):
+@attrs.define
+class SqliteOutbox(SqliteBatchReader):
     """
-    The ledger of business dates.
-    """
+    Rows of `batches`, and what became of the transactions in them.
 
-    def floor(self, connection: Any, location_id: str) -> date | None: ...
+    What writes takes the connection of a transaction that is open already.
 
-    def set_floor(self, connection: Any, location_id: str, since: date, now: datetime) -> None: ...
-
-    def visits(self, connection: Any, location_id: str) -> dict[date, Visit]: ...
-
-    def closed(self, connection: Any, location_id: str, business_date: date) -> str | None: ...
-
-    def record(
-        self, connection: Any, location_id: str, visits: Iterable[tuple[date, datetime]]
-    ) -> None: ...
-
-    def forget(self, connection: Any, location_id: str, business_date: date) -> None: ...
-
-    def known(self, connection: Any, location_id: str, dates: Iterable[date]) -> set[date]: ...
-
-    def open_from(self, connection: Any, location_id: str) -> date | None: ...
-
-    def close_before(
-        self, connection: Any, location_id: str, first: date, now: datetime
-    ) -> None: ...
-
-    def last_run(self, connection: Any, location_id: str) -> datetime | None: ...
-
-    def trust_clock(self, connection: Any, location_id: str) -> None: ...
-
-
-class StagingStore(Protocol):
-    """
-    Where a day's transactions are compared with what is known of them.
+    Attributes:
+        dates: When each business date was visited.
+        staging: Where a day's transactions are compared.
+        aside: What was set aside, and what the host contradicts.
+        upkeep: What people, and time, do to them.
     """
 
-    def fill(self, connection: Any, transactions: Iterable[FrozenTransaction]) -> None: ...
+    dates: SqliteSalesDates = attrs.field(init=False)
+    staging: SqliteStaging = attrs.field(init=False)
+    aside: SqliteSetAside = attrs.field(init=False)
+    upkeep: SqliteUpkeep = attrs.field(init=False)
 
-    def compare(
-        self, connection: Any, location_id: str, business_date: date, *, ids_are_global: bool
-    ) -> list[Found]: ...
+    def __attrs_post_init__(self) -> None:
+        self.dates = SqliteSalesDates(self.store)
+        self.staging = SqliteStaging()
+        self.aside = SqliteSetAside(self.store)
+        self.upkeep = SqliteUpkeep(self.store, self.dates)
 
-    def fresh(
-        self, connection: Any, location_id: str, business_date: date
-    ) -> Iterator[FrozenTransaction]: ...
+    def freeze(
+        self, connection: sqlite3.Connection, drafts: Iterable[FrozenDraft], now: datetime
+    ) -> bool:
+        """
+        Store *drafts*, to be delivered in this order; False if there are none.
+        """
+        number = 0
 
-    def corrected(self, connection: Any, location_id: str, business_date: date) -> set[str]: ...
+        for draft in drafts:
+            number = number or next_freeze(connection, draft)
+            insert(connection, draft, number, now)
 
-    def whole(self, connection: Any) -> Iterator[FrozenTransaction]: ...
-
-    def faulty(self, connection: Any) -> list[FrozenTransaction]: ...
-
-    def adopt(
-        self, connection: Any, location_id: str, business_date: date, now: datetime
-    ) -> int: ...
-
-
-class SetAsideStore(Protocol):
-    """
-    What was set aside, and what the host contradicts.
-    """
-
-    def quarantine(
-        self,
-        connection: Any,
-        location_id: str,
-        business_date: date,
-        transactions: Iterable[FrozenTransaction],
-        now: datetime,
-    ) -> None: ...
-
-    def quarantined(self, location_id: str, limit: int = 100) -> list[QuarantinedTransaction]: ...
-
-    def release(
-        self, connection: Any, location_id: str, business_date: date, name: str
-    ) -> bool: ...
-
-    def contradicted(
-        self,
-        connection: Any,
-        location_id: str,
-        business_date: date,
-        found: Collection[Found],
-        now: datetime,
-    ) -> list[Found]: ...
-
-    def quarantine_size(self, location_id: str, business_date: date | None = None) -> int: ...
-
-    def discrepancies(self, location_id: str, limit: int = 100) -> list[Discrepancy]: ...
-
-    def discrepancy_count(self, location_id: str, business_date: date | None = None) -> int: ...
-
-
-class UpkeepStore(Protocol):
-    """
-    What people, and time, do to batches.
-    """
-
-    def find(self, location_id: str, beginning: str) -> list[Batch]: ...
-
-    def unpark(self, connection: Any, batch: Batch, *, forced: bool) -> None: ...
-
-    def give_up(self, connection: Any, batch: Batch, *, answer: str, now: datetime) -> None: ...
-
-    def purge(self, connection: Any, location_id: str, now: datetime) -> None: ...
-
-    def story(self, location_id: str, name: str) -> Story: ...
-
-
-class OutboxStore(Protocol):
-    """
-    Batches of sales and what became of them.
-    """
-
-    @property
-    def dates(self) -> SalesDateStore: ...
-
-    @property
-    def staging(self) -> StagingStore: ...
-
-    @property
-    def aside(self) -> SetAsideStore: ...
-
-    @property
-    def upkeep(self) -> UpkeepStore: ...
-
-    def freeze(self, connection: Any, drafts: Iterable[FrozenDraft], now: datetime) -> bool: ...
+        return number > 0
 
     def divide(
         self,
-        connection: Any,
+        connection: sqlite3.Connection,
         batch: Batch,
         parts: Sequence[FrozenDraft],
         *,
         answer: str,
         now: datetime,
-    ) -> None: ...
+    ) -> None:
+        """
+        Put *parts*, each a batch of its own, in the place of *batch*.
+        """
+        state = BatchState.RESOLVED if parts else BatchState.REJECTED
+        self._close(connection, batch, state, answer, now)
 
-    def next_batch(
-        self,
-        connection: Any,
-        location_id: str,
-        business_date: date,
-        *,
-        after: tuple[int, int],
-        rested: bool = False,
-    ) -> Batch | None: ...
+        for draft in parts:
+            insert(connection, draft, batch.freeze, now)
 
-    def open_dates(self, connection: Any, location_id: str) -> list[date]: ...
-
-    def attempted(self, connection: Any, location_id: str) -> dict[date, datetime]: ...
-
-    def parked(self, location_id: str) -> list[Batch]: ...
-
-    def mismatched(self, location_id: str) -> int: ...
-
-    def date_sums(self, location_id: str, since: date) -> list[DateSums]: ...
-
-    def open_transactions(
-        self, connection: Any, location_id: str, business_date: date, *, parked: bool = False
-    ) -> int: ...
-
-    def body(self, connection: Any, batch: Batch) -> bytes: ...
-
-    def ids(self, connection: Any, batch: Batch) -> list[str]: ...
-
-    def members(self, connection: Any, batch: Batch) -> list[FrozenTransaction]: ...
-
-    def effective(
-        self, connection: Any, location_id: str, business_date: date, ids: Collection[str]
-    ) -> list[FrozenTransaction]: ...
-
-    def undelivered(
-        self, connection: Any, batch: Batch, members: Iterable[FrozenTransaction]
-    ) -> list[FrozenTransaction]: ...
+        kept = {member.origin for draft in parts for member in draft.members}
+        self._left(connection, batch, origins(connection, batch) - kept)
 
     def mark_sending(
-        self, connection: Any, batch: Batch, *, unknown_since: datetime | None, now: datetime
-    ) -> None: ...
+        self,
+        connection: sqlite3.Connection,
+        batch: Batch,
+        *,
+        unknown_since: datetime | None,
+        now: datetime,
+    ) -> None:
+        """
+        Record that from now on the back office may have *batch*.
+
+        Args:
+            unknown_since: Since when it may have it from an earlier attempt.
+        """
+        connection.execute(
+            "UPDATE batches SET state = 'sending', attempts = attempts + 1, sent_at = ?,"
+            " unknown_since = ?, forced = 0 WHERE location = ? AND key = ?",
+            (text(now), optional_text(unknown_since), *named(batch)),
+        )
 
     def mark_open(
         self,
-        connection: Any,
+        connection: sqlite3.Connection,
         batch: Batch,
         *,
         unknown_since: datetime | None,
         parked: str | None = None,
         answer: str,
-    ) -> None: ...
+    ) -> None:
+        """
+        Record that *batch* is still open.
+
+        Args:
+            unknown_since: None if it certainly never arrived.
+            parked: Why it must not be repeated.
+        """
+        state = BatchState.PENDING if unknown_since is None else BatchState.UNKNOWN
+        connection.execute(
+            "UPDATE batches SET state = ?, unknown_since = ?, parked = ?, answer = ?"
+            " WHERE location = ? AND key = ?",
+            (state, optional_text(unknown_since), parked, answer, *named(batch)),
+        )
 
     def mark_delivered(
         self,
-        connection: Any,
+        connection: sqlite3.Connection,
         batch: Batch,
         *,
         refused: Collection[str] = (),
         whole_day: bool = False,
         answer: str,
         now: datetime,
-    ) -> Decimal: ...
+    ) -> Decimal:
+        """
+        Record that the back office has the transactions of *batch*.
 
-    def get(self, location_id: str, key: str) -> Batch | None: ...
+        Args:
+            refused: Ids of those that it has not.
+            whole_day: Whether the batch replaced all that it had of the date.
 
-    def batches(
+        Returns:
+            Exact sum of the totals of what it has.
+        """
+        self._close(connection, batch, BatchState.DELIVERED, answer, now)
+        day = (batch.location_id, batch.business_date.isoformat())
+        gone = set[str]()
+
+        if whole_day:
+            before = connection.execute(
+                "SELECT id FROM delivered WHERE location = ? AND business_date = ?", day
+            )
+            gone = {row[0] for row in before}
+            connection.execute(
+                "DELETE FROM delivered WHERE location = ? AND business_date = ?", day
+            )
+
+        rows = connection.execute(
+            "SELECT id, digest, total, sold_at, origin, revision, voids FROM batch_transactions"
+            " WHERE location = ? AND key = ? ORDER BY position",
+            named(batch),
+        ).fetchall()
+        accepted = [row for row in rows if row[0] not in refused]
+        there = {origin for *_, origin, _, voids in accepted if not voids}
+        self._left(connection, batch, gone.union(row[4] for row in rows) - there)
+        # What is voided is not forgotten: another correction of it has to
+        # have another name.
+        connection.executemany(
+            "INSERT OR REPLACE INTO delivered VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                (*day, origin, digest, total, batch.key, text(now), sold_at, revision, voids)
+                for _, digest, total, sold_at, origin, revision, voids in accepted
+            ),
+        )
+
+        return exact_sum(Decimal(row[2]) for row in accepted)
+
+    def _left(self, connection: sqlite3.Connection, batch: Batch, ids: Collection[str]) -> None:
+        """
+        *ids*, by the host's names, are not on the date of *batch* any more.
+        """
+        self.dates.forget_moved(connection, batch.location_id, batch.business_date, ids)
+
+    def _close(
         self,
-        location_id: str,
-        states: Collection[BatchState] = tuple(BatchState),
-        limit: int = 100,
-    ) -> list[Batch]: ...
-
-    def counts(self, location_id: str) -> dict[BatchState, int]: ...
+        connection: sqlite3.Connection,
+        batch: Batch,
+        state: BatchState,
+        answer: str,
+        now: datetime,
+    ) -> None:
+        connection.execute(
+            "UPDATE batches SET state = ?, answer = ?, parked = NULL, settled_at = ?"
+            " WHERE location = ? AND key = ?",
+            (state, answer, text(now), *named(batch)),
+        )

@@ -15,10 +15,11 @@ import attrs
 import pytest
 
 from conexxus_client import Secret
-from conexxus_sync.alerts import AlertName
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.errors import StoreError
-from conexxus_sync.notices import Event, Notice, NoticeWatch, Sender, open_webhook
+from conexxus_sync.model.alerts import AlertName
+from conexxus_sync.model.notices import Event, Notice
+from conexxus_sync.notifications import NoticeWatch, Sender, open_webhook
 from conexxus_sync.stores.sqlite import SqliteStore
 
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conexxus_sync.alerts import Alert, AlertName
-from conexxus_sync.notices._notice import StandingAlert
-from conexxus_sync.notices._standing import Look
-from conexxus_sync.notices._words import _ENDED, began, ended
+from conexxus_sync.model.alerts import Alert, AlertName
+from conexxus_sync.model.notices import StandingAlert
+from conexxus_sync.notifications._alert_changes import Look
+from conexxus_sync.notifications._messages import _ENDED, began, ended
 from conexxus_sync.sales import OutboxOperator
 
 

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from conexxus_sync.errors import StoreError
-from conexxus_sync.notices import LATELY, Event, Notice
+from conexxus_sync.model.notices import Event, Notice
+from conexxus_sync.notifications import LATELY
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from conexxus_client import Transaction, TransactionLine
-from conexxus_sync.notices import LATELY
+from conexxus_sync.notifications import LATELY
 
 
 DAY = date(2026, 1, 2)

@@ -9,8 +9,8 @@ import attrs
 import pytest
 
 from conexxus_client import Secret
-from conexxus_sync.notices import notice_now, noticing
-from conexxus_sync.runs import RunKind
+from conexxus_sync.model.runs import RunKind
+from conexxus_sync.notifications import notice_now, noticing
 
 
 @attrs.define

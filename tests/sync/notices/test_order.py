@@ -17,9 +17,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from conexxus_sync.alerts import AlertName
-from conexxus_sync.notices import Answer, Event, Notice, Sender
-from conexxus_sync.runs import RunKind, SyncRun, new_run_id
+from conexxus_sync.model.alerts import AlertName
+from conexxus_sync.model.notices import Event, Notice
+from conexxus_sync.model.runs import RunKind, SyncRun, new_run_id
+from conexxus_sync.notifications import Answer, Sender
 
 from .conftest import HastyStore
 

@@ -16,11 +16,12 @@ import pytest
 import trustme
 
 from conexxus_client import ConfigurationError, Secret
-from conexxus_sync.alerts import AlertName
 from conexxus_sync.config import SyncConfig
-from conexxus_sync.notices import Event, Notice, open_webhook
-from conexxus_sync.notices import _webhook as webhook_module
-from conexxus_sync.notices._sender import wait_after
+from conexxus_sync.model.alerts import AlertName
+from conexxus_sync.model.notices import Event, Notice
+from conexxus_sync.notifications import _webhook as webhook_module
+from conexxus_sync.notifications import open_webhook
+from conexxus_sync.notifications._sender import wait_after
 
 
 CANARIES = ("canary-4711", "canary-0815")

@@ -23,7 +23,7 @@ from conexxus_client import (
 from conexxus_client.testing import BackOffice, SandboxTransport
 from conexxus_sync.collectors import FanOut
 from conexxus_sync.config import SyncConfig
-from conexxus_sync.outbox import BatchState
+from conexxus_sync.model.sales import BatchState
 from conexxus_sync.sales import BatchLimits, SalesPush
 from conexxus_sync.stores.sqlite import SqliteStore
 

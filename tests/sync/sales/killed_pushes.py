@@ -41,9 +41,9 @@ from conexxus_client.testing import BackOffice, Ledger, SandboxServer
 from conexxus_client.transports import open_transport
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.errors import LeaseLostError, RunInProgressError
-from conexxus_sync.outbox import OPEN_STATES
+from conexxus_sync.model.sales import OPEN_STATES
 from conexxus_sync.sales import BatchLimits, SalesPush
-from conexxus_sync.stores._sqlite_outbox import SqliteOutbox
+from conexxus_sync.stores._outbox import SqliteOutbox
 from conexxus_sync.stores.sqlite import SqliteStore
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from conexxus_client import ApiProfile, decode_transaction
 from conexxus_client.testing import BackOffice
-from conexxus_sync.runs import RunStatus
+from conexxus_sync.model.runs import RunStatus
 from conexxus_sync.sales import BatchLimits
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import attrs
 import pytest
 
-from conexxus_sync.runs import RunKind, RunStatus, SyncRun
+from conexxus_sync.model.runs import RunKind, RunStatus, SyncRun
 
 
 LOCATION = "loc-001"

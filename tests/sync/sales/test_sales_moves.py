@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from conexxus_client import ApiProfile
 from conexxus_client.testing import BackOffice
-from conexxus_sync.outbox import DiscrepancyKind
+from conexxus_sync.model.sales import DiscrepancyKind
 from conexxus_sync.sales import OutboxOperator
 
 

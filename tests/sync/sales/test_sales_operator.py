@@ -10,8 +10,8 @@ import pytest
 from conexxus_client import ApiProfile, ConfigurationError
 from conexxus_client.testing import BackOffice
 from conexxus_sync.errors import DateClosedError, HostError, RunInProgressError
-from conexxus_sync.outbox import BatchState, OutboxError
-from conexxus_sync.runs import RunStatus
+from conexxus_sync.model.runs import RunStatus
+from conexxus_sync.model.sales import BatchState, OutboxError
 from conexxus_sync.sales import OutboxOperator
 
 

@@ -11,7 +11,7 @@ import pytest
 from conexxus_client import ConfigurationError
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.errors import DateClosedError, RunInProgressError
-from conexxus_sync.runs import RunKind, RunStatus
+from conexxus_sync.model.runs import RunKind, RunStatus
 from conexxus_sync.sales import BatchLimits
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from conexxus_client import ApiProfile
 from conexxus_client.testing import BackOffice
-from conexxus_sync.runs import RunStatus
+from conexxus_sync.model.runs import RunStatus
 
 
 LOCATION = "loc-001"

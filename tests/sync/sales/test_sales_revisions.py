@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from conexxus_client import ApiProfile, TransactionLine
 from conexxus_client.testing import BackOffice
-from conexxus_sync.runs import RunStatus
+from conexxus_sync.model.runs import RunStatus
 from conexxus_sync.sales import BatchLimits, OutboxOperator
 
 

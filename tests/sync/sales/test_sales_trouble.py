@@ -9,8 +9,8 @@ import pytest
 from conexxus_client import ApiProfile, ClientConfig, ConexxusClient, Delivery, ServerError
 from conexxus_client.testing import BackOffice, SandboxServer
 from conexxus_sync.collectors import FanOut
-from conexxus_sync.outbox import BatchState
-from conexxus_sync.runs import RunStatus
+from conexxus_sync.model.runs import RunStatus
+from conexxus_sync.model.sales import BatchState
 from conexxus_sync.sales import BatchLimits
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from conexxus_client import ApiProfile
 from conexxus_client.testing import BackOffice
-from conexxus_sync.runs import RunStatus
+from conexxus_sync.model.runs import RunStatus
 from conexxus_sync.sales import OutboxOperator
 
 

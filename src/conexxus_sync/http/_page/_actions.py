@@ -9,10 +9,10 @@ from urllib.parse import unquote
 import attrs
 
 from conexxus_client import ConexxusError, ConnectionCheck
-from conexxus_sync._overview import Overview
+from conexxus_sync.health._overview import Overview
 from conexxus_sync.http._messages import BadRequestError, HttpRequest
-from conexxus_sync.runs import SyncRun
-from conexxus_sync.service import Trigger
+from conexxus_sync.model.runs import SyncRun
+from conexxus_sync.scheduling._trigger import Trigger
 
 from ._notes import Note
 

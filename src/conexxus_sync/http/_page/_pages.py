@@ -13,9 +13,9 @@ import attrs
 from conexxus_client import ConexxusError
 from conexxus_sync.http._access import Access
 from conexxus_sync.http._messages import HttpRequest, HttpResponse, error
-from conexxus_sync.http._rates import PROBES, Rate
+from conexxus_sync.http._rate_limits import PROBES, Rate
 from conexxus_sync.http._routing import Route
-from conexxus_sync.runbooks import runbook_for
+from conexxus_sync.views.runbooks import runbook_for
 
 from ._actions import Actions, PageService, refused
 from ._notes import Note, Notes

@@ -9,11 +9,13 @@ from typing import Any
 
 import attrs
 
-from conexxus_sync._connection import ApiConnection
-from conexxus_sync._health import ServiceState
-from conexxus_sync._overview import Day, DayState, Overview
-from conexxus_sync._phrases import WEEKDAYS, counted, tiny_date
-from conexxus_sync._words import (
+from conexxus_sync.health._health import ServiceState
+from conexxus_sync.health._overview import Day, DayState, Overview
+from conexxus_sync.model.api_connection import ApiConnection
+from conexxus_sync.model.catalogue import PriceChange
+from conexxus_sync.model.formatting import WEEKDAYS, counted, tiny_date
+from conexxus_sync.model.runs import RunIssue, RunKind, RunStatus, SyncRun
+from conexxus_sync.views.text import (
     MARKS,
     age,
     clock_time,
@@ -26,8 +28,6 @@ from conexxus_sync._words import (
     what_to_do,
     worth_a_look,
 )
-from conexxus_sync.mirror import PriceChange
-from conexxus_sync.runs import RunIssue, RunKind, RunStatus, SyncRun
 
 
 LISTED_RUNS = 10

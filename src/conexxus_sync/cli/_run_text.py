@@ -1,0 +1,168 @@
+"""
+Runs in words that a shop owner understands.  Pure: text in lists of lines.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from conexxus_sync.model.formatting import counted as counted
+from conexxus_sync.model.formatting import long_date as long_date
+from conexxus_sync.model.formatting import shortened
+from conexxus_sync.model.runs import MAX_ERRORS, RunIssue, RunKind, RunStatus, SyncRun
+from conexxus_sync.views.text import lasting as lasting
+from conexxus_sync.views.text import moment as moment
+from conexxus_sync.views.text import summary as summary
+
+
+SHOWN_ISSUES = 10
+LEAST_OF_LAST = 20
+
+
+def told(run: SyncRun) -> list[str]:
+    """
+    What *run* did, and what to do about it.
+    """
+    return list(_pull(run) if run.kind is RunKind.INVENTORY else _push(run))
+
+
+def table(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], *, width: int | None = None
+) -> list[str]:
+    """
+    Aligned columns of plain text.
+
+    Args:
+        width: Of the screen: what passes it is cut off, but for the first
+            `LEAST_OF_LAST` characters of the last column.
+    """
+    cells = [list(headings), *[list(row) for row in rows]]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = (
+        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    )
+
+    if width is None:
+        return list(lines)
+
+    before_last = sum(widths[:-1]) + 2 * (len(widths) - 1)
+
+    return [_cut(line, max(width, before_last + LEAST_OF_LAST)) for line in lines]
+
+
+def _cut(line: str, width: int) -> str:
+    return line if len(line) <= width else f"{line[: width - 1]}…"
+
+
+def _pull(run: SyncRun) -> Iterator[str]:
+    where = f"Catalogue of {run.location_id}"
+    host_failed = _is_host_failure(run)
+
+    if run.refused:
+        yield f"{where}: refused, and nothing was changed. {run.refused}"
+    elif run.status is RunStatus.FAILED and not host_failed:
+        yield f"{where}: the pull failed, and nothing was changed. {run.last_error or ''}".rstrip()
+    elif run.not_modified:
+        yield f"{where}: nothing has changed in the back office since the last pull."
+    else:
+        received = counted(run.items_processed, "item")
+        yield f"{where}: {received} received in {lasting(run)}."
+        yield (
+            f"  {run.created:,} new, {run.updated:,} changed, {run.unchanged:,} as before, "
+            f"{run.removed:,} gone."
+        )
+
+    if host_failed:
+        yield f"  The SDK's own copy is up to date, but {run.last_error}"
+        yield "  The changes are kept: the next pull hands them over first."
+
+    yield from _bad_items(run)
+
+    if run.planned and not run.refused:
+        yield "  This is a plan: nothing was changed."
+        yield f"  To apply exactly this: conexxus pull --accept {run.id}"
+    if run.refused:
+        yield f"  If you have looked and it is right: conexxus pull --accept {run.id}"
+
+
+def _is_host_failure(run: SyncRun) -> bool:
+    """
+    Has the mirror what was read, and the host has not?
+
+    The host's error is about the run; what else fails a run leaves no item
+    that succeeded, and is no answer "not modified" with an error.
+    """
+    if run.status is not RunStatus.FAILED or run.refused or not run.errors:
+        return False
+
+    return run.errors[0].item is None and (run.items_succeeded > 0 or run.not_modified)
+
+
+def _bad_items(run: SyncRun) -> Iterator[str]:
+    if not run.items_failed:
+        return
+
+    applied = not run.planned and not run.refused
+    fate = "set aside; the other items are in force" if applied else "can't be used"
+    issues = [issue for issue in run.errors if not _is_about_run(issue, run)]
+
+    yield from _listed(f"{counted(run.items_failed, 'item')} {fate}", issues, run.items_failed)
+
+    if applied:
+        yield "  To see them: conexxus quarantine list"
+
+
+def _push(run: SyncRun) -> Iterator[str]:
+    day = "Sales" if run.business_date is None else f"Sales of {long_date(run.business_date)}"
+    accepted = f"{counted(run.items_succeeded, 'sale')}, {run.total or 0:,}"
+    differing = [issue for issue in run.errors if issue.error.startswith(_DIFFERS)]
+    aside = [issue for issue in run.errors if issue.item is not None and issue not in differing]
+    about_run = [issue.error for issue in run.errors if issue.item is None]
+
+    if run.delivery_unknown:
+        yield (
+            f"{day}: no usable answer came back, so nobody knows yet whether the sales arrived. "
+            "They are kept, and nothing is doubled."
+        )
+    elif run.items_succeeded:
+        yield f"{day}: {accepted}, accepted by the back office."
+    elif about_run:
+        yield f"{day}: not delivered. {run.last_error or ''}".rstrip()
+    elif aside:
+        yield f"{day}: nothing was accepted by the back office."
+    else:
+        yield f"{day}: nothing new to send."
+
+    yield from (f"  {error}" for error in about_run if run.items_succeeded or run.delivery_unknown)
+
+    waiting = run.items_failed - len(aside)
+    if waiting > 0 and len(run.errors) < MAX_ERRORS and not run.delivery_unknown:
+        yield f"  Left for the next push: {counted(waiting, 'sale')}."
+
+    if aside:
+        yield from _listed(f"{counted(len(aside), 'sale')} set aside", aside)
+        yield "  To see them: conexxus quarantine list"
+    if differing:
+        noun = counted(len(differing), "delivered sale")
+        yield from _listed(f"{noun} changed or gone at the till since", differing)
+
+
+def _is_about_run(issue: RunIssue, run: SyncRun) -> bool:
+    return issue.item is None and issue.error == run.last_error
+
+
+def _listed(title: str, issues: Sequence[RunIssue], number: int = 0) -> Iterator[str]:
+    """
+    Args:
+        number: Of all, where not all are among *issues*.
+    """
+    yield f"  {title}:"
+
+    for issue in issues[:SHOWN_ISSUES]:
+        yield f"    {shortened(issue.item or '(no id)')}: {issue.error}"
+
+    if len(issues) > SHOWN_ISSUES:
+        yield f"    … and {max(number, len(issues)) - SHOWN_ISSUES:,} more"
+
+
+# How the errors begin that tell of a delivered sale, and not of one set aside.
+_DIFFERS = ("Transaction changed after it was delivered", "Transaction was delivered, but")

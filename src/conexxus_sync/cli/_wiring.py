@@ -1,0 +1,177 @@
+"""
+The engines, put together for one command.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from conexxus_client import ConexxusClient, ConfigurationError
+from conexxus_sync.collectors import FanOut, LoggingCollector
+from conexxus_sync.config import SyncConfig
+from conexxus_sync.inventory import InventorySync
+from conexxus_sync.protocols import HostStorage, MetricsCollector
+from conexxus_sync.runtime.clock import SystemClock
+from conexxus_sync.sales import SalesPush
+from conexxus_sync.service import ConexxusService
+from conexxus_sync.stores import open_store
+from conexxus_sync.stores._protocols import SyncStore
+
+from ._import_factory import load
+from ._logs import RUNS, log_attempts
+from ._order_source import order_source
+from ._session import Session, collected
+
+
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def inventory_engine(
+    session: Session,
+    *,
+    catalog: str | None,
+    progress: Callable[[int, int | None], None],
+) -> Iterator[InventorySync]:
+    """
+    The engine that pulls, with a client of its own.
+
+    Raises:
+        ConfigurationError: Naming all problems at once.
+    """
+    problems: list[str] = []
+    storage = collected(problems, lambda: catalog_storage(catalog))
+    client_config, config = session.configs(problems)
+
+    with ConexxusClient(client_config) as client:
+        log_attempts(client)
+        yield InventorySync(
+            client=client,
+            store=open_store(config.store),
+            config=config,
+            clock=SystemClock(),
+            storage=storage,
+            collectors=watching(),
+            progress=progress,
+        )
+
+
+@contextmanager
+def sales_engine(
+    session: Session, *, orders: str | None, problems: Iterable[str] = ()
+) -> Iterator[SalesPush]:
+    """
+    The engine that pushes, with a client of its own.
+
+    Args:
+        orders: As given on the command line.
+        problems: What is wrong with the other options.
+
+    Raises:
+        ConfigurationError: Naming all problems at once.
+    """
+    also = list(problems)
+    source = collected(also, lambda: order_source(orders, session))
+    client_config, config = session.configs(also)
+    assert source
+
+    with ConexxusClient(client_config) as client:
+        log_attempts(client)
+        yield SalesPush(
+            client=client,
+            store=open_store(config.store),
+            orders=source,
+            config=config,
+            clock=SystemClock(),
+            collectors=watching(),
+            on_changed=config.on_changed,
+            summary=config.summary,
+        )
+
+
+@contextmanager
+def service_of(
+    session: Session,
+    *,
+    catalog: str | None = None,
+    orders: str | None = None,
+    collectors: Iterable[MetricsCollector] = (),
+) -> Iterator[ConexxusService]:
+    """
+    All of it; without URL or key it is disabled, and says so.
+
+    Args:
+        catalog: As given on the command line; likewise `orders`.
+        collectors: Who else watches the runs.
+
+    Raises:
+        ConfigurationError: Naming all problems at once.
+    """
+    settings = session.settings()
+    configured = settings.get("CONEXXUS_API_URL") and settings.get("CONEXXUS_API_KEY")
+    problems: list[str] = []
+    storage = collected(problems, lambda: catalog_storage(catalog))
+    source = collected(problems, lambda: order_source(orders, session)) if orders else None
+
+    if configured:
+        session.configs(problems)
+    else:
+        collected(problems, session.sync_config)
+
+    if problems:
+        raise ConfigurationError(list(dict.fromkeys(problems)))
+
+    note_new_store(session.sync_config())
+    service = ConexxusService.from_env(
+        settings,
+        catalog=storage,
+        orders=source,
+        collectors=[*collectors, *watching().collectors],
+    )
+
+    try:
+        yield service
+    finally:
+        service.close()
+
+
+def opened(session: Session) -> tuple[SyncConfig, SyncStore]:
+    """
+    The settings and the store, for a command that only reads.
+    """
+    config = session.sync_config()
+    note_new_store(config)
+
+    return config, open_store(config.store)
+
+
+def note_new_store(config: SyncConfig) -> None:
+    """
+    Say so where the store is made by looking at it: perhaps another was meant.
+    """
+    _, _, path = config.store.partition("sqlite:///")
+
+    if path and not Path(path).exists():
+        _log.warning("There was no store here; this is a new, empty store", extra={"store": path})
+
+
+def catalog_storage(given: str | None) -> HostStorage | None:
+    """
+    The host's own storage, if there is one.
+
+    Raises:
+        ConfigurationError: It can't be used, and why.
+    """
+    if given is None:
+        return None
+
+    storage: HostStorage = load(given, option="--catalog", methods=("apply", "apply_in"))
+    return storage
+
+
+def watching() -> FanOut:
+    """
+    The log watches every run.
+    """
+    return FanOut([LoggingCollector(logging.getLogger(RUNS))])

@@ -1,0 +1,3 @@
+"""
+How the service is: what the store knows, which alerts follow.
+"""

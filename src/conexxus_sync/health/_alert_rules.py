@@ -1,0 +1,251 @@
+"""
+Which alerts hold, by what is known.  Pure.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import attrs
+
+from conexxus_sync.model.alerts import Alert, AlertName
+from conexxus_sync.model.api_connection import ApiConnection
+from conexxus_sync.model.formatting import counted
+from conexxus_sync.model.runs import RunStatus
+from conexxus_sync.sales import SalesOutlook
+
+from ._store_snapshot import Known, StoreCounts
+
+
+# The guide's: more than this share of what a run looked at went wrong.
+MAX_FAILED = 0.1
+# Likewise: no pull for so long.
+STALE_AFTER = timedelta(hours=2)
+
+
+@attrs.frozen(kw_only=True)
+class Findings:
+    """
+    All that is known at one moment.
+
+    Attributes:
+        missing: Settings without which there is no integration.
+        api: How the last call went; None before the first of this process.
+        watched_since: From when on somebody could have pulled.
+    """
+
+    now: datetime
+    known: Known
+    outlook: SalesOutlook
+    missing: tuple[str, ...] = ()
+    api: ApiConnection | None = None
+    watched_since: datetime
+
+    @property
+    def ended(self) -> frozenset[RunStatus | None]:
+        """
+        How the last pull ended, and the last push unless it was mended since.
+        """
+        runs = (self.known.latest_pull, self.known.troubled_push)
+        return frozenset(run.status for run in runs if run is not None)
+
+    @property
+    def is_stale(self) -> bool:
+        """
+        Should there have been a pull since?
+        """
+        latest = self.known.latest_pull
+        last = self.watched_since if latest is None else latest.end_time
+
+        return last is not None and self.now - last > STALE_AFTER
+
+    def alerts(self) -> tuple[Alert, ...]:
+        """
+        All that hold, gravest first.
+        """
+        order = list(AlertName)
+        found = [*self._whole(), *self._catalogue(), *self._sales()]
+
+        return tuple(sorted(found, key=lambda alert: order.index(alert.name)))
+
+    def _whole(self) -> Iterator[Alert]:
+        for missing in self.missing:
+            yield Alert(name=AlertName.NOT_CONFIGURED, message=missing)
+
+        if self.api is not None and not self.api.reached and not self.missing:
+            yield Alert(
+                name=AlertName.API_DOWN,
+                message=f"No good answer from the back office: {self.api.error}",
+                advice="`conexxus doctor` says more; sales are kept and sent later.",
+            )
+
+        yield from _error_rate(self.known)
+
+    def _catalogue(self) -> Iterator[Alert]:
+        latest, counts = self.known.latest_pull, self.known.counts
+
+        if latest is not None and latest.refused is not None:
+            yield Alert(
+                name=AlertName.CATALOG_REFUSED,
+                message=f"The last catalogue was refused: {latest.refused}",
+            )
+        elif latest is not None and latest.status is RunStatus.FAILED:
+            yield Alert(
+                name=AlertName.SYNC_FAILED,
+                message=f"The last pull failed: {latest.last_error}",
+                advice="The catalogue is as it was; the next pull tries again.",
+            )
+
+        if self.is_stale and not self.missing:
+            last = None if latest is None else latest.end_time
+            since = "yet" if last is None else f"since {last:%Y-%m-%d %H:%M} UTC"
+            yield Alert(
+                name=AlertName.SYNC_STALE,
+                message=f"The catalogue was not pulled {since}.",
+                advice="Is `conexxus run` running?",
+            )
+
+        yield from _catalogue_counts(counts)
+
+    def _sales(self) -> Iterator[Alert]:
+        troubled, outlook = self.known.troubled_push, self.outlook
+
+        if outlook.overdue and not self.missing:
+            yield _overdue(outlook)
+        if outlook.problem is not None:
+            yield Alert(name=AlertName.MISCONFIGURED, message=outlook.problem)
+        if outlook.doubt is not None:
+            yield Alert(name=AlertName.CLOCK_DOUBTED, message=f"{outlook.doubt}.")
+        if outlook.held is not None:
+            yield Alert(name=AlertName.SALES_HELD, message=f"{outlook.held}.")
+        if troubled is not None and troubled.status is RunStatus.FAILED:
+            message = f"The last push, of {troubled.business_date}, failed: {troubled.last_error}"
+            yield Alert(name=AlertName.PUSH_FAILED, message=message)
+
+        yield from _sales_counts(self.known.counts)
+
+
+def _overdue(outlook: SalesOutlook) -> Alert:
+    dates = outlook.overdue
+    named = ", ".join(str(day) for day in dates[:3])
+    more = f" and {len(dates) - 3} more" if len(dates) > 3 else ""
+
+    return Alert(
+        name=AlertName.DATE_OVERDUE,
+        message=f"Sales of {named}{more} should be at the back office by now, and are not.",
+        advice=_what_becomes_of(outlook),
+    )
+
+
+def _what_becomes_of(outlook: SalesOutlook) -> str:
+    """
+    Of dates that are overdue.
+    """
+    if outlook.parked == outlook.overdue:
+        return "Nothing is lost: they wait for your word. See `conexxus outbox list`."
+    if not outlook.enabled:
+        return (
+            "Nothing is lost, but without an order source, nothing is pushed from here. "
+            "See `conexxus outbox dates`."
+        )
+
+    again = "they are tried again"
+    if outlook.doubt is not None:
+        again = "they are pushed when the clock can be believed"
+    if outlook.parked:
+        again += ", or wait for your word"
+
+    return f"Nothing is lost: {again}. See `conexxus outbox dates`."
+
+
+def _error_rate(known: Known) -> Iterator[Alert]:
+    pull, push, counts = known.latest_pull, known.troubled_push, known.counts
+
+    # A catalogue that is still the same is still as bad.
+    if pull is not None and pull.not_modified:
+        failed = counts.quarantined_items
+        yield from _too_many(failed, counts.items + failed, "items of the last pull failed")
+    elif pull is not None:
+        yield from _too_many(
+            pull.items_failed, pull.items_processed, "items of the last pull failed"
+        )
+
+    # What waits, or is parked, has alerts of its own.
+    if push is not None:
+        aside = min(push.items_failed, known.pushed_aside)
+        yield from _too_many(aside, push.items_processed, "sales of the last push were set aside")
+
+
+def _too_many(failed: int, processed: int, what: str) -> Iterator[Alert]:
+    if failed > processed * MAX_FAILED:
+        yield Alert(
+            name=AlertName.ERROR_RATE,
+            message=f"{failed:,} of {processed:,} {what}.",
+            advice="See `conexxus quarantine list`.",
+        )
+
+
+def _catalogue_counts(counts: StoreCounts) -> Iterator[Alert]:
+    if counts.quarantined_items:
+        yield Alert(
+            name=AlertName.ITEMS_SET_ASIDE,
+            message=f"{counted(counts.quarantined_items, 'item')} set aside:",
+            advice="see `conexxus quarantine list`.",
+        )
+
+    if counts.pending_changes:
+        waiting = counted(counts.pending_changes, "set")
+        yield Alert(
+            name=AlertName.CHANGES_PENDING,
+            message=f"{waiting} of changes not yet taken by the host's catalogue storage.",
+        )
+
+
+def _sales_counts(counts: StoreCounts) -> Iterator[Alert]:
+    if counts.parked_batches:
+        yield _parked(counts)
+
+    if counts.unknown_batches:
+        batches = counted(counts.unknown_batches, "batch", "batches")
+        yield Alert(
+            name=AlertName.DELIVERY_UNKNOWN,
+            message=(
+                f"{batches} of sales of unknown fate: the next push sends them again under the "
+                "same key, where that is safe."
+            ),
+            advice="See `conexxus outbox list`.",
+        )
+
+    if counts.quarantined_sales:
+        yield Alert(
+            name=AlertName.SALES_SET_ASIDE,
+            message=f"{counted(counts.quarantined_sales, 'sale')} set aside:",
+            advice="see `conexxus quarantine list`.",
+        )
+
+    if counts.discrepancies:
+        yield Alert(
+            name=AlertName.DISCREPANCY,
+            message=(
+                f"{counted(counts.discrepancies, 'delivered sale')} changed or gone at the till "
+                "since:"
+            ),
+            advice="see the errors in `conexxus runs --kind sales --json`.",
+        )
+
+
+def _parked(counts: StoreCounts) -> Alert:
+    batches = counted(counts.parked_batches, "batch", "batches")
+    sales = counted(counts.parked_sales, "sale")
+    wait = "waits" if counts.parked_batches == 1 else "wait"
+
+    return Alert(
+        name=AlertName.SALES_PARKED,
+        message=(
+            f"{batches} of sales ({sales}, {counts.parked_total:,f}) {wait} for your word: nobody "
+            "knows whether the back office has them."
+        ),
+        advice=(
+            "Ask it; then see `conexxus outbox list`, and `conexxus outbox resolve KEY` or "
+            "`conexxus outbox resend KEY`."
+        ),
+    )

@@ -1,0 +1,273 @@
+"""
+Everything that a person wants to see at one glance, for page and terminal.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from itertools import dropwhile, islice
+from zoneinfo import ZoneInfo
+
+import attrs
+
+from conexxus_client import ConexxusError, ConfigurationError
+from conexxus_sync.config import SyncConfig
+from conexxus_sync.model.api_connection import ApiConnection
+from conexxus_sync.model.calendar import DAY
+from conexxus_sync.model.catalogue import PriceChange
+from conexxus_sync.model.runs import RunKind, SyncRun
+from conexxus_sync.model.sales import OPEN_STATES, Batch, DateSums, Visit
+from conexxus_sync.sales import LATE_AFTER, Agenda, DueDates, has_sales
+from conexxus_sync.stores._protocols import SyncStore
+
+from ._health import ServiceHealth
+from ._quarantine import Quarantine
+
+
+# Five weeks: what a person remembers, and a month's end is always in it.
+SHOWN_DAYS = 35
+SHOWN_RUNS = 24
+SHOWN_ASIDE = 10
+SHOWN_BATCHES = 10
+SHOWN_PRICES = 50
+
+
+class DayState(StrEnum):
+    """
+    How one business date stands, gravest first.
+
+    `MISSING`: it, or part of it, should have arrived by now.  `WAITING`: not
+    everything has arrived, and that is no surprise yet.  `DIFFERS`: something
+    was set aside, or the till tells it otherwise since.  `LATE`: all is there,
+    but half of it came late.
+    `QUIET`: looked at, and nothing was sold.  `AHEAD`: its time has not come.
+    `UNKNOWN`: before this store began, or closed.
+    """
+
+    MISSING = "missing"
+    WAITING = "waiting"
+    DIFFERS = "differs"
+    LATE = "late"
+    PUSHED = "pushed"
+    QUIET = "quiet"
+    AHEAD = "ahead"
+    UNKNOWN = "unknown"
+
+
+@attrs.frozen(kw_only=True)
+class Day:
+    """
+    One business date.
+
+    Attributes:
+        sums: What is known of its sales; None if there are none.
+        push_moment: When it is pushed for the first time.
+    """
+
+    business_date: date
+    state: DayState
+    sums: DateSums | None = None
+    push_moment: datetime
+
+    @property
+    def delivered(self) -> int:
+        """
+        How many sales the back office has.
+        """
+        return 0 if self.sums is None else self.sums.delivered
+
+    @property
+    def total(self) -> Decimal:
+        """
+        Their exact sum.
+        """
+        return Decimal(0) if self.sums is None else self.sums.total
+
+
+@attrs.frozen(kw_only=True)
+class RefusedCatalogue:
+    """
+    The last catalogue, where a guard refused it.
+
+    Attributes:
+        run: The run that read it; its id is what is accepted.
+        prices: What it would do to prices, at most `SHOWN_PRICES`.
+        more: Whether there are more price changes.
+    """
+
+    run: SyncRun
+    prices: tuple[PriceChange, ...] = ()
+    more: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Overview:
+    """
+    What page and terminal show.
+
+    Attributes:
+        timezone: The store's; None if nobody said.
+        running: Runs at work in this process, with what they processed so far.
+        expected: How many items the pull at work will bring, if that is known.
+        calls: The last calls of this process, oldest first.
+        elsewhere: Ids of runs that another process is at, by kind.
+        days: The last business dates since this store began, oldest first;
+            empty if this location has no sales.
+        pulls: The last pulls, latest first; likewise `pushes`.
+        refused: The catalogue that waits to be accepted; None if there is none.
+        batches: That are not settled, at most `SHOWN_BATCHES`.
+        open_batches: How many there are.
+        problem: Why some of it is missing.
+    """
+
+    now: datetime
+    location_id: str
+    timezone: ZoneInfo | None
+    health: ServiceHealth
+    running: tuple[SyncRun, ...] = ()
+    expected: int | None = None
+    calls: tuple[ApiConnection, ...] = ()
+    elsewhere: dict[RunKind, str] = attrs.field(factory=dict)
+    days: tuple[Day, ...] = ()
+    pulls: tuple[SyncRun, ...] = ()
+    pushes: tuple[SyncRun, ...] = ()
+    refused: RefusedCatalogue | None = None
+    aside: Quarantine = attrs.field(factory=Quarantine)
+    batches: tuple[Batch, ...] = ()
+    open_batches: int = 0
+    problem: str | None = None
+
+    @property
+    def today(self) -> date:
+        """
+        The calendar date in the store.
+        """
+        return self.now.astimezone(self.timezone).date()
+
+
+def overview_of(
+    store: SyncStore,
+    config: SyncConfig,
+    *,
+    health: ServiceHealth,
+    running: tuple[SyncRun, ...],
+    expected: int | None,
+    calls: tuple[ApiConnection, ...],
+    now: datetime,
+) -> Overview:
+    """
+    Ask *store* for all of it; what can't be read is left out, and why is said.
+
+    A store that *health* could not read is not asked again.
+    """
+    bare = Overview(
+        now=now,
+        location_id=config.location_id,
+        timezone=config.timezone,
+        health=health,
+        running=running,
+        expected=expected,
+        calls=calls,
+    )
+
+    if health.counts is None:
+        return attrs.evolve(bare, problem=health.last_error)
+
+    try:
+        return _filled(bare, store, config)
+    except ConexxusError as exc:
+        return attrs.evolve(bare, problem=str(exc))
+
+
+def _filled(bare: Overview, store: SyncStore, config: SyncConfig) -> Overview:
+    location_id = config.location_id
+
+    with store.glancing():
+        pulls = store.runs.history(location_id, RunKind.INVENTORY, SHOWN_RUNS)
+
+        return attrs.evolve(
+            bare,
+            elsewhere=dict(_elsewhere(bare, store)),
+            days=tuple(dropwhile(_is_unknown, _days(store, config, bare))),
+            pulls=tuple(pulls),
+            pushes=tuple(store.runs.history(location_id, RunKind.SALES, SHOWN_RUNS)),
+            refused=_refused(store, pulls[0]) if pulls else None,
+            aside=Quarantine.of(store, location_id, SHOWN_ASIDE),
+            batches=tuple(store.outbox.batches(location_id, OPEN_STATES, SHOWN_BATCHES)),
+            open_batches=sum(store.outbox.counts(location_id).get(it, 0) for it in OPEN_STATES),
+        )
+
+
+def _elsewhere(bare: Overview, store: SyncStore) -> Iterator[tuple[RunKind, str]]:
+    ours = {run.kind for run in bare.running}
+
+    for kind in RunKind:
+        holder = store.leases.holder(bare.location_id, kind.value, bare.now)
+        if holder is not None and kind not in ours:
+            yield kind, holder
+
+
+def _refused(store: SyncStore, latest: SyncRun) -> RefusedCatalogue | None:
+    if latest.refused is None or store.catalog.plans.get(latest.location_id, latest.id) is None:
+        return None
+
+    found = tuple(
+        islice(store.catalog.plans.prices(latest.location_id, latest.id), SHOWN_PRICES + 1)
+    )
+
+    return RefusedCatalogue(run=latest, prices=found[:SHOWN_PRICES], more=len(found) > SHOWN_PRICES)
+
+
+def _is_unknown(day: Day) -> bool:
+    return day.state is DayState.UNKNOWN
+
+
+def _days(store: SyncStore, config: SyncConfig, bare: Overview) -> Iterator[Day]:
+    if not bare.health.sales.enabled and not has_sales(store, bare.location_id):
+        return
+
+    try:
+        agenda = Agenda.of(store, config, lookback_days=0)
+    except ConfigurationError:
+        # An alert says so.
+        return
+
+    dates = agenda.dates(agenda.floor(bare.now))
+    overdue = frozenset(bare.health.sales.overdue)
+    today = agenda.calendar.business_date(bare.now)
+    first = today - (SHOWN_DAYS - 1) * DAY
+    known = {sums.business_date: sums for sums in store.outbox.date_sums(config.location_id, first)}
+
+    for number in range(SHOWN_DAYS):
+        day = first + number * DAY
+        yield Day(
+            business_date=day,
+            state=(
+                DayState.MISSING if day in overdue else _state(day, dates, known.get(day), bare.now)
+            ),
+            sums=known.get(day),
+            push_moment=dates.calendar.push_moment(day),
+        )
+
+
+def _state(day: date, dates: DueDates, sums: DateSums | None, now: datetime) -> DayState:
+    visit = dates.visits.get(day, Visit())
+    push, tail = dates.calendar.push_moment(day), dates.calendar.tail_moment(day)
+
+    if sums is not None:
+        if sums.waiting:
+            return DayState.WAITING
+        if sums.set_aside or sums.contradicted:
+            return DayState.DIFFERS
+        # One that was rung up late makes no late day.
+        if sums.half_at is not None and sums.half_at > max(push, tail) + LATE_AFTER:
+            return DayState.LATE
+        if sums.delivered and (push <= now or day < dates.start):
+            return DayState.PUSHED
+    if day < dates.start or visit.closed is not None:
+        return DayState.UNKNOWN
+    if push > now:
+        return DayState.AHEAD
+
+    return DayState.QUIET if visit.at is not None and visit.at >= push else DayState.WAITING

@@ -1,0 +1,155 @@
+"""
+What the store knows of one location, in figures.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+
+import attrs
+
+from conexxus_client import exact_sum
+from conexxus_sync.model.api_connection import ApiConnection
+from conexxus_sync.model.runs import RunKind, RunStatus, SyncRun
+from conexxus_sync.model.sales import BatchState, Visit
+from conexxus_sync.stores._protocols import SyncStore
+
+
+@attrs.frozen(kw_only=True)
+class StoreCounts:
+    """
+    How much the store holds of everything.
+
+    Attributes:
+        items: In the catalogue, without those that are gone.
+        quarantined_items: Set aside in the last applied pull.
+        pending_changes: Sets of changes that the host has not taken yet.
+        unknown_batches: Batches of sales of unknown fate that the next push
+            sends again.
+        parked_batches: Those that wait for an operator instead.
+        parked_sales: How many transactions are in these.
+        parked_total: What these come to.
+        quarantined_sales: Transactions that were set aside.
+        discrepancies: Delivered transactions that changed or disappeared.
+        mismatched_sales: Transactions whose lines do not add up to their
+            total; a tax-free sum of lines is normal.
+    """
+
+    items: int = 0
+    quarantined_items: int = 0
+    pending_changes: int = 0
+    unknown_batches: int = 0
+    parked_batches: int = 0
+    parked_sales: int = 0
+    parked_total: Decimal = Decimal()
+    quarantined_sales: int = 0
+    discrepancies: int = 0
+    mismatched_sales: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class Known:
+    """
+    The last runs and the counts of one location.
+
+    Attributes:
+        troubled_push: The last push, as long as what went wrong in it is not
+            mended.
+        pushed_aside: How many sales of its date are set aside.
+        last_call: The last call of the back office that a process told of.
+    """
+
+    latest_pull: SyncRun | None = None
+    latest_push: SyncRun | None = None
+    troubled_push: SyncRun | None = None
+    pushed_aside: int = 0
+    last_call: ApiConnection | None = None
+    counts: StoreCounts = attrs.field(factory=StoreCounts)
+
+    @classmethod
+    def of(cls, store: SyncStore, location_id: str, now: datetime) -> "Known":
+        """
+        Ask *store*.
+
+        Raises:
+            StoreError: It can't be read.
+        """
+        with store.glancing():
+            push = store.runs.latest(location_id, RunKind.SALES)
+            troubled = None if push is None or _is_mended(store, push) else push
+
+            return cls(
+                latest_pull=store.runs.latest(location_id, RunKind.INVENTORY),
+                latest_push=push,
+                troubled_push=troubled,
+                pushed_aside=_set_aside(store, troubled),
+                last_call=store.calls.last(location_id),
+                counts=_counts(store, location_id, now),
+            )
+
+
+def _set_aside(store: SyncStore, push: SyncRun | None) -> int:
+    if push is None:
+        return 0
+
+    return store.outbox.aside.quarantine_size(push.location_id, push.business_date)
+
+
+def _is_mended(store: SyncStore, push: SyncRun) -> bool:
+    """
+    Did all of *push* go well, or is nothing left of what did not?
+
+    A later push without anything to send records no run, but a visit.
+    """
+    day, outbox = push.business_date, store.outbox
+
+    if push.status is RunStatus.SUCCESS:
+        return True
+    if day is None or push.end_time is None:
+        return False
+
+    location_id, aside = push.location_id, outbox.aside
+
+    with store.reading() as connection:
+        visit = outbox.dates.visits(connection, location_id).get(day, Visit())
+        is_over = outbox.dates.closed(connection, location_id, day) is not None or (
+            visit.at is not None and visit.at > push.end_time
+        )
+
+        return is_over and not (
+            outbox.open_transactions(connection, location_id, day, parked=True)
+            or aside.quarantine_size(location_id, day)
+            or aside.discrepancy_count(location_id, day)
+        )
+
+
+def _counts(store: SyncStore, location_id: str, now: datetime) -> StoreCounts:
+    mirror, aside = store.catalog.counts(location_id), store.outbox.aside
+    parked = store.outbox.parked(location_id)
+
+    return StoreCounts(
+        items=mirror.present,
+        quarantined_items=mirror.quarantined,
+        pending_changes=mirror.pending,
+        unknown_batches=_unknown(store, location_id, now)
+        - sum(batch.state is BatchState.UNKNOWN for batch in parked),
+        parked_batches=len(parked),
+        parked_sales=sum(batch.transactions for batch in parked),
+        parked_total=exact_sum(batch.total for batch in parked),
+        quarantined_sales=aside.quarantine_size(location_id),
+        discrepancies=aside.discrepancy_count(location_id),
+        mismatched_sales=store.outbox.mismatched(location_id),
+    )
+
+
+def _unknown(store: SyncStore, location_id: str, now: datetime) -> int:
+    """
+    How many batches the back office may have without our knowing.
+    """
+    batches = store.outbox.counts(location_id)
+    unknown, sending = (batches.get(state, 0) for state in (BatchState.UNKNOWN, BatchState.SENDING))
+
+    # A batch is left like this by a process that died: nobody sends it now.
+    if sending and store.leases.holder(location_id, RunKind.SALES.value, now) is None:
+        return unknown + sending
+
+    return unknown

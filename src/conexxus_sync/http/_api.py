@@ -1,0 +1,278 @@
+"""
+What the shim answers, apart from how it is asked.
+"""
+
+import json
+import re
+from datetime import date
+from typing import Any, Protocol
+
+from conexxus_client import ConfigurationError, ConnectionCheck
+from conexxus_sync.errors import DateClosedError
+from conexxus_sync.health._health import ServiceHealth
+from conexxus_sync.health._quarantine import Quarantine
+from conexxus_sync.model.run_json import run_to_json
+from conexxus_sync.model.runs import RunKind, SyncRun
+from conexxus_sync.model.sales import Batch
+from conexxus_sync.scheduling._trigger import Trigger
+from conexxus_sync.service._results import RunHistory
+from conexxus_sync.views.json import (
+    batch_to_json,
+    health_to_json,
+    item_aside_to_json,
+    sale_aside_to_json,
+)
+
+from ._messages import JSON, Answer, BadRequestError, HttpRequest
+from ._openapi import openapi_document
+
+
+MAX_LIMIT = 1000
+_DEFAULT_LIMIT = 100
+# Characters of an element as it came: the whole is for `conexxus quarantine show`.
+_MOST_RAW = 4_096
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_LIMIT = re.compile(r"[0-9]{1,4}")
+
+
+class Service(Protocol):
+    """
+    What the shim asks of `ConexxusService`.
+    """
+
+    def health(self) -> ServiceHealth: ...
+
+    def test_connection(self) -> ConnectionCheck: ...
+
+    def metrics(self, limit: int = 10, *, kind: RunKind = RunKind.INVENTORY) -> RunHistory: ...
+
+    def run(self, run_id: str) -> SyncRun | None: ...
+
+    def quarantine(self, limit: int = 100) -> Quarantine: ...
+
+    def outbox(self, limit: int = 100, *, settled: bool = False) -> tuple[Batch, ...]: ...
+
+    def trigger_sync(self) -> Trigger: ...
+
+    def trigger_push(self, business_date: date | None = None) -> Trigger: ...
+
+
+class Shim:
+    """
+    One method for each route under `/integrations/conexxus`.
+
+    Args:
+        prefix: Where the routes are.
+        guarded: Whether callers need a token.
+    """
+
+    def __init__(self, service: Service, *, prefix: str, guarded: bool = False) -> None:
+        self._service = service
+        self._document = openapi_document(prefix=prefix, guarded=guarded)
+
+    def health(self, request: HttpRequest) -> Answer:
+        """
+        How the integration is; `?strict=true` says so in the status, too.
+        """
+        strict = _flag(request, "strict")
+        health = self._service.health()
+        unhealthy = strict and health.status == "unhealthy"
+
+        return Answer(status=503 if unhealthy else 200, document=health_to_json(health))
+
+    def test_connection(self, request: HttpRequest) -> Answer:
+        """
+        Ask the back office, now.
+        """
+        check = self._service.test_connection()
+
+        return Answer(
+            document={
+                "success": check.success,
+                "message": check.message,
+                "latency": check.latency_ms,
+            }
+        )
+
+    def metrics(self, request: HttpRequest) -> Answer:
+        """
+        The last finished runs; `?kind=sales` for those of the sales.
+        """
+        found = self._service.metrics(limit=10, kind=_kind(request))
+
+        return Answer(
+            document={
+                "latest": found.latest and run_to_json(found.latest),
+                "history": [run_to_json(run) for run in found.history],
+            }
+        )
+
+    def run(self, request: HttpRequest) -> Answer:
+        """
+        One run, finished or at work.
+        """
+        run = self._service.run(request.captured["id"])
+
+        if run is None:
+            return Answer(status=404, document={"error": "There is no run with this id."})
+
+        return Answer(document=run_to_json(run))
+
+    def quarantine(self, request: HttpRequest) -> Answer:
+        """
+        What was set aside, and why.
+        """
+        found = self._service.quarantine(_limit(request))
+
+        return Answer(
+            document={
+                "items": [_shortened(item_aside_to_json(entry)) for entry in found.items],
+                "sales": [_shortened(sale_aside_to_json(entry)) for entry in found.sales],
+            }
+        )
+
+    def outbox(self, request: HttpRequest) -> Answer:
+        """
+        The batches that are not settled; with `?all=true`, the others, too.
+        """
+        limit, settled = _limit(request), _flag(request, "all")
+        batches = self._service.outbox(limit, settled=settled)
+
+        return Answer(document={"batches": [batch_to_json(batch) for batch in batches]})
+
+    def sync(self, request: HttpRequest) -> Answer:
+        """
+        Start a pull and answer at once.
+        """
+        _knows(request)
+        trigger = self._service.trigger_sync()
+
+        if trigger.skipped is not None:
+            return _not_started(f"Sync skipped: {trigger.skipped}", "disabled")
+
+        return _started("Sync", trigger)
+
+    def push(self, request: HttpRequest) -> Answer:
+        """
+        Start a push, of one business date or of all that are due, and answer
+        at once.
+        """
+        _knows(request, "date")
+        business_date = _business_date(request)
+
+        try:
+            trigger = self._service.trigger_push(business_date)
+        except (DateClosedError, ConfigurationError) as exc:
+            return _not_started(f"Push skipped: {exc}", "skipped")
+
+        if trigger.skipped is not None:
+            return _not_started(f"Push skipped: {trigger.skipped}", "skipped")
+
+        return _started("Push", trigger)
+
+    def openapi(self, request: HttpRequest) -> Answer:
+        """
+        This interface, for programs.
+        """
+        return Answer(document=self._document)
+
+
+def _shortened(entry: dict[str, Any]) -> dict[str, Any]:
+    """
+    Say how long `raw` is, and show no more than its beginning.
+    """
+    raw: str = entry["raw"]
+
+    return {**entry, "raw": raw[:_MOST_RAW], "rawLength": len(raw)}
+
+
+def _started(what: str, trigger: Trigger) -> Answer:
+    message = f"{what} already running" if trigger.already_running else f"{what} triggered"
+
+    return Answer(
+        status=202,
+        document={"message": message, "status": "processing", "runId": trigger.run_id},
+    )
+
+
+def _not_started(message: str, status: str) -> Answer:
+    return Answer(status=409, document={"message": message, "status": status, "runId": None})
+
+
+def _knows(request: HttpRequest, *names: str) -> None:
+    """
+    Of what starts something, nothing is ignored.
+    """
+    if unknown := request.parameters.keys() - {*names}:
+        msg = f"{min(unknown)[:80]!r} is unknown here"
+        raise BadRequestError(msg)
+
+
+def _flag(request: HttpRequest, name: str) -> bool:
+    text = request.parameters.get(name, "false")
+
+    if text not in ("true", "false"):
+        raise BadRequestError(f"{name} must be true or false")
+
+    return text == "true"
+
+
+def _kind(request: HttpRequest) -> RunKind:
+    try:
+        return RunKind(request.parameters.get("kind", RunKind.INVENTORY))
+    except ValueError:
+        msg = "kind must be inventory or sales"
+        raise BadRequestError(msg) from None
+
+
+def _limit(request: HttpRequest) -> int:
+    text = request.parameters.get("limit", str(_DEFAULT_LIMIT))
+
+    if not _LIMIT.fullmatch(text) or not 1 <= int(text) <= MAX_LIMIT:
+        msg = f"limit must be a whole number from 1 to {MAX_LIMIT}"
+        raise BadRequestError(msg)
+
+    return int(text)
+
+
+def _business_date(request: HttpRequest) -> date | None:
+    """
+    From the query, or else from the body; None if neither says.
+    """
+    in_body = _as_date(_date_in(request.body, request.media_type))
+
+    return _as_date(request.parameters.get("date")) or in_body
+
+
+def _as_date(given: object) -> date | None:
+    if given is None:
+        return None
+
+    try:
+        if isinstance(given, str) and _DATE.fullmatch(given):
+            return date.fromisoformat(given)
+    except ValueError:
+        pass
+
+    msg = "date must be a business date like 2026-01-02"
+    raise BadRequestError(msg)
+
+
+def _date_in(body: bytes, media_type: str) -> object:
+    if not body:
+        return None
+    if media_type not in ("", JSON):
+        msg = f"the body must be {JSON}"
+        raise BadRequestError(msg)
+
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        msg = "the body is not JSON"
+        raise BadRequestError(msg) from None
+
+    if not isinstance(document, dict) or not document.keys() <= {"date"}:
+        msg = 'the body must be an object like {"date": "2026-01-02"}'
+        raise BadRequestError(msg)
+
+    return document.get("date")

@@ -1,0 +1,121 @@
+"""
+How an item came into its present state, in words.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from conexxus_sync.model.catalogue import MirrorItem, Quarantined
+from conexxus_sync.model.runs import RunKind, SyncRun
+from conexxus_sync.stores._protocols import SyncStore
+
+
+def why_item(
+    store: SyncStore, location_id: str, sku: str, *, zone: ZoneInfo | None = None
+) -> list[str]:
+    """
+    Which run, page and decision brought an item into its present state.
+
+    Args:
+        sku: As the back office has it; or a key of quarantine.
+        zone: For moments; None for the system's.
+
+    Returns:
+        Sentences for people; none at all if nothing is known of such an item.
+
+    Raises:
+        StoreError: The store can't be read.
+    """
+    entry = store.catalog.item(location_id, sku)
+    aside = list(store.catalog.quarantined(location_id, sku))
+
+    if entry is None and not aside:
+        return []
+
+    tell = _Teller(store, zone)
+    lines = [*(() if entry is None else tell.item(entry)), *tell.aside(aside, entry)]
+
+    if waiting := store.catalog.hosts.waiting(location_id, sku):
+        numbers = ", ".join(map(str, waiting))
+        lines.append(f"The host's storage has not taken it yet: it waits in sequence {numbers}.")
+    if latest := store.runs.latest(location_id, RunKind.INVENTORY):
+        lines.append(tell.latest(latest))
+
+    return lines
+
+
+class _Teller:
+    """
+    Knows what runs were.
+    """
+
+    def __init__(self, store: SyncStore, zone: ZoneInfo | None) -> None:
+        self.store = store
+        self.zone = zone
+
+    def item(self, entry: MirrorItem) -> Iterator[str]:
+        item = entry.item
+        state = "in force"
+
+        if entry.missing_since is not None:
+            state = f"gone since {self._moment(entry.missing_since)}"
+
+        yield f"{item.sku}: {item.name}, {item.price}; {state}."
+        yield f"It first came with {self._run(entry.created_run)}."
+
+        if entry.decision != "created" or entry.updated_run != entry.created_run:
+            yield f"{_said(entry)} {self._run(entry.updated_run)}{_where(entry)}."
+        elif entry.page is not None:
+            yield f"It came on page {entry.page}, and has not changed since."
+
+    def aside(self, entries: list[Quarantined], entry: MirrorItem | None) -> Iterator[str]:
+        for it in entries:
+            page = "" if it.page is None else f", on page {it.page}"
+            times = "once" if it.times_seen == 1 else f"{it.times_seen:,} times"
+            yield (
+                f"Set aside: {it.reason} (at {it.path}). Seen {times} since "
+                f"{self._moment(it.first_seen)}, at last by {self._run(it.run_id)}{page}."
+            )
+
+        if entries and entry is not None:
+            yield "Its last good version stays in force until the back office corrects it."
+
+    def latest(self, run: SyncRun) -> str:
+        if run.refused is not None:
+            said = f"refused: {run.refused}"
+        elif run.not_modified:
+            said = "the back office had nothing newer"
+        else:
+            said = str(run.status)
+
+        return f"The last pull was {self._named(run)}: {said}"
+
+    def _run(self, run_id: str) -> str:
+        run = self.store.runs.get(run_id)
+
+        return f"run {run_id}" if run is None else self._named(run)
+
+    def _named(self, run: SyncRun) -> str:
+        return f"run {run.id} of {self._moment(run.start_time)}"
+
+    def _moment(self, at: datetime) -> str:
+        return at.astimezone(self.zone).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _said(entry: MirrorItem) -> str:
+    return {
+        "created": "It was new to",
+        "updated": "It was changed by",
+        "returned": "It was gone, and returned with",
+        "removed": "It was missing from the complete catalogue of",
+        "replayed": "It was taken out of quarantine by",
+        None: "It was last changed by",
+    }[entry.decision]
+
+
+def _where(entry: MirrorItem) -> str:
+    price = "" if entry.old_price is None else f": price {entry.old_price} → {entry.item.price}"
+    page = entry.page if entry.decision in ("created", "updated", "returned") else None
+
+    return ("" if page is None else f", on page {page}") + price

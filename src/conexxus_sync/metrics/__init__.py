@@ -1,0 +1,3 @@
+"""
+What Prometheus and OpenTelemetry see of a service (extras).
+"""

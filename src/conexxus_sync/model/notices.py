@@ -1,0 +1,125 @@
+"""
+What is told, and what has to be remembered so that it is told once.
+"""
+
+import json
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from hashlib import blake2b
+
+import attrs
+
+from .alerts import AlertName, Severity
+
+
+class Event(StrEnum):
+    """
+    Why somebody is told.
+    """
+
+    ALERT_BEGAN = "alert_began"
+    ALERT_ENDED = "alert_ended"
+    NIGHT = "night"
+    TEST = "test"
+
+
+@attrs.frozen(kw_only=True)
+class Notice:
+    """
+    One thing to tell.
+
+    Attributes:
+        text: One plain sentence, which begins with the location.
+        at: When it happened; the same as long as it is the same notice.
+        alert: The alert that began or ended.
+        business_date: The date that a night's line is about.
+    """
+
+    event: Event
+    text: str
+    location_id: str
+    at: datetime
+    alert: AlertName | None = None
+    severity: Severity | None = None
+    business_date: date | None = None
+
+    @property
+    def subject(self) -> str:
+        """
+        What it is about: of one subject, people are told in order.
+        """
+        return self.alert or self.event
+
+    @property
+    def id(self) -> str:
+        """
+        The same for the same notice, however often it is made.
+        """
+        parts = (self.location_id, self.event, self.alert, self.business_date, self.at.isoformat())
+
+        return blake2b("\n".join(map(str, parts)).encode(), digest_size=16).hexdigest()
+
+    def body(self) -> bytes:
+        """
+        The JSON that is posted.
+        """
+        document = {
+            "id": self.id,
+            "text": self.text,
+            "event": self.event.value,
+            "alert": self.alert and self.alert.value,
+            "severity": self.severity and self.severity.value,
+            "locationId": self.location_id,
+            "at": self.at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        }
+
+        if self.business_date is not None:
+            document["businessDate"] = self.business_date.isoformat()
+
+        return json.dumps(document).encode()
+
+
+@attrs.frozen(kw_only=True)
+class StandingAlert:
+    """
+    An alert that holds, or held a moment ago.
+
+    Attributes:
+        since: When it was first seen.
+        gone_at: When it was first not seen any more; None while it holds.
+        told: Whether somebody knows that it began.
+    """
+
+    name: AlertName
+    since: datetime
+    gone_at: datetime | None = None
+    told: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class ToldNight:
+    """
+    A business date of which the night's line was told.
+
+    Attributes:
+        complete: Whether there is nothing left to tell of it.
+    """
+
+    business_date: date
+    complete: bool
+
+
+@attrs.frozen(kw_only=True)
+class QueuedNotice:
+    """
+    A notice that is still to be sent.
+
+    Attributes:
+        attempts: How often that was tried, the one being made included.
+    """
+
+    number: int
+    id: str
+    body: bytes = attrs.field(repr=False)
+    queued_at: datetime
+    attempts: int

@@ -1,0 +1,241 @@
+"""
+Batches of sales, and what is known of dates and transactions.
+"""
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+import attrs
+
+from conexxus_sync.errors import SyncError
+
+
+# How long the bytes of what was settled are kept, and the ids of what was
+# delivered.
+BYTES_KEPT = timedelta(days=30)
+IDS_KEPT = timedelta(days=400)
+
+
+class OutboxError(SyncError):
+    """
+    What an operator asked for can't be done to this batch.
+    """
+
+
+# The date, and eight digits.
+_SHORT_KEY = 17
+
+
+class BatchState(StrEnum):
+    """
+    What is known of a batch.
+
+    `PENDING` was never at the back office, `SENDING` may be there at this
+    moment, or was when the process died.  `UNKNOWN` may be there.
+    """
+
+    PENDING = "pending"
+    SENDING = "sending"
+    DELIVERED = "delivered"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+    RESOLVED = "resolved"
+
+
+OPEN_STATES = (BatchState.PENDING, BatchState.SENDING, BatchState.UNKNOWN)
+
+
+@attrs.frozen(kw_only=True)
+class Batch:
+    """
+    Transactions frozen together under one idempotency key.
+
+    Attributes:
+        freeze: Batches are delivered in the order of freeze and first.
+        first: Position of its first transaction.
+        transactions: How many there are.
+        total: Exact sum of their totals.
+        attempts: How often it was handed to the client.
+        unknown_since: When the first request of unknown fate left.
+        parked: Why it is not repeated, but waits for an operator.
+        answer: What the back office, or the network, last said.
+        forced: Whether it is repeated once in spite of what speaks against it.
+        mismatched: How many have lines that do not add up to their total.
+    """
+
+    location_id: str
+    business_date: date
+    key: str
+    freeze: int
+    first: int
+    state: BatchState
+    transactions: int
+    total: Decimal
+    attempts: int
+    frozen_at: datetime
+    sent_at: datetime | None = None
+    unknown_since: datetime | None = None
+    settled_at: datetime | None = None
+    parked: str | None = None
+    answer: str | None = None
+    forced: bool = False
+    mismatched: int = 0
+
+    @property
+    def short_key(self) -> str:
+        """
+        How the key begins: long enough to be the only one, short enough to
+        be typed.
+        """
+        return self.key[:_SHORT_KEY]
+
+
+@attrs.frozen(kw_only=True)
+class DateSums:
+    """
+    What is known of one business date.
+
+    Attributes:
+        delivered: How many transactions the back office has.
+        total: Their exact sum.
+        waiting: Transactions in batches that are not settled.
+        set_aside: Transactions in quarantine.
+        contradicted: Delivered ones that the till now tells otherwise.
+        half_at: When half of them had been delivered; None if none was.
+        last_at: When the last were.
+    """
+
+    business_date: date
+    delivered: int
+    total: Decimal
+    waiting: int
+    set_aside: int
+    contradicted: int
+    half_at: datetime | None = None
+    last_at: datetime | None = None
+
+
+@attrs.frozen(kw_only=True)
+class QuarantinedTransaction:
+    """
+    A transaction that was set aside.
+
+    Attributes:
+        raw: Its JSON text; of several under one id, one a line.
+    """
+
+    location_id: str
+    business_date: date
+    id: str
+    raw: bytes = attrs.field(repr=False)
+    reason: str
+    quarantined_at: datetime
+
+
+class DiscrepancyKind(StrEnum):
+    """
+    How the host contradicts what was delivered.
+
+    `ELSEWHERE` is told on a second date, with the same id and timestamp.
+    """
+
+    CHANGED = "changed"
+    MISSING = "missing"
+    ELSEWHERE = "elsewhere"
+
+
+@attrs.frozen(kw_only=True)
+class Found:
+    """
+    A contradiction as it was just found.
+
+    Attributes:
+        digest: Of what the host now tells; None if it tells nothing.
+    """
+
+    id: str
+    kind: DiscrepancyKind
+    digest: bytes | None
+
+
+@attrs.frozen(kw_only=True)
+class Discrepancy:
+    """
+    A delivered transaction that the host now tells otherwise.
+    """
+
+    location_id: str
+    business_date: date
+    id: str
+    kind: DiscrepancyKind
+    found_at: datetime
+
+
+@attrs.frozen(kw_only=True)
+class Visit:
+    """
+    What the ledger says of one business date.
+
+    Attributes:
+        at: When it was last looked at with nothing left to deliver.
+        closed: Why it takes no push any more.
+    """
+
+    at: datetime | None = None
+    closed: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Handing:
+    """
+    One batch in which a transaction was.
+
+    Attributes:
+        id: As it was sent.
+    """
+
+    id: str
+    batch: Batch
+
+
+@attrs.frozen(kw_only=True)
+class Delivered:
+    """
+    A transaction that the back office has.
+
+    Attributes:
+        key: Of the batch in which it arrived; None if something else
+            delivered it.
+        revision: Which correction of it the back office has; 0 for none.
+        voided: Whether it was taken back since.
+    """
+
+    business_date: date
+    key: str | None
+    at: datetime
+    revision: int
+    voided: bool
+
+
+@attrs.frozen(kw_only=True)
+class Story:
+    """
+    All that is known of one transaction, oldest first.
+
+    Attributes:
+        id: As the host calls it.
+        handings: The batches it was in.
+    """
+
+    id: str
+    handings: tuple[Handing, ...] = ()
+    delivered: tuple[Delivered, ...] = ()
+    quarantined: tuple[QuarantinedTransaction, ...] = ()
+    discrepancies: tuple[Discrepancy, ...] = ()
+
+    def __bool__(self) -> bool:
+        """
+        Is anything known?
+        """
+        return bool(self.handings or self.delivered or self.quarantined or self.discrepancies)

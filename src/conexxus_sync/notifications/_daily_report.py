@@ -1,0 +1,140 @@
+"""
+The one line that each business date gets, and the one that says that it is
+complete after all.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime, timedelta, tzinfo
+from decimal import Decimal
+
+import attrs
+
+from conexxus_sync.model.calendar import DAY, StoreCalendar
+from conexxus_sync.model.formatting import wall_time
+from conexxus_sync.model.notices import Event, Notice, ToldNight
+from conexxus_sync.model.sales import DateSums
+
+from ._messages import accepted, night, partly_accepted, unfinished
+
+
+# So long after the end of its day a date that is not finished is told as it is.
+PATIENCE = timedelta(hours=1)
+
+# What was not told by then is history.
+LOOK_BACK = 7 * DAY
+
+
+@attrs.frozen(kw_only=True)
+class Nights:
+    """
+    What is known of the last business dates at one moment.
+
+    Attributes:
+        first: The first date that is told.
+        visits: When each date was last looked at with nothing left to deliver.
+        told: The dates that were told already.
+        missing: How many sales of a date were not accepted.
+        sums: What a date comes to; asked only of dates to tell of: it takes
+            a look at every sale.
+        why: Why sales of a date were not accepted, in plain words.
+    """
+
+    location_id: str
+    now: datetime
+    zone: tzinfo
+    calendar: StoreCalendar
+    first: date
+    visits: Mapping[date, datetime]
+    told: Mapping[date, ToldNight]
+    missing: Callable[[date], int]
+    sums: Callable[[date], DateSums | None]
+    why: Callable[[date], str]
+
+    def tell(self) -> Iterator[tuple[ToldNight, Notice]]:
+        """
+        What is to be told now, and what to remember of it; oldest first.
+        """
+        incomplete = {day for day, night in self.told.items() if not night.complete}
+
+        for day in sorted({*self._untold(), *incomplete}):
+            missing, finished = self.missing(day), self._is_finished(day)
+
+            if finished and not missing:
+                beginning = "now complete, " if day in incomplete else ""
+                yield self._told(day, f"{beginning}{self._accepted(day)}", complete=True)
+            elif day not in incomplete and (finished or self._is_late(day)):
+                yield self._told(day, self._incomplete(day, missing), complete=False)
+
+    def _untold(self) -> Iterator[date]:
+        day, today = self.first, self.calendar.business_date(self.now)
+
+        while day <= today:
+            if day not in self.told:
+                yield day
+            day += DAY
+
+    def _told(self, day: date, said: str, *, complete: bool) -> tuple[ToldNight, Notice]:
+        return (
+            ToldNight(business_date=day, complete=complete),
+            Notice(
+                event=Event.NIGHT,
+                text=night(self.location_id, day, said),
+                location_id=self.location_id,
+                at=self.now,
+                business_date=day,
+            ),
+        )
+
+    def _accepted(self, day: date) -> str:
+        sums = self.sums(day)
+
+        if sums is None or sums.last_at is None:
+            return "no sales"
+
+        return accepted(sums.delivered, sums.total, wall_time(sums.last_at, self.zone, day))
+
+    def _incomplete(self, day: date, missing: int) -> str:
+        sums = self.sums(day)
+        sales, total = (0, Decimal()) if sums is None else (sums.delivered, sums.total)
+
+        if not missing:
+            return unfinished(sales, total, self.why(day))
+
+        return partly_accepted(sales, total, missing, self.why(day))
+
+    def _is_late(self, day: date) -> bool:
+        return self.now >= self._end(day) + PATIENCE
+
+    def _is_finished(self, day: date) -> bool:
+        """
+        Was it looked at after its end, with nothing left to deliver?
+        """
+        visited = self.visits.get(day)
+
+        return visited is not None and visited >= self._end(day)
+
+    def _end(self, day: date) -> datetime:
+        return end_of(self.calendar, day)
+
+
+def end_of(calendar: StoreCalendar, day: date) -> datetime:
+    """
+    From when on a visit of *day* finds all that was sold on it.
+    """
+    return max(calendar.push_moment(day), calendar.tail_moment(day))
+
+
+def first_night(calendar: StoreCalendar, *, since: datetime, now: datetime, start: date) -> date:
+    """
+    The first date that is told.
+
+    Args:
+        since: When telling began: what was over by then is not told.
+        start: The first date that is pushed at all.
+    """
+    first = max(start, calendar.business_date(now) - LOOK_BACK)
+
+    while end_of(calendar, first) <= since:
+        first += DAY
+
+    return first

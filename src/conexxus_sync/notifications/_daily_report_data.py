@@ -1,0 +1,116 @@
+"""
+What the store knows of the last business dates.
+"""
+
+from datetime import date, datetime, tzinfo
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from conexxus_client import ConfigurationError
+from conexxus_sync.model.runs import RunKind
+from conexxus_sync.model.sales import OPEN_STATES, Batch, BatchState, DateSums
+
+from ._daily_report import Nights, first_night
+
+
+if TYPE_CHECKING:
+    from conexxus_sync.sales import Agenda, SalesPush
+    from conexxus_sync.stores._protocols import SyncStore
+
+_SEE_OUTBOX = "they wait for you, see `conexxus outbox list`"
+_SEE_QUARANTINE = "see `conexxus quarantine list`"
+
+
+@attrs.frozen(kw_only=True)
+class NightFacts:
+    """
+    Reads the ledger of one location.
+    """
+
+    store: "SyncStore"
+    location_id: str
+    sales: "SalesPush"
+    zone: tzinfo
+    now: datetime
+
+    def nights(self, connection: Any, since: datetime) -> Nights | None:
+        """
+        The nights that may have to be told; None where nothing can be pushed.
+
+        Args:
+            since: When telling began.
+        """
+        try:
+            agenda = self.sales.agenda
+        except ConfigurationError:
+            return None
+
+        start = agenda.floor(self.now).start
+
+        return Nights(
+            location_id=self.location_id,
+            now=self.now,
+            zone=self.zone,
+            calendar=agenda.calendar,
+            first=first_night(agenda.calendar, since=since, now=self.now, start=start),
+            visits=self._visits(connection),
+            told=self.store.notices.nights(connection, self.location_id),
+            missing=lambda day: self.store.notices.missing(connection, self.location_id, day),
+            sums=self._sums,
+            why=lambda day: self._why(day, agenda),
+        )
+
+    def _visits(self, connection: Any) -> dict[date, datetime]:
+        """
+        When each date was last looked at; a visit in the future counts for
+        nothing, nor does one of a date that takes no push any more.
+        """
+        visits = self.store.outbox.dates.visits(connection, self.location_id)
+
+        return {
+            day: visit.at
+            for day, visit in visits.items()
+            if visit.at is not None and visit.at <= self.now and visit.closed is None
+        }
+
+    def _sums(self, day: date) -> DateSums | None:
+        found = self.store.outbox.date_sums(self.location_id, day)
+
+        return next((sums for sums in found if sums.business_date == day), None)
+
+    def _why(self, day: date, agenda: "Agenda") -> str:
+        """
+        Why sales of *day* were not accepted, in plain words.
+        """
+        outbox = self.store.outbox
+
+        for batch in outbox.batches(self.location_id, OPEN_STATES):
+            if batch.business_date == day:
+                return _of_batch(batch)
+        for sale in outbox.aside.quarantined(self.location_id):
+            if sale.business_date == day:
+                return f"{sale.reason}; {_SEE_QUARANTINE}"
+
+        doubt = self.sales.clock_doubt(self.now)
+
+        return str(doubt) if doubt is not None else self._of_last_run(day)
+
+    def _of_last_run(self, day: date) -> str:
+        for run in self.store.runs.history(self.location_id, RunKind.SALES):
+            if run.business_date == day and run.last_error:
+                return run.last_error
+
+        return "it was not tried, is `conexxus run` running?"
+
+
+def _of_batch(batch: Batch) -> str:
+    if batch.parked is not None:
+        return f"nobody knows whether they arrived, because {batch.parked}; {_SEE_OUTBOX}"
+
+    answer = (batch.answer or "no answer came").rstrip(".")
+
+    if batch.state is BatchState.UNKNOWN:
+        return f"no usable answer came back ({answer}); the same is sent again"
+
+    return f"{answer}; they are sent again"

@@ -1,0 +1,163 @@
+"""
+Sends what is queued, until it is taken.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import attrs
+
+from conexxus_sync.errors import StoreError
+from conexxus_sync.model.notices import Event, Notice, QueuedNotice
+from conexxus_sync.stores.retention import may_forget
+
+from ._messages import tried
+from ._webhook import Poster
+
+
+if TYPE_CHECKING:
+    from conexxus_sync.protocols import Clock
+    from conexxus_sync.stores._protocols import SyncStore
+
+FIRST_WAIT = timedelta(minutes=1)
+LONGEST_WAIT = timedelta(hours=1)
+DOUBLINGS = 7
+
+# By then everybody knows, or nobody wants to any more.  A clock that jumps, or
+# a machine that was off, is no reason: so often it is tried at least.
+GIVEN_UP_AFTER = timedelta(days=2)
+LEAST_ATTEMPTS = 7
+
+# Untried, too, it is no news any more: whoever switches the webhook on again
+# after months is not told the past.
+STALE_AFTER = timedelta(days=7)
+
+# For so long it is remembered that one was given up.
+LATELY = timedelta(days=7)
+
+_NOBODY_SENT_IT = f"it was not sent within {STALE_AFTER.days} days"
+
+_log = logging.getLogger(__name__)
+
+
+def wait_after(attempts: int) -> timedelta:
+    """
+    How long to wait after so many attempts: 1, 2, 4 … 60 minutes.
+    """
+    if attempts >= DOUBLINGS:
+        return LONGEST_WAIT
+
+    return FIRST_WAIT * (1 << max(attempts - 1, 0))
+
+
+def never() -> bool:
+    """
+    Nobody stops us.
+    """
+    return False
+
+
+@attrs.define(kw_only=True)
+class Sender:
+    """
+    Sends the notices of one location, each until it is taken: at least once,
+    and as a rule once.
+
+    Attributes:
+        urgent: Notices that the store could not keep; forgotten when the
+            process ends.
+    """
+
+    store: "SyncStore" = attrs.field(repr=False)
+    location_id: str
+    clock: "Clock"
+    webhook: Poster
+    urgent: deque[Notice] = attrs.field(factory=deque)
+    _refusal: str = attrs.field(default=_NOBODY_SENT_IT, init=False)
+
+    def send_due(self, stop: Callable[[], bool] = never) -> None:
+        """
+        Send what is due, oldest first, until all is taken or one is not.
+
+        Raises:
+            StoreError: The store can't be used.
+        """
+        while self.urgent and not stop():
+            notice = self.urgent[0]
+            answer = self.webhook.post(notice.body(), name=notice.id)
+            if not answer.taken and not answer.final:
+                return
+            self.urgent.popleft()
+            if answer.final:
+                _log.warning(
+                    "A notice was given up", extra={"notice": notice.id, "webhook": answer.said}
+                )
+
+        while not stop():
+            queued = self.store.notices.claim(self.location_id, self.clock.now(), wait_after)
+            if queued is None or not self._send(queued):
+                return
+
+    def _send(self, notice: QueuedNotice) -> bool:
+        """
+        Whether there is any point in sending the next one.
+        """
+        try:
+            if self._is_stale(notice):
+                self._give_up(notice, self._refusal)
+                return True
+        except StoreError as exc:
+            _log.warning("Conexxus notices can't be forgotten: %s", exc)
+            return False
+
+        answer = self.webhook.post(notice.body, name=notice.id)
+        self._refusal = _NOBODY_SENT_IT if answer.taken else answer.said
+
+        if answer.taken:
+            self.store.notices.take(self.location_id, notice, self.clock.now(), wait_after)
+        elif answer.final or self._is_hopeless(notice):
+            self._give_up(notice, answer.said)
+        else:
+            _log.warning(
+                "A notice was not taken, and is sent again", extra=_facts(notice, answer.said)
+            )
+
+        return answer.taken or answer.final
+
+    def _give_up(self, notice: QueuedNotice, why: str) -> None:
+        number = self.store.notices.give_up(
+            self.location_id, notice, self.clock.now(), why=why, keep=LATELY
+        )
+
+        if number:
+            _log.warning("A notice was given up", extra={**_facts(notice, why), "given_up": number})
+
+    def _is_stale(self, notice: QueuedNotice) -> bool:
+        """
+        Is it too old to be news, by a clock that may say so?
+        """
+        if self._age(notice) < STALE_AFTER:
+            return False
+
+        with self.store.reading() as connection:
+            return may_forget(self.store, connection, self.location_id, self.clock.now())
+
+    def _is_hopeless(self, notice: QueuedNotice) -> bool:
+        return self._age(notice) >= GIVEN_UP_AFTER and notice.attempts >= LEAST_ATTEMPTS
+
+    def _age(self, notice: QueuedNotice) -> timedelta:
+        return self.clock.now() - notice.queued_at
+
+
+def _facts(notice: QueuedNotice, said: str) -> dict[str, object]:
+    return {"notice": notice.id, "attempt": notice.attempts, "webhook": said}
+
+
+def trial(location_id: str, now: datetime) -> Notice:
+    """
+    A notice that only tries whether one arrives.
+    """
+    return Notice(event=Event.TEST, text=tried(location_id), location_id=location_id, at=now)

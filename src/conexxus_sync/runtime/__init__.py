@@ -1,0 +1,3 @@
+"""
+Clock, threads, cancellation, processes, logging: what the process lends to the engines.
+"""

@@ -1,0 +1,82 @@
+"""
+How whatever is at work ends when it is told to.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
+from typing import Protocol, runtime_checkable
+
+import attrs
+
+from conexxus_sync.errors import SyncError
+
+
+# From "merge" on, a pull is a matter of milliseconds, and is let finish.
+_BEFORE_ANYTHING_CHANGED = ("request", "page", "read", "compared")
+
+
+_scheduler: ContextVar[Callable[[], bool] | None] = ContextVar("conexxus_scheduler", default=None)
+
+
+@runtime_checkable
+class Interruptible(Protocol):
+    """
+    A client whose calls can be told to end early.
+    """
+
+    def stopping(self, stop: Callable[[], bool]) -> AbstractContextManager[None]:
+        """
+        Until the end of the block, calls that this thread makes end within
+        a second once *stop* is true: no wait goes on, no attempt begins, no
+        answer is waited for.  Each raises its error with what is known of
+        the delivery.  Other threads, and later calls, notice nothing.
+        """
+        ...
+
+
+def interrupting(client: object, stop: Callable[[], bool]) -> AbstractContextManager[None]:
+    """
+    A block in which the calls of *client* end with *stop*, if it can do so.
+    """
+    return client.stopping(stop) if isinstance(client, Interruptible) else nullcontext()
+
+
+@contextmanager
+def under(stop: Callable[[], bool]) -> Iterator[None]:
+    """
+    A block of a scheduler that *stop* ends, and all that it begins.
+    """
+    token = _scheduler.set(stop)
+
+    try:
+        yield
+    finally:
+        _scheduler.reset(token)
+
+
+def is_left_behind() -> bool:
+    """
+    Did the scheduler that began this end without it?
+    """
+    stop = _scheduler.get()
+
+    return stop is not None and stop()
+
+
+@attrs.frozen
+class PullStopper:
+    """
+    Breaks a pull off at its next step, while it has changed nothing.
+    """
+
+    stop: Callable[[], bool]
+
+    def __call__(self, step: str) -> None:
+        """
+        Raises:
+            SyncError: The pull is to end here.
+        """
+        if step in _BEFORE_ANYTHING_CHANGED and self.stop():
+            msg = "the pull was stopped; the catalogue is as it was"
+            raise SyncError(msg)

@@ -1,0 +1,60 @@
+"""
+How transactions are put together into batches.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import attrs
+
+from conexxus_sync.model.frozen import FrozenTransaction
+
+
+MIB = 1024 * 1024
+
+
+@attrs.frozen(kw_only=True)
+class BatchLimits:
+    """
+    How large a batch may become.
+
+    Attributes:
+        transactions: At most so many.
+        bytes: At most so many, unless a single transaction is larger.
+    """
+
+    transactions: int = 2_000
+    bytes: int = 8 * MIB
+
+
+def batches_of(
+    transactions: Iterable[FrozenTransaction], limits: BatchLimits
+) -> Iterator[list[FrozenTransaction]]:
+    """
+    Cut *transactions* into batches, in order.
+    """
+    # The opening of a body: a date, and a location of any sensible length.
+    size, batch = _OPENING, list[FrozenTransaction]()
+
+    for transaction in transactions:
+        more = len(transaction.raw) + 1
+
+        if batch and (len(batch) == limits.transactions or size + more > limits.bytes):
+            yield batch
+            size, batch = _OPENING, []
+
+        batch.append(transaction)
+        size += more
+
+    if batch:
+        yield batch
+
+
+def halves(members: Sequence[FrozenTransaction]) -> list[Sequence[FrozenTransaction]]:
+    """
+    Divide a refused batch to find out which half is to blame.
+    """
+    middle = len(members) // 2
+    return [members[:middle], members[middle:]]
+
+
+_OPENING = 1024

@@ -1,0 +1,73 @@
+"""
+Whether the clock of this computer can be believed.
+
+What is due follows from the clock.  One that fell back to 1970 when a battery
+ran out, or that still shows last week, must not decide about sales: see
+[a clock that is wrong](../../../docs/explanation/business-days.md).
+"""
+
+from datetime import UTC, datetime
+
+import attrs
+
+from conexxus_sync.runtime.clock import TOLERANCE
+
+
+# This version did not exist before: no clock that shows an earlier moment is
+# right.  To be moved on with each release.
+RELEASED = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@attrs.frozen(kw_only=True)
+class ClockDoubt:
+    """
+    Why no sales are pushed automatically.
+
+    Attributes:
+        shows: What the clock shows.
+        last_run: Start of the latest run, if that is later; None if the clock
+            shows a time before this version was released.
+    """
+
+    shows: datetime
+    last_run: datetime | None = None
+
+    def __str__(self) -> str:
+        advice = (
+            "no sales are pushed automatically. Set the clock; "
+            "`conexxus push --orders ORDERS --date DATE` works meanwhile"
+        )
+
+        if self.last_run is None:
+            return (
+                f"the clock shows {_shown(self.shows)}, which is before this version of "
+                f"conexxus-sdk was released: {advice}"
+            )
+
+        return (
+            f"the clock shows {_shown(self.shows)}, which is before the last run, of "
+            f"{_shown(self.last_run)}: {advice}. If the clock is right, "
+            "`conexxus push --orders ORDERS` says so once and for all"
+        )
+
+
+def doubt_of(
+    now: datetime, *, last_run: datetime | None, released: datetime = RELEASED
+) -> ClockDoubt | None:
+    """
+    What speaks against a clock that shows *now*; None if nothing does.
+
+    Args:
+        last_run: When the latest run started, whatever its kind.
+        released: When this version of the SDK was.
+    """
+    if now < released:
+        return ClockDoubt(shows=now)
+    if last_run is not None and now < last_run - TOLERANCE:
+        return ClockDoubt(shows=now, last_run=last_run)
+
+    return None
+
+
+def _shown(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

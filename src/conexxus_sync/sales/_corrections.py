@@ -1,0 +1,68 @@
+"""
+Corrections of what was delivered: the old is taken back, the new is sent.
+
+Each under a name of its own, `<id>:void:<n>` and `<id>:rev:<n>`: under the
+old one, a back office would take it for a repetition.
+"""
+
+from datetime import date
+from decimal import Decimal
+
+import attrs
+
+from conexxus_client import Transaction, TransactionLine, decode_transaction
+from conexxus_sync.model.frozen import FrozenTransaction
+
+
+def void_of(sent: FrozenTransaction, *, position: int, business_date: date) -> FrozenTransaction:
+    """
+    What takes *sent* back: the same with negated quantities.
+    """
+    revision = sent.revision + 1
+    transaction = decode_transaction(sent.raw)
+    negated = attrs.evolve(
+        transaction,
+        id=f"{sent.origin}:void:{revision}",
+        total=_negated(transaction.total),
+        items=[_negated_line(line) for line in transaction.items],
+        tax=None if transaction.tax is None else _negated(transaction.tax),
+        discount=None if transaction.discount is None else _negated(transaction.discount),
+    )
+
+    return attrs.evolve(
+        FrozenTransaction.of(negated, position=position, business_date=business_date),
+        origin=sent.origin,
+        revision=revision,
+        voids=True,
+        mismatched=False,
+        shows_card=False,
+    )
+
+
+def revised(told: FrozenTransaction, business_date: date) -> FrozenTransaction:
+    """
+    *told* as it is sent: under a new name, if its first version was voided.
+    """
+    if not told.revision:
+        return told
+
+    named: Transaction = attrs.evolve(
+        decode_transaction(told.raw), id=f"{told.id}:rev:{told.revision}"
+    )
+    frozen = FrozenTransaction.of(named, position=told.position, business_date=business_date)
+
+    # The digest stays that of what the host tells, to compare it again.
+    return attrs.evolve(frozen, digest=told.digest, origin=told.id, revision=told.revision)
+
+
+def _negated_line(line: TransactionLine) -> TransactionLine:
+    return attrs.evolve(
+        line,
+        quantity=-line.quantity if isinstance(line.quantity, int) else _negated(line.quantity),
+        amount=None if line.amount is None else _negated(line.amount),
+    )
+
+
+def _negated(amount: Decimal) -> Decimal:
+    # Without a context: the operator would round.
+    return amount.copy_negate()

@@ -1,0 +1,204 @@
+"""
+What an answer to a batch means: see [guarantees](../../../docs/explanation/guarantees.md).
+
+Pure: an answer comes in, a judgement goes out.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from enum import StrEnum
+
+import attrs
+
+from conexxus_client import (
+    ApiProfile,
+    ConexxusError,
+    Delivery,
+    PushReceipt,
+    RejectedTransaction,
+    StatusError,
+)
+from conexxus_sync.model.formatting import lasting
+from conexxus_sync.model.sales import Batch, BatchState
+from conexxus_sync.runtime.clock import TOLERANCE
+
+
+BLAMES_CONTENT = (400, 413, 422)
+KEEPS_WAITING = (401, 403, 404, 429)
+CONFLICT = 409
+
+
+class Ruling(StrEnum):
+    """
+    What becomes of a batch.
+    """
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    WAITING = "waiting"
+    UNKNOWN = "unknown"
+
+
+@attrs.frozen(kw_only=True)
+class Judgement:
+    """
+    What becomes of a batch, and why.
+
+    Attributes:
+        reason: What the back office, or the network, said.
+        rejected: The transactions that the answer blames by name.
+        parked: Why it must not be repeated, whatever the profile allows.
+        stop: Whether more sends now would fare no better.
+        retry_after: Seconds that the back office asked to wait.
+    """
+
+    ruling: Ruling
+    reason: str
+    rejected: tuple[RejectedTransaction, ...] = ()
+    parked: str | None = None
+    stop: bool = False
+    retry_after: float | None = None
+
+    @property
+    def goes_again(self) -> bool:
+        """
+        Is the same batch sent once more, sooner or later?
+        """
+        return self.parked is None and self.ruling in (Ruling.WAITING, Ruling.UNKNOWN)
+
+
+def judge(
+    answer: PushReceipt | ConexxusError,
+    *,
+    ids: Collection[str],
+    doubtful: bool,
+    profile: ApiProfile,
+) -> Judgement:
+    """
+    Decide what *answer* means for a batch.
+
+    Args:
+        ids: Of its transactions.
+        doubtful: Whether the fate of an earlier attempt is unknown; then
+            only an acceptance settles it.
+    """
+    found = (
+        _of_receipt(answer, ids)
+        if isinstance(answer, PushReceipt)
+        else _of_error(answer, ids, profile)
+    )
+
+    if doubtful and found.ruling is not Ruling.ACCEPTED:
+        found = attrs.evolve(found, ruling=Ruling.UNKNOWN, rejected=())
+    if doubtful and found.rejected and profile.dedupe == "transaction_id":
+        # It may reject them because it has them.
+        found = _disputed(
+            "the back office was sent these transactions before, and rejects "
+            f"{len(found.rejected)} of them now: {found.rejected[0].error}"
+        )
+    if found.ruling is Ruling.UNKNOWN and found.parked is None and profile.dedupe == "none":
+        found = attrs.evolve(found, parked="the back office recognises no repetition")
+
+    return found
+
+
+def why_parked(unknown_since: datetime | None, now: datetime, profile: ApiProfile) -> str | None:
+    """
+    Why a batch whose fate is unknown since then must not be repeated; None
+    if it may.
+    """
+    if unknown_since is None or profile.dedupe == "transaction_id":
+        return None
+    if profile.dedupe == "none":
+        return "the back office recognises no repetition"
+    if now < unknown_since - TOLERANCE:
+        return (
+            f"it was sent at {unknown_since:%Y-%m-%d %H:%M} UTC, by a clock that was ahead, or "
+            "this one is behind: for how long the back office has known its key is unknown"
+        )
+    # What is sent in the last minutes may arrive too late.
+    if now - unknown_since >= profile.key_ttl - min(TOLERANCE, profile.key_ttl / 10):
+        return (
+            f"the back office remembers a key for {lasting(profile.key_ttl)}, and that has passed"
+        )
+
+    return None
+
+
+def doubted_since(batch: Batch) -> datetime | None:
+    """
+    Since when the back office may have the batch without our knowing.
+
+    A process that died while sending has left no answer: it may have it.
+    """
+    return batch.unknown_since or (batch.sent_at if batch.state is BatchState.SENDING else None)
+
+
+def _of_receipt(receipt: PushReceipt, ids: Collection[str]) -> Judgement:
+    """
+    An acceptance, unless it speaks of something else than what was sent.
+    """
+    rejected = {entry.id: entry for entry in receipt.rejected}
+    foreign = rejected.keys() - set(ids)
+    taken = len(ids) - len(rejected)
+
+    if foreign:
+        return _disputed(f"the answer rejects {len(foreign)} transactions that were not sent")
+    if receipt.accepted is not None and receipt.accepted != taken:
+        return _disputed(
+            f"the back office says that it accepted {receipt.accepted} of {len(ids)} "
+            f"transactions and names {len(rejected)} as rejected"
+        )
+
+    return Judgement(
+        ruling=Ruling.ACCEPTED,
+        reason=f"accepted {taken} of {len(ids)} transactions",
+        rejected=tuple(rejected.values()),
+    )
+
+
+def _disputed(reason: str) -> Judgement:
+    return Judgement(ruling=Ruling.UNKNOWN, reason=reason, parked=reason)
+
+
+def _of_error(error: ConexxusError, ids: Collection[str], profile: ApiProfile) -> Judgement:
+    status = error.status if isinstance(error, StatusError) else None
+    blames = status in BLAMES_CONTENT
+    stop = status in KEEPS_WAITING or error.delivery is Delivery.NOT_SENT
+
+    if status == CONFLICT and profile.conflict_is_delivered:
+        return Judgement(ruling=Ruling.ACCEPTED, reason=f"delivered before: {error}")
+
+    return Judgement(
+        ruling=_ruling(error.delivery, status),
+        reason=str(error),
+        rejected=_named(error, ids) if blames else (),
+        stop=stop,
+        retry_after=error.retry_after,
+    )
+
+
+def _ruling(delivery: Delivery, status: int | None) -> Ruling:
+    """
+    `delivery` speaks for all attempts of the call, the status for the last.
+    """
+    if delivery is Delivery.NOT_SENT:
+        return Ruling.WAITING
+    if delivery is Delivery.UNKNOWN:
+        return Ruling.UNKNOWN
+    if status in BLAMES_CONTENT:
+        return Ruling.REFUSED
+    if status in KEEPS_WAITING or status == CONFLICT:
+        return Ruling.WAITING
+
+    return Ruling.UNKNOWN
+
+
+def _named(error: ConexxusError, ids: Collection[str]) -> tuple[RejectedTransaction, ...]:
+    """
+    Those that the refusal names; names that were not sent say nothing.
+    """
+    blamed = error.rejected if isinstance(error, StatusError) else ()
+    sent = set(ids)
+
+    return tuple({entry.id: entry for entry in blamed if entry.id in sent}.values())

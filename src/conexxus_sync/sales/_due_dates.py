@@ -1,0 +1,178 @@
+"""
+Which business dates a push looks at, and when there is something to do next.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
+
+import attrs
+
+from conexxus_sync.model.calendar import DAY, StoreCalendar
+from conexxus_sync.model.sales import Visit
+
+
+NEVER = Visit()
+
+
+@attrs.frozen(kw_only=True)
+class HeldDates:
+    """
+    Past dates that a fresh store does not push by itself.
+
+    Attributes:
+        since: The first of them.
+        before: The first date that is pushed.
+    """
+
+    since: date
+    before: date
+
+    def __str__(self) -> str:
+        return (
+            f"sales from {self.since} to before {self.before} are held back, because this store "
+            f"does not know whether they were pushed: run "
+            f"`conexxus push --orders ORDERS --since {self.since}` to push them"
+        )
+
+
+@attrs.frozen(kw_only=True)
+class Floor:
+    """
+    Where a push begins: see
+    [the first day](../../../docs/explanation/business-days.md).
+
+    Attributes:
+        start: The first business date that is looked at.
+        record: What the store has to remember from now on; None if nothing.
+        held: Past dates that are not pushed without being asked to.
+    """
+
+    start: date
+    record: date | None = None
+    held: HeldDates | None = None
+
+    @classmethod
+    def decide(
+        cls,
+        *,
+        recorded: date | None,
+        wanted: date | None,
+        first: date,
+        honour_past: bool,
+        open_from: date | None = None,
+    ) -> "Floor":
+        """
+        Decide where to begin.
+
+        Args:
+            recorded: Where this store began; None if it is fresh.
+            wanted: What the operator asked for.
+            first: Where a store that starts now begins by itself.
+            honour_past: Whether somebody is there who asked for the past.
+            open_from: Dates before it are closed; None if there are none.
+        """
+        known = recorded or first
+        start = max(wanted or known, open_from or date.min)
+
+        if start < known and not honour_past:
+            held = HeldDates(since=start, before=known)
+            return cls(start=known, record=None if recorded else known, held=held)
+        if recorded is None or start < recorded:
+            return cls(start=start, record=start)
+
+        return cls(start=start)
+
+
+@attrs.frozen(kw_only=True)
+class DueDates:
+    """
+    The ledger of visits, read by the calendar.
+
+    Attributes:
+        start: The first date that is pushed.
+        visits: What the ledger says, by date.
+        waiting: Dates with batches to deliver.
+        parked: Dates with batches that wait for an operator; they make
+            nothing due, but what should have arrived has not.
+    """
+
+    calendar: StoreCalendar
+    start: date
+    visits: Mapping[date, Visit]
+    waiting: frozenset[date]
+    parked: frozenset[date] = frozenset()
+
+    def due(self, now: datetime) -> list[date]:
+        """
+        The dates to look at, oldest first.
+        """
+        passed = {
+            day
+            for day in self._dates(now)
+            if self.calendar.is_due(day, self._visited(day, now), now)
+        }
+
+        return sorted(passed | self.waiting)
+
+    def next_due(self, now: datetime) -> datetime:
+        """
+        When there is something to do; not after *now* if there is already.
+        """
+        if self.waiting:
+            return now
+
+        today = self.calendar.business_date(now)
+        ahead = self.calendar.push_moment(max(self.start, today + DAY))
+        moments = (self.calendar.next_due(day, self._visited(day, now)) for day in self._dates(now))
+
+        return min((moment for moment in moments if moment is not None), default=ahead)
+
+    def overdue(self, now: datetime, grace: timedelta) -> list[date]:
+        """
+        The dates that should have been pushed *grace* ago, and were not, or
+        not entirely; oldest first.
+        """
+        return [day for day in self._dates(now) if self._is_overdue(day, now, grace)]
+
+    def needs_a_word(self, day: date, now: datetime) -> bool:
+        """
+        Is an operator's word all that *day* waits for?
+        """
+        return day in self.parked and self._is_done(day, now)
+
+    def _is_overdue(self, day: date, now: datetime, grace: timedelta) -> bool:
+        if day not in self.parked and self._is_done(day, now):
+            return False
+
+        return self.calendar.push_moment(day) + grace <= now
+
+    def _is_done(self, day: date, now: datetime) -> bool:
+        """
+        Was *day* pushed, with nothing left that is sent again by itself?
+        """
+        at = self._visited(day, now)
+
+        if at is None or day in self.waiting:
+            return False
+
+        # Without a look at the zone for all but the last days.
+        return at.date() > day + 2 * DAY or at >= self.calendar.push_moment(day)
+
+    def _visited(self, day: date, now: datetime) -> datetime | None:
+        """
+        When *day* was last looked at; a visit in the future counts for
+        nothing: the clock was ahead then, and had no say in what was sold since.
+        """
+        at = self.visits.get(day, NEVER).at
+        return None if at is None or at > now else at
+
+    def _dates(self, now: datetime) -> Iterator[date]:
+        """
+        From the start to today, without those that are closed.
+        """
+        day, today = self.start, self.calendar.business_date(now)
+
+        while day <= today:
+            if self.visits.get(day, NEVER).closed is None:
+                yield day
+            day += DAY

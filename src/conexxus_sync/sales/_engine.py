@@ -1,0 +1,358 @@
+"""
+The engine that pushes sales.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+
+import attrs
+
+from conexxus_client import ConfigurationError
+from conexxus_sync.collectors import FanOut
+from conexxus_sync.config import SyncConfig
+from conexxus_sync.errors import StoreError, SyncError
+from conexxus_sync.model.leases import Lease
+from conexxus_sync.model.runs import RunIssue, RunKind, RunStatus, SyncRun, new_run_id
+from conexxus_sync.protocols import Clock, OrderSource
+from conexxus_sync.runtime.cancellation import interrupting
+from conexxus_sync.runtime.safe_logging import safe_logger
+from conexxus_sync.stores._protocols import SyncStore
+from conexxus_sync.stores.retention import may_forget
+
+from ._adoption import Adoption, adopt
+from ._backlog import PushProgress, Round
+from ._backoff import A_DAY_S, Backoff
+from ._batching import BatchLimits
+from ._clock_check import RELEASED, ClockDoubt
+from ._due_dates import Floor, HeldDates
+from ._ledger import Agenda
+from ._push_context import Desk, OnChanged, SalesClient
+
+
+# A clock that is wrong is a reason to complain again and again, but not more often.
+SAID_EVERY = timedelta(minutes=15)
+
+_log = safe_logger(__name__)
+
+
+def _ignore(*_: object) -> None:
+    """
+    Nobody wants to know.
+    """
+
+
+def _never() -> bool:
+    """
+    Nobody stops us.
+    """
+    return False
+
+
+@attrs.define(kw_only=True)
+class SalesPush:
+    """
+    Delivers each sale exactly once in effect, on its own business date.
+
+    What is due comes from the store: a date that was missed is caught up,
+    oldest first, and a clock that shows the push time twice changes nothing.
+
+    Attributes:
+        limits: How large a batch may become.
+        lookback_days: For how many days late transactions are looked for.
+        on_changed: Whether delivered sales that changed or disappeared are
+            only reported, or taken back and sent again.
+        summary: Whether each batch says what it comes to.
+        stop: Asked before each date and batch, and while a call lasts; True
+            ends the push, and what is left goes with the next.
+        released: When this version was: an earlier clock is wrong.
+        steps: Told the name of each step as it is reached, for tests.
+        new_id: Makes the id of a run.
+    """
+
+    client: SalesClient
+    store: SyncStore
+    orders: OrderSource
+    config: SyncConfig
+    clock: Clock
+    collectors: FanOut = attrs.field(factory=FanOut)
+    limits: BatchLimits = attrs.field(factory=BatchLimits)
+    lookback_days: int = 7
+    on_changed: OnChanged = "report"
+    summary: bool = False
+    stop: Callable[[], bool] = _never
+    released: datetime = RELEASED
+    steps: Callable[[str], None] = _ignore
+    new_id: Callable[[datetime], str] = new_run_id
+    _backoff: Backoff = attrs.field(factory=Backoff, init=False)
+    _purged: float | None = attrs.field(default=None, init=False)
+    _held: HeldDates | None = attrs.field(default=None, init=False)
+
+    @property
+    def agenda(self) -> Agenda:
+        """
+        What the store and the calendar say about business dates.
+
+        Raises:
+            ConfigurationError: Nobody said in which zone the store is.
+        """
+        return Agenda.of(self.store, self.config, lookback_days=self.lookback_days)
+
+    @property
+    def retry_at(self) -> datetime | None:
+        """
+        When to try again after a push that did not settle; None if all is well.
+        """
+        left = self._backoff.left(self.clock.monotonic())
+        return None if left is None else self.clock.now() + left
+
+    def acquire(self) -> Lease:
+        """
+        Take the lease for a push that `push` then makes.
+
+        Raises:
+            RunInProgressError: Another push is at work.
+            StoreError: The store can't be used.
+        """
+        now = self.clock.now()
+
+        return self.store.leases.acquire(self.config.location_id, "sales", self.new_id(now), now)
+
+    def push(
+        self,
+        business_date: date | None = None,
+        *,
+        since: date | None = None,
+        honour_past: bool = False,
+        automatic: bool | None = None,
+        progress: Callable[[PushProgress], None] = _ignore,
+        lease: Lease | None = None,
+    ) -> list[SyncRun]:
+        """
+        Push all that is due, or *business_date*, due or not.
+
+        Args:
+            since: First business date to look at, instead of the configured.
+            honour_past: Whether a fresh store may push dates before today,
+                because a person asked for it.
+            automatic: Whether nobody asked for it; then nothing is pushed by
+                a clock that can't be believed.  If not given, so is every
+                push without a date that does not honour the past.
+            progress: Told after each date.
+            lease: From `acquire`; the first run has its id.  If there is
+                none, a run without anything is recorded under that id, for
+                whoever was told it; it is in no history.
+
+        Returns:
+            A run for each date with something to send or to say, oldest
+            first.
+
+        Raises:
+            ConfigurationError: Nobody said in which zone the store is.
+            DateClosedError: *business_date* no longer takes a push.
+            RunInProgressError: Another push is at work.
+            StoreError: The store can't be used.
+        """
+        agenda, doubt = self.agenda, self.clock_doubt(self.clock.now())
+
+        if automatic is None:
+            automatic = business_date is None and not honour_past
+        if doubt is not None and automatic:
+            _log.warning("Conexxus sales: %s", doubt)
+            if lease is not None:
+                self._release(lease)
+            return []
+
+        with self._desk(lease or self.acquire()) as desk:
+            if doubt is not None and doubt.last_run is not None and business_date is None:
+                # A person who asks for what is due by this clock believes it.
+                with desk.writing() as transaction:
+                    desk.outbox.dates.trust_clock(transaction, desk.location_id)
+
+            floor = self._begin(desk, agenda, since, honour_past=honour_past, record=doubt is None)
+
+            if business_date is None:
+                dates = agenda.dates(floor).due(self.clock.now())
+            else:
+                agenda.refuse_closed(business_date)
+                dates = [business_date]
+
+            rounds = Round(desk=desk, new_id=self.new_id, progress=progress)
+            runs = rounds.push(dates, desk.lease.run_id)
+            self.steps("visited")
+            if lease is not None and not runs:
+                self._record_nothing(desk, lease, business_date)
+            self._backoff.note(
+                self.clock.monotonic(), settled=rounds.settled, retry_after=rounds.retry_after
+            )
+            self._purge(desk)
+
+            return runs
+
+    def adopt(self, through: date) -> Adoption:
+        """
+        Take what the host has up to *through* for delivered by something
+        else, and close the dates before the lookback.
+
+        Raises:
+            ConfigurationError: That date is yet to come, or nobody said in
+                which zone the store is.
+            HostError: The host failed; what it told before is adopted.
+            RunInProgressError: A push is at work.
+            StoreError: The store can't be used.
+        """
+        today = self.agenda.calendar.business_date(self.clock.now())
+
+        if through > today:
+            msg = f"{through} is yet to come, today's business date is {today}: name a past one"
+            raise ConfigurationError([msg])
+
+        with self._desk(self.acquire()) as desk:
+            return adopt(desk, through, lookback_days=self.lookback_days)
+
+    def close_day(self, business_date: date) -> list[SyncRun]:
+        """
+        Push *business_date* now: the till's own end of day.
+
+        What is sold after it is found at the push time and at the tail.
+        """
+        return self.push(business_date)
+
+    def due(self, now: datetime) -> list[date]:
+        """
+        The business dates that are due, oldest first.
+        """
+        agenda = self.agenda
+        return agenda.dates(agenda.floor(now)).due(now)
+
+    def next_due(self, now: datetime) -> datetime:
+        """
+        When to push next; not after *now* if that is at once.
+
+        A fresh store is pushed at once, to remember where it began: at the
+        push time it would be too late for today.
+        """
+        agenda = self.agenda
+
+        if self.clock_doubt(now) is not None:
+            return now + SAID_EVERY
+
+        floor = agenda.floor(now)
+        moment = now if floor.record is not None else agenda.dates(floor).next_due(now)
+        left = self._backoff.left(self.clock.monotonic())
+
+        return moment if left is None else max(moment, now + left)
+
+    def clock_doubt(self, now: datetime) -> ClockDoubt | None:
+        """
+        Why nothing is pushed automatically: the clock can't be right; None if
+        it can.
+        """
+        return self.agenda.doubt(now, self.released)
+
+    def held(self, now: datetime) -> HeldDates | None:
+        """
+        Past dates that are not pushed without being asked to.
+        """
+        return self.agenda.floor(now).held
+
+    def _begin(
+        self,
+        desk: Desk,
+        agenda: Agenda,
+        since: date | None,
+        *,
+        honour_past: bool,
+        record: bool,
+    ) -> Floor:
+        """
+        Decide where to begin, and remember it.
+
+        Args:
+            record: Whether the clock can be believed.
+        """
+        now = self.clock.now()
+        floor = agenda.floor(now, since, honour_past=honour_past)
+
+        if floor.held is not None:
+            # The alert lasts; the log needs it once.
+            level = logging.DEBUG if floor.held == self._held else logging.WARNING
+            _log.log(level, "Conexxus %s", floor.held)
+        self._held = floor.held
+        if floor.record is not None and record:
+            with desk.writing() as transaction:
+                desk.outbox.dates.set_floor(transaction, desk.location_id, floor.record, now)
+
+        return floor
+
+    def _record_nothing(self, desk: Desk, lease: Lease, business_date: date | None) -> None:
+        run = SyncRun(
+            id=lease.run_id,
+            kind=RunKind.SALES,
+            location_id=lease.location_id,
+            business_date=business_date,
+            status=RunStatus.SUCCESS,
+            start_time=lease.renewed_at,
+            end_time=self.clock.now(),
+        )
+
+        if self.stop():
+            error = "the push was stopped; what is due goes with the next one"
+            issue = RunIssue(item=None, error=error)
+            run = attrs.evolve(run, status=RunStatus.FAILED, errors=[issue], last_error=error)
+
+        with desk.writing() as transaction:
+            self.store.runs.save(transaction, run, listed=False)
+
+    def _purge(self, desk: Desk) -> None:
+        """
+        Forget what is old, once a day.
+        """
+        now = self.clock.monotonic()
+
+        if self._purged is None or now - self._purged >= A_DAY_S:
+            self._purged = now
+            try:
+                with desk.writing() as transaction:
+                    moment = self.clock.now()
+                    if may_forget(self.store, transaction, desk.location_id, moment):
+                        desk.outbox.upkeep.purge(transaction, desk.location_id, moment)
+            except SyncError:
+                # The sales are delivered, and that is what is reported.
+                _log.exception("Conexxus: what is old could not be forgotten")
+
+    @contextmanager
+    def _desk(self, lease: Lease) -> Iterator[Desk]:
+        """
+        What a push works with, as long as it holds *lease*; then it is given back.
+        """
+        desk = Desk(
+            client=self.client,
+            store=self.store,
+            orders=self.orders,
+            clock=self.clock,
+            collectors=self.collectors,
+            steps=self.steps,
+            stopped=self.stop,
+            on_changed=self.on_changed,
+            summary=self.summary,
+            limits=self.limits,
+            lease=lease,
+        )
+
+        try:
+            self.steps("leased")
+            # SQLite empties its log when the last connection closes: as long
+            # as this one is open, a date costs no more flushes than commits.
+            with self.store.reading(), interrupting(self.client, self.stop):
+                yield desk
+        finally:
+            self._release(desk.lease)
+
+    def _release(self, lease: Lease) -> None:
+        try:
+            self.store.leases.release(lease)
+        except StoreError:
+            # It expires, or our process ends, and either frees it.
+            _log.exception("The lease of run %s could not be given back", lease.run_id)

@@ -1,0 +1,79 @@
+"""
+What a push replaces its day with, where it replaces all of it.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import attrs
+
+from conexxus_sync.model.frozen import FrozenTransaction
+from conexxus_sync.model.sales import DiscrepancyKind, Found
+
+from ._batching import BatchLimits
+from ._corrections import revised
+from ._push_context import Desk
+
+
+# A day that is divided would replace itself.
+UNDIVIDED = BatchLimits(transactions=2**63, bytes=2**63)
+
+_HELD = (
+    "The day can't be replaced: what was delivered before and changed since would be lost, "
+    "because its bytes are gone"
+)
+
+
+@attrs.frozen(kw_only=True)
+class WholeDay:
+    """
+    What a day is replaced with.
+
+    Attributes:
+        members: All of it; empty if it stays as it is.
+        found: What the host contradicts even then.
+        held: New sales that can't be sent, each with its fault.
+    """
+
+    members: Sequence[FrozenTransaction] = ()
+    found: Sequence[Found]
+    held: Sequence[FrozenTransaction] = ()
+
+    @classmethod
+    def of(
+        cls, desk: Desk, connection: Any, business_date: date, found: Sequence[Found]
+    ) -> "WholeDay":
+        """
+        Put together what is staged, and what stays as it was delivered.
+        """
+        day = (desk.location_id, business_date)
+        outbox, staging = desk.outbox, desk.outbox.staging
+        corrected = staging.corrected(connection, *day)
+        given_up = corrected | _missing(found) if desk.on_changed == "resend" else set[str]()
+        new = next(staging.fresh(connection, *day), None)
+
+        # Only a new sale makes the day worth replacing, or one to correct.
+        if new is None and not given_up:
+            return cls(found=found)
+
+        # A replacement must not take back what it was not asked to.
+        staying = {one.id for one in found if one.kind is not DiscrepancyKind.ELSEWHERE} - given_up
+        kept = outbox.effective(connection, *day, staying)
+        replaced = {one.origin for one in kept} | (corrected - given_up)
+        told = [one for one in staging.whole(connection) if one.id not in replaced]
+
+        if not staying <= {one.origin for one in (*told, *kept)}:
+            fresh = staging.fresh(connection, *day)
+            return cls(found=found, held=[attrs.evolve(one, fault=_HELD) for one in fresh])
+
+        members = [*(revised(one, business_date) for one in told), *kept]
+
+        return cls(
+            members=[attrs.evolve(one, position=place) for place, one in enumerate(members)],
+            found=[one for one in found if one.id not in given_up] if members else found,
+        )
+
+
+def _missing(found: Sequence[Found]) -> set[str]:
+    return {one.id for one in found if one.kind is DiscrepancyKind.MISSING}

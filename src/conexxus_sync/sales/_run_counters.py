@@ -1,0 +1,152 @@
+"""
+What one push of one business date comes to.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+
+import attrs
+
+from conexxus_client import exact_sum
+from conexxus_sync.model.frozen import FrozenTransaction
+from conexxus_sync.model.runs import MAX_ERRORS, RunIssue, RunStatus, SyncRun
+from conexxus_sync.model.sales import DiscrepancyKind, Found
+
+
+_CONTRADICTS = {
+    DiscrepancyKind.CHANGED: "Transaction changed after it was delivered; it was not sent again",
+    DiscrepancyKind.MISSING: "Transaction was delivered, but the host no longer has it",
+    DiscrepancyKind.ELSEWHERE: (
+        "Transaction has the id and the timestamp of one of another business date; "
+        "it is taken for the same sale and was not sent again"
+    ),
+}
+
+_MISMATCHED = "{of} whose lines do not add up to the total, like {like}: sent as they are"
+_CARDS = (
+    "{of} with what may be a card's number in the free text, like {like}: it was sent, but card "
+    "numbers do not belong there"
+)
+_CORRECTED = "{of} delivered before and changed or gone since, like {like}: taken back"
+
+
+@attrs.define(kw_only=True)
+class Tally:
+    """
+    Counts while a date is pushed, and becomes its run at the end.
+
+    Attributes:
+        run: As it was when it started.
+        left: Transactions that have to wait for another push.
+        unknown: Whether the fate of a batch is unknown.
+        failure: Why the date could not be pushed to the end.
+        remarks: What somebody may want to look at, though nothing failed: the
+            text with the ids that it is about.
+    """
+
+    run: SyncRun
+    batches: int = 0
+    delivered: int = 0
+    set_aside: int = 0
+    contradicted: int = 0
+    left: int = 0
+    total: Decimal = Decimal()
+    unknown: bool = False
+    failure: str | None = None
+    issues: list[RunIssue] = attrs.field(factory=list)
+    remarks: dict[str, list[str]] = attrs.field(factory=dict)
+
+    @property
+    def has_news(self) -> bool:
+        """
+        Is there anything to record?  A date without sales has no run.
+        """
+        return bool(self.batches or self.set_aside or self.issues)
+
+    def accepted(self, transactions: int, total: Decimal) -> None:
+        """
+        Count what the back office took.
+        """
+        self.delivered += transactions
+        self.total = exact_sum((self.total, total))
+
+    def quarantined(self, transactions: Iterable[FrozenTransaction]) -> None:
+        """
+        Count what was set aside, and say why.
+        """
+        for transaction in transactions:
+            self.set_aside += 1
+            self.say(transaction.id, transaction.fault or "Transaction was refused")
+
+    def contradictions(self, found: Iterable[Found]) -> None:
+        """
+        Count delivered transactions that the host now tells otherwise.
+        """
+        for one in found:
+            self.contradicted += 1
+            self.say(one.id, _CONTRADICTS[one.kind])
+
+    def frozen(self, members: Iterable[FrozenTransaction]) -> None:
+        """
+        Remark on what is about to be sent.
+        """
+        for member in members:
+            if member.mismatched:
+                self._remark(_MISMATCHED, member.id)
+            if member.shows_card:
+                self._remark(_CARDS, member.id)
+            if member.voids:
+                self._remark(_CORRECTED, member.origin)
+
+    def say(self, item: str | None, error: str) -> None:
+        """
+        Add to the run's errors.
+        """
+        if len(self.issues) < MAX_ERRORS:
+            self.issues.append(RunIssue(item=item, error=error))
+
+    def fail(self, error: str) -> None:
+        """
+        Something beyond a single transaction went wrong.
+        """
+        self.failure = error
+        self.say(None, error)
+
+    def _remark(self, text: str, name: str) -> None:
+        self.remarks.setdefault(text, []).append(name)
+
+    def finished(self, now: datetime) -> SyncRun:
+        """
+        The run that is recorded.
+        """
+        failed = self.set_aside + self.left
+
+        return attrs.evolve(
+            self.run,
+            end_time=now,
+            status=self._status(failed),
+            items_processed=self.delivered + failed,
+            items_succeeded=self.delivered,
+            items_failed=failed,
+            batches=self.batches,
+            total=self.total,
+            delivery_unknown=self.unknown,
+            errors=[*self.issues, *map(_told, self.remarks.items())],
+            last_error=self.failure or (self.issues[-1].error if self.issues else None),
+        )
+
+    def _status(self, failed: int) -> RunStatus:
+        if self.delivered == 0 and (failed or self.failure):
+            return RunStatus.FAILED
+        if failed or self.contradicted or self.failure:
+            return RunStatus.PARTIAL
+
+        return RunStatus.SUCCESS
+
+
+def _told(remark: tuple[str, list[str]]) -> RunIssue:
+    text, names = remark
+    of = "1 transaction" if len(names) == 1 else f"{len(names):,} transactions"
+
+    return RunIssue(item=None, error=text.format(of=of, like=names[0]))

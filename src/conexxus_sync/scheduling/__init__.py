@@ -1,0 +1,3 @@
+"""
+What is due, in which thread, and what is at work.
+"""

@@ -1,0 +1,235 @@
+"""
+Runs that somebody asked for and nobody waits for: each in a thread of its own.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+
+import attrs
+
+from conexxus_client import ConexxusError
+from conexxus_sync.errors import RunInProgressError, StoreError, SyncError
+from conexxus_sync.model.leases import Lease, LeaseKind
+from conexxus_sync.model.runs import RunIssue, RunKind, RunStatus, SyncRun
+from conexxus_sync.protocols import Clock
+from conexxus_sync.runtime.cancellation import interrupting, under
+from conexxus_sync.runtime.safe_logging import safe_logger
+from conexxus_sync.runtime.threads import is_over
+from conexxus_sync.stores._protocols import SyncStore
+
+from ._trigger import Trigger
+
+
+# How many that raised are remembered.
+KEPT = 20
+
+_NAMES: dict[LeaseKind, str] = {"inventory": "pull", "sales": "push"}
+
+_log = safe_logger(__name__)
+
+
+@attrs.define(eq=False, kw_only=True)
+class TriggeredRuns:
+    """
+    Those that one service began.
+
+    Attributes:
+        client: Whose calls end early when a run is to stop.
+        is_stopping: Whether no run is to be begun at the moment.
+        ended: Called after each.
+    """
+
+    store: SyncStore
+    client: object
+    clock: Clock
+    is_stopping: Callable[[], bool]
+    ended: Callable[[], None]
+    _runs: list["TriggeredRun"] = attrs.field(factory=list, init=False)
+    _failed: deque[SyncRun] = attrs.field(factory=lambda: deque(maxlen=KEPT), init=False)
+    _closed: bool = attrs.field(default=False, init=False)
+    _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
+
+    def begin(self, acquire: Callable[[], Lease], work: Callable[[Lease], object]) -> Trigger:
+        """
+        Begin *work* in a thread, unless a run of its kind is in progress.
+
+        Raises:
+            SyncError: There is no thread to be had, or the service stops; the
+                lease is given back.
+            StoreError: The store can't be used.
+        """
+        try:
+            lease = acquire()
+        except RunInProgressError as exc:
+            return Trigger(run_id=exc.run_id, already_running=True)
+
+        try:
+            # Whoever stops us either refuses this run or knows of it.
+            with self._lock:
+                self._start(TriggeredRun(lease), work)
+        except SyncError:
+            # Our process may well live on, and would hold it for ten minutes.
+            self._release(lease)
+            raise
+
+        return Trigger(run_id=lease.run_id)
+
+    def stop(self, leave_by: float) -> list["TriggeredRun"]:
+        """
+        Tell all of them to stop.
+
+        Args:
+            leave_by: How long each is waited for, by the monotonic clock, if
+                it was not told before.
+
+        Returns:
+            Those to wait for.
+        """
+        with self._lock:
+            self._runs = [run for run in self._runs if run.is_busy]
+            for run in self._runs:
+                run.tell(leave_by)
+
+            return [run for run in self._runs if run.is_awaited]
+
+    def close(self) -> None:
+        """
+        Begin no run any more.
+        """
+        with self._lock:
+            self._closed = True
+
+    def failed(self, run_id: str) -> SyncRun | None:
+        """
+        The run with this id, if it raised: what raises can often not be
+        recorded.
+        """
+        return next((run for run in tuple(self._failed) if run.id == run_id), None)
+
+    def _start(self, run: "TriggeredRun", work: Callable[[Lease], object]) -> None:
+        if self._closed or self.is_stopping():
+            msg = "the run was not started: the service is stopping"
+            raise SyncError(msg)
+
+        try:
+            run.start(lambda: self._work(work, run.lease), self.client)
+        except RuntimeError as exc:
+            msg = f"the run was not started: {exc}"
+            raise SyncError(msg) from exc
+
+        self._runs = [*(one for one in self._runs if one.is_busy), run]
+
+    def _work(self, work: Callable[[Lease], object], lease: Lease) -> None:
+        try:
+            work(lease)
+        except Exception as exc:  # noqa: BLE001  # nobody waits for this thread
+            _log.exception("Run %s failed", lease.run_id)
+            self._failed.append(_failed(lease, exc, self.clock.now()))
+        finally:
+            self.ended()
+
+    def _release(self, lease: Lease) -> None:
+        try:
+            self.store.leases.release(lease)
+        except StoreError:
+            # It expires, or our process ends, and either frees it.
+            _log.exception("The lease of run %s could not be given back", lease.run_id)
+
+
+@attrs.define(eq=False)
+class TriggeredRun:
+    """
+    One of them.
+    """
+
+    lease: Lease
+    _thread: threading.Thread | None = attrs.field(default=None, init=False)
+    _leave_by: float | None = attrs.field(default=None, init=False)
+
+    @property
+    def name(self) -> str:
+        """
+        What it is, for people.
+        """
+        return _NAMES[self.lease.kind]
+
+    @property
+    def is_busy(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    @property
+    def is_awaited(self) -> bool:
+        """
+        Has it time left to end in?  None has that waits for itself: a host may
+        close the service from within a run.
+        """
+        return self._left_s > 0.0 and self._thread is not threading.current_thread()
+
+    def start(self, work: Callable[[], object], client: object) -> None:
+        """
+        Start *work*.
+
+        As a daemon, its thread does not keep a process that wants to end: what
+        it did not commit is undone, and its lease is known to be abandoned.
+
+        Raises:
+            RuntimeError: There is no thread to be had.
+        """
+        self._thread = threading.Thread(
+            target=self._work,
+            args=(work, client),
+            name=f"conexxus-{self.lease.run_id}",
+            daemon=True,
+        )
+        self._thread.start()
+
+    def tell(self, leave_by: float) -> None:
+        """
+        Tell it to stop; what it was told first counts.
+        """
+        if self._leave_by is None:
+            self._leave_by = leave_by
+
+    def leave(self, *, within_s: float) -> bool:
+        """
+        Wait until it is over, so many seconds or until its time is up.
+
+        Returns:
+            Whether it is over.
+        """
+        return self._thread is None or is_over(
+            self._thread, within_s=max(min(within_s, self._left_s), 0.0)
+        )
+
+    @property
+    def _left_s(self) -> float:
+        return 0.0 if self._leave_by is None else self._leave_by - time.monotonic()
+
+    def _work(self, work: Callable[[], object], client: object) -> None:
+        def stop() -> bool:
+            return self._leave_by is not None
+
+        with under(stop), interrupting(client, stop):
+            work()
+
+
+def _failed(lease: Lease, exc: Exception, now: datetime) -> SyncRun:
+    error = (
+        str(exc)
+        if isinstance(exc, ConexxusError)
+        else f"ended by an unexpected {type(exc).__name__}"
+    )
+
+    return SyncRun(
+        id=lease.run_id,
+        kind=RunKind(lease.kind),
+        location_id=lease.location_id,
+        status=RunStatus.FAILED,
+        start_time=lease.renewed_at,
+        end_time=now,
+        errors=[RunIssue(item=None, error=error)],
+        last_error=error,
+    )

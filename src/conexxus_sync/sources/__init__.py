@@ -1,0 +1,8 @@
+"""
+Sales and catalogues from files: NDJSON, and room for NAXML.
+"""
+
+from .ndjson import FileOrders
+
+
+__all__ = ["FileOrders"]

@@ -1,0 +1,142 @@
+"""
+One batch as rows, and back.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from conexxus_sync.model.frozen import FrozenDraft, FrozenTransaction, idempotency_key
+from conexxus_sync.model.sales import Batch, BatchState
+
+from ._timestamps import optional_moment, text
+
+
+COLUMNS = (
+    "location, business_date, key, freeze, first, state, transactions, total, attempts,"
+    " frozen_at, sent_at, unknown_since, settled_at, parked, answer, forced, mismatched"
+)
+MEMBER = "position, id, digest, total, size, sold_at, origin, revision, voids"
+
+
+def batch_of(row: tuple[Any, ...]) -> Batch:
+    """
+    Read a row of `COLUMNS`.
+    """
+    return Batch(
+        location_id=row[0],
+        business_date=date.fromisoformat(row[1]),
+        key=row[2],
+        freeze=row[3],
+        first=row[4],
+        state=BatchState(row[5]),
+        transactions=row[6],
+        total=Decimal(row[7]),
+        attempts=row[8],
+        frozen_at=datetime.fromisoformat(row[9]),
+        sent_at=optional_moment(row[10]),
+        unknown_since=optional_moment(row[11]),
+        settled_at=optional_moment(row[12]),
+        parked=row[13],
+        answer=row[14],
+        forced=bool(row[15]),
+        mismatched=row[16],
+    )
+
+
+def named(batch: Batch) -> tuple[str, str]:
+    """
+    What a row is found by.
+    """
+    return batch.location_id, batch.key
+
+
+def origins(connection: sqlite3.Connection, batch: Batch) -> set[str]:
+    """
+    What the host calls the transactions of *batch*.
+    """
+    rows = connection.execute(
+        "SELECT origin FROM batch_transactions WHERE location = ? AND key = ?", named(batch)
+    )
+
+    return {row[0] for row in rows}
+
+
+def next_freeze(connection: sqlite3.Connection, draft: FrozenDraft) -> int:
+    """
+    The number of a freeze that comes after all others of its date.
+    """
+    (number,) = connection.execute(
+        "SELECT coalesce(max(freeze), 0) + 1 FROM batches WHERE location = ? AND business_date = ?",
+        (draft.frozen.location_id, draft.frozen.date.isoformat()),
+    ).fetchone()
+
+    return int(number)
+
+
+def insert(connection: sqlite3.Connection, draft: FrozenDraft, number: int, now: datetime) -> None:
+    """
+    Store one batch under a key that no batch before it had.
+
+    Args:
+        number: Of the freeze it is part of.
+    """
+    location_id, day, digest = draft.frozen.location_id, draft.frozen.date, draft.digest
+    (generation,) = connection.execute(
+        "SELECT count(*) FROM batches WHERE location = ? AND business_date = ? AND digest = ?",
+        (location_id, day.isoformat(), digest),
+    ).fetchone()
+    key = idempotency_key(
+        location_id=location_id, business_date=day, digest=digest, generation=generation
+    )
+    connection.execute(
+        "INSERT INTO batches (location, key, business_date, freeze, first, state, transactions,"
+        " mismatched, total, digest, frozen_at, body)"
+        " VALUES (?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?)",
+        (
+            *(location_id, key, day.isoformat(), number, draft.members[0].position),
+            *(len(draft.members), sum(member.mismatched for member in draft.members)),
+            *(str(draft.total), digest, text(now), draft.frozen.body),
+        ),
+    )
+    connection.executemany(
+        "INSERT INTO batch_transactions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            (
+                *(location_id, key, m.position, m.id, m.digest, str(m.total), len(m.raw)),
+                *(m.sold_at, m.origin, m.revision, m.voids),
+            )
+            for m in draft.members
+        ),
+    )
+
+
+def cut(body: bytes, rows: Iterable[tuple[Any, ...]]) -> Iterator[FrozenTransaction]:
+    """
+    Cut the transactions out of *body*, byte for byte.
+
+    To read and write them again might lose a digit that means nothing to us,
+    but something to whoever compares.
+
+    Args:
+        rows: `MEMBER` of each, in order.
+    """
+    opening = b',"transactions":['
+    start = body.index(opening) + len(opening)
+
+    for position, name, digest, total, size, sold_at, origin, revision, voids in rows:
+        raw = body[start : start + size]
+        start += size + len(b",")
+        yield FrozenTransaction(
+            position=position,
+            id=name,
+            digest=digest,
+            total=Decimal(total),
+            raw=raw,
+            sold_at=sold_at,
+            origin=origin,
+            revision=revision,
+            voids=bool(voids),
+        )

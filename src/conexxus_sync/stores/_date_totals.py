@@ -1,0 +1,66 @@
+"""
+What each business date comes to, in SQLite.
+"""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import groupby
+
+from conexxus_client import exact_sum
+from conexxus_sync.model.sales import DateSums
+
+
+_DELIVERED = (
+    "SELECT business_date, total, delivered_at FROM delivered"
+    " WHERE location = ? AND business_date >= ? ORDER BY business_date"
+)
+_WAITING = (
+    "SELECT business_date, sum(transactions) FROM batches WHERE location = ? AND business_date >= ?"
+    " AND state IN ('pending', 'sending', 'unknown') GROUP BY business_date"
+)
+_SET_ASIDE = (
+    "SELECT business_date, count(*) FROM quarantined_transactions"
+    " WHERE location = ? AND business_date >= ? GROUP BY business_date"
+)
+_CONTRADICTED = (
+    "SELECT business_date, count(*) FROM discrepancies"
+    " WHERE location = ? AND business_date >= ? GROUP BY business_date"
+)
+
+
+def date_sums(connection: sqlite3.Connection, location_id: str, since: date) -> Iterator[DateSums]:
+    """
+    Every business date from *since* of which something is known, in order.
+    """
+    scope = (location_id, since.isoformat())
+    # Amounts are texts, and sums in SQL would be doubles.
+    delivered = {
+        day: [(Decimal(total), at) for _, total, at in rows]
+        for day, rows in groupby(connection.execute(_DELIVERED, scope), key=lambda row: row[0])
+    }
+    counts: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+
+    for number, query in enumerate((_WAITING, _SET_ASIDE, _CONTRADICTED)):
+        for day, count in connection.execute(query, scope):
+            counts[day][number] = count
+
+    for day in sorted(delivered.keys() | counts.keys()):
+        totals, moments = zip(*delivered[day], strict=True) if day in delivered else ((), ())
+        waiting, set_aside, contradicted = counts[day]
+        yield DateSums(
+            business_date=date.fromisoformat(day),
+            delivered=len(totals),
+            total=exact_sum(totals),
+            waiting=waiting,
+            set_aside=set_aside,
+            contradicted=contradicted,
+            half_at=_moment(sorted(moments)[(len(moments) - 1) // 2] if moments else None),
+            last_at=_moment(max(moments, default=None)),
+        )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

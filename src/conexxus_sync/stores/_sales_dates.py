@@ -1,0 +1,184 @@
+"""
+The ledger of business dates in SQLite.
+"""
+
+import sqlite3
+from collections.abc import Collection, Iterable
+from datetime import date, datetime
+
+import attrs
+
+from conexxus_sync.model.sales import DiscrepancyKind, Visit
+
+from ._database import Database
+from ._timestamps import optional_moment, text
+
+
+@attrs.define
+class SqliteSalesDates:
+    """
+    Rows of `sales_floors` and `sales_dates`.
+    """
+
+    store: Database
+
+    def floor(self, connection: sqlite3.Connection, location_id: str) -> date | None:
+        """
+        The first business date that is pushed; None on a fresh store.
+        """
+        row = connection.execute(
+            "SELECT since FROM sales_floors WHERE location = ?", (location_id,)
+        ).fetchone()
+
+        return None if row is None else date.fromisoformat(row[0])
+
+    def set_floor(
+        self, connection: sqlite3.Connection, location_id: str, since: date, now: datetime
+    ) -> None:
+        """
+        Begin with *since*.
+        """
+        connection.execute(
+            "INSERT INTO sales_floors (location, since, recorded_at) VALUES (?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET since = excluded.since, recorded_at = excluded.recorded_at",
+            (location_id, since.isoformat(), text(now)),
+        )
+
+    def open_from(self, connection: sqlite3.Connection, location_id: str) -> date | None:
+        """
+        Dates before it take no push; None if there are none.
+        """
+        row = connection.execute(
+            "SELECT open_from FROM sales_floors WHERE location = ?", (location_id,)
+        ).fetchone()
+
+        return None if row is None or row[0] is None else date.fromisoformat(row[0])
+
+    def close_before(
+        self, connection: sqlite3.Connection, location_id: str, first: date, now: datetime
+    ) -> None:
+        """
+        Begin with *first*, and let no earlier date be pushed any more.
+        """
+        connection.execute(
+            "INSERT INTO sales_floors VALUES (?1, ?2, ?3, ?2) ON CONFLICT DO UPDATE SET"
+            " since = ?2, open_from = max(coalesce(open_from, ''), ?2)",
+            (location_id, first.isoformat(), text(now)),
+        )
+
+    def last_run(self, connection: sqlite3.Connection, location_id: str) -> datetime | None:
+        """
+        The latest moment at which a run started, of those that still speak
+        for the clock.
+        """
+        (started,) = connection.execute(
+            "SELECT max(started_at) FROM runs WHERE location = ?1 AND number > coalesce("
+            "(SELECT run FROM sales_clocks WHERE location = ?1), 0)",
+            (location_id,),
+        ).fetchone()
+
+        return optional_moment(started)
+
+    def trust_clock(self, connection: sqlite3.Connection, location_id: str) -> None:
+        """
+        Whatever the runs so far say of the clock, it is right now.
+        """
+        connection.execute(
+            "INSERT OR REPLACE INTO sales_clocks"
+            " SELECT ?1, coalesce(max(number), 0) FROM runs WHERE location = ?1",
+            (location_id,),
+        )
+
+    def visits(self, connection: sqlite3.Connection, location_id: str) -> dict[date, Visit]:
+        """
+        Every business date that was ever visited or closed.
+        """
+        rows = connection.execute(
+            "SELECT business_date, visited_at, closed FROM sales_dates WHERE location = ?",
+            (location_id,),
+        )
+
+        return {
+            date.fromisoformat(day): Visit(at=optional_moment(at), closed=closed)
+            for day, at, closed in rows
+        }
+
+    def closed(
+        self, connection: sqlite3.Connection, location_id: str, business_date: date
+    ) -> str | None:
+        """
+        Why the date takes no push any more.
+        """
+        row = connection.execute(
+            "SELECT closed FROM sales_dates WHERE location = ? AND business_date = ?",
+            (location_id, business_date.isoformat()),
+        ).fetchone()
+        first = self.open_from(connection, location_id)
+
+        if first is not None and business_date < first:
+            return f"what was sold before {first} was delivered by something else"
+
+        return None if row is None else row[0]
+
+    def record(
+        self,
+        connection: sqlite3.Connection,
+        location_id: str,
+        visits: Iterable[tuple[date, datetime]],
+    ) -> None:
+        """
+        Record that dates were looked at, and that nothing is left of them.
+        """
+        connection.executemany(
+            "INSERT INTO sales_dates (location, business_date, visited_at) VALUES (?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET visited_at = excluded.visited_at",
+            ((location_id, day.isoformat(), text(at)) for day, at in visits),
+        )
+
+    def forget(self, connection: sqlite3.Connection, location_id: str, business_date: date) -> None:
+        """
+        Make the date due again, as if it had never been visited.
+        """
+        connection.execute(
+            "UPDATE sales_dates SET visited_at = NULL WHERE location = ? AND business_date = ?",
+            (location_id, business_date.isoformat()),
+        )
+
+    def forget_moved(
+        self,
+        connection: sqlite3.Connection,
+        location_id: str,
+        business_date: date,
+        ids: Collection[str],
+    ) -> None:
+        """
+        Make due again the other dates that left *ids*, by the host's names,
+        to *business_date*: they are not, or no longer, there.
+        """
+        left = connection.execute(
+            "SELECT business_date, id FROM discrepancies"
+            " WHERE location = ? AND kind = ? AND business_date <> ?",
+            (location_id, DiscrepancyKind.ELSEWHERE, business_date.isoformat()),
+        ).fetchall()
+
+        for day in {day for day, name in left if name in ids}:
+            self.forget(connection, location_id, date.fromisoformat(day))
+
+    def known(
+        self, connection: sqlite3.Connection, location_id: str, dates: Iterable[date]
+    ) -> set[date]:
+        """
+        Those of *dates* of which something was frozen or delivered: the
+        host's silence about these has to be compared.
+        """
+        return {
+            day
+            for day in dates
+            if connection.execute(_KNOWN, (location_id, day.isoformat())).fetchone()[0]
+        }
+
+
+_KNOWN = """
+SELECT EXISTS (SELECT 1 FROM batches WHERE location = ?1 AND business_date = ?2)
+    OR EXISTS (SELECT 1 FROM delivered WHERE location = ?1 AND business_date = ?2)
+"""

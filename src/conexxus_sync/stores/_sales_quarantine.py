@@ -1,0 +1,162 @@
+"""
+What was set aside, and what the host contradicts, in SQLite.
+"""
+
+import sqlite3
+from collections.abc import Collection, Iterable
+from datetime import date, datetime
+
+import attrs
+
+from conexxus_sync.model.frozen import FrozenTransaction
+from conexxus_sync.model.sales import Discrepancy, DiscrepancyKind, Found, QuarantinedTransaction
+
+from ._database import Database
+from ._timestamps import text
+
+
+@attrs.define
+class SqliteSetAside:
+    """
+    Rows of `quarantined_transactions` and `discrepancies`.
+    """
+
+    store: Database
+
+    def quarantine(
+        self,
+        connection: sqlite3.Connection,
+        location_id: str,
+        business_date: date,
+        transactions: Iterable[FrozenTransaction],
+        now: datetime,
+    ) -> None:
+        """
+        Set *transactions* aside, each for its fault.
+
+        Several under one id of the host are kept as one row, a line each.
+        """
+        connection.executemany(
+            "INSERT INTO quarantined_transactions VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET raw = CAST(raw || x'0a' || excluded.raw AS BLOB)",
+            (
+                (location_id, business_date.isoformat(), t.origin, t.raw, t.fault or "", text(now))
+                for t in transactions
+            ),
+        )
+
+    def quarantined(self, location_id: str, limit: int = 100) -> list[QuarantinedTransaction]:
+        """
+        What is in quarantine, latest first.
+        """
+        with self.store.reading() as connection:
+            rows = connection.execute(
+                "SELECT business_date, id, raw, reason, quarantined_at"
+                " FROM quarantined_transactions WHERE location = ?"
+                " ORDER BY quarantined_at DESC, business_date DESC, id LIMIT ?",
+                (location_id, limit),
+            ).fetchall()
+
+        return [
+            QuarantinedTransaction(
+                location_id=location_id,
+                business_date=date.fromisoformat(day),
+                id=name,
+                raw=bytes(raw),
+                reason=reason,
+                quarantined_at=datetime.fromisoformat(at),
+            )
+            for day, name, raw, reason, at in rows
+        ]
+
+    def quarantine_size(self, location_id: str, business_date: date | None = None) -> int:
+        """
+        How many transactions are in quarantine, of one date or of all.
+        """
+        return self._count("quarantined_transactions", location_id, business_date)
+
+    def release(
+        self, connection: sqlite3.Connection, location_id: str, business_date: date, name: str
+    ) -> bool:
+        """
+        Let a transaction out of quarantine; False if it was not there.
+        """
+        gone = connection.execute(
+            "DELETE FROM quarantined_transactions"
+            " WHERE location = ? AND business_date = ? AND id = ?",
+            (location_id, business_date.isoformat(), name),
+        )
+
+        return gone.rowcount > 0
+
+    def contradicted(
+        self,
+        connection: sqlite3.Connection,
+        location_id: str,
+        business_date: date,
+        found: Collection[Found],
+        now: datetime,
+    ) -> list[Found]:
+        """
+        Remember what of the date the host contradicts at present.
+
+        Returns:
+            Those that were not known before.
+        """
+        day = (location_id, business_date.isoformat())
+        rows = connection.execute(
+            "SELECT id, kind, digest FROM discrepancies WHERE location = ? AND business_date = ?",
+            day,
+        )
+        known = {Found(id=name, kind=DiscrepancyKind(kind), digest=at) for name, kind, at in rows}
+        connection.executemany(
+            "DELETE FROM discrepancies WHERE location = ? AND business_date = ? AND id = ?",
+            ((*day, gone.id) for gone in known.difference(found)),
+        )
+        news = [one for one in found if one not in known]
+        connection.executemany(
+            "INSERT INTO discrepancies VALUES (?, ?, ?, ?, ?, ?)",
+            ((*day, one.id, one.kind, one.digest, text(now)) for one in news),
+        )
+
+        return news
+
+    def discrepancies(self, location_id: str, limit: int = 100) -> list[Discrepancy]:
+        """
+        What the host contradicts, latest first.
+        """
+        with self.store.reading() as connection:
+            rows = connection.execute(
+                "SELECT business_date, id, kind, found_at FROM discrepancies WHERE location = ?"
+                " ORDER BY found_at DESC, business_date DESC, id LIMIT ?",
+                (location_id, limit),
+            ).fetchall()
+
+        return [
+            Discrepancy(
+                location_id=location_id,
+                business_date=date.fromisoformat(day),
+                id=name,
+                kind=DiscrepancyKind(kind),
+                found_at=datetime.fromisoformat(at),
+            )
+            for day, name, kind, at in rows
+        ]
+
+    def discrepancy_count(self, location_id: str, business_date: date | None = None) -> int:
+        """
+        How many delivered transactions the host contradicts, of one date or of all.
+        """
+        return self._count("discrepancies", location_id, business_date)
+
+    def _count(self, table: str, location_id: str, business_date: date | None) -> int:
+        day = None if business_date is None else business_date.isoformat()
+
+        with self.store.reading() as connection:
+            (count,) = connection.execute(
+                f"SELECT count(*) FROM {table} WHERE location = ?1"  # noqa: S608  # our own words
+                " AND (?2 IS NULL OR business_date = ?2)",
+                (location_id, day),
+            ).fetchone()
+
+        return int(count)

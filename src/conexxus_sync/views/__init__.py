@@ -1,0 +1,3 @@
+"""
+What people and programs are shown: sentences, documents, runbooks.
+"""

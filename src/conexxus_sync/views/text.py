@@ -1,0 +1,218 @@
+"""
+What is known, in words that a shop owner understands, for page and terminal.
+
+Pure: text in, text out; nothing here knows HTML or a screen.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from conexxus_sync.health._health import ServiceHealth, ServiceState
+from conexxus_sync.health._overview import Day, DayState, Overview
+from conexxus_sync.model.alerts import AlertName, Severity
+from conexxus_sync.model.formatting import WEEKDAYS, counted, named_date, tiny_date, wall_time
+from conexxus_sync.model.runs import RunKind, RunStatus, SyncRun
+
+
+def moment(at: datetime | None, zone: ZoneInfo | None) -> str:
+    """
+    A moment in store time, to the second.
+    """
+    return "never" if at is None else at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def clock_time(at: datetime, zone: ZoneInfo | None, today: date) -> str:
+    """
+    `23:31` if that was today, or `Fri 2 Jan, 23:31`.
+    """
+    local = at.astimezone(zone)
+    shown = f"{local:%H:%M}"
+
+    if local.date() == today:
+        return shown
+
+    return f"{WEEKDAYS[local.weekday()][:3]} {tiny_date(local.date())}, {shown}"
+
+
+def age(since: datetime, now: datetime) -> str:
+    """
+    `just now`, `7 minutes ago`, `3 hours ago`, `2 days ago`.
+    """
+    seconds = (now - since).total_seconds()
+
+    for length, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= length:
+            return f"{counted(int(seconds // length), unit)} ago"
+
+    return "just now"
+
+
+def lasting(run: SyncRun) -> str:
+    """
+    How long *run* took: `0.4 s`, `3 min 20 s`.
+    """
+    minutes, seconds = divmod((run.duration or timedelta()).total_seconds(), 60)
+
+    return f"{minutes:.0f} min {seconds:.0f} s" if minutes else f"{seconds:.1f} s"
+
+
+def summary(run: SyncRun) -> str:
+    """
+    *run* in a few words, for a table.
+    """
+    if run.status is RunStatus.FAILED:
+        return run.refused or run.last_error or "failed"
+    if run.kind is RunKind.SALES:
+        return f"{counted(run.items_succeeded, 'sale')}, {run.total or 0:,}"
+    if run.not_modified:
+        return "not modified"
+
+    return f"{run.created:,} new, {run.updated:,} changed, {run.removed:,} gone"
+
+
+def headline(health: ServiceHealth) -> str:
+    """
+    The state in one sentence.
+    """
+    if health.state is ServiceState.OK and worth_a_look(health):
+        return "Working, with something to look at."
+    if health.state is ServiceState.FAILED:
+        return _failed(health)
+
+    return _HEADLINES[health.state]
+
+
+def _failed(health: ServiceHealth) -> str:
+    if health.counts is None:
+        return "The SDK's own store can't be used."
+
+    standing = {alert.name for alert in health.alerts}
+    found = (said for name, said in _FAILED.items() if name in standing)
+
+    return next(found, "Something has failed.")
+
+
+def worth_a_look(health: ServiceHealth) -> bool:
+    """
+    Is there an alert beyond what is merely worth knowing?
+    """
+    return any(alert.severity is not Severity.INFO for alert in health.alerts)
+
+
+def what_to_do(health: ServiceHealth) -> str:
+    """
+    What is wrong, and what to do about it, in a sentence or two; empty if there
+    is nothing.
+    """
+    if health.alerts and health.state is not ServiceState.STARTING:
+        told = str(health.alerts[0])
+        return f"{told[:1].upper()}{told[1:]}"
+
+    return _NOTHING_TO_DO.get(health.state, "")
+
+
+def told_day(day: Day, zone: ZoneInfo | None, today: date) -> str:
+    """
+    One business date in one line, as an owner asks for it.
+    """
+    named = named_date(day.business_date, today)
+    sums = day.sums
+
+    if sums is None or not (sums.delivered or sums.waiting or sums.set_aside):
+        return f"{named}: {_WITHOUT_SALES[day.state]}."
+
+    parts = []
+    if sums.delivered:
+        parts.append(f"{counted(sums.delivered, 'sale')}, {sums.total:,}")
+    if sums.last_at is not None:
+        parts.append(f"accepted {_accepted(sums.last_at, zone, day.business_date)}")
+    if sums.waiting:
+        parts.append(f"{counted(sums.waiting, 'sale')} not confirmed yet")
+    if sums.set_aside:
+        parts.append(f"{counted(sums.set_aside, 'sale')} set aside")
+    if sums.contradicted:
+        parts.append(f"{counted(sums.contradicted, 'sale')} told otherwise by the till since")
+    if day.state is DayState.LATE:
+        parts.append("late")
+
+    return f"{named}: {', '.join(parts)}."
+
+
+def _accepted(at: datetime, zone: ZoneInfo | None, day: date) -> str:
+    return f"{at.astimezone():%H:%M}" if zone is None else wall_time(at, zone, day)
+
+
+def weeks(days: Sequence[Day]) -> Iterator[list[Day | None]]:
+    """
+    Rows from Monday to Sunday, with gaps before the first date and after the last.
+    """
+    if not days:
+        return
+
+    cells: list[Day | None] = [None] * days[0].business_date.weekday()
+    cells += days
+    cells += [None] * (-len(cells) % len(WEEKDAYS))
+
+    for begin in range(0, len(cells), len(WEEKDAYS)):
+        yield cells[begin : begin + len(WEEKDAYS)]
+
+
+def last_night(overview: Overview) -> Day | None:
+    """
+    The last business date whose push time has come; None if there is none.
+    """
+    due = [day for day in overview.days if day.push_moment <= overview.now]
+    known = [day for day in due if day.state is not DayState.UNKNOWN]
+
+    return known[-1] if known else None
+
+
+# A mark beside the colour: not everybody sees colours, and none on paper.
+MARKS = {
+    DayState.MISSING: "✕",
+    DayState.WAITING: "…",
+    DayState.DIFFERS: "≠",
+    DayState.LATE: "◷",
+    DayState.PUSHED: "✓",
+    DayState.QUIET: "·",
+    DayState.AHEAD: "",
+    DayState.UNKNOWN: "",
+}
+
+
+_HEADLINES = {
+    ServiceState.DISABLED: "Switched off, because it is not configured.",
+    ServiceState.OVERDUE: "Sales are overdue.",
+    ServiceState.UNREACHABLE: "The back office gives no good answer.",
+    ServiceState.STALE: "The catalogue has not been pulled for a while.",
+    ServiceState.PARTIAL: "Working, with something set aside.",
+    ServiceState.STARTING: "Nothing was pulled yet.",
+    ServiceState.OK: "All is well.",
+}
+
+# What failed comes before what waits: the advice below says the rest.
+_FAILED = {
+    AlertName.CLOCK_DOUBTED: "Sales can't be pushed.",
+    AlertName.MISCONFIGURED: "Sales can't be pushed.",
+    AlertName.PUSH_FAILED: "The last push of sales failed.",
+    AlertName.SALES_PARKED: "Sales wait for your word.",
+    AlertName.DELIVERY_UNKNOWN: "It is not known whether sales arrived.",
+    AlertName.CATALOG_REFUSED: "The last catalogue was refused.",
+    AlertName.SYNC_FAILED: "The last pull failed.",
+}
+
+_NOTHING_TO_DO = {
+    ServiceState.STARTING: "The first pull comes within the hour, or now, if you say so.",
+}
+
+_WITHOUT_SALES = {
+    DayState.MISSING: "nothing has arrived at the back office",
+    DayState.WAITING: "not pushed yet",
+    DayState.DIFFERS: "told otherwise by the till since",
+    DayState.LATE: "no sales",
+    DayState.PUSHED: "no sales",
+    DayState.QUIET: "no sales",
+    DayState.AHEAD: "its push time has not come",
+    DayState.UNKNOWN: "not the business of this store",
+}
