@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import httpx
 
-from .test_behaviour import probe
+from .test_app import probe
 
 
 @contextmanager

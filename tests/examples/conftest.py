@@ -8,7 +8,10 @@ import attrs
 import pytest
 
 from conexxus_client.testing import BackOffice
+from shops import busy, promtool, shop
 
+
+__all__ = ["busy", "promtool", "shop"]
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 

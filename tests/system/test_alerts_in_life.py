@@ -12,8 +12,7 @@ from conexxus_client import ApiProfile
 from conexxus_sync import SyncConfig
 from conexxus_sync.model.alerts import SEVERITIES, AlertName
 from conexxus_sync.sales import OutboxOperator
-
-from .conftest import LOCATION, items
+from shops import LOCATION, items
 
 
 SCENARIOS = {}

@@ -1,5 +1,7 @@
 """
 A shop that is watched, and what Prometheus reads of it.
+
+A folder whose tests use the fixtures imports them in its conftest.
 """
 
 import os
@@ -21,20 +23,10 @@ from conexxus_client.testing import BackOffice, SandboxTransport
 from conexxus_sync import ConexxusService, SyncConfig
 from conexxus_sync.metrics.prometheus import PrometheusMetrics
 from conexxus_sync.stores.sqlite import SqliteStore
+from sites import HastyStore
 
 
 LOCATION = "loc-001"
-
-
-class HastyStore(SqliteStore):
-    """
-    Does not wait for the disk: for tests of a thousand runs.
-    """
-
-    def _connect(self):
-        connection = super()._connect()
-        connection.execute("PRAGMA synchronous = OFF")
-        return connection
 
 
 class HandClock:

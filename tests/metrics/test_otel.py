@@ -12,8 +12,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import StatusCode
 
 from conexxus_sync.metrics.otel import OpenTelemetryCollector
-
-from .conftest import items
+from shops import items
 
 
 class Telemetry:

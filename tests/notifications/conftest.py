@@ -20,18 +20,11 @@ from conexxus_sync.errors import StoreError
 from conexxus_sync.model.alerts import AlertName
 from conexxus_sync.model.notices import Event, Notice
 from conexxus_sync.notifications import NoticeWatch, Sender, open_webhook
-from conexxus_sync.stores.sqlite import SqliteStore
+from services import new_service, office, service, till
+from sites import HastyStore, clock, new_client
 
 
-class HastyStore(SqliteStore):
-    """
-    Does not wait for the disk.
-    """
-
-    def _connect(self):
-        connection = super()._connect()
-        connection.execute("PRAGMA synchronous = OFF")
-        return connection
+__all__ = ["clock", "new_client", "new_service", "office", "service", "till"]
 
 
 class Hook:

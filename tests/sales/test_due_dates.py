@@ -1,20 +1,12 @@
 """
 Facts about a scheduler that asks what is due next, in odd zones and long
-absences, and about the size of a day.
+absences.
 """
 
-import itertools
-import json
-import subprocess
-import sys
-import tracemalloc
 from collections import defaultdict
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
 
 import pytest
-
-from conexxus_sync.sales import BatchLimits
 
 
 LOCATION = "loc-001"
@@ -111,54 +103,3 @@ def test_midnight_sales(till, zoned):
 
     assert till.office.effective_batches == [{"23:20"}, {"23:45", "00:10"}, {"refund"}]
     assert till.office.ledger.dates() == [day]
-
-
-def test_day_of_any_size(new_till):
-    """
-    A large day costs the memory of a batch.
-    """
-    till = new_till(limits=BatchLimits(transactions=500))
-    day = date(2026, 1, 2)
-
-    class Stream:
-        def transactions(self, location_id, business_date):
-            return (till.sale(f"{n:06d}") for n in range(10_000 if business_date == day else 0))
-
-    class Sink:
-        profile = till.profile
-        sent = itertools.count()
-
-        def push_sales(self, batch, *, idempotency_key, repeat_within=None):
-            assert batch.transactions()[0].id == f"{next(self.sent) * 500:06d}"
-            return till.client().push_sales(batch, idempotency_key=idempotency_key)
-
-    engine = till.engine(orders=Stream(), client=Sink())
-    tracemalloc.start()
-    (run,) = engine.push(day)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-
-    kept = 10_000 * 1_000  # The back office in this process keeps its books.
-    assert (run.batches, run.items_succeeded) == (20, 10_000)
-    assert peak < kept + 4_000_000
-
-
-@pytest.mark.long
-@pytest.mark.timeout(600)
-def test_a_hundred_thousand_sales(tmp_path):
-    """
-    A day of 100,000 sales of three lines arrives in order, and costs at most
-    60 MiB more than a day of one.
-    """
-    done = subprocess.run(
-        [sys.executable, Path(__file__).with_name("large_day.py"), tmp_path, "100000"],
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    result = json.loads(done.stdout)
-
-    print(result)
-    assert (result["arrived"], result["in_order"]) == (100_000, True)
-    assert (result["total"], result["batches"]) == ("330000.00", 50)
-    assert result["more_mib"] <= 60

@@ -21,8 +21,7 @@ from conexxus_sync.model.alerts import AlertName
 from conexxus_sync.model.notices import Event, Notice
 from conexxus_sync.model.runs import RunKind, SyncRun, new_run_id
 from conexxus_sync.notifications import Answer, Sender
-
-from .conftest import HastyStore
+from sites import HastyStore
 
 
 LOCATIONS = ("loc-001", "loc-002")

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from conexxus_sync import RunKind
 from conexxus_sync.model.sales import BatchState
-
-from .conftest import LOCATION, items
+from shops import LOCATION, items
 
 
 DAYS = [date(2026, 1, 1), date(2026, 1, 2)]

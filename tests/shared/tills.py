@@ -1,5 +1,7 @@
 """
 A till, its clock and its back office, for tests of sales.
+
+A folder whose tests use the fixtures imports them in its conftest.
 """
 
 import os

@@ -1,0 +1,112 @@
+"""
+Facts about what a push costs: on a store that has been in use for years, and
+by the size of a day.
+"""
+
+import itertools
+import json
+import subprocess
+import sys
+import tracemalloc
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from conexxus_client import ApiProfile
+from conexxus_sync.sales import BatchLimits
+
+
+LOCATION = "loc-001"
+DAY = date(2026, 1, 2)
+ROWS = 50_000
+
+DELIVERED = (
+    "INSERT INTO delivered"
+    " VALUES (?, ?, ?, x'00', '1', 'k', '2025-12-01T00:00:00+00:00', '2025-12-01', 0, 0)"
+)
+
+
+@pytest.mark.parametrize("dedupe", ["key", "transaction_id"])
+def test_years_of_sales(new_till, dedupe):
+    """
+    A push does not read what was delivered on other dates.
+
+    Counted in instructions of the database's virtual machine: to read the
+    rows once would take more than one for each.
+    """
+    till = new_till(profile=ApiProfile(dedupe=dedupe))
+    with till.store.writing() as connection:
+        connection.executemany(
+            DELIVERED,
+            (
+                (LOCATION, (date(2025, 1, 1) + timedelta(days=n // 200)).isoformat(), f"o{n}")
+                for n in range(ROWS)
+            ),
+        )
+    store, steps = till.store, []
+    connect = store._connect
+
+    def counting():
+        connection = connect()
+        connection.set_progress_handler(lambda: steps.append(1), 100)
+        return connection
+
+    store._connect = counting
+    till.orders.add(till.sale("t1"), till.sale("t2"))
+
+    (run,) = till.engine(store=store).push(DAY)
+
+    assert run.items_succeeded == 2
+    assert 100 * len(steps) < ROWS
+
+
+def test_day_of_any_size(new_till):
+    """
+    A large day costs the memory of a batch.
+    """
+    till = new_till(limits=BatchLimits(transactions=500))
+    day = date(2026, 1, 2)
+
+    class Stream:
+        def transactions(self, location_id, business_date):
+            return (till.sale(f"{n:06d}") for n in range(10_000 if business_date == day else 0))
+
+    class Sink:
+        profile = till.profile
+        sent = itertools.count()
+
+        def push_sales(self, batch, *, idempotency_key, repeat_within=None):
+            assert batch.transactions()[0].id == f"{next(self.sent) * 500:06d}"
+            return till.client().push_sales(batch, idempotency_key=idempotency_key)
+
+    engine = till.engine(orders=Stream(), client=Sink())
+    tracemalloc.start()
+    (run,) = engine.push(day)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    kept = 10_000 * 1_000  # The back office in this process keeps its books.
+    assert (run.batches, run.items_succeeded) == (20, 10_000)
+    assert peak < kept + 4_000_000
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_a_hundred_thousand_sales(tmp_path):
+    """
+    A day of 100,000 sales of three lines arrives in order, and costs at most
+    60 MiB more than a day of one.
+    """
+    done = subprocess.run(
+        [sys.executable, Path(__file__).with_name("large_day.py"), tmp_path, "100000"],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    result = json.loads(done.stdout)
+
+    print(result)
+    assert (result["arrived"], result["in_order"]) == (100_000, True)
+    assert (result["total"], result["batches"]) == ("330000.00", 50)
+    assert result["more_mib"] <= 60
