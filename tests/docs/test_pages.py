@@ -15,7 +15,7 @@ import pytest
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
-import conexxus_sync
+import conexxus_sync.testing
 from conexxus_client import ClientConfig, Request, _paging
 from conexxus_client._codec import _json, _reader
 from conexxus_client.testing import SandboxServer
@@ -148,6 +148,16 @@ def test_reference_of_the_engines():
 
     assert names[0] == "ConexxusService"
     assert sorted(names) == sorted(conexxus_sync.__all__)
+
+
+def test_reference_of_the_fakes():
+    """
+    The page has every public name for the tests of a host.
+    """
+    page = (ROOT / "docs/reference/testing.md").read_text()
+    names = re.findall(r"^::: conexxus_sync\.testing\.(\w+)$", page, re.MULTILINE)
+
+    assert sorted(names) == conexxus_sync.testing.__all__
 
 
 def test_reference_shows_public_paths():

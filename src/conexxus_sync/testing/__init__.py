@@ -1,0 +1,15 @@
+"""
+Fakes for the tests of a host application: a clock, an order source, a
+catalogue storage, and sample data.
+
+They need no test framework, and go together with the back office of
+`conexxus_client.testing`.
+"""
+
+from ._catalog import ListChanges, MemoryCatalog
+from ._clock import FakeClock
+from ._orders import ListOrders
+from ._samples import item, sale
+
+
+__all__ = ["FakeClock", "ListChanges", "ListOrders", "MemoryCatalog", "item", "sale"]
