@@ -31,7 +31,7 @@ SABOTAGE = [
     ),
     (
         "floors",
-        "src/conexxus_sync/stores/_leases.py",
+        "src/conexxus_sync/stores/_lease_table.py",
         "def late() -> None:\n    import conexxus_sync.sales",
     ),
     # A package that has no place in the layers.

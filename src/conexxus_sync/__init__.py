@@ -7,18 +7,19 @@ Start with `ConexxusService`; fill in `CatalogStorage` and `OrderSource`.
 import logging
 
 from conexxus_sync.health._health import SalesHealth, ServiceHealth, ServiceState
-from conexxus_sync.health._overview import Day, DayState, Overview, RefusedCatalogue
-from conexxus_sync.health._quarantine import Quarantine
+from conexxus_sync.health._overview import Day, DayState, Overview, Quarantine, RefusedCatalogue
 from conexxus_sync.health._store_snapshot import StoreCounts
 from conexxus_sync.model.alerts import Alert, AlertName, Severity
 from conexxus_sync.model.api_connection import ApiConnection
 from conexxus_sync.model.calendar import StoreCalendar
 from conexxus_sync.model.guards import Guards
 from conexxus_sync.model.runs import RunIssue, RunKind, RunStatus, SyncRun
-from conexxus_sync.scheduling._trigger import Trigger
-from conexxus_sync.service._results import RunHistory
-from conexxus_sync.stores._protocols import SyncStore
+from conexxus_sync.model.sales import Batch, BatchState, OutboxError
+from conexxus_sync.scheduling._background_runs import Trigger
+from conexxus_sync.service._queries import RunHistory
+from conexxus_sync.stores._store_protocols import SyncStore
 
+from ._moved import register as _register_moved_modules
 from .collectors import InMemoryCollector, LoggingCollector
 from .config import SyncConfig
 from .errors import (
@@ -40,7 +41,7 @@ from .protocols import (
     Stream,
     TransactionalCatalogStorage,
 )
-from .sales import SalesPush
+from .sales import Adoption, ClockProblem, HeldDates, OutboxOperator, SalesPush
 from .service import ConexxusService
 from .stores import open_store
 
@@ -48,18 +49,25 @@ from .stores import open_store
 # Whether and where to log is the application's decision.
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
+_register_moved_modules()
+
 __all__ = [
+    "Adoption",
     "Alert",
     "AlertName",
     "ApiConnection",
+    "Batch",
+    "BatchState",
     "CatalogChanges",
     "CatalogStorage",
     "Clock",
+    "ClockProblem",
     "ConexxusService",
     "DateClosedError",
     "Day",
     "DayState",
     "Guards",
+    "HeldDates",
     "HostError",
     "InMemoryCollector",
     "InventorySync",
@@ -67,6 +75,8 @@ __all__ = [
     "LoggingCollector",
     "MetricsCollector",
     "OrderSource",
+    "OutboxError",
+    "OutboxOperator",
     "Overview",
     "Quarantine",
     "RefusedCatalogue",

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from conexxus_sync.sales import ClockDoubt, HeldDates
+from conexxus_sync.sales import ClockProblem, HeldDates
 
 
 DAY = date(2026, 1, 2)
@@ -15,8 +15,8 @@ NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
 MESSAGES = {
     "held": HeldDates(since=DAY, before=date(2026, 1, 3)),
-    "before the release": ClockDoubt(shows=NOON),
-    "before the last run": ClockDoubt(shows=NOON, last_run=datetime(2026, 2, 2, tzinfo=UTC)),
+    "before the release": ClockProblem(shows=NOON),
+    "before the last run": ClockProblem(shows=NOON, last_run=datetime(2026, 2, 2, tzinfo=UTC)),
 }
 
 

@@ -4,7 +4,7 @@ What `conexxus doctor` thinks of the clock.
 
 from datetime import UTC, datetime, timedelta
 
-from conexxus_sync.cli._doctor import Level, _clock
+from conexxus_sync.cli._doctor_command import Level, _clock
 from conexxus_sync.sales._clock_check import RELEASED
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from conexxus_client.testing import BackOffice, SandboxServer
 from conexxus_sync.cli._logs import JsonFormatter, TextFormatter
-from conexxus_sync.runtime.run_context import RunFilter, in_run
+from conexxus_sync.runtime.run_logging import RunFilter, in_run
 
 
 ROOT = Path(__file__).parents[2]

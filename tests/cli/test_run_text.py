@@ -252,6 +252,6 @@ def test_long_id():
         errors=[RunIssue(item="x" * 3_000, error="Item has invalid price")],
     )
 
-    (line,) = (line for line in words.told(run) if "xxx" in line)
+    (line,) = (line for line in words.run_lines(run) if "xxx" in line)
 
     assert line.strip() == f"{'x' * 80}… (3,000 characters): Item has invalid price"

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from conexxus_client.testing import SandboxServer
-from conexxus_sync.cli._signals import StopEvent, StoppedError, stopping_at_once, stopping_in_turn
+from conexxus_sync.cli._signals import StopEvent, StoppedError, stop_at_once, stop_gracefully
 
 
 # Seconds until a command has ended that was told to, on a busy machine.
@@ -34,7 +34,7 @@ def test_handler_takes_no_lock():
     """
     stop = WatchedEvent()
 
-    with stopping_in_turn(stop) as received:
+    with stop_gracefully(stop) as received:
         signal.raise_signal(signal.SIGTERM)
         assert stop.wait(30)
 
@@ -49,11 +49,11 @@ def test_handlers_start_no_thread_that_waits(monkeypatch):
     stop = threading.Event()
     monkeypatch.setattr(threading.Thread, "start", None)
 
-    with stopping_in_turn(stop):
+    with stop_gracefully(stop):
         signal.raise_signal(signal.SIGTERM)
         assert stop.wait(30)
 
-    with pytest.raises(StoppedError), stopping_at_once():
+    with pytest.raises(StoppedError), stop_at_once():
         signal.raise_signal(signal.SIGTERM)
 
 
@@ -62,7 +62,7 @@ def test_second_signal_ends_it_where_it_is(signum, code):
     """
     Whoever asks twice does not wait for the grace time.
     """
-    with stopping_in_turn(threading.Event()):
+    with stop_gracefully(threading.Event()):
         signal.raise_signal(signum)
         with pytest.raises(StoppedError) as caught:
             signal.raise_signal(signum)

@@ -18,7 +18,7 @@ NO_APP = """
 import sys
 class Interrupted:
     def find_spec(self, name, path=None, target=None):
-        if name == "conexxus_sync.cli._app":
+        if name == "conexxus_sync.cli._command_line":
             raise KeyboardInterrupt
 sys.meta_path.insert(0, Interrupted())
 from conexxus_sync.cli import main

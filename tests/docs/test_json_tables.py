@@ -10,12 +10,22 @@ from pathlib import Path
 import pytest
 
 from conexxus_sync import SalesHealth, ServiceHealth, ServiceState
-from conexxus_sync.cli._status import _document
-from conexxus_sync.cli._why import _story_json
-from conexxus_sync.model.catalogue import Quarantined
+from conexxus_sync.cli._status_command import _document
+from conexxus_sync.cli._why_command import _history_json
+from conexxus_sync.model.catalogue import QuarantinedItem
 from conexxus_sync.model.run_json import _KEYS
-from conexxus_sync.model.sales import Batch, BatchState, Handing, QuarantinedTransaction, Story
-from conexxus_sync.views.json import batch_to_json, item_aside_to_json, sale_aside_to_json
+from conexxus_sync.model.sales import (
+    Batch,
+    BatchMembership,
+    BatchState,
+    QuarantinedTransaction,
+    TransactionHistory,
+)
+from conexxus_sync.views.json import (
+    batch_to_json,
+    quarantined_item_to_json,
+    quarantined_sale_to_json,
+)
 
 
 PAGE = Path(__file__).parents[2] / "docs/reference/cli.md"
@@ -54,7 +64,7 @@ def aside():
     """
     The keys of an item and of a sale that were set aside.
     """
-    item = Quarantined(
+    item = QuarantinedItem(
         key="A",
         part=0,
         path="$",
@@ -75,7 +85,7 @@ def aside():
         quarantined_at=NOON,
     )
 
-    return {*item_aside_to_json(item), *sale_aside_to_json(sale)}
+    return {*quarantined_item_to_json(item), *quarantined_sale_to_json(sale)}
 
 
 @pytest.mark.parametrize(
@@ -93,7 +103,13 @@ def aside():
         ("A batch in JSON", set(batch_to_json(batch()))),
         (
             "A story in JSON",
-            set(_story_json(Story(id="t1", handings=(Handing(id="t1", batch=batch()),)))),
+            set(
+                _history_json(
+                    TransactionHistory(
+                        id="t1", memberships=(BatchMembership(id="t1", batch=batch()),)
+                    )
+                )
+            ),
         ),
         ("What was set aside in JSON", aside()),
     ],

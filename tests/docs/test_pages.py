@@ -21,7 +21,7 @@ from conexxus_client._codec import _json, _reader
 from conexxus_client.testing import SandboxServer
 from conexxus_client.transports import _body
 from conexxus_sync import SyncConfig
-from conexxus_sync.cli._app import app
+from conexxus_sync.cli._command_line import app
 
 
 ROOT = Path(__file__).parents[2]

@@ -590,7 +590,7 @@ def test_sales_that_were_being_sent(new_service, office, till, clock):
             raise Died
 
     service = new_service(orders=till)
-    service.sales.steps = die
+    service.sales.failpoint = die
 
     with suppress(Died):
         service.push_sales(clock.now().date())

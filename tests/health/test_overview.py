@@ -6,12 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-import attrs
 import pytest
 
 from conexxus_client import Transaction, TransactionLine
-from conexxus_sync import DayState
-from conexxus_sync.views.text import told_day
+from conexxus_sync import DayState, SyncConfig
+from conexxus_sync.views.text import day_sentence
 
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -53,9 +52,8 @@ def shop(new_service, till):
     """
 
     def make(**settings):
-        service = new_service(orders=till)
-        service.config = attrs.evolve(service.config, timezone=NEW_YORK, **settings)
-        return service
+        config = SyncConfig(location_id="loc-001", timezone=NEW_YORK, **settings)
+        return new_service(orders=till, config=config)
 
     return make
 
@@ -155,7 +153,7 @@ def test_one_late_sale_makes_no_late_day(shop, till, at):
 
     [day] = [one for one in service.overview().days if one.business_date == DAY]
     assert (day.state, day.delivered) == (DayState.PUSHED, 6)
-    assert "accepted 5 January, 23:30" in told_day(day, NEW_YORK, date(2026, 1, 6))
+    assert "accepted 5 January, 23:30" in day_sentence(day, NEW_YORK, date(2026, 1, 6))
 
 
 def test_quiet_date(shop, at):

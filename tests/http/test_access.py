@@ -140,7 +140,7 @@ def test_names(host, hosts, name, allowed):
     """
     access = Access.on(host, token="s3cret-s3cret-s3cret", hosts=hosts)
 
-    assert (access.stranger("GET", {"host": name}) is None) == allowed
+    assert (access.foreign_refusal("GET", {"host": name}) is None) == allowed
 
 
 def test_two_shims_under_one_name():
@@ -155,9 +155,9 @@ def test_two_shims_under_one_name():
 
     cookies = [f"{name}={morsel.value}" for name, morsel in jar.items()]
     for sent in ("; ".join(cookies), "; ".join(reversed(cookies))):
-        assert one.knows({"cookie": sent}, now=0)
-        assert two.knows({"cookie": sent}, now=0)
-    assert not one.knows({"cookie": cookies[1]}, now=0)
+        assert one.is_authenticated({"cookie": sent}, now=0)
+        assert two.is_authenticated({"cookie": sent}, now=0)
+    assert not one.is_authenticated({"cookie": cookies[1]}, now=0)
 
 
 def test_token_is_not_shown():

@@ -11,7 +11,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient, WebSocketDenialResponse
 from starlette.websockets import WebSocketDisconnect
 
-from conexxus_sync.http import Access, Gate
+from conexxus_sync.http import Access, AccessMiddleware
 
 
 ACCESS = Access(token="s3cret-of-the-gate")
@@ -37,7 +37,9 @@ def client():
     A client on this machine.
     """
     return TestClient(
-        Gate(SHOP, access=ACCESS), base_url="http://localhost", client=("127.0.0.1", 50_000)
+        AccessMiddleware(SHOP, access=ACCESS),
+        base_url="http://localhost",
+        client=("127.0.0.1", 50_000),
     )
 
 
@@ -86,7 +88,7 @@ def test_websocket_where_the_server_knows_no_denial():
     """
 
     async def without_extensions(scope, receive, send):
-        await Gate(SHOP, access=ACCESS)({**scope, "extensions": {}}, receive, send)
+        await AccessMiddleware(SHOP, access=ACCESS)({**scope, "extensions": {}}, receive, send)
 
     client = TestClient(
         without_extensions, base_url="http://localhost", client=("127.0.0.1", 50_000)

@@ -5,8 +5,8 @@ What the shim decides, apart from sockets and frameworks.
 import pytest
 
 from conexxus_sync.http import Access, Answer, HttpRequest, Route
-from conexxus_sync.http._app import ShimApp
-from conexxus_sync.http._mounting import inner_path, joined
+from conexxus_sync.http._app import App
+from conexxus_sync.http._messages import inner_path, joined
 from conexxus_sync.http._rate_limits import Buckets, Rate, TokenBucket
 
 
@@ -49,7 +49,7 @@ def test_callers_do_not_use_up_each_other():
     Where each caller has a rate of his own, others are not in his way.
     """
     rate = Rate(per_minute=6, burst=2, per_caller=True)
-    app = ShimApp([Route("POST", "/in", echo, rate=rate)], monotonic=Watch())
+    app = App([Route("POST", "/in", echo, rate=rate)], monotonic=Watch())
 
     def statuses(client):
         return [app.handle(get("/in", "POST", client=client)).status for _ in range(3)]
@@ -78,7 +78,7 @@ def test_what_was_done_is_logged(caplog):
     trace.
     """
     caplog.set_level("INFO")
-    app = ShimApp([Route(method, "/a", echo) for method in ("GET", "POST")], access=ACCESS)
+    app = App([Route(method, "/a", echo) for method in ("GET", "POST")], access=ACCESS)
     bearing = {**LOCAL, "authorization": f"Bearer {ACCESS.token}"}
 
     app.handle(get("/a", headers=bearing, client="127.0.0.1"))
@@ -97,7 +97,7 @@ def test_knocking_does_not_fill_the_log(caplog):
     """
     However often somebody is turned away, the log says so now and then.
     """
-    app = ShimApp([Route("GET", "/a", echo)], access=ACCESS, monotonic=Watch())
+    app = App([Route("GET", "/a", echo)], access=ACCESS, monotonic=Watch())
 
     assert {app.handle(get("/a")).status for _ in range(1_000)} == {401}
     assert len(caplog.records) == 10
@@ -107,7 +107,7 @@ def test_triggers_do_not_use_up_each_other():
     """
     Whoever starts too many pulls can still start a push.
     """
-    app = ShimApp([Route("POST", path, echo, trigger=True) for path in ("/a", "/b")])
+    app = App([Route("POST", path, echo, trigger=True) for path in ("/a", "/b")])
 
     def statuses(path):
         return [app.handle(get(path, "POST")).status for _ in range(6)]
@@ -119,7 +119,7 @@ def test_refused_triggers_cost_nothing():
     """
     What another site sends does not use up the permits of those who may.
     """
-    app = ShimApp([Route("POST", "/a", echo, trigger=True)], monotonic=Watch())
+    app = App([Route("POST", "/a", echo, trigger=True)], monotonic=Watch())
     foreign = {**LOCAL, "origin": "https://evil.example"}
 
     refused = [app.handle(get("/a", "POST", headers=foreign)).status for _ in range(20)]
@@ -133,7 +133,7 @@ def test_again_later():
     After a minute the same caller is welcome again.
     """
     watch = Watch()
-    app = ShimApp([Route("POST", "/a", echo, trigger=True)], monotonic=watch)
+    app = App([Route("POST", "/a", echo, trigger=True)], monotonic=watch)
     while app.handle(get("/a", "POST")).status == 200:
         pass
 
@@ -160,13 +160,11 @@ def test_patterns(pattern, path, captured):
     """
     A path is a route's only as a whole, and only its places vary.
     """
-    response = ShimApp([Route("GET", pattern, lambda r: Answer(document=r.captured))]).handle(
-        get(path)
-    )
+    response = App([Route("GET", pattern, lambda r: Answer(document=r.captured))]).handle(get(path))
 
     assert response.status == (404 if captured is None else 200)
     if captured is not None:
-        assert response == ShimApp([Route("GET", "/", lambda _: Answer(document=captured))]).handle(
+        assert response == App([Route("GET", "/", lambda _: Answer(document=captured))]).handle(
             get("/")
         )
 
@@ -175,7 +173,7 @@ def test_methods():
     """
     A path says which methods it knows; HEAD is GET without the content.
     """
-    app = ShimApp([Route("GET", "/a", echo), Route("POST", "/a", echo)])
+    app = App([Route("GET", "/a", echo), Route("POST", "/a", echo)])
 
     answers = {method: app.handle(get("/a", method)) for method in ("HEAD", "OPTIONS", "PATCH")}
 
@@ -195,7 +193,7 @@ def test_answers_in_ascii():
     written as escapes.
     """
     hostile = "\u202eevil\x1b[2J</script>\ud800ä"
-    app = ShimApp([Route("GET", "/", lambda _: Answer(document={"name": hostile}))])
+    app = App([Route("GET", "/", lambda _: Answer(document={"name": hostile}))])
 
     body = app.handle(get("/")).body
 
@@ -207,7 +205,7 @@ def test_too_many_fields():
     """
     A query of a thousand fields is refused, not read.
     """
-    app = ShimApp([Route("GET", "/", lambda request: Answer(document=request.parameters))])
+    app = App([Route("GET", "/", lambda request: Answer(document=request.parameters))])
 
     assert app.handle(get("/", query="a=1&" * 1000)).status == 400
 
@@ -216,7 +214,7 @@ ACCESS = Access(token="s3cret")
 
 
 def known(cookie, now, access=ACCESS):
-    return access.knows({"cookie": cookie}, now=now)
+    return access.is_authenticated({"cookie": cookie}, now=now)
 
 
 def test_session_holds_twelve_hours():
@@ -227,7 +225,7 @@ def test_session_holds_twelve_hours():
 
     assert known(f"a=1; {cookie}; b=2", now=1000 + 12 * 3600 - 1)
     assert not known(cookie, now=1000 + 12 * 3600)
-    assert not ACCESS.knows({"cookie": cookie})
+    assert not ACCESS.is_authenticated({"cookie": cookie})
 
 
 def test_session_of_another_token():

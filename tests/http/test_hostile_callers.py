@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from conexxus_sync.http import PREFIX, create_app
-from conexxus_sync.http._app import ShimApp
+from conexxus_sync.http._app import App
 from conexxus_sync.http._asgi import AsgiShim
 from conexxus_sync.http._routes import routes_beneath
 from conexxus_sync.http._server import serving
@@ -114,7 +114,7 @@ def test_body_that_does_not_arrive(service, connect):
     """
     A body has to arrive in time, too; nothing is started without it.
     """
-    shim = ShimApp(routes_beneath(service, None, PREFIX))
+    shim = App(routes_beneath(service, None, PREFIX))
     app = AsgiShim(shim, prefix=PREFIX, body_seconds=0.2)
     head = f"POST {PREFIX}/push HTTP/1.1\r\nHost: localhost\r\nContent-Length: 30\r\n\r\n{{"
 

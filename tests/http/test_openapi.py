@@ -13,7 +13,7 @@ import pytest
 
 from conexxus_client import __version__
 from conexxus_sync.http import PREFIX, Access
-from conexxus_sync.http._app import ShimApp
+from conexxus_sync.http._app import App
 from conexxus_sync.http._asgi import AsgiShim
 from conexxus_sync.http._openapi import openapi_document
 from conexxus_sync.http._routes import routes_beneath
@@ -32,9 +32,7 @@ def guarded(busy):
     """
     access = Access.on("127.0.0.1", token=TOKEN)
     minutes = itertools.count(step=60)
-    shim = ShimApp(
-        routes_beneath(busy, access, PREFIX), access=access, monotonic=lambda: next(minutes)
-    )
+    shim = App(routes_beneath(busy, access, PREFIX), access=access, monotonic=lambda: next(minutes))
     busy.sync_inventory()
     busy.push_sales(date(2026, 1, 2))
 

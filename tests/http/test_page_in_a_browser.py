@@ -182,7 +182,7 @@ def troubled(partial, new_service, office, till):
     Everything at once: a refused catalogue, sales that wait, items set aside.
     """
     service = new_service()
-    day = service.sales.agenda.calendar.business_date(service._clock.now())
+    day = service.sales.ledger.calendar.business_date(service._clock.now())
     till.days[day] = [
         Transaction(
             id=name,
@@ -276,7 +276,7 @@ def test_replay_of_a_sale(new_service, office, till, open_page):
     A sale that was set aside goes with the next push.
     """
     service = new_service()
-    day = service.sales.agenda.calendar.business_date(service._clock.now())
+    day = service.sales.ledger.calendar.business_date(service._clock.now())
     till.days[day] = [
         Transaction(
             id="t1",
@@ -546,7 +546,7 @@ def test_calendar(new_service, office, till, open_page):
     office.catalog = WINE
     service = new_service()
     service.sync_inventory()
-    day = service.sales.agenda.calendar.business_date(service._clock.now())
+    day = service.sales.ledger.calendar.business_date(service._clock.now())
     till.days[day] = [
         Transaction(
             id=f"t{number}",
@@ -591,7 +591,7 @@ def test_latency(new_service, open_page):
     did not answer is left out.
     """
     service = new_service()
-    known = service._connection
+    known = service._queries.api_monitor
     for milliseconds, reached in ((20, True), (900, False), (80, True), (40, True)):
         known.last = ApiConnection(
             reached=reached,

@@ -298,7 +298,7 @@ def test_transactional_host_shares_the_transaction(site):
         if step in ("commit", "committed"):
             seen.append((set(site.shelf), set(products(site))))
 
-    site.pull(items("A", "B"), storage=TransactionalHost(), steps=look)
+    site.pull(items("A", "B"), storage=TransactionalHost(), failpoint=look)
 
     assert seen == [({"A"}, {"A"}), ({"A", "B"}, {"A", "B"})]
 

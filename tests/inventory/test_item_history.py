@@ -4,7 +4,7 @@ Each item tells how it came into its present state.
 
 import json
 
-from conexxus_sync.inventory._item_history import why_item
+from conexxus_sync.inventory._item_history import explain_item
 from conexxus_sync.inventory._quarantine_replay import QuarantineReplay
 
 
@@ -17,7 +17,7 @@ def items(count):
 
 
 def why(site, sku):
-    return "\n".join(why_item(site.store, "loc-001", sku))
+    return "\n".join(explain_item(site.store, "loc-001", sku))
 
 
 def test_unknown_item(site):
@@ -26,8 +26,8 @@ def test_unknown_item(site):
     """
     site.pull(items(3))
 
-    assert why_item(site.store, "loc-001", "X") == []
-    assert why_item(site.store, "loc-002", "S1") == []
+    assert explain_item(site.store, "loc-001", "X") == []
+    assert explain_item(site.store, "loc-002", "S1") == []
 
 
 def test_page_and_run(site):

@@ -64,7 +64,7 @@ def test_whatever_ends_a_pull_is_recorded(site, exception):
     memory = InMemoryCollector()
 
     with pytest.raises(exception):
-        site.pull(items(1), steps=at("compared", raising(exception)), collectors=[memory])
+        site.pull(items(1), failpoint=at("compared", raising(exception)), collectors=[memory])
 
     (run,) = site.store.runs.history("loc-001")
     assert (run.status, site.shelf) == (RunStatus.FAILED, {})
@@ -80,7 +80,9 @@ def test_ended_after_its_record(site):
     memory = InMemoryCollector()
 
     with pytest.raises(KeyboardInterrupt):
-        site.pull(items(1), steps=at("release", raising(KeyboardInterrupt)), collectors=[memory])
+        site.pull(
+            items(1), failpoint=at("release", raising(KeyboardInterrupt)), collectors=[memory]
+        )
 
     (run,) = site.store.runs.history("loc-001")
     assert (run.status, run.created) == (RunStatus.SUCCESS, 1)
@@ -91,7 +93,7 @@ def test_failure_after_the_commit(site):
     """
     What was committed stays counted, though the run has failed.
     """
-    run = site.pull(items(3), steps=at("committed", raising(StoreError("the disk is gone"))))
+    run = site.pull(items(3), failpoint=at("committed", raising(StoreError("the disk is gone"))))
 
     assert (run.status, run.created, run.items_processed) == (RunStatus.FAILED, 3, 3)
     assert (run.last_error, len(site.shelf)) == ("the disk is gone", 3)
@@ -102,7 +104,7 @@ def test_failure_before_the_commit(site):
     """
     What was not committed is not counted.
     """
-    run = site.pull(items(3), steps=at("commit", raising(StoreError("the disk is gone"))))
+    run = site.pull(items(3), failpoint=at("commit", raising(StoreError("the disk is gone"))))
 
     assert (run.status, run.created, run.items_processed) == (RunStatus.FAILED, 0, 0)
 
@@ -116,7 +118,7 @@ def test_lease_that_could_not_be_given_back(site, monkeypatch):
     other = sqlite.SqliteStore(site.store.path)
 
     with closing(sqlite3.connect(site.store.path, isolation_level=None)) as db:
-        site.pull(items(1), steps=at("release", lambda: db.execute("BEGIN IMMEDIATE")))
+        site.pull(items(1), failpoint=at("release", lambda: db.execute("BEGIN IMMEDIATE")))
 
     assert site.store.leases.holder("loc-001", "inventory", site.clock.now()) is None
     assert other.leases.holder("loc-001", "inventory", site.clock.now())
@@ -141,7 +143,7 @@ def test_lease_lasts_as_long_as_the_read(site):
             except RunInProgressError as exc:
                 tried.append(exc.run_id)
 
-    run = site.pull(items(5), steps=look)
+    run = site.pull(items(5), failpoint=look)
 
     assert run.status is RunStatus.SUCCESS
     assert tried == [run.id] * 5

@@ -79,7 +79,7 @@ class Model:
     """
 
     def __init__(self):
-        self.shelf, self.gone, self.aside, self.applied = {}, {}, set(), None
+        self.shelf, self.gone, self.quarantine, self.applied = {}, {}, set(), None
 
     def counts(self, goods, bad):
         """
@@ -119,13 +119,13 @@ class Model:
         new = {sku: as_item(sku, item) for sku, item in goods.items()}
         kept = {sku: item for sku, item in self.shelf.items() if sku in bad}
         gone = {**self.gone, **self.shelf}
-        self.shelf, self.aside, self.applied = {**new, **kept}, set(bad), wire
+        self.shelf, self.quarantine, self.applied = {**new, **kept}, set(bad), wire
         self.gone = {sku: it for sku, it in gone.items() if sku not in self.shelf}
 
     def replay(self, sku, fields):
         self.shelf[sku] = as_item(sku, fields)
         self.gone.pop(sku, None)
-        self.aside.discard(sku)
+        self.quarantine.discard(sku)
 
     def wire(self, goods, bad):
         return json.dumps(elements(goods, bad))
@@ -236,10 +236,10 @@ class Catalogues(RuleBasedStateMachine):
         if not self.model.refuses(goods, bad):
             self.model.apply(goods, bad)
 
-    @precondition(lambda self: self.model.aside)
+    @precondition(lambda self: self.model.quarantine)
     @rule(data=st.data(), corrected=fields, with_host=st.booleans())
     def replay(self, data, corrected, with_host):
-        sku = data.draw(st.sampled_from(sorted(self.model.aside)))
+        sku = data.draw(st.sampled_from(sorted(self.model.quarantine)))
         raw = json.dumps({"sku": sku, **corrected}).encode()
         self.site.clock.move(minutes=1)
 
@@ -285,7 +285,7 @@ class Catalogues(RuleBasedStateMachine):
         shelf, counts = self.site.shelf, self.site.store.catalog.counts("loc-001")
         assert shelf == self.model.shelf
         assert all(is_same(shelf[sku], item) for sku, item in self.model.shelf.items())
-        assert set(self.site.quarantine) == self.model.aside
+        assert set(self.site.quarantine) == self.model.quarantine
         assert (counts.present, counts.missing) == (len(shelf), len(self.model.gone))
 
     def teardown(self):
@@ -317,7 +317,7 @@ def killed_at(site, step):
         child = os.fork()
     if child == 0:
         try:
-            site.engine(steps=reached).pull()
+            site.engine(failpoint=reached).pull()
         finally:
             os._exit(0)
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conexxus_sync.model.calendar import StoreCalendar
-from conexxus_sync.model.sales import Visit
+from conexxus_sync.model.sales import DateVisit
 from conexxus_sync.sales import DueDates
 
 
@@ -257,7 +257,7 @@ def simulate(zone, first, last):
             calendar=calendar,
             start=max(first, today - 12 * DAY),
             visits={
-                day: Visit(at=visits[day][-1])
+                day: DateVisit(at=visits[day][-1])
                 for day in (today - k * DAY for k in range(-1, 14))
                 if day in visits
             },

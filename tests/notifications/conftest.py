@@ -19,7 +19,7 @@ from conexxus_sync.config import SyncConfig
 from conexxus_sync.errors import StoreError
 from conexxus_sync.model.alerts import AlertName
 from conexxus_sync.model.notices import Event, Notice
-from conexxus_sync.notifications import NoticeWatch, Sender, open_webhook
+from conexxus_sync.notifications import NoticeMonitor, Sender, open_webhook
 from services import new_service, office, service, till
 from sites import HastyStore, clock, new_client
 
@@ -37,7 +37,7 @@ class Hook:
         self.posts = []
         self.answers = deque()
         self.released = threading.Event()
-        self.came = threading.Semaphore(0)
+        self.report_progress = threading.Semaphore(0)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
@@ -64,7 +64,7 @@ class Hook:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 hook.posts.append((self.path, dict(self.headers), body))
-                hook.came.release()
+                hook.report_progress.release()
                 answer = hook.answers.popleft() if hook.answers else 200
                 if answer == "hang":
                     hook.released.wait(60)
@@ -118,7 +118,7 @@ def told_config(hook):
 
 
 @attrs.define
-class Desk:
+class NoticeSetup:
     """
     A service whose watch looks, and whose sender sends, when it is told to.
     """
@@ -126,15 +126,15 @@ class Desk:
     service: object
     clock: object
     hook: object
-    watch: NoticeWatch
+    watch: NoticeMonitor
     sender: Sender
 
-    def look(self, **duration):
+    def check(self, **duration):
         """
         After so long, look and send.
         """
         self.clock.move(**duration)
-        self.watch.look()
+        self.watch.check()
         with suppress(StoreError):
             self.sender.send_due()
 
@@ -144,7 +144,7 @@ class Desk:
 
 
 @pytest.fixture
-def new_desk(new_service, told_config, clock, hook):
+def new_desk(new_service, told_config, clock, hook, tmp_path):
     """
     Makes desks around one store: each is a process of its own.
     """
@@ -152,9 +152,9 @@ def new_desk(new_service, told_config, clock, hook):
     opened = []
 
     def make(**options):
-        service = new_service(config=told_config, **options)
-        service.store = HastyStore(service.store.path)
-        watch = NoticeWatch(service=service, clock=clock)
+        store = HastyStore(tmp_path / "conexxus.db")
+        service = new_service(config=told_config, store=store, **options)
+        watch = NoticeMonitor(service=service, clock=clock)
         webhook = open_webhook(service.config.alert_webhook, None)
         opened.append(webhook)
         sender = Sender(
@@ -164,7 +164,7 @@ def new_desk(new_service, told_config, clock, hook):
             webhook=webhook.__enter__(),
             urgent=watch.urgent,
         )
-        return Desk(service, clock, hook, watch, sender)
+        return NoticeSetup(service, clock, hook, watch, sender)
 
     yield make
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conexxus_sync.model.alerts import Alert, AlertName
-from conexxus_sync.model.notices import StandingAlert
-from conexxus_sync.notifications._alert_changes import Look
-from conexxus_sync.notifications._messages import _ENDED, began, ended
+from conexxus_sync.model.notices import ActiveAlert
+from conexxus_sync.notifications._alert_changes import AlertDiff
+from conexxus_sync.notifications._notice_text import _ENDED, alert_resolved, alert_started
 from conexxus_sync.sales import OutboxOperator
 
 
@@ -27,15 +27,15 @@ class Life:
     def __init__(self):
         self.minutes = 0
         self.standing = []
-        self.told = []
+        self.notified = []
 
     def see(self, *names, looks=1):
         for _ in range(looks):
             now = NOON + timedelta(minutes=self.minutes)
             alerts = tuple(Alert(name=name, message=f"{name} holds.") for name in names)
-            look = Look(location_id="loc-001", now=now, zone=UTC, alerts=alerts)
+            look = AlertDiff(location_id="loc-001", now=now, zone=UTC, alerts=alerts)
             self.standing, notices = look.compare(self.standing)
-            self.told += [(self.minutes, n.event.value, n.alert) for n in notices]
+            self.notified += [(self.minutes, n.event.value, n.alert) for n in notices]
             self.minutes += 1
         return self
 
@@ -46,7 +46,7 @@ def test_a_grave_alert_is_told_at_once():
     """
     life = Life().see(AlertName.DELIVERY_UNKNOWN)
 
-    assert life.told == [(0, "alert_began", AlertName.DELIVERY_UNKNOWN)]
+    assert life.notified == [(0, "alert_began", AlertName.DELIVERY_UNKNOWN)]
 
 
 @pytest.mark.parametrize("name", [AlertName.API_DOWN, AlertName.SYNC_FAILED, AlertName.DISCREPANCY])
@@ -56,7 +56,7 @@ def test_another_must_last(name):
     """
     life = Life().see(name, looks=5)
 
-    assert life.told == [(2, "alert_began", name)]
+    assert life.notified == [(2, "alert_began", name)]
 
 
 def test_what_is_soon_over_is_not_told():
@@ -65,7 +65,7 @@ def test_what_is_soon_over_is_not_told():
     """
     life = Life().see(AlertName.API_DOWN).see(looks=10)
 
-    assert life.told == []
+    assert life.notified == []
     assert life.standing == []
 
 
@@ -75,7 +75,7 @@ def test_a_pause_ends_nothing():
     """
     life = Life().see(AlertName.PUSH_FAILED).see().see(AlertName.PUSH_FAILED, looks=3)
 
-    assert life.told == [(0, "alert_began", AlertName.PUSH_FAILED)]
+    assert life.notified == [(0, "alert_began", AlertName.PUSH_FAILED)]
 
 
 def test_what_comes_and_goes_is_told_once():
@@ -88,7 +88,7 @@ def test_what_comes_and_goes_is_told_once():
         life.see(AlertName.API_DOWN).see()
     life.see(looks=5)
 
-    assert [event for _, event, _ in life.told] == ["alert_began", "alert_ended"]
+    assert [event for _, event, _ in life.notified] == ["alert_began", "alert_ended"]
 
 
 def test_information_is_not_told():
@@ -97,20 +97,20 @@ def test_information_is_not_told():
     """
     life = Life().see(AlertName.ITEMS_SET_ASIDE, AlertName.NOT_CONFIGURED, looks=5)
 
-    assert life.told == []
+    assert life.notified == []
 
 
 def test_a_clock_that_was_set_back():
     """
     What began in the future began now: it is told after its two minutes.
     """
-    ahead = StandingAlert(name=AlertName.SYNC_FAILED, since=NOON + timedelta(days=1))
+    ahead = ActiveAlert(name=AlertName.SYNC_FAILED, since=NOON + timedelta(days=1))
     life = Life()
     life.standing = [ahead]
 
     life.see(AlertName.SYNC_FAILED, looks=4)
 
-    assert life.told == [(2, "alert_began", AlertName.SYNC_FAILED)]
+    assert life.notified == [(2, "alert_began", AlertName.SYNC_FAILED)]
 
 
 NAMES = [AlertName.API_DOWN, AlertName.PUSH_FAILED, AlertName.SYNC_FAILED, AlertName.DISCREPANCY]
@@ -128,7 +128,7 @@ def test_whatever_comes_and_goes(seen):
         life.see(*names)
 
     for name in NAMES:
-        told = [event for _, event, alert in life.told if alert == name]
+        told = [event for _, event, alert in life.notified if alert == name]
         assert told == [["alert_began", "alert_ended"][i % 2] for i in range(len(told))]
         last = [name in names for names in seen[-3:]]
         if last == [True] * 3:
@@ -142,7 +142,7 @@ def test_each_end_has_its_sentence(name):
     """
     Every alert has a sentence of its own for its end.
     """
-    text = ended(name, "loc-001", timedelta(minutes=25))
+    text = alert_resolved(name, "loc-001", timedelta(minutes=25))
 
     assert text == f"loc-001: {_ENDED[name]}, after 25 minutes."
     assert list(_ENDED.values()).count(_ENDED[name]) == 1
@@ -153,13 +153,13 @@ def test_down_and_up_again(desk, office):
     The back office goes down and comes back; each is told in one sentence,
     once, with all that the message needs.
     """
-    desk.look()
+    desk.check()
     office.faults("401*30")
     for _ in range(30):
-        desk.look(minutes=1)
+        desk.check(minutes=1)
     office.faults("")
     for _ in range(30):
-        desk.look(minutes=1)
+        desk.check(minutes=1)
 
     down, up = desk.hook.notices
     assert down["text"].startswith("loc-001: no good answer from the back office since 12:05: ")
@@ -188,16 +188,16 @@ def test_a_restart_neither_repeats_nor_forgets(new_desk, office):
     """
     office.faults("401*30")
     first = new_desk()
-    first.look()
-    first.look(minutes=3)
+    first.check()
+    first.check(minutes=3)
 
     second = new_desk()
-    second.look(minutes=3)
-    second.look(minutes=3)
+    second.check(minutes=3)
+    second.check(minutes=3)
     office.faults("")
     third = new_desk()
     for _ in range(5):
-        third.look(minutes=1)
+        third.check(minutes=1)
 
     assert [notice["event"] for notice in third.hook.notices] == ["alert_began", "alert_ended"]
 
@@ -211,7 +211,7 @@ def test_two_processes_tell_once(new_desk, office):
 
     for _ in range(5):
         for desk in desks:
-            desk.look(minutes=1)
+            desk.check(minutes=1)
 
     assert len(desks[0].hook.posts) == 1
 
@@ -221,18 +221,18 @@ def test_the_store_itself(desk):
     That the store can't be used is told at once, though it can't be kept
     there, and so is its recovery.
     """
-    desk.look()
+    desk.check()
     path = desk.service.store.path
     kept = path.read_bytes()
     for file in path.parent.glob("conexxus.db*"):
         file.unlink()
     path.write_bytes(b"no database at all" * 1000)
 
-    desk.look(minutes=1)
-    desk.look(minutes=1)
+    desk.check(minutes=1)
+    desk.check(minutes=1)
     path.write_bytes(kept)
     for _ in range(4):
-        desk.look(minutes=1)
+        desk.check(minutes=1)
 
     lost, back = desk.texts
     assert lost.startswith(f"loc-001: the store {path} failed: file is not a database.")
@@ -247,9 +247,9 @@ def test_a_locked_store_is_no_news(desk, monkeypatch):
     monkeypatch.setattr("conexxus_sync.stores.sqlite.BUSY_TIMEOUT_S", 0.05)
 
     with desk.service.store.writing():
-        desk.look()
-        desk.look(minutes=1)
-    desk.look(minutes=1)
+        desk.check()
+        desk.check(minutes=1)
+    desk.check(minutes=1)
 
     assert desk.texts == []
     assert desk.service.store.notices.waiting("loc-001") == (0, None)
@@ -265,7 +265,7 @@ def test_hostile_words():
         + "y" * 10_000
     )
 
-    text = began(Alert(name=AlertName.SYNC_FAILED, message=said), "loc-001", NOON, UTC)
+    text = alert_started(Alert(name=AlertName.SYNC_FAILED, message=said), "loc-001", NOON, UTC)
 
     assert text.startswith("loc-001: the last pull failed: ")
     assert "[x] (http://e)" in text
@@ -310,4 +310,4 @@ def run(desk, *, hours):
     """
     for _ in range(hours * 2):
         desk.service.run_due(desk.clock.now())
-        desk.look(minutes=30)
+        desk.check(minutes=30)

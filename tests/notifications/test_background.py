@@ -10,7 +10,7 @@ import pytest
 
 from conexxus_client import Secret
 from conexxus_sync.model.runs import RunKind
-from conexxus_sync.notifications import notice_now, noticing
+from conexxus_sync.notifications import notify_in_background, notify_once
 
 
 @attrs.define
@@ -69,7 +69,7 @@ def test_the_scheduler_tells(new_service, complaining, hook):
     What is wrong when the scheduler starts is told after its first round.
     """
     with Running(new_service(**complaining)):
-        assert hook.came.acquire(timeout=30)
+        assert hook.report_progress.acquire(timeout=30)
 
     (notice,) = hook.notices
     assert notice["alert"] == "ConexxusMisconfigured"
@@ -86,7 +86,7 @@ def test_a_webhook_that_hangs_delays_nothing(new_service, complaining, hook, ans
     service = new_service(**complaining, collectors=[watcher])
 
     with Running(service) as running:
-        assert hook.came.acquire(timeout=30)
+        assert hook.report_progress.acquire(timeout=30)
         assert watcher.finished.acquire(timeout=30)
         service.trigger_sync()
         assert watcher.finished.acquire(timeout=5)
@@ -102,9 +102,9 @@ def test_looks_go_on_while_a_webhook_hangs(new_service, complaining, hook, clock
     """
     hook.answers.append("hang")
 
-    with noticing(new_service(**complaining), clock) as look:
+    with notify_in_background(new_service(**complaining), clock) as look:
         look()
-        assert hook.came.acquire(timeout=30)
+        assert hook.report_progress.acquire(timeout=30)
         assert office.requests["health"] == 1
         clock.move(minutes=6)
         look()
@@ -165,7 +165,7 @@ def test_an_old_answer_is_asked_for_again(desk, office):
 
     for minutes, faults in ((0, ""), (4, ""), (1, "401*9"), (1, "401*9"), (1, "401*9"), (1, "")):
         office.faults(faults)
-        desk.look(minutes=minutes)
+        desk.check(minutes=minutes)
         asked.append(office.requests["health"])
 
     assert asked == [1, 1, 2, 2, 3, 3]
@@ -179,7 +179,7 @@ def test_a_disabled_service_asks_and_tells_nobody(new_service, told_config, hook
 
     with Running(service):
         pass
-    notice_now(service, service._clock)
+    notify_once(service, service._clock)
 
     assert not office.requests
     assert hook.posts == []
@@ -191,10 +191,10 @@ def test_once(new_service, complaining, hook, clock, office):
     """
     office.faults("401*9")
     for _ in range(2):
-        notice_now(new_service(**complaining), clock)
+        notify_once(new_service(**complaining), clock)
         clock.move(hours=1)
     office.faults("")
-    notice_now(new_service(**complaining), clock)
+    notify_once(new_service(**complaining), clock)
 
     assert [(n["event"], n["alert"]) for n in hook.notices] == [
         ("alert_began", "ConexxusMisconfigured"),
@@ -209,19 +209,21 @@ def test_a_process_without_a_webhook_leaves_alone_what_waits(new_service, compla
     queued is sent by the next that has one.
     """
     hook.answers.append(500)
-    notice_now(new_service(**complaining), clock)
+    notify_once(new_service(**complaining), clock)
     store = new_service().store
     queued = store.notices.waiting("loc-001")
 
     silent = attrs.evolve(complaining["config"], alert_webhook=None)
-    notice_now(new_service(orders=complaining["orders"], config=silent), clock)
-    with noticing(new_service(orders=complaining["orders"], config=silent), clock) as look:
+    notify_once(new_service(orders=complaining["orders"], config=silent), clock)
+    with notify_in_background(
+        new_service(orders=complaining["orders"], config=silent), clock
+    ) as look:
         look()
 
     assert queued[0] == 1
     assert store.notices.waiting("loc-001") == queued
     clock.move(minutes=1)
-    notice_now(new_service(**complaining), clock)
+    notify_once(new_service(**complaining), clock)
     assert store.notices.waiting("loc-001") == (0, None)
     first, second = hook.notices
     assert first == second
@@ -243,7 +245,7 @@ def test_what_one_process_found_the_others_know(desk, new_service, office, clock
     onlooker = new_service()
     office.faults("health: reset")
 
-    desk.look()
+    desk.check()
 
     assert onlooker.health().api.reached is False
     clock.move(minutes=16)

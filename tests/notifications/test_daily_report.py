@@ -72,7 +72,7 @@ class Shop:
             in_the_night = clock.moment.hour in (3, 4, 5, 6)
             clock.move(minutes=15 if in_the_night else 60)
             self.desk.service.run_due(clock.now())
-            self.desk.look()
+            self.desk.check()
 
     @property
     def nights(self):
@@ -241,7 +241,7 @@ def test_the_webhook_is_switched_off_for_a_while(shop, orders):
         service.run_due(clock.now())
     hook.answers.clear()
     hook.posts.clear()
-    shop.restart().look()
+    shop.restart().check()
 
     assert [text.partition(":")[0] for text in hook.texts] == [
         f"loc-001, {day} January" for day in range(13, 20)
@@ -257,6 +257,6 @@ def test_without_an_order_source(new_desk):
     desk = new_desk()
 
     for _ in range(48):
-        desk.look(hours=1)
+        desk.check(hours=1)
 
     assert [notice for notice in desk.hook.notices if notice["event"] == "night"] == []

@@ -60,7 +60,7 @@ class Line:
         if fate == "death":
             raise Dead
 
-        return Answer(taken=fate == "taken", final=fate == "refused", said=fate)
+        return Answer(accepted=fate == "taken", final=fate == "refused", detail=fate)
 
 
 class OrderOfNotices(RuleBasedStateMachine):

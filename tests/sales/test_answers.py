@@ -52,7 +52,7 @@ def test_reason_and_raw(till):
 
     (run,) = till.push()
 
-    (aside,) = till.outbox.aside.quarantined(LOCATION)
+    (aside,) = till.outbox.quarantine.transactions(LOCATION)
     assert (aside.reason, decode_transaction(aside.raw)) == ("No such SKU", sale)
     assert b"49.9800" in aside.raw
     assert [(issue.item, issue.error) for issue in run.errors] == [("bad", "No such SKU")]
@@ -215,7 +215,7 @@ def test_killed_with_a_clock_that_was_ahead(till):
     till.orders.add(till.sale("t1"))
     till.wait(days=3)
     with pytest.raises(KeyboardInterrupt):
-        till.engine(steps=die).push(DAY)
+        till.engine(failpoint=die).push(DAY)
     till.wait(days=-1)
 
     (run,) = till.push(DAY)
@@ -460,7 +460,7 @@ def test_died_while_sending(new_till, dedupe, step):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        till.engine(steps=die).push(DAY)
+        till.engine(failpoint=die).push(DAY)
     assert till.states() == ["sending"]
 
     (run,) = till.push(DAY)

@@ -223,7 +223,7 @@ def test_told_to_stop_between_dates(till):
         if step == "settled":
             told.append(step)
 
-    runs = push(till, stop=lambda: bool(told), steps=after_the_first)
+    runs = push(till, stop=lambda: bool(told), failpoint=after_the_first)
     assert [run.status for run in runs] == [RunStatus.SUCCESS]
     assert till.orders.asked == DAYS[:1]
 
@@ -240,12 +240,12 @@ def test_told_to_stop_between_batches(till):
     till.orders.add(*(till.sale(f"t{n}") for n in range(4)))
     settled = []
 
-    def steps(step):
+    def failpoint(step):
         if step == "settled":
             settled.append(step)
 
     client = Poisoned(till)
-    (run,) = push(till, client=client, steps=steps, stop=lambda: len(settled) == 2)
+    (run,) = push(till, client=client, failpoint=failpoint, stop=lambda: len(settled) == 2)
 
     assert (run.status, run.items_succeeded, run.items_failed) == (RunStatus.PARTIAL, 2, 2)
     assert "stopped" in run.last_error
@@ -305,7 +305,7 @@ def test_sold_while_pushing(till):
         if step == "sent":
             till.wait(hours=1)
 
-    till.engine(steps=slow).push(since=DAY, honour_past=True)
+    till.engine(failpoint=slow).push(since=DAY, honour_past=True)
     till.orders.add(till.sale("meanwhile"))
 
     assert till.engine().due(till.clock.now()) == [DAY]

@@ -49,13 +49,13 @@ def test_before_the_release(till):
 
     assert till.engine().push() == []
     assert till.orders.asked == []
-    assert "1970-01-01 00:01 UTC" in str(till.engine().clock_doubt(till.clock.now()))
+    assert "1970-01-01 00:01 UTC" in str(till.engine().clock_problem(till.clock.now()))
 
     till.engine().push(DAY)
     assert till.effective() == ["t1"]
     till.clock.moment = datetime(2026, 1, 2, 23, 30, tzinfo=UTC)
     till.engine().push()
-    assert till.engine().agenda.floor(till.clock.now()).start == date(2026, 1, 3)
+    assert till.engine().ledger.start_date(till.clock.now()).start == date(2026, 1, 3)
 
 
 @pytest.mark.fault("C09", "A clock that is before the last run", "likewise; a named date is pushed")
@@ -71,14 +71,14 @@ def test_before_the_last_run(till):
 
     till.clock.moment = datetime(2026, 1, 2, 23, 34, tzinfo=UTC)
     assert till.engine().push() == []
-    assert "2026-01-02 23:40 UTC" in str(till.engine().clock_doubt(till.clock.now()))
+    assert "2026-01-02 23:40 UTC" in str(till.engine().clock_problem(till.clock.now()))
     assert till.engine().next_due(till.clock.now()) == till.clock.now() + timedelta(minutes=15)
     (run,) = till.engine().push(DAY)
     assert run.status is RunStatus.SUCCESS
     assert till.engine().push() == []
 
     till.clock.moment = datetime(2026, 1, 2, 23, 36, tzinfo=UTC)
-    assert till.engine().clock_doubt(till.clock.now()) is None
+    assert till.engine().clock_problem(till.clock.now()) is None
 
 
 def test_a_person_believes_the_clock(till):
@@ -100,7 +100,7 @@ def test_a_person_believes_the_clock(till):
 
     assert till.effective() == ["t1", "t2"]
     pulled(till, datetime(2027, 1, 3, 10, tzinfo=UTC))
-    assert till.engine().clock_doubt(till.clock.now()) is not None
+    assert till.engine().clock_problem(till.clock.now()) is not None
 
 
 @pytest.mark.fault("C09", "A clock was ahead for one push", "no sale is lost")
@@ -137,7 +137,7 @@ def test_midnight_during_a_push(till):
     def slow(step):
         till.wait(seconds=1)
 
-    till.engine(steps=slow).push(since=DAY, honour_past=True)
+    till.engine(failpoint=slow).push(since=DAY, honour_past=True)
 
     assert till.office.ledger.dates() == [DAY]
 

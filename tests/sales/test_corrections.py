@@ -84,10 +84,10 @@ def test_again_and_again(till):
     assert till.office.ledger.total() == 3
     assert till.effective()[-2:] == ["t1:void:3", "t1:rev:3"]
     assert till.push(DAY) == []
-    story = till.outbox.upkeep.story(LOCATION, "t1")
-    assert len(story.handings) == 7
-    (void,) = till.outbox.upkeep.story(LOCATION, "t1:void:2").handings
-    assert void in story.handings
+    story = till.outbox.maintenance.history(LOCATION, "t1")
+    assert len(story.memberships) == 7
+    (void,) = till.outbox.maintenance.history(LOCATION, "t1:void:2").memberships
+    assert void in story.memberships
 
 
 def test_void_that_is_refused(till):
@@ -157,7 +157,7 @@ def test_ended_between_a_void_and_what_follows(till, what):
     tells(till, till.sale("t1", "2"))
     settled = []
 
-    def steps(step):
+    def failpoint(step):
         if step == "settled":
             settled.append(step)
             if what == "host":
@@ -165,7 +165,7 @@ def test_ended_between_a_void_and_what_follows(till, what):
             if what == "kill":
                 raise KeyboardInterrupt
 
-    engine = till.engine(steps=steps, stop=lambda: what == "stop" and bool(settled))
+    engine = till.engine(failpoint=failpoint, stop=lambda: what == "stop" and bool(settled))
     with suppress(KeyboardInterrupt):
         (run,) = engine.push(DAY)
         assert run.status is RunStatus.PARTIAL
@@ -253,7 +253,7 @@ def test_whole_days(new_till):
     assert till.office.ledger.total() == told(till)
     assert run.status is RunStatus.SUCCESS
     assert till.push(DAY) == []
-    assert till.outbox.aside.discrepancies(LOCATION) == []
+    assert till.outbox.quarantine.discrepancies(LOCATION) == []
 
 
 def test_bytes_that_are_gone(till):
@@ -344,4 +344,4 @@ def test_the_hosts_last_word_counts(new_till, days, faults, mode, size):
     assert till.office.ledger.total() == told(till)
     assert till.office.ledger.doubled() == []
     assert till.open_batches() == []
-    assert till.outbox.aside.discrepancies(LOCATION) == []
+    assert till.outbox.quarantine.discrepancies(LOCATION) == []

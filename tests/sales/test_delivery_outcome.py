@@ -28,15 +28,17 @@ from conexxus_client import (
     ServerError,
     StatusError,
 )
-from conexxus_sync.sales import Ruling, judge, why_parked
+from conexxus_sync.sales import Outcome, classify_answer, parking_reason
 
 
 IDS = ("t1", "t2", "t3")
 NOW = datetime(2026, 1, 2, 23, 30, tzinfo=UTC)
 
 
-def ruling(answer, *, doubtful=False, **profile):
-    return judge(answer, ids=IDS, doubtful=doubtful, profile=ApiProfile(**profile)).ruling
+def outcome(answer, *, was_unknown=False, **profile):
+    return classify_answer(
+        answer, ids=IDS, was_unknown=was_unknown, profile=ApiProfile(**profile)
+    ).outcome
 
 
 def status(code, cls=StatusError, **more):
@@ -50,44 +52,44 @@ def rejected(*names):
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        (PushReceipt(), Ruling.ACCEPTED),
-        (PushReceipt(accepted=3), Ruling.ACCEPTED),
-        (PushReceipt(accepted=2, rejected=rejected("t2")), Ruling.ACCEPTED),
-        (PushReceipt(rejected=rejected("t2")), Ruling.ACCEPTED),
-        (PushReceipt(accepted=0, rejected=rejected(*IDS)), Ruling.ACCEPTED),
-        (PushReceipt(accepted=2), Ruling.UNKNOWN),
-        (PushReceipt(accepted=4), Ruling.UNKNOWN),
-        (PushReceipt(accepted=3, rejected=rejected("t2")), Ruling.UNKNOWN),
-        (PushReceipt(rejected=rejected("of another batch")), Ruling.UNKNOWN),
-        (status(400), Ruling.REFUSED),
-        (status(413), Ruling.REFUSED),
-        (status(422), Ruling.REFUSED),
-        (status(401, AuthenticationError), Ruling.WAITING),
-        (status(403, PermissionDeniedError), Ruling.WAITING),
-        (status(404, NotFoundError), Ruling.WAITING),
-        (status(409), Ruling.WAITING),
-        (status(429, RateLimitError), Ruling.WAITING),
-        (status(405), Ruling.UNKNOWN),
-        (status(418), Ruling.UNKNOWN),
-        (status(500, ServerError, delivery=Delivery.UNKNOWN), Ruling.UNKNOWN),
-        (status(503, ServerError), Ruling.UNKNOWN),
-        (status(302, RedirectError, target="https://other.example"), Ruling.UNKNOWN),
-        (EnvelopeError("no success", delivery=Delivery.UNKNOWN), Ruling.UNKNOWN),
-        (DecodeError("no JSON", delivery=Delivery.UNKNOWN), Ruling.UNKNOWN),
-        (RequestTimeoutError(30_000), Ruling.UNKNOWN),
-        (ConnectionLostError(delivery=Delivery.UNKNOWN), Ruling.UNKNOWN),
-        (DeadlineExceededError(delivery=Delivery.UNKNOWN), Ruling.UNKNOWN),
-        (ConnectError(), Ruling.WAITING),
-        (ConfigurationError(["CONEXXUS_API_URL is not configured"]), Ruling.WAITING),
+        (PushReceipt(), Outcome.ACCEPTED),
+        (PushReceipt(accepted=3), Outcome.ACCEPTED),
+        (PushReceipt(accepted=2, rejected=rejected("t2")), Outcome.ACCEPTED),
+        (PushReceipt(rejected=rejected("t2")), Outcome.ACCEPTED),
+        (PushReceipt(accepted=0, rejected=rejected(*IDS)), Outcome.ACCEPTED),
+        (PushReceipt(accepted=2), Outcome.UNKNOWN),
+        (PushReceipt(accepted=4), Outcome.UNKNOWN),
+        (PushReceipt(accepted=3, rejected=rejected("t2")), Outcome.UNKNOWN),
+        (PushReceipt(rejected=rejected("of another batch")), Outcome.UNKNOWN),
+        (status(400), Outcome.REFUSED),
+        (status(413), Outcome.REFUSED),
+        (status(422), Outcome.REFUSED),
+        (status(401, AuthenticationError), Outcome.WAITING),
+        (status(403, PermissionDeniedError), Outcome.WAITING),
+        (status(404, NotFoundError), Outcome.WAITING),
+        (status(409), Outcome.WAITING),
+        (status(429, RateLimitError), Outcome.WAITING),
+        (status(405), Outcome.UNKNOWN),
+        (status(418), Outcome.UNKNOWN),
+        (status(500, ServerError, delivery=Delivery.UNKNOWN), Outcome.UNKNOWN),
+        (status(503, ServerError), Outcome.UNKNOWN),
+        (status(302, RedirectError, target="https://other.example"), Outcome.UNKNOWN),
+        (EnvelopeError("no success", delivery=Delivery.UNKNOWN), Outcome.UNKNOWN),
+        (DecodeError("no JSON", delivery=Delivery.UNKNOWN), Outcome.UNKNOWN),
+        (RequestTimeoutError(30_000), Outcome.UNKNOWN),
+        (ConnectionLostError(delivery=Delivery.UNKNOWN), Outcome.UNKNOWN),
+        (DeadlineExceededError(delivery=Delivery.UNKNOWN), Outcome.UNKNOWN),
+        (ConnectError(), Outcome.WAITING),
+        (ConfigurationError(["CONEXXUS_API_URL is not configured"]), Outcome.WAITING),
         # A refusal after an attempt of unknown fate, in the same call.
-        (status(422, delivery=Delivery.UNKNOWN), Ruling.UNKNOWN),
+        (status(422, delivery=Delivery.UNKNOWN), Outcome.UNKNOWN),
     ],
 )
 def test_table(answer, expected):
     """
     What each answer means, row by row.
     """
-    assert ruling(answer) is expected
+    assert outcome(answer) is expected
 
 
 @pytest.mark.parametrize("code", [400, 401, 409, 413, 422, 429])
@@ -96,19 +98,21 @@ def test_doubt(code):
     A batch with an attempt of unknown fate stays unknown, whatever later
     answers say, until it is accepted.
     """
-    assert ruling(status(code), doubtful=True) is Ruling.UNKNOWN
-    assert ruling(ConnectError(), doubtful=True) is Ruling.UNKNOWN
-    assert ruling(PushReceipt(), doubtful=True) is Ruling.ACCEPTED
+    assert outcome(status(code), was_unknown=True) is Outcome.UNKNOWN
+    assert outcome(ConnectError(), was_unknown=True) is Outcome.UNKNOWN
+    assert outcome(PushReceipt(), was_unknown=True) is Outcome.ACCEPTED
 
 
-@pytest.mark.parametrize("doubtful", [False, True])
-def test_conflict(doubtful):
+@pytest.mark.parametrize("was_unknown", [False, True])
+def test_conflict(was_unknown):
     """
     409 is a delivery where the profile says so.
     """
-    conflict = status(409, delivery=Delivery.UNKNOWN if doubtful else Delivery.REJECTED)
+    conflict = status(409, delivery=Delivery.UNKNOWN if was_unknown else Delivery.REJECTED)
 
-    assert ruling(conflict, doubtful=doubtful, conflict_is_delivered=True) is Ruling.ACCEPTED
+    assert (
+        outcome(conflict, was_unknown=was_unknown, conflict_is_delivered=True) is Outcome.ACCEPTED
+    )
 
 
 def test_parking():
@@ -119,7 +123,9 @@ def test_parking():
     lost, dispute = RequestTimeoutError(30_000), PushReceipt(accepted=1)
 
     def parked(answer, dedupe):
-        found = judge(answer, ids=IDS, doubtful=False, profile=ApiProfile(dedupe=dedupe))
+        found = classify_answer(
+            answer, ids=IDS, was_unknown=False, profile=ApiProfile(dedupe=dedupe)
+        )
         return found.parked is not None
 
     assert [parked(lost, kind) for kind in ("key", "transaction_id", "none")] == [0, 0, 1]
@@ -132,12 +138,12 @@ def test_key_ttl():
     """
     day, soon = timedelta(hours=24), timedelta(minutes=5)
 
-    assert why_parked(None, NOW, ApiProfile(dedupe="none")) is None
-    assert why_parked(NOW - day + soon + timedelta(seconds=1), NOW, ApiProfile()) is None
+    assert parking_reason(None, NOW, ApiProfile(dedupe="none")) is None
+    assert parking_reason(NOW - day + soon + timedelta(seconds=1), NOW, ApiProfile()) is None
     # What is sent in the last minutes may arrive too late.
-    assert "24 hours" in why_parked(NOW - day + soon, NOW, ApiProfile())
-    assert why_parked(NOW - 9 * day, NOW, ApiProfile(dedupe="transaction_id")) is None
-    assert why_parked(NOW, NOW, ApiProfile(dedupe="none")) is not None
+    assert "24 hours" in parking_reason(NOW - day + soon, NOW, ApiProfile())
+    assert parking_reason(NOW - 9 * day, NOW, ApiProfile(dedupe="transaction_id")) is None
+    assert parking_reason(NOW, NOW, ApiProfile(dedupe="none")) is not None
 
 
 def test_key_age_by_another_clock():
@@ -147,13 +153,13 @@ def test_key_age_by_another_clock():
     """
     minute = timedelta(minutes=1)
 
-    assert why_parked(NOW + 5 * minute, NOW, ApiProfile()) is None
-    assert "a clock that was ahead" in why_parked(NOW + 6 * minute, NOW, ApiProfile())
-    assert why_parked(NOW + 6 * minute, NOW, ApiProfile(dedupe="transaction_id")) is None
+    assert parking_reason(NOW + 5 * minute, NOW, ApiProfile()) is None
+    assert "a clock that was ahead" in parking_reason(NOW + 6 * minute, NOW, ApiProfile())
+    assert parking_reason(NOW + 6 * minute, NOW, ApiProfile(dedupe="transaction_id")) is None
 
 
 @pytest.mark.parametrize(
-    ("dedupe", "doubtful", "disputed"),
+    ("dedupe", "was_unknown", "disputed"),
     [
         ("transaction_id", True, True),
         ("transaction_id", False, False),
@@ -161,16 +167,18 @@ def test_key_age_by_another_clock():
         ("key", True, False),
     ],
 )
-def test_rejections_of_a_repetition(dedupe, doubtful, disputed):
+def test_rejections_of_a_repetition(dedupe, was_unknown, disputed):
     """
     Where ids are recognised, whoever is sent a batch again may reject what he
     has: that is no refusal.
     """
     answer = PushReceipt(rejected=rejected("t1"))
 
-    found = judge(answer, ids=IDS, doubtful=doubtful, profile=ApiProfile(dedupe=dedupe))
+    found = classify_answer(
+        answer, ids=IDS, was_unknown=was_unknown, profile=ApiProfile(dedupe=dedupe)
+    )
 
-    assert found.ruling is (Ruling.UNKNOWN if disputed else Ruling.ACCEPTED)
+    assert found.outcome is (Outcome.UNKNOWN if disputed else Outcome.ACCEPTED)
     assert (found.parked is not None) is disputed
 
 
@@ -180,7 +188,7 @@ def test_blame():
     """
     answer = status(422, rejected=rejected("t2", "foreign", "t2"))
 
-    found = judge(answer, ids=IDS, doubtful=False, profile=ApiProfile())
+    found = classify_answer(answer, ids=IDS, was_unknown=False, profile=ApiProfile())
 
     assert [entry.id for entry in found.rejected] == ["t2"]
 
@@ -203,18 +211,18 @@ profiles = st.builds(
 )
 
 
-@given(answer=errors | receipts, doubtful=st.booleans(), profile=profiles)
-def test_never_wrong(answer, doubtful, profile):
+@given(answer=errors | receipts, was_unknown=st.booleans(), profile=profiles)
+def test_never_wrong(answer, was_unknown, profile):
     """
     Nothing but a yes settles a batch that may have arrived; nothing is
     repeated that the back office would take twice; the blamed were sent.
     """
-    found = judge(answer, ids=IDS, doubtful=doubtful, profile=profile)
+    found = classify_answer(answer, ids=IDS, was_unknown=was_unknown, profile=profile)
 
     said_yes = isinstance(answer, PushReceipt) or getattr(answer, "status", None) == 409
-    may_have_it = doubtful or getattr(answer, "delivery", None) is Delivery.UNKNOWN
-    assert said_yes or found.ruling is not Ruling.ACCEPTED
-    assert not may_have_it or found.ruling in (Ruling.ACCEPTED, Ruling.UNKNOWN)
+    may_have_it = was_unknown or getattr(answer, "delivery", None) is Delivery.UNKNOWN
+    assert said_yes or found.outcome is not Outcome.ACCEPTED
+    assert not may_have_it or found.outcome in (Outcome.ACCEPTED, Outcome.UNKNOWN)
     assert {entry.id for entry in found.rejected} <= set(IDS)
-    assert found.ruling is not Ruling.UNKNOWN or profile.dedupe != "none" or found.parked
-    assert found.parked is None or found.ruling is Ruling.UNKNOWN
+    assert found.outcome is not Outcome.UNKNOWN or profile.dedupe != "none" or found.parked
+    assert found.parked is None or found.outcome is Outcome.UNKNOWN

@@ -53,7 +53,7 @@ def test_odd_nights(till, zoned, zone, night):
     day: whatever the clock does that night, and never before its time.
     """
     till.config = zoned(zone)
-    calendar = till.engine().agenda.calendar
+    calendar = till.engine().ledger.calendar
     till.clock.moment = calendar.push_moment(night - 2 * DAY) - timedelta(hours=1)
 
     asked = run_until(till, calendar.tail_moment(night + 2 * DAY) + timedelta(hours=1))
@@ -97,7 +97,7 @@ def test_midnight_sales(till, zoned):
 
     for name, moment in sold.items():
         run_until(till, moment)
-        assert till.engine().agenda.calendar.business_date(moment) == day or name == "refund"
+        assert till.engine().ledger.calendar.business_date(moment) == day or name == "refund"
         till.orders.add(till.sale(name, timestamp=moment), day=day)
     run_until(till, datetime(2026, 1, 5, tzinfo=UTC))
 

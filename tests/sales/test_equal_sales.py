@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from conexxus_client import ApiProfile, Transaction, TransactionLine, encode_transaction
 from conexxus_client.testing import BackOffice
 from conexxus_sync.model._canonical_json import canonical
-from conexxus_sync.model.frozen import FrozenTransaction
+from conexxus_sync.model.frozen_sales import FrozenTransaction
 
 
 LOCATION = "loc-001"
@@ -68,7 +68,7 @@ def test_told_again(new_till, mode, on_changed):
 
     assert till.push(DAY) == []
     assert till.office.requests["sales"] == 1
-    assert till.outbox.aside.discrepancies(LOCATION) == []
+    assert till.outbox.quarantine.discrepancies(LOCATION) == []
 
     till.orders.days[DAY] = [sale("00", total="1.51")]
     assert till.push(DAY) != []
@@ -92,7 +92,7 @@ def test_digests_of_bytes(till, table):
     till.push(DAY)
 
     assert till.effective() == ["t1"]
-    assert till.outbox.aside.discrepancies(LOCATION) == []
+    assert till.outbox.quarantine.discrepancies(LOCATION) == []
 
 
 NUMBERS = st.one_of(

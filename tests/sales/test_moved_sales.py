@@ -87,7 +87,7 @@ def test_moved_before_the_last_look(moving, source, target, mode):
     assert totals(till) == told(till)
     assert till.effective(target).count("A") == 1
     assert till.office.ledger.doubled() == []
-    assert till.outbox.aside.discrepancies(LOCATION) == []
+    assert till.outbox.quarantine.discrepancies(LOCATION) == []
 
 
 @MODES
@@ -145,12 +145,12 @@ def test_moved_and_killed(moving, mode, died):
     tells(till, {"A": DAY})
     left = iter(range(died))
 
-    def steps(_):
+    def failpoint(_):
         if next(left, None) is None:
             raise KeyboardInterrupt
 
     with suppress(KeyboardInterrupt):
-        engine = till.engine(steps=steps)
+        engine = till.engine(failpoint=failpoint)
         engine.push(DAY)
         engine.push(NEXT)
     till.push(DAY)
@@ -216,7 +216,9 @@ def test_moved_and_only_reported(moving):
     till.push()
 
     assert totals(till) == {DAY: Decimal("0.25"), NEXT: Decimal("1.75")}
-    found = {(one.business_date, one.kind) for one in till.outbox.aside.discrepancies(LOCATION)}
+    found = {
+        (one.business_date, one.kind) for one in till.outbox.quarantine.discrepancies(LOCATION)
+    }
     assert found == {(DAY, DiscrepancyKind.ELSEWHERE), (NEXT, DiscrepancyKind.MISSING)}
 
 
@@ -256,4 +258,4 @@ def test_wherever_the_host_moves_them(new_till, moves, faults, mode):
     assert totals(till) == told(till)
     assert till.office.ledger.doubled() == []
     assert till.open_batches() == []
-    assert till.outbox.aside.discrepancies(LOCATION) == []
+    assert till.outbox.quarantine.discrepancies(LOCATION) == []

@@ -314,15 +314,15 @@ def test_story(new_till):
     till.orders.add(till.sale("t1"), till.sale("bad"))
     till.push()
 
-    story = till.outbox.upkeep.story(LOCATION, "bad")
+    story = till.outbox.maintenance.history(LOCATION, "bad")
 
-    assert [one.batch.transactions for one in story.handings] == [2, 1]
-    assert [one.batch.state.value for one in story.handings] == ["resolved", "rejected"]
-    assert all("422" in one.batch.answer for one in story.handings)
+    assert [one.batch.transactions for one in story.memberships] == [2, 1]
+    assert [one.batch.state.value for one in story.memberships] == ["resolved", "rejected"]
+    assert all("422" in one.batch.answer for one in story.memberships)
     assert "422" in story.quarantined[0].reason
-    (delivered,) = till.outbox.upkeep.story(LOCATION, "t1").delivered
+    (delivered,) = till.outbox.maintenance.history(LOCATION, "t1").delivered
     assert till.outbox.get(LOCATION, delivered.key).state is BatchState.DELIVERED
-    assert not till.outbox.upkeep.story(LOCATION, "nobody")
+    assert not till.outbox.maintenance.history(LOCATION, "nobody")
 
 
 def test_summary(new_till):

@@ -287,7 +287,7 @@ def test_the_id_in_the_lease(till):
         if step == "sending":
             seen.append(till.store.leases.holder(LOCATION, "sales", till.clock.now()))
 
-    first, second = till.engine(steps=look).push(since=date(2025, 12, 30), honour_past=True)
+    first, second = till.engine(failpoint=look).push(since=date(2025, 12, 30), honour_past=True)
 
     assert seen == [first.id, first.id]
     assert first.id != second.id
@@ -351,7 +351,7 @@ def test_duplicate_ids(till):
 
     assert till.effective() == ["same"]
     assert till.quarantined() == {"two": "Duplicate transaction id with different data"}
-    (aside,) = till.outbox.aside.quarantined(LOCATION)
+    (aside,) = till.outbox.quarantine.transactions(LOCATION)
     assert aside.raw.count(b"\n") == 1
     assert (run.items_succeeded, run.items_failed) == (1, 2)
     assert till.push() == []
@@ -382,7 +382,7 @@ def test_names_that_are_no_text(till):
     till.push()
 
     assert till.effective() == likes
-    assert till.outbox.aside.quarantine_size(LOCATION) == 2
+    assert till.outbox.quarantine.size(LOCATION) == 2
     assert till.push(DAY) == []
 
 
@@ -431,12 +431,12 @@ def test_changed_and_missing(till):
     assert {issue.item for issue in run.errors} == {"t1", "t2"}
     assert till.push(DAY) == []
     assert till.office.requests["sales"] == 1
-    found = till.outbox.aside.discrepancies(LOCATION)
+    found = till.outbox.quarantine.discrepancies(LOCATION)
     assert {(one.id, one.kind) for one in found} == {("t1", "changed"), ("t2", "missing")}
 
     till.orders.days[DAY] = [till.sale("t1", "1"), till.sale("t2"), till.sale("t3")]
     till.push(DAY)
-    assert till.outbox.aside.discrepancies(LOCATION) == []
+    assert till.outbox.quarantine.discrepancies(LOCATION) == []
 
 
 def test_refund(till):
@@ -465,7 +465,7 @@ def test_collector_of_a_lost_push(till):
                 connection.execute("UPDATE leases SET epoch = epoch + 1")
 
     with pytest.raises(Exception, match="lost its lease"):
-        till.engine(steps=steal).push(DAY)
+        till.engine(failpoint=steal).push(DAY)
 
     assert [told[0] for told in till.watcher.told] == ["started", "finished"]
     assert till.watcher.told[1][2] is RunStatus.FAILED

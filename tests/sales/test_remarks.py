@@ -88,8 +88,8 @@ def test_told_for_two_dates(new_till, dedupe):
     assert till.effective() == ["t1", "t2"]
     assert (first.status, second.status) == (RunStatus.SUCCESS, RunStatus.PARTIAL)
     assert "taken for the same sale" in second.last_error
-    assert [one.kind for one in till.outbox.aside.discrepancies(LOCATION)] == ["elsewhere"]
-    assert till.outbox.aside.discrepancy_count(LOCATION) == 1
+    assert [one.kind for one in till.outbox.quarantine.discrepancies(LOCATION)] == ["elsewhere"]
+    assert till.outbox.quarantine.discrepancy_count(LOCATION) == 1
     assert till.push(NEXT) == []
 
 
@@ -138,5 +138,5 @@ def test_ids_that_are_used_once(new_till, fault):
 
     till.push(since=DAY)
 
-    assert till.outbox.aside.quarantine_size(LOCATION) == 1
+    assert till.outbox.quarantine.size(LOCATION) == 1
     assert "another business date" in till.quarantined()["0001"]

@@ -21,7 +21,7 @@ NEXT = date(2026, 1, 3)
 UNWRITABLE = {"set": {1, 2}}
 
 
-def whole_days(new_till):
+def replaces_day(new_till):
     return new_till(
         profile=ApiProfile(sales_mode="replace_day"), office=BackOffice(sales_mode="replace_day")
     )
@@ -29,7 +29,7 @@ def whole_days(new_till):
 
 @pytest.fixture
 def till(new_till):
-    return whole_days(new_till)
+    return replaces_day(new_till)
 
 
 def tells(till, *sales, day=DAY):
@@ -44,7 +44,7 @@ def amounts(till, day=DAY):
 
 
 def contradicted(till):
-    return {one.id: one.kind.value for one in till.outbox.aside.discrepancies(LOCATION)}
+    return {one.id: one.kind.value for one in till.outbox.quarantine.discrepancies(LOCATION)}
 
 
 def test_only_reported(till):
@@ -157,7 +157,7 @@ def test_the_hosts_first_word_counts(new_till, days):
     Whatever the host changes: what is not to be sent again stays as it was
     sent first.
     """
-    till = whole_days(new_till)
+    till = replaces_day(new_till)
     first: dict[str, str] = {}
 
     for sold in days:

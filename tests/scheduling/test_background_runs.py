@@ -204,7 +204,7 @@ def test_runs_that_hang_are_left_behind(new_service, clock, gate, caplog, monkey
     host = Host()
     host._work = lambda name: (host.begun[name].set(), gate.wait(60))
     service = new_service(orders=host, catalog=host)
-    monkeypatch.setattr("conexxus_sync.scheduling._scheduler.LEAVE_AFTER_S", 2.0)
+    monkeypatch.setattr("conexxus_sync.scheduling._scheduler.SHUTDOWN_S", 2.0)
     clock.moment = PUSH_TIME
     runs = [service.trigger_sync(), service.trigger_push(DAY)]
     for begun in host.begun.values():
@@ -268,7 +268,7 @@ def test_run_that_has_not_begun(service):
     """
     From the moment at which its lease is taken, a run can be found.
     """
-    lease = service._inventory().acquire()
+    lease = service._engines.inventory(lambda: False).acquire()
 
     assert service.run(lease.run_id).status is None
     assert service.run("another") is None
@@ -371,7 +371,7 @@ def test_push_that_raises(new_service, till, raised, said):
     def fail(step):
         raise raised
 
-    service.sales.steps = fail
+    service.sales.failpoint = fail
 
     run = service.run(joined(service.trigger_push(DAY)).run_id)
 

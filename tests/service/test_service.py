@@ -46,7 +46,7 @@ def test_second_pull_is_refused(service):
     """
     One run per location.
     """
-    service._inventory().acquire()
+    service._engines.inventory(lambda: False).acquire()
 
     with pytest.raises(RunInProgressError):
         service.sync_inventory()

@@ -52,8 +52,8 @@ def new_service(tmp_path, office, clock):
 
     def make(**options):
         options = {"client": client_of(office), "config": config, "clock": clock, **options}
-        store = SqliteStore(tmp_path / "conexxus.db")
-        return ConexxusService(options.pop("client"), store=store, **options)
+        options.setdefault("store", SqliteStore(tmp_path / "conexxus.db"))
+        return ConexxusService(options.pop("client"), **options)
 
     return make
 

@@ -69,12 +69,14 @@ class Site:
             **options,
         )
 
-    def pull(self, catalog=None, *, storage=None, collectors=(), steps=lambda _: None, **options):
+    def pull(
+        self, catalog=None, *, storage=None, collectors=(), failpoint=lambda _: None, **options
+    ):
         if catalog is not None:
             self.office.catalog = catalog
         self.clock.move(minutes=60)
 
-        return self.engine(storage, collectors=collectors, steps=steps).pull(**options)
+        return self.engine(storage, collectors=collectors, failpoint=failpoint).pull(**options)
 
     @property
     def shelf(self):

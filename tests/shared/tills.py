@@ -172,7 +172,7 @@ class Till:
         )
 
     def quarantined(self):
-        return {one.id: one.reason for one in self.outbox.aside.quarantined(LOCATION)}
+        return {one.id: one.reason for one in self.outbox.quarantine.transactions(LOCATION)}
 
     def effective(self, day=None):
         """

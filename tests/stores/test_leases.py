@@ -208,7 +208,7 @@ def test_overslept_pull_is_refused(site):
             site.clock.move(hours=1)
             other.append(site.engine().acquire())
 
-    run = site.pull([{"sku": "A", "name": "a", "price": 1}], steps=oversleep)
+    run = site.pull([{"sku": "A", "name": "a", "price": 1}], failpoint=oversleep)
 
     assert site.shelf == {}
     assert "lost its lease" in run.last_error

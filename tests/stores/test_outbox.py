@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conexxus_client import Transaction, TransactionLine, encode_transaction
-from conexxus_sync.model._transaction_checks import adds_up, shows_card
-from conexxus_sync.model.frozen import FrozenDraft, FrozenTransaction, idempotency_key
+from conexxus_sync.model._transaction_checks import adds_up, has_card_number
+from conexxus_sync.model.frozen_sales import BatchDraft, FrozenTransaction, idempotency_key
 from conexxus_sync.model.sales import BatchState
 from conexxus_sync.sales import BatchLimits
-from conexxus_sync.sales._batching import batches_of
+from conexxus_sync.sales._batching import split_into_batches
 from conexxus_sync.stores.sqlite import SqliteStore
 
 
@@ -61,7 +61,7 @@ def store(tmp_path):
 
 def freeze(store, *members):
     with store.writing() as connection:
-        store.outbox.freeze(connection, [FrozenDraft.of(LOCATION, DAY, members)], NOW)
+        store.outbox.freeze(connection, [BatchDraft.of(LOCATION, DAY, members)], NOW)
 
 
 def oldest(store, after=(0, -1)):
@@ -142,7 +142,7 @@ def test_divided(store):
     batch = oldest(store)
 
     with store.writing() as connection:
-        parts = [FrozenDraft.of(LOCATION, DAY, part) for part in (members[:1], members[1:])]
+        parts = [BatchDraft.of(LOCATION, DAY, part) for part in (members[:1], members[1:])]
         store.outbox.divide(connection, batch, parts, answer="422", now=NOW)
 
     order, place = [], (0, -1)
@@ -189,7 +189,7 @@ def test_batches_of(sizes, count, room):
         for n, size in enumerate(sizes)
     ]
 
-    batches = list(batches_of(members, BatchLimits(transactions=count, bytes=1024 + room)))
+    batches = list(split_into_batches(members, BatchLimits(transactions=count, bytes=1024 + room)))
 
     assert [member for batch in batches for member in batch] == members
     assert all(1 <= len(batch) <= count for batch in batches)
@@ -226,7 +226,7 @@ def test_the_hosts_decimal_context():
 
     with localcontext(strict):
         (member,) = frozen(sale("t1", large, items=[line], tax=Decimal(large)))
-        total = FrozenDraft.of(LOCATION, DAY, [member, member]).total
+        total = BatchDraft.of(LOCATION, DAY, [member, member]).total
 
     assert member.mismatched
     assert str(total) == "2" * 38
@@ -251,7 +251,7 @@ def test_card_numbers(note, expected):
     """
     line = TransactionLine(sku="4111111111111111", quantity=1, price=Decimal(1))
 
-    assert shows_card(sale("4111111111111111", extra={"a": [{"note": note}]})) is expected
+    assert has_card_number(sale("4111111111111111", extra={"a": [{"note": note}]})) is expected
     noted = attrs.evolve(line, extra={"note": note})
-    assert shows_card(sale("t1", items=[noted])) is expected
-    assert not shows_card(sale("4111111111111111", items=[line]))
+    assert has_card_number(sale("t1", items=[noted])) is expected
+    assert not has_card_number(sale("4111111111111111", items=[line]))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from conexxus_sync import RunIssue, RunKind, RunStatus, SyncRun
 from conexxus_sync.model.run_json import dump_run, load_run, run_to_json
 from conexxus_sync.model.runs import began_at, new_run_id
-from conexxus_sync.stores._runs import _LATEST as LATEST
+from conexxus_sync.stores._run_history import _LATEST as LATEST
 from conexxus_sync.stores.sqlite import SqliteStore
 
 

@@ -149,7 +149,7 @@ def test_file_that_is_deleted_in_use(site, again):
             if again:
                 touch(SqliteStore(site.store.path))
 
-    run = site.pull([{"sku": "A", "name": "a", "price": 1}], steps=delete)
+    run = site.pull([{"sku": "A", "name": "a", "price": 1}], failpoint=delete)
 
     assert (run.status, run.created) == (RunStatus.FAILED, 0)
     assert "was deleted or replaced" in run.last_error
@@ -254,7 +254,7 @@ def test_one_glance(path):
         return store.runs.latest("loc", RunKind.INVENTORY)
 
     with ThreadPoolExecutor() as elsewhere:
-        with store.glancing():
+        with store.snapshot():
             before = latest()
             elsewhere.submit(save_run, store).result()
             during, outside = latest(), elsewhere.submit(latest).result()
@@ -284,7 +284,7 @@ def test_nothing_is_written_at_a_glance(path):
     store = SqliteStore(path)
     touch(store)
 
-    with pytest.raises(StoreError), store.glancing():
+    with pytest.raises(StoreError), store.snapshot():
         save_run(store)
 
     assert store.runs.latest("loc", RunKind.INVENTORY) is None
@@ -303,8 +303,8 @@ def test_hurry_is_over_with_its_block(path, monkeypatch):
         with store.reading() as connection:
             return connection.execute("PRAGMA busy_timeout").fetchone()[0]
 
-    with ThreadPoolExecutor() as elsewhere, store.hurrying():
-        with store.glancing():
+    with ThreadPoolExecutor() as elsewhere, store.short_timeout():
+        with store.snapshot():
             pass
         hasty, outside = patience(), elsewhere.submit(patience).result()
 

@@ -243,7 +243,7 @@ class Case:
             config=SyncConfig(location_id=self.location, timezone=ZoneInfo("UTC")),
             clock=Clock(now),
             limits=BatchLimits(transactions=2),
-            steps=killer,
+            failpoint=killer,
             released=NOW - timedelta(days=1),
         )
 
@@ -327,7 +327,7 @@ class Case:
             ]
         aside = [
             (one.business_date.isoformat(), one.id)
-            for one in store.outbox.aside.quarantined(self.location)
+            for one in store.outbox.quarantine.transactions(self.location)
         ]
         places.update(delivered)
         places.update(waiting)

@@ -14,7 +14,7 @@ import pytest
 from conexxus_client import Secret
 from conexxus_sync.errors import StoreError
 from conexxus_sync.model.alerts import SEVERITIES, AlertName, Severity
-from conexxus_sync.notifications import Answer, NoticeWatch, Sender
+from conexxus_sync.notifications import Answer, NoticeMonitor, Sender
 
 from .test_alerts_in_life import SCENARIOS
 
@@ -30,20 +30,22 @@ class Reader:
     """
 
     notices: list = attrs.field(factory=list)
-    _watch: NoticeWatch | None = None
+    _watch: NoticeMonitor | None = None
 
     def post(self, body, *, name):
         self.notices.append(json.loads(body))
-        return Answer(taken=True, said="")
+        return Answer(accepted=True, detail="")
 
-    def look(self, shop):
+    def check(self, shop):
         """
         Look at the shop's present service, and read what there is to tell.
         """
         service = shop.service
         if self._watch is None or self._watch.service is not service:
-            service.config = attrs.evolve(service.config, alert_webhook=ADDRESS)
-            self._watch = NoticeWatch(service=service, clock=shop.clock)
+            # The shops of these scenarios have no webhook of their own.
+            engines = service._engines
+            engines.config = attrs.evolve(engines.config, alert_webhook=ADDRESS)
+            self._watch = NoticeMonitor(service=service, clock=shop.clock)
         sender = Sender(
             store=service.store,
             location_id=shop.location,
@@ -51,7 +53,7 @@ class Reader:
             webhook=self,
             urgent=self._watch.urgent,
         )
-        self._watch.look(hold=timedelta())
+        self._watch.check(min_duration=timedelta())
         with suppress(StoreError):
             sender.send_due()
 
@@ -80,16 +82,16 @@ def test_alert_is_told(name, shop):
     story = SCENARIOS[name](shop)
 
     next(story)
-    reader.look(shop)
+    reader.check(shop)
     assert reader.read(name) == []
 
     next(story)
     for _ in range(3):
-        reader.look(shop)
+        reader.check(shop)
     shop.clock.move(minutes=25)
     next(story, None)
     for _ in range(3):
-        reader.look(shop)
+        reader.check(shop)
 
     if SEVERITIES[name] is Severity.INFO:
         assert reader.read(name) == []

@@ -167,11 +167,11 @@ class Shop:
             "clock": SystemClock(),
         }
 
-    def pull(self, steps=lambda _: None):
-        return InventorySync(**self.parts, steps=steps).pull()
+    def pull(self, failpoint=lambda _: None):
+        return InventorySync(**self.parts, failpoint=failpoint).pull()
 
-    def push(self, steps=lambda _: None):
-        return SalesPush(**self.parts, orders=self, steps=steps).push(DAY)
+    def push(self, failpoint=lambda _: None):
+        return SalesPush(**self.parts, orders=self, failpoint=failpoint).push(DAY)
 
     @staticmethod
     def transactions(location_id, business_date):

@@ -97,7 +97,7 @@ def test_some_are_accepted(site, service):
     (run,) = service.push_sales(DAY)
     again = service.push_sales(DAY)
 
-    aside = service.store.outbox.aside.quarantined("loc-001")
+    aside = service.store.outbox.quarantine.transactions("loc-001")
     assert effective(site) == ["t1", "t2", "t3"]
     assert {(one.id, one.reason) for one in aside} == {("t4", "No such SKU"), ("t5", "No such SKU")}
     assert (run.status, run.items_succeeded, run.items_failed) == (RunStatus.PARTIAL, 3, 2)
@@ -168,7 +168,7 @@ def test_change_between_pages(branch, price):
         if step == "page":
             branch.office.catalog = next(changes, branch.office.catalog)
 
-    run = branch.pull(items(10, "2.00"), steps=change)
+    run = branch.pull(items(10, "2.00"), failpoint=change)
 
     assert run.status is RunStatus.FAILED
     assert "the catalogue changed while it was read" in run.last_error
@@ -200,7 +200,7 @@ def test_never_a_mixed_catalogue(new_site, changes, page_size):
             site.office.catalog = priced(versions[-1])
 
     for _ in range(3):
-        site.pull(priced(versions[-1]), steps=change)
+        site.pull(priced(versions[-1]), failpoint=change)
         held = [str(site.shelf[sku].price) for sku in sorted(site.shelf)]
         assert held in [[], *versions]
 

@@ -18,7 +18,7 @@ import pytest
 from conexxus_client import Transaction
 from conexxus_sync import InMemoryCollector, LoggingCollector, RunKind, RunStatus
 from conexxus_sync.collectors import FanOut
-from conexxus_sync.runtime.threads import begin
+from conexxus_sync.runtime.threads import start_thread
 
 
 DAY = date(2026, 1, 2)
@@ -27,7 +27,7 @@ PUSH_TIME = datetime(2026, 1, 2, 23, 30, tzinfo=UTC)
 _request = ContextVar("request", default="none")
 
 
-class Gate:
+class AccessMiddleware:
     """
     Where somebody hangs until the test lets go.
     """
@@ -46,7 +46,7 @@ def gate():
     A gate that is open in the end, whatever happens.
     """
     before = set(threading.enumerate())
-    gate = Gate()
+    gate = AccessMiddleware()
 
     yield gate
 
@@ -352,7 +352,7 @@ def test_safe_log_names_its_caller(caplog):
     """
     What a handler is told of where a record comes from is still true.
     """
-    from conexxus_sync.runtime.safe_logging import safe_logger
+    from conexxus_sync.runtime.run_logging import safe_logger
 
     safe_logger("conexxus_sync.here").warning("%s", "look", extra={"run": "r1"})
 
@@ -367,7 +367,7 @@ def scheduled(service):
     The scheduler, at work in a thread; must have ended soon after the block.
     """
     stop = threading.Event()
-    thread = begin(lambda: service.run_forever(stop), name="scheduler")
+    thread = start_thread(lambda: service.run_forever(stop), name="scheduler")
 
     try:
         yield
@@ -391,7 +391,7 @@ class HangingStorage:
         self.gate.hang()
 
 
-def told_of(service, call):
+def read_transactions(service, call):
     """
     An event that is set as soon as the client finished such a call.
     """
@@ -413,7 +413,7 @@ def test_storage_that_hangs(new_service, office, gate, hasty, till, clock, caplo
     """
     service = new_service(catalog=HangingStorage(gate), orders=till)
     service.sales.push(automatic=True)
-    clock.moment, pushed = PUSH_TIME, told_of(service, "sales")
+    clock.moment, pushed = PUSH_TIME, read_transactions(service, "sales")
     if triggered:
         service.trigger_sync()
         assert gate.reached.wait(30)
@@ -440,10 +440,10 @@ def test_order_source_that_hangs(new_service, office, gate, hasty, clock, monkey
             return ()
 
     monkeypatch.setattr("conexxus_sync.scheduling._scheduler.LONGEST_WAIT_S", 0.05)
-    monkeypatch.setattr("conexxus_sync.scheduling._scheduler.LEAVE_AFTER_S", 0.05)
+    monkeypatch.setattr("conexxus_sync.scheduling._scheduler.SHUTDOWN_S", 0.05)
     service = new_service(orders=HangingOrders())
     service.run_due(clock.now())
-    clock.moment, pulled = PUSH_TIME, told_of(service, "catalogue")
+    clock.moment, pulled = PUSH_TIME, read_transactions(service, "catalogue")
 
     with scheduled(service):
         assert gate.reached.wait(30)
@@ -468,7 +468,7 @@ def test_push_that_was_left_behind(new_service, office, gate, hasty, clock, till
             gate.hang()
             return till.transactions(location_id, business_date)
 
-    monkeypatch.setattr("conexxus_sync.scheduling._scheduler.LEAVE_AFTER_S", 0.05)
+    monkeypatch.setattr("conexxus_sync.scheduling._scheduler.SHUTDOWN_S", 0.05)
     service = new_service(orders=HangingOnce())
     service.run_due(clock.now())
     clock.moment = PUSH_TIME
@@ -504,7 +504,7 @@ def test_storage_that_comes_back(new_service, office, gate, hasty, clock, monkey
         clock.move(hours=1)
         assert log.heard.wait(30)
         assert office.requests["catalog"] == 1
-        pulled = told_of(service, "catalogue")
+        pulled = read_transactions(service, "catalogue")
         gate.opened.set()
         assert pulled.wait(30)
 

@@ -125,8 +125,8 @@ class Till:
         if old:
             assert self.pull(catalog(old)).status is RunStatus.SUCCESS
 
-    def pull(self, upstream=UPSTREAM, steps=lambda step: None):
-        return self.site.pull(upstream, storage=self.host, steps=steps)
+    def pull(self, upstream=UPSTREAM, failpoint=lambda step: None):
+        return self.site.pull(upstream, storage=self.host, failpoint=failpoint)
 
     def killed(self, step, depth):
         """
@@ -145,7 +145,7 @@ class Till:
             child = os.fork()
         if child == 0:
             try:
-                self.pull(steps=reached)
+                self.pull(failpoint=reached)
             finally:
                 os._exit(0)
 
@@ -172,7 +172,7 @@ def statements_after(till):
     How many statements follow each step to the end of a pull.
     """
     at = {}
-    till.pull(steps=lambda name: at.setdefault(name, till.site.store.seen))
+    till.pull(failpoint=lambda name: at.setdefault(name, till.site.store.seen))
 
     return {name: till.site.store.seen - seen for name, seen in at.items()}
 
@@ -308,9 +308,9 @@ class AtMostOnce(HostDelivery):
             read = [[*changes.created], [*changes.updated], [*changes.removed]]
             with self.store.writing(renew()) as transaction:
                 hosts.applied(transaction, self.location_id, sequence)
-            self.steps("host")
+            self.failpoint("host")
             self.storage.apply(Kept(sequence, *read))
-            self.steps("host applied")
+            self.failpoint("host applied")
 
 
 class Kept:

@@ -39,7 +39,7 @@ with ConexxusClient(ClientConfig(api_url=url, api_key="k", retries=0)) as client
         store=SqliteStore(path),
         config=SyncConfig(location_id="loc-001"),
         clock=SystemClock(),
-        steps=step,
+        failpoint=step,
     )
     if wait_at == "leased":
         sys.stdin.readline()

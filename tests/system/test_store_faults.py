@@ -85,7 +85,7 @@ def test_locked_by_another_writer(site, monkeypatch):
             if step == "compared":
                 other.execute("BEGIN IMMEDIATE")
 
-        said.append(site.pull(NEW, steps=lock).last_error)
+        said.append(site.pull(NEW, failpoint=lock).last_error)
         said.append(outcome(site, NEW))
 
     assert all("Another process holds it" in error for error in said)
@@ -108,7 +108,7 @@ def test_others_may_write_meanwhile(site, step):
                 other.execute("CREATE TABLE IF NOT EXISTS foreign_table (x)")
                 other.execute("INSERT INTO foreign_table VALUES (1)")
 
-    assert site.pull(NEW, steps=write).status is RunStatus.SUCCESS
+    assert site.pull(NEW, failpoint=write).status is RunStatus.SUCCESS
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from conexxus_sync.cli._app import app
+from conexxus_sync.cli._command_line import app
 from conexxus_sync.model.alerts import SEVERITIES, AlertName
 from conexxus_sync.views.runbooks import DOWN, RUNBOOKS, Runbook, runbook_for
 

@@ -1,5 +1,5 @@
 """
-`conexxus`: the SDK on the command line.
+The command `conexxus`: its entry point, and what it does about broken streams.
 
 What a command needs is imported when it runs: `conexxus pull --json` loads
 neither rich nor a web server.
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _make_streams_usable()
 
     try:
-        from ._app import run
+        from ._command_line import run
 
         code = run(sys.argv[1:] if arguments is None else list(arguments))
         sys.stdout.flush()

@@ -1,5 +1,5 @@
 """
-What a check of `conexxus doctor` found.
+The result of one check of `conexxus doctor`.
 """
 
 from enum import StrEnum
@@ -20,7 +20,7 @@ class Level(StrEnum):
 
 
 @attrs.frozen(kw_only=True)
-class Finding:
+class CheckResult:
     """
     The outcome of one check.
 
@@ -34,15 +34,15 @@ class Finding:
     code: ExitCode = ExitCode.SUCCESS
 
 
-def wrong(check: str, message: str) -> Finding:
+def misconfigured(check: str, message: str) -> CheckResult:
     """
     A setting is missing or wrong.
     """
-    return Finding(check=check, level=Level.PROBLEM, message=message, code=ExitCode.USAGE)
+    return CheckResult(check=check, level=Level.PROBLEM, message=message, code=ExitCode.USAGE)
 
 
-def broken(check: str, message: str) -> Finding:
+def failure(check: str, message: str) -> CheckResult:
     """
     Something does not work.
     """
-    return Finding(check=check, level=Level.PROBLEM, message=message, code=ExitCode.FAILED)
+    return CheckResult(check=check, level=Level.PROBLEM, message=message, code=ExitCode.FAILED)

@@ -1,6 +1,5 @@
 """
-Where text for people goes: results to stdout, complaints and progress to
-stderr.  The only module that knows rich.
+Writes results to stdout, errors and progress to stderr; the only module that imports rich.
 """
 
 import json
@@ -38,7 +37,7 @@ class Progress(Protocol):
     def __call__(self, text: str) -> None: ...
 
 
-def say(lines: Iterable[str]) -> None:
+def write_lines(lines: Iterable[str]) -> None:
     """
     Write a result for people.
     """
@@ -49,14 +48,14 @@ def say(lines: Iterable[str]) -> None:
     sys.stdout.flush()
 
 
-def say_in_colour(lines: Iterable[Line]) -> None:
+def write_in_colour(lines: Iterable[Line]) -> None:
     """
     Write a result for people, in colour where that is a terminal.
 
     `NO_COLOR` and `TERM=dumb` are respected, as rich respects them.
     """
     if not sys.stdout.isatty():
-        say("".join(text for text, _ in line).rstrip() for line in lines)
+        write_lines("".join(text for text, _ in line).rstrip() for line in lines)
         return
 
     from rich.console import Console
@@ -76,14 +75,14 @@ def use_utf8() -> None:
         sys.stdout.reconfigure(encoding="utf-8")
 
 
-def say_json(document: Any) -> None:
+def write_json(document: Any) -> None:
     """
     Write a result for programs, as the one document of this command.
     """
     sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
 
 
-def say_json_line(document: Any) -> None:
+def write_json_line(document: Any) -> None:
     """
     Write one line for programs that read while we go on.
     """
@@ -91,7 +90,7 @@ def say_json_line(document: Any) -> None:
     sys.stdout.flush()
 
 
-def complain(*sentences: str) -> None:
+def write_error(*sentences: str) -> None:
     """
     Write what is wrong.
     """

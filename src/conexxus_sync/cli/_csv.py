@@ -1,5 +1,5 @@
 """
-The catalogue as a table for spreadsheets.
+`conexxus items --csv`: the catalogue as a table for spreadsheets.
 """
 
 import csv

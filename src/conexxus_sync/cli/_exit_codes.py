@@ -1,5 +1,5 @@
 """
-What the shell is told.
+Exit codes of the commands.
 """
 
 from collections.abc import Iterable

@@ -1,5 +1,5 @@
 """
-The host's own classes, named on the command line.
+Imports `module:factory` options: storages and order sources of the host.
 """
 
 import importlib

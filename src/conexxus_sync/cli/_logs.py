@@ -1,5 +1,5 @@
 """
-Log records on stderr: one JSON document a line, or text for people.
+Formats log records on stderr, as JSON or text.
 """
 
 import json
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from conexxus_client import AttemptDetails, CallDetails, ConexxusClient
-from conexxus_sync.runtime.run_context import RunFilter
+from conexxus_sync.runtime.run_logging import RunFilter
 
 
 Format = Literal["text", "json"]

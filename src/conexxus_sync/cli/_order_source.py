@@ -1,5 +1,5 @@
 """
-Where sales come from, by what was given as `--orders`.
+The order source that `--orders` names.
 """
 
 from pathlib import Path

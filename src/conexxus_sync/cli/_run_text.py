@@ -1,5 +1,5 @@
 """
-Runs in words that a shop owner understands.  Pure: text in lists of lines.
+Text about runs for the terminal. Pure functions.
 """
 
 from collections.abc import Iterator, Sequence
@@ -8,8 +8,8 @@ from conexxus_sync.model.formatting import counted as counted
 from conexxus_sync.model.formatting import long_date as long_date
 from conexxus_sync.model.formatting import shortened
 from conexxus_sync.model.runs import MAX_ERRORS, RunIssue, RunKind, RunStatus, SyncRun
-from conexxus_sync.views.text import lasting as lasting
 from conexxus_sync.views.text import moment as moment
+from conexxus_sync.views.text import run_duration as run_duration
 from conexxus_sync.views.text import summary as summary
 
 
@@ -17,7 +17,7 @@ SHOWN_ISSUES = 10
 LEAST_OF_LAST = 20
 
 
-def told(run: SyncRun) -> list[str]:
+def run_lines(run: SyncRun) -> list[str]:
     """
     What *run* did, and what to do about it.
     """
@@ -65,7 +65,7 @@ def _pull(run: SyncRun) -> Iterator[str]:
         yield f"{where}: nothing has changed in the back office since the last pull."
     else:
         received = counted(run.items_processed, "item")
-        yield f"{where}: {received} received in {lasting(run)}."
+        yield f"{where}: {received} received in {run_duration(run)}."
         yield (
             f"  {run.created:,} new, {run.updated:,} changed, {run.unchanged:,} as before, "
             f"{run.removed:,} gone."

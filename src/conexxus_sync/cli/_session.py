@@ -1,5 +1,5 @@
 """
-What every command has at hand: the global options and what follows from them.
+The global options of one invocation, and the settings that follow from them.
 """
 
 import os

@@ -1,5 +1,5 @@
 """
-SIGINT and SIGTERM: how a command is told to stop.
+SIGINT and SIGTERM: orderly stop of a command.
 
 A handler interrupts whatever the main thread is at, perhaps while it holds
 a lock.  So a handler takes none: it notes the signal and starts a bare
@@ -38,19 +38,19 @@ class StoppedError(BaseException):
         self.exit_code = exit_code
 
 
-def code_when_ended(signum: int) -> int:
+def signal_exit_code(signum: int) -> int:
     """
     What a shell expects of a command that a signal ended.
     """
     return 128 + signum
 
 
-def code_when_told(signum: int) -> int:
+def service_exit_code(signum: int) -> int:
     """
     What tells that a lasting command did as it was told: for SIGTERM, the
     way in which a service is stopped, that is success.
     """
-    return 0 if signum == signal.SIGTERM else code_when_ended(signum)
+    return 0 if signum == signal.SIGTERM else signal_exit_code(signum)
 
 
 class StopEvent(threading.Event):
@@ -77,7 +77,7 @@ class StopEvent(threading.Event):
 
 
 @contextmanager
-def stopping_at_once() -> Iterator[None]:
+def stop_at_once() -> Iterator[None]:
     """
     For a command that does one thing: a signal ends it where it is.
     """
@@ -85,18 +85,18 @@ def stopping_at_once() -> Iterator[None]:
 
     def watch(signum: int) -> None:
         if not ended.wait(LAST_RESORT_SECONDS):
-            os._exit(code_when_ended(signum))
+            os._exit(signal_exit_code(signum))
 
     def handle(signum: int, frame: FrameType | None) -> None:
         _thread.start_new_thread(watch, (signum,))
-        raise StoppedError(signum, code_when_ended(signum))
+        raise StoppedError(signum, signal_exit_code(signum))
 
     with _handling(handle, ended):
         yield
 
 
 @contextmanager
-def stopping_in_turn(stop: threading.Event) -> Iterator[list[int]]:
+def stop_gracefully(stop: threading.Event) -> Iterator[list[int]]:
     """
     For a command that lasts: the first signal sets *stop*; a second one, or
     the end of the grace time, ends it where it is.
@@ -113,12 +113,12 @@ def stopping_in_turn(stop: threading.Event) -> Iterator[list[int]]:
             return
         os.kill(os.getpid(), signum)
         if not ended.wait(LAST_RESORT_SECONDS - GRACE_SECONDS):
-            os._exit(code_when_told(signum))
+            os._exit(service_exit_code(signum))
 
     def handle(signum: int, frame: FrameType | None) -> None:
         received.append(signum)
         if len(received) > 1:
-            raise StoppedError(received[0], code_when_told(received[0]))
+            raise StoppedError(received[0], service_exit_code(received[0]))
         _thread.start_new_thread(watch, (signum,))
 
     with _handling(handle, ended):

@@ -1,5 +1,5 @@
 """
-The page, in a terminal: the same sentences, the same order.
+The overview as text, for `conexxus status`.
 """
 
 from collections.abc import Iterator
@@ -13,13 +13,13 @@ from conexxus_sync.views.text import (
     MARKS,
     age,
     clock_time,
+    day_sentence,
     headline,
-    last_night,
+    last_due_date,
+    needs_attention,
     summary,
-    told_day,
     weeks,
     what_to_do,
-    worth_a_look,
 )
 
 from ._console import Line, Tone
@@ -63,15 +63,15 @@ def status_page(overview: Overview) -> Iterator[Line]:
 
 
 def _top(overview: Overview) -> Iterator[Line]:
-    health, night, advice = overview.health, last_night(overview), what_to_do(overview.health)
+    health, night, advice = overview.health, last_due_date(overview), what_to_do(overview.health)
     zone = "no time zone set" if overview.timezone is None else overview.timezone.key
 
     yield [(f"{overview.location_id}  ", "strong"), (zone, "soft")]
     yield [(headline(health), _tone(overview))]
 
     if night is not None:
-        told = told_day(night, overview.timezone, overview.today)
-        yield [(told, "bad" if night.state is DayState.MISSING else "")]
+        sentence = day_sentence(night, overview.timezone, overview.today)
+        yield [(sentence, "bad" if night.state is DayState.MISSING else "")]
     # The alerts that follow say it, too.
     if advice and not health.alerts:
         yield [(f"→ {advice}", "")]
@@ -177,4 +177,4 @@ def _tone(overview: Overview) -> Tone:
     if health.status == "unhealthy":
         return "bad"
 
-    return "look" if worth_a_look(health) or health.state is ServiceState.PARTIAL else "good"
+    return "look" if needs_attention(health) or health.state is ServiceState.PARTIAL else "good"

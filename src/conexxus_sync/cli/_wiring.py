@@ -1,5 +1,5 @@
 """
-The engines, put together for one command.
+Makes store, client and engines for one command.
 """
 
 import logging
@@ -16,7 +16,7 @@ from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.sales import SalesPush
 from conexxus_sync.service import ConexxusService
 from conexxus_sync.stores import open_store
-from conexxus_sync.stores._protocols import SyncStore
+from conexxus_sync.stores._store_protocols import SyncStore
 
 from ._import_factory import load
 from ._logs import RUNS, log_attempts

@@ -1,12 +1,11 @@
 """
-Those who watch runs.
+Metrics collectors: observers of runs, and the fan-out that protects runs from them.
 """
 
-from conexxus_sync.runtime.run_context import RunFilter
+from conexxus_sync.runtime.run_logging import RunFilter
 
+from ._builtin import InMemoryCollector, LoggingCollector
 from ._fan_out import FanOut
-from ._logging import LoggingCollector
-from ._memory import InMemoryCollector
 
 
 __all__ = ["FanOut", "InMemoryCollector", "LoggingCollector", "RunFilter"]

@@ -1,5 +1,5 @@
 """
-One collector that stands for many.
+One collector that calls all the others.
 """
 
 import time

@@ -1,5 +1,5 @@
 """
-One collector, and how long anybody waits for it.
+Calls one collector in a thread, with a bounded wait.
 """
 
 from collections.abc import Callable
@@ -10,8 +10,8 @@ import attrs
 
 from conexxus_sync.model.runs import SyncRun
 from conexxus_sync.protocols import MetricsCollector
-from conexxus_sync.runtime.safe_logging import safe_logger
-from conexxus_sync.runtime.threads import begin, is_over
+from conexxus_sync.runtime.run_logging import safe_logger
+from conexxus_sync.runtime.threads import has_ended, start_thread
 
 
 # A collector that hangs may itself be at the log.
@@ -52,9 +52,9 @@ class Observer:
             self.missed += 1
             return
 
-        thread = begin(partial(_attempt, call, run), name=f"conexxus-collector-{run.id}")
+        thread = start_thread(partial(_attempt, call, run), name=f"conexxus-collector-{run.id}")
 
-        if not is_over(thread, within_s=within_s):
+        if not has_ended(thread, within_s=within_s):
             self._hanging = thread
             _say(
                 "The collector %s does not come back; until it does, it is told nothing",
@@ -88,7 +88,7 @@ def _say(message: str, *args: object) -> None:
     """
     Warn, unless it is the log that hangs.
     """
-    is_over(
-        begin(partial(_log.warning, message, *args), name="conexxus-warning"),
+    has_ended(
+        start_thread(partial(_log.warning, message, *args), name="conexxus-warning"),
         within_s=_PATIENCE_WITH_THE_LOG_S,
     )

@@ -1,3 +1,3 @@
 """
-How the service is: what the store knows, which alerts follow.
+Health of a service: snapshot of the store, alert rules, overview.
 """

@@ -1,5 +1,5 @@
 """
-Which alerts hold, by what is known.  Pure.
+Alert rules: which alerts are active for a snapshot, and their texts. Pure functions.
 """
 
 from collections.abc import Iterator
@@ -11,9 +11,9 @@ from conexxus_sync.model.alerts import Alert, AlertName
 from conexxus_sync.model.api_connection import ApiConnection
 from conexxus_sync.model.formatting import counted
 from conexxus_sync.model.runs import RunStatus
-from conexxus_sync.sales import SalesOutlook
+from conexxus_sync.sales import SalesStatus
 
-from ._store_snapshot import Known, StoreCounts
+from ._store_snapshot import StoreCounts, StoreSnapshot
 
 
 # The guide's: more than this share of what a run looked at went wrong.
@@ -23,7 +23,7 @@ STALE_AFTER = timedelta(hours=2)
 
 
 @attrs.frozen(kw_only=True)
-class Findings:
+class HealthInputs:
     """
     All that is known at one moment.
 
@@ -34,18 +34,18 @@ class Findings:
     """
 
     now: datetime
-    known: Known
-    outlook: SalesOutlook
+    snapshot: StoreSnapshot
+    sales_status: SalesStatus
     missing: tuple[str, ...] = ()
     api: ApiConnection | None = None
     watched_since: datetime
 
     @property
-    def ended(self) -> frozenset[RunStatus | None]:
+    def run_statuses(self) -> frozenset[RunStatus | None]:
         """
         How the last pull ended, and the last push unless it was mended since.
         """
-        runs = (self.known.latest_pull, self.known.troubled_push)
+        runs = (self.snapshot.latest_pull, self.snapshot.failed_push)
         return frozenset(run.status for run in runs if run is not None)
 
     @property
@@ -53,7 +53,7 @@ class Findings:
         """
         Should there have been a pull since?
         """
-        latest = self.known.latest_pull
+        latest = self.snapshot.latest_pull
         last = self.watched_since if latest is None else latest.end_time
 
         return last is not None and self.now - last > STALE_AFTER
@@ -63,11 +63,11 @@ class Findings:
         All that hold, gravest first.
         """
         order = list(AlertName)
-        found = [*self._whole(), *self._catalogue(), *self._sales()]
+        found = [*self._service(), *self._catalogue(), *self._sales()]
 
         return tuple(sorted(found, key=lambda alert: order.index(alert.name)))
 
-    def _whole(self) -> Iterator[Alert]:
+    def _service(self) -> Iterator[Alert]:
         for missing in self.missing:
             yield Alert(name=AlertName.NOT_CONFIGURED, message=missing)
 
@@ -78,10 +78,10 @@ class Findings:
                 advice="`conexxus doctor` says more; sales are kept and sent later.",
             )
 
-        yield from _error_rate(self.known)
+        yield from _error_rate(self.snapshot)
 
     def _catalogue(self) -> Iterator[Alert]:
-        latest, counts = self.known.latest_pull, self.known.counts
+        latest, counts = self.snapshot.latest_pull, self.snapshot.counts
 
         if latest is not None and latest.refused is not None:
             yield Alert(
@@ -107,58 +107,58 @@ class Findings:
         yield from _catalogue_counts(counts)
 
     def _sales(self) -> Iterator[Alert]:
-        troubled, outlook = self.known.troubled_push, self.outlook
+        troubled, sales_status = self.snapshot.failed_push, self.sales_status
 
-        if outlook.overdue and not self.missing:
-            yield _overdue(outlook)
-        if outlook.problem is not None:
-            yield Alert(name=AlertName.MISCONFIGURED, message=outlook.problem)
-        if outlook.doubt is not None:
-            yield Alert(name=AlertName.CLOCK_DOUBTED, message=f"{outlook.doubt}.")
-        if outlook.held is not None:
-            yield Alert(name=AlertName.SALES_HELD, message=f"{outlook.held}.")
+        if sales_status.overdue and not self.missing:
+            yield _overdue(sales_status)
+        if sales_status.problem is not None:
+            yield Alert(name=AlertName.MISCONFIGURED, message=sales_status.problem)
+        if sales_status.clock_problem is not None:
+            yield Alert(name=AlertName.CLOCK_DOUBTED, message=f"{sales_status.clock_problem}.")
+        if sales_status.held is not None:
+            yield Alert(name=AlertName.SALES_HELD, message=f"{sales_status.held}.")
         if troubled is not None and troubled.status is RunStatus.FAILED:
             message = f"The last push, of {troubled.business_date}, failed: {troubled.last_error}"
             yield Alert(name=AlertName.PUSH_FAILED, message=message)
 
-        yield from _sales_counts(self.known.counts)
+        yield from _sales_counts(self.snapshot.counts)
 
 
-def _overdue(outlook: SalesOutlook) -> Alert:
-    dates = outlook.overdue
+def _overdue(sales_status: SalesStatus) -> Alert:
+    dates = sales_status.overdue
     named = ", ".join(str(day) for day in dates[:3])
     more = f" and {len(dates) - 3} more" if len(dates) > 3 else ""
 
     return Alert(
         name=AlertName.DATE_OVERDUE,
         message=f"Sales of {named}{more} should be at the back office by now, and are not.",
-        advice=_what_becomes_of(outlook),
+        advice=_overdue_advice(sales_status),
     )
 
 
-def _what_becomes_of(outlook: SalesOutlook) -> str:
+def _overdue_advice(sales_status: SalesStatus) -> str:
     """
     Of dates that are overdue.
     """
-    if outlook.parked == outlook.overdue:
+    if sales_status.parked == sales_status.overdue:
         return "Nothing is lost: they wait for your word. See `conexxus outbox list`."
-    if not outlook.enabled:
+    if not sales_status.enabled:
         return (
             "Nothing is lost, but without an order source, nothing is pushed from here. "
             "See `conexxus outbox dates`."
         )
 
     again = "they are tried again"
-    if outlook.doubt is not None:
+    if sales_status.clock_problem is not None:
         again = "they are pushed when the clock can be believed"
-    if outlook.parked:
+    if sales_status.parked:
         again += ", or wait for your word"
 
     return f"Nothing is lost: {again}. See `conexxus outbox dates`."
 
 
-def _error_rate(known: Known) -> Iterator[Alert]:
-    pull, push, counts = known.latest_pull, known.troubled_push, known.counts
+def _error_rate(snapshot: StoreSnapshot) -> Iterator[Alert]:
+    pull, push, counts = snapshot.latest_pull, snapshot.failed_push, snapshot.counts
 
     # A catalogue that is still the same is still as bad.
     if pull is not None and pull.not_modified:
@@ -171,8 +171,10 @@ def _error_rate(known: Known) -> Iterator[Alert]:
 
     # What waits, or is parked, has alerts of its own.
     if push is not None:
-        aside = min(push.items_failed, known.pushed_aside)
-        yield from _too_many(aside, push.items_processed, "sales of the last push were set aside")
+        quarantined = min(push.items_failed, snapshot.quarantined_in_push)
+        yield from _too_many(
+            quarantined, push.items_processed, "sales of the last push were set aside"
+        )
 
 
 def _too_many(failed: int, processed: int, what: str) -> Iterator[Alert]:

@@ -1,5 +1,5 @@
 """
-Whether the back office can be reached, as its calls tell.
+Whether the back office can be reached, from the calls of all processes.
 """
 
 from collections import deque
@@ -25,7 +25,9 @@ REMEMBERED = 60
 FAILURE_COUNTS = timedelta(minutes=15)
 
 
-def known_now(calls: Iterable[ApiConnection | None], now: datetime) -> ApiConnection | None:
+def current_connection(
+    calls: Iterable[ApiConnection | None], now: datetime
+) -> ApiConnection | None:
     """
     What *calls* tell of the connection at this moment; None if nothing does.
 
@@ -42,7 +44,7 @@ def known_now(calls: Iterable[ApiConnection | None], now: datetime) -> ApiConnec
     return last
 
 
-def told_by(run: SyncRun | None) -> ApiConnection | None:
+def connection_from_run(run: SyncRun | None) -> ApiConnection | None:
     """
     What *run* tells of the connection: one that got an answer reached it.
 
@@ -57,7 +59,7 @@ def told_by(run: SyncRun | None) -> ApiConnection | None:
 
 
 @attrs.define
-class Connection:
+class ApiMonitor:
     """
     A hook of the client that remembers how the last call went.
 

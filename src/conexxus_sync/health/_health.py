@@ -1,5 +1,5 @@
 """
-How the service is, from what the store knows.
+Assesses the health of a service: its state, its alerts, its sales.
 """
 
 import logging
@@ -14,12 +14,12 @@ from conexxus_sync.config import SyncConfig
 from conexxus_sync.model.alerts import Alert, AlertName, Severity
 from conexxus_sync.model.api_connection import ApiConnection
 from conexxus_sync.model.runs import RunStatus
-from conexxus_sync.sales import SalesOutlook
-from conexxus_sync.stores._protocols import SyncStore
+from conexxus_sync.sales import SalesStatus
+from conexxus_sync.stores._store_protocols import SyncStore
 
-from ._alert_rules import Findings
-from ._api_monitor import known_now, told_by
-from ._store_snapshot import Known, StoreCounts
+from ._alert_rules import HealthInputs
+from ._api_monitor import connection_from_run, current_connection
+from ._store_snapshot import StoreCounts, StoreSnapshot
 
 
 ServiceStatus = Literal["healthy", "unhealthy", "disabled"]
@@ -130,7 +130,7 @@ class ServiceHealth:
         return None if self.api is None else self.api.reached
 
 
-def health_from(
+def assess_health(
     store: SyncStore,
     config: SyncConfig,
     *,
@@ -150,57 +150,59 @@ def health_from(
         watched_since: From when on somebody could have pulled.
     """
     try:
-        with store.glancing():
-            known = Known.of(store, config.location_id, now)
-            runs = (known.latest_pull, known.latest_push)
-            findings = Findings(
+        with store.snapshot():
+            snapshot = StoreSnapshot.of(store, config.location_id, now)
+            runs = (snapshot.latest_pull, snapshot.latest_push)
+            inputs = HealthInputs(
                 now=now,
-                known=known,
-                outlook=SalesOutlook.of(store, config, now, enabled=orders),
+                snapshot=snapshot,
+                sales_status=SalesStatus.of(store, config, now, enabled=orders),
                 missing=missing,
-                api=known_now((api, known.last_call, *map(told_by, runs)), now),
+                api=current_connection(
+                    (api, snapshot.last_call, *map(connection_from_run, runs)), now
+                ),
                 watched_since=watched_since,
             )
     except Exception as exc:  # noqa: BLE001  # whoever asks how we are gets an answer
-        return _unreadable(_reason(exc), missing, known_now([api], now), orders=orders)
+        return _unreadable(_reason(exc), missing, current_connection([api], now), orders=orders)
 
-    return _judged(findings, orders=orders)
+    return _health_of(inputs, orders=orders)
 
 
-def _judged(findings: Findings, *, orders: bool) -> ServiceHealth:
-    known, alerts = findings.known, findings.alerts()
-    pull, push = known.latest_pull, known.latest_push
+def _health_of(inputs: HealthInputs, *, orders: bool) -> ServiceHealth:
+    snapshot, alerts = inputs.snapshot, inputs.alerts()
+    pull, push = snapshot.latest_pull, snapshot.latest_push
 
     return ServiceHealth(
-        state=_state(findings, alerts),
+        state=_state(inputs, alerts),
         last_sync_time=None if pull is None else pull.end_time,
         last_sync_status=None if pull is None else pull.status,
         last_error=None if pull is None else pull.last_error,
-        api=findings.api,
+        api=inputs.api,
         alerts=alerts,
         sales=SalesHealth(
             enabled=orders,
             last_push_time=None if push is None else push.end_time,
             last_push_status=None if push is None else push.status,
             last_error=None if push is None else push.last_error,
-            overdue=findings.outlook.overdue,
+            overdue=inputs.sales_status.overdue,
             alerts=tuple(alert for alert in alerts if alert.about_sales),
         ),
-        counts=known.counts,
+        counts=snapshot.counts,
     )
 
 
-def _state(findings: Findings, alerts: tuple[Alert, ...]) -> ServiceState:
-    api, ended = findings.api, findings.ended
+def _state(inputs: HealthInputs, alerts: tuple[Alert, ...]) -> ServiceState:
+    api, ended = inputs.api, inputs.run_statuses
     critical = any(alert.severity is Severity.CRITICAL for alert in alerts)
     holds = {
-        ServiceState.DISABLED: bool(findings.missing),
-        ServiceState.OVERDUE: bool(findings.outlook.overdue),
+        ServiceState.DISABLED: bool(inputs.missing),
+        ServiceState.OVERDUE: bool(inputs.sales_status.overdue),
         ServiceState.UNREACHABLE: api is not None and not api.reached,
         ServiceState.FAILED: RunStatus.FAILED in ended or critical,
-        ServiceState.STALE: findings.is_stale,
+        ServiceState.STALE: inputs.is_stale,
         ServiceState.PARTIAL: RunStatus.PARTIAL in ended,
-        ServiceState.STARTING: findings.known.latest_pull is None,
+        ServiceState.STARTING: inputs.snapshot.latest_pull is None,
         ServiceState.OK: True,
     }
 

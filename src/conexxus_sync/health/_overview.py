@@ -1,5 +1,5 @@
 """
-Everything that a person wants to see at one glance, for page and terminal.
+The overview for page and terminal: calendar, runs, quarantine, outbox.
 """
 
 from collections.abc import Iterator
@@ -15,20 +15,25 @@ from conexxus_client import ConexxusError, ConfigurationError
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.model.api_connection import ApiConnection
 from conexxus_sync.model.calendar import DAY
-from conexxus_sync.model.catalogue import PriceChange
+from conexxus_sync.model.catalogue import PriceChange, QuarantinedItem
 from conexxus_sync.model.runs import RunKind, SyncRun
-from conexxus_sync.model.sales import OPEN_STATES, Batch, DateSums, Visit
-from conexxus_sync.sales import LATE_AFTER, Agenda, DueDates, has_sales
-from conexxus_sync.stores._protocols import SyncStore
+from conexxus_sync.model.sales import (
+    OPEN_STATES,
+    Batch,
+    DateTotals,
+    DateVisit,
+    QuarantinedTransaction,
+)
+from conexxus_sync.sales import LATE_AFTER, DueDates, SalesLedger, has_sales
+from conexxus_sync.stores._store_protocols import SyncStore
 
 from ._health import ServiceHealth
-from ._quarantine import Quarantine
 
 
 # Five weeks: what a person remembers, and a month's end is always in it.
 SHOWN_DAYS = 35
 SHOWN_RUNS = 24
-SHOWN_ASIDE = 10
+SHOWN_QUARANTINED = 10
 SHOWN_BATCHES = 10
 SHOWN_PRICES = 50
 
@@ -67,7 +72,7 @@ class Day:
 
     business_date: date
     state: DayState
-    sums: DateSums | None = None
+    sums: DateTotals | None = None
     push_moment: datetime
 
     @property
@@ -102,6 +107,29 @@ class RefusedCatalogue:
 
 
 @attrs.frozen(kw_only=True)
+class Quarantine:
+    """
+    What was set aside.
+    """
+
+    items: tuple[QuarantinedItem, ...] = ()
+    sales: tuple[QuarantinedTransaction, ...] = ()
+
+    @classmethod
+    def of(cls, store: SyncStore, location_id: str, limit: int) -> "Quarantine":
+        """
+        At most so many of each.
+
+        Raises:
+            StoreError: It can't be read.
+        """
+        return cls(
+            items=tuple(store.catalog.quarantined(location_id, limit=limit)),
+            sales=tuple(store.outbox.quarantine.transactions(location_id, limit)),
+        )
+
+
+@attrs.frozen(kw_only=True)
 class Overview:
     """
     What page and terminal show.
@@ -133,7 +161,7 @@ class Overview:
     pulls: tuple[SyncRun, ...] = ()
     pushes: tuple[SyncRun, ...] = ()
     refused: RefusedCatalogue | None = None
-    aside: Quarantine = attrs.field(factory=Quarantine)
+    quarantine: Quarantine = attrs.field(factory=Quarantine)
     batches: tuple[Batch, ...] = ()
     open_batches: int = 0
     problem: str | None = None
@@ -146,7 +174,7 @@ class Overview:
         return self.now.astimezone(self.timezone).date()
 
 
-def overview_of(
+def read_overview(
     store: SyncStore,
     config: SyncConfig,
     *,
@@ -183,7 +211,7 @@ def overview_of(
 def _filled(bare: Overview, store: SyncStore, config: SyncConfig) -> Overview:
     location_id = config.location_id
 
-    with store.glancing():
+    with store.snapshot():
         pulls = store.runs.history(location_id, RunKind.INVENTORY, SHOWN_RUNS)
 
         return attrs.evolve(
@@ -193,7 +221,7 @@ def _filled(bare: Overview, store: SyncStore, config: SyncConfig) -> Overview:
             pulls=tuple(pulls),
             pushes=tuple(store.runs.history(location_id, RunKind.SALES, SHOWN_RUNS)),
             refused=_refused(store, pulls[0]) if pulls else None,
-            aside=Quarantine.of(store, location_id, SHOWN_ASIDE),
+            quarantine=Quarantine.of(store, location_id, SHOWN_QUARANTINED),
             batches=tuple(store.outbox.batches(location_id, OPEN_STATES, SHOWN_BATCHES)),
             open_batches=sum(store.outbox.counts(location_id).get(it, 0) for it in OPEN_STATES),
         )
@@ -228,37 +256,41 @@ def _days(store: SyncStore, config: SyncConfig, bare: Overview) -> Iterator[Day]
         return
 
     try:
-        agenda = Agenda.of(store, config, lookback_days=0)
+        ledger = SalesLedger.of(store, config, lookback_days=0)
     except ConfigurationError:
         # An alert says so.
         return
 
-    dates = agenda.dates(agenda.floor(bare.now))
+    dates = ledger.dates(ledger.start_date(bare.now))
     overdue = frozenset(bare.health.sales.overdue)
-    today = agenda.calendar.business_date(bare.now)
+    today = ledger.calendar.business_date(bare.now)
     first = today - (SHOWN_DAYS - 1) * DAY
-    known = {sums.business_date: sums for sums in store.outbox.date_sums(config.location_id, first)}
+    totals = {
+        sums.business_date: sums for sums in store.outbox.date_totals(config.location_id, first)
+    }
 
     for number in range(SHOWN_DAYS):
         day = first + number * DAY
         yield Day(
             business_date=day,
             state=(
-                DayState.MISSING if day in overdue else _state(day, dates, known.get(day), bare.now)
+                DayState.MISSING
+                if day in overdue
+                else _state(day, dates, totals.get(day), bare.now)
             ),
-            sums=known.get(day),
+            sums=totals.get(day),
             push_moment=dates.calendar.push_moment(day),
         )
 
 
-def _state(day: date, dates: DueDates, sums: DateSums | None, now: datetime) -> DayState:
-    visit = dates.visits.get(day, Visit())
+def _state(day: date, dates: DueDates, sums: DateTotals | None, now: datetime) -> DayState:
+    visit = dates.visits.get(day, DateVisit())
     push, tail = dates.calendar.push_moment(day), dates.calendar.tail_moment(day)
 
     if sums is not None:
         if sums.waiting:
             return DayState.WAITING
-        if sums.set_aside or sums.contradicted:
+        if sums.quarantined or sums.discrepancies:
             return DayState.DIFFERS
         # One that was rung up late makes no late day.
         if sums.half_at is not None and sums.half_at > max(push, tail) + LATE_AFTER:

@@ -1,5 +1,5 @@
 """
-What the store knows of one location, in figures.
+Snapshot of the store for health: the last runs and all counts.
 """
 
 from datetime import datetime
@@ -10,8 +10,8 @@ import attrs
 from conexxus_client import exact_sum
 from conexxus_sync.model.api_connection import ApiConnection
 from conexxus_sync.model.runs import RunKind, RunStatus, SyncRun
-from conexxus_sync.model.sales import BatchState, Visit
-from conexxus_sync.stores._protocols import SyncStore
+from conexxus_sync.model.sales import BatchState, DateVisit
+from conexxus_sync.stores._store_protocols import SyncStore
 
 
 @attrs.frozen(kw_only=True)
@@ -47,54 +47,54 @@ class StoreCounts:
 
 
 @attrs.frozen(kw_only=True)
-class Known:
+class StoreSnapshot:
     """
     The last runs and the counts of one location.
 
     Attributes:
-        troubled_push: The last push, as long as what went wrong in it is not
-            mended.
-        pushed_aside: How many sales of its date are set aside.
-        last_call: The last call of the back office that a process told of.
+        failed_push: The last push, as long as what went wrong in it is not
+            resolved.
+        quarantined_in_push: How many sales of its date are in quarantine.
+        last_call: The last call to the back office that a process recorded.
     """
 
     latest_pull: SyncRun | None = None
     latest_push: SyncRun | None = None
-    troubled_push: SyncRun | None = None
-    pushed_aside: int = 0
+    failed_push: SyncRun | None = None
+    quarantined_in_push: int = 0
     last_call: ApiConnection | None = None
     counts: StoreCounts = attrs.field(factory=StoreCounts)
 
     @classmethod
-    def of(cls, store: SyncStore, location_id: str, now: datetime) -> "Known":
+    def of(cls, store: SyncStore, location_id: str, now: datetime) -> "StoreSnapshot":
         """
         Ask *store*.
 
         Raises:
             StoreError: It can't be read.
         """
-        with store.glancing():
+        with store.snapshot():
             push = store.runs.latest(location_id, RunKind.SALES)
-            troubled = None if push is None or _is_mended(store, push) else push
+            troubled = None if push is None or _is_resolved(store, push) else push
 
             return cls(
                 latest_pull=store.runs.latest(location_id, RunKind.INVENTORY),
                 latest_push=push,
-                troubled_push=troubled,
-                pushed_aside=_set_aside(store, troubled),
+                failed_push=troubled,
+                quarantined_in_push=_quarantined(store, troubled),
                 last_call=store.calls.last(location_id),
                 counts=_counts(store, location_id, now),
             )
 
 
-def _set_aside(store: SyncStore, push: SyncRun | None) -> int:
+def _quarantined(store: SyncStore, push: SyncRun | None) -> int:
     if push is None:
         return 0
 
-    return store.outbox.aside.quarantine_size(push.location_id, push.business_date)
+    return store.outbox.quarantine.size(push.location_id, push.business_date)
 
 
-def _is_mended(store: SyncStore, push: SyncRun) -> bool:
+def _is_resolved(store: SyncStore, push: SyncRun) -> bool:
     """
     Did all of *push* go well, or is nothing left of what did not?
 
@@ -107,23 +107,23 @@ def _is_mended(store: SyncStore, push: SyncRun) -> bool:
     if day is None or push.end_time is None:
         return False
 
-    location_id, aside = push.location_id, outbox.aside
+    location_id, quarantine = push.location_id, outbox.quarantine
 
     with store.reading() as connection:
-        visit = outbox.dates.visits(connection, location_id).get(day, Visit())
+        visit = outbox.dates.visits(connection, location_id).get(day, DateVisit())
         is_over = outbox.dates.closed(connection, location_id, day) is not None or (
             visit.at is not None and visit.at > push.end_time
         )
 
         return is_over and not (
             outbox.open_transactions(connection, location_id, day, parked=True)
-            or aside.quarantine_size(location_id, day)
-            or aside.discrepancy_count(location_id, day)
+            or quarantine.size(location_id, day)
+            or quarantine.discrepancy_count(location_id, day)
         )
 
 
 def _counts(store: SyncStore, location_id: str, now: datetime) -> StoreCounts:
-    mirror, aside = store.catalog.counts(location_id), store.outbox.aside
+    mirror, quarantine = store.catalog.counts(location_id), store.outbox.quarantine
     parked = store.outbox.parked(location_id)
 
     return StoreCounts(
@@ -135,8 +135,8 @@ def _counts(store: SyncStore, location_id: str, now: datetime) -> StoreCounts:
         parked_batches=len(parked),
         parked_sales=sum(batch.transactions for batch in parked),
         parked_total=exact_sum(batch.total for batch in parked),
-        quarantined_sales=aside.quarantine_size(location_id),
-        discrepancies=aside.discrepancy_count(location_id),
+        quarantined_sales=quarantine.size(location_id),
+        discrepancies=quarantine.discrepancy_count(location_id),
         mismatched_sales=store.outbox.mismatched(location_id),
     )
 

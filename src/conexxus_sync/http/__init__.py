@@ -4,9 +4,13 @@ The HTTP shim: what a host asks the SDK over HTTP, and how it is served.
 Needs the extra `http`.
 """
 
+from typing import Any
+
+from conexxus_sync._moved import renamed
+
 from ._access import Access
-from ._api import Service, Shim
-from ._asgi import Gate
+from ._api import ApiHandlers, Service
+from ._asgi import AccessMiddleware
 from ._messages import Answer, HttpRequest, HttpResponse
 from ._page import page_routes
 from ._routes import PREFIX, Scrape, create_app, integration, wsgi_app
@@ -16,17 +20,21 @@ from ._routing import Handler, Route
 __all__ = [
     "PREFIX",
     "Access",
+    "AccessMiddleware",
     "Answer",
-    "Gate",
+    "ApiHandlers",
     "Handler",
     "HttpRequest",
     "HttpResponse",
     "Route",
     "Scrape",
     "Service",
-    "Shim",
     "create_app",
     "integration",
     "page_routes",
     "wsgi_app",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    return renamed(__name__, name, {"Gate": "AccessMiddleware", "Shim": "ApiHandlers"})

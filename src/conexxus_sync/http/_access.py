@@ -1,5 +1,5 @@
 """
-Who may talk to the shim.  Pure decisions over request headers.
+Access rules of the shim: hosts, tokens, sessions, cross-site requests. Pure.
 
 A browser on the same machine can be led to any address on it: the list of
 hosts answers DNS rebinding, the origin check answers forms and scripts of
@@ -16,7 +16,7 @@ import attrs
 from conexxus_client import ConfigurationError
 from conexxus_sync.config import is_loopback
 
-from ._session import is_session, session_name, sign_session
+from ._browser_session import is_session, session_name, sign_session
 
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -51,7 +51,7 @@ def _names(hosts: Iterable[str] | None) -> frozenset[str] | None:
     return None if hosts is None else frozenset(map(_canonical, hosts))
 
 
-def _bearable(access: "Access", attribute: Any, token: str | None) -> None:
+def _valid_token(access: "Access", attribute: Any, token: str | None) -> None:
     # Anything else does not come through a header as it was.
     if token and not _BEARABLE.fullmatch(token):
         raise ConfigurationError(["the shim's token must be printable ASCII without spaces"])
@@ -69,7 +69,7 @@ class Access:
         hosts: Names under which the shim may be addressed; None: any.
     """
 
-    token: str | None = attrs.field(default=None, repr=False, validator=_bearable)
+    token: str | None = attrs.field(default=None, repr=False, validator=_valid_token)
     hosts: frozenset[str] | None = attrs.field(default=LOOPBACK_NAMES, converter=_names)
 
     @classmethod
@@ -115,14 +115,16 @@ class Access:
                 as on a Unix socket.
             now: Seconds since 1970; without them no session counts.
         """
-        refusal = self.stranger(method, headers, client)
+        refusal = self.foreign_refusal(method, headers, client)
 
-        if refusal is None and not self.knows(headers, now=now):
+        if refusal is None and not self.is_authenticated(headers, now=now):
             return _NO_TOKEN
 
         return refusal
 
-    def stranger(self, method: str, headers: Mapping[str, str], client: str = "") -> Refusal | None:
+    def foreign_refusal(
+        self, method: str, headers: Mapping[str, str], client: str = ""
+    ) -> Refusal | None:
         """
         Refuse what comes under a wrong name, from another site, or, where
         there is no token, from another machine.
@@ -137,11 +139,11 @@ class Access:
 
         return _FOREIGN if _is_foreign(method, headers, host) else None
 
-    def knows(self, headers: Mapping[str, str], *, now: float | None = None) -> bool:
+    def is_authenticated(self, headers: Mapping[str, str], *, now: float | None = None) -> bool:
         """
         Does the caller show the token, or a session?  Always, if there is none.
         """
-        if not self.token or self.opens(_bearer(headers.get("authorization", ""))):
+        if not self.token or self.is_token(_bearer(headers.get("authorization", ""))):
             return True
 
         name, cookies = session_name(self.token), _COOKIE.findall(headers.get("cookie", ""))
@@ -150,7 +152,7 @@ class Access:
             is_session(value, self.token, now) for given, value in cookies if given == name
         )
 
-    def opens(self, given: str) -> bool:
+    def is_token(self, given: str) -> bool:
         """
         Is *given* the token?
         """

@@ -1,5 +1,5 @@
 """
-What the shim answers, apart from how it is asked.
+Handlers of the routes under `/integrations/conexxus`.
 """
 
 import json
@@ -10,17 +10,17 @@ from typing import Any, Protocol
 from conexxus_client import ConfigurationError, ConnectionCheck
 from conexxus_sync.errors import DateClosedError
 from conexxus_sync.health._health import ServiceHealth
-from conexxus_sync.health._quarantine import Quarantine
+from conexxus_sync.health._overview import Quarantine
 from conexxus_sync.model.run_json import run_to_json
 from conexxus_sync.model.runs import RunKind, SyncRun
 from conexxus_sync.model.sales import Batch
-from conexxus_sync.scheduling._trigger import Trigger
-from conexxus_sync.service._results import RunHistory
+from conexxus_sync.scheduling._background_runs import Trigger
+from conexxus_sync.service._queries import RunHistory
 from conexxus_sync.views.json import (
     batch_to_json,
     health_to_json,
-    item_aside_to_json,
-    sale_aside_to_json,
+    quarantined_item_to_json,
+    quarantined_sale_to_json,
 )
 
 from ._messages import JSON, Answer, BadRequestError, HttpRequest
@@ -57,7 +57,7 @@ class Service(Protocol):
     def trigger_push(self, business_date: date | None = None) -> Trigger: ...
 
 
-class Shim:
+class ApiHandlers:
     """
     One method for each route under `/integrations/conexxus`.
 
@@ -126,8 +126,8 @@ class Shim:
 
         return Answer(
             document={
-                "items": [_shortened(item_aside_to_json(entry)) for entry in found.items],
-                "sales": [_shortened(sale_aside_to_json(entry)) for entry in found.sales],
+                "items": [_shortened(quarantined_item_to_json(entry)) for entry in found.items],
+                "sales": [_shortened(quarantined_sale_to_json(entry)) for entry in found.sales],
             }
         )
 
@@ -144,7 +144,7 @@ class Shim:
         """
         Start a pull and answer at once.
         """
-        _knows(request)
+        _refuse_unknown(request)
         trigger = self._service.trigger_sync()
 
         if trigger.skipped is not None:
@@ -157,7 +157,7 @@ class Shim:
         Start a push, of one business date or of all that are due, and answer
         at once.
         """
-        _knows(request, "date")
+        _refuse_unknown(request, "date")
         business_date = _business_date(request)
 
         try:
@@ -199,7 +199,7 @@ def _not_started(message: str, status: str) -> Answer:
     return Answer(status=409, document={"message": message, "status": status, "runId": None})
 
 
-def _knows(request: HttpRequest, *names: str) -> None:
+def _refuse_unknown(request: HttpRequest, *names: str) -> None:
     """
     Of what starts something, nothing is ignored.
     """

@@ -1,5 +1,5 @@
 """
-The shim apart from any web framework: requests in, answers out.
+Admits or refuses requests, and calls their handlers; independent of ASGI and WSGI.
 
 A front (ASGI, WSGI) shows the head of a request first, and reads the body only
 of what was let in.
@@ -46,7 +46,7 @@ logger = logging.getLogger(__name__)
 
 
 @attrs.frozen(kw_only=True)
-class Admitted:
+class AdmittedRequest:
     """
     A request that is let in, to be answered once its body is read.
     """
@@ -56,7 +56,7 @@ class Admitted:
     inline: bool = False
 
 
-class ShimApp:
+class App:
     """
     Lets requests in or turns them away, and answers them.  Threads may share it.
 
@@ -97,20 +97,20 @@ class ShimApp:
             admitted if isinstance(admitted, HttpResponse) else self.answer(admitted, request.body)
         )
 
-    def admit(self, request: HttpRequest) -> Admitted | HttpResponse:
+    def admit(self, request: HttpRequest) -> AdmittedRequest | HttpResponse:
         """
         Decide by the head of *request* alone.  Does not block.
         """
         decided = self._decide(request)
 
-        if isinstance(decided, Admitted):
+        if isinstance(decided, AdmittedRequest):
             return decided
         if decided.status in (401, 403) and not self._knocks.wait(self._monotonic()):
             logger.warning("Conexxus shim refused", extra=_facts(request, decided))
 
         return _finished(request, decided)
 
-    def answer(self, admitted: Admitted, body: bytes = b"") -> HttpResponse:
+    def answer(self, admitted: AdmittedRequest, body: bytes = b"") -> HttpResponse:
         """
         Let the handler answer.  Blocks, unless it is `inline`.
         """
@@ -148,11 +148,11 @@ class ShimApp:
             request, error(408, "The body did not arrive in time.", ("Connection", "close"))
         )
 
-    def _decide(self, request: HttpRequest) -> Admitted | HttpResponse:
+    def _decide(self, request: HttpRequest) -> AdmittedRequest | HttpResponse:
         if request.head_size > MAX_HEAD:
             return error(431, f"The head of the request is longer than {MAX_HEAD:,} bytes.")
 
-        refusal = self._access.stranger(request.method, request.headers, request.client)
+        refusal = self._access.foreign_refusal(request.method, request.headers, request.client)
 
         if refusal is not None:
             return error(refusal.status, refusal.error)
@@ -160,21 +160,21 @@ class ShimApp:
         match = self._table.find(request.method, request.path)
         route = None if match is None else match.route
 
-        if (route is None or not route.public) and not self._knows(request):
+        if (route is None or not route.public) and not self._is_authenticated(request):
             return _unknown(request, route)
         if match is None:
             return error(404, "There is nothing at this path.")
         if route is None:
             return _no_such_method(request, match)
 
-        return self._within_rate(route, request.client) or Admitted(
+        return self._within_rate(route, request.client) or AdmittedRequest(
             request=attrs.evolve(request, captured=match.captured),
             handler=route.handler,
             inline=route.inline,
         )
 
-    def _knows(self, request: HttpRequest) -> bool:
-        return self._access.knows(request.headers, now=self._now())
+    def _is_authenticated(self, request: HttpRequest) -> bool:
+        return self._access.is_authenticated(request.headers, now=self._now())
 
     def _within_rate(self, route: Route, caller: str) -> HttpResponse | None:
         buckets = self._buckets.get((route.method, route.pattern))
@@ -201,9 +201,9 @@ def _facts(request: HttpRequest, response: HttpResponse) -> dict[str, object]:
     }
 
 
-def _unknown(request: HttpRequest, route: Route | None) -> Admitted | HttpResponse:
+def _unknown(request: HttpRequest, route: Route | None) -> AdmittedRequest | HttpResponse:
     if route is not None and route.signed_out is not None:
-        return Admitted(request=request, handler=route.signed_out)
+        return AdmittedRequest(request=request, handler=route.signed_out)
 
     return error(401, "A valid bearer token is needed.", ("WWW-Authenticate", "Bearer"))
 

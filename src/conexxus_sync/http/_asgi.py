@@ -1,5 +1,5 @@
 """
-The shim as an ASGI application, in any ASGI host.
+The shim as an ASGI application, and the access middleware for other routes.
 """
 
 import time
@@ -11,9 +11,8 @@ import anyio.to_thread
 from anyio.lowlevel import RunVar
 
 from ._access import Access
-from ._app import Admitted, ShimApp
-from ._messages import HttpRequest, HttpResponse, error
-from ._mounting import inner_path, joined
+from ._app import AdmittedRequest, App
+from ._messages import HttpRequest, HttpResponse, error, inner_path, joined
 
 
 Scope = MutableMapping[str, Any]
@@ -39,7 +38,7 @@ class DisconnectedError(Exception):
 
 class AsgiShim:
     """
-    One `ShimApp` as an ASGI application.
+    One `App` as an ASGI application.
 
     Args:
         prefix: What the routes of the integration begin with: mounted there,
@@ -47,7 +46,7 @@ class AsgiShim:
         body_seconds: How long a body may take to arrive.
     """
 
-    def __init__(self, shim: ShimApp, *, prefix: str, body_seconds: float = BODY_SECONDS) -> None:
+    def __init__(self, shim: App, *, prefix: str, body_seconds: float = BODY_SECONDS) -> None:
         self._shim = shim
         self._prefix = prefix
         self._body_seconds = body_seconds
@@ -93,14 +92,14 @@ class AsgiShim:
             self._shim.too_large(request) if body is None else await self._handled(admitted, body)
         )
 
-    async def _handled(self, admitted: Admitted, body: bytes) -> HttpResponse:
+    async def _handled(self, admitted: AdmittedRequest, body: bytes) -> HttpResponse:
         if admitted.inline:
             return self._shim.answer(admitted, body)
 
         return await anyio.to_thread.run_sync(self._shim.answer, admitted, body, limiter=_limiter())
 
 
-class Gate:
+class AccessMiddleware:
     """
     Turns away what `Access` refuses, in front of routes of your own.
 

@@ -1,5 +1,5 @@
 """
-The interface of the shim as OpenAPI 3.1, for programs that read such.
+The OpenAPI 3.1 document of the shim.
 """
 
 from collections.abc import Mapping

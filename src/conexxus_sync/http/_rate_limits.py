@@ -1,5 +1,5 @@
 """
-How often something may be started.
+Rate limits of the routes that start something.
 """
 
 import threading

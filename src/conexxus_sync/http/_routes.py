@@ -1,6 +1,5 @@
 """
-The shim's routes, as applications for Starlette, FastAPI, Flask, Django, and
-whoever speaks ASGI or WSGI.
+The routes of the shim, as an ASGI or WSGI application.
 """
 
 from collections.abc import Callable, Iterable
@@ -10,8 +9,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from ._access import Access
-from ._api import Service, Shim
-from ._app import ShimApp
+from ._api import ApiHandlers, Service
+from ._app import App
 from ._asgi import AsgiShim
 from ._messages import Answer, HttpRequest, HttpResponse
 from ._rate_limits import PROBES
@@ -38,7 +37,7 @@ def integration(service: Service, *, access: Access | None = None, prefix: str =
             machine by a loopback name.
         prefix: Where, if not there.
     """
-    shim = ShimApp(routes_beneath(service, access, prefix), access=access)
+    shim = App(routes_beneath(service, access, prefix), access=access)
 
     return Mount(prefix, app=AsgiShim(shim, prefix=prefix))
 
@@ -58,7 +57,7 @@ def create_app(
         metrics: Makes what `/metrics` answers; without it, there is none.
         routes: More of them, under the same rules.
     """
-    shim = ShimApp(_everything(service, access, PREFIX, metrics, routes), access=access)
+    shim = App(_everything(service, access, PREFIX, metrics, routes), access=access)
 
     return Starlette(routes=[Mount("/", app=AsgiShim(shim, prefix=PREFIX))])
 
@@ -80,7 +79,7 @@ def wsgi_app(
         beside: Your application: it gets all requests that are not under the
             prefix.
     """
-    shim = ShimApp(_everything(service, access, prefix, metrics, routes), access=access)
+    shim = App(_everything(service, access, prefix, metrics, routes), access=access)
 
     return WsgiShim(shim, prefix=prefix, beside=beside)
 
@@ -104,7 +103,7 @@ def routes_beneath(service: Service, access: Access | None, prefix: str) -> list
     """
     Those of the integration.
     """
-    shim = Shim(service, prefix=prefix, guarded=access is not None and bool(access.token))
+    shim = ApiHandlers(service, prefix=prefix, guarded=access is not None and bool(access.token))
     routes = [
         Route("GET", "/health", shim.health),
         Route("GET", "/test-connection", shim.test_connection, rate=PROBES),

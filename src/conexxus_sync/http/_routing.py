@@ -1,5 +1,5 @@
 """
-Which handler answers which path.
+Matches a path to a route.
 """
 
 import re

@@ -1,5 +1,5 @@
 """
-The shapes of the shim's documents, as JSON Schema.
+JSON Schemas of the shim's documents.
 """
 
 from typing import Any

@@ -1,5 +1,5 @@
 """
-A real server around the shim, in a thread of its own.
+Runs the shim under uvicorn, in a thread.
 """
 
 import asyncio

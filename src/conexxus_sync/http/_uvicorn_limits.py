@@ -1,5 +1,5 @@
 """
-uvicorn's HTTP/1.1, with a limit on what connections may cost.
+Limits on connections for uvicorn.
 
 Alone, it waits for ever for the head of a first request, and for as many
 connections as there are.

@@ -1,14 +1,13 @@
 """
-The shim as a WSGI application: the way in for Flask, Django and their like.
+The shim as a WSGI application, for Flask and Django.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from ._app import ShimApp
-from ._messages import HttpRequest, HttpResponse
-from ._mounting import inner_path, joined
+from ._app import App
+from ._messages import HttpRequest, HttpResponse, inner_path, joined
 
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 class WsgiShim:
     """
-    One `ShimApp` as a WSGI application (PEP 3333).
+    One `App` as a WSGI application (PEP 3333).
 
     Args:
         prefix: What the routes of the integration begin with: mounted there,
@@ -26,9 +25,7 @@ class WsgiShim:
             the shim answers those, too.
     """
 
-    def __init__(
-        self, shim: ShimApp, *, prefix: str, beside: "WSGIApplication | None" = None
-    ) -> None:
+    def __init__(self, shim: App, *, prefix: str, beside: "WSGIApplication | None" = None) -> None:
         self._shim = shim
         self._prefix = prefix
         self._beside = beside

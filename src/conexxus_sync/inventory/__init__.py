@@ -1,5 +1,5 @@
 """
-The catalogue: pulled, validated, compared, guarded, applied, handed to the host.
+The engine that pulls the catalogue: read, validate, compare, guard, apply, deliver to the host.
 
 Start with `InventorySync`.
 """

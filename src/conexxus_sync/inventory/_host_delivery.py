@@ -1,5 +1,5 @@
 """
-Changes on their way to the host, at least once and in sequence.
+Delivery of catalogue changes to the host's storage, at least once and in sequence.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from conexxus_sync.protocols import (
     RestorableCatalogStorage,
     TransactionalCatalogStorage,
 )
-from conexxus_sync.stores._protocols import SyncStore
+from conexxus_sync.stores._store_protocols import SyncStore
 
 
 MAX_DETAIL = 200
@@ -39,7 +39,7 @@ class HostDelivery:
     location_id: str
     storage: HostStorage | None
     removals: bool
-    steps: Callable[[str], None]
+    failpoint: Callable[[str], None]
     error: str | None = None
     beyond: int | None = None
     delivered: int = 0
@@ -95,7 +95,7 @@ class HostDelivery:
             except TransactionEndedError:
                 raise
             except Exception as exc:  # noqa: BLE001  # the host may raise whatever it likes
-                self.error = told(exc)
+                self.error = describe_exception(exc)
                 return
 
             self.delivered += 1
@@ -115,14 +115,14 @@ class HostDelivery:
             return
 
         for sequence in self.store.catalog.hosts.pending(self.location_id):
-            self.steps("host")
+            self.failpoint("host")
             try:
                 storage.apply(self.store.catalog.hosts.changes(self.location_id, sequence))
             except Exception as exc:  # noqa: BLE001  # the host may raise whatever it likes
-                self.error = told(exc)
+                self.error = describe_exception(exc)
                 return
 
-            self.steps("host applied")
+            self.failpoint("host applied")
             with self.store.writing(renew()) as transaction:
                 self.store.catalog.hosts.applied(transaction, self.location_id, sequence)
             self.delivered += 1
@@ -148,7 +148,7 @@ class HostDelivery:
         try:
             return _sequence(storage.last_applied(self.location_id))
         except Exception as exc:  # noqa: BLE001  # the host may raise whatever it likes
-            self.error = told(exc)
+            self.error = describe_exception(exc)
             return None
 
 
@@ -167,7 +167,7 @@ def _sequence(given: object) -> int:
     raise HostError(msg)
 
 
-def told(exc: Exception) -> str:
+def describe_exception(exc: Exception) -> str:
     """
     What the host's exception says, in one line.
     """

@@ -1,17 +1,17 @@
 """
-How an item came into its present state, in words.
+Explains how an item came into its present state, for `conexxus why`.
 """
 
 from collections.abc import Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from conexxus_sync.model.catalogue import MirrorItem, Quarantined
+from conexxus_sync.model.catalogue import MirrorItem, QuarantinedItem
 from conexxus_sync.model.runs import RunKind, SyncRun
-from conexxus_sync.stores._protocols import SyncStore
+from conexxus_sync.stores._store_protocols import SyncStore
 
 
-def why_item(
+def explain_item(
     store: SyncStore, location_id: str, sku: str, *, zone: ZoneInfo | None = None
 ) -> list[str]:
     """
@@ -28,26 +28,29 @@ def why_item(
         StoreError: The store can't be read.
     """
     entry = store.catalog.item(location_id, sku)
-    aside = list(store.catalog.quarantined(location_id, sku))
+    quarantined = list(store.catalog.quarantined(location_id, sku))
 
-    if entry is None and not aside:
+    if entry is None and not quarantined:
         return []
 
-    tell = _Teller(store, zone)
-    lines = [*(() if entry is None else tell.item(entry)), *tell.aside(aside, entry)]
+    history = ItemHistory(store, zone)
+    lines = [
+        *(() if entry is None else history.item(entry)),
+        *history.quarantine(quarantined, entry),
+    ]
 
     if waiting := store.catalog.hosts.waiting(location_id, sku):
         numbers = ", ".join(map(str, waiting))
         lines.append(f"The host's storage has not taken it yet: it waits in sequence {numbers}.")
     if latest := store.runs.latest(location_id, RunKind.INVENTORY):
-        lines.append(tell.latest(latest))
+        lines.append(history.latest(latest))
 
     return lines
 
 
-class _Teller:
+class ItemHistory:
     """
-    Knows what runs were.
+    Sentences about one item, from the mirror, the quarantine and the runs.
     """
 
     def __init__(self, store: SyncStore, zone: ZoneInfo | None) -> None:
@@ -69,7 +72,7 @@ class _Teller:
         elif entry.page is not None:
             yield f"It came on page {entry.page}, and has not changed since."
 
-    def aside(self, entries: list[Quarantined], entry: MirrorItem | None) -> Iterator[str]:
+    def quarantine(self, entries: list[QuarantinedItem], entry: MirrorItem | None) -> Iterator[str]:
         for it in entries:
             page = "" if it.page is None else f", on page {it.page}"
             times = "once" if it.times_seen == 1 else f"{it.times_seen:,} times"

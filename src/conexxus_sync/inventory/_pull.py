@@ -1,5 +1,5 @@
 """
-One pull, from the first request to the last write.
+One pull from the first request to the last write; decides whether a catalogue is refused.
 """
 
 from collections.abc import Callable
@@ -11,15 +11,15 @@ import attrs
 from conexxus_client import CatalogRead, ConexxusClient, EnvelopeError
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.errors import TransactionEndedError
-from conexxus_sync.model.catalogue import Checkpoint, Figures, Plan, SetAside
+from conexxus_sync.model.catalogue import CatalogueDiff, Checkpoint, Plan, RejectedElement
 from conexxus_sync.model.leases import Lease
 from conexxus_sync.model.runs import MAX_ERRORS, RunIssue, RunStatus, SyncRun
 from conexxus_sync.protocols import Clock
-from conexxus_sync.stores._protocols import Staging, SyncStore
-from conexxus_sync.stores.retention import may_forget
+from conexxus_sync.stores._store_protocols import Staging, SyncStore
+from conexxus_sync.stores.retention import is_safe_to_purge
 
 from ._host_delivery import HostDelivery
-from ._results import with_figures, with_host_error
+from ._results import with_counts, with_host_error
 from ._validation import Validator
 
 
@@ -37,7 +37,9 @@ class Pull:
     Read, validate, stage, compare, guard, apply: in this order.
 
     Attributes:
-        steps: Told the name of each step as it is reached.
+        checkpoint: Called where the pull may still end without a change; it
+            raises to end it.
+        failpoint: Called with the name of each step as it is reached, for tests.
         progress: Told how many items came so far, and how many will, if known.
         force: Pass all guards.
         accept: Apply only if the catalogue is this one; then, pass all guards.
@@ -50,7 +52,8 @@ class Pull:
     config: SyncConfig
     clock: Clock
     host: HostDelivery
-    steps: Callable[[str], None]
+    checkpoint: Callable[[], None]
+    failpoint: Callable[[str], None]
     progress: Callable[[int, int | None], None]
     lease: Lease
     run: SyncRun
@@ -72,23 +75,23 @@ class Pull:
             if self.host.beyond is None:
                 self.host.deliver(self.lease, self._renew)
 
-        checkpoint = self._checkpoint()
-        etag = None if checkpoint is None else checkpoint.etag
-        self.steps("request")
+        last = self._last_read()
+        etag = None if last is None else last.etag
+        self._reached("request")
 
         with self.client.open_catalog(etag=etag) as read:
             if read.not_modified:
-                return self._not_modified(checkpoint)
+                return self._not_modified(last)
 
             with self.store.catalog.staging(self.run.location_id) as staging:
                 self._stage(staging, read)
 
-                if checkpoint is not None and read.digest == checkpoint.digest:
-                    return self._same_again(checkpoint, read.etag)
+                if last is not None and read.digest == last.digest:
+                    return self._same_again(last, read.etag)
 
-                return self._judge(staging, read)
+                return self._check_guards(staging, read)
 
-    def _checkpoint(self) -> Checkpoint | None:
+    def _last_read(self) -> Checkpoint | None:
         """
         The last applied read, if it still says what the mirror holds.
         """
@@ -102,6 +105,14 @@ class Pull:
 
         return checkpoint
 
+    def _reached(self, step: str) -> None:
+        """
+        A step before anything changes: from "merge" on, a pull is a matter
+        of milliseconds, and is let finish.
+        """
+        self.failpoint(step)
+        self.checkpoint()
+
     def _scope(self) -> str:
         profile = self.client.profile
         query = sorted(profile.catalog_query.items())
@@ -114,32 +125,32 @@ class Pull:
         count = 0
 
         for page in read.pages:
-            rejects: list[SetAside] = []
-            staging.add(validator.sort(page, rejects.append), read.page)
-            staging.set_aside(rejects, read.page)
-            self._note(rejects)
+            rejects: list[RejectedElement] = []
+            staging.add(validator.partition(page, rejects.append), read.page)
+            staging.quarantine(rejects, read.page)
+            self._add_issues(rejects)
             count += len(page)
             self.progress(count, read.total)
             self._renew()
-            self.steps("page")
+            self._reached("page")
 
-        self.steps("read")
+        self._reached("read")
 
-    def _judge(self, staging: Staging, read: CatalogRead) -> SyncRun:
-        self._note(list(staging.duplicates()))
-        figures = staging.compare()
-        self.steps("compared")
-        self.run = with_figures(self.run, figures, self.issues)
+    def _check_guards(self, staging: Staging, read: CatalogRead) -> SyncRun:
+        self._add_issues(list(staging.duplicates()))
+        diff = staging.compare()
+        self._reached("compared")
+        self.run = with_counts(self.run, diff, self.issues)
 
-        if (refusal := self._refusal(read.digest, figures)) is not None:
+        if (refusal := self._refusal(read.digest, diff)) is not None:
             return self._refuse(refusal, read.digest, staging)
 
         self.run = attrs.evolve(
             self.run,
-            created=figures.created,
-            updated=figures.updated,
-            unchanged=figures.unchanged,
-            removed=figures.gone,
+            created=diff.created,
+            updated=diff.updated,
+            unchanged=diff.unchanged,
+            removed=diff.gone,
         )
 
         if self.run.planned:
@@ -147,16 +158,16 @@ class Pull:
 
         return self._apply(staging, read)
 
-    def _refusal(self, digest: bytes, figures: Figures | None = None) -> str | None:
+    def _refusal(self, digest: bytes, diff: CatalogueDiff | None = None) -> str | None:
         """
         Why this catalogue is not applied; None if it is.
         """
         plan = self.accept
 
         if plan is None:
-            if figures is None or self.force:
+            if diff is None or self.force:
                 return None
-            refusal = self.config.guards.refusal(figures)
+            refusal = self.config.guards.refusal(diff)
             return refusal and (
                 f"{refusal}. Check the back office; if this is right, accept exactly this: "
                 f"`conexxus pull --accept {self.run.id}`."
@@ -210,9 +221,9 @@ class Pull:
         self._renew()
 
         with self.store.writing(self.lease, connection=staging.connection) as transaction:
-            self.steps("merge")
+            self.failpoint("merge")
             staging.merge(transaction, self.run.id, self.run.start_time)
-            self.steps("merged")
+            self.failpoint("merged")
             self._conclude(transaction, checkpoint, changed=True)
 
     def _not_modified(self, checkpoint: Checkpoint | None) -> SyncRun:
@@ -270,11 +281,11 @@ class Pull:
         self.host.deliver_in(transaction)
         self.store.catalog.save_checkpoint(transaction, self.run.location_id, checkpoint)
         self._save(transaction)
-        self.steps("commit")
+        self.failpoint("commit")
 
     def _deliver(self) -> SyncRun:
         self.committed = self.run
-        self.steps("committed")
+        self.failpoint("committed")
         before = self.host.delivered, self.host.error
         self.host.deliver(self.lease, self._renew)
 
@@ -291,13 +302,13 @@ class Pull:
         now = self.clock.now()
         self.run = attrs.evolve(with_host_error(self.run, self.host.error), end_time=now)
         self.store.runs.save(transaction, self.run)
-        if may_forget(self.store, transaction, self.run.location_id, now):
+        if is_safe_to_purge(self.store, transaction, self.run.location_id, now):
             self.store.runs.purge(transaction, self.run.location_id, now - RUNS_ARE_KEPT)
 
     def _renew(self) -> Lease:
         self.lease = self.store.leases.renew(self.lease, self.clock.now())
         return self.lease
 
-    def _note(self, rejects: list[SetAside]) -> None:
+    def _add_issues(self, rejects: list[RejectedElement]) -> None:
         room = MAX_ERRORS - len(self.issues)
         self.issues += [RunIssue(item=it.sku, error=it.reason) for it in rejects[:room]]

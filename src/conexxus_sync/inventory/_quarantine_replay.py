@@ -1,5 +1,5 @@
 """
-Take an item out of quarantine: it alone, whatever the back office says.
+Takes one item out of quarantine, as it came or corrected.
 """
 
 from collections.abc import Callable
@@ -11,12 +11,12 @@ import attrs
 from conexxus_client import ConfigurationError, DecodeError, decode_item
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.errors import SyncError, TransactionEndedError
-from conexxus_sync.model.catalogue import Figures, ItemRow, Quarantined, SetAside
+from conexxus_sync.model.catalogue import CatalogueDiff, ItemRow, QuarantinedItem, RejectedElement
 from conexxus_sync.model.leases import Lease
 from conexxus_sync.model.runs import RunKind, RunStatus, SyncRun, new_run_id
 from conexxus_sync.protocols import Clock, HostStorage
-from conexxus_sync.runtime.run_context import in_run
-from conexxus_sync.stores._protocols import Staging, SyncStore
+from conexxus_sync.runtime.run_logging import in_run
+from conexxus_sync.stores._store_protocols import Staging, SyncStore
 
 from ._host_delivery import HostDelivery
 from ._results import with_host_error
@@ -44,7 +44,7 @@ class QuarantineReplay:
     config: SyncConfig
     clock: Clock
     storage: HostStorage | None = None
-    steps: Callable[[str], None] = lambda step: None
+    failpoint: Callable[[str], None] = lambda step: None
     new_id: Callable[[datetime], str] = new_run_id
 
     def replay(self, key: str, corrected: bytes | None = None) -> SyncRun:
@@ -97,7 +97,7 @@ class QuarantineReplay:
         except DecodeError as exc:
             raise ConfigurationError([f"the item given is not JSON: {exc}"]) from exc
 
-        if isinstance(result, SetAside):
+        if isinstance(result, RejectedElement):
             msg = f"it stays in quarantine: {result.reason} (at {result.path})"
             raise SyncError(msg)
 
@@ -109,7 +109,7 @@ class QuarantineReplay:
             location_id=lease.location_id,
             storage=self.storage,
             removals=self.config.removals == "deactivate",
-            steps=self.steps,
+            failpoint=self.failpoint,
         )
         host.prepare(reapply=False)
 
@@ -124,7 +124,7 @@ class QuarantineReplay:
                 host.error = str(exc)
                 run = self._swap(lease, staging, host, run, key)
 
-        self.steps("committed")
+        self.failpoint("committed")
         before = host.error
         host.deliver(lease, lambda: self.store.leases.renew(lease, self.clock.now()))
 
@@ -142,7 +142,7 @@ class QuarantineReplay:
             host.queue(transaction)
             host.deliver_in(transaction)
             run = self._save(transaction, host, run)
-            self.steps("commit")
+            self.failpoint("commit")
 
         return run
 
@@ -153,7 +153,7 @@ class QuarantineReplay:
         return run
 
 
-def _run(lease: Lease, figures: Figures) -> SyncRun:
+def _run(lease: Lease, diff: CatalogueDiff) -> SyncRun:
     return SyncRun(
         id=lease.run_id,
         kind=RunKind.INVENTORY,
@@ -162,14 +162,14 @@ def _run(lease: Lease, figures: Figures) -> SyncRun:
         start_time=lease.renewed_at,
         items_processed=1,
         items_succeeded=1,
-        created=figures.created,
-        updated=figures.updated,
-        unchanged=figures.unchanged,
+        created=diff.created,
+        updated=diff.updated,
+        unchanged=diff.unchanged,
         replayed=True,
     )
 
 
-def _is_nameless(entry: Quarantined) -> bool:
+def _is_nameless(entry: QuarantinedItem) -> bool:
     """
     Is its key a fingerprint, because it has no SKU?
     """

@@ -1,33 +1,32 @@
 """
-What becomes of a run.
+Adds counts and host errors to the record of a pull.
 """
 
 import attrs
 
-from conexxus_sync.model.catalogue import Figures
+from conexxus_sync.model.catalogue import CatalogueDiff
 from conexxus_sync.model.runs import RunIssue, RunStatus, SyncRun
 
 
-def with_figures(run: SyncRun, figures: Figures, issues: list[RunIssue]) -> SyncRun:
+def with_counts(run: SyncRun, diff: CatalogueDiff, issues: list[RunIssue]) -> SyncRun:
     """
     *run* with what was read, and what was set aside of it.
     """
-    succeeded = figures.received - figures.failed
+    succeeded = diff.received - diff.failed
     status, last_error = RunStatus.SUCCESS, None
 
-    if figures.failed:
+    if diff.failed:
         status = RunStatus.PARTIAL if succeeded else RunStatus.FAILED
         last_error = (
-            f"{figures.failed} of {figures.received} items were set aside, "
-            f"the first: {issues[0].error}"
+            f"{diff.failed} of {diff.received} items were set aside, the first: {issues[0].error}"
         )
 
     return attrs.evolve(
         run,
         status=status,
-        items_processed=figures.received,
+        items_processed=diff.received,
         items_succeeded=succeeded,
-        items_failed=figures.failed,
+        items_failed=diff.failed,
         errors=issues,
         last_error=last_error,
     )

@@ -1,5 +1,5 @@
 """
-Pull the catalogue into the mirror: the old one or the new one, never between.
+`InventorySync`: takes the lease, makes one pull, records and reports its end.
 """
 
 from collections.abc import Callable
@@ -15,9 +15,8 @@ from conexxus_sync.model.catalogue import Plan
 from conexxus_sync.model.leases import Lease
 from conexxus_sync.model.runs import RunIssue, RunKind, RunStatus, SyncRun, new_run_id
 from conexxus_sync.protocols import Clock, HostStorage
-from conexxus_sync.runtime.run_context import in_run
-from conexxus_sync.runtime.safe_logging import safe_logger
-from conexxus_sync.stores._protocols import SyncStore
+from conexxus_sync.runtime.run_logging import in_run, safe_logger
+from conexxus_sync.stores._store_protocols import SyncStore
 
 from ._host_delivery import HostDelivery
 from ._pull import Pull
@@ -28,7 +27,7 @@ _log = safe_logger(__name__)
 
 def _ignore(*_: object) -> None:
     """
-    Nobody wants to know.
+    Default callback; does nothing.
     """
 
 
@@ -39,7 +38,8 @@ class InventorySync:
 
     Attributes:
         storage: Where the host wants the changes; None if the mirror is all.
-        steps: Told the name of each step as it is reached, for tests.
+        checkpoint: Called while nothing has changed yet; raises to end the pull.
+        failpoint: Called with the name of each step as it is reached, for tests.
         progress: Told how many items came so far, and how many will, if known.
         new_id: Makes the id of a run.
     """
@@ -50,7 +50,8 @@ class InventorySync:
     clock: Clock
     storage: HostStorage | None = None
     collectors: FanOut = attrs.field(factory=FanOut)
-    steps: Callable[[str], None] = _ignore
+    checkpoint: Callable[[], None] = _ignore
+    failpoint: Callable[[str], None] = _ignore
     progress: Callable[[int, int | None], None] = _ignore
     new_id: Callable[[datetime], str] = new_run_id
 
@@ -118,9 +119,9 @@ class InventorySync:
     def _make(self, pull: Pull, run: SyncRun, lease: Lease, *, reapply: bool) -> SyncRun:
         try:
             self.collectors.run_started(run)
-            self.steps("leased")
+            self.failpoint("leased")
             run = self._execute(pull, reapply=reapply)
-            self.steps("release")
+            self.failpoint("release")
         except BaseException as exc:
             # Whatever ended it, history and the collectors see its end.
             if run.status is None:
@@ -158,7 +159,8 @@ class InventorySync:
             store=self.store,
             config=self.config,
             clock=self.clock,
-            steps=self.steps,
+            checkpoint=self.checkpoint,
+            failpoint=self.failpoint,
             progress=self.progress,
             lease=lease,
             run=run,
@@ -169,7 +171,7 @@ class InventorySync:
                 location_id=run.location_id,
                 storage=self.storage,
                 removals=self.config.removals == "deactivate",
-                steps=self.steps,
+                failpoint=self.failpoint,
             ),
         )
 

@@ -1,5 +1,5 @@
 """
-From an item as it was received to a row of the mirror, or to quarantine.
+Rules for items beyond those of the wire; turns items into rows of the mirror.
 """
 
 import re
@@ -10,7 +10,7 @@ from hashlib import blake2b
 import attrs
 
 from conexxus_client import InvalidItem, Item, encode_extra, encode_item
-from conexxus_sync.model.catalogue import ItemRow, SetAside
+from conexxus_sync.model.catalogue import ItemRow, RejectedElement
 
 
 INVALID_PRICE = "Item has invalid price"
@@ -30,36 +30,36 @@ class Validator:
 
     max_price: Decimal
 
-    def sort(
-        self, page: Iterable[Item | InvalidItem], set_aside: Callable[[SetAside], None]
+    def partition(
+        self, page: Iterable[Item | InvalidItem], quarantine: Callable[[RejectedElement], None]
     ) -> list[ItemRow]:
         """
-        Rows of the good items of *page*; the others go to *set_aside*.
+        Rows of the good items of *page*; the others go to *quarantine*.
         """
         rows = []
 
         for element in page:
             result = self.check(element)
-            if isinstance(result, SetAside):
-                set_aside(result)
+            if isinstance(result, RejectedElement):
+                quarantine(result)
             else:
                 rows.append(result)
 
         return rows
 
-    def check(self, element: Item | InvalidItem) -> ItemRow | SetAside:
+    def check(self, element: Item | InvalidItem) -> ItemRow | RejectedElement:
         """
         The row of *element*, or what is wrong with it.
         """
         if isinstance(element, InvalidItem):
-            return SetAside(
+            return RejectedElement(
                 sku=element.sku, raw=element.raw, reason=element.reason, path=element.path
             )
 
         price = str(element.price)
 
         if not self.is_price(element.price, price):
-            return SetAside(
+            return RejectedElement(
                 sku=element.sku, raw=encode_item(element), reason=INVALID_PRICE, path="$.price"
             )
 

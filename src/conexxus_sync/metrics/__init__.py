@@ -1,3 +1,3 @@
 """
-What Prometheus and OpenTelemetry see of a service (extras).
+Exporters for Prometheus and OpenTelemetry (extras).
 """

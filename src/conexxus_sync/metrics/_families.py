@@ -1,5 +1,5 @@
 """
-Every metric that there is: its name, what it counts, and its labels.
+Every metric: name, meaning, labels.
 
 `docs/reference/metrics.md` is written from this table.  Each label has a small,
 fixed set of values, and each metric also has `location`, except for those of

@@ -1,5 +1,5 @@
 """
-What is true at the moment of a scrape, whichever process did it.
+Gauges that are read from the store at each scrape.
 """
 
 import logging
@@ -12,7 +12,7 @@ import attrs
 from conexxus_client import ConexxusError, __version__, exact_sum
 from conexxus_sync.model.alerts import SEVERITIES
 from conexxus_sync.model.runs import RunKind, RunStatus, SyncRun
-from conexxus_sync.model.sales import BatchState, DateSums
+from conexxus_sync.model.sales import BatchState, DateTotals
 from conexxus_sync.protocols import Clock
 
 from . import _families as families
@@ -22,7 +22,7 @@ from ._families import Family
 if TYPE_CHECKING:
     from conexxus_sync.health._health import ServiceHealth
     from conexxus_sync.service import ConexxusService
-    from conexxus_sync.stores._protocols import SyncStore
+    from conexxus_sync.stores._store_protocols import SyncStore
 
 # The family, the values of its labels, and the number.
 Sample = tuple[Family, tuple[str, ...], float]
@@ -45,7 +45,7 @@ class Gauges:
 
     service: "ConexxusService"
     clock: Clock
-    _sums: "_SalesSums" = attrs.field(factory=lambda: _SalesSums(), init=False)
+    _sums: "_SalesTotals" = attrs.field(factory=lambda: _SalesTotals(), init=False)
 
     def samples(self) -> Iterator[Sample]:
         """
@@ -73,7 +73,7 @@ class Gauges:
         store, location_id = self.service.store, self.service.config.location_id
         now = self.clock.now()
 
-        with store.glancing():
+        with store.snapshot():
             for kind in RunKind:
                 holder = store.leases.holder(location_id, kind.value, now)
                 yield families.IN_PROGRESS, (kind,), float(holder is not None)
@@ -87,7 +87,7 @@ class Gauges:
 
 
 @attrs.define
-class _SalesSums:
+class _SalesTotals:
     """
     What the last business dates came to, as long as nothing was delivered since.
     """
@@ -95,7 +95,7 @@ class _SalesSums:
     _batches: dict[BatchState, int] = attrs.field(factory=dict, init=False)
     _since: date = attrs.field(default=date.min, init=False)
     _read_at: datetime | None = attrs.field(default=None, init=False)
-    _days: list[DateSums] = attrs.field(factory=list, init=False)
+    _days: list[DateTotals] = attrs.field(factory=list, init=False)
 
     def read(
         self,
@@ -103,7 +103,7 @@ class _SalesSums:
         location_id: str,
         now: datetime,
         batches: dict[BatchState, int],
-    ) -> list[DateSums]:
+    ) -> list[DateTotals]:
         """
         The dates of the window, oldest first.
         """
@@ -112,7 +112,7 @@ class _SalesSums:
         age = None if self._read_at is None else now - self._read_at
 
         if not asked_again or age is None or not timedelta() <= age < SUMS_ARE_KEPT:
-            self._days = store.outbox.date_sums(location_id, since)
+            self._days = store.outbox.date_totals(location_id, since)
             self._batches, self._since, self._read_at = batches, since, now
 
         return self._days
@@ -186,7 +186,7 @@ def _outcomes(run: SyncRun) -> dict[str, int]:
     return outcomes
 
 
-def _of_sales(sums: list[DateSums]) -> Iterator[Sample]:
+def _of_sales(sums: list[DateTotals]) -> Iterator[Sample]:
     # A float holds every amount below 90 trillion to the cent, and is made
     # from the exact sum: money is added up as `Decimal`.
     yield families.DELIVERED, (), sum(day.delivered for day in sums)

@@ -143,7 +143,7 @@ class PrometheusMetrics:
         if service.client is not None:
             service.client.add_hook(self)
 
-        self.registry.register(_AtScrape(Gauges(service, self._clock), self._location))
+        self.registry.register(_ScrapeCollector(Gauges(service, self._clock), self._location))
 
     def render(self) -> tuple[bytes, str]:
         """
@@ -233,7 +233,7 @@ def outcome_of(error: ConexxusError | None) -> str:
     return next((word for cls, word in _OUTCOMES.items() if isinstance(error, cls)), OTHER)
 
 
-class _AtScrape(Collector):
+class _ScrapeCollector(Collector):
     """
     The gauges, as one of the registry's collectors.
     """

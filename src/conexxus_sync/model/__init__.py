@@ -1,3 +1,3 @@
 """
-Values and pure rules: what a run, a batch, an item, an alert is.  No I/O.
+Values and pure rules: runs, batches, items, alerts, business dates. No I/O.
 """

@@ -1,5 +1,5 @@
 """
-JSON as what it says, however its numbers are written: 1.5 is 1.50.
+JSON in one spelling, so that equal data has equal digests: 1.5 and 1.50 are the same.
 
 On the bytes, because to read each sale again would take longer than to
 write it.

@@ -1,5 +1,5 @@
 """
-What is remarked about a transaction, although it is sent as it is.
+Checks of a transaction that lead to a remark, not to a refusal: sums, card numbers.
 """
 
 import re
@@ -39,7 +39,7 @@ def adds_up(transaction: Transaction) -> bool:
     return off <= _EXACT.multiply(Decimal(len(transaction.items)), _CENT)
 
 
-def shows_card(transaction: Transaction) -> bool:
+def has_card_number(transaction: Transaction) -> bool:
     """
     Is there something in the free text that may be a card's number?
     """

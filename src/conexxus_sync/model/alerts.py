@@ -1,5 +1,5 @@
 """
-What somebody should look at: which alerts there are, and when each of them holds.
+The alerts: names, severities, and the value that health, page and notices share.
 
 Pure decisions over what is known.  The same names are used by health, page,
 terminal, metrics, Prometheus rules, webhook and runbooks.

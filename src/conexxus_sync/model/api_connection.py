@@ -1,5 +1,5 @@
 """
-How the last call of the back office went.
+The result of the last call to the back office.
 """
 
 from datetime import datetime, timedelta

@@ -1,5 +1,5 @@
 """
-What the mirror holds, and what a read would change in it.
+Values of the catalogue: mirror items, quarantined items, checkpoints, plans, comparisons.
 """
 
 from datetime import datetime
@@ -20,7 +20,7 @@ ItemRow = tuple[str, bytes, str, str, str | None, str | None, str | None]
 
 
 @attrs.frozen(kw_only=True)
-class SetAside:
+class RejectedElement:
     """
     An element of the catalogue that can't be used, and why.
 
@@ -36,7 +36,7 @@ class SetAside:
 
 
 @attrs.frozen(kw_only=True)
-class Figures:
+class CatalogueDiff:
     """
     A complete read, compared with the mirror.
 
@@ -132,7 +132,7 @@ class MirrorItem:
 
 
 @attrs.frozen(kw_only=True)
-class Quarantined:
+class QuarantinedItem:
     """
     What was set aside under *key*, and how often.
 

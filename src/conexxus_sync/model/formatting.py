@@ -1,5 +1,5 @@
 """
-Numbers with their nouns, and dates as people say them, whatever the locale.
+Formats counts, dates and durations for people, independent of the locale.
 """
 
 from datetime import date, datetime, timedelta, tzinfo
@@ -70,7 +70,7 @@ def wall_time(moment: datetime, zone: tzinfo, day: date | None = None) -> str:
     return f"{short_date(wall.date())}, {shown}"
 
 
-def lasting(duration: timedelta) -> str:
+def rough_duration(duration: timedelta) -> str:
     """
     `1 minute`, `25 minutes`, `3 hours`, `4 days`: the largest that tells something.
     """

@@ -1,10 +1,10 @@
 """
-When a catalogue is too suspicious to be applied.
+Guards: the limits beyond which a complete catalogue is refused.
 """
 
 import attrs
 
-from .catalogue import Figures
+from .catalogue import CatalogueDiff
 
 
 @attrs.frozen(kw_only=True)
@@ -27,33 +27,31 @@ class Guards:
     max_invalid: float = 0.50
     from_known: int = 20
 
-    def refusal(self, figures: Figures) -> str | None:
+    def refusal(self, diff: CatalogueDiff) -> str | None:
         """
         Why a read with these figures is refused; None if it is not.
         """
-        if figures.known and figures.failed == figures.received:
-            return (
-                f"no valid item among {figures.received} received, while {figures.known} were known"
-            )
+        if diff.known and diff.failed == diff.received:
+            return f"no valid item among {diff.received} received, while {diff.known} were known"
 
-        if figures.known < self.from_known:
+        if diff.known < self.from_known:
             return None
 
         return next(
             (
                 _sentence(what, part, whole, limit)
                 for what, part, whole, limit in (
-                    ("known items are gone", figures.gone, figures.known, self.max_gone),
+                    ("known items are gone", diff.gone, diff.known, self.max_gone),
                     (
                         "known items have another price",
-                        figures.repriced,
-                        figures.compared,
+                        diff.repriced,
+                        diff.compared,
                         self.max_repriced,
                     ),
                     (
                         "received items are invalid",
-                        figures.failed,
-                        figures.received,
+                        diff.failed,
+                        diff.received,
                         self.max_invalid,
                     ),
                 )

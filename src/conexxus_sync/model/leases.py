@@ -1,5 +1,5 @@
 """
-One run per location and kind, across threads and processes.
+The lease that allows one run per location and kind, across threads and processes.
 
 A lease is a promise with an end: it expires, and its epoch, which every
 writing transaction checks, fences off a holder that overslept.

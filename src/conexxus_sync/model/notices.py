@@ -1,5 +1,5 @@
 """
-What is told, and what has to be remembered so that it is told once.
+Notices of alerts and daily reports, and what is stored so that each is sent once.
 """
 
 import json
@@ -80,24 +80,24 @@ class Notice:
 
 
 @attrs.frozen(kw_only=True)
-class StandingAlert:
+class ActiveAlert:
     """
     An alert that holds, or held a moment ago.
 
     Attributes:
         since: When it was first seen.
-        gone_at: When it was first not seen any more; None while it holds.
-        told: Whether somebody knows that it began.
+        cleared_at: When it was first not seen any more; None while it holds.
+        notified: Whether its start was queued as a notice.
     """
 
     name: AlertName
     since: datetime
-    gone_at: datetime | None = None
-    told: bool = False
+    cleared_at: datetime | None = None
+    notified: bool = False
 
 
 @attrs.frozen(kw_only=True)
-class ToldNight:
+class SentReport:
     """
     A business date of which the night's line was told.
 

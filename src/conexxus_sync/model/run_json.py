@@ -1,5 +1,5 @@
 """
-Runs as JSON, with the keys that users see.
+Runs as JSON: with the documented keys for users, and complete for the store.
 """
 
 import json

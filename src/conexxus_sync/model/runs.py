@@ -1,5 +1,5 @@
 """
-The record of one execution of an engine.
+The record of one execution of an engine: status, counts, errors.
 """
 
 import secrets

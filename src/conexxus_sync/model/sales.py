@@ -1,5 +1,5 @@
 """
-Batches of sales, and what is known of dates and transactions.
+Values of sales: batches, visits of business dates, quarantined transactions, discrepancies.
 """
 
 from datetime import date, datetime, timedelta
@@ -92,7 +92,7 @@ class Batch:
 
 
 @attrs.frozen(kw_only=True)
-class DateSums:
+class DateTotals:
     """
     What is known of one business date.
 
@@ -100,8 +100,8 @@ class DateSums:
         delivered: How many transactions the back office has.
         total: Their exact sum.
         waiting: Transactions in batches that are not settled.
-        set_aside: Transactions in quarantine.
-        contradicted: Delivered ones that the till now tells otherwise.
+        quarantined: Transactions in quarantine.
+        discrepancies: Delivered transactions whose source data has since changed.
         half_at: When half of them had been delivered; None if none was.
         last_at: When the last were.
     """
@@ -110,8 +110,8 @@ class DateSums:
     delivered: int
     total: Decimal
     waiting: int
-    set_aside: int
-    contradicted: int
+    quarantined: int
+    discrepancies: int
     half_at: datetime | None = None
     last_at: datetime | None = None
 
@@ -146,7 +146,7 @@ class DiscrepancyKind(StrEnum):
 
 
 @attrs.frozen(kw_only=True)
-class Found:
+class FoundDiscrepancy:
     """
     A contradiction as it was just found.
 
@@ -173,7 +173,7 @@ class Discrepancy:
 
 
 @attrs.frozen(kw_only=True)
-class Visit:
+class DateVisit:
     """
     What the ledger says of one business date.
 
@@ -187,7 +187,7 @@ class Visit:
 
 
 @attrs.frozen(kw_only=True)
-class Handing:
+class BatchMembership:
     """
     One batch in which a transaction was.
 
@@ -200,7 +200,7 @@ class Handing:
 
 
 @attrs.frozen(kw_only=True)
-class Delivered:
+class DeliveredTransaction:
     """
     A transaction that the back office has.
 
@@ -219,18 +219,18 @@ class Delivered:
 
 
 @attrs.frozen(kw_only=True)
-class Story:
+class TransactionHistory:
     """
     All that is known of one transaction, oldest first.
 
     Attributes:
         id: As the host calls it.
-        handings: The batches it was in.
+        memberships: The batches it was in.
     """
 
     id: str
-    handings: tuple[Handing, ...] = ()
-    delivered: tuple[Delivered, ...] = ()
+    memberships: tuple[BatchMembership, ...] = ()
+    delivered: tuple[DeliveredTransaction, ...] = ()
     quarantined: tuple[QuarantinedTransaction, ...] = ()
     discrepancies: tuple[Discrepancy, ...] = ()
 
@@ -238,4 +238,4 @@ class Story:
         """
         Is anything known?
         """
-        return bool(self.handings or self.delivered or self.quarantined or self.discrepancies)
+        return bool(self.memberships or self.delivered or self.quarantined or self.discrepancies)

@@ -1,30 +1,30 @@
 """
-Word to people who watch no dashboard: what is told, when, and how it is sent.
+Notifications by webhook: alerts that start and end, and a daily report.
 
-Start with `NoticeWatch`.
+Start with `NoticeMonitor`.
 """
 
-from conexxus_sync.model.notices import Event, Notice, QueuedNotice, StandingAlert, ToldNight
+from conexxus_sync.model.notices import ActiveAlert, Event, Notice, QueuedNotice, SentReport
 
-from ._background import notice_now, noticing
-from ._monitor import NoticeWatch
-from ._sender import LATELY, Sender, trial
+from ._background import notify_in_background, notify_once
+from ._monitor import NoticeMonitor
+from ._sender import LATELY, Sender, test_notice
 from ._webhook import Answer, Webhook, open_webhook
 
 
 __all__ = [
     "LATELY",
+    "ActiveAlert",
     "Answer",
     "Event",
     "Notice",
-    "NoticeWatch",
+    "NoticeMonitor",
     "QueuedNotice",
     "Sender",
-    "StandingAlert",
-    "ToldNight",
+    "SentReport",
     "Webhook",
-    "notice_now",
-    "noticing",
+    "notify_in_background",
+    "notify_once",
     "open_webhook",
-    "trial",
+    "test_notice",
 ]

@@ -1,5 +1,5 @@
 """
-Which alerts began and ended since the last look.  Pure.
+Compares active alerts with those before: which started, which are resolved. Pure.
 """
 
 from collections.abc import Iterable, Iterator
@@ -8,97 +8,97 @@ from datetime import datetime, timedelta, tzinfo
 import attrs
 
 from conexxus_sync.model.alerts import SEVERITIES, Alert, AlertName, Severity
-from conexxus_sync.model.notices import Event, Notice, StandingAlert
+from conexxus_sync.model.notices import ActiveAlert, Event, Notice
 
-from ._messages import began, ended
+from ._notice_text import alert_resolved, alert_started
 
 
 # What is over before that is not worth a word, nor is a pause shorter than that.
-HOLD = timedelta(minutes=2)
+MIN_DURATION = timedelta(minutes=2)
 
 # A single call that fails is soon over, more often than not.
 _WAITS = {AlertName.API_DOWN}
 
 
 @attrs.frozen(kw_only=True)
-class Look:
+class AlertDiff:
     """
-    What is seen at one moment.
+    The alerts at one moment, to be compared with those before.
 
     Attributes:
         alerts: Those that hold.
-        hold: How long an alert must last before it is told.
+        min_duration: How long an alert must last before a notice is queued.
     """
 
     location_id: str
     now: datetime
     zone: tzinfo
     alerts: tuple[Alert, ...]
-    hold: timedelta = HOLD
+    min_duration: timedelta = MIN_DURATION
 
-    def compare(self, before: Iterable[StandingAlert]) -> tuple[list[StandingAlert], list[Notice]]:
+    def compare(self, before: Iterable[ActiveAlert]) -> tuple[list[ActiveAlert], list[Notice]]:
         """
         What stands now, after *before*, and what is to be told of it.
         """
         known = {alert.name: self._not_ahead(alert) for alert in before}
-        seen: dict[AlertName, Alert] = {}
+        alerts_now: dict[AlertName, Alert] = {}
         for alert in self.alerts:
             if alert.severity is not Severity.INFO:
-                seen.setdefault(alert.name, alert)
+                alerts_now.setdefault(alert.name, alert)
 
-        standing: list[StandingAlert] = []
+        active_alerts: list[ActiveAlert] = []
         notices: list[Notice] = []
 
-        for name, alert in seen.items():
-            now_standing = self._holding(known.get(name), alert)
-            standing.append(now_standing)
-            notices.extend(self._beginning(known.get(name), now_standing, alert))
+        for name, alert in alerts_now.items():
+            active = self._active(known.get(name), alert)
+            active_alerts.append(active)
+            notices.extend(self._started(known.get(name), active, alert))
 
-        for name in (name for name in AlertName if name in known and name not in seen):
-            gone = attrs.evolve(known[name], gone_at=known[name].gone_at or self.now)
-            if self.now - (gone.gone_at or self.now) < self.hold:
-                standing.append(gone)
-            elif gone.told:
-                notices.append(self._ending(gone))
+        for name in (name for name in AlertName if name in known and name not in alerts_now):
+            cleared = attrs.evolve(known[name], cleared_at=known[name].cleared_at or self.now)
+            if self.now - (cleared.cleared_at or self.now) < self.min_duration:
+                active_alerts.append(cleared)
+            elif cleared.notified:
+                notices.append(self._resolved(cleared))
 
-        return standing, notices
+        return active_alerts, notices
 
-    def _holding(self, known: StandingAlert | None, alert: Alert) -> StandingAlert:
-        known = known or StandingAlert(name=alert.name, since=self.now)
-        lasted = self.now - known.since >= self.hold
+    def _active(self, known: ActiveAlert | None, alert: Alert) -> ActiveAlert:
+        known = known or ActiveAlert(name=alert.name, since=self.now)
+        lasted = self.now - known.since >= self.min_duration
         at_once = alert.severity is Severity.CRITICAL and alert.name not in _WAITS
 
-        return attrs.evolve(known, gone_at=None, told=known.told or lasted or at_once)
+        return attrs.evolve(known, cleared_at=None, notified=known.notified or lasted or at_once)
 
-    def _beginning(
-        self, known: StandingAlert | None, standing: StandingAlert, alert: Alert
+    def _started(
+        self, known: ActiveAlert | None, active: ActiveAlert, alert: Alert
     ) -> Iterator[Notice]:
-        if standing.told and not (known and known.told):
+        if active.notified and not (known and known.notified):
             yield Notice(
                 event=Event.ALERT_BEGAN,
-                text=began(alert, self.location_id, standing.since, self.zone),
+                text=alert_started(alert, self.location_id, active.since, self.zone),
                 location_id=self.location_id,
-                at=standing.since,
+                at=active.since,
                 alert=alert.name,
                 severity=alert.severity,
             )
 
-    def _ending(self, gone: StandingAlert) -> Notice:
-        at = gone.gone_at or self.now
+    def _resolved(self, cleared: ActiveAlert) -> Notice:
+        at = cleared.cleared_at or self.now
 
         return Notice(
             event=Event.ALERT_ENDED,
-            text=ended(gone.name, self.location_id, at - gone.since),
+            text=alert_resolved(cleared.name, self.location_id, at - cleared.since),
             location_id=self.location_id,
             at=at,
-            alert=gone.name,
-            severity=SEVERITIES[gone.name],
+            alert=cleared.name,
+            severity=SEVERITIES[cleared.name],
         )
 
-    def _not_ahead(self, alert: StandingAlert) -> StandingAlert:
+    def _not_ahead(self, alert: ActiveAlert) -> ActiveAlert:
         """
         What began in the future, by a clock that was ahead, begins now.
         """
-        gone_at = alert.gone_at and min(alert.gone_at, self.now)
+        cleared_at = alert.cleared_at and min(alert.cleared_at, self.now)
 
-        return attrs.evolve(alert, since=min(alert.since, self.now), gone_at=gone_at)
+        return attrs.evolve(alert, since=min(alert.since, self.now), cleared_at=cleared_at)

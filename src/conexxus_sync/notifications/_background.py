@@ -1,5 +1,5 @@
 """
-Looking and sending, without anybody having to wait for it.
+Runs monitor and sender in threads of their own, beside the scheduler.
 """
 
 import logging
@@ -13,7 +13,7 @@ import attrs
 from conexxus_client import ConexxusError
 from conexxus_sync.protocols import Clock
 
-from ._monitor import NoticeWatch, Watched
+from ._monitor import MonitoredService, NoticeMonitor
 from ._sender import Sender
 from ._webhook import open_webhook
 
@@ -23,7 +23,7 @@ EVERY_S = 60.0
 
 # At the end, so long for each of two threads; what they did not send by then
 # is in the store.
-LEAVE_AFTER_S = 0.25
+SHUTDOWN_S = 0.25
 
 _log = logging.getLogger(__name__)
 
@@ -42,26 +42,26 @@ class _Worker:
 
     name: str
     work: Callable[[], None]
-    ended: threading.Event
-    _called: threading.Event = attrs.field(factory=threading.Event, init=False)
+    stopped: threading.Event
+    _woken: threading.Event = attrs.field(factory=threading.Event, init=False)
     _thread: threading.Thread = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
         self._thread.start()
 
-    def call(self) -> None:
-        self._called.set()
+    def wake(self) -> None:
+        self._woken.set()
 
-    def leave(self) -> None:
-        self.call()
-        self._thread.join(LEAVE_AFTER_S)
+    def join(self) -> None:
+        self.wake()
+        self._thread.join(SHUTDOWN_S)
 
     def _run(self) -> None:
-        while not self.ended.is_set():
-            self._called.wait(EVERY_S)
-            self._called.clear()
-            if self.ended.is_set():
+        while not self.stopped.is_set():
+            self._woken.wait(EVERY_S)
+            self._woken.clear()
+            if self.stopped.is_set():
                 return
             try:
                 self.work()
@@ -72,7 +72,7 @@ class _Worker:
 
 
 @contextmanager
-def noticing(service: Watched, clock: Clock) -> Iterator[Callable[[], None]]:
+def notify_in_background(service: MonitoredService, clock: Clock) -> Iterator[Callable[[], None]]:
     """
     Until the end of the block, look at *service* and send what is to be told.
 
@@ -86,31 +86,33 @@ def noticing(service: Watched, clock: Clock) -> Iterator[Callable[[], None]]:
         yield _nothing
         return
 
-    ended = threading.Event()
-    watch = NoticeWatch(service=service, clock=clock, stop=ended.is_set)
+    stopped = threading.Event()
+    monitor = NoticeMonitor(service=service, clock=clock, stop=stopped.is_set)
 
     with ExitStack() as stack:
-        sender = _sender(service, clock, watch, stack)
+        sender = _sender(service, clock, monitor, stack)
         workers: list[_Worker] = []
 
         def look() -> None:
-            watch.look()
+            monitor.check()
             for worker in workers[1:]:
-                worker.call()
+                worker.wake()
 
-        workers.append(_Worker("conexxus-look", look, ended))
+        workers.append(_Worker("conexxus-look", look, stopped))
         if sender is not None:
-            workers.append(_Worker("conexxus-send", lambda: sender.send_due(ended.is_set), ended))
+            workers.append(
+                _Worker("conexxus-send", lambda: sender.send_due(stopped.is_set), stopped)
+            )
 
         try:
-            yield workers[0].call
+            yield workers[0].wake
         finally:
-            ended.set()
+            stopped.set()
             for worker in workers:
-                worker.leave()
+                worker.join()
 
 
-def notice_now(service: Watched, clock: Clock) -> None:
+def notify_once(service: MonitoredService, clock: Clock) -> None:
     """
     Look at *service* once and send what is due, for who does not stay.
 
@@ -119,21 +121,23 @@ def notice_now(service: Watched, clock: Clock) -> None:
     if service.missing:
         return
 
-    watch = NoticeWatch(service=service, clock=clock)
+    monitor = NoticeMonitor(service=service, clock=clock)
 
     with ExitStack() as stack:
-        sender = _sender(service, clock, watch, stack)
+        sender = _sender(service, clock, monitor, stack)
         if sender is None:
             service.share_last_call()
             return
         try:
-            watch.look(hold=timedelta())
+            monitor.check(min_duration=timedelta())
             sender.send_due()
         except ConexxusError as exc:
             _log.warning("Conexxus notices failed, and are tried again: %s", exc)
 
 
-def _sender(service: Watched, clock: Clock, watch: NoticeWatch, stack: ExitStack) -> Sender | None:
+def _sender(
+    service: MonitoredService, clock: Clock, monitor: NoticeMonitor, stack: ExitStack
+) -> Sender | None:
     """
     Who sends; None if this process can't.
 
@@ -152,5 +156,5 @@ def _sender(service: Watched, clock: Clock, watch: NoticeWatch, stack: ExitStack
         location_id=config.location_id,
         clock=clock,
         webhook=webhook,
-        urgent=watch.urgent,
+        urgent=monitor.urgent,
     )

@@ -1,6 +1,5 @@
 """
-The one line that each business date gets, and the one that says that it is
-complete after all.
+Decides which business dates get a daily report, and writes it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -11,28 +10,28 @@ import attrs
 
 from conexxus_sync.model.calendar import DAY, StoreCalendar
 from conexxus_sync.model.formatting import wall_time
-from conexxus_sync.model.notices import Event, Notice, ToldNight
-from conexxus_sync.model.sales import DateSums
+from conexxus_sync.model.notices import Event, Notice, SentReport
+from conexxus_sync.model.sales import DateTotals
 
-from ._messages import accepted, night, partly_accepted, unfinished
+from ._notice_text import accepted, daily_report, partly_accepted, unfinished
 
 
 # So long after the end of its day a date that is not finished is told as it is.
-PATIENCE = timedelta(hours=1)
+REPORT_ANYWAY_AFTER = timedelta(hours=1)
 
 # What was not told by then is history.
 LOOK_BACK = 7 * DAY
 
 
 @attrs.frozen(kw_only=True)
-class Nights:
+class DailyReports:
     """
     What is known of the last business dates at one moment.
 
     Attributes:
-        first: The first date that is told.
+        first: The first date that gets a report.
         visits: When each date was last looked at with nothing left to deliver.
-        told: The dates that were told already.
+        sent: The reports that were queued already.
         missing: How many sales of a date were not accepted.
         sums: What a date comes to; asked only of dates to tell of: it takes
             a look at every sale.
@@ -45,40 +44,40 @@ class Nights:
     calendar: StoreCalendar
     first: date
     visits: Mapping[date, datetime]
-    told: Mapping[date, ToldNight]
+    sent: Mapping[date, SentReport]
     missing: Callable[[date], int]
-    sums: Callable[[date], DateSums | None]
+    sums: Callable[[date], DateTotals | None]
     why: Callable[[date], str]
 
-    def tell(self) -> Iterator[tuple[ToldNight, Notice]]:
+    def due(self) -> Iterator[tuple[SentReport, Notice]]:
         """
         What is to be told now, and what to remember of it; oldest first.
         """
-        incomplete = {day for day, night in self.told.items() if not night.complete}
+        incomplete = {day for day, daily_report in self.sent.items() if not daily_report.complete}
 
-        for day in sorted({*self._untold(), *incomplete}):
+        for day in sorted({*self._unreported(), *incomplete}):
             missing, finished = self.missing(day), self._is_finished(day)
 
             if finished and not missing:
                 beginning = "now complete, " if day in incomplete else ""
-                yield self._told(day, f"{beginning}{self._accepted(day)}", complete=True)
+                yield self._report(day, f"{beginning}{self._accepted(day)}", complete=True)
             elif day not in incomplete and (finished or self._is_late(day)):
-                yield self._told(day, self._incomplete(day, missing), complete=False)
+                yield self._report(day, self._incomplete(day, missing), complete=False)
 
-    def _untold(self) -> Iterator[date]:
+    def _unreported(self) -> Iterator[date]:
         day, today = self.first, self.calendar.business_date(self.now)
 
         while day <= today:
-            if day not in self.told:
+            if day not in self.sent:
                 yield day
             day += DAY
 
-    def _told(self, day: date, said: str, *, complete: bool) -> tuple[ToldNight, Notice]:
+    def _report(self, day: date, text: str, *, complete: bool) -> tuple[SentReport, Notice]:
         return (
-            ToldNight(business_date=day, complete=complete),
+            SentReport(business_date=day, complete=complete),
             Notice(
                 event=Event.NIGHT,
-                text=night(self.location_id, day, said),
+                text=daily_report(self.location_id, day, text),
                 location_id=self.location_id,
                 at=self.now,
                 business_date=day,
@@ -103,7 +102,7 @@ class Nights:
         return partly_accepted(sales, total, missing, self.why(day))
 
     def _is_late(self, day: date) -> bool:
-        return self.now >= self._end(day) + PATIENCE
+        return self.now >= self._end(day) + REPORT_ANYWAY_AFTER
 
     def _is_finished(self, day: date) -> bool:
         """
@@ -124,7 +123,9 @@ def end_of(calendar: StoreCalendar, day: date) -> datetime:
     return max(calendar.push_moment(day), calendar.tail_moment(day))
 
 
-def first_night(calendar: StoreCalendar, *, since: datetime, now: datetime, start: date) -> date:
+def first_report_date(
+    calendar: StoreCalendar, *, since: datetime, now: datetime, start: date
+) -> date:
     """
     The first date that is told.
 

@@ -1,5 +1,5 @@
 """
-What the store knows of the last business dates.
+Reads the data of daily reports from the store.
 """
 
 from datetime import date, datetime, tzinfo
@@ -9,21 +9,21 @@ import attrs
 
 from conexxus_client import ConfigurationError
 from conexxus_sync.model.runs import RunKind
-from conexxus_sync.model.sales import OPEN_STATES, Batch, BatchState, DateSums
+from conexxus_sync.model.sales import OPEN_STATES, Batch, BatchState, DateTotals
 
-from ._daily_report import Nights, first_night
+from ._daily_report import DailyReports, first_report_date
 
 
 if TYPE_CHECKING:
-    from conexxus_sync.sales import Agenda, SalesPush
-    from conexxus_sync.stores._protocols import SyncStore
+    from conexxus_sync.sales import SalesLedger, SalesPush
+    from conexxus_sync.stores._store_protocols import SyncStore
 
 _SEE_OUTBOX = "they wait for you, see `conexxus outbox list`"
 _SEE_QUARANTINE = "see `conexxus quarantine list`"
 
 
 @attrs.frozen(kw_only=True)
-class NightFacts:
+class DailyReportData:
     """
     Reads the ledger of one location.
     """
@@ -34,7 +34,7 @@ class NightFacts:
     zone: tzinfo
     now: datetime
 
-    def nights(self, connection: Any, since: datetime) -> Nights | None:
+    def reports(self, connection: Any, since: datetime) -> DailyReports | None:
         """
         The nights that may have to be told; None where nothing can be pushed.
 
@@ -42,23 +42,23 @@ class NightFacts:
             since: When telling began.
         """
         try:
-            agenda = self.sales.agenda
+            ledger = self.sales.ledger
         except ConfigurationError:
             return None
 
-        start = agenda.floor(self.now).start
+        start = ledger.start_date(self.now).start
 
-        return Nights(
+        return DailyReports(
             location_id=self.location_id,
             now=self.now,
             zone=self.zone,
-            calendar=agenda.calendar,
-            first=first_night(agenda.calendar, since=since, now=self.now, start=start),
+            calendar=ledger.calendar,
+            first=first_report_date(ledger.calendar, since=since, now=self.now, start=start),
             visits=self._visits(connection),
-            told=self.store.notices.nights(connection, self.location_id),
+            sent=self.store.notices.sent_reports(connection, self.location_id),
             missing=lambda day: self.store.notices.missing(connection, self.location_id, day),
             sums=self._sums,
-            why=lambda day: self._why(day, agenda),
+            why=lambda day: self._why(day, ledger),
         )
 
     def _visits(self, connection: Any) -> dict[date, datetime]:
@@ -74,12 +74,12 @@ class NightFacts:
             if visit.at is not None and visit.at <= self.now and visit.closed is None
         }
 
-    def _sums(self, day: date) -> DateSums | None:
-        found = self.store.outbox.date_sums(self.location_id, day)
+    def _sums(self, day: date) -> DateTotals | None:
+        found = self.store.outbox.date_totals(self.location_id, day)
 
         return next((sums for sums in found if sums.business_date == day), None)
 
-    def _why(self, day: date, agenda: "Agenda") -> str:
+    def _why(self, day: date, ledger: "SalesLedger") -> str:
         """
         Why sales of *day* were not accepted, in plain words.
         """
@@ -88,13 +88,13 @@ class NightFacts:
         for batch in outbox.batches(self.location_id, OPEN_STATES):
             if batch.business_date == day:
                 return _of_batch(batch)
-        for sale in outbox.aside.quarantined(self.location_id):
+        for sale in outbox.quarantine.transactions(self.location_id):
             if sale.business_date == day:
                 return f"{sale.reason}; {_SEE_QUARANTINE}"
 
-        doubt = self.sales.clock_doubt(self.now)
+        clock_problem = self.sales.clock_problem(self.now)
 
-        return str(doubt) if doubt is not None else self._of_last_run(day)
+        return str(clock_problem) if clock_problem is not None else self._of_last_run(day)
 
     def _of_last_run(self, day: date) -> str:
         for run in self.store.runs.history(self.location_id, RunKind.SALES):

@@ -1,5 +1,5 @@
 """
-Looks at how the service is, and queues what is to be told of it.
+Checks the health of a service, and queues notices of what changed.
 """
 
 import logging
@@ -14,11 +14,11 @@ from conexxus_client import ConexxusClient, ConnectionCheck
 from conexxus_sync.errors import StoreError
 from conexxus_sync.model.alerts import Alert, AlertName
 from conexxus_sync.model.calendar import DAY
-from conexxus_sync.model.notices import Notice, StandingAlert, ToldNight
-from conexxus_sync.runtime.cancellation import interrupting
+from conexxus_sync.model.notices import ActiveAlert, Notice, SentReport
+from conexxus_sync.runtime.cancellation import interruptible
 
-from ._alert_changes import HOLD, Look
-from ._daily_report_data import NightFacts
+from ._alert_changes import MIN_DURATION, AlertDiff
+from ._daily_report_data import DailyReportData
 from ._sender import never
 
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from conexxus_sync.model.api_connection import ApiConnection
     from conexxus_sync.protocols import Clock
     from conexxus_sync.sales import SalesPush
-    from conexxus_sync.stores._protocols import SyncStore
+    from conexxus_sync.stores._store_protocols import SyncStore
 
 # An older answer of the back office says nothing about now; where it could
 # not be reached, somebody waits for it to come back.
@@ -41,7 +41,7 @@ NIGHTS_KEPT = 400 * DAY
 _log = logging.getLogger(__name__)
 
 
-class Watched(Protocol):
+class MonitoredService(Protocol):
     """
     What a watch asks of the service.
     """
@@ -69,25 +69,25 @@ class Watched(Protocol):
 
 
 @attrs.frozen(kw_only=True)
-class News:
+class NoticeChanges:
     """
-    What one look found.
+    What one check found.
 
     Attributes:
-        standing: The alerts that stand now.
-        notices: What is to be told of them.
-        nights: What is to be told of business dates.
+        active_alerts: The alerts that are active now.
+        notices: The notices about them.
+        reports: The daily reports that are due, and their notices.
         is_new: Whether there is anything to remember.
     """
 
-    standing: Iterable[StandingAlert]
+    active_alerts: Iterable[ActiveAlert]
     notices: Iterable[Notice]
-    nights: tuple[tuple[ToldNight, Notice], ...]
+    reports: tuple[tuple[SentReport, Notice], ...]
     is_new: bool
 
 
 @attrs.define(kw_only=True)
-class NoticeWatch:
+class NoticeMonitor:
     """
     Compares how the service is with what people were told.
 
@@ -100,34 +100,34 @@ class NoticeWatch:
         stop: Whether a call in progress shall end as soon as it can.
     """
 
-    service: Watched = attrs.field(repr=False)
+    service: MonitoredService = attrs.field(repr=False)
     clock: "Clock"
     urgent: deque[Notice] = attrs.field(factory=deque)
     stop: Callable[[], bool] = never
-    _lost: list[StandingAlert] = attrs.field(factory=list, init=False)
+    _lost: list[ActiveAlert] = attrs.field(factory=list, init=False)
     _failing_since: datetime | None = attrs.field(default=None, init=False)
 
-    def look(self, *, hold: timedelta = HOLD) -> None:
+    def check(self, *, min_duration: timedelta = MIN_DURATION) -> None:
         """
         Ask the back office if nobody did lately; then queue what is new.
 
         Args:
-            hold: How long an alert must last before it is told.
+            min_duration: How long an alert must last before a notice is queued.
         """
         health = self.service.health()
 
-        if self._is_old(health.api):
-            with interrupting(self.service.client, self.stop):
+        if self._is_outdated(health.api):
+            with interruptible(self.service.client, self.stop):
                 self.service.test_connection()
             health = self.service.health()
 
         if self.service.config.alert_webhook is not None:
-            self._note(health.alerts, hold)
+            self._compare(health.alerts, min_duration)
 
         if health.counts is not None:
             self.service.share_last_call()
 
-    def _is_old(self, api: "ApiConnection | None") -> bool:
+    def _is_outdated(self, api: "ApiConnection | None") -> bool:
         """
         Did nobody speak to the back office lately?
         """
@@ -138,86 +138,90 @@ class NoticeWatch:
 
         return not timedelta() <= self.clock.now() - api.checked_at < every
 
-    def _note(self, alerts: tuple[Alert, ...], hold: timedelta) -> None:
+    def _compare(self, alerts: tuple[Alert, ...], min_duration: timedelta) -> None:
         now = self.clock.now()
         lost = next((alert for alert in alerts if alert.name is AlertName.STORE_UNUSABLE), None)
 
         if lost is None:
             try:
-                self._remember(alerts, now, hold)
+                self._queue_changes(alerts, now, min_duration)
             except StoreError as exc:
                 # A large pull may have it for a while, and that is no news.
                 since = self._failing_since = self._failing_since or now
-                if now - since < HOLD:
+                if now - since < MIN_DURATION:
                     _log.warning("Conexxus notices can't be kept, and are tried again: %s", exc)
                     return
                 lost = Alert(name=AlertName.STORE_UNUSABLE, message=str(exc))
             else:
                 self._failing_since = None
 
-        self._lost, notices = self._seen((lost,) if lost else (), now, hold).compare(self._lost)
+        self._lost, notices = self._diff((lost,) if lost else (), now, min_duration).compare(
+            self._lost
+        )
         self.urgent.extend(notices)
 
-    def _remember(self, alerts: tuple[Alert, ...], now: datetime, hold: timedelta) -> None:
+    def _queue_changes(
+        self, alerts: tuple[Alert, ...], now: datetime, min_duration: timedelta
+    ) -> None:
         store, location_id = self.service.store, self.service.config.location_id
 
         with store.reading() as connection:
-            if not self._news(connection, alerts, now, hold).is_new:
+            if not self._changes(connection, alerts, now, min_duration).is_new:
                 return
 
             with store.writing(connection=connection):
-                news = self._news(connection, alerts, now, hold)
+                changes = self._changes(connection, alerts, now, min_duration)
                 store.notices.start(connection, location_id, now)
-                store.notices.stand(connection, location_id, news.standing)
-                for notice in news.notices:
+                store.notices.save_active_alerts(connection, location_id, changes.active_alerts)
+                for notice in changes.notices:
                     store.notices.queue(connection, notice, now)
-                for night, notice in news.nights:
-                    keep = night.business_date - NIGHTS_KEPT
-                    store.notices.tell_night(connection, location_id, night, keep=keep)
+                for report, notice in changes.reports:
+                    keep = report.business_date - NIGHTS_KEPT
+                    store.notices.record_report(connection, location_id, report, keep=keep)
                     store.notices.queue(connection, notice, now)
 
-    def _news(
-        self, connection: Any, alerts: tuple[Alert, ...], now: datetime, hold: timedelta
-    ) -> News:
+    def _changes(
+        self, connection: Any, alerts: tuple[Alert, ...], now: datetime, min_duration: timedelta
+    ) -> NoticeChanges:
         notices, location_id = self.service.store.notices, self.service.config.location_id
         since = notices.since(connection, location_id)
-        before = notices.standing(connection, location_id)
-        standing, found = self._seen(alerts, now, hold).compare(before)
-        nights = self._nights(connection, since or now, now)
+        before = notices.active_alerts(connection, location_id)
+        active_alerts, found = self._diff(alerts, now, min_duration).compare(before)
+        reports = self._reports(connection, since or now, now)
 
-        return News(
-            standing=standing,
+        return NoticeChanges(
+            active_alerts=active_alerts,
             notices=found,
-            nights=nights,
-            is_new=since is None or set(standing) != set(before) or bool(nights or found),
+            reports=reports,
+            is_new=since is None or set(active_alerts) != set(before) or bool(reports or found),
         )
 
-    def _seen(self, alerts: tuple[Alert, ...], now: datetime, hold: timedelta) -> Look:
+    def _diff(self, alerts: tuple[Alert, ...], now: datetime, min_duration: timedelta) -> AlertDiff:
         config = self.service.config
 
-        return Look(
+        return AlertDiff(
             location_id=config.location_id,
             now=now,
             zone=config.timezone or UTC,
             alerts=alerts,
-            hold=hold,
+            min_duration=min_duration,
         )
 
-    def _nights(
+    def _reports(
         self, connection: Any, since: datetime, now: datetime
-    ) -> tuple[tuple[ToldNight, Notice], ...]:
+    ) -> tuple[tuple[SentReport, Notice], ...]:
         service = self.service
 
         if service.sales is None:
             return ()
 
-        facts = NightFacts(
+        data = DailyReportData(
             store=service.store,
             location_id=service.config.location_id,
             sales=service.sales,
             zone=service.config.timezone or UTC,
             now=now,
         )
-        nights = facts.nights(connection, since)
+        reports = data.reports(connection, since)
 
-        return () if nights is None else tuple(nights.tell())
+        return () if reports is None else tuple(reports.due())

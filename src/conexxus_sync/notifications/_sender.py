@@ -1,5 +1,5 @@
 """
-Sends what is queued, until it is taken.
+Sends queued notices, each until it is accepted or too old.
 """
 
 import logging
@@ -12,15 +12,15 @@ import attrs
 
 from conexxus_sync.errors import StoreError
 from conexxus_sync.model.notices import Event, Notice, QueuedNotice
-from conexxus_sync.stores.retention import may_forget
+from conexxus_sync.stores.retention import is_safe_to_purge
 
-from ._messages import tried
+from ._notice_text import test_text
 from ._webhook import Poster
 
 
 if TYPE_CHECKING:
     from conexxus_sync.protocols import Clock
-    from conexxus_sync.stores._protocols import SyncStore
+    from conexxus_sync.stores._store_protocols import SyncStore
 
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
@@ -88,12 +88,12 @@ class Sender:
         while self.urgent and not stop():
             notice = self.urgent[0]
             answer = self.webhook.post(notice.body(), name=notice.id)
-            if not answer.taken and not answer.final:
+            if not answer.accepted and not answer.final:
                 return
             self.urgent.popleft()
             if answer.final:
                 _log.warning(
-                    "A notice was given up", extra={"notice": notice.id, "webhook": answer.said}
+                    "A notice was given up", extra={"notice": notice.id, "webhook": answer.detail}
                 )
 
         while not stop():
@@ -114,18 +114,18 @@ class Sender:
             return False
 
         answer = self.webhook.post(notice.body, name=notice.id)
-        self._refusal = _NOBODY_SENT_IT if answer.taken else answer.said
+        self._refusal = _NOBODY_SENT_IT if answer.accepted else answer.detail
 
-        if answer.taken:
-            self.store.notices.take(self.location_id, notice, self.clock.now(), wait_after)
+        if answer.accepted:
+            self.store.notices.mark_sent(self.location_id, notice, self.clock.now(), wait_after)
         elif answer.final or self._is_hopeless(notice):
-            self._give_up(notice, answer.said)
+            self._give_up(notice, answer.detail)
         else:
             _log.warning(
-                "A notice was not taken, and is sent again", extra=_facts(notice, answer.said)
+                "A notice was not taken, and is sent again", extra=_facts(notice, answer.detail)
             )
 
-        return answer.taken or answer.final
+        return answer.accepted or answer.final
 
     def _give_up(self, notice: QueuedNotice, why: str) -> None:
         number = self.store.notices.give_up(
@@ -143,7 +143,7 @@ class Sender:
             return False
 
         with self.store.reading() as connection:
-            return may_forget(self.store, connection, self.location_id, self.clock.now())
+            return is_safe_to_purge(self.store, connection, self.location_id, self.clock.now())
 
     def _is_hopeless(self, notice: QueuedNotice) -> bool:
         return self._age(notice) >= GIVEN_UP_AFTER and notice.attempts >= LEAST_ATTEMPTS
@@ -156,8 +156,8 @@ def _facts(notice: QueuedNotice, said: str) -> dict[str, object]:
     return {"notice": notice.id, "attempt": notice.attempts, "webhook": said}
 
 
-def trial(location_id: str, now: datetime) -> Notice:
+def test_notice(location_id: str, now: datetime) -> Notice:
     """
     A notice that only tries whether one arrives.
     """
-    return Notice(event=Event.TEST, text=tried(location_id), location_id=location_id, at=now)
+    return Notice(event=Event.TEST, text=test_text(location_id), location_id=location_id, at=now)

@@ -1,5 +1,5 @@
 """
-One notice, posted.  The only place that knows the webhook's address.
+Posts one notice to the webhook; the only module that holds its address.
 """
 
 import time
@@ -48,14 +48,14 @@ class Answer:
     What became of one attempt.
 
     Attributes:
-        taken: Whether the webhook took the notice.
+        accepted: Whether the webhook took the notice.
         final: Whether to try again is no use.
-        said: What happened, without the address.
+        detail: What happened, without the address.
     """
 
-    taken: bool = False
+    accepted: bool = False
     final: bool = False
-    said: str
+    detail: str
 
 
 class Poster(Protocol):
@@ -92,9 +92,9 @@ class Webhook:
             with self.transport.open(self._request(body, name), limits) as reply:
                 return _answer(reply)
         except ConexxusError as exc:
-            return Answer(said=_WHY.get(type(exc), "the connection to it broke"))
+            return Answer(detail=_WHY.get(type(exc), "the connection to it broke"))
         except Exception as exc:  # noqa: BLE001  # whatever it says may hold the address
-            return Answer(said=f"unexpected {type(exc).__name__}")
+            return Answer(detail=f"unexpected {type(exc).__name__}")
 
     def _request(self, body: bytes, name: str) -> Request:
         return Request(
@@ -146,10 +146,10 @@ def _answer(reply: "Reply") -> Answer:
     status = reply.status
 
     if 200 <= status < 300:
-        return Answer(taken=True, said=f"it answered {status}")
+        return Answer(accepted=True, detail=f"it answered {status}")
     if 300 <= status < 400:
-        return Answer(said=f"it answered {status}, and redirects are not followed")
+        return Answer(detail=f"it answered {status}, and redirects are not followed")
 
     final = 400 <= status < 500 and status not in _PASSING
 
-    return Answer(final=final, said=f"it answered {status}")
+    return Answer(final=final, detail=f"it answered {status}")

@@ -1,3 +1,3 @@
 """
-Clock, threads, cancellation, processes, logging: what the process lends to the engines.
+What the process provides: clock, threads, cancellation, process identity, logging.
 """

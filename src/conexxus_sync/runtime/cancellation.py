@@ -1,5 +1,5 @@
 """
-How whatever is at work ends when it is told to.
+Cancellation: how a running pull, push or call is asked to stop.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,10 +10,6 @@ from typing import Protocol, runtime_checkable
 import attrs
 
 from conexxus_sync.errors import SyncError
-
-
-# From "merge" on, a pull is a matter of milliseconds, and is let finish.
-_BEFORE_ANYTHING_CHANGED = ("request", "page", "read", "compared")
 
 
 _scheduler: ContextVar[Callable[[], bool] | None] = ContextVar("conexxus_scheduler", default=None)
@@ -35,7 +31,7 @@ class Interruptible(Protocol):
         ...
 
 
-def interrupting(client: object, stop: Callable[[], bool]) -> AbstractContextManager[None]:
+def interruptible(client: object, stop: Callable[[], bool]) -> AbstractContextManager[None]:
     """
     A block in which the calls of *client* end with *stop*, if it can do so.
     """
@@ -43,7 +39,7 @@ def interrupting(client: object, stop: Callable[[], bool]) -> AbstractContextMan
 
 
 @contextmanager
-def under(stop: Callable[[], bool]) -> Iterator[None]:
+def scheduler_scope(stop: Callable[[], bool]) -> Iterator[None]:
     """
     A block of a scheduler that *stop* ends, and all that it begins.
     """
@@ -55,7 +51,7 @@ def under(stop: Callable[[], bool]) -> Iterator[None]:
         _scheduler.reset(token)
 
 
-def is_left_behind() -> bool:
+def is_abandoned() -> bool:
     """
     Did the scheduler that began this end without it?
     """
@@ -67,16 +63,16 @@ def is_left_behind() -> bool:
 @attrs.frozen
 class PullStopper:
     """
-    Breaks a pull off at its next step, while it has changed nothing.
+    Ends a pull at its next checkpoint, while it has changed nothing.
     """
 
     stop: Callable[[], bool]
 
-    def __call__(self, step: str) -> None:
+    def __call__(self) -> None:
         """
         Raises:
             SyncError: The pull is to end here.
         """
-        if step in _BEFORE_ANYTHING_CHANGED and self.stop():
+        if self.stop():
             msg = "the pull was stopped; the catalogue is as it was"
             raise SyncError(msg)

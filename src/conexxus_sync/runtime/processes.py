@@ -1,5 +1,5 @@
 """
-Which process is this, and does that one still exist?
+Process identity: tells whether the process that holds a lease still exists.
 """
 
 import os

@@ -1,5 +1,5 @@
 """
-Work that may hang, in threads that can be left behind.
+Daemon threads for work that may hang and then is abandoned.
 """
 
 import threading
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextvars import copy_context
 
 
-def begin(work: Callable[[], object], *, name: str) -> threading.Thread:
+def start_thread(work: Callable[[], object], *, name: str) -> threading.Thread:
     """
     Begin *work* in a thread of its own, in the context of the caller.
 
@@ -24,7 +24,7 @@ def begin(work: Callable[[], object], *, name: str) -> threading.Thread:
     return thread
 
 
-def is_over(thread: threading.Thread, *, within_s: float) -> bool:
+def has_ended(thread: threading.Thread, *, within_s: float) -> bool:
     """
     Is *thread* over, or will it be in so many seconds?
     """

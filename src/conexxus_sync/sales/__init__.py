@@ -1,40 +1,48 @@
 """
-Sales: each one delivered exactly once in effect, on its own business date.
+The engine that pushes sales: each one exactly once in effect, on its own business date.
 
 Start with `SalesPush`.
 """
 
+from typing import Any
+
+from conexxus_sync._moved import renamed
+
 from ._adoption import Adoption
 from ._backlog import PushProgress
 from ._batching import BatchLimits
-from ._clock_check import ClockDoubt
-from ._delivery_outcome import Judgement, Ruling, judge, why_parked
-from ._due_dates import DueDates, Floor, HeldDates
+from ._clock_check import ClockProblem
+from ._delivery_outcome import DeliveryOutcome, Outcome, classify_answer, parking_reason
+from ._due_dates import DueDates, HeldDates, StartDate
 from ._engine import SalesPush
-from ._ledger import Agenda
+from ._ledger import SalesLedger
 from ._outbox_operator import OutboxOperator
 from ._reconciliation import Reconciliation, reconcile
-from ._status import LATE_AFTER, SalesOutlook, has_sales
+from ._status import LATE_AFTER, SalesStatus, has_sales
 
 
 __all__ = [
     "LATE_AFTER",
     "Adoption",
-    "Agenda",
     "BatchLimits",
-    "ClockDoubt",
+    "ClockProblem",
+    "DeliveryOutcome",
     "DueDates",
-    "Floor",
     "HeldDates",
-    "Judgement",
     "OutboxOperator",
+    "Outcome",
     "PushProgress",
     "Reconciliation",
-    "Ruling",
-    "SalesOutlook",
+    "SalesLedger",
     "SalesPush",
+    "SalesStatus",
+    "StartDate",
+    "classify_answer",
     "has_sales",
-    "judge",
+    "parking_reason",
     "reconcile",
-    "why_parked",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    return renamed(__name__, name, {"ClockDoubt": "ClockProblem"})

@@ -1,5 +1,5 @@
 """
-Sales that something else delivered, before there was this store.
+Adoption: marks sales as delivered by something else before this store existed.
 """
 
 from datetime import date
@@ -8,8 +8,8 @@ import attrs
 
 from conexxus_sync.model.calendar import DAY
 
-from ._order_reader import told_of
-from ._push_context import Desk
+from ._order_reader import read_transactions
+from ._push_context import PushContext
 
 
 @attrs.frozen(kw_only=True)
@@ -28,7 +28,7 @@ class Adoption:
     transactions: int
 
 
-def adopt(desk: Desk, through: date, *, lookback_days: int) -> Adoption:
+def adopt(context: PushContext, through: date, *, lookback_days: int) -> Adoption:
     """
     Mark what the host has, date by date, and close what lies before.
 
@@ -38,20 +38,24 @@ def adopt(desk: Desk, through: date, *, lookback_days: int) -> Adoption:
     first, count = through - lookback_days * DAY, 0
 
     for days in range(lookback_days + 1):
-        desk.hold()
-        count += _adopt_date(desk, first + days * DAY)
+        context.renew_lease()
+        count += _adopt_date(context, first + days * DAY)
 
-    with desk.writing() as transaction:
-        desk.outbox.dates.close_before(transaction, desk.location_id, first, desk.clock.now())
+    with context.writing() as transaction:
+        context.outbox.dates.close_before(
+            transaction, context.location_id, first, context.clock.now()
+        )
 
     return Adoption(first=first, through=through, transactions=count)
 
 
-def _adopt_date(desk: Desk, business_date: date) -> int:
-    staging = desk.outbox.staging
+def _adopt_date(context: PushContext, business_date: date) -> int:
+    staging = context.outbox.staging
 
-    with desk.store.reading() as connection:
-        staging.fill(connection, told_of(desk, business_date))
+    with context.store.reading() as connection:
+        staging.fill(connection, read_transactions(context, business_date))
 
-        with desk.writing(connection) as transaction:
-            return staging.adopt(transaction, desk.location_id, business_date, desk.clock.now())
+        with context.writing(connection) as transaction:
+            return staging.adopt(
+                transaction, context.location_id, business_date, context.clock.now()
+            )

@@ -1,5 +1,5 @@
 """
-One push of several business dates, one after the other.
+Pushes several business dates, oldest first, until the back office stops accepting.
 """
 
 from collections.abc import Callable
@@ -8,13 +8,13 @@ from datetime import date, datetime
 import attrs
 
 from conexxus_sync.model.runs import RunKind, SyncRun
-from conexxus_sync.runtime.run_context import in_run
+from conexxus_sync.runtime.run_logging import in_run
 
-from ._backoff import Trouble, longest_untried
+from ._backoff import CircuitBreaker, least_recently_tried
 from ._batch_sender import PATIENCE
-from ._date_push import DayPush
-from ._push_context import Desk
-from ._run_counters import Tally
+from ._date_push import DatePush
+from ._push_context import PushContext
+from ._run_counters import RunCounters
 
 
 @attrs.frozen(kw_only=True)
@@ -36,7 +36,7 @@ class PushProgress:
 
 
 @attrs.define(kw_only=True)
-class Round:
+class BacklogPush:
     """
     Pushes dates, oldest first, as long as that makes sense.
 
@@ -48,14 +48,14 @@ class Round:
         retry_after: Seconds that it asked to wait.
     """
 
-    desk: Desk
+    context: PushContext
     new_id: Callable[[datetime], str]
     progress: Callable[[PushProgress], None]
     delivered: int = 0
     settled: bool = True
     stop: bool = False
     retry_after: float = 0.0
-    trouble: Trouble = attrs.field(factory=Trouble)
+    breaker: CircuitBreaker = attrs.field(factory=CircuitBreaker)
 
     def push(self, dates: list[date], run_id: str) -> list[SyncRun]:
         """
@@ -65,21 +65,21 @@ class Round:
             run_id: Of the first run: whoever met our lease was given it, and
                 can look it up later.
         """
-        desk, left, runs = self.desk, list(dates), list[SyncRun]()
+        context, left, runs = self.context, list(dates), list[SyncRun]()
 
-        with desk.store.reading() as connection:
-            known = desk.outbox.dates.known(connection, desk.location_id, dates)
+        with context.store.reading() as connection:
+            known = context.outbox.dates.recorded(connection, context.location_id, dates)
 
         while left and not self._is_over:
             business_date = self._next_date(left)
             left.remove(business_date)
             day = self._day(run_id, business_date, known=business_date in known)
-            with in_run(run_id, desk.location_id):
+            with in_run(run_id, context.location_id):
                 run = day.push()
             self._add(day)
 
             if run is not None:
-                run_id = self.new_id(desk.clock.now())
+                run_id = self.new_id(context.clock.now())
                 runs.append(run)
 
             self.progress(
@@ -91,7 +91,7 @@ class Round:
                 )
             )
 
-        desk.flush()
+        context.flush()
 
         return runs
 
@@ -100,45 +100,47 @@ class Round:
         """
         Would the next date fare no better?
         """
-        return self.stop or self.trouble.is_certain or self.desk.stopped()
+        return self.stop or self.breaker.is_certain or self.context.stopped()
 
     def _next_date(self, left: list[date]) -> date:
-        desk = self.desk
+        context = self.context
 
-        if not self.trouble.is_likely:
+        if not self.breaker.is_likely:
             return left[0]
 
-        with desk.store.reading() as connection:
-            return longest_untried(left, desk.outbox.attempted(connection, desk.location_id))
+        with context.store.reading() as connection:
+            return least_recently_tried(
+                left, context.outbox.attempted(connection, context.location_id)
+            )
 
-    def _day(self, run_id: str, business_date: date, *, known: bool) -> DayPush:
-        desk = self.desk
-        desk.hold()
-        now = desk.clock.now()
+    def _day(self, run_id: str, business_date: date, *, known: bool) -> DatePush:
+        context = self.context
+        context.renew_lease()
+        now = context.clock.now()
         run = SyncRun(
             id=run_id,
             kind=RunKind.SALES,
-            location_id=desk.location_id,
+            location_id=context.location_id,
             business_date=business_date,
             start_time=now,
         )
 
-        return DayPush(
-            desk=desk,
+        return DatePush(
+            context=context,
             business_date=business_date,
-            tally=Tally(run=run),
-            known=known,
+            counters=RunCounters(run=run),
+            is_known=known,
             visited_at=now,
-            patience=1 if self.trouble.is_likely else PATIENCE,
+            patience=1 if self.breaker.is_likely else PATIENCE,
         )
 
-    def _add(self, day: DayPush) -> None:
-        deliverer = day.deliverer
-        self.delivered += day.tally.delivered
+    def _add(self, day: DatePush) -> None:
+        sender = day.sender
+        self.delivered += day.counters.delivered
         self.settled = self.settled and day.settled
-        self.stop = deliverer.stop
-        self.retry_after = max(self.retry_after, deliverer.retry_after)
+        self.stop = sender.stop
+        self.retry_after = max(self.retry_after, sender.retry_after)
 
         # A host that fails says nothing about the back office.
-        if not day.untold:
-            self.trouble.note(settled=day.settled, exhausted=deliverer.exhausted)
+        if not day.incomplete:
+            self.breaker.note(settled=day.settled, exhausted=sender.exhausted)

@@ -1,5 +1,5 @@
 """
-When to try again what did not work.
+Backoff between pushes, and the circuit breaker that protects a failing back office.
 """
 
 from collections.abc import Mapping
@@ -54,7 +54,7 @@ class Backoff:
 
 
 @attrs.define
-class Trouble:
+class CircuitBreaker:
     """
     Which date comes next while the back office is in trouble.
 
@@ -92,7 +92,7 @@ class Trouble:
             self.in_a_row += 1
 
 
-def longest_untried(dates: list[date], attempted: Mapping[date, datetime]) -> date:
+def least_recently_tried(dates: list[date], attempted: Mapping[date, datetime]) -> date:
     """
     The date whose last attempt was the longest ago; one that had none comes first.
     """

@@ -1,5 +1,5 @@
 """
-Delivering the batches of one business date, one by one.
+Sends the batches of one business date, one by one, and records each outcome.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,13 +10,19 @@ import attrs
 
 from conexxus_client import ConexxusError, FrozenBatch, PushReceipt
 from conexxus_sync.model.formatting import counted
-from conexxus_sync.model.frozen import FrozenTransaction
+from conexxus_sync.model.frozen_sales import FrozenTransaction
 from conexxus_sync.model.sales import Batch
 
-from ._batching import halves
-from ._delivery_outcome import Judgement, Ruling, doubted_since, judge, why_parked
-from ._push_context import Desk
-from ._run_counters import Tally
+from ._batching import bisect
+from ._delivery_outcome import (
+    DeliveryOutcome,
+    Outcome,
+    classify_answer,
+    parking_reason,
+    unknown_since,
+)
+from ._push_context import PushContext
+from ._run_counters import RunCounters
 
 
 # So many refused in a row without one accepted: it is not the content.
@@ -27,7 +33,7 @@ PATIENCE = 3
 
 
 @attrs.define(kw_only=True)
-class Deliverer:
+class BatchSender:
     """
     Hands frozen batches to the client and records what became of them.
 
@@ -39,9 +45,9 @@ class Deliverer:
         retry_after: Seconds that the back office asked to wait.
     """
 
-    desk: Desk
+    context: PushContext
     business_date: date
-    tally: Tally
+    counters: RunCounters
     announce: Callable[[], None]
     patience: int = PATIENCE
     stop: bool = False
@@ -55,7 +61,7 @@ class Deliverer:
         """
         Is there no point in going on with this date?
         """
-        return self.stop or self.exhausted or self.desk.stopped()
+        return self.stop or self.exhausted or self.context.stopped()
 
     def deliver(self, last: Callable[[Any], None]) -> None:
         """
@@ -66,7 +72,7 @@ class Deliverer:
         """
         place = (0, -1)
 
-        with self.desk.store.reading() as connection:
+        with self.context.store.reading() as connection:
             batch = self._next(connection, place)
 
         while batch is not None and not self.is_over:
@@ -83,9 +89,9 @@ class Deliverer:
         return self.unknown_in_a_row >= self.patience
 
     def _next(self, connection: Any, after: tuple[int, int]) -> Batch | None:
-        return self.desk.outbox.next_batch(
+        return self.context.outbox.next_batch(
             connection,
-            self.desk.location_id,
+            self.context.location_id,
             self.business_date,
             after=after,
             rested=self._is_last_try,
@@ -98,116 +104,116 @@ class Deliverer:
         Deliver *batch*; returns the place to go on from, and what comes next.
         """
         last_try = self._is_last_try
-        self.desk.hold()
+        self.context.renew_lease()
         self.announce()
-        now = self.desk.clock.now()
-        doubted = doubted_since(batch)
-        profile = self.desk.client.profile
-        parked = None if batch.forced else why_parked(doubted, now, profile)
+        now = self.context.clock.now()
+        since = unknown_since(batch)
+        profile = self.context.client.profile
+        parked = None if batch.forced else parking_reason(since, now, profile)
         ids: list[str] = []
 
         if parked is None:
-            answer, ids = self._send(batch, doubted, now)
-            judgement = judge(answer, ids=ids, doubtful=doubted is not None, profile=profile)
+            answer, ids = self._send(batch, since, now)
+            result = classify_answer(
+                answer, ids=ids, was_unknown=since is not None, profile=profile
+            )
         else:
-            judgement = Judgement(
-                ruling=Ruling.UNKNOWN, reason=batch.answer or "no answer came back", parked=parked
+            result = DeliveryOutcome(
+                outcome=Outcome.UNKNOWN, reason=batch.answer or "no answer came back", parked=parked
             )
 
-        self.stop = self.stop or judgement.stop
-        self.retry_after = max(self.retry_after, judgement.retry_after or 0)
+        self.stop = self.stop or result.stop
+        self.retry_after = max(self.retry_after, result.retry_after or 0)
 
-        with self.desk.writing() as transaction:
-            after = self._settle(transaction, batch, judgement, doubted or now)
+        with self.context.writing() as transaction:
+            after = self._settle(transaction, batch, result, since or now)
             if last_try:
                 # It was taken out of its turn.
                 after = place
-                self.exhausted = judgement.goes_again
+                self.exhausted = result.is_sent_again
             upcoming = None if self.is_over else self._next(transaction, after)
             if upcoming is None:
                 last(transaction)
 
-        self.desk.steps("settled")
+        self.context.failpoint("settled")
 
         return after, upcoming
 
     def _send(
-        self, batch: Batch, doubted: datetime | None, now: datetime
+        self, batch: Batch, since: datetime | None, now: datetime
     ) -> tuple[PushReceipt | ConexxusError, list[str]]:
         """
         Send the stored bytes under the stored key.
         """
-        outbox = self.desk.outbox
+        outbox = self.context.outbox
 
-        with self.desk.writing() as transaction:
-            outbox.mark_sending(transaction, batch, unknown_since=doubted, now=now)
+        with self.context.writing() as transaction:
+            outbox.mark_sending(transaction, batch, unknown_since=since, now=now)
             body, ids = outbox.body(transaction, batch), outbox.ids(transaction, batch)
 
-        self.desk.steps("sending")
-        self.tally.batches += 1
+        self.context.failpoint("sending")
+        self.counters.batches += 1
         frozen = FrozenBatch(date=batch.business_date, location_id=batch.location_id, body=body)
 
         try:
-            answer: PushReceipt | ConexxusError = self.desk.client.push_sales(
+            answer: PushReceipt | ConexxusError = self.context.client.push_sales(
                 frozen,
                 idempotency_key=batch.key,
-                repeat_within=self._repeat_within(doubted),
+                repeat_within=self._repeat_within(since),
             )
         except ConexxusError as exc:
             answer = exc
 
-        self.desk.steps("sent")
+        self.context.failpoint("sent")
 
         return answer, ids
 
-    def _repeat_within(self, doubted: datetime | None) -> timedelta | None:
+    def _repeat_within(self, since: datetime | None) -> timedelta | None:
         """
         For how long the back office still knows the key of what it may have.
         """
-        if doubted is None:
+        if since is None:
             return None
 
-        return doubted + self.desk.client.profile.key_ttl - self.desk.clock.now()
+        return since + self.context.client.profile.key_ttl - self.context.clock.now()
 
     def _settle(
-        self, transaction: Any, batch: Batch, judgement: Judgement, sent_at: datetime
+        self, transaction: Any, batch: Batch, result: DeliveryOutcome, sent_at: datetime
     ) -> tuple[int, int]:
         """
         Record what became of *batch*; returns the place to go on from.
         """
-        if judgement.ruling is Ruling.ACCEPTED:
-            self._accept(transaction, batch, judgement)
-        elif judgement.ruling is Ruling.REFUSED:
-            self._isolate(transaction, batch, judgement)
+        if result.outcome is Outcome.ACCEPTED:
+            self._accept(transaction, batch, result)
+        elif result.outcome is Outcome.REFUSED:
+            self._isolate(transaction, batch, result)
             # What a batch is divided into takes its place.
             return batch.freeze, batch.first - 1
         else:
-            self._keep(transaction, batch, judgement, sent_at)
+            self._keep(transaction, batch, result, sent_at)
 
         return batch.freeze, batch.first
 
-    def _accept(self, transaction: Any, batch: Batch, judgement: Judgement) -> None:
-        outbox, blamed = self.desk.outbox, {r.id: r.error for r in judgement.rejected}
+    def _accept(self, transaction: Any, batch: Batch, result: DeliveryOutcome) -> None:
+        outbox, blamed = self.context.outbox, {r.id: r.error for r in result.rejected}
         members = outbox.members(transaction, batch) if blamed else []
         total = outbox.mark_delivered(
             transaction,
             batch,
             refused=blamed,
-            whole_day=self.desk.whole_days,
-            answer=judgement.reason,
-            now=self.desk.clock.now(),
+            replaces_day=self.context.replaces_day,
+            answer=result.reason,
+            now=self.context.clock.now(),
         )
-        self.tally.accepted(batch.transactions - len(blamed), total)
-        self._quarantine(
-            transaction, [m for m in members if m.id in blamed], blamed, judgement.reason
-        )
+        self.counters.add_accepted(batch.transactions - len(blamed), total)
+        self._quarantine(transaction, [m for m in members if m.id in blamed], blamed, result.reason)
         self.refused_in_a_row = self.unknown_in_a_row = 0
 
-    def _isolate(self, transaction: Any, batch: Batch, judgement: Judgement) -> None:
+    def _isolate(self, transaction: Any, batch: Batch, result: DeliveryOutcome) -> None:
         """
         Set aside who is to blame, and put the rest into batches of its own.
         """
-        outbox, blamed = self.desk.outbox, {r.id: r.error for r in judgement.rejected}
+        outbox, blamed = self.context.outbox, {r.id: r.error for r in result.rejected}
         members = outbox.members(transaction, batch)
         bad: list[FrozenTransaction] = []
         parts: list[Sequence[FrozenTransaction]]
@@ -217,8 +223,8 @@ class Deliverer:
             bad = [member for member in members if member.id in blamed]
             rest = [member for member in members if member.id not in blamed]
             parts = [rest] if rest else []
-        elif len(members) > 1 and not self.desk.whole_days:
-            parts = halves(members)
+        elif len(members) > 1 and not self.context.replaces_day:
+            parts = bisect(members)
         else:
             # Of a whole day, the back office still has what it had before.
             bad, parts = outbox.undelivered(transaction, batch, members), []
@@ -227,17 +233,17 @@ class Deliverer:
         outbox.divide(
             transaction,
             batch,
-            [self.desk.draft(self.business_date, part) for part in parts],
-            answer=judgement.reason,
-            now=self.desk.clock.now(),
+            [self.context.draft(self.business_date, part) for part in parts],
+            answer=result.reason,
+            now=self.context.clock.now(),
         )
-        self._quarantine(transaction, bad, blamed, judgement.reason)
+        self._quarantine(transaction, bad, blamed, result.reason)
 
         if self.refused_in_a_row >= HOPELESS:
             self.stop = True
-            self.tally.fail(
+            self.counters.fail(
                 f"the back office refused {HOPELESS} transactions one by one and accepted none: "
-                f"{judgement.reason}"
+                f"{result.reason}"
             )
 
     def _quarantine(
@@ -248,49 +254,53 @@ class Deliverer:
         reason: str,
     ) -> None:
         faulty = [attrs.evolve(one, fault=reasons.get(one.id, reason)) for one in refused]
-        self.desk.outbox.aside.quarantine(
-            transaction, self.desk.location_id, self.business_date, faulty, self.desk.clock.now()
+        self.context.outbox.quarantine.add(
+            transaction,
+            self.context.location_id,
+            self.business_date,
+            faulty,
+            self.context.clock.now(),
         )
-        self.tally.quarantined(faulty)
+        self.counters.add_quarantined(faulty)
 
     def _keep(
-        self, transaction: Any, batch: Batch, judgement: Judgement, sent_at: datetime
+        self, transaction: Any, batch: Batch, result: DeliveryOutcome, sent_at: datetime
     ) -> None:
         """
         The batch stays open: to be sent again, or parked.
         """
-        unknown = judgement.ruling is Ruling.UNKNOWN
-        self.desk.outbox.mark_open(
+        unknown = result.outcome is Outcome.UNKNOWN
+        self.context.outbox.mark_open(
             transaction,
             batch,
             unknown_since=sent_at if unknown else None,
-            parked=judgement.parked,
-            answer=judgement.reason,
+            parked=result.parked,
+            answer=result.reason,
         )
-        self.tally.unknown = self.tally.unknown or unknown
+        self.counters.unknown = self.counters.unknown or unknown
 
-        if judgement.parked is not None:
-            self.tally.left += batch.transactions
+        if result.parked is not None:
+            self.counters.left += batch.transactions
         elif unknown:
             self.unknown_in_a_row += 1
 
-        self.tally.fail(_explained(batch, judgement))
+        self.counters.fail(_explained(batch, result))
 
 
-def _explained(batch: Batch, judgement: Judgement) -> str:
+def _explained(batch: Batch, result: DeliveryOutcome) -> str:
     what = f"batch {batch.short_key} ({counted(batch.transactions, 'transaction')})"
 
-    if judgement.parked is not None:
+    if result.parked is not None:
         key = batch.short_key
         return (
-            f"{what} is parked, its delivery is unknown: {judgement.parked}. "
+            f"{what} is parked, its delivery is unknown: {result.parked}. "
             f"Ask the back office whether it has them, then `conexxus outbox resolve {key}`. "
-            f"Last answer: {judgement.reason}"
+            f"Last answer: {result.reason}"
         )
-    if judgement.ruling is Ruling.UNKNOWN:
+    if result.outcome is Outcome.UNKNOWN:
         return (
             f"the delivery of {what} is unknown; the same bytes are sent again under the "
-            f"same key: {judgement.reason}"
+            f"same key: {result.reason}"
         )
 
-    return f"{what} was not delivered and waits: {judgement.reason}"
+    return f"{what} was not delivered and waits: {result.reason}"

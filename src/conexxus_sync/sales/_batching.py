@@ -1,12 +1,12 @@
 """
-How transactions are put together into batches.
+Splits transactions into batches by count and size; bisects a refused batch.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 
 import attrs
 
-from conexxus_sync.model.frozen import FrozenTransaction
+from conexxus_sync.model.frozen_sales import FrozenTransaction
 
 
 MIB = 1024 * 1024
@@ -26,7 +26,7 @@ class BatchLimits:
     bytes: int = 8 * MIB
 
 
-def batches_of(
+def split_into_batches(
     transactions: Iterable[FrozenTransaction], limits: BatchLimits
 ) -> Iterator[list[FrozenTransaction]]:
     """
@@ -49,7 +49,7 @@ def batches_of(
         yield batch
 
 
-def halves(members: Sequence[FrozenTransaction]) -> list[Sequence[FrozenTransaction]]:
+def bisect(members: Sequence[FrozenTransaction]) -> list[Sequence[FrozenTransaction]]:
     """
     Divide a refused batch to find out which half is to blame.
     """

@@ -1,5 +1,5 @@
 """
-Whether the clock of this computer can be believed.
+Detects a system clock that cannot be right; then no sales are pushed automatically.
 
 What is due follows from the clock.  One that fell back to 1970 when a battery
 ran out, or that still shows last week, must not decide about sales: see
@@ -19,7 +19,7 @@ RELEASED = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @attrs.frozen(kw_only=True)
-class ClockDoubt:
+class ClockProblem:
     """
     Why no sales are pushed automatically.
 
@@ -51,9 +51,9 @@ class ClockDoubt:
         )
 
 
-def doubt_of(
+def find_clock_problem(
     now: datetime, *, last_run: datetime | None, released: datetime = RELEASED
-) -> ClockDoubt | None:
+) -> ClockProblem | None:
     """
     What speaks against a clock that shows *now*; None if nothing does.
 
@@ -62,9 +62,9 @@ def doubt_of(
         released: When this version of the SDK was.
     """
     if now < released:
-        return ClockDoubt(shows=now)
+        return ClockProblem(shows=now)
     if last_run is not None and now < last_run - TOLERANCE:
-        return ClockDoubt(shows=now, last_run=last_run)
+        return ClockProblem(shows=now, last_run=last_run)
 
     return None
 

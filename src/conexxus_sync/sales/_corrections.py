@@ -1,5 +1,5 @@
 """
-Corrections of what was delivered: the old is taken back, the new is sent.
+Corrections of delivered sales: a void of the old version, a revision with the new.
 
 Each under a name of its own, `<id>:void:<n>` and `<id>:rev:<n>`: under the
 old one, a back office would take it for a repetition.
@@ -11,10 +11,10 @@ from decimal import Decimal
 import attrs
 
 from conexxus_client import Transaction, TransactionLine, decode_transaction
-from conexxus_sync.model.frozen import FrozenTransaction
+from conexxus_sync.model.frozen_sales import FrozenTransaction
 
 
-def void_of(sent: FrozenTransaction, *, position: int, business_date: date) -> FrozenTransaction:
+def void(sent: FrozenTransaction, *, position: int, business_date: date) -> FrozenTransaction:
     """
     What takes *sent* back: the same with negated quantities.
     """
@@ -35,24 +35,24 @@ def void_of(sent: FrozenTransaction, *, position: int, business_date: date) -> F
         revision=revision,
         voids=True,
         mismatched=False,
-        shows_card=False,
+        has_card_number=False,
     )
 
 
-def revised(told: FrozenTransaction, business_date: date) -> FrozenTransaction:
+def corrected(current: FrozenTransaction, business_date: date) -> FrozenTransaction:
     """
-    *told* as it is sent: under a new name, if its first version was voided.
+    *current* as it is sent: under a new name, if its first version was voided.
     """
-    if not told.revision:
-        return told
+    if not current.revision:
+        return current
 
     named: Transaction = attrs.evolve(
-        decode_transaction(told.raw), id=f"{told.id}:rev:{told.revision}"
+        decode_transaction(current.raw), id=f"{current.id}:rev:{current.revision}"
     )
-    frozen = FrozenTransaction.of(named, position=told.position, business_date=business_date)
+    frozen = FrozenTransaction.of(named, position=current.position, business_date=business_date)
 
     # The digest stays that of what the host tells, to compare it again.
-    return attrs.evolve(frozen, digest=told.digest, origin=told.id, revision=told.revision)
+    return attrs.evolve(frozen, digest=current.digest, origin=current.id, revision=current.revision)
 
 
 def _negated_line(line: TransactionLine) -> TransactionLine:

@@ -1,5 +1,5 @@
 """
-One push of one business date: what waits, then what is new.
+Pushes one business date: stored batches first, then new transactions.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,49 +11,49 @@ import attrs
 
 from conexxus_client import ConexxusError
 from conexxus_sync.errors import HostError
-from conexxus_sync.model.frozen import FrozenDraft, FrozenTransaction
+from conexxus_sync.model.frozen_sales import BatchDraft, FrozenTransaction
 from conexxus_sync.model.runs import SyncRun
-from conexxus_sync.model.sales import DiscrepancyKind, Found
+from conexxus_sync.model.sales import DiscrepancyKind, FoundDiscrepancy
 
-from ._batch_sender import Deliverer
-from ._batching import BatchLimits, batches_of
-from ._corrections import revised, void_of
-from ._order_reader import told_of
-from ._push_context import Desk, StoppedError
-from ._replace_day import UNDIVIDED, WholeDay
-from ._run_counters import Tally
+from ._batch_sender import BatchSender
+from ._batching import BatchLimits, split_into_batches
+from ._corrections import corrected, void
+from ._order_reader import read_transactions
+from ._push_context import PushContext, PushStoppedError
+from ._replace_day import UNDIVIDED, DayReplacement
+from ._run_counters import RunCounters
 
 
 @attrs.define(kw_only=True)
-class DayPush:
+class DatePush:
     """
     Pushes one business date, once.
 
     Attributes:
-        known: Whether the store knows anything of the date.
+        is_known: Whether the store knows anything of the date.
         patience: How many unknown fates in a row it puts up with.
         finished: The run as it was recorded; None if there was nothing to say.
-        untold: Whether the host did not tell all of it.
+        incomplete: Whether the host did not return all of its transactions.
         settled: Whether nothing is left to do until the date is due again.
     """
 
-    desk: Desk
+    context: PushContext
     business_date: date
-    tally: Tally
-    known: bool
+    counters: RunCounters
+    is_known: bool
     visited_at: datetime
     patience: int
     finished: SyncRun | None = None
     settled: bool = False
-    untold: bool = False
+    incomplete: bool = False
     announced: bool = False
-    deliverer: Deliverer = attrs.field(init=False)
+    sender: BatchSender = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.deliverer = Deliverer(
-            desk=self.desk,
+        self.sender = BatchSender(
+            context=self.context,
             business_date=self.business_date,
-            tally=self.tally,
+            counters=self.counters,
             announce=self._announce,
             patience=self.patience,
         )
@@ -68,16 +68,16 @@ class DayPush:
         """
         try:
             # What waits goes first, even if the host is gone.
-            if not self.known or self._deliver_waiting():
+            if not self.is_known or self._deliver_waiting():
                 self._deliver_new()
             if self.finished is None and not self.settled:
                 self._finish_alone()
-        except StoppedError:
-            self.untold = True
+        except PushStoppedError:
+            self.incomplete = True
             self._finish_alone()
         except HostError as exc:
-            self.untold = True
-            self.tally.fail(str(exc))
+            self.incomplete = True
+            self.counters.fail(str(exc))
             self._finish_alone()
         except BaseException as exc:
             self._abandon(exc)
@@ -86,7 +86,7 @@ class DayPush:
         if self.finished is not None:
             # Collectors may be slow: no transaction is open when they are told.
             self._announce()
-            self.desk.collectors.run_finished(self.finished)
+            self.context.collectors.run_finished(self.finished)
 
         return self.finished
 
@@ -94,9 +94,9 @@ class DayPush:
         """
         Deliver what was frozen before; False if some of it still waits.
         """
-        self.deliverer.deliver(lambda _: None)
+        self.sender.deliver(lambda _: None)
 
-        return self._is_clear(parked=self.desk.whole_days)
+        return self._is_clear(parked=self.context.replaces_day)
 
     def _is_clear(self, *, parked: bool) -> bool:
         """
@@ -105,48 +105,48 @@ class DayPush:
         Args:
             parked: Whether what waits for an operator counts as left.
         """
-        with self.desk.store.reading() as connection:
-            left = self.desk.outbox.open_transactions(
+        with self.context.store.reading() as connection:
+            left = self.context.outbox.open_transactions(
                 connection,
-                self.desk.location_id,
+                self.context.location_id,
                 self.business_date,
                 parked=parked,
             )
 
-        return left == 0 and not self.deliverer.is_over
+        return left == 0 and not self.sender.is_over
 
     def _deliver_new(self) -> None:
-        told = iter(told_of(self.desk, self.business_date))
-        first = next(told, None)
-        self.desk.steps("read")
+        transactions = iter(read_transactions(self.context, self.business_date))
+        first = next(transactions, None)
+        self.context.failpoint("read")
 
-        if first is None and not self.known:
+        if first is None and not self.is_known:
             # The common case of a closed shop: no sale, no transaction.
             self.settled = True
-            self.desk.visited.append((self.business_date, self.visited_at))
+            self.context.pending_visits.append((self.business_date, self.visited_at))
             return
 
-        again = self._freeze(chain((first,) if first else (), told))
-        self.desk.steps("frozen")
+        again = self._freeze(chain((first,) if first else (), transactions))
+        self.context.failpoint("frozen")
 
         if again:
             # What changed is taken back first; what it became comes after it,
             # in this push or in the next.
-            self.untold = True
-            self.deliverer.deliver(lambda _: None)
+            self.incomplete = True
+            self.sender.deliver(lambda _: None)
             if self._is_clear(parked=True):
-                self.untold = False
-                self._freeze(told_of(self.desk, self.business_date))
-                self.desk.steps("frozen")
-            elif self.tally.failure is None:
-                self.tally.fail(
+                self.incomplete = False
+                self._freeze(read_transactions(self.context, self.business_date))
+                self.context.failpoint("frozen")
+            elif self.counters.failure is None:
+                self.counters.fail(
                     "what changed is taken back; what it became goes with the next push"
                 )
 
         if self.finished is None and not self.settled:
-            self.deliverer.deliver(self._finish)
+            self.sender.deliver(self._finish)
 
-    def _freeze(self, told: Iterable[FrozenTransaction]) -> bool:
+    def _freeze(self, transactions: Iterable[FrozenTransaction]) -> bool:
         """
         Store what is new in batches, bytes and keys, before anything is sent.
 
@@ -154,110 +154,114 @@ class DayPush:
             Whether instead only what changed is taken back, and all of it is
             to be asked for again.
         """
-        desk, day = self.desk, (self.desk.location_id, self.business_date)
-        staging = desk.outbox.staging
+        context, day = self.context, (self.context.location_id, self.business_date)
+        staging = context.outbox.staging
 
-        with desk.store.reading() as connection:
-            staging.fill(connection, told)
+        with context.store.reading() as connection:
+            staging.fill(connection, transactions)
             found = staging.compare(
-                connection, *day, ids_are_global=desk.client.profile.dedupe == "transaction_id"
+                connection, *day, ids_are_global=context.client.profile.dedupe == "transaction_id"
             )
             faulty = staging.faulty(connection)
             voids = self._voids(connection, found)
             drafts = self._drafts(connection)
-            if desk.whole_days:
-                whole = WholeDay.of(desk, connection, self.business_date, found)
+            if context.replaces_day:
+                whole = DayReplacement.of(context, connection, self.business_date, found)
                 drafts = self._batches(whole.members, UNDIVIDED)
                 found, faulty = list(whole.found), [*faulty, *whole.held]
-            now = desk.clock.now()
+            now = context.clock.now()
 
-            with desk.writing(connection) as transaction:
+            with context.writing(connection) as transaction:
                 if voids:
-                    desk.outbox.freeze(transaction, self._batches(voids, desk.limits), now)
-                    desk.outbox.dates.forget(transaction, *day)
+                    context.outbox.freeze(transaction, self._batches(voids, context.limits), now)
+                    context.outbox.dates.clear_visit(transaction, *day)
                     return True
 
-                desk.outbox.freeze(transaction, drafts, now)
-                self.tally.contradictions(
-                    desk.outbox.aside.contradicted(transaction, *day, found, now)
+                context.outbox.freeze(transaction, drafts, now)
+                self.counters.add_discrepancies(
+                    context.outbox.quarantine.record_discrepancies(transaction, *day, found, now)
                 )
-                desk.outbox.aside.quarantine(transaction, *day, faulty, now)
-                self.tally.quarantined(faulty)
+                context.outbox.quarantine.add(transaction, *day, faulty, now)
+                self.counters.add_quarantined(faulty)
 
-                if desk.outbox.next_batch(transaction, *day, after=(0, -1)) is None:
+                if context.outbox.next_batch(transaction, *day, after=(0, -1)) is None:
                     self._finish(transaction)
 
         return False
 
-    def _voids(self, connection: Any, found: Iterable[Found]) -> list[FrozenTransaction]:
+    def _voids(self, connection: Any, found: Iterable[FoundDiscrepancy]) -> list[FrozenTransaction]:
         """
         What takes back those that changed or disappeared, if it shall.
         """
-        if self.desk.whole_days or self.desk.on_changed != "resend":
+        if self.context.replaces_day or self.context.on_changed != "resend":
             return []
 
         ids = [one.id for one in found if one.kind is not DiscrepancyKind.ELSEWHERE]
-        sent = self.desk.outbox.effective(
-            connection, self.desk.location_id, self.business_date, ids
+        sent = self.context.outbox.effective(
+            connection, self.context.location_id, self.business_date, ids
         )
 
         return [
-            void_of(one, position=position, business_date=self.business_date)
+            void(one, position=position, business_date=self.business_date)
             for position, one in enumerate(sent)
         ]
 
-    def _drafts(self, connection: Any) -> Iterator[FrozenDraft]:
-        fresh = self.desk.outbox.staging.fresh(
-            connection, self.desk.location_id, self.business_date
+    def _drafts(self, connection: Any) -> Iterator[BatchDraft]:
+        fresh = self.context.outbox.staging.fresh(
+            connection, self.context.location_id, self.business_date
         )
 
-        return self._batches((revised(one, self.business_date) for one in fresh), self.desk.limits)
+        return self._batches(
+            (corrected(one, self.business_date) for one in fresh), self.context.limits
+        )
 
     def _batches(
         self, members: Iterable[FrozenTransaction], limits: BatchLimits
-    ) -> Iterator[FrozenDraft]:
-        for batch in batches_of(members, limits):
-            self.tally.frozen(batch)
-            yield self.desk.draft(self.business_date, batch)
+    ) -> Iterator[BatchDraft]:
+        for batch in split_into_batches(members, limits):
+            self.counters.add_remarks(batch)
+            yield self.context.draft(self.business_date, batch)
 
     def _finish_alone(self) -> None:
-        with self.desk.writing() as transaction:
+        with self.context.writing() as transaction:
             self._finish(transaction)
 
     def _finish(self, transaction: Any) -> None:
         """
         Record the run and the visit in the transaction that is open.
         """
-        day = (self.desk.location_id, self.business_date)
-        waiting = self.desk.outbox.open_transactions(transaction, *day)
-        self.tally.left += waiting
+        day = (self.context.location_id, self.business_date)
+        waiting = self.context.outbox.open_transactions(transaction, *day)
+        self.counters.left += waiting
 
-        if waiting and self.desk.stopped():
-            self.tally.fail("the push was stopped; what waits is delivered by the next one")
+        if waiting and self.context.stopped():
+            self.counters.fail("the push was stopped; what waits is delivered by the next one")
 
-        self.settled = waiting == 0 and not self.untold
+        self.settled = waiting == 0 and not self.incomplete
 
         if self.settled:
-            self.desk.outbox.dates.record(
+            self.context.outbox.dates.record(
                 transaction, day[0], [(self.business_date, self.visited_at)]
             )
-        if self.tally.has_news:
-            self.finished = self.tally.finished(self.desk.clock.now())
-            self.desk.store.runs.save(transaction, self.finished)
+        if self.counters.has_content:
+            self.finished = self.counters.finished_run(self.context.clock.now())
+            self.context.store.runs.save(transaction, self.finished)
 
     def _announce(self) -> None:
         if not self.announced:
             self.announced = True
-            self.desk.collectors.run_started(self.tally.run)
+            self.context.collectors.run_started(self.counters.run)
 
     def _abandon(self, exc: BaseException) -> None:
         """
         Tell the collectors of a run that can't be recorded.
         """
-        if self.announced or self.tally.has_news:
+        if self.announced or self.counters.has_content:
             self._announce()
             said = (
                 str(exc) if isinstance(exc, ConexxusError) else f"unexpected {type(exc).__name__}"
             )
-            self.tally.fail(said)
-            self.desk.collectors.run_finished(self.tally.finished(self.desk.clock.now()))
+            self.counters.fail(said)
+            self.context.collectors.run_finished(
+                self.counters.finished_run(self.context.clock.now())
+            )

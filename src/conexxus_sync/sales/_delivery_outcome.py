@@ -1,7 +1,8 @@
 """
-What an answer to a batch means: see [guarantees](../../../docs/explanation/guarantees.md).
+Decides what an answer means for a batch: accepted, refused, waiting or unknown.
 
-Pure: an answer comes in, a judgement goes out.
+Pure: an answer comes in, an outcome goes out. See
+[guarantees](../../../docs/explanation/guarantees.md).
 """
 
 from collections.abc import Collection
@@ -18,7 +19,7 @@ from conexxus_client import (
     RejectedTransaction,
     StatusError,
 )
-from conexxus_sync.model.formatting import lasting
+from conexxus_sync.model.formatting import rough_duration
 from conexxus_sync.model.sales import Batch, BatchState
 from conexxus_sync.runtime.clock import TOLERANCE
 
@@ -28,7 +29,7 @@ KEEPS_WAITING = (401, 403, 404, 429)
 CONFLICT = 409
 
 
-class Ruling(StrEnum):
+class Outcome(StrEnum):
     """
     What becomes of a batch.
     """
@@ -40,7 +41,7 @@ class Ruling(StrEnum):
 
 
 @attrs.frozen(kw_only=True)
-class Judgement:
+class DeliveryOutcome:
     """
     What becomes of a batch, and why.
 
@@ -52,7 +53,7 @@ class Judgement:
         retry_after: Seconds that the back office asked to wait.
     """
 
-    ruling: Ruling
+    outcome: Outcome
     reason: str
     rejected: tuple[RejectedTransaction, ...] = ()
     parked: str | None = None
@@ -60,26 +61,26 @@ class Judgement:
     retry_after: float | None = None
 
     @property
-    def goes_again(self) -> bool:
+    def is_sent_again(self) -> bool:
         """
         Is the same batch sent once more, sooner or later?
         """
-        return self.parked is None and self.ruling in (Ruling.WAITING, Ruling.UNKNOWN)
+        return self.parked is None and self.outcome in (Outcome.WAITING, Outcome.UNKNOWN)
 
 
-def judge(
+def classify_answer(
     answer: PushReceipt | ConexxusError,
     *,
     ids: Collection[str],
-    doubtful: bool,
+    was_unknown: bool,
     profile: ApiProfile,
-) -> Judgement:
+) -> DeliveryOutcome:
     """
     Decide what *answer* means for a batch.
 
     Args:
         ids: Of its transactions.
-        doubtful: Whether the fate of an earlier attempt is unknown; then
+        was_unknown: Whether the fate of an earlier attempt is unknown; then
             only an acceptance settles it.
     """
     found = (
@@ -88,21 +89,23 @@ def judge(
         else _of_error(answer, ids, profile)
     )
 
-    if doubtful and found.ruling is not Ruling.ACCEPTED:
-        found = attrs.evolve(found, ruling=Ruling.UNKNOWN, rejected=())
-    if doubtful and found.rejected and profile.dedupe == "transaction_id":
+    if was_unknown and found.outcome is not Outcome.ACCEPTED:
+        found = attrs.evolve(found, outcome=Outcome.UNKNOWN, rejected=())
+    if was_unknown and found.rejected and profile.dedupe == "transaction_id":
         # It may reject them because it has them.
         found = _disputed(
             "the back office was sent these transactions before, and rejects "
             f"{len(found.rejected)} of them now: {found.rejected[0].error}"
         )
-    if found.ruling is Ruling.UNKNOWN and found.parked is None and profile.dedupe == "none":
+    if found.outcome is Outcome.UNKNOWN and found.parked is None and profile.dedupe == "none":
         found = attrs.evolve(found, parked="the back office recognises no repetition")
 
     return found
 
 
-def why_parked(unknown_since: datetime | None, now: datetime, profile: ApiProfile) -> str | None:
+def parking_reason(
+    unknown_since: datetime | None, now: datetime, profile: ApiProfile
+) -> str | None:
     """
     Why a batch whose fate is unknown since then must not be repeated; None
     if it may.
@@ -118,14 +121,13 @@ def why_parked(unknown_since: datetime | None, now: datetime, profile: ApiProfil
         )
     # What is sent in the last minutes may arrive too late.
     if now - unknown_since >= profile.key_ttl - min(TOLERANCE, profile.key_ttl / 10):
-        return (
-            f"the back office remembers a key for {lasting(profile.key_ttl)}, and that has passed"
-        )
+        lasts = rough_duration(profile.key_ttl)
+        return f"the back office remembers a key for {lasts}, and that has passed"
 
     return None
 
 
-def doubted_since(batch: Batch) -> datetime | None:
+def unknown_since(batch: Batch) -> datetime | None:
     """
     Since when the back office may have the batch without our knowing.
 
@@ -134,7 +136,7 @@ def doubted_since(batch: Batch) -> datetime | None:
     return batch.unknown_since or (batch.sent_at if batch.state is BatchState.SENDING else None)
 
 
-def _of_receipt(receipt: PushReceipt, ids: Collection[str]) -> Judgement:
+def _of_receipt(receipt: PushReceipt, ids: Collection[str]) -> DeliveryOutcome:
     """
     An acceptance, unless it speaks of something else than what was sent.
     """
@@ -150,27 +152,27 @@ def _of_receipt(receipt: PushReceipt, ids: Collection[str]) -> Judgement:
             f"transactions and names {len(rejected)} as rejected"
         )
 
-    return Judgement(
-        ruling=Ruling.ACCEPTED,
+    return DeliveryOutcome(
+        outcome=Outcome.ACCEPTED,
         reason=f"accepted {taken} of {len(ids)} transactions",
         rejected=tuple(rejected.values()),
     )
 
 
-def _disputed(reason: str) -> Judgement:
-    return Judgement(ruling=Ruling.UNKNOWN, reason=reason, parked=reason)
+def _disputed(reason: str) -> DeliveryOutcome:
+    return DeliveryOutcome(outcome=Outcome.UNKNOWN, reason=reason, parked=reason)
 
 
-def _of_error(error: ConexxusError, ids: Collection[str], profile: ApiProfile) -> Judgement:
+def _of_error(error: ConexxusError, ids: Collection[str], profile: ApiProfile) -> DeliveryOutcome:
     status = error.status if isinstance(error, StatusError) else None
     blames = status in BLAMES_CONTENT
     stop = status in KEEPS_WAITING or error.delivery is Delivery.NOT_SENT
 
     if status == CONFLICT and profile.conflict_is_delivered:
-        return Judgement(ruling=Ruling.ACCEPTED, reason=f"delivered before: {error}")
+        return DeliveryOutcome(outcome=Outcome.ACCEPTED, reason=f"delivered before: {error}")
 
-    return Judgement(
-        ruling=_ruling(error.delivery, status),
+    return DeliveryOutcome(
+        outcome=_outcome_of(error.delivery, status),
         reason=str(error),
         rejected=_named(error, ids) if blames else (),
         stop=stop,
@@ -178,20 +180,20 @@ def _of_error(error: ConexxusError, ids: Collection[str], profile: ApiProfile) -
     )
 
 
-def _ruling(delivery: Delivery, status: int | None) -> Ruling:
+def _outcome_of(delivery: Delivery, status: int | None) -> Outcome:
     """
     `delivery` speaks for all attempts of the call, the status for the last.
     """
     if delivery is Delivery.NOT_SENT:
-        return Ruling.WAITING
+        return Outcome.WAITING
     if delivery is Delivery.UNKNOWN:
-        return Ruling.UNKNOWN
+        return Outcome.UNKNOWN
     if status in BLAMES_CONTENT:
-        return Ruling.REFUSED
+        return Outcome.REFUSED
     if status in KEEPS_WAITING or status == CONFLICT:
-        return Ruling.WAITING
+        return Outcome.WAITING
 
-    return Ruling.UNKNOWN
+    return Outcome.UNKNOWN
 
 
 def _named(error: ConexxusError, ids: Collection[str]) -> tuple[RejectedTransaction, ...]:

@@ -1,5 +1,5 @@
 """
-Which business dates a push looks at, and when there is something to do next.
+Which business dates are due or overdue, and when the next one is.
 """
 
 from collections.abc import Iterator, Mapping
@@ -8,10 +8,10 @@ from datetime import date, datetime, timedelta
 import attrs
 
 from conexxus_sync.model.calendar import DAY, StoreCalendar
-from conexxus_sync.model.sales import Visit
+from conexxus_sync.model.sales import DateVisit
 
 
-NEVER = Visit()
+NEVER = DateVisit()
 
 
 @attrs.frozen(kw_only=True)
@@ -36,7 +36,7 @@ class HeldDates:
 
 
 @attrs.frozen(kw_only=True)
-class Floor:
+class StartDate:
     """
     Where a push begins: see
     [the first day](../../../docs/explanation/business-days.md).
@@ -60,7 +60,7 @@ class Floor:
         first: date,
         honour_past: bool,
         open_from: date | None = None,
-    ) -> "Floor":
+    ) -> "StartDate":
         """
         Decide where to begin.
 
@@ -98,7 +98,7 @@ class DueDates:
 
     calendar: StoreCalendar
     start: date
-    visits: Mapping[date, Visit]
+    visits: Mapping[date, DateVisit]
     waiting: frozenset[date]
     parked: frozenset[date] = frozenset()
 
@@ -134,7 +134,7 @@ class DueDates:
         """
         return [day for day in self._dates(now) if self._is_overdue(day, now, grace)]
 
-    def needs_a_word(self, day: date, now: datetime) -> bool:
+    def needs_decision(self, day: date, now: datetime) -> bool:
         """
         Is an operator's word all that *day* waits for?
         """

@@ -1,5 +1,5 @@
 """
-The engine that pushes sales.
+`SalesPush`: takes the lease, decides the start date, pushes what is due.
 """
 
 import logging
@@ -16,19 +16,19 @@ from conexxus_sync.errors import StoreError, SyncError
 from conexxus_sync.model.leases import Lease
 from conexxus_sync.model.runs import RunIssue, RunKind, RunStatus, SyncRun, new_run_id
 from conexxus_sync.protocols import Clock, OrderSource
-from conexxus_sync.runtime.cancellation import interrupting
-from conexxus_sync.runtime.safe_logging import safe_logger
-from conexxus_sync.stores._protocols import SyncStore
-from conexxus_sync.stores.retention import may_forget
+from conexxus_sync.runtime.cancellation import interruptible
+from conexxus_sync.runtime.run_logging import safe_logger
+from conexxus_sync.stores._store_protocols import SyncStore
+from conexxus_sync.stores.retention import is_safe_to_purge
 
 from ._adoption import Adoption, adopt
-from ._backlog import PushProgress, Round
+from ._backlog import BacklogPush, PushProgress
 from ._backoff import A_DAY_S, Backoff
 from ._batching import BatchLimits
-from ._clock_check import RELEASED, ClockDoubt
-from ._due_dates import Floor, HeldDates
-from ._ledger import Agenda
-from ._push_context import Desk, OnChanged, SalesClient
+from ._clock_check import RELEASED, ClockProblem
+from ._due_dates import HeldDates, StartDate
+from ._ledger import SalesLedger
+from ._push_context import OnChanged, PushContext, SalesClient
 
 
 # A clock that is wrong is a reason to complain again and again, but not more often.
@@ -39,13 +39,13 @@ _log = safe_logger(__name__)
 
 def _ignore(*_: object) -> None:
     """
-    Nobody wants to know.
+    Default callback; does nothing.
     """
 
 
 def _never() -> bool:
     """
-    Nobody stops us.
+    Default of `stop`: the push is not stopped.
     """
     return False
 
@@ -67,7 +67,7 @@ class SalesPush:
         stop: Asked before each date and batch, and while a call lasts; True
             ends the push, and what is left goes with the next.
         released: When this version was: an earlier clock is wrong.
-        steps: Told the name of each step as it is reached, for tests.
+        failpoint: Called with the name of each step as it is reached, for tests.
         new_id: Makes the id of a run.
     """
 
@@ -83,21 +83,21 @@ class SalesPush:
     summary: bool = False
     stop: Callable[[], bool] = _never
     released: datetime = RELEASED
-    steps: Callable[[str], None] = _ignore
+    failpoint: Callable[[str], None] = _ignore
     new_id: Callable[[datetime], str] = new_run_id
     _backoff: Backoff = attrs.field(factory=Backoff, init=False)
     _purged: float | None = attrs.field(default=None, init=False)
     _held: HeldDates | None = attrs.field(default=None, init=False)
 
     @property
-    def agenda(self) -> Agenda:
+    def ledger(self) -> SalesLedger:
         """
         What the store and the calendar say about business dates.
 
         Raises:
             ConfigurationError: Nobody said in which zone the store is.
         """
-        return Agenda.of(self.store, self.config, lookback_days=self.lookback_days)
+        return SalesLedger.of(self.store, self.config, lookback_days=self.lookback_days)
 
     @property
     def retry_at(self) -> datetime | None:
@@ -154,39 +154,45 @@ class SalesPush:
             RunInProgressError: Another push is at work.
             StoreError: The store can't be used.
         """
-        agenda, doubt = self.agenda, self.clock_doubt(self.clock.now())
+        ledger, clock_problem = self.ledger, self.clock_problem(self.clock.now())
 
         if automatic is None:
             automatic = business_date is None and not honour_past
-        if doubt is not None and automatic:
-            _log.warning("Conexxus sales: %s", doubt)
+        if clock_problem is not None and automatic:
+            _log.warning("Conexxus sales: %s", clock_problem)
             if lease is not None:
                 self._release(lease)
             return []
 
-        with self._desk(lease or self.acquire()) as desk:
-            if doubt is not None and doubt.last_run is not None and business_date is None:
+        with self._context(lease or self.acquire()) as context:
+            if (
+                clock_problem is not None
+                and clock_problem.last_run is not None
+                and business_date is None
+            ):
                 # A person who asks for what is due by this clock believes it.
-                with desk.writing() as transaction:
-                    desk.outbox.dates.trust_clock(transaction, desk.location_id)
+                with context.writing() as transaction:
+                    context.outbox.dates.trust_clock(transaction, context.location_id)
 
-            floor = self._begin(desk, agenda, since, honour_past=honour_past, record=doubt is None)
+            start_date = self._begin(
+                context, ledger, since, honour_past=honour_past, record=clock_problem is None
+            )
 
             if business_date is None:
-                dates = agenda.dates(floor).due(self.clock.now())
+                dates = ledger.dates(start_date).due(self.clock.now())
             else:
-                agenda.refuse_closed(business_date)
+                ledger.refuse_closed(business_date)
                 dates = [business_date]
 
-            rounds = Round(desk=desk, new_id=self.new_id, progress=progress)
-            runs = rounds.push(dates, desk.lease.run_id)
-            self.steps("visited")
+            rounds = BacklogPush(context=context, new_id=self.new_id, progress=progress)
+            runs = rounds.push(dates, context.lease.run_id)
+            self.failpoint("visited")
             if lease is not None and not runs:
-                self._record_nothing(desk, lease, business_date)
+                self._record_nothing(context, lease, business_date)
             self._backoff.note(
                 self.clock.monotonic(), settled=rounds.settled, retry_after=rounds.retry_after
             )
-            self._purge(desk)
+            self._purge(context)
 
             return runs
 
@@ -202,14 +208,14 @@ class SalesPush:
             RunInProgressError: A push is at work.
             StoreError: The store can't be used.
         """
-        today = self.agenda.calendar.business_date(self.clock.now())
+        today = self.ledger.calendar.business_date(self.clock.now())
 
         if through > today:
             msg = f"{through} is yet to come, today's business date is {today}: name a past one"
             raise ConfigurationError([msg])
 
-        with self._desk(self.acquire()) as desk:
-            return adopt(desk, through, lookback_days=self.lookback_days)
+        with self._context(self.acquire()) as context:
+            return adopt(context, through, lookback_days=self.lookback_days)
 
     def close_day(self, business_date: date) -> list[SyncRun]:
         """
@@ -223,8 +229,8 @@ class SalesPush:
         """
         The business dates that are due, oldest first.
         """
-        agenda = self.agenda
-        return agenda.dates(agenda.floor(now)).due(now)
+        ledger = self.ledger
+        return ledger.dates(ledger.start_date(now)).due(now)
 
     def next_due(self, now: datetime) -> datetime:
         """
@@ -233,39 +239,39 @@ class SalesPush:
         A fresh store is pushed at once, to remember where it began: at the
         push time it would be too late for today.
         """
-        agenda = self.agenda
+        ledger = self.ledger
 
-        if self.clock_doubt(now) is not None:
+        if self.clock_problem(now) is not None:
             return now + SAID_EVERY
 
-        floor = agenda.floor(now)
-        moment = now if floor.record is not None else agenda.dates(floor).next_due(now)
+        start_date = ledger.start_date(now)
+        moment = now if start_date.record is not None else ledger.dates(start_date).next_due(now)
         left = self._backoff.left(self.clock.monotonic())
 
         return moment if left is None else max(moment, now + left)
 
-    def clock_doubt(self, now: datetime) -> ClockDoubt | None:
+    def clock_problem(self, now: datetime) -> ClockProblem | None:
         """
         Why nothing is pushed automatically: the clock can't be right; None if
         it can.
         """
-        return self.agenda.doubt(now, self.released)
+        return self.ledger.clock_problem(now, self.released)
 
     def held(self, now: datetime) -> HeldDates | None:
         """
         Past dates that are not pushed without being asked to.
         """
-        return self.agenda.floor(now).held
+        return self.ledger.start_date(now).held
 
     def _begin(
         self,
-        desk: Desk,
-        agenda: Agenda,
+        context: PushContext,
+        ledger: SalesLedger,
         since: date | None,
         *,
         honour_past: bool,
         record: bool,
-    ) -> Floor:
+    ) -> StartDate:
         """
         Decide where to begin, and remember it.
 
@@ -273,20 +279,24 @@ class SalesPush:
             record: Whether the clock can be believed.
         """
         now = self.clock.now()
-        floor = agenda.floor(now, since, honour_past=honour_past)
+        start_date = ledger.start_date(now, since, honour_past=honour_past)
 
-        if floor.held is not None:
+        if start_date.held is not None:
             # The alert lasts; the log needs it once.
-            level = logging.DEBUG if floor.held == self._held else logging.WARNING
-            _log.log(level, "Conexxus %s", floor.held)
-        self._held = floor.held
-        if floor.record is not None and record:
-            with desk.writing() as transaction:
-                desk.outbox.dates.set_floor(transaction, desk.location_id, floor.record, now)
+            level = logging.DEBUG if start_date.held == self._held else logging.WARNING
+            _log.log(level, "Conexxus %s", start_date.held)
+        self._held = start_date.held
+        if start_date.record is not None and record:
+            with context.writing() as transaction:
+                context.outbox.dates.set_start_date(
+                    transaction, context.location_id, start_date.record, now
+                )
 
-        return floor
+        return start_date
 
-    def _record_nothing(self, desk: Desk, lease: Lease, business_date: date | None) -> None:
+    def _record_nothing(
+        self, context: PushContext, lease: Lease, business_date: date | None
+    ) -> None:
         run = SyncRun(
             id=lease.run_id,
             kind=RunKind.SALES,
@@ -302,10 +312,10 @@ class SalesPush:
             issue = RunIssue(item=None, error=error)
             run = attrs.evolve(run, status=RunStatus.FAILED, errors=[issue], last_error=error)
 
-        with desk.writing() as transaction:
+        with context.writing() as transaction:
             self.store.runs.save(transaction, run, listed=False)
 
-    def _purge(self, desk: Desk) -> None:
+    def _purge(self, context: PushContext) -> None:
         """
         Forget what is old, once a day.
         """
@@ -314,26 +324,26 @@ class SalesPush:
         if self._purged is None or now - self._purged >= A_DAY_S:
             self._purged = now
             try:
-                with desk.writing() as transaction:
+                with context.writing() as transaction:
                     moment = self.clock.now()
-                    if may_forget(self.store, transaction, desk.location_id, moment):
-                        desk.outbox.upkeep.purge(transaction, desk.location_id, moment)
+                    if is_safe_to_purge(self.store, transaction, context.location_id, moment):
+                        context.outbox.maintenance.purge(transaction, context.location_id, moment)
             except SyncError:
                 # The sales are delivered, and that is what is reported.
                 _log.exception("Conexxus: what is old could not be forgotten")
 
     @contextmanager
-    def _desk(self, lease: Lease) -> Iterator[Desk]:
+    def _context(self, lease: Lease) -> Iterator[PushContext]:
         """
         What a push works with, as long as it holds *lease*; then it is given back.
         """
-        desk = Desk(
+        context = PushContext(
             client=self.client,
             store=self.store,
             orders=self.orders,
             clock=self.clock,
             collectors=self.collectors,
-            steps=self.steps,
+            failpoint=self.failpoint,
             stopped=self.stop,
             on_changed=self.on_changed,
             summary=self.summary,
@@ -342,13 +352,13 @@ class SalesPush:
         )
 
         try:
-            self.steps("leased")
+            self.failpoint("leased")
             # SQLite empties its log when the last connection closes: as long
             # as this one is open, a date costs no more flushes than commits.
-            with self.store.reading(), interrupting(self.client, self.stop):
-                yield desk
+            with self.store.reading(), interruptible(self.client, self.stop):
+                yield context
         finally:
-            self._release(desk.lease)
+            self._release(context.lease)
 
     def _release(self, lease: Lease) -> None:
         try:

@@ -1,5 +1,5 @@
 """
-What the store and the calendar say about business dates.
+Reads the ledger of business dates: start date, due dates, closed dates.
 """
 
 from datetime import date, datetime
@@ -10,14 +10,14 @@ from conexxus_client import ConfigurationError
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.errors import DateClosedError
 from conexxus_sync.model.calendar import StoreCalendar
-from conexxus_sync.stores._protocols import SyncStore
+from conexxus_sync.stores._store_protocols import SyncStore
 
-from ._clock_check import ClockDoubt, doubt_of
-from ._due_dates import DueDates, Floor
+from ._clock_check import ClockProblem, find_clock_problem
+from ._due_dates import DueDates, StartDate
 
 
 @attrs.frozen(kw_only=True)
-class Agenda:
+class SalesLedger:
     """
     Reads the ledger of one location; writes nothing.
 
@@ -31,7 +31,7 @@ class Agenda:
     since: date | None
 
     @classmethod
-    def of(cls, store: SyncStore, config: SyncConfig, *, lookback_days: int) -> "Agenda":
+    def of(cls, store: SyncStore, config: SyncConfig, *, lookback_days: int) -> "SalesLedger":
         """
         The agenda of the store that *config* describes.
 
@@ -57,9 +57,9 @@ class Agenda:
             ),
         )
 
-    def floor(
+    def start_date(
         self, now: datetime, since: date | None = None, *, honour_past: bool = False
-    ) -> Floor:
+    ) -> StartDate:
         """
         Where a push at *now* begins.
 
@@ -68,10 +68,10 @@ class Agenda:
             honour_past: Whether a person asked for dates before today.
         """
         with self.store.reading() as connection:
-            recorded = self.store.outbox.dates.floor(connection, self.location_id)
+            recorded = self.store.outbox.dates.start_date(connection, self.location_id)
             open_from = self.store.outbox.dates.open_from(connection, self.location_id)
 
-        return Floor.decide(
+        return StartDate.decide(
             recorded=recorded,
             wanted=since or self.since,
             first=self.calendar.first_date(now),
@@ -79,25 +79,25 @@ class Agenda:
             open_from=open_from,
         )
 
-    def doubt(self, now: datetime, released: datetime) -> ClockDoubt | None:
+    def clock_problem(self, now: datetime, released: datetime) -> ClockProblem | None:
         """
         Why the clock can't be believed; None if it can.
         """
         with self.store.reading() as connection:
             last_run = self.store.outbox.dates.last_run(connection, self.location_id)
 
-        return doubt_of(now, last_run=last_run, released=released)
+        return find_clock_problem(now, last_run=last_run, released=released)
 
-    def dates(self, floor: Floor) -> DueDates:
+    def dates(self, start_date: StartDate) -> DueDates:
         """
-        The dates from *floor* on.
+        The dates from *start_date* on.
         """
         outbox = self.store.outbox
 
         with self.store.reading() as connection:
             return DueDates(
                 calendar=self.calendar,
-                start=floor.start,
+                start=start_date.start,
                 visits=outbox.dates.visits(connection, self.location_id),
                 waiting=frozenset(outbox.open_dates(connection, self.location_id)),
                 parked=frozenset(batch.business_date for batch in outbox.parked(self.location_id)),

@@ -1,5 +1,5 @@
 """
-What the host tells of a business date.
+Reads the host's transactions of a business date, and freezes each.
 """
 
 from collections.abc import Iterator
@@ -8,9 +8,9 @@ from typing import Any
 
 from conexxus_client import Transaction
 from conexxus_sync.errors import HostError
-from conexxus_sync.model.frozen import FrozenTransaction
+from conexxus_sync.model.frozen_sales import FrozenTransaction
 
-from ._push_context import Desk, StoppedError
+from ._push_context import PushContext, PushStoppedError
 
 
 HOLD_EVERY = 1_000
@@ -19,7 +19,7 @@ HOLD_EVERY = 1_000
 LONGEST_COMPLAINT = 500
 
 
-def told_of(desk: Desk, business_date: date) -> Iterator[FrozenTransaction]:
+def read_transactions(context: PushContext, business_date: date) -> Iterator[FrozenTransaction]:
     """
     What the host tells of *business_date*, as it comes.
 
@@ -27,23 +27,23 @@ def told_of(desk: Desk, business_date: date) -> Iterator[FrozenTransaction]:
         HostError: Whatever the host raised.
         StoppedError: The push shall end.
     """
-    for position, transaction in enumerate(_asked(desk, business_date)):
+    for position, transaction in enumerate(_asked(context, business_date)):
         if position % HOLD_EVERY == 0:
-            desk.hold()
-            if desk.stopped():
-                raise StoppedError
+            context.renew_lease()
+            if context.stopped():
+                raise PushStoppedError
 
         yield FrozenTransaction.of(transaction, position=position, business_date=business_date)
 
 
-def _asked(desk: Desk, business_date: date) -> Iterator[Transaction]:
+def _asked(context: PushContext, business_date: date) -> Iterator[Transaction]:
     try:
-        told: Any
-        for told in desk.orders.transactions(desk.location_id, business_date):
-            if not isinstance(told, Transaction):
-                msg = f"it gave a {type(told).__name__} instead of a Transaction"
+        transactions: Any
+        for transactions in context.orders.transactions(context.location_id, business_date):
+            if not isinstance(transactions, Transaction):
+                msg = f"it gave a {type(transactions).__name__} instead of a Transaction"
                 raise TypeError(msg)
-            yield told
+            yield transactions
     except HostError:
         raise
     except Exception as exc:

@@ -1,5 +1,5 @@
 """
-What an operator may do to batches and to what was set aside.
+Manual settlement of batches and quarantined sales by an operator.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,9 +13,9 @@ from conexxus_client import ApiProfile
 from conexxus_sync.model.runs import new_run_id
 from conexxus_sync.model.sales import OPEN_STATES, Batch, OutboxError
 from conexxus_sync.protocols import Clock
-from conexxus_sync.stores._protocols import SyncStore
+from conexxus_sync.stores._store_protocols import SyncStore
 
-from ._delivery_outcome import doubted_since, why_parked
+from ._delivery_outcome import parking_reason, unknown_since
 
 
 @attrs.frozen(kw_only=True)
@@ -41,7 +41,7 @@ class OutboxOperator:
         Raises:
             OutboxError: There is none, or there are several.
         """
-        found = self.store.outbox.upkeep.find(self.location_id, key)
+        found = self.store.outbox.maintenance.find(self.location_id, key)
 
         if len(found) == 1:
             return found[0]
@@ -63,7 +63,7 @@ class OutboxOperator:
         """
         with self._writing() as transaction:
             batch = self._open(key)
-            danger = why_parked(doubted_since(batch), self.clock.now(), self.profile)
+            danger = parking_reason(unknown_since(batch), self.clock.now(), self.profile)
 
             if danger is not None and not force:
                 msg = (
@@ -73,7 +73,7 @@ class OutboxOperator:
                 )
                 raise OutboxError(msg)
 
-            self.store.outbox.upkeep.unpark(transaction, batch, forced=danger is not None)
+            self.store.outbox.maintenance.unpark(transaction, batch, forced=danger is not None)
 
         return self.find(batch.key)
 
@@ -98,14 +98,14 @@ class OutboxOperator:
                 outbox.mark_delivered(
                     transaction,
                     batch,
-                    whole_day=self.profile.sales_mode == "replace_day",
+                    replaces_day=self.profile.sales_mode == "replace_day",
                     answer="delivered, says an operator",
                     now=now,
                 )
             else:
                 answer = "not delivered, says an operator"
-                outbox.upkeep.give_up(transaction, batch, answer=answer, now=now)
-                outbox.dates.forget(transaction, self.location_id, batch.business_date)
+                outbox.maintenance.give_up(transaction, batch, answer=answer, now=now)
+                outbox.dates.clear_visit(transaction, self.location_id, batch.business_date)
 
         return self.find(batch.key)
 
@@ -123,11 +123,11 @@ class OutboxOperator:
         outbox, location_id = self.store.outbox, self.location_id
 
         with self._writing() as transaction:
-            was_there = outbox.aside.release(
+            was_there = outbox.quarantine.release(
                 transaction, location_id, business_date, transaction_id
             )
             if was_there:
-                outbox.dates.forget(transaction, location_id, business_date)
+                outbox.dates.clear_visit(transaction, location_id, business_date)
 
         return was_there
 

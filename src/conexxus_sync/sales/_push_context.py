@@ -1,5 +1,5 @@
 """
-What every push of a date works with.
+What all parts of one push share: client, store, orders, clock, lease.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -11,11 +11,11 @@ import attrs
 
 from conexxus_client import ApiProfile, FrozenBatch, PushReceipt
 from conexxus_sync.collectors import FanOut
-from conexxus_sync.model.frozen import FrozenDraft, FrozenTransaction
+from conexxus_sync.model.frozen_sales import BatchDraft, FrozenTransaction
 from conexxus_sync.model.leases import Lease
 from conexxus_sync.protocols import Clock, OrderSource
 from conexxus_sync.stores._outbox_protocols import OutboxStore
-from conexxus_sync.stores._protocols import SyncStore
+from conexxus_sync.stores._store_protocols import SyncStore
 
 from ._batching import BatchLimits
 
@@ -23,7 +23,7 @@ from ._batching import BatchLimits
 OnChanged = Literal["report", "resend"]
 
 
-class StoppedError(Exception):
+class PushStoppedError(Exception):
     """
     The push shall end, and nothing of what it was at is worth keeping.
     """
@@ -47,16 +47,16 @@ class SalesClient(Protocol):
 
 
 @attrs.define(kw_only=True)
-class Desk:
+class PushContext:
     """
     The collaborators of one push, and its lease.
 
     Attributes:
-        steps: Told the name of each step once it is done, for tests.
+        failpoint: Called with the name of each step once it is done, for tests.
         stopped: Whether the push shall end as soon as it can.
         on_changed: What to do about delivered sales that changed.
         summary: Whether a batch says what it comes to.
-        visited: Dates that were looked at, but not stored yet: a date
+        pending_visits: Dates that were looked at, but not stored yet: a date
             without sales does not deserve a disk flush of its own.
     """
 
@@ -65,13 +65,13 @@ class Desk:
     orders: OrderSource
     clock: Clock
     collectors: FanOut
-    steps: Callable[[str], None]
+    failpoint: Callable[[str], None]
     stopped: Callable[[], bool]
     limits: BatchLimits
     on_changed: OnChanged
     summary: bool
     lease: Lease
-    visited: list[tuple[date, datetime]] = attrs.field(factory=list)
+    pending_visits: list[tuple[date, datetime]] = attrs.field(factory=list)
 
     @property
     def outbox(self) -> OutboxStore:
@@ -82,19 +82,19 @@ class Desk:
         return self.lease.location_id
 
     @property
-    def whole_days(self) -> bool:
+    def replaces_day(self) -> bool:
         """
         Does a push replace all that the back office has of its date?
         """
         return self.client.profile.sales_mode == "replace_day"
 
-    def draft(self, business_date: date, members: Iterable[FrozenTransaction]) -> FrozenDraft:
+    def draft(self, business_date: date, members: Iterable[FrozenTransaction]) -> BatchDraft:
         """
         A batch of *members*.
         """
-        return FrozenDraft.of(self.location_id, business_date, members, summary=self.summary)
+        return BatchDraft.of(self.location_id, business_date, members, summary=self.summary)
 
-    def hold(self) -> None:
+    def renew_lease(self) -> None:
         """
         Put off the end of our lease if that is due.
         """
@@ -106,15 +106,15 @@ class Desk:
         One transaction under our lease, with the visits that wait.
         """
         with self.store.writing(self.lease, connection=connection) as transaction:
-            self.outbox.dates.record(transaction, self.location_id, self.visited)
+            self.outbox.dates.record(transaction, self.location_id, self.pending_visits)
             yield transaction
 
-        self.visited.clear()
+        self.pending_visits.clear()
 
     def flush(self) -> None:
         """
         Store the visits that wait.
         """
-        if self.visited:
+        if self.pending_visits:
             with self.writing():
                 pass

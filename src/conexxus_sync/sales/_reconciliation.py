@@ -1,5 +1,5 @@
 """
-Do the till, the outbox and the back office agree about a business date?
+Reconciliation: compares till, outbox and back office for a business date.
 """
 
 from collections.abc import Iterator
@@ -9,9 +9,9 @@ from decimal import Decimal
 import attrs
 
 from conexxus_client import exact_sum
-from conexxus_sync.model.sales import DateSums
+from conexxus_sync.model.sales import DateTotals
 from conexxus_sync.protocols import OrderSource
-from conexxus_sync.stores._protocols import SyncStore
+from conexxus_sync.stores._store_protocols import SyncStore
 
 
 @attrs.frozen(kw_only=True)
@@ -21,22 +21,22 @@ class Reconciliation:
 
     Attributes:
         sums: What was delivered, what waits, what was set aside.
-        told: How many sales the till tells now; None if it was not asked.
-        told_total: Their exact sum.
+        till_count: How many sales the till has now; None if it was not asked.
+        till_total: Their exact sum.
     """
 
-    sums: DateSums
-    told: int | None = None
-    told_total: Decimal | None = None
+    sums: DateTotals
+    till_count: int | None = None
+    till_total: Decimal | None = None
 
     @property
     def agrees(self) -> bool:
         """
         Does the back office have what the till has, and nothing else?
         """
-        settled = not (self.sums.waiting or self.sums.set_aside or self.sums.contradicted)
-        same = self.told is None or (
-            (self.told, self.told_total) == (self.sums.delivered, self.sums.total)
+        settled = not (self.sums.waiting or self.sums.quarantined or self.sums.discrepancies)
+        same = self.till_count is None or (
+            (self.till_count, self.till_total) == (self.sums.delivered, self.sums.total)
         )
 
         return settled and same
@@ -51,15 +51,17 @@ def reconcile(
     Args:
         orders: Asked what it tells of each of them, if given.
     """
-    for sums in store.outbox.date_sums(location_id, since):
+    for sums in store.outbox.date_totals(location_id, since):
         if orders is None:
             yield Reconciliation(sums=sums)
             continue
 
         # Told twice under one id, it is one sale.
-        told = {
+        till_count = {
             sale.id: sale.total
             for sale in orders.transactions(location_id, sums.business_date)
             if sale.business_date in (None, sums.business_date)
         }
-        yield Reconciliation(sums=sums, told=len(told), told_total=exact_sum(told.values()))
+        yield Reconciliation(
+            sums=sums, till_count=len(till_count), till_total=exact_sum(till_count.values())
+        )

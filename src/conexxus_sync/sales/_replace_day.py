@@ -1,5 +1,5 @@
 """
-What a push replaces its day with, where it replaces all of it.
+The whole day that a push sends with `sales_mode="replace_day"`.
 """
 
 from collections.abc import Sequence
@@ -8,12 +8,12 @@ from typing import Any
 
 import attrs
 
-from conexxus_sync.model.frozen import FrozenTransaction
-from conexxus_sync.model.sales import DiscrepancyKind, Found
+from conexxus_sync.model.frozen_sales import FrozenTransaction
+from conexxus_sync.model.sales import DiscrepancyKind, FoundDiscrepancy
 
 from ._batching import BatchLimits
-from ._corrections import revised
-from ._push_context import Desk
+from ._corrections import corrected
+from ._push_context import PushContext
 
 
 # A day that is divided would replace itself.
@@ -26,7 +26,7 @@ _HELD = (
 
 
 @attrs.frozen(kw_only=True)
-class WholeDay:
+class DayReplacement:
     """
     What a day is replaced with.
 
@@ -37,20 +37,24 @@ class WholeDay:
     """
 
     members: Sequence[FrozenTransaction] = ()
-    found: Sequence[Found]
+    found: Sequence[FoundDiscrepancy]
     held: Sequence[FrozenTransaction] = ()
 
     @classmethod
     def of(
-        cls, desk: Desk, connection: Any, business_date: date, found: Sequence[Found]
-    ) -> "WholeDay":
+        cls,
+        context: PushContext,
+        connection: Any,
+        business_date: date,
+        found: Sequence[FoundDiscrepancy],
+    ) -> "DayReplacement":
         """
         Put together what is staged, and what stays as it was delivered.
         """
-        day = (desk.location_id, business_date)
-        outbox, staging = desk.outbox, desk.outbox.staging
-        corrected = staging.corrected(connection, *day)
-        given_up = corrected | _missing(found) if desk.on_changed == "resend" else set[str]()
+        day = (context.location_id, business_date)
+        outbox, staging = context.outbox, context.outbox.staging
+        corrected_ids = staging.corrected(connection, *day)
+        given_up = corrected_ids | _missing(found) if context.on_changed == "resend" else set[str]()
         new = next(staging.fresh(connection, *day), None)
 
         # Only a new sale makes the day worth replacing, or one to correct.
@@ -60,14 +64,14 @@ class WholeDay:
         # A replacement must not take back what it was not asked to.
         staying = {one.id for one in found if one.kind is not DiscrepancyKind.ELSEWHERE} - given_up
         kept = outbox.effective(connection, *day, staying)
-        replaced = {one.origin for one in kept} | (corrected - given_up)
-        told = [one for one in staging.whole(connection) if one.id not in replaced]
+        replaced = {one.origin for one in kept} | (corrected_ids - given_up)
+        current = [one for one in staging.whole(connection) if one.id not in replaced]
 
-        if not staying <= {one.origin for one in (*told, *kept)}:
+        if not staying <= {one.origin for one in (*current, *kept)}:
             fresh = staging.fresh(connection, *day)
             return cls(found=found, held=[attrs.evolve(one, fault=_HELD) for one in fresh])
 
-        members = [*(revised(one, business_date) for one in told), *kept]
+        members = [*(corrected(one, business_date) for one in current), *kept]
 
         return cls(
             members=[attrs.evolve(one, position=place) for place, one in enumerate(members)],
@@ -75,5 +79,5 @@ class WholeDay:
         )
 
 
-def _missing(found: Sequence[Found]) -> set[str]:
+def _missing(found: Sequence[FoundDiscrepancy]) -> set[str]:
     return {one.id for one in found if one.kind is DiscrepancyKind.MISSING}

@@ -1,5 +1,5 @@
 """
-What one push of one business date comes to.
+Counts what one push of one date did, and makes its run from that.
 """
 
 from collections.abc import Iterable
@@ -9,9 +9,9 @@ from decimal import Decimal
 import attrs
 
 from conexxus_client import exact_sum
-from conexxus_sync.model.frozen import FrozenTransaction
+from conexxus_sync.model.frozen_sales import FrozenTransaction
 from conexxus_sync.model.runs import MAX_ERRORS, RunIssue, RunStatus, SyncRun
-from conexxus_sync.model.sales import DiscrepancyKind, Found
+from conexxus_sync.model.sales import DiscrepancyKind, FoundDiscrepancy
 
 
 _CONTRADICTS = {
@@ -32,7 +32,7 @@ _CORRECTED = "{of} delivered before and changed or gone since, like {like}: take
 
 
 @attrs.define(kw_only=True)
-class Tally:
+class RunCounters:
     """
     Counts while a date is pushed, and becomes its run at the end.
 
@@ -48,8 +48,8 @@ class Tally:
     run: SyncRun
     batches: int = 0
     delivered: int = 0
-    set_aside: int = 0
-    contradicted: int = 0
+    quarantined: int = 0
+    discrepancies: int = 0
     left: int = 0
     total: Decimal = Decimal()
     unknown: bool = False
@@ -58,48 +58,48 @@ class Tally:
     remarks: dict[str, list[str]] = attrs.field(factory=dict)
 
     @property
-    def has_news(self) -> bool:
+    def has_content(self) -> bool:
         """
         Is there anything to record?  A date without sales has no run.
         """
-        return bool(self.batches or self.set_aside or self.issues)
+        return bool(self.batches or self.quarantined or self.issues)
 
-    def accepted(self, transactions: int, total: Decimal) -> None:
+    def add_accepted(self, transactions: int, total: Decimal) -> None:
         """
         Count what the back office took.
         """
         self.delivered += transactions
         self.total = exact_sum((self.total, total))
 
-    def quarantined(self, transactions: Iterable[FrozenTransaction]) -> None:
+    def add_quarantined(self, transactions: Iterable[FrozenTransaction]) -> None:
         """
         Count what was set aside, and say why.
         """
         for transaction in transactions:
-            self.set_aside += 1
-            self.say(transaction.id, transaction.fault or "Transaction was refused")
+            self.quarantined += 1
+            self.add_issue(transaction.id, transaction.fault or "Transaction was refused")
 
-    def contradictions(self, found: Iterable[Found]) -> None:
+    def add_discrepancies(self, found: Iterable[FoundDiscrepancy]) -> None:
         """
         Count delivered transactions that the host now tells otherwise.
         """
         for one in found:
-            self.contradicted += 1
-            self.say(one.id, _CONTRADICTS[one.kind])
+            self.discrepancies += 1
+            self.add_issue(one.id, _CONTRADICTS[one.kind])
 
-    def frozen(self, members: Iterable[FrozenTransaction]) -> None:
+    def add_remarks(self, members: Iterable[FrozenTransaction]) -> None:
         """
         Remark on what is about to be sent.
         """
         for member in members:
             if member.mismatched:
                 self._remark(_MISMATCHED, member.id)
-            if member.shows_card:
+            if member.has_card_number:
                 self._remark(_CARDS, member.id)
             if member.voids:
                 self._remark(_CORRECTED, member.origin)
 
-    def say(self, item: str | None, error: str) -> None:
+    def add_issue(self, item: str | None, error: str) -> None:
         """
         Add to the run's errors.
         """
@@ -111,16 +111,16 @@ class Tally:
         Something beyond a single transaction went wrong.
         """
         self.failure = error
-        self.say(None, error)
+        self.add_issue(None, error)
 
     def _remark(self, text: str, name: str) -> None:
         self.remarks.setdefault(text, []).append(name)
 
-    def finished(self, now: datetime) -> SyncRun:
+    def finished_run(self, now: datetime) -> SyncRun:
         """
         The run that is recorded.
         """
-        failed = self.set_aside + self.left
+        failed = self.quarantined + self.left
 
         return attrs.evolve(
             self.run,
@@ -139,7 +139,7 @@ class Tally:
     def _status(self, failed: int) -> RunStatus:
         if self.delivered == 0 and (failed or self.failure):
             return RunStatus.FAILED
-        if failed or self.contradicted or self.failure:
+        if failed or self.discrepancies or self.failure:
             return RunStatus.PARTIAL
 
         return RunStatus.SUCCESS

@@ -1,5 +1,5 @@
 """
-What keeps sales from being pushed by themselves, and what is late.
+Status of the sales: overdue dates, held dates, clock and configuration problems.
 """
 
 from datetime import date, datetime, timedelta
@@ -8,11 +8,11 @@ import attrs
 
 from conexxus_client import ConfigurationError
 from conexxus_sync.config import SyncConfig
-from conexxus_sync.stores._protocols import SyncStore
+from conexxus_sync.stores._store_protocols import SyncStore
 
-from ._clock_check import RELEASED, ClockDoubt
+from ._clock_check import RELEASED, ClockProblem
 from ._due_dates import HeldDates
-from ._ledger import Agenda
+from ._ledger import SalesLedger
 
 
 # A push that takes its time, or is tried again, is not late yet.
@@ -20,7 +20,7 @@ LATE_AFTER = timedelta(hours=1)
 
 
 @attrs.frozen(kw_only=True)
-class SalesOutlook:
+class SalesStatus:
     """
     How it looks for the sales of one location.
 
@@ -30,7 +30,7 @@ class SalesOutlook:
         parked: Those of them that only wait for an operator's word.
         enabled: Whether there is an order source.
         held: Past dates that are not pushed without being asked to.
-        doubt: Why the clock can't be believed.
+        clock_problem: Why the clock can't be right.
         problem: Why nothing can be pushed as it is configured.
     """
 
@@ -38,7 +38,7 @@ class SalesOutlook:
     parked: tuple[date, ...] = ()
     enabled: bool = True
     held: HeldDates | None = None
-    doubt: ClockDoubt | None = None
+    clock_problem: ClockProblem | None = None
     problem: str | None = None
 
     @classmethod
@@ -50,13 +50,13 @@ class SalesOutlook:
         *,
         enabled: bool,
         released: datetime = RELEASED,
-    ) -> "SalesOutlook":
+    ) -> "SalesStatus":
         """
         Ask *store*, and the calendar.
 
         Args:
             enabled: Whether there is an order source; without one, a store
-                that never had sales has no outlook.
+                that never had sales has no status.
 
         Raises:
             StoreError: The store can't be read.
@@ -66,20 +66,20 @@ class SalesOutlook:
 
         try:
             # Late transactions make nothing overdue.
-            agenda = Agenda.of(store, config, lookback_days=0)
+            ledger = SalesLedger.of(store, config, lookback_days=0)
         except ConfigurationError as exc:
             return cls(problem=str(exc), enabled=enabled)
 
-        floor = agenda.floor(now)
-        dates = agenda.dates(floor)
+        start_date = ledger.start_date(now)
+        dates = ledger.dates(start_date)
         overdue = tuple(dates.overdue(now, LATE_AFTER))
 
         return cls(
             overdue=overdue,
-            parked=tuple(day for day in overdue if dates.needs_a_word(day, now)),
+            parked=tuple(day for day in overdue if dates.needs_decision(day, now)),
             enabled=enabled,
-            held=floor.held,
-            doubt=agenda.doubt(now, released),
+            held=start_date.held,
+            clock_problem=ledger.clock_problem(now, released),
         )
 
 
@@ -88,4 +88,4 @@ def has_sales(store: SyncStore, location_id: str) -> bool:
     Were sales of this location ever pushed from here?
     """
     with store.reading() as connection:
-        return store.outbox.dates.floor(connection, location_id) is not None
+        return store.outbox.dates.start_date(connection, location_id) is not None

@@ -1,3 +1,3 @@
 """
-What is due, in which thread, and what is at work.
+The scheduler: when a pull or push is due, in which thread it runs, what is running.
 """

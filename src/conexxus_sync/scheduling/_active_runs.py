@@ -1,5 +1,5 @@
 """
-The runs of this process that are at work, and how far they have come.
+The runs of this process that are in progress, and their progress.
 """
 
 import threading
@@ -10,7 +10,7 @@ from conexxus_sync.model.runs import RunKind, SyncRun
 
 
 @attrs.define
-class RunsInProgress:
+class ActiveRuns:
     """
     A collector that knows what has started and not ended.
     """
@@ -29,7 +29,7 @@ class RunsInProgress:
         with self._lock:
             self._runs.pop(run.kind, None)
 
-    def came(self, items: int, total: int | None) -> None:
+    def report_progress(self, items: int, total: int | None) -> None:
         """
         So many items of the catalogue came, of so many if that is known.
         """

@@ -1,5 +1,5 @@
 """
-Runs that somebody asked for and nobody waits for: each in a thread of its own.
+Triggered runs, each in a thread of its own.
 """
 
 import threading
@@ -15,12 +15,10 @@ from conexxus_sync.errors import RunInProgressError, StoreError, SyncError
 from conexxus_sync.model.leases import Lease, LeaseKind
 from conexxus_sync.model.runs import RunIssue, RunKind, RunStatus, SyncRun
 from conexxus_sync.protocols import Clock
-from conexxus_sync.runtime.cancellation import interrupting, under
-from conexxus_sync.runtime.safe_logging import safe_logger
-from conexxus_sync.runtime.threads import is_over
-from conexxus_sync.stores._protocols import SyncStore
-
-from ._trigger import Trigger
+from conexxus_sync.runtime.cancellation import interruptible, scheduler_scope
+from conexxus_sync.runtime.run_logging import safe_logger
+from conexxus_sync.runtime.threads import has_ended
+from conexxus_sync.stores._store_protocols import SyncStore
 
 
 # How many that raised are remembered.
@@ -31,28 +29,45 @@ _NAMES: dict[LeaseKind, str] = {"inventory": "pull", "sales": "push"}
 _log = safe_logger(__name__)
 
 
+@attrs.frozen(kw_only=True)
+class Trigger:
+    """
+    What became of the wish to pull, or to push.
+
+    Attributes:
+        run_id: Of the run that was started, or that is in progress; None if
+            it was skipped.
+        already_running: Whether it had been started before.
+        skipped: Why there is no run.
+    """
+
+    run_id: str | None
+    already_running: bool = False
+    skipped: str | None = None
+
+
 @attrs.define(eq=False, kw_only=True)
-class TriggeredRuns:
+class BackgroundRuns:
     """
     Those that one service began.
 
     Attributes:
         client: Whose calls end early when a run is to stop.
         is_stopping: Whether no run is to be begun at the moment.
-        ended: Called after each.
+        on_end: Called after each.
     """
 
     store: SyncStore
     client: object
     clock: Clock
     is_stopping: Callable[[], bool]
-    ended: Callable[[], None]
-    _runs: list["TriggeredRun"] = attrs.field(factory=list, init=False)
+    on_end: Callable[[], None]
+    _runs: list["BackgroundRun"] = attrs.field(factory=list, init=False)
     _failed: deque[SyncRun] = attrs.field(factory=lambda: deque(maxlen=KEPT), init=False)
     _closed: bool = attrs.field(default=False, init=False)
     _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
 
-    def begin(self, acquire: Callable[[], Lease], work: Callable[[Lease], object]) -> Trigger:
+    def start(self, acquire: Callable[[], Lease], work: Callable[[Lease], object]) -> Trigger:
         """
         Begin *work* in a thread, unless a run of its kind is in progress.
 
@@ -69,7 +84,7 @@ class TriggeredRuns:
         try:
             # Whoever stops us either refuses this run or knows of it.
             with self._lock:
-                self._start(TriggeredRun(lease), work)
+                self._start(BackgroundRun(lease), work)
         except SyncError:
             # Our process may well live on, and would hold it for ten minutes.
             self._release(lease)
@@ -77,21 +92,21 @@ class TriggeredRuns:
 
         return Trigger(run_id=lease.run_id)
 
-    def stop(self, leave_by: float) -> list["TriggeredRun"]:
+    def stop(self, deadline: float) -> list["BackgroundRun"]:
         """
         Tell all of them to stop.
 
         Args:
-            leave_by: How long each is waited for, by the monotonic clock, if
-                it was not told before.
+            deadline: How long each is waited for, by the monotonic clock, if
+                it was not asked to stop before.
 
         Returns:
             Those to wait for.
         """
         with self._lock:
-            self._runs = [run for run in self._runs if run.is_busy]
+            self._runs = [run for run in self._runs if run.is_running]
             for run in self._runs:
-                run.tell(leave_by)
+                run.request_stop(deadline)
 
             return [run for run in self._runs if run.is_awaited]
 
@@ -109,7 +124,7 @@ class TriggeredRuns:
         """
         return next((run for run in tuple(self._failed) if run.id == run_id), None)
 
-    def _start(self, run: "TriggeredRun", work: Callable[[Lease], object]) -> None:
+    def _start(self, run: "BackgroundRun", work: Callable[[Lease], object]) -> None:
         if self._closed or self.is_stopping():
             msg = "the run was not started: the service is stopping"
             raise SyncError(msg)
@@ -120,7 +135,7 @@ class TriggeredRuns:
             msg = f"the run was not started: {exc}"
             raise SyncError(msg) from exc
 
-        self._runs = [*(one for one in self._runs if one.is_busy), run]
+        self._runs = [*(one for one in self._runs if one.is_running), run]
 
     def _work(self, work: Callable[[Lease], object], lease: Lease) -> None:
         try:
@@ -129,7 +144,7 @@ class TriggeredRuns:
             _log.exception("Run %s failed", lease.run_id)
             self._failed.append(_failed(lease, exc, self.clock.now()))
         finally:
-            self.ended()
+            self.on_end()
 
     def _release(self, lease: Lease) -> None:
         try:
@@ -140,14 +155,14 @@ class TriggeredRuns:
 
 
 @attrs.define(eq=False)
-class TriggeredRun:
+class BackgroundRun:
     """
     One of them.
     """
 
     lease: Lease
     _thread: threading.Thread | None = attrs.field(default=None, init=False)
-    _leave_by: float | None = attrs.field(default=None, init=False)
+    _deadline: float | None = attrs.field(default=None, init=False)
 
     @property
     def name(self) -> str:
@@ -157,7 +172,7 @@ class TriggeredRun:
         return _NAMES[self.lease.kind]
 
     @property
-    def is_busy(self) -> bool:
+    def is_running(self) -> bool:
         return self._thread is not None and self._thread.is_alive()
 
     @property
@@ -166,7 +181,7 @@ class TriggeredRun:
         Has it time left to end in?  None has that waits for itself: a host may
         close the service from within a run.
         """
-        return self._left_s > 0.0 and self._thread is not threading.current_thread()
+        return self._remaining_s > 0.0 and self._thread is not threading.current_thread()
 
     def start(self, work: Callable[[], object], client: object) -> None:
         """
@@ -186,33 +201,33 @@ class TriggeredRun:
         )
         self._thread.start()
 
-    def tell(self, leave_by: float) -> None:
+    def request_stop(self, deadline: float) -> None:
         """
         Tell it to stop; what it was told first counts.
         """
-        if self._leave_by is None:
-            self._leave_by = leave_by
+        if self._deadline is None:
+            self._deadline = deadline
 
-    def leave(self, *, within_s: float) -> bool:
+    def join(self, *, within_s: float) -> bool:
         """
         Wait until it is over, so many seconds or until its time is up.
 
         Returns:
             Whether it is over.
         """
-        return self._thread is None or is_over(
-            self._thread, within_s=max(min(within_s, self._left_s), 0.0)
+        return self._thread is None or has_ended(
+            self._thread, within_s=max(min(within_s, self._remaining_s), 0.0)
         )
 
     @property
-    def _left_s(self) -> float:
-        return 0.0 if self._leave_by is None else self._leave_by - time.monotonic()
+    def _remaining_s(self) -> float:
+        return 0.0 if self._deadline is None else self._deadline - time.monotonic()
 
     def _work(self, work: Callable[[], object], client: object) -> None:
         def stop() -> bool:
-            return self._leave_by is not None
+            return self._deadline is not None
 
-        with under(stop), interrupting(client, stop):
+        with scheduler_scope(stop), interruptible(client, stop):
             work()
 
 

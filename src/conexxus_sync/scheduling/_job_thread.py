@@ -1,5 +1,5 @@
 """
-One kind of work, at most once at a time, in a thread that may hang.
+A thread that runs one job at a time and can be abandoned when it hangs.
 """
 
 import threading
@@ -10,8 +10,8 @@ from datetime import datetime
 import attrs
 
 from conexxus_client import ConexxusError, ConfigurationError
-from conexxus_sync.runtime.safe_logging import safe_logger
-from conexxus_sync.runtime.threads import begin, is_over
+from conexxus_sync.runtime.run_logging import safe_logger
+from conexxus_sync.runtime.threads import has_ended, start_thread
 
 
 # How soon a wait notices that it is to end.
@@ -21,7 +21,7 @@ _log = safe_logger(__name__)
 
 
 @attrs.define(eq=False)
-class Lane:
+class JobThread:
     """
     Where one kind of run takes place.
 
@@ -40,18 +40,18 @@ class Lane:
     _complaint: str | None = attrs.field(default=None, init=False)
 
     @property
-    def is_busy(self) -> bool:
+    def is_running(self) -> bool:
         return self._thread is not None and self._thread.is_alive()
 
-    def begin(self, now: datetime) -> None:
+    def start(self, now: datetime) -> None:
         """
         Do what is due at *now*, unless something is still at work.
         """
-        if self.is_busy:
+        if self.is_running:
             _log.info("Conexxus %s: the one begun before is still at work", self.name)
             return
 
-        self._thread = begin(lambda: self._attempt(now), name=f"conexxus-{self.name}")
+        self._thread = start_thread(lambda: self._attempt(now), name=f"conexxus-{self.name}")
 
     def wait(self, stop: Callable[[], bool], *, within_s: float) -> bool:
         """
@@ -63,13 +63,13 @@ class Lane:
         ends_at = time.monotonic() + within_s
 
         while self._thread is not None and not stop():
-            left = max(ends_at - time.monotonic(), 0.0)
-            if is_over(self._thread, within_s=min(left, SLICE_S)) or not left:
+            remaining = max(ends_at - time.monotonic(), 0.0)
+            if has_ended(self._thread, within_s=min(remaining, SLICE_S)) or not remaining:
                 break
 
-        return not self.is_busy
+        return not self.is_running
 
-    def leave(self, *, within_s: float) -> bool:
+    def join(self, *, within_s: float) -> bool:
         """
         Wait until the work is over, or so many seconds passed.
 

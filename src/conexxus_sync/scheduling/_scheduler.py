@@ -1,5 +1,5 @@
 """
-When the next pull is due, and who does what is due.
+The scheduler: hourly pulls, due pushes, orderly shutdown.
 """
 
 import threading
@@ -8,17 +8,20 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
+from typing import Protocol
 
 import attrs
 
+from conexxus_sync.config import SyncConfig
 from conexxus_sync.errors import RunInProgressError
 from conexxus_sync.model.runs import RunKind, SyncRun
 from conexxus_sync.runtime.clock import SettableClock
-from conexxus_sync.runtime.safe_logging import safe_logger
+from conexxus_sync.runtime.run_logging import safe_logger
+from conexxus_sync.sales import SalesPush
+from conexxus_sync.stores._store_protocols import SyncStore
 
-from ._background_runs import TriggeredRun, TriggeredRuns
-from ._job_thread import Lane
-from ._jobs import Schedulable
+from ._background_runs import BackgroundRun, BackgroundRuns
+from ._job_thread import JobThread
 
 
 # We look at least this often: a laptop that slept, or a clock that was set,
@@ -31,8 +34,8 @@ A_LITTLE = timedelta(minutes=5)
 # A pull or push that takes longer than this is overtaken by the other one.
 PATIENCE_S = 5.0
 
-# Whoever is told to stop has five seconds.
-LEAVE_AFTER_S = 4.0
+# Service managers allow five seconds between SIGTERM and SIGKILL.
+SHUTDOWN_S = 4.0
 
 _log = safe_logger(__name__)
 
@@ -74,6 +77,29 @@ class PullSchedule:
         return self.interval * (int.from_bytes(digest) / 2**64)
 
 
+class Schedulable(Protocol):
+    """
+    Something that pulls and pushes for one location.
+    """
+
+    @property
+    def missing(self) -> tuple[str, ...]: ...
+
+    @property
+    def config(self) -> SyncConfig: ...
+
+    @property
+    def store(self) -> SyncStore: ...
+
+    @property
+    def sales(self) -> SalesPush | None: ...
+
+    @property
+    def is_stopping(self) -> bool: ...
+
+    def sync_inventory(self) -> SyncRun: ...
+
+
 @attrs.define
 class Scheduler:
     """
@@ -82,8 +108,8 @@ class Scheduler:
 
     service: Schedulable
     clock: SettableClock
-    triggered: TriggeredRuns
-    _doubted: bool = attrs.field(default=False, init=False)
+    triggered: BackgroundRuns
+    _clock_problem: bool = attrs.field(default=False, init=False)
 
     def run_due(self, now: datetime) -> list[SyncRun]:
         """
@@ -117,7 +143,7 @@ class Scheduler:
         is left behind.
         """
         schedule = PullSchedule(self.service.config.location_id)
-        lanes = (Lane("pull", self._at(self._pull)), Lane("push", self._at(self._push)))
+        lanes = (JobThread("pull", self._at(self._pull)), JobThread("push", self._at(self._push)))
 
         if self.service.missing:
             self.run_due(self.clock.now())
@@ -126,14 +152,14 @@ class Scheduler:
         while not stop.is_set():
             now = self.clock.now()
             for lane in lanes:
-                lane.begin(now)
+                lane.start(now)
                 lane.wait(stop.is_set, within_s=PATIENCE_S)
-            left = (schedule.next_slot(now) - self.clock.now()).total_seconds()
+            remaining = (schedule.next_slot(now) - self.clock.now()).total_seconds()
             if not stop.is_set():
                 after_round()
-                stop.wait(min(max(left, 1.0), LONGEST_WAIT_S))
+                stop.wait(min(max(remaining, 1.0), LONGEST_WAIT_S))
 
-        take_leave(self.triggered, lanes)
+        shut_down(self.triggered, lanes)
 
     def _at(self, job: Callable[[datetime], Iterator[SyncRun]]) -> Callable[[datetime], None]:
         """
@@ -161,23 +187,23 @@ class Scheduler:
         with _unless_in_progress():
             if sales is None or self.service.is_stopping:
                 return
-            doubt = sales.clock_doubt(now)
-            if doubt is not None and not self._doubted:
-                _log.warning("Conexxus sales: %s", doubt)
-            self._doubted = doubt is not None
-            if doubt is None and sales.next_due(now) <= now:
+            clock_problem = sales.clock_problem(now)
+            if clock_problem is not None and not self._clock_problem:
+                _log.warning("Conexxus sales: %s", clock_problem)
+            self._clock_problem = clock_problem is not None
+            if clock_problem is None and sales.next_due(now) <= now:
                 yield from sales.push(automatic=True)
 
 
-def take_leave(triggered: TriggeredRuns, lanes: Iterable[Lane] = ()) -> None:
+def shut_down(triggered: BackgroundRuns, lanes: Iterable[JobThread] = ()) -> None:
     """
     Wait for what is at work, together no longer than a stop may take.
     """
-    ends_at = time.monotonic() + LEAVE_AFTER_S
-    leaving: list[TriggeredRun | Lane] = [*triggered.stop(ends_at), *lanes]
+    ends_at = time.monotonic() + SHUTDOWN_S
+    leaving: list[BackgroundRun | JobThread] = [*triggered.stop(ends_at), *lanes]
 
     for one in leaving:
-        if not one.leave(within_s=max(ends_at - time.monotonic(), 0.0)):
+        if not one.join(within_s=max(ends_at - time.monotonic(), 0.0)):
             _log.warning("Conexxus stops, but its %s hangs and is left behind", one.name)
 
 

@@ -1,5 +1,5 @@
 """
-What a host holds: both engines, their schedule, and how they are.
+`ConexxusService`: what a host holds.
 """
 
 from ._service import ConexxusService

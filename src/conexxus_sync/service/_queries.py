@@ -1,62 +1,74 @@
 """
-What can be asked of the service: it changes nothing, and calls nobody.
+What a service answers from the store: health, runs, quarantine, outbox, overview.
 """
 
 from datetime import datetime
 
-from conexxus_client import ConexxusClient, ConnectionCheck
-from conexxus_sync.config import SyncConfig
+import attrs
+
+from conexxus_client import ConnectionCheck
 from conexxus_sync.errors import StoreError
-from conexxus_sync.health._api_monitor import Connection
-from conexxus_sync.health._health import ServiceHealth, health_from
-from conexxus_sync.health._overview import Overview, overview_of
-from conexxus_sync.health._quarantine import Quarantine
+from conexxus_sync.health._api_monitor import ApiMonitor
+from conexxus_sync.health._health import ServiceHealth, assess_health
+from conexxus_sync.health._overview import Overview, Quarantine, read_overview
 from conexxus_sync.model.api_connection import ApiConnection
 from conexxus_sync.model.runs import RunKind, SyncRun, began_at
 from conexxus_sync.model.sales import OPEN_STATES, Batch, BatchState
-from conexxus_sync.protocols import Clock, OrderSource
-from conexxus_sync.runtime.safe_logging import safe_logger
-from conexxus_sync.scheduling._active_runs import RunsInProgress
-from conexxus_sync.scheduling._background_runs import TriggeredRuns
-from conexxus_sync.stores._protocols import SyncStore
+from conexxus_sync.runtime.run_logging import safe_logger
 
-from ._results import RunHistory
+from ._engines import Engines
 
 
 _log = safe_logger(__name__)
 
 
-class Answers:
+@attrs.frozen(kw_only=True)
+class RunHistory:
     """
-    How the service is, what it did, and what waits for somebody.
+    The last runs of one kind, latest first; plans are none.
     """
 
-    client: ConexxusClient | None
-    store: SyncStore
-    config: SyncConfig
+    latest: SyncRun | None
+    history: tuple[SyncRun, ...]
+
+
+@attrs.define(kw_only=True, eq=False)
+class ServiceQueries:
+    """
+    Reads how a service is, what it did, and what waits for an operator.
+
+    `ConexxusService` documents what each method returns and raises.
+
+    Attributes:
+        missing: Why the service is disabled, one sentence each.
+        made_at: When the service was made: from when on it could have pulled.
+    """
+
+    engines: Engines
     missing: tuple[str, ...]
-    _clock: Clock
-    _made_at: datetime
-    _connection: Connection
-    _shared: ApiConnection | None = None
-    _in_progress: RunsInProgress
-    _triggered: TriggeredRuns
-    _orders: OrderSource | None
+    made_at: datetime = attrs.field(init=False)
+    api_monitor: ApiMonitor = attrs.field(init=False)
+    _shared: ApiConnection | None = attrs.field(default=None, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.made_at = self.engines.clock.now()
+        self.api_monitor = ApiMonitor(self.engines.clock)
+
+        if self.engines.client is not None:
+            self.engines.client.add_hook(self.api_monitor)
 
     def health(self) -> ServiceHealth:
         """
-        How the service is, without asking the back office; never raises.
-
-        Where the store can't be read, it is unhealthy, and an alert says why.
+        Assess the health from the store, without a call.
         """
-        return health_from(
-            self.store,
-            self.config,
+        return assess_health(
+            self.engines.store,
+            self.engines.config,
             missing=self.missing,
             api=self.last_call,
-            orders=self._orders is not None and self.client is not None,
-            watched_since=self._made_at,
-            now=self._clock.now(),
+            orders=self.engines.sales is not None,
+            watched_since=self.made_at,
+            now=self.engines.clock.now(),
         )
 
     @property
@@ -64,26 +76,23 @@ class Answers:
         """
         How the last call of this process went; None before the first.
         """
-        return self._connection.last
+        return self.api_monitor.last
 
     def test_connection(self) -> ConnectionCheck:
         """
-        Ask the back office how it is; never raises.
+        Make a health call, and share what came of it.
         """
-        if self.client is None:
+        if self.engines.client is None:
             return ConnectionCheck(success=False, message="; ".join(self.missing))
 
-        check = self.client.test_connection()
+        check = self.engines.client.test_connection()
         self.share_last_call()
 
         return check
 
     def share_last_call(self) -> None:
         """
-        Let the processes that share the store know how the last call went: who
-        asks another, like `conexxus status`, is told the same.
-
-        Not when the call ends: that may be amidst a transaction.
+        Record the result of the last call in the store, unless it is there.
         """
         call = self.last_call
 
@@ -91,8 +100,10 @@ class Answers:
             return
 
         try:
-            with self.store.hurrying(), self.store.writing() as connection:
-                self.store.calls.tell(connection, self.config.location_id, call, self._clock.now())
+            with self.engines.store.short_timeout(), self.engines.store.writing() as connection:
+                self.engines.store.calls.record(
+                    connection, self.engines.config.location_id, call, self.engines.clock.now()
+                )
         except StoreError as exc:
             _log.warning("What is known of the back office can't be kept: %s", exc)
         else:
@@ -100,53 +111,47 @@ class Answers:
 
     def metrics(self, limit: int = 10, *, kind: RunKind = RunKind.INVENTORY) -> RunHistory:
         """
-        The last finished runs.
-
-        Raises:
-            StoreError: The store can't be used.
+        The last finished runs of one kind.
         """
-        history = self.store.runs.history(self.config.location_id, kind, limit)
+        history = self.engines.store.runs.history(self.engines.config.location_id, kind, limit)
 
         return RunHistory(latest=next(iter(history), None), history=tuple(history))
 
     def run(self, run_id: str) -> SyncRun | None:
         """
-        The run with this id; at work, it has no status yet.  None if there is
-        none, or if it was a scheduled push that ended with nothing to say.
-
-        Of a run that another process is at, no more is known than its kind and
-        its start.
-
-        Raises:
-            StoreError: The store can't be used.
+        Look for the run at work, in history, behind a lease, among those that raised.
         """
         found = (
-            self._in_progress.get(run_id) or self._known(run_id) or self._triggered.failed(run_id)
+            self.engines.active_runs.get(run_id)
+            or self._recorded(run_id)
+            or self.engines.background_runs.failed(run_id)
         )
 
-        return found if found is None or found.location_id == self.config.location_id else None
+        return (
+            found if found is None or found.location_id == self.engines.config.location_id else None
+        )
 
-    def _known(self, run_id: str) -> SyncRun | None:
+    def _recorded(self, run_id: str) -> SyncRun | None:
         # A run is recorded before its lease is given back: whoever sees both
         # at one moment misses none.
-        with self.store.glancing():
-            recorded = self.store.runs.get(run_id)
+        with self.engines.store.snapshot():
+            recorded = self.engines.store.runs.get(run_id)
 
             # A push holds its lease beyond its first run; a pull that is
             # recorded may still be at the host.
             if recorded is not None and recorded.kind is RunKind.SALES:
                 return recorded
 
-            return self._held(run_id) or recorded
+            return self._held_by_lease(run_id) or recorded
 
-    def _held(self, run_id: str) -> SyncRun | None:
+    def _held_by_lease(self, run_id: str) -> SyncRun | None:
         """
         What the holder of a lease is at, if it has this id.
         """
-        location_id, now = self.config.location_id, self._clock.now()
+        location_id, now = self.engines.config.location_id, self.engines.clock.now()
 
         for kind in RunKind:
-            if self.store.leases.holder(location_id, kind.value, now) == run_id:
+            if self.engines.store.leases.holder(location_id, kind.value, now) == run_id:
                 start = began_at(run_id) or now
                 return SyncRun(id=run_id, kind=kind, location_id=location_id, start_time=start)
 
@@ -154,46 +159,36 @@ class Answers:
 
     def running(self) -> tuple[SyncRun, ...]:
         """
-        The runs that this service is at, with what they have processed so far.
+        The runs at work.
         """
-        return self._in_progress.all()
+        return self.engines.active_runs.all()
 
     def quarantine(self, limit: int = 100) -> Quarantine:
         """
-        What was set aside.
-
-        Args:
-            limit: At most so many items, and so many sales.
-
-        Raises:
-            StoreError: The store can't be used.
+        What is in quarantine.
         """
-        return Quarantine.of(self.store, self.config.location_id, limit)
+        return Quarantine.of(self.engines.store, self.engines.config.location_id, limit)
 
     def outbox(self, limit: int = 100, *, settled: bool = False) -> tuple[Batch, ...]:
         """
         Batches of sales, latest business date first.
-
-        Args:
-            settled: Also those that were delivered, rejected or resolved.
-
-        Raises:
-            StoreError: The store can't be used.
         """
         states = tuple(BatchState) if settled else OPEN_STATES
 
-        return tuple(self.store.outbox.batches(self.config.location_id, states, limit))
+        return tuple(
+            self.engines.store.outbox.batches(self.engines.config.location_id, states, limit)
+        )
 
     def overview(self) -> Overview:
         """
-        Everything that a person wants to see at one glance; never raises.
+        All of it, for page and terminal.
         """
-        return overview_of(
-            self.store,
-            self.config,
+        return read_overview(
+            self.engines.store,
+            self.engines.config,
             health=self.health(),
             running=self.running(),
-            expected=self._in_progress.expected,
-            calls=self._connection.recent,
-            now=self._clock.now(),
+            expected=self.engines.active_runs.expected,
+            calls=self.api_monitor.recent,
+            now=self.engines.clock.now(),
         )

@@ -1,43 +1,35 @@
 """
-What a host holds: both engines, their schedule, and how they are.
+`ConexxusService`: both engines of a location, their schedule, and their health.
 """
 
 import os
 import threading
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
-from conexxus_client import ApiProfile, ClientConfig, ConexxusClient
-from conexxus_sync.collectors import FanOut
+from conexxus_client import ApiProfile, ConexxusClient, ConnectionCheck
 from conexxus_sync.config import SyncConfig
-from conexxus_sync.health._api_monitor import Connection
-from conexxus_sync.health._quarantine import Quarantine as Quarantine
-from conexxus_sync.inventory import InventorySync
-from conexxus_sync.inventory._quarantine_replay import QuarantineReplay
-from conexxus_sync.model.runs import SyncRun
-from conexxus_sync.notifications import noticing
+from conexxus_sync.health._health import ServiceHealth
+from conexxus_sync.health._overview import Overview, Quarantine
+from conexxus_sync.model.api_connection import ApiConnection
+from conexxus_sync.model.runs import RunKind, SyncRun
+from conexxus_sync.model.sales import Batch
+from conexxus_sync.notifications import notify_in_background
 from conexxus_sync.protocols import Clock, HostStorage, MetricsCollector, OrderSource
-from conexxus_sync.runtime.cancellation import PullStopper, interrupting, is_left_behind, under
+from conexxus_sync.runtime.cancellation import interruptible, is_abandoned, scheduler_scope
 from conexxus_sync.runtime.clock import SettableClock, SystemClock
-from conexxus_sync.scheduling._active_runs import RunsInProgress
-from conexxus_sync.scheduling._background_runs import TriggeredRuns
-from conexxus_sync.scheduling._scheduler import Scheduler, take_leave
-from conexxus_sync.scheduling._trigger import Trigger as Trigger
-from conexxus_sync.stores import open_store
-from conexxus_sync.stores._protocols import SyncStore
+from conexxus_sync.sales import SalesPush
+from conexxus_sync.scheduling._background_runs import Trigger
+from conexxus_sync.scheduling._scheduler import Scheduler, shut_down
+from conexxus_sync.stores import SyncStore, open_store
 
-from ._queries import Answers
-from ._results import RunHistory as RunHistory
-from ._results import skipped_pull
+from ._commands import ServiceCommands
+from ._engines import Engines, client_from_env
+from ._queries import RunHistory, ServiceQueries
 
 
-if TYPE_CHECKING:
-    from conexxus_sync.sales import SalesPush
-
-
-class ConexxusService(Answers):
+class ConexxusService:
     """
     Keeps one location in step with the back office.
 
@@ -66,52 +58,43 @@ class ConexxusService(Answers):
         clock: Clock | None = None,
         missing: Iterable[str] = ("the back office is not configured",),
     ) -> None:
-        self.client = client
-        self.store = store
-        self.config = config
         self.missing: tuple[str, ...] = tuple(missing) if client is None else ()
-        self._catalog = catalog
-        self._orders = orders
         self._clock = SettableClock(clock or SystemClock())
-        self._made_at = self._clock.now()
-        self._connection = Connection(self._clock)
-        self._in_progress = RunsInProgress()
-        self._collectors = FanOut([self._in_progress, *collectors])
-        # Nobody sets this one.
+        # Replaced while the scheduler runs; nothing sets this one.
         self._stop = threading.Event()
-        self._triggered = TriggeredRuns(
-            store=store,
+        self._engines = Engines(
             client=client,
+            store=store,
+            config=config,
             clock=self._clock,
+            catalog=catalog,
+            orders=orders,
+            collectors=collectors,
             is_stopping=lambda: self.is_stopping,
-            ended=self.share_last_call,
+            on_end=self.share_last_call,
         )
-        self._scheduler = Scheduler(self, self._clock, self._triggered)
+        self._commands = ServiceCommands(engines=self._engines, missing=self.missing)
+        self._queries = ServiceQueries(engines=self._engines, missing=self.missing)
+        self._scheduler = Scheduler(self, self._clock, self._engines.background_runs)
 
-        if client is not None:
-            client.add_hook(self._connection)
+    @property
+    def client(self) -> ConexxusClient | None:
+        return self._engines.client
 
-    @cached_property
-    def sales(self) -> "SalesPush | None":
+    @property
+    def store(self) -> SyncStore:
+        return self._engines.store
+
+    @property
+    def config(self) -> SyncConfig:
+        return self._engines.config
+
+    @property
+    def sales(self) -> SalesPush | None:
         """
         The engine that pushes; None without a client or an order source.
         """
-        if self.client is None or self._orders is None:
-            return None
-
-        from conexxus_sync.sales import SalesPush
-
-        return SalesPush(
-            client=self.client,
-            store=self.store,
-            config=self.config,
-            clock=self._clock,
-            orders=self._orders,
-            collectors=self._collectors,
-            on_changed=self.config.on_changed,
-            summary=self.config.summary,
-            stop=lambda: self.is_stopping,
-        )
+        return self._engines.sales
 
     @classmethod
     def from_env(
@@ -137,21 +120,18 @@ class ConexxusService(Answers):
 
         Args:
             environ: Instead of the process's own environment.
-            config: Instead of the one that the variables describe; URL, key
-                and the rest of the client's settings still come from them.
+            config: Instead of the variables; the client's settings remain theirs.
             profile: How this back office speaks, if not by the default.
 
         Raises:
-            ConfigurationError: A setting is wrong; a missing URL or key is
-                not wrong, but disables the service.
+            ConfigurationError: A setting is wrong; a missing URL or key is none.
         """
         env = os.environ if environ is None else environ
         config = SyncConfig.from_env(env) if config is None else config
-        required = ("CONEXXUS_API_URL", "CONEXXUS_API_KEY")
-        missing = [f"{name} is not configured" for name in required if not env.get(name)]
+        client, missing = client_from_env(env, profile)
 
         return cls(
-            None if missing else ConexxusClient(ClientConfig.from_env(env), profile=profile),
+            client,
             store=open_store(config.store),
             config=config,
             catalog=catalog,
@@ -165,11 +145,10 @@ class ConexxusService(Answers):
         """
         Give back connections; a pull in progress breaks off and changes nothing.
 
-        Runs that were triggered are told to stop, and have four seconds for
-        it; no other is started.
+        Triggered runs are asked to stop, and have four seconds; no other starts.
         """
-        self._triggered.close()
-        take_leave(self._triggered)
+        self._engines.background_runs.close()
+        shut_down(self._engines.background_runs)
 
         if self.client is not None:
             self.client.close()
@@ -203,12 +182,9 @@ class ConexxusService(Answers):
             RunInProgressError: A pull is in progress; it has the run's id.
             StoreError: The store can't be used.
         """
-        engine = self._inventory()
-
-        if engine is None:
-            return skipped_pull(self.config.location_id, self.missing, self._clock.now())
-
-        return engine.pull(plan=plan, force=force, reapply=reapply, accept=accept)
+        return self._commands.pull(
+            self._stop.is_set, plan=plan, force=force, reapply=reapply, accept=accept
+        )
 
     def trigger_sync(self, *, force: bool = False, accept: str | None = None) -> Trigger:
         """
@@ -223,18 +199,7 @@ class ConexxusService(Answers):
             StoreError: The store can't be used.
             SyncError: There is no thread to be had, or the service stops.
         """
-        engine = self._inventory()
-
-        if engine is None:
-            return Trigger(run_id=None, skipped="; ".join(self.missing))
-
-        with self.store.hurrying():
-            if accept is not None:
-                engine.plan(accept)
-
-            return self._triggered.begin(
-                engine.acquire, lambda lease: engine.pull(lease=lease, force=force, accept=accept)
-            )
+        return self._commands.trigger_pull(self._stop.is_set, force=force, accept=accept)
 
     def trigger_push(self, business_date: date | None = None) -> Trigger:
         """
@@ -251,22 +216,7 @@ class ConexxusService(Answers):
             StoreError: The store can't be used.
             SyncError: There is no thread to be had, or the service stops.
         """
-        sales = self.sales
-
-        if sales is None:
-            return Trigger(
-                run_id=None, skipped="; ".join(self.missing) or "there is no order source"
-            )
-
-        with self.store.hurrying():
-            if business_date is not None:
-                sales.agenda.refuse_closed(business_date)
-            elif (doubt := sales.clock_doubt(self._clock.now())) is not None:
-                return Trigger(run_id=None, skipped=str(doubt))
-
-            return self._triggered.begin(
-                sales.acquire, lambda lease: sales.push(business_date, automatic=False, lease=lease)
-            )
+        return self._commands.trigger_push(business_date)
 
     def push_sales(self, business_date: date | None = None) -> list[SyncRun]:
         """
@@ -310,24 +260,21 @@ class ConexxusService(Answers):
         """
         Do what is due until *stop* is set; nothing that goes wrong ends it.
 
-        Meanwhile the back office is asked now and then how it is, and whoever
-        is to be told of alerts is.
+        Meanwhile it makes a health call now and then, and sends alerts.
 
         A pull in progress then breaks off and changes nothing; a push ends
-        after the batch at work; so do those that were triggered. The service
-        can be used on.
+        after the batch at work; so do triggered runs. The service stays usable.
 
-        Storage and order source are called from threads of the scheduler:
-        what hangs in one does not keep the other from its runs, and is left
-        behind when all shall end.
+        Threads of the scheduler call storage and order source: one that hangs
+        does not block the other, and is abandoned when the scheduler stops.
         """
         self._stop = stop
 
         try:
             with (
-                interrupting(self.client, stop.is_set),
-                under(stop.is_set),
-                noticing(self, self._clock) as look,
+                interruptible(self.client, stop.is_set),
+                scheduler_scope(stop.is_set),
+                notify_in_background(self, self._clock) as look,
             ):
                 self._scheduler.run_forever(stop, after_round=look)
         finally:
@@ -338,7 +285,7 @@ class ConexxusService(Answers):
         """
         Was the scheduler told to end, but did not yet?
         """
-        return self._stop.is_set() or is_left_behind()
+        return self._stop.is_set() or is_abandoned()
 
     def replay_item(self, key: str) -> SyncRun:
         """
@@ -350,11 +297,7 @@ class ConexxusService(Answers):
             RunInProgressError: A pull is at work.
             StoreError: The store can't be used.
         """
-        replay = QuarantineReplay(
-            store=self.store, config=self.config, clock=self._clock, storage=self._catalog
-        )
-
-        return replay.replay(key)
+        return self._engines.quarantine_replay().replay(key)
 
     def replay_sale(self, business_date: date, transaction_id: str) -> bool:
         """
@@ -367,28 +310,91 @@ class ConexxusService(Answers):
             RunInProgressError: A push is at work.
             StoreError: The store can't be used.
         """
-        from conexxus_sync.sales import OutboxOperator
+        return self._engines.outbox_operator().replay(business_date, transaction_id)
 
-        operator = OutboxOperator(
-            store=self.store, location_id=self.config.location_id, clock=self._clock
-        )
+    def health(self) -> ServiceHealth:
+        """
+        How the service is, without asking the back office; never raises.
 
-        return operator.replay(business_date, transaction_id)
+        Where the store can't be read, it is unhealthy, and an alert says why.
+        """
+        return self._queries.health()
 
-    def _inventory(self) -> InventorySync | None:
-        if self.client is None:
-            return None
+    @property
+    def last_call(self) -> ApiConnection | None:
+        """
+        How the last call of this process went; None before the first.
+        """
+        return self._queries.last_call
 
-        # One that outlives its scheduler stays stopped.
-        stop = self._stop.is_set
+    def test_connection(self) -> ConnectionCheck:
+        """
+        Ask the back office how it is; never raises.
+        """
+        return self._queries.test_connection()
 
-        return InventorySync(
-            client=self.client,
-            store=self.store,
-            config=self.config,
-            clock=self._clock,
-            storage=self._catalog,
-            collectors=self._collectors,
-            steps=PullStopper(lambda: stop() or is_left_behind()),
-            progress=self._in_progress.came,
-        )
+    def share_last_call(self) -> None:
+        """
+        Show the result of the last call to the processes that share the store.
+
+        Not done when the call ends: that may be within a transaction.
+        """
+        self._queries.share_last_call()
+
+    def metrics(self, limit: int = 10, *, kind: RunKind = RunKind.INVENTORY) -> RunHistory:
+        """
+        The last finished runs.
+
+        Raises:
+            StoreError: The store can't be used.
+        """
+        return self._queries.metrics(limit, kind=kind)
+
+    def run(self, run_id: str) -> SyncRun | None:
+        """
+        The run with this id; at work, it has no status yet.  None if there is
+        none, or if it was a scheduled push that ended with nothing to say.
+
+        Of a run that another process is at, no more is known than its kind and
+        its start.
+
+        Raises:
+            StoreError: The store can't be used.
+        """
+        return self._queries.run(run_id)
+
+    def running(self) -> tuple[SyncRun, ...]:
+        """
+        The runs that this service is at, with what they have processed so far.
+        """
+        return self._queries.running()
+
+    def quarantine(self, limit: int = 100) -> Quarantine:
+        """
+        What was set aside.
+
+        Args:
+            limit: At most so many items, and so many sales.
+
+        Raises:
+            StoreError: The store can't be used.
+        """
+        return self._queries.quarantine(limit)
+
+    def outbox(self, limit: int = 100, *, settled: bool = False) -> tuple[Batch, ...]:
+        """
+        Batches of sales, latest business date first.
+
+        Args:
+            settled: Also those that were delivered, rejected or resolved.
+
+        Raises:
+            StoreError: The store can't be used.
+        """
+        return self._queries.outbox(limit, settled=settled)
+
+    def overview(self) -> Overview:
+        """
+        Everything that a person wants to see at one glance; never raises.
+        """
+        return self._queries.overview()

@@ -1,5 +1,5 @@
 """
-Sales and catalogues from files: NDJSON, and room for NAXML.
+Sales from files.
 """
 
 from .ndjson import FileOrders

@@ -1,5 +1,5 @@
 """
-Sales from a file: an order source for `--orders FILE.ndjson`.
+The order source behind `--orders FILE.ndjson`: one transaction a line.
 """
 
 import os

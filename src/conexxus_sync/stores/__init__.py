@@ -1,11 +1,11 @@
 """
-The SDK's own state: where it is kept, and what is asked of it.
+The SDK's own state: `open_store`, and the protocols of a store.
 """
 
 from conexxus_client import ConfigurationError
 
 from ._outbox_protocols import OutboxStore
-from ._protocols import SyncStore
+from ._store_protocols import SyncStore
 
 
 __all__ = ["OutboxStore", "SyncStore", "open_store"]

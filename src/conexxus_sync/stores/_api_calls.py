@@ -1,5 +1,5 @@
 """
-How the back office was last seen, in SQLite.
+Table of the last call to the back office, shared by all processes.
 """
 
 import sqlite3
@@ -9,15 +9,14 @@ import attrs
 
 from conexxus_sync.model.api_connection import ApiConnection
 
-from ._database import Database
-from ._timestamps import text
+from ._database import Database, text
 
 
 _MILLISECOND = timedelta(milliseconds=1)
 
 
 @attrs.define
-class SqliteCalls:
+class SqliteApiCalls:
     """
     Rows of `api_calls`.
     """
@@ -46,7 +45,7 @@ class SqliteCalls:
             error=error,
         )
 
-    def tell(
+    def record(
         self, connection: sqlite3.Connection, location_id: str, call: ApiConnection, now: datetime
     ) -> None:
         """

@@ -1,5 +1,5 @@
 """
-What SQLite knows of batches.
+Reads batches: the next to send, open dates, members, totals.
 """
 
 import sqlite3
@@ -8,12 +8,12 @@ from datetime import date, datetime
 
 import attrs
 
-from conexxus_sync.model.frozen import FrozenTransaction
-from conexxus_sync.model.sales import Batch, BatchState, DateSums
+from conexxus_sync.model.frozen_sales import FrozenTransaction
+from conexxus_sync.model.sales import Batch, BatchState, DateTotals
 
-from ._batch_rows import COLUMNS, MEMBER, batch_of, cut, named
+from ._batch_rows import COLUMNS, MEMBER, read_batch, row_key, split_body
 from ._database import Database
-from ._date_totals import date_sums
+from ._date_totals import date_totals
 
 
 _OPEN = "state IN ('pending', 'sending', 'unknown')"
@@ -52,7 +52,7 @@ class SqliteBatchReader:
             (location_id, business_date.isoformat(), *after),
         ).fetchall()
 
-        return batch_of(rows[0]) if rows else None
+        return read_batch(rows[0]) if rows else None
 
     def open_dates(self, connection: sqlite3.Connection, location_id: str) -> list[date]:
         """
@@ -88,12 +88,12 @@ class SqliteBatchReader:
             (location_id,),
         )
 
-    def date_sums(self, location_id: str, since: date) -> list[DateSums]:
+    def date_totals(self, location_id: str, since: date) -> list[DateTotals]:
         """
         What each business date from *since* comes to, in order.
         """
         with self.store.reading() as connection:
-            return list(date_sums(connection, location_id, since))
+            return list(date_totals(connection, location_id, since))
 
     def mismatched(self, location_id: str) -> int:
         """
@@ -113,7 +113,7 @@ class SqliteBatchReader:
         The bytes to send.
         """
         (body,) = connection.execute(
-            "SELECT body FROM batches WHERE location = ? AND key = ?", named(batch)
+            "SELECT body FROM batches WHERE location = ? AND key = ?", row_key(batch)
         ).fetchone()
 
         return bytes(body)
@@ -124,7 +124,7 @@ class SqliteBatchReader:
         """
         rows = connection.execute(
             "SELECT id FROM batch_transactions WHERE location = ? AND key = ? ORDER BY position",
-            named(batch),
+            row_key(batch),
         )
 
         return [row[0] for row in rows]
@@ -136,10 +136,10 @@ class SqliteBatchReader:
         rows = connection.execute(
             f"SELECT {MEMBER} FROM batch_transactions"  # noqa: S608  # constants
             " WHERE location = ? AND key = ? ORDER BY position",
-            named(batch),
+            row_key(batch),
         ).fetchall()
 
-        return list(cut(self.body(connection, batch), rows))
+        return list(split_body(self.body(connection, batch), rows))
 
     def effective(
         self,
@@ -160,7 +160,7 @@ class SqliteBatchReader:
         )
         versions = {name: (key, revision) for name, key, revision in rows if name in wanted}
         batches = [
-            batch_of(row)
+            read_batch(row)
             for key in dict.fromkeys(key for key, _ in versions.values())
             for row in connection.execute(
                 f"SELECT {COLUMNS} FROM batches"  # noqa: S608  # constants
@@ -254,4 +254,4 @@ class SqliteBatchReader:
                 tuple(values),
             ).fetchall()
 
-        return [batch_of(row) for row in rows]
+        return [read_batch(row) for row in rows]

@@ -1,5 +1,5 @@
 """
-One batch as rows, and back.
+Converts one batch to rows and back.
 """
 
 import sqlite3
@@ -8,10 +8,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from conexxus_sync.model.frozen import FrozenDraft, FrozenTransaction, idempotency_key
+from conexxus_sync.model.frozen_sales import BatchDraft, FrozenTransaction, idempotency_key
 from conexxus_sync.model.sales import Batch, BatchState
 
-from ._timestamps import optional_moment, text
+from ._database import optional_moment, text
 
 
 COLUMNS = (
@@ -21,7 +21,7 @@ COLUMNS = (
 MEMBER = "position, id, digest, total, size, sold_at, origin, revision, voids"
 
 
-def batch_of(row: tuple[Any, ...]) -> Batch:
+def read_batch(row: tuple[Any, ...]) -> Batch:
     """
     Read a row of `COLUMNS`.
     """
@@ -46,7 +46,7 @@ def batch_of(row: tuple[Any, ...]) -> Batch:
     )
 
 
-def named(batch: Batch) -> tuple[str, str]:
+def row_key(batch: Batch) -> tuple[str, str]:
     """
     What a row is found by.
     """
@@ -58,13 +58,13 @@ def origins(connection: sqlite3.Connection, batch: Batch) -> set[str]:
     What the host calls the transactions of *batch*.
     """
     rows = connection.execute(
-        "SELECT origin FROM batch_transactions WHERE location = ? AND key = ?", named(batch)
+        "SELECT origin FROM batch_transactions WHERE location = ? AND key = ?", row_key(batch)
     )
 
     return {row[0] for row in rows}
 
 
-def next_freeze(connection: sqlite3.Connection, draft: FrozenDraft) -> int:
+def next_freeze(connection: sqlite3.Connection, draft: BatchDraft) -> int:
     """
     The number of a freeze that comes after all others of its date.
     """
@@ -76,7 +76,7 @@ def next_freeze(connection: sqlite3.Connection, draft: FrozenDraft) -> int:
     return int(number)
 
 
-def insert(connection: sqlite3.Connection, draft: FrozenDraft, number: int, now: datetime) -> None:
+def insert(connection: sqlite3.Connection, draft: BatchDraft, number: int, now: datetime) -> None:
     """
     Store one batch under a key that no batch before it had.
 
@@ -113,7 +113,7 @@ def insert(connection: sqlite3.Connection, draft: FrozenDraft, number: int, now:
     )
 
 
-def cut(body: bytes, rows: Iterable[tuple[Any, ...]]) -> Iterator[FrozenTransaction]:
+def split_body(body: bytes, rows: Iterable[tuple[Any, ...]]) -> Iterator[FrozenTransaction]:
     """
     Cut the transactions out of *body*, byte for byte.
 

@@ -1,5 +1,5 @@
 """
-A read on its way into the mirror: staged, compared and merged in SQL.
+Staging of a catalogue read: temporary tables, comparison and merge in SQL.
 """
 
 import sqlite3
@@ -11,7 +11,7 @@ from itertools import chain
 import attrs
 
 from conexxus_client import encode_item
-from conexxus_sync.model.catalogue import Figures, ItemRow, SetAside
+from conexxus_sync.model.catalogue import CatalogueDiff, ItemRow, RejectedElement
 
 from ._queued_items import item_of
 
@@ -110,7 +110,7 @@ class SqliteCatalogStaging:
         self.connection.execute("COMMIT")
         self.count += len(rows)
 
-    def set_aside(self, rejects: Iterable[SetAside], page: int) -> None:
+    def quarantine(self, rejects: Iterable[RejectedElement], page: int) -> None:
         """
         Stage what goes into quarantine.
         """
@@ -119,7 +119,7 @@ class SqliteCatalogStaging:
             ((it.sku, _key(it), it.raw, it.reason, it.path, page) for it in rejects),
         )
 
-    def duplicates(self) -> Iterator[SetAside]:
+    def duplicates(self) -> Iterator[RejectedElement]:
         """
         Find the copies that differ and set them aside, all of them.
         """
@@ -135,11 +135,11 @@ class SqliteCatalogStaging:
 
         for *row, page in copies:
             raw = encode_item(item_of(tuple(row)))
-            reject = SetAside(sku=row[0], raw=raw, reason=DIFFERENT_COPIES, path="$.sku")
-            self.set_aside([reject], page)
+            reject = RejectedElement(sku=row[0], raw=raw, reason=DIFFERENT_COPIES, path="$.sku")
+            self.quarantine([reject], page)
             yield reject
 
-    def compare(self, *, complete: bool = True) -> Figures:
+    def compare(self, *, complete: bool = True) -> CatalogueDiff:
         """
         Compare the read with the mirror; `duplicates` must have been sought.
 
@@ -159,7 +159,7 @@ class SqliteCatalogStaging:
         if complete:
             self._find_gone()
 
-        return self._figures()
+        return self._diff()
 
     def _find_gone(self) -> None:
         # Who can't be named might be anybody: then nobody is missing.
@@ -174,7 +174,7 @@ class SqliteCatalogStaging:
             (self.location_id,),
         )
 
-    def _figures(self) -> Figures:
+    def _diff(self) -> CatalogueDiff:
         kinds = dict(
             self.connection.execute("SELECT kind, count(*) FROM delta GROUP BY kind").fetchall()
         )
@@ -185,7 +185,7 @@ class SqliteCatalogStaging:
         failed = self._count("SELECT count(*) FROM aside")
         unchanged = valid - created - updated
 
-        return Figures(
+        return CatalogueDiff(
             known=self._count(
                 "SELECT count(*) FROM items WHERE location = ? AND missing_since IS NULL",
                 self.location_id,
@@ -286,7 +286,7 @@ class SqliteCatalogStaging:
         return int(self.connection.execute(query, parameters).fetchone()[0])
 
 
-def _key(reject: SetAside) -> str:
+def _key(reject: RejectedElement) -> str:
     if reject.sku is not None:
         return reject.sku
 

@@ -1,8 +1,9 @@
 """
-What the tables ask of a database: a connection to read, and one transaction to write.
+What all tables share: the database below them, and moments as sortable UTC text.
 """
 
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from conexxus_sync.model.leases import Lease
@@ -18,3 +19,24 @@ class Database(Protocol):
     def writing(
         self, lease: Lease | None = None, *, connection: Any = None
     ) -> AbstractContextManager[Any]: ...
+
+
+def text(moment: datetime) -> str:
+    """
+    Write *moment*.
+    """
+    return moment.astimezone(UTC).isoformat()
+
+
+def optional_text(moment: datetime | None) -> str | None:
+    """
+    Write *moment*, if there is one.
+    """
+    return None if moment is None else text(moment)
+
+
+def optional_moment(stored: str | None) -> datetime | None:
+    """
+    Read a moment, if there is one.
+    """
+    return None if stored is None else datetime.fromisoformat(stored)

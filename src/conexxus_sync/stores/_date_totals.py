@@ -1,5 +1,5 @@
 """
-What each business date comes to, in SQLite.
+Totals of each business date: delivered, waiting, quarantined.
 """
 
 import sqlite3
@@ -10,7 +10,7 @@ from decimal import Decimal
 from itertools import groupby
 
 from conexxus_client import exact_sum
-from conexxus_sync.model.sales import DateSums
+from conexxus_sync.model.sales import DateTotals
 
 
 _DELIVERED = (
@@ -31,7 +31,9 @@ _CONTRADICTED = (
 )
 
 
-def date_sums(connection: sqlite3.Connection, location_id: str, since: date) -> Iterator[DateSums]:
+def date_totals(
+    connection: sqlite3.Connection, location_id: str, since: date
+) -> Iterator[DateTotals]:
     """
     Every business date from *since* of which something is known, in order.
     """
@@ -49,14 +51,14 @@ def date_sums(connection: sqlite3.Connection, location_id: str, since: date) -> 
 
     for day in sorted(delivered.keys() | counts.keys()):
         totals, moments = zip(*delivered[day], strict=True) if day in delivered else ((), ())
-        waiting, set_aside, contradicted = counts[day]
-        yield DateSums(
+        waiting, quarantined, discrepancies = counts[day]
+        yield DateTotals(
             business_date=date.fromisoformat(day),
             delivered=len(totals),
             total=exact_sum(totals),
             waiting=waiting,
-            set_aside=set_aside,
-            contradicted=contradicted,
+            quarantined=quarantined,
+            discrepancies=discrepancies,
             half_at=_moment(sorted(moments)[(len(moments) - 1) // 2] if moments else None),
             last_at=_moment(max(moments, default=None)),
         )

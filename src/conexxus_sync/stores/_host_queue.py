@@ -1,5 +1,5 @@
 """
-The queue of changes for a host, in SQLite.
+Queue of catalogue changes that the host has not applied yet.
 """
 
 import sqlite3
@@ -20,7 +20,7 @@ _SAVEPOINT = "conexxus_host"
 
 
 @attrs.define
-class SqliteHosts:
+class SqliteHostQueue:
     """
     Rows of `hosts` and `changes`.
     """

@@ -1,5 +1,5 @@
 """
-Batches of sales in SQLite.
+The outbox: freezes, divides and settles batches of sales.
 """
 
 import sqlite3
@@ -10,16 +10,16 @@ from decimal import Decimal
 import attrs
 
 from conexxus_client import exact_sum
-from conexxus_sync.model.frozen import FrozenDraft
+from conexxus_sync.model.frozen_sales import BatchDraft
 from conexxus_sync.model.sales import Batch, BatchState
 
 from ._batch_queries import SqliteBatchReader
-from ._batch_rows import insert, named, next_freeze, origins
-from ._outbox_maintenance import SqliteUpkeep
+from ._batch_rows import insert, next_freeze, origins, row_key
+from ._database import optional_text, text
+from ._outbox_maintenance import SqliteOutboxMaintenance
 from ._sales_dates import SqliteSalesDates
-from ._sales_quarantine import SqliteSetAside
+from ._sales_quarantine import SqliteSalesQuarantine
 from ._sales_staging import SqliteStaging
-from ._timestamps import optional_text, text
 
 
 @attrs.define
@@ -32,23 +32,23 @@ class SqliteOutbox(SqliteBatchReader):
     Attributes:
         dates: When each business date was visited.
         staging: Where a day's transactions are compared.
-        aside: What was set aside, and what the host contradicts.
-        upkeep: What people, and time, do to them.
+        quarantine: What was set aside, and what the host contradicts.
+        maintenance: What people, and time, do to them.
     """
 
     dates: SqliteSalesDates = attrs.field(init=False)
     staging: SqliteStaging = attrs.field(init=False)
-    aside: SqliteSetAside = attrs.field(init=False)
-    upkeep: SqliteUpkeep = attrs.field(init=False)
+    quarantine: SqliteSalesQuarantine = attrs.field(init=False)
+    maintenance: SqliteOutboxMaintenance = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.dates = SqliteSalesDates(self.store)
         self.staging = SqliteStaging()
-        self.aside = SqliteSetAside(self.store)
-        self.upkeep = SqliteUpkeep(self.store, self.dates)
+        self.quarantine = SqliteSalesQuarantine(self.store)
+        self.maintenance = SqliteOutboxMaintenance(self.store, self.dates)
 
     def freeze(
-        self, connection: sqlite3.Connection, drafts: Iterable[FrozenDraft], now: datetime
+        self, connection: sqlite3.Connection, drafts: Iterable[BatchDraft], now: datetime
     ) -> bool:
         """
         Store *drafts*, to be delivered in this order; False if there are none.
@@ -65,7 +65,7 @@ class SqliteOutbox(SqliteBatchReader):
         self,
         connection: sqlite3.Connection,
         batch: Batch,
-        parts: Sequence[FrozenDraft],
+        parts: Sequence[BatchDraft],
         *,
         answer: str,
         now: datetime,
@@ -99,7 +99,7 @@ class SqliteOutbox(SqliteBatchReader):
         connection.execute(
             "UPDATE batches SET state = 'sending', attempts = attempts + 1, sent_at = ?,"
             " unknown_since = ?, forced = 0 WHERE location = ? AND key = ?",
-            (text(now), optional_text(unknown_since), *named(batch)),
+            (text(now), optional_text(unknown_since), *row_key(batch)),
         )
 
     def mark_open(
@@ -122,7 +122,7 @@ class SqliteOutbox(SqliteBatchReader):
         connection.execute(
             "UPDATE batches SET state = ?, unknown_since = ?, parked = ?, answer = ?"
             " WHERE location = ? AND key = ?",
-            (state, optional_text(unknown_since), parked, answer, *named(batch)),
+            (state, optional_text(unknown_since), parked, answer, *row_key(batch)),
         )
 
     def mark_delivered(
@@ -131,7 +131,7 @@ class SqliteOutbox(SqliteBatchReader):
         batch: Batch,
         *,
         refused: Collection[str] = (),
-        whole_day: bool = False,
+        replaces_day: bool = False,
         answer: str,
         now: datetime,
     ) -> Decimal:
@@ -140,7 +140,7 @@ class SqliteOutbox(SqliteBatchReader):
 
         Args:
             refused: Ids of those that it has not.
-            whole_day: Whether the batch replaced all that it had of the date.
+            replaces_day: Whether the batch replaced all that it had of the date.
 
         Returns:
             Exact sum of the totals of what it has.
@@ -149,7 +149,7 @@ class SqliteOutbox(SqliteBatchReader):
         day = (batch.location_id, batch.business_date.isoformat())
         gone = set[str]()
 
-        if whole_day:
+        if replaces_day:
             before = connection.execute(
                 "SELECT id FROM delivered WHERE location = ? AND business_date = ?", day
             )
@@ -161,7 +161,7 @@ class SqliteOutbox(SqliteBatchReader):
         rows = connection.execute(
             "SELECT id, digest, total, sold_at, origin, revision, voids FROM batch_transactions"
             " WHERE location = ? AND key = ? ORDER BY position",
-            named(batch),
+            row_key(batch),
         ).fetchall()
         accepted = [row for row in rows if row[0] not in refused]
         there = {origin for *_, origin, _, voids in accepted if not voids}
@@ -182,7 +182,7 @@ class SqliteOutbox(SqliteBatchReader):
         """
         *ids*, by the host's names, are not on the date of *batch* any more.
         """
-        self.dates.forget_moved(connection, batch.location_id, batch.business_date, ids)
+        self.dates.clear_moved_visits(connection, batch.location_id, batch.business_date, ids)
 
     def _close(
         self,
@@ -195,5 +195,5 @@ class SqliteOutbox(SqliteBatchReader):
         connection.execute(
             "UPDATE batches SET state = ?, answer = ?, parked = NULL, settled_at = ?"
             " WHERE location = ? AND key = ?",
-            (state, answer, text(now), *named(batch)),
+            (state, answer, text(now), *row_key(batch)),
         )

@@ -1,5 +1,5 @@
 """
-What people, and time, do to batches in SQLite.
+Manual settlement of batches, the history of a transaction, and purging of old data.
 """
 
 import sqlite3
@@ -13,18 +13,17 @@ from conexxus_sync.model.sales import (
     BYTES_KEPT,
     IDS_KEPT,
     Batch,
-    Delivered,
+    BatchMembership,
+    DeliveredTransaction,
     Discrepancy,
     DiscrepancyKind,
-    Handing,
     QuarantinedTransaction,
-    Story,
+    TransactionHistory,
 )
 
-from ._batch_rows import COLUMNS, batch_of, named, origins
-from ._database import Database
+from ._batch_rows import COLUMNS, origins, read_batch, row_key
+from ._database import Database, text
 from ._sales_dates import SqliteSalesDates
-from ._timestamps import text
 
 
 _PURGED = "what was delivered on it is no longer remembered, so a sale could be sent twice"
@@ -39,7 +38,7 @@ ORDER BY b.business_date, b.freeze, b.first, b.frozen_at
 
 
 @attrs.define
-class SqliteUpkeep:
+class SqliteOutboxMaintenance:
     """
     Finds batches, repeats or settles them by hand, and forgets what is old.
 
@@ -61,7 +60,7 @@ class SqliteUpkeep:
                 (location_id, beginning),
             ).fetchall()
 
-        return [batch_of(row) for row in rows]
+        return [read_batch(row) for row in rows]
 
     def unpark(self, connection: sqlite3.Connection, batch: Batch, *, forced: bool) -> None:
         """
@@ -72,7 +71,7 @@ class SqliteUpkeep:
         """
         connection.execute(
             "UPDATE batches SET parked = NULL, forced = ? WHERE location = ? AND key = ?",
-            (forced, *named(batch)),
+            (forced, *row_key(batch)),
         )
 
     def give_up(
@@ -84,9 +83,9 @@ class SqliteUpkeep:
         connection.execute(
             "UPDATE batches SET state = 'resolved', parked = NULL, answer = ?, settled_at = ?"
             " WHERE location = ? AND key = ?",
-            (answer, text(now), *named(batch)),
+            (answer, text(now), *row_key(batch)),
         )
-        self.dates.forget_moved(
+        self.dates.clear_moved_visits(
             connection, batch.location_id, batch.business_date, origins(connection, batch)
         )
 
@@ -106,10 +105,10 @@ class SqliteUpkeep:
         # A clock that is years ahead must not make us forget what was sold
         # today: sales have dates of their own.
         sold = datetime.combine(date.fromisoformat(newest), now.timetz()) + timedelta(days=2)
-        self._forget_bytes(connection, location_id, text(min(now, sold) - BYTES_KEPT))
-        self._forget_ids(connection, location_id, min(now, sold) - IDS_KEPT)
+        self._purge_bytes(connection, location_id, text(min(now, sold) - BYTES_KEPT))
+        self._purge_ids(connection, location_id, min(now, sold) - IDS_KEPT)
 
-    def story(self, location_id: str, name: str) -> Story:
+    def history(self, location_id: str, name: str) -> TransactionHistory:
         """
         All that is known of the transaction that the host calls *name*, or
         that was sent under it.
@@ -117,32 +116,34 @@ class SqliteUpkeep:
         origin = name.split(":void:")[0].split(":rev:")[0]
 
         with self.store.reading() as connection:
-            handings = connection.execute(_HANDINGS, (location_id, origin, name)).fetchall()
-            if not handings and origin != name:
+            memberships = connection.execute(_HANDINGS, (location_id, origin, name)).fetchall()
+            if not memberships and origin != name:
                 # An id of the host may look like one of ours.
                 origin = name
-                handings = connection.execute(_HANDINGS, (location_id, name, name)).fetchall()
+                memberships = connection.execute(_HANDINGS, (location_id, name, name)).fetchall()
             found = {
                 table: connection.execute(query, (location_id, origin)).fetchall()
                 for table, query in _ABOUT.items()
             }
 
-        return Story(
+        return TransactionHistory(
             id=origin,
-            handings=tuple(Handing(id=row[0], batch=batch_of(row[1:])) for row in handings),
+            memberships=tuple(
+                BatchMembership(id=row[0], batch=read_batch(row[1:])) for row in memberships
+            ),
             delivered=tuple(_delivered(found["delivered"])),
             quarantined=tuple(_quarantined(location_id, origin, found["quarantined"])),
             discrepancies=tuple(_discrepancies(location_id, origin, found["discrepancies"])),
         )
 
-    def _forget_bytes(self, connection: sqlite3.Connection, location_id: str, before: str) -> None:
+    def _purge_bytes(self, connection: sqlite3.Connection, location_id: str, before: str) -> None:
         connection.execute(
             "UPDATE batches SET body = NULL"
             " WHERE location = ? AND settled_at < ? AND body IS NOT NULL",
             (location_id, before),
         )
 
-    def _forget_ids(
+    def _purge_ids(
         self, connection: sqlite3.Connection, location_id: str, before: datetime
     ) -> None:
         # Nothing is delivered before its day.
@@ -192,9 +193,9 @@ _ABOUT = {
 }
 
 
-def _delivered(rows: Iterable[tuple[Any, ...]]) -> Iterable[Delivered]:
+def _delivered(rows: Iterable[tuple[Any, ...]]) -> Iterable[DeliveredTransaction]:
     for day, key, at, revision, voided in rows:
-        yield Delivered(
+        yield DeliveredTransaction(
             business_date=date.fromisoformat(day),
             key=key or None,
             at=datetime.fromisoformat(at),

@@ -1,5 +1,5 @@
 """
-What a push asks of a database.
+The protocols of the outbox, for the engines.
 
 What writes takes the connection of a transaction that is open already.
 """
@@ -9,16 +9,16 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
-from conexxus_sync.model.frozen import FrozenDraft, FrozenTransaction
+from conexxus_sync.model.frozen_sales import BatchDraft, FrozenTransaction
 from conexxus_sync.model.sales import (
     Batch,
     BatchState,
-    DateSums,
+    DateTotals,
+    DateVisit,
     Discrepancy,
-    Found,
+    FoundDiscrepancy,
     QuarantinedTransaction,
-    Story,
-    Visit,
+    TransactionHistory,
 )
 
 
@@ -27,11 +27,13 @@ class SalesDateStore(Protocol):
     The ledger of business dates.
     """
 
-    def floor(self, connection: Any, location_id: str) -> date | None: ...
+    def start_date(self, connection: Any, location_id: str) -> date | None: ...
 
-    def set_floor(self, connection: Any, location_id: str, since: date, now: datetime) -> None: ...
+    def set_start_date(
+        self, connection: Any, location_id: str, since: date, now: datetime
+    ) -> None: ...
 
-    def visits(self, connection: Any, location_id: str) -> dict[date, Visit]: ...
+    def visits(self, connection: Any, location_id: str) -> dict[date, DateVisit]: ...
 
     def closed(self, connection: Any, location_id: str, business_date: date) -> str | None: ...
 
@@ -39,9 +41,9 @@ class SalesDateStore(Protocol):
         self, connection: Any, location_id: str, visits: Iterable[tuple[date, datetime]]
     ) -> None: ...
 
-    def forget(self, connection: Any, location_id: str, business_date: date) -> None: ...
+    def clear_visit(self, connection: Any, location_id: str, business_date: date) -> None: ...
 
-    def known(self, connection: Any, location_id: str, dates: Iterable[date]) -> set[date]: ...
+    def recorded(self, connection: Any, location_id: str, dates: Iterable[date]) -> set[date]: ...
 
     def open_from(self, connection: Any, location_id: str) -> date | None: ...
 
@@ -63,7 +65,7 @@ class StagingStore(Protocol):
 
     def compare(
         self, connection: Any, location_id: str, business_date: date, *, ids_are_global: bool
-    ) -> list[Found]: ...
+    ) -> list[FoundDiscrepancy]: ...
 
     def fresh(
         self, connection: Any, location_id: str, business_date: date
@@ -80,12 +82,12 @@ class StagingStore(Protocol):
     ) -> int: ...
 
 
-class SetAsideStore(Protocol):
+class SalesQuarantineStore(Protocol):
     """
     What was set aside, and what the host contradicts.
     """
 
-    def quarantine(
+    def add(
         self,
         connection: Any,
         location_id: str,
@@ -94,29 +96,29 @@ class SetAsideStore(Protocol):
         now: datetime,
     ) -> None: ...
 
-    def quarantined(self, location_id: str, limit: int = 100) -> list[QuarantinedTransaction]: ...
+    def transactions(self, location_id: str, limit: int = 100) -> list[QuarantinedTransaction]: ...
 
     def release(
         self, connection: Any, location_id: str, business_date: date, name: str
     ) -> bool: ...
 
-    def contradicted(
+    def record_discrepancies(
         self,
         connection: Any,
         location_id: str,
         business_date: date,
-        found: Collection[Found],
+        found: Collection[FoundDiscrepancy],
         now: datetime,
-    ) -> list[Found]: ...
+    ) -> list[FoundDiscrepancy]: ...
 
-    def quarantine_size(self, location_id: str, business_date: date | None = None) -> int: ...
+    def size(self, location_id: str, business_date: date | None = None) -> int: ...
 
     def discrepancies(self, location_id: str, limit: int = 100) -> list[Discrepancy]: ...
 
     def discrepancy_count(self, location_id: str, business_date: date | None = None) -> int: ...
 
 
-class UpkeepStore(Protocol):
+class OutboxMaintenanceStore(Protocol):
     """
     What people, and time, do to batches.
     """
@@ -129,7 +131,7 @@ class UpkeepStore(Protocol):
 
     def purge(self, connection: Any, location_id: str, now: datetime) -> None: ...
 
-    def story(self, location_id: str, name: str) -> Story: ...
+    def history(self, location_id: str, name: str) -> TransactionHistory: ...
 
 
 class OutboxStore(Protocol):
@@ -144,18 +146,18 @@ class OutboxStore(Protocol):
     def staging(self) -> StagingStore: ...
 
     @property
-    def aside(self) -> SetAsideStore: ...
+    def quarantine(self) -> SalesQuarantineStore: ...
 
     @property
-    def upkeep(self) -> UpkeepStore: ...
+    def maintenance(self) -> OutboxMaintenanceStore: ...
 
-    def freeze(self, connection: Any, drafts: Iterable[FrozenDraft], now: datetime) -> bool: ...
+    def freeze(self, connection: Any, drafts: Iterable[BatchDraft], now: datetime) -> bool: ...
 
     def divide(
         self,
         connection: Any,
         batch: Batch,
-        parts: Sequence[FrozenDraft],
+        parts: Sequence[BatchDraft],
         *,
         answer: str,
         now: datetime,
@@ -179,7 +181,7 @@ class OutboxStore(Protocol):
 
     def mismatched(self, location_id: str) -> int: ...
 
-    def date_sums(self, location_id: str, since: date) -> list[DateSums]: ...
+    def date_totals(self, location_id: str, since: date) -> list[DateTotals]: ...
 
     def open_transactions(
         self, connection: Any, location_id: str, business_date: date, *, parked: bool = False
@@ -219,7 +221,7 @@ class OutboxStore(Protocol):
         batch: Batch,
         *,
         refused: Collection[str] = (),
-        whole_day: bool = False,
+        replaces_day: bool = False,
         answer: str,
         now: datetime,
     ) -> Decimal: ...

@@ -1,5 +1,5 @@
 """
-Catalogues that were looked at and not applied, in SQLite.
+Plans: catalogues that were read and not applied.
 """
 
 import sqlite3

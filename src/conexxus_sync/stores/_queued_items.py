@@ -1,5 +1,5 @@
 """
-Rows that are items, and streams of them.
+Streams of items from queued changes, read from the store on each iteration.
 """
 
 import sqlite3

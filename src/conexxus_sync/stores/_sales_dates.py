@@ -1,5 +1,5 @@
 """
-The ledger of business dates in SQLite.
+Ledger of business dates: visits, the start date, closed dates, the last run.
 """
 
 import sqlite3
@@ -8,10 +8,9 @@ from datetime import date, datetime
 
 import attrs
 
-from conexxus_sync.model.sales import DiscrepancyKind, Visit
+from conexxus_sync.model.sales import DateVisit, DiscrepancyKind
 
-from ._database import Database
-from ._timestamps import optional_moment, text
+from ._database import Database, optional_moment, text
 
 
 @attrs.define
@@ -22,7 +21,7 @@ class SqliteSalesDates:
 
     store: Database
 
-    def floor(self, connection: sqlite3.Connection, location_id: str) -> date | None:
+    def start_date(self, connection: sqlite3.Connection, location_id: str) -> date | None:
         """
         The first business date that is pushed; None on a fresh store.
         """
@@ -32,7 +31,7 @@ class SqliteSalesDates:
 
         return None if row is None else date.fromisoformat(row[0])
 
-    def set_floor(
+    def set_start_date(
         self, connection: sqlite3.Connection, location_id: str, since: date, now: datetime
     ) -> None:
         """
@@ -89,7 +88,7 @@ class SqliteSalesDates:
             (location_id,),
         )
 
-    def visits(self, connection: sqlite3.Connection, location_id: str) -> dict[date, Visit]:
+    def visits(self, connection: sqlite3.Connection, location_id: str) -> dict[date, DateVisit]:
         """
         Every business date that was ever visited or closed.
         """
@@ -99,7 +98,7 @@ class SqliteSalesDates:
         )
 
         return {
-            date.fromisoformat(day): Visit(at=optional_moment(at), closed=closed)
+            date.fromisoformat(day): DateVisit(at=optional_moment(at), closed=closed)
             for day, at, closed in rows
         }
 
@@ -135,7 +134,9 @@ class SqliteSalesDates:
             ((location_id, day.isoformat(), text(at)) for day, at in visits),
         )
 
-    def forget(self, connection: sqlite3.Connection, location_id: str, business_date: date) -> None:
+    def clear_visit(
+        self, connection: sqlite3.Connection, location_id: str, business_date: date
+    ) -> None:
         """
         Make the date due again, as if it had never been visited.
         """
@@ -144,7 +145,7 @@ class SqliteSalesDates:
             (location_id, business_date.isoformat()),
         )
 
-    def forget_moved(
+    def clear_moved_visits(
         self,
         connection: sqlite3.Connection,
         location_id: str,
@@ -162,9 +163,9 @@ class SqliteSalesDates:
         ).fetchall()
 
         for day in {day for day, name in left if name in ids}:
-            self.forget(connection, location_id, date.fromisoformat(day))
+            self.clear_visit(connection, location_id, date.fromisoformat(day))
 
-    def known(
+    def recorded(
         self, connection: sqlite3.Connection, location_id: str, dates: Iterable[date]
     ) -> set[date]:
         """

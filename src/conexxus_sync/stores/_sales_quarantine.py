@@ -1,5 +1,5 @@
 """
-What was set aside, and what the host contradicts, in SQLite.
+Quarantined transactions and discrepancies.
 """
 
 import sqlite3
@@ -8,22 +8,26 @@ from datetime import date, datetime
 
 import attrs
 
-from conexxus_sync.model.frozen import FrozenTransaction
-from conexxus_sync.model.sales import Discrepancy, DiscrepancyKind, Found, QuarantinedTransaction
+from conexxus_sync.model.frozen_sales import FrozenTransaction
+from conexxus_sync.model.sales import (
+    Discrepancy,
+    DiscrepancyKind,
+    FoundDiscrepancy,
+    QuarantinedTransaction,
+)
 
-from ._database import Database
-from ._timestamps import text
+from ._database import Database, text
 
 
 @attrs.define
-class SqliteSetAside:
+class SqliteSalesQuarantine:
     """
     Rows of `quarantined_transactions` and `discrepancies`.
     """
 
     store: Database
 
-    def quarantine(
+    def add(
         self,
         connection: sqlite3.Connection,
         location_id: str,
@@ -45,7 +49,7 @@ class SqliteSetAside:
             ),
         )
 
-    def quarantined(self, location_id: str, limit: int = 100) -> list[QuarantinedTransaction]:
+    def transactions(self, location_id: str, limit: int = 100) -> list[QuarantinedTransaction]:
         """
         What is in quarantine, latest first.
         """
@@ -69,7 +73,7 @@ class SqliteSetAside:
             for day, name, raw, reason, at in rows
         ]
 
-    def quarantine_size(self, location_id: str, business_date: date | None = None) -> int:
+    def size(self, location_id: str, business_date: date | None = None) -> int:
         """
         How many transactions are in quarantine, of one date or of all.
         """
@@ -89,14 +93,14 @@ class SqliteSetAside:
 
         return gone.rowcount > 0
 
-    def contradicted(
+    def record_discrepancies(
         self,
         connection: sqlite3.Connection,
         location_id: str,
         business_date: date,
-        found: Collection[Found],
+        found: Collection[FoundDiscrepancy],
         now: datetime,
-    ) -> list[Found]:
+    ) -> list[FoundDiscrepancy]:
         """
         Remember what of the date the host contradicts at present.
 
@@ -108,7 +112,10 @@ class SqliteSetAside:
             "SELECT id, kind, digest FROM discrepancies WHERE location = ? AND business_date = ?",
             day,
         )
-        known = {Found(id=name, kind=DiscrepancyKind(kind), digest=at) for name, kind, at in rows}
+        known = {
+            FoundDiscrepancy(id=name, kind=DiscrepancyKind(kind), digest=at)
+            for name, kind, at in rows
+        }
         connection.executemany(
             "DELETE FROM discrepancies WHERE location = ? AND business_date = ? AND id = ?",
             ((*day, gone.id) for gone in known.difference(found)),

@@ -1,5 +1,5 @@
 """
-Where a day's transactions are compared with what is known of them.
+Staging of a date's transactions: comparison with what was delivered, in SQL.
 
 They wait in a temporary table, on disk if there are many, so that a day of
 any size costs the memory of one batch.
@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 
-from conexxus_sync.model.frozen import FrozenTransaction
-from conexxus_sync.model.sales import DiscrepancyKind, Found
+from conexxus_sync.model.frozen_sales import FrozenTransaction
+from conexxus_sync.model.sales import DiscrepancyKind, FoundDiscrepancy
 
-from ._timestamps import text
+from ._database import text
 
 
 _TABLE = """
@@ -167,7 +167,7 @@ class SqliteStaging:
             (
                 (
                     *(t.position, t.id, t.digest, t.exact, str(t.total), t.raw, t.sold_at),
-                    *(t.fault, t.mismatched, t.shows_card),
+                    *(t.fault, t.mismatched, t.has_card_number),
                 )
                 for t in transactions
             ),
@@ -181,7 +181,7 @@ class SqliteStaging:
         business_date: date,
         *,
         ids_are_global: bool,
-    ) -> list[Found]:
+    ) -> list[FoundDiscrepancy]:
         """
         Compare what is staged with what is known, and drop what waits.
 
@@ -211,9 +211,18 @@ class SqliteStaging:
             connection.execute(_DROP_TOLD_TWICE, day)
 
         return [
-            *(Found(id=name, kind=DiscrepancyKind.ELSEWHERE, digest=now) for name, now in twice),
-            *(Found(id=name, kind=DiscrepancyKind.CHANGED, digest=now) for name, now in changed),
-            *(Found(id=name, kind=DiscrepancyKind.MISSING, digest=now) for name, now in missing),
+            *(
+                FoundDiscrepancy(id=name, kind=DiscrepancyKind.ELSEWHERE, digest=now)
+                for name, now in twice
+            ),
+            *(
+                FoundDiscrepancy(id=name, kind=DiscrepancyKind.CHANGED, digest=now)
+                for name, now in changed
+            ),
+            *(
+                FoundDiscrepancy(id=name, kind=DiscrepancyKind.MISSING, digest=now)
+                for name, now in missing
+            ),
         ]
 
     def fresh(
@@ -282,6 +291,6 @@ def _read(cursor: sqlite3.Cursor) -> Iterator[FrozenTransaction]:
             sold_at=sold_at,
             fault=fault,
             mismatched=bool(mismatched),
-            shows_card=bool(card),
+            has_card_number=bool(card),
             revision=revision,
         )

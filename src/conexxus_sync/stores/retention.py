@@ -1,5 +1,5 @@
 """
-Whether a clock may decide what is old enough to be forgotten.
+Prevents purging when the system clock looks wrong.
 """
 
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import Any
 
 from conexxus_sync.model.calendar import DAY
 
-from ._protocols import SyncStore
+from ._store_protocols import SyncStore
 
 
 # A clock that is wrong is noticed, and set, within a day.
@@ -18,7 +18,7 @@ PROVEN_AFTER = DAY
 PROVEN_FOR = 30 * DAY
 
 
-def may_forget(store: SyncStore, connection: Any, location_id: str, now: datetime) -> bool:
+def is_safe_to_purge(store: SyncStore, connection: Any, location_id: str, now: datetime) -> bool:
     """
     Has the clock that shows *now* gone on for a day, as the runs tell?
 

@@ -1,3 +1,3 @@
 """
-What people and programs are shown: sentences, documents, runbooks.
+Text, JSON documents and runbooks for people and programs.
 """

@@ -1,5 +1,5 @@
 """
-The documents that users see: health, alerts, quarantine and batches as JSON.
+The JSON documents of health, alerts, quarantine and batches.
 """
 
 from datetime import datetime, timedelta
@@ -7,7 +7,7 @@ from typing import Any
 
 from conexxus_sync.health._health import ServiceHealth
 from conexxus_sync.model.alerts import Alert
-from conexxus_sync.model.catalogue import Quarantined
+from conexxus_sync.model.catalogue import QuarantinedItem
 from conexxus_sync.model.run_json import moment_to_json
 from conexxus_sync.model.sales import Batch, QuarantinedTransaction
 
@@ -56,7 +56,7 @@ def alert_to_json(alert: Alert) -> dict[str, str]:
     }
 
 
-def item_aside_to_json(entry: Quarantined) -> dict[str, Any]:
+def quarantined_item_to_json(entry: QuarantinedItem) -> dict[str, Any]:
     """
     An item that was set aside.
     """
@@ -74,7 +74,7 @@ def item_aside_to_json(entry: Quarantined) -> dict[str, Any]:
     }
 
 
-def sale_aside_to_json(entry: QuarantinedTransaction) -> dict[str, Any]:
+def quarantined_sale_to_json(entry: QuarantinedTransaction) -> dict[str, Any]:
     """
     A sale that was set aside.
     """

@@ -1,5 +1,5 @@
 """
-What is known, in words that a shop owner understands, for page and terminal.
+Sentences about health, runs and business dates, for page and terminal.
 
 Pure: text in, text out; nothing here knows HTML or a screen.
 """
@@ -48,7 +48,7 @@ def age(since: datetime, now: datetime) -> str:
     return "just now"
 
 
-def lasting(run: SyncRun) -> str:
+def run_duration(run: SyncRun) -> str:
     """
     How long *run* took: `0.4 s`, `3 min 20 s`.
     """
@@ -75,7 +75,7 @@ def headline(health: ServiceHealth) -> str:
     """
     The state in one sentence.
     """
-    if health.state is ServiceState.OK and worth_a_look(health):
+    if health.state is ServiceState.OK and needs_attention(health):
         return "Working, with something to look at."
     if health.state is ServiceState.FAILED:
         return _failed(health)
@@ -93,7 +93,7 @@ def _failed(health: ServiceHealth) -> str:
     return next(found, "Something has failed.")
 
 
-def worth_a_look(health: ServiceHealth) -> bool:
+def needs_attention(health: ServiceHealth) -> bool:
     """
     Is there an alert beyond what is merely worth knowing?
     """
@@ -112,14 +112,14 @@ def what_to_do(health: ServiceHealth) -> str:
     return _NOTHING_TO_DO.get(health.state, "")
 
 
-def told_day(day: Day, zone: ZoneInfo | None, today: date) -> str:
+def day_sentence(day: Day, zone: ZoneInfo | None, today: date) -> str:
     """
     One business date in one line, as an owner asks for it.
     """
     named = named_date(day.business_date, today)
     sums = day.sums
 
-    if sums is None or not (sums.delivered or sums.waiting or sums.set_aside):
+    if sums is None or not (sums.delivered or sums.waiting or sums.quarantined):
         return f"{named}: {_WITHOUT_SALES[day.state]}."
 
     parts = []
@@ -129,10 +129,10 @@ def told_day(day: Day, zone: ZoneInfo | None, today: date) -> str:
         parts.append(f"accepted {_accepted(sums.last_at, zone, day.business_date)}")
     if sums.waiting:
         parts.append(f"{counted(sums.waiting, 'sale')} not confirmed yet")
-    if sums.set_aside:
-        parts.append(f"{counted(sums.set_aside, 'sale')} set aside")
-    if sums.contradicted:
-        parts.append(f"{counted(sums.contradicted, 'sale')} told otherwise by the till since")
+    if sums.quarantined:
+        parts.append(f"{counted(sums.quarantined, 'sale')} set aside")
+    if sums.discrepancies:
+        parts.append(f"{counted(sums.discrepancies, 'sale')} told otherwise by the till since")
     if day.state is DayState.LATE:
         parts.append("late")
 
@@ -158,7 +158,7 @@ def weeks(days: Sequence[Day]) -> Iterator[list[Day | None]]:
         yield cells[begin : begin + len(WEEKDAYS)]
 
 
-def last_night(overview: Overview) -> Day | None:
+def last_due_date(overview: Overview) -> Day | None:
     """
     The last business date whose push time has come; None if there is none.
     """

@@ -1,5 +1,5 @@
 """
-The page: how the integration is, for whoever stands behind the counter.
+The page at `/`.
 
 Rendered on the server from what the store knows; it works without JavaScript,
 and loads nothing from elsewhere.

@@ -1,5 +1,5 @@
 """
-What the buttons do.
+Handlers of the buttons on the page.
 """
 
 from datetime import date
@@ -12,9 +12,9 @@ from conexxus_client import ConexxusError, ConnectionCheck
 from conexxus_sync.health._overview import Overview
 from conexxus_sync.http._messages import BadRequestError, HttpRequest
 from conexxus_sync.model.runs import SyncRun
-from conexxus_sync.scheduling._trigger import Trigger
+from conexxus_sync.scheduling._background_runs import Trigger
 
-from ._notes import Note
+from ._flash_messages import Note
 
 
 class PageService(Protocol):

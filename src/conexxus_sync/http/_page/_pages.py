@@ -1,5 +1,5 @@
 """
-The page's routes: what is shown, and where a click leads.
+Routes of the page.
 """
 
 import logging
@@ -18,7 +18,7 @@ from conexxus_sync.http._routing import Route
 from conexxus_sync.views.runbooks import runbook_for
 
 from ._actions import Actions, PageService, refused
-from ._notes import Note, Notes
+from ._flash_messages import Note, Notes
 from ._render import MEDIA_TYPES, page, static
 from ._view import view_of
 
@@ -106,7 +106,7 @@ class _Pages:
         return page("sign_in.html", {"up": up, "failed": failed}, status=401)
 
     def log_in(self, request: HttpRequest) -> HttpResponse:
-        if not self.access.opens(request.form.get("token", "")):
+        if not self.access.is_token(request.form.get("token", "")):
             logger.warning("Conexxus shim saw a wrong token", extra={"caller": request.client})
             return _see("../?wrong=1")
 

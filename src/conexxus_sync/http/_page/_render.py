@@ -1,5 +1,5 @@
 """
-Templates, and what they may do to text.
+Renders templates, and escapes text.
 """
 
 from collections.abc import Mapping

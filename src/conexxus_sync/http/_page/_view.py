@@ -1,5 +1,5 @@
 """
-What the page's template is given: decisions about what to show, no HTML.
+The values of the page's template; no HTML.
 """
 
 import math
@@ -19,20 +19,20 @@ from conexxus_sync.views.text import (
     MARKS,
     age,
     clock_time,
+    day_sentence,
     headline,
-    last_night,
-    lasting,
+    last_due_date,
+    needs_attention,
+    run_duration,
     summary,
-    told_day,
     weeks,
     what_to_do,
-    worth_a_look,
 )
 
 
 LISTED_RUNS = 10
 LISTED_ISSUES = 10
-TOLD_DAYS = 5
+LISTED_DAYS = 5
 
 # What a run looks like in the strip: so high at least and at most.
 BAR_LEAST, BAR_MOST = 4, 40
@@ -57,7 +57,7 @@ LEGEND = (
     (DayState.QUIET, "no sales"),
 )
 
-_WORTH_TELLING = (DayState.MISSING, DayState.WAITING, DayState.DIFFERS)
+_NEED_ATTENTION = (DayState.MISSING, DayState.WAITING, DayState.DIFFERS)
 
 
 @attrs.frozen(kw_only=True)
@@ -98,7 +98,7 @@ class Row:
     what: str
     when: str
     took: str
-    told: str
+    text: str
     tone: str
     issues: tuple[RunIssue, ...]
     failures: int
@@ -130,16 +130,16 @@ def view_of(overview: Overview) -> dict[str, Any]:
     The names that the template uses.
     """
     health = overview.health
-    night = last_night(overview)
+    night = last_due_date(overview)
     zone, today = overview.timezone, overview.today
-    told = [day for day in overview.days if day.state in _WORTH_TELLING]
+    listed = [day for day in overview.days if day.state in _NEED_ATTENTION]
 
     return {
         "o": overview,
         "tone": _tone(overview),
         "headline": headline(health),
         "advice": what_to_do(health),
-        "night": None if night is None else told_day(night, zone, today),
+        "night": None if night is None else day_sentence(night, zone, today),
         "night_state": None if night is None else night.state,
         "weeks": [
             [None if day is None else _cell(day, overview) for day in week]
@@ -147,8 +147,8 @@ def view_of(overview: Overview) -> dict[str, Any]:
         ],
         "weekdays": WEEKDAYS,
         "legend": [(state, MARKS[state], words) for state, words in LEGEND],
-        "told_days": [told_day(day, zone, today) for day in told[:TOLD_DAYS]],
-        "untold_days": len(told[TOLD_DAYS:]),
+        "listed_days": [day_sentence(day, zone, today) for day in listed[:LISTED_DAYS]],
+        "more_days": len(listed[LISTED_DAYS:]),
         "strips": [
             (name, list(_strip(runs, overview)))
             for name, runs in (("Pulls", overview.pulls), ("Pushes", overview.pushes))
@@ -170,14 +170,14 @@ def view_of(overview: Overview) -> dict[str, Any]:
 def _tone(overview: Overview) -> str:
     tone = _TONES[overview.health.state]
 
-    return "look" if tone == "good" and worth_a_look(overview.health) else tone
+    return "look" if tone == "good" and needs_attention(overview.health) else tone
 
 
 def _aside(overview: Overview) -> int:
     """
     How much was set aside beyond what is listed.
     """
-    counts, listed = overview.health.counts, overview.aside
+    counts, listed = overview.health.counts, overview.quarantine
 
     if counts is None:
         return 0
@@ -194,7 +194,7 @@ def _cell(day: Day, overview: Overview) -> Cell:
         day=day,
         mark=MARKS[day.state],
         month=tiny_date(day.business_date).partition(" ")[2] if begins else "",
-        title=told_day(day, overview.timezone, overview.today),
+        title=day_sentence(day, overview.timezone, overview.today),
         is_today=day.business_date == overview.today,
     )
 
@@ -212,7 +212,7 @@ def _strip(runs: Sequence[SyncRun], overview: Overview) -> Iterator[Bar]:
             x=number * 12,
             height=round(height),
             tone=_run_tone(run),
-            title=f"{_when(run, overview)}: {summary(run)}, {lasting(run)}",
+            title=f"{_when(run, overview)}: {summary(run)}, {run_duration(run)}",
         )
 
 
@@ -225,8 +225,8 @@ def _rows(overview: Overview) -> Iterator[Row]:
             run=run,
             what="Catalogue" if day is None else f"Sales of {tiny_date(day)}",
             when=_when(run, overview),
-            took=lasting(run),
-            told=summary(run),
+            took=run_duration(run),
+            text=summary(run),
             tone=_run_tone(run),
             issues=issues[:LISTED_ISSUES],
             failures=max(len(issues), run.items_failed if issues else 0),

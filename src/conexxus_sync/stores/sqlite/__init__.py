@@ -12,12 +12,12 @@ from pathlib import Path
 from conexxus_sync.errors import StoreError
 from conexxus_sync.model.leases import Lease
 from conexxus_sync.runtime.processes import LinuxProcesses, Processes
-from conexxus_sync.stores._api_calls import SqliteCalls
-from conexxus_sync.stores._catalogue import SqliteCatalog
-from conexxus_sync.stores._leases import SqliteLeases
-from conexxus_sync.stores._notices import SqliteNotices
+from conexxus_sync.stores._api_calls import SqliteApiCalls
+from conexxus_sync.stores._lease_table import SqliteLeases
+from conexxus_sync.stores._mirror import SqliteCatalog
+from conexxus_sync.stores._notice_queue import SqliteNotices
 from conexxus_sync.stores._outbox import SqliteOutbox
-from conexxus_sync.stores._runs import SqliteRuns
+from conexxus_sync.stores._run_history import SqliteRuns
 
 from ._migrations import migrate
 
@@ -53,7 +53,7 @@ class SqliteStore:
         self.catalog: SqliteCatalog = SqliteCatalog(self)
         self.outbox: SqliteOutbox = SqliteOutbox(self)
         self.notices: SqliteNotices = SqliteNotices(self)
-        self.calls: SqliteCalls = SqliteCalls(self)
+        self.calls: SqliteApiCalls = SqliteApiCalls(self)
 
     def __repr__(self) -> str:
         return f"SqliteStore({str(self.path)!r})"
@@ -78,7 +78,7 @@ class SqliteStore:
                 connection.close()
 
     @contextmanager
-    def glancing(self) -> Iterator[None]:
+    def snapshot(self) -> Iterator[None]:
         """
         Let all questions of this thread see one state, over one connection.
 
@@ -94,7 +94,7 @@ class SqliteStore:
             return
 
         try:
-            with self.hurrying(), self.reading() as connection:
+            with self.short_timeout(), self.reading() as connection:
                 connection.execute("BEGIN")
                 self._here.connection = connection
                 yield
@@ -102,19 +102,19 @@ class SqliteStore:
             self._here.connection = None
 
     @contextmanager
-    def hurrying(self) -> Iterator[None]:
+    def short_timeout(self) -> Iterator[None]:
         """
         Let this thread wait no longer than a second for other processes.
 
         Whoever asks for a store that one of them has to itself then raises
         `StoreError` soon, and has changed nothing.
         """
-        before, self._here.is_hasty = self._here.is_hasty, True
+        before, self._here.has_short_timeout = self._here.has_short_timeout, True
 
         try:
             yield
         finally:
-            self._here.is_hasty = before
+            self._here.has_short_timeout = before
 
     @contextmanager
     def writing(
@@ -154,7 +154,7 @@ class SqliteStore:
         self._create()
         connection = sqlite3.connect(
             self.path,
-            timeout=HASTY_TIMEOUT_S if self._here.is_hasty else BUSY_TIMEOUT_S,
+            timeout=HASTY_TIMEOUT_S if self._here.has_short_timeout else BUSY_TIMEOUT_S,
             isolation_level=None,
             factory=_Connection,
         )
@@ -211,11 +211,11 @@ class SqliteStore:
 class _PerThread(threading.local):
     """
     Attributes:
-        is_hasty: Whether this thread waits for nobody.
+        has_short_timeout: Whether this thread waits for nobody.
         connection: What it glances at.
     """
 
-    is_hasty: bool = False
+    has_short_timeout: bool = False
     connection: sqlite3.Connection | None = None
 
 

@@ -1,13 +1,13 @@
 """
-What to do about each alert, for whoever is called when it holds.
+Runbooks: what to do about each alert.
 
 One text for the page, for the documentation and for whatever else shows it.
 """
 
-from ._catalogue import CATALOGUE
+from ._catalogue_runbooks import CATALOGUE
 from ._runbook import Runbook, Step
-from ._sales import SALES
-from ._service import WHOLE
+from ._sales_runbooks import SALES
+from ._service_runbooks import WHOLE
 
 
 # The alert that only a watcher from outside can have: nothing answers here.

@@ -1,0 +1,146 @@
+"""
+`conexxus doctor`: checks of settings, back office, store, time zone and clock.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from conexxus_client import ClientConfig, ConexxusClient, ConexxusError, ConfigurationError
+from conexxus_sync.config import SyncConfig
+from conexxus_sync.runtime.clock import SystemClock
+from conexxus_sync.sales._clock_check import find_clock_problem
+from conexxus_sync.stores import open_store
+
+from ._check_result import CheckResult, Level, failure, misconfigured
+from ._console import progress, write_json, write_lines
+from ._exit_codes import ExitCode, gravest
+from ._logs import log_attempts
+from ._run_text import moment, table
+from ._session import Flag, Given, Session
+from ._webhook_check import tested_webhook, webhook_of
+
+
+def doctor(*, webhook: Flag = False, session: Given) -> ExitCode:
+    """
+    Check settings, back office, store, time zone, location, clock and webhook.
+
+    Each line says ok, warning or problem, and what to do. Exit code 0: no
+    problem; 1: something does not work; 2: a setting is missing or wrong.
+
+    ```
+    conexxus doctor
+    conexxus doctor --webhook
+    conexxus doctor --json | jq '.[] | select(.level != "ok")'
+    ```
+
+    Args:
+        webhook: Send a test notice to CONEXXUS_ALERT_WEBHOOK, and say
+            whether it was taken.
+    """
+    with progress("Checking …"):
+        findings = list(examine(session, webhook=webhook))
+
+    if session.json:
+        write_json(
+            [{"check": f.check, "level": str(f.level), "message": f.message} for f in findings]
+        )
+    else:
+        write_lines(table(("", "", ""), [(f.level, f.check, f.message) for f in findings])[1:])
+
+    return gravest(finding.code for finding in findings)
+
+
+def examine(session: Session, *, webhook: bool = False) -> Iterator[CheckResult]:
+    """
+    Every check; one that can't be made because of another is left out.
+
+    Args:
+        webhook: Whether the webhook gets a test notice.
+    """
+    client: ClientConfig | None = None
+
+    try:
+        client, sync = session.configs()
+    except ConfigurationError as exc:
+        for problem in exc.problems:
+            yield misconfigured("settings", problem)
+    else:
+        yield CheckResult(
+            check="settings", message=f"{client.api_url}; the API key is set, not shown"
+        )
+        yield _back_office(client)
+
+    try:
+        sync = session.sync_config()
+    except ConfigurationError:
+        return
+
+    yield from _timezone(sync)
+    yield from _location(sync)
+    yield from _store_and_clock(sync)
+    yield tested_webhook(sync, client) if webhook else webhook_of(sync)
+
+
+def _back_office(config: ClientConfig) -> CheckResult:
+    with ConexxusClient(config) as client:
+        log_attempts(client)
+        check = client.test_connection()
+
+    if not check.success:
+        return failure("back office", check.message)
+
+    return CheckResult(check="back office", message=f"{check.message} ({check.latency_ms} ms)")
+
+
+def _timezone(config: SyncConfig) -> Iterator[CheckResult]:
+    if config.timezone is None:
+        yield misconfigured(
+            "time zone",
+            "this machine is set to UTC, which is no store's time: sales can't be pushed. "
+            "Set CONEXXUS_TIMEZONE, like America/New_York",
+        )
+        return
+
+    here = moment(SystemClock().now(), config.timezone)
+    yield CheckResult(
+        check="time zone", message=f"{config.timezone.key}; it is {here} in the store"
+    )
+
+
+def _location(config: SyncConfig) -> Iterator[CheckResult]:
+    if config.location_id == "default":
+        yield CheckResult(
+            check="location",
+            level=Level.WARNING,
+            message="LOCATION_ID is not set: sales go out as location 'default'. "
+            "Set it to the store's id in the back office",
+        )
+    else:
+        yield CheckResult(check="location", message=config.location_id)
+
+
+def _store_and_clock(config: SyncConfig) -> Iterator[CheckResult]:
+    try:
+        store = open_store(config.store)
+        with store.writing():
+            pass
+        with store.reading() as connection:
+            last_run = store.outbox.dates.last_run(connection, config.location_id)
+    except ConfigurationError as exc:
+        yield misconfigured("store", str(exc))
+        return
+    except ConexxusError as exc:
+        yield failure("store", str(exc))
+        return
+
+    yield CheckResult(check="store", message=f"{config.store} can be written")
+    yield _clock(SystemClock().now(), last_run)
+
+
+def _clock(now: datetime, last_run: datetime | None) -> CheckResult:
+    clock_problem = find_clock_problem(now, last_run=last_run)
+
+    if clock_problem is not None:
+        return failure("clock", str(clock_problem))
+
+    return CheckResult(check="clock", message=f"{now:%Y-%m-%d %H:%M} UTC")

@@ -1,0 +1,112 @@
+"""
+`conexxus runs` and `conexxus items`.
+"""
+
+import sys
+from shutil import get_terminal_size
+
+from conexxus_client import ConfigurationError, encode_item
+from conexxus_sync.model.catalogue import MirrorItem
+from conexxus_sync.model.run_json import run_to_json
+from conexxus_sync.model.runs import RunKind
+
+from ._console import write_json, write_lines
+from ._csv import write_csv
+from ._exit_codes import ExitCode
+from ._run_text import moment, run_duration, summary, table
+from ._session import Flag, Given
+from ._wiring import opened
+
+
+def runs(*, kind: RunKind | None = None, limit: int = 20, session: Given) -> ExitCode:
+    """
+    List the last runs, latest first.
+
+    ```
+    conexxus runs
+    conexxus runs --kind sales --limit 5
+    conexxus runs --json | jq '.[0].errors'
+    ```
+
+    Args:
+        kind: Only pulls of the catalogue, or only pushes of sales.
+        limit: How many.
+    """
+    if limit < 1:
+        raise ConfigurationError([f"--limit must be at least 1, got {limit}"])
+
+    config, store = opened(session)
+    found = store.runs.history(config.location_id, kind, limit, planned=True)
+
+    if session.json:
+        write_json([run_to_json(run) for run in found])
+    elif not found:
+        write_lines([f"There has been no run for location {config.location_id}."])
+    else:
+        rows = [
+            (
+                run.id,
+                moment(run.start_time, config.timezone),
+                "plan" if run.planned else str(run.kind),
+                str(run.business_date or ""),
+                str(run.status),
+                run_duration(run),
+                summary(run),
+            )
+            for run in found
+        ]
+        headings = ("id", "started", "kind", "date", "status", "took", "what")
+        write_lines(table(headings, rows, width=get_terminal_size().columns))
+
+    return ExitCode.SUCCESS
+
+
+def items(
+    *,
+    all: Flag = False,  # noqa: A002  # the option's name
+    changed_since: str | None = None,
+    csv: Flag = False,
+    session: Given,
+) -> ExitCode:
+    """
+    Print the local copy of the catalogue, one item a line.
+
+    ```
+    conexxus items
+    conexxus items --json | jq -r .sku
+    conexxus items --csv > catalogue.csv
+    ```
+
+    Args:
+        all: Also those that the back office no longer sells.
+        changed_since: Only those that came or changed after the run with this id.
+        csv: As a table for spreadsheets; what they would take for a formula
+            gets an apostrophe in front.
+    """
+    if csv and session.json:
+        raise ConfigurationError(["--csv and --json can't go together"])
+
+    config, store = opened(session)
+
+    if changed_since is not None:
+        since = store.runs.get(changed_since)
+        if since is None or since.location_id != config.location_id:
+            raise ConfigurationError([f"--changed-since: there is no run {changed_since}"])
+
+    found = store.catalog.items(config.location_id, missing=all, changed_since=changed_since)
+
+    if session.json:
+        for entry in found:
+            sys.stdout.write(encode_item(entry.item).decode() + "\n")
+    elif csv:
+        write_csv(found, missing=all)
+    else:
+        write_lines(map(_item_line, found))
+
+    return ExitCode.SUCCESS
+
+
+def _item_line(entry: MirrorItem) -> str:
+    gone = "  (gone)" if entry.missing_since else ""
+
+    return f"{entry.item.sku}  {entry.item.name}  {entry.item.price}{gone}"

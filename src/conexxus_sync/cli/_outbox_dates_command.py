@@ -1,0 +1,101 @@
+"""
+`conexxus outbox dates`: reconciliation of till and back office.
+"""
+
+from datetime import date, timedelta
+from typing import Any
+
+from conexxus_client import ConfigurationError
+from conexxus_sync.config import day
+from conexxus_sync.runtime.clock import SystemClock
+from conexxus_sync.sales import Reconciliation, reconcile
+from conexxus_sync.stores import open_store
+
+from ._console import write_json, write_lines
+from ._exit_codes import ExitCode
+from ._order_source import order_source
+from ._run_text import table
+from ._session import Given
+
+
+SHOWN_DAYS = 14
+
+
+def outbox_dates(
+    *, since: str | None = None, orders: str | None = None, session: Given
+) -> ExitCode:
+    """
+    Compare business dates: what the back office took, what waits, what the
+    till tells.
+
+    It asks only the SDK's own state and, with --orders, the till; counts and
+    totals are exact. Exits with 3 if a date does not agree.
+
+    ```
+    conexxus outbox dates
+    conexxus outbox dates --since 2026-01-01 --orders sales.ndjson
+    conexxus outbox dates --json | jq '.[] | select(.agrees | not)'
+    ```
+
+    Args:
+        since: First business date; two weeks back by default.
+        orders: Also ask the till: a FILE.ndjson, or package.module:factory.
+    """
+    config = session.sync_config()
+    source = None if orders is None else order_source(orders, session)
+    store = open_store(config.store)
+    found = list(reconcile(store, config.location_id, _first(since), source))
+
+    if session.json:
+        write_json([_to_json(one) for one in found])
+    elif not found:
+        write_lines(["Nothing is known of these business dates."])
+    else:
+        headings = ("date", "delivered", "total", "waiting", "set aside", "changed", "till", "")
+        write_lines(table(headings, [_row(one) for one in found]))
+
+    return ExitCode.SUCCESS if all(one.agrees for one in found) else ExitCode.PARTIAL
+
+
+def _first(since: str | None) -> date:
+    if since is None:
+        return (SystemClock().now() - timedelta(days=SHOWN_DAYS)).date()
+
+    try:
+        return day(since)
+    except ValueError as exc:
+        raise ConfigurationError([f"--since {exc}"]) from None
+
+
+def _row(one: Reconciliation) -> tuple[str, ...]:
+    sums = one.sums
+    till_count = "" if one.till_count is None else f"{one.till_count:,}, {one.till_total:,}"
+
+    return (
+        sums.business_date.isoformat(),
+        f"{sums.delivered:,}",
+        f"{sums.total:,}",
+        f"{sums.waiting:,}",
+        f"{sums.quarantined:,}",
+        f"{sums.discrepancies:,}",
+        till_count,
+        "" if one.agrees else "differs",
+    )
+
+
+def _to_json(one: Reconciliation) -> dict[str, Any]:
+    sums = one.sums
+    till = (
+        {} if one.till_count is None else {"till": one.till_count, "tillTotal": str(one.till_total)}
+    )
+
+    return {
+        "businessDate": sums.business_date.isoformat(),
+        "delivered": sums.delivered,
+        "total": str(sums.total),
+        "waiting": sums.waiting,
+        "setAside": sums.quarantined,
+        "contradicted": sums.discrepancies,
+        **till,
+        "agrees": one.agrees,
+    }

@@ -1,0 +1,90 @@
+"""
+`conexxus pull`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from conexxus_sync.model.catalogue import PriceChange
+from conexxus_sync.model.run_json import run_to_json
+from conexxus_sync.model.runs import SyncRun
+
+from ._console import Progress, progress, write_json, write_lines
+from ._exit_codes import ExitCode, code_of_run
+from ._run_text import SHOWN_ISSUES, run_lines
+from ._session import Flag, Given
+from ._wiring import inventory_engine
+
+
+def pull(
+    *,
+    plan: Flag = False,
+    accept: str | None = None,
+    force: Flag = False,
+    reapply: Flag = False,
+    catalog: str | None = None,
+    session: Given,
+) -> ExitCode:
+    """
+    Fetch the catalogue from the back office.
+
+    The local catalogue becomes the new one as a whole, or stays as it was.
+    A bad item is set aside and does not stop the others.
+
+    ```
+    conexxus pull
+    conexxus pull --plan
+    conexxus pull --accept 20260102T233000123Z-9f3a1c7d
+    conexxus pull --json | jq .itemsProcessed
+    ```
+
+    Args:
+        plan: Show what would change, prices old and new, and change nothing.
+        accept: Apply what this planned or refused run showed, whatever the guards say, if
+            that is still what the back office has; else it is refused.
+        force: Pass all guards once, after you have looked.
+        reapply: Hand the whole catalogue to the host's storage again.
+        catalog: The host's storage, as package.module:factory.
+    """
+    with (
+        progress("Fetching the catalogue …") as show,
+        inventory_engine(session, catalog=catalog, progress=counting(show)) as engine,
+    ):
+        run = engine.pull(plan=plan, accept=accept, force=force, reapply=reapply)
+
+    if session.json:
+        write_json(run_to_json(run))
+    else:
+        write_lines(run_lines(run))
+        if run.planned or run.refused:
+            write_lines(
+                price_lines(run, engine.store.catalog.plans.prices(run.location_id, run.id))
+            )
+
+    return code_of_run(run)
+
+
+def price_lines(run: SyncRun, prices: Iterable[PriceChange]) -> Iterator[str]:
+    """
+    The prices that *run* would change: all of a plan, the first of what was refused.
+    """
+    most = None if run.planned else SHOWN_ISSUES
+
+    for number, it in enumerate(prices):
+        if number == 0:
+            yield "  Prices that would change:"
+        if number == most:
+            yield "    … and more; all of them: conexxus pull --plan"
+            return
+        yield f"    {it.sku}: {it.old} → {it.new}  {it.name}"
+
+
+def counting(show: Progress) -> Callable[[int, int | None], None]:
+    """
+    Show how many items came so far.
+    """
+
+    def counted(count: int, total: int | None) -> None:
+        of_all = "" if total is None else f" of {total:,}"
+        show(f"Fetching the catalogue … {count:,}{of_all} items")
+
+    return counted

@@ -1,0 +1,172 @@
+"""
+`conexxus push`.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+
+from conexxus_sync.config import day
+from conexxus_sync.model.run_json import run_to_json
+from conexxus_sync.model.runs import SyncRun
+from conexxus_sync.model.sales import OPEN_STATES
+from conexxus_sync.sales import PushProgress, SalesPush
+from conexxus_sync.stores._store_protocols import SyncStore
+
+from ._console import Progress, progress, write_json, write_lines
+from ._exit_codes import ExitCode, code_of_run, gravest
+from ._quarantine_commands import MOST_SALES
+from ._run_text import counted, run_lines
+from ._session import Given, Session
+from ._wiring import sales_engine
+
+
+def push(
+    *,
+    orders: str | None = None,
+    date: str | None = None,
+    since: str | None = None,
+    adopt_through: str | None = None,
+    session: Given,
+) -> ExitCode:
+    """
+    Send finished sales to the back office, oldest business date first.
+
+    Every sale arrives exactly once, whatever breaks: what is not acknowledged
+    is kept and asked for again under the same key.
+
+    ```
+    conexxus push --orders sales.ndjson
+    conexxus push --orders sales.ndjson --date 2026-01-02
+    conexxus push --orders my_shop.conexxus:orders --since 2026-01-01 --json
+    conexxus push --orders sales.ndjson --adopt-through 2026-01-01
+    ```
+
+    Args:
+        orders: Where sales come from: a FILE.ndjson, or package.module:factory.
+        date: Only this business date, due or not.
+        since: Begin with this business date (CONEXXUS_SALES_SINCE).
+        adopt_through: Send nothing: what the host has up to this date was
+            delivered by something else. Later dates are pushed from now on.
+    """
+    problems: list[str] = []
+    only, first = _day("--date", date, problems), _day("--since", since, problems)
+    through = _day("--adopt-through", adopt_through, problems)
+    given = [
+        option
+        for option, text in (
+            ("--date", date),
+            ("--since", since),
+            ("--adopt-through", adopt_through),
+        )
+        if text is not None
+    ]
+
+    if len(given) > 1:
+        problems.append(f"{' and '.join(given)} can't go together")
+
+    with (
+        progress("Pushing sales …") as show,
+        sales_engine(session, orders=orders, problems=problems) as engine,
+    ):
+        if through is not None:
+            return _adopt(engine, through, session)
+
+        runs = engine.push(only, since=first, honour_past=True, progress=dating(show))
+
+    if session.json:
+        write_json([run_to_json(run) for run in runs])
+    else:
+        write_lines(
+            _told(runs) if runs else _why_nothing(engine.store, engine.config.location_id, only)
+        )
+
+    return gravest(map(code_of_run, runs))
+
+
+def _adopt(engine: SalesPush, through: dt.date, session: Session) -> ExitCode:
+    adopted = engine.adopt(through)
+
+    if session.json:
+        # Nothing ran: what was adopted is in `conexxus why`.
+        write_json([])
+    else:
+        sales = counted(adopted.transactions, "sale")
+        dates = f"{adopted.first} to {adopted.through}"
+        write_lines(
+            [
+                f"{sales} of {dates} taken for delivered, and nothing was sent.",
+                f"Business dates before {adopted.first} are closed; later sales are pushed.",
+            ]
+        )
+
+    return ExitCode.SUCCESS
+
+
+def dating(show: Progress) -> Callable[[PushProgress], None]:
+    """
+    Show which business date was looked at.
+    """
+
+    def looked_at(at: PushProgress) -> None:
+        sales = counted(at.transactions, "sale")
+        show(f"Pushing sales … {at.business_date}, {at.dates:,} of {at.of:,} dates, {sales}")
+
+    return looked_at
+
+
+def _told(runs: list[SyncRun]) -> Iterator[str]:
+    for run in runs:
+        yield from run_lines(run)
+
+    if len(runs) > 1:
+        sales = counted(sum(run.items_succeeded for run in runs), "sale")
+        total = sum((run.total or Decimal() for run in runs), Decimal())
+        yield f"Together: {len(runs):,} business dates, {sales}, {total:,}."
+
+
+def _why_nothing(store: SyncStore, location_id: str, only: dt.date | None) -> Iterator[str]:
+    """
+    Say what else than delivered sales there is, on the date asked for.
+    """
+    quarantine = store.outbox.quarantine
+    dates = [
+        entry.business_date for entry in quarantine.transactions(location_id, limit=MOST_SALES)
+    ]
+    differing = [
+        entry.business_date for entry in quarantine.discrepancies(location_id, limit=MOST_SALES)
+    ]
+
+    if only is not None:
+        dates = [day for day in dates if day == only]
+        differing = [day for day in differing if day == only]
+    waiting = sum(store.outbox.counts(location_id).get(state, 0) for state in OPEN_STATES)
+
+    if not dates and not differing and not waiting:
+        yield "Nothing to send: the back office has every sale that is due."
+        return
+
+    yield "Nothing new to send."
+
+    if waiting:
+        batches = counted(waiting, "batch", "batches")
+        yield f"  {batches} of sales not acknowledged yet. To see them: conexxus outbox list"
+    if dates:
+        yield f"  {counted(len(dates), 'sale')} set aside. To see them: conexxus quarantine list"
+    if differing:
+        noun = counted(len(differing), "delivered sale")
+        yield (
+            f"  {noun} changed or gone at the till since. "
+            "To see them: conexxus runs --kind sales --json"
+        )
+
+
+def _day(option: str, text: str | None, problems: list[str]) -> dt.date | None:
+    if text is None:
+        return None
+
+    try:
+        return day(text)
+    except ValueError as exc:
+        problems.append(f"{option} {exc}")
+        return None

@@ -1,0 +1,205 @@
+"""
+`conexxus quarantine list|show|replay`.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from conexxus_client import ConfigurationError
+from conexxus_sync.inventory._item_history import explain_item
+from conexxus_sync.inventory._quarantine_replay import QuarantineReplay
+from conexxus_sync.model.run_json import run_to_json
+from conexxus_sync.model.runs import SyncRun
+from conexxus_sync.model.sales import QuarantinedTransaction
+from conexxus_sync.runtime.clock import SystemClock
+from conexxus_sync.sales import OutboxOperator
+from conexxus_sync.stores import open_store
+from conexxus_sync.stores._store_protocols import SyncStore
+from conexxus_sync.views.json import quarantined_item_to_json, quarantined_sale_to_json
+
+from ._console import write_json, write_lines
+from ._exit_codes import ExitCode, code_of_run
+from ._run_text import moment, table
+from ._session import Given, Session
+from ._wiring import catalog_storage, opened
+
+
+# A page of a list that nobody lets grow so long.
+MOST_SALES = 10_000
+
+
+def quarantine_list(*, session: Given) -> ExitCode:
+    """
+    List the items and the sales that were set aside, with the reason.
+
+    They do no harm to the others. An item's last good version stays in
+    force: have it corrected in the back office, and the next pull takes it.
+    A sale waits until somebody has settled it with the back office.
+
+    ```
+    conexxus quarantine list
+    conexxus quarantine list --json | jq '.[].reason'
+    ```
+    """
+    config, store = opened(session)
+    items = list(store.catalog.quarantined(config.location_id))
+    sales = store.outbox.quarantine.transactions(config.location_id, limit=MOST_SALES)
+
+    if session.json:
+        write_json([*map(quarantined_item_to_json, items), *map(quarantined_sale_to_json, sales)])
+    elif not items and not sales:
+        write_lines(["Nothing is set aside."])
+    else:
+        zone = config.timezone
+        rows = [
+            *(("item", it.key, it.reason, moment(it.first_seen, zone), it.raw) for it in items),
+            *(("sale", it.id, it.reason, moment(it.quarantined_at, zone), it.raw) for it in sales),
+        ]
+        shown = [(*row[:4], _text(row[4])[:60]) for row in rows]
+        write_lines(table(("kind", "id", "reason", "since", "as it came"), shown))
+
+    return ExitCode.SUCCESS
+
+
+def quarantine_show(key: str, *, session: Given) -> ExitCode:
+    """
+    Show what was set aside under one id: all of it, as it came.
+
+    ```
+    conexxus quarantine show WINE001
+    conexxus quarantine show WINE001 --json | jq -r '.[0].raw'
+    ```
+
+    Args:
+        key: The SKU or the transaction's id, as `conexxus quarantine list` has it.
+    """
+    config = session.sync_config()
+    store = open_store(config.store)
+    location_id, zone = config.location_id, config.timezone
+    items = list(store.catalog.quarantined(location_id, key))
+    sales = _sales(store, location_id, key)
+
+    if not items and not sales:
+        raise ConfigurationError([f"nothing is in quarantine under {key[:60]}"])
+
+    if session.json:
+        write_json([*map(quarantined_item_to_json, items), *map(quarantined_sale_to_json, sales)])
+        return ExitCode.SUCCESS
+
+    if items:
+        write_lines(explain_item(store, location_id, key, zone=zone))
+
+    for it in items:
+        write_lines(["As it came:", _text(it.raw)])
+
+    for sale in sales:
+        since = moment(sale.quarantined_at, zone)
+        write_lines(
+            [f"{sale.id}: a sale of {sale.business_date}, set aside since {since}: {sale.reason}"]
+        )
+        write_lines(["As it came:", *_text(sale.raw).splitlines()])
+
+    return ExitCode.SUCCESS
+
+
+def quarantine_replay(
+    key: str,
+    *,
+    item: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
+    catalog: str | None = None,
+    session: Given,
+) -> ExitCode:
+    """
+    Look at what was set aside again: at an item, and take it if it is good;
+    or at a sale, with the next push.
+
+    An item alone becomes part of the catalogue, without waiting for the back
+    office. As soon as that has a good item under this SKU, that one counts.
+    A sale is read anew from the till, as if it had never been seen.
+
+    ```
+    conexxus quarantine replay WINE001
+    conexxus quarantine replay WINE001 --item corrected.json
+    conexxus quarantine show WINE001 --json | jq -r '.[0].raw' | sed s/free/0/ | \\
+        conexxus quarantine replay WINE001 --item -
+    conexxus quarantine replay txn-001
+    ```
+
+    Args:
+        key: The SKU or the transaction's id, as `conexxus quarantine list` has it.
+        item: A file with the item as it should be, as JSON; - for stdin. Not for a sale.
+        catalog: The host's storage, as package.module:factory.
+    """
+    config = session.sync_config()
+    store = open_store(config.store)
+    known = any(store.catalog.quarantined(config.location_id, key))
+    sales = [] if known else _sales(store, config.location_id, key)
+
+    if sales and item is not None:
+        msg = f"{key[:60]} is a sale: correct it at the till, and replay it without --item"
+        raise ConfigurationError([msg])
+    if sales:
+        return _replay_sales(store, sales, session)
+
+    run = QuarantineReplay(
+        store=store, config=config, clock=SystemClock(), storage=catalog_storage(catalog)
+    ).replay(key, None if item is None else _read(item))
+
+    if session.json:
+        write_json(run_to_json(run))
+    else:
+        write_lines(_told(run, key))
+
+    return code_of_run(run)
+
+
+def _sales(store: SyncStore, location_id: str, key: str) -> list[QuarantinedTransaction]:
+    found = store.outbox.quarantine.transactions(location_id, limit=MOST_SALES)
+
+    return [sale for sale in found if sale.id == key]
+
+
+def _replay_sales(
+    store: SyncStore, sales: list[QuarantinedTransaction], session: Session
+) -> ExitCode:
+    """
+    Let them out: the same id may have been set aside on several dates.
+    """
+    for sale in sales:
+        OutboxOperator(store=store, location_id=sale.location_id, clock=SystemClock()).replay(
+            sale.business_date, sale.id
+        )
+
+    if session.json:
+        write_json([*map(quarantined_sale_to_json, sales)])
+    else:
+        write_lines(f"{it.id} of {it.business_date} goes with the next push." for it in sales)
+
+    return ExitCode.SUCCESS
+
+
+def _read(given: str) -> bytes:
+    if given == "-":
+        return sys.stdin.buffer.read()
+
+    try:
+        return Path(given).read_bytes()
+    except OSError as exc:
+        raise ConfigurationError([f"--item {given}: {exc.strerror}"]) from exc
+
+
+def _told(run: SyncRun, key: str) -> Iterator[str]:
+    if run.last_error is not None:
+        yield f"{key} is in the catalogue, but {run.last_error}"
+    elif run.unchanged:
+        yield f"{key} was in force like this already; it is no longer in quarantine."
+    else:
+        yield f"{key} is in the catalogue now, by run {run.id}."
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode(errors="replace")

@@ -1,0 +1,60 @@
+"""
+`conexxus status`.
+"""
+
+from typing import Any
+
+from conexxus_sync.health._health import ServiceHealth
+from conexxus_sync.health._store_snapshot import StoreCounts
+from conexxus_sync.views.json import health_to_json
+
+from ._console import write_in_colour, write_json
+from ._exit_codes import ExitCode
+from ._session import Given
+from ._status_page import status_page
+from ._wiring import service_of
+
+
+def status(*, session: Given) -> ExitCode:
+    """
+    Say how catalogue and sales are, and what needs attention.
+
+    It says the same as the page of `conexxus run --serve`, with colour where
+    there is a terminal. It asks only the SDK's own state: it works without the
+    back office, and while a run is in progress. Exit code 1 if that state
+    can't be read.
+
+    ```
+    conexxus status
+    conexxus status --json | jq .sales
+    ```
+    """
+    with service_of(session) as service:
+        overview = service.overview()
+        health = overview.health
+
+        if session.json:
+            write_json(_document(service.config.location_id, health))
+        else:
+            write_in_colour(status_page(overview))
+
+    return ExitCode.FAILED if health.counts is None else ExitCode.SUCCESS
+
+
+def _document(location_id: str, health: ServiceHealth) -> dict[str, Any]:
+    """
+    The health document, and how much there is of everything.
+    """
+    counts = health.counts or StoreCounts()
+
+    return {
+        "locationId": location_id,
+        **health_to_json(health),
+        "items": counts.items,
+        "quarantined": counts.quarantined_items + counts.quarantined_sales,
+        "quarantinedSales": counts.quarantined_sales,
+        "unknownBatches": counts.unknown_batches,
+        "parkedBatches": counts.parked_batches,
+        "discrepancies": counts.discrepancies,
+        "mismatchedSales": counts.mismatched_sales,
+    }

@@ -1,0 +1,206 @@
+"""
+Transactions and batches as the exact bytes that are sent, with digest and idempotency key.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from hashlib import sha256
+
+import attrs
+
+from conexxus_client import (
+    ConexxusError,
+    FrozenBatch,
+    SalesSummary,
+    Transaction,
+    decode_transaction,
+    encode_transaction,
+    exact_sum,
+)
+
+from ._canonical_json import canonical
+from ._transaction_checks import adds_up, has_card_number
+
+
+# What JSON has no word for, like a float, a set or a lone surrogate.
+_UNWRITABLE = (ValueError, TypeError, ArithmeticError, RecursionError, ConexxusError)
+
+
+@attrs.frozen(kw_only=True)
+class FrozenTransaction:
+    """
+    A transaction as the bytes that are sent.
+
+    Attributes:
+        position: Its place among those frozen at the same time.
+        id: As it is sent.
+        digest: Of what the host told, however its numbers are written.
+        exact: Of the bytes; so was `digest` once, and so the store may have it.
+        sold_at: Its timestamp in UTC, as text.
+        fault: Why it must not be sent, if so.
+        origin: The host's id, if another one is sent.
+        revision: Which correction of the host's transaction it is; 0 is the
+            transaction itself.
+        voids: Whether it takes back what was sent before.
+        mismatched: Whether its lines do not add up to its total.
+        has_card_number: Whether its free text holds what may be a card's number.
+    """
+
+    position: int
+    id: str
+    digest: bytes
+    exact: bytes = attrs.field(default=b"", eq=False)
+    total: Decimal
+    raw: bytes = attrs.field(repr=False)
+    sold_at: str
+    fault: str | None = None
+    origin: str = attrs.field()
+    revision: int = 0
+    voids: bool = False
+    mismatched: bool = attrs.field(default=False, eq=False)
+    has_card_number: bool = attrs.field(default=False, eq=False)
+
+    @origin.default
+    def _same_id(self) -> str:
+        return self.id
+
+    @classmethod
+    def of(
+        cls, transaction: Transaction, *, position: int, business_date: date
+    ) -> "FrozenTransaction":
+        """
+        Freeze *transaction*, or say why it can't be sent.
+        """
+        raw, fault = _encode(transaction)
+        # What is left of one that can't be written may be all of another.
+        said = canonical(raw) if fault is None else b"not all: " + raw
+
+        if transaction.business_date not in (None, business_date):
+            fault = (
+                f"Transaction belongs to business date {transaction.business_date}, "
+                f"but was given for {business_date}"
+            )
+
+        return cls(
+            position=position,
+            id=_storable(transaction.id),
+            digest=sha256(said).digest(),
+            exact=sha256(raw).digest(),
+            total=transaction.total,
+            raw=raw,
+            sold_at=_instant(transaction.timestamp),
+            fault=fault,
+            mismatched=fault is None and not adds_up(transaction),
+            has_card_number=fault is None and has_card_number(transaction),
+        )
+
+
+@attrs.frozen(kw_only=True)
+class BatchDraft:
+    """
+    A batch that is about to be stored.
+
+    Attributes:
+        members: In the order in which the body has them.
+    """
+
+    frozen: FrozenBatch
+    members: tuple[FrozenTransaction, ...]
+
+    @classmethod
+    def of(
+        cls,
+        location_id: str,
+        business_date: date,
+        members: Iterable[FrozenTransaction],
+        *,
+        summary: bool = False,
+    ) -> "BatchDraft":
+        """
+        Put *members* into the bytes of one request.
+
+        Args:
+            summary: Whether their figures are sent along.
+        """
+        members = tuple(members)
+        frozen = FrozenBatch.assemble(
+            date=business_date,
+            location_id=location_id,
+            transactions=[member.raw for member in members],
+            summary=(
+                SalesSummary.of(decode_transaction(member.raw) for member in members)
+                if summary
+                else None
+            ),
+        )
+
+        return cls(frozen=frozen, members=members)
+
+    @property
+    def digest(self) -> bytes:
+        """
+        Of the whole body.
+        """
+        return sha256(self.frozen.body).digest()
+
+    @property
+    def total(self) -> Decimal:
+        """
+        Exact sum of the totals.
+        """
+        return exact_sum(member.total for member in self.members)
+
+
+def idempotency_key(
+    *, location_id: str, business_date: date, digest: bytes, generation: int
+) -> str:
+    """
+    Derive a batch's key from what it is, so that a lost store makes it again.
+
+    Args:
+        generation: How many batches of the same content the date had
+            before.  A server that remembers the first one's answer must not
+            give it to the second.
+    """
+    parts = (location_id, business_date.isoformat(), digest.hex(), str(generation))
+    return f"{business_date:%Y%m%d}-{sha256(chr(0).join(parts).encode()).hexdigest()[:40]}"
+
+
+def _encode(transaction: Transaction) -> tuple[bytes, str | None]:
+    """
+    The transaction's bytes; or what is left of it, and what is wrong.
+    """
+    try:
+        return encode_transaction(transaction), None
+    except _UNWRITABLE as exc:
+        lines = [attrs.evolve(line, extra={}) for line in transaction.items]
+        bare = attrs.evolve(transaction, extra={}, items=lines)
+        fault = f"Transaction can't be written as JSON: {exc}"
+
+    try:
+        return encode_transaction(bare), fault
+    except _UNWRITABLE:
+        return b"{}", fault
+
+
+def _instant(moment: datetime) -> str:
+    try:
+        return moment.astimezone(UTC).isoformat()
+    except OverflowError:
+        # At either end of the calendar.
+        return moment.isoformat()
+
+
+def _storable(text: str) -> str:
+    """
+    A lone surrogate can't be stored; the name of such a transaction, which
+    has a fault anyway, must not be that of another.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        exact = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        return text.encode("utf-8", "backslashreplace").decode() + f"#{exact[:8]}"
+
+    return text

@@ -1,0 +1,130 @@
+"""
+The texts of notices. Pure functions.
+"""
+
+from datetime import date, datetime, timedelta, tzinfo
+from decimal import Decimal
+
+from conexxus_sync.model.alerts import Alert, AlertName
+from conexxus_sync.model.formatting import counted, rough_duration, short_date, wall_time
+
+
+# Beyond that, a chat shows a wall; what was cut off is in `conexxus status`.
+LONGEST = 600
+
+_ENDED = {
+    AlertName.STORE_UNUSABLE: "the SDK's own store can be used again",
+    AlertName.DATE_OVERDUE: "no business date is overdue any more",
+    AlertName.SALES_PARKED: "no batch of sales waits for your word any more",
+    AlertName.DELIVERY_UNKNOWN: "no batch of sales is of unknown fate any more",
+    AlertName.PUSH_FAILED: "the push of sales no longer fails",
+    AlertName.CLOCK_DOUBTED: "the clock of this machine can be believed again",
+    AlertName.MISCONFIGURED: "the settings let sales be pushed again",
+    AlertName.API_DOWN: "the back office answers again",
+    AlertName.CATALOG_REFUSED: "the catalogue is no longer refused",
+    AlertName.SYNC_FAILED: "the pull of the catalogue no longer fails",
+    AlertName.SYNC_STALE: "the catalogue is being pulled again",
+    AlertName.ERROR_RATE: "no more than one in ten items or sales fails any more",
+    AlertName.DISCREPANCY: "no delivered sale differs from the till any more",
+    AlertName.SALES_HELD: "past sales are no longer held back",
+    AlertName.SALES_SET_ASIDE: "no sale is set aside any more",
+    AlertName.ITEMS_SET_ASIDE: "no item is set aside any more",
+    AlertName.CHANGES_PENDING: "the host has taken all changes of the catalogue",
+    AlertName.NOT_CONFIGURED: "everything that is needed is configured now",
+}
+
+
+def alert_started(alert: Alert, location_id: str, since: datetime, zone: tzinfo) -> str:
+    """
+    `loc-001: no good answer from the back office since 14:05: …`
+    """
+    message = alert.message
+
+    if alert.name is AlertName.API_DOWN:
+        _, _, why = message.partition(": ")
+        message = f"no good answer from the back office since {wall_time(since, zone)}: {why}"
+
+    return _line(location_id, f"{message} {alert.advice}")
+
+
+def alert_resolved(name: AlertName, location_id: str, lasted: timedelta) -> str:
+    """
+    `loc-001: the back office answers again, after 25 minutes.`
+    """
+    return _line(location_id, f"{_ENDED[name]}, after {rough_duration(lasted)}.")
+
+
+def daily_report(location_id: str, day: date, text: str) -> str:
+    """
+    `loc-001, 2 January: …`
+    """
+    return _line(f"{location_id}, {short_date(day)}", text)
+
+
+def test_text(location_id: str) -> str:
+    """
+    What is told when somebody tries it.
+    """
+    return _line(location_id, "this is a test by `conexxus doctor`; nothing is wrong.")
+
+
+def accepted(sales: int, total: Decimal, at: str) -> str:
+    """
+    `213 sales, 4,182.77, accepted 23:31`
+    """
+    return f"{counted(sales, 'sale')}, {total:,f}, accepted {at}"
+
+
+def partly_accepted(sales: int, total: Decimal, missing: int, why: str) -> str:
+    """
+    `213 sales, of which 201 accepted (3,950.10) and 12 not: …`
+    """
+    if not sales:
+        return f"{counted(missing, 'sale')}, not accepted: {why}"
+
+    of_which = f"of which {sales:,} accepted ({total:,f}) and {missing:,} not"
+
+    return f"{counted(sales + missing, 'sale')}, {of_which}: {why}"
+
+
+def unfinished(sales: int, total: Decimal, why: str) -> str:
+    """
+    `201 sales, 3,950.10, accepted so far, but the day could not be pushed to its end: …`
+    """
+    so_far = (
+        f"{counted(sales, 'sale')}, {total:,f}, accepted so far"
+        if sales
+        else "no sales accepted so far"
+    )
+
+    return f"{so_far}, and the day was not pushed to its end: {why}"
+
+
+def without_markup(text: str) -> str:
+    """
+    *text* in one line, without what chat systems take for a mention, a link
+    or a command: parts of it were said by the back office, or by the till.
+    """
+    plain = "".join(char if char.isprintable() else " " for char in text).translate(_TAMED)
+    plain = " ".join(plain.split()).replace("](", "] (")
+
+    return plain if len(plain) <= LONGEST else f"{plain[: LONGEST - 1]}…"
+
+
+def _line(subject: str, text: str) -> str:
+    text = text.strip()
+
+    # It goes on after a colon, but a name keeps its capital.
+    if text.startswith(("The ", "Sales ")):
+        text = text[0].lower() + text[1:]
+
+    return without_markup(f"{subject}: {text}")
+
+
+_TAMED = str.maketrans(
+    {
+        "<": "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}",
+        ">": "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}",
+        "@": "\N{FULLWIDTH COMMERCIAL AT}",
+    }
+)

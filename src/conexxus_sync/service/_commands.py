@@ -1,0 +1,117 @@
+"""
+What a service starts: pulls and pushes, at once or in the background.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+
+import attrs
+
+from conexxus_sync.model.runs import RunIssue, RunKind, RunStatus, SyncRun, new_run_id
+from conexxus_sync.runtime.run_logging import safe_logger
+from conexxus_sync.scheduling._background_runs import Trigger
+
+from ._engines import Engines
+
+
+_log = safe_logger(__name__)
+
+
+@attrs.frozen(kw_only=True)
+class ServiceCommands:
+    """
+    Starts runs; without a client, it skips them and says so.
+
+    `ConexxusService` documents what each method returns and raises.
+
+    Attributes:
+        missing: Why the service is disabled, one sentence each.
+    """
+
+    engines: Engines
+    missing: tuple[str, ...]
+
+    def pull(
+        self,
+        stop: Callable[[], bool],
+        *,
+        plan: bool = False,
+        force: bool = False,
+        reapply: bool = False,
+        accept: str | None = None,
+    ) -> SyncRun:
+        """
+        Pull now.
+
+        Args:
+            stop: Ends the pull while it has changed nothing.
+        """
+        engine = self.engines.inventory(stop)
+
+        if engine is None:
+            location_id = self.engines.config.location_id
+            return skipped_pull(location_id, self.missing, self.engines.clock.now())
+
+        return engine.pull(plan=plan, force=force, reapply=reapply, accept=accept)
+
+    def trigger_pull(
+        self, stop: Callable[[], bool], *, force: bool = False, accept: str | None = None
+    ) -> Trigger:
+        """
+        Start a pull in a thread, unless one is in progress.
+        """
+        engine = self.engines.inventory(stop)
+
+        if engine is None:
+            return Trigger(run_id=None, skipped="; ".join(self.missing))
+
+        with self.engines.store.short_timeout():
+            if accept is not None:
+                engine.plan(accept)
+
+            return self.engines.background_runs.start(
+                engine.acquire, lambda lease: engine.pull(lease=lease, force=force, accept=accept)
+            )
+
+    def trigger_push(self, business_date: date | None) -> Trigger:
+        """
+        Start a push in a thread, unless one is in progress.
+        """
+        sales = self.engines.sales
+
+        if sales is None:
+            return Trigger(
+                run_id=None, skipped="; ".join(self.missing) or "there is no order source"
+            )
+
+        with self.engines.store.short_timeout():
+            if business_date is not None:
+                sales.ledger.refuse_closed(business_date)
+            elif (clock_problem := sales.clock_problem(self.engines.clock.now())) is not None:
+                return Trigger(run_id=None, skipped=str(clock_problem))
+
+            return self.engines.background_runs.start(
+                sales.acquire, lambda lease: sales.push(business_date, automatic=False, lease=lease)
+            )
+
+
+def skipped_pull(location_id: str, missing: Iterable[str], now: datetime) -> SyncRun:
+    """
+    A pull that was none: neither recorded nor counted.
+
+    Args:
+        missing: Why it was skipped, one sentence each.
+    """
+    reason = f"skipped, because {'; '.join(missing)}"
+    _log.warning("Conexxus inventory sync %s", reason)
+
+    return SyncRun(
+        id=new_run_id(now),
+        kind=RunKind.INVENTORY,
+        location_id=location_id,
+        status=RunStatus.FAILED,
+        start_time=now,
+        end_time=now,
+        errors=[RunIssue(item=None, error=reason)],
+        last_error=reason,
+    )
