@@ -8,15 +8,15 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Self, TypeVar
 
-from ._catalog_read import AsyncCatalogRead, valid
+from ._calls._call_core import connection_check, connection_failure, core_for
+from ._calls._endpoints import SUCCESS
+from ._calls._error_body import explanation_async
+from ._calls._retries import RetryPolicy
+from ._calls._wire_types import AsyncTransport, Call, Limits, Response
+from ._catalogue._catalog_stream import AsyncCatalogRead, valid
+from ._catalogue._pagination import Pages
 from ._codec import FrozenBatch
-from ._core import connection_check, connection_failure, core_for
-from ._endpoints import SUCCESS
-from ._explanation import explanation_async
-from ._paging import Pages
-from ._retries import RetryPolicy
-from ._wire import ApiProfile, AsyncTransport, Call, Limits, Response
-from .config import ClientConfig
+from .config import ApiProfile, ClientConfig
 from .instrumentation import Hook
 from .models import ApiHealth, ConnectionCheck, InvalidItem, Item, PushReceipt, SalesBatch
 from .transports import open_async_transport

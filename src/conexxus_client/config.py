@@ -4,14 +4,15 @@ The client's settings, and where they come from.
 
 import os
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
 import attrs
 
-from ._checks import GIB, origin_of, problems_of
+from ._config_validation import GIB, origin_of, problems_of
 from ._environment import Environment, count, flag, milliseconds
-from ._spellings import Spellings
+from ._redaction import Spellings
 from .errors import ConfigurationError
 
 
@@ -160,3 +161,36 @@ class ClientConfig:
         Scheme, host and port: the only one that is ever spoken to.
         """
         return origin_of(self.api_url)
+
+
+@attrs.frozen(kw_only=True)
+class ApiProfile:
+    """
+    How this back office speaks.  The defaults are the documented contract.
+
+    Attributes:
+        catalog_query: Extra query parameters, like a location filter.
+        sales_mode: `append`, or `replace_day` where a second push for a
+            date replaces the first.
+        dedupe: How the server recognises a repeated batch: by `key`, by
+            `transaction_id`, or not at all.
+        key_ttl: How long it remembers a key.
+        conflict_is_delivered: Whether 409 means "I have it already".
+    """
+
+    health_path: str = "/api/v1/health"
+    catalog_path: str = "/api/v1/inventory/items"
+    sales_path: str = "/api/v1/sales/push"
+    api_key_header: str = "X-API-Key"
+    idempotency_header: str = "Idempotency-Key"
+    request_id_header: str = "X-Request-Id"
+    cursor_parameter: str = "cursor"
+    success_key: str = "success"
+    data_key: str = "data"
+    next_cursor_key: str = "nextCursor"
+    total_key: str = "total"
+    catalog_query: Mapping[str, str] = attrs.field(factory=dict, hash=False)
+    sales_mode: Literal["append", "replace_day"] = "append"
+    dedupe: Literal["key", "transaction_id", "none"] = "key"
+    key_ttl: timedelta = timedelta(hours=24)
+    conflict_is_delivered: bool = False

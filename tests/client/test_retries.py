@@ -26,7 +26,7 @@ from conexxus_client import (
     StatusError,
     TlsError,
 )
-from conexxus_client._retries import Attempts, RetryBudget, retry_after
+from conexxus_client._calls._retries import Attempts, RetryBudget, retry_after
 from conexxus_client.errors import error_for
 
 

@@ -42,16 +42,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ._answer import Answer
     from ._asgi import SandboxApp
-    from ._fault_parser import FaultSyntaxError, parse_faults
-    from ._faults import Fault, Kind, Script
-    from ._generated import GeneratedItems
-    from ._ledger import Entry, Ledger
-    from ._office import BackOffice
-    from ._push import Push
-    from ._run import run_server
-    from ._sales import Sale, SaleLine
-    from ._server import SandboxServer
-    from ._transport import AsyncSandboxTransport, SandboxTransport
+    from ._back_office import BackOffice
+    from ._catalogue._generated_items import GeneratedItems
+    from ._faults._fault_parser import FaultSyntaxError, parse_faults
+    from ._faults._fault_script import Fault, Kind, Script
+    from ._sales._ledger import Entry, Ledger
+    from ._sales._push import Push
+    from ._sales._sales_body import Sale, SaleLine
+    from ._sandbox_transport import AsyncSandboxTransport, SandboxTransport
+    from ._server._cli import run_server
+    from ._server._sandbox_server import SandboxServer
 
 __all__ = [
     "Answer",
@@ -77,15 +77,16 @@ __all__ = [
 _HOMES = {
     "_answer": ("Answer",),
     "_asgi": ("SandboxApp",),
-    "_fault_parser": ("FaultSyntaxError", "parse_faults"),
-    "_faults": ("Fault", "Kind", "Script"),
-    "_generated": ("GeneratedItems",),
-    "_ledger": ("Entry", "Ledger", "Push"),
-    "_office": ("BackOffice",),
-    "_run": ("run_server",),
-    "_sales": ("Sale", "SaleLine"),
-    "_server": ("SandboxServer",),
-    "_transport": ("AsyncSandboxTransport", "SandboxTransport"),
+    "_back_office": ("BackOffice",),
+    "_catalogue._generated_items": ("GeneratedItems",),
+    "_faults._fault_parser": ("FaultSyntaxError", "parse_faults"),
+    "_faults._fault_script": ("Fault", "Kind", "Script"),
+    "_sales._ledger": ("Entry", "Ledger"),
+    "_sales._push": ("Push",),
+    "_sales._sales_body": ("Sale", "SaleLine"),
+    "_sandbox_transport": ("AsyncSandboxTransport", "SandboxTransport"),
+    "_server._cli": ("run_server",),
+    "_server._sandbox_server": ("SandboxServer",),
 }
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import attrs
 
-from conexxus_client._wire import ApiProfile
+from conexxus_client.config import ApiProfile
 
 
 JSON = "application/json"

@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from ._admin_endpoints import answer_extra
 from ._answer import BODILESS, Answer
-from ._extras import answer_extra
-from ._faults import Fault, Kind
-from ._office import BackOffice
-from ._on_the_wire import half
+from ._back_office import BackOffice
+from ._faults._fault_script import Fault, Kind
+from ._faults._wire_faults import half
 
 
 Message = MutableMapping[str, Any]

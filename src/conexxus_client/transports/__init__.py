@@ -6,7 +6,7 @@ are built on; both are spoken to by the same code, and no public type
 mentions either.
 """
 
-from conexxus_client._wire import AsyncTransport, Transport
+from conexxus_client._calls._wire_types import AsyncTransport, Transport
 from conexxus_client.config import ClientConfig
 
 
@@ -22,7 +22,7 @@ def open_transport(config: ClientConfig, http_client: object = None) -> Transpor
 
         return HttpxTransport(http_client)
 
-    from ._core import CoreTransport
+    from ._httpcore import CoreTransport
 
     return CoreTransport(config)
 
@@ -36,6 +36,6 @@ def open_async_transport(config: ClientConfig, http_client: object = None) -> As
 
         return AsyncHttpxTransport(http_client)
 
-    from ._async_core import AsyncCoreTransport
+    from ._async_httpcore import AsyncCoreTransport
 
     return AsyncCoreTransport(config)

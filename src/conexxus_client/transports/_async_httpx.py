@@ -6,10 +6,10 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from conexxus_client._wire import AsyncReply, Headers, Limits, Request
+from conexxus_client._calls._wire_types import AsyncReply, Headers, Limits, Request
 
-from ._body import BodyDecoder
-from ._errors import translating
+from ._body_decoder import BodyDecoder
+from ._error_translation import translating
 from ._families import family_of, send_options
 from ._httpx import check_end
 

@@ -8,7 +8,7 @@ from collections.abc import Generator
 from types import ModuleType
 from typing import Any
 
-from conexxus_client._wire import Request
+from conexxus_client._calls._wire_types import Request
 from conexxus_client.config import ClientConfig
 from conexxus_client.errors import (
     ConfigurationError,

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from conexxus_client._wire import Headers, Limits, Reply, Request
+from conexxus_client._calls._wire_types import Headers, Limits, Reply, Request
 from conexxus_client.errors import Delivery, RequestTimeoutError
 
-from ._body import BodyDecoder
-from ._errors import translating
+from ._body_decoder import BodyDecoder
+from ._error_translation import translating
 from ._families import family_of, send_options
 
 

@@ -1,0 +1,257 @@
+"""
+What the sync and the async client share: everything but the I/O.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from traceback import clear_frames
+from typing import Any
+
+import attrs
+
+from conexxus_client.config import ApiProfile, ClientConfig
+from conexxus_client.errors import ConexxusError, ConfigurationError, StatusError
+from conexxus_client.instrumentation import AttemptDetails, CallDetails, Hook, notify
+from conexxus_client.models import ApiHealth, ConnectionCheck
+
+from ._boottime import uptime
+from ._cancellation import check
+from ._endpoints import Endpoints
+from ._retries import Attempts, RetryBudget, RetryPolicy
+from ._wire_types import AsyncReply, Call, Headers, Limits, Reply, Request, Response
+
+
+CATALOG_SECONDS = 30 * 60.0
+
+
+@attrs.define(kw_only=True)
+class Core:
+    """
+    Settings, decisions and observers of one client.
+
+    Attributes:
+        monotonic: Clock of deadlines.
+        uptime: Clock that a suspended computer does not stop.
+        draw: Chance of jitter, from 0 to 1.
+    """
+
+    config: ClientConfig
+    profile: ApiProfile
+    policy: RetryPolicy
+    hooks: tuple[Hook, ...] = ()
+    monotonic: Callable[[], float] = time.monotonic
+    uptime: Callable[[], float] = uptime
+    draw: Callable[[], float] = random.random
+    budget: RetryBudget = attrs.field(factory=RetryBudget)
+    closed: bool = False
+    endpoints: Endpoints = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.endpoints = Endpoints(config=self.config, profile=self.profile)
+
+    def attempts(self, call: Call[Any]) -> Attempts:
+        """
+        Begin *call*: all its attempts' time-outs plus all its waits.
+
+        Raises:
+            ConfigurationError: The client is closed.
+        """
+        policy = self.policy
+        if call.max_retries is not None:
+            policy = attrs.evolve(policy, retries=min(policy.retries, call.max_retries))
+
+        each = call.timeout_ms / 1000
+        seconds = (policy.retries + 1) * each + policy.longest(policy.retries)
+
+        attempts = self.attempts_within(seconds, policy, repeatable=call.repeatable)
+
+        if call.repeat_within is not None:
+            # What begins before may arrive as much later as it may take.
+            attempts.repeat_by = self.uptime() + call.repeat_within - each
+
+        return attempts
+
+    def attempts_within(
+        self, seconds: float, policy: RetryPolicy | None = None, *, repeatable: bool = True
+    ) -> Attempts:
+        """
+        Begin a call that takes at most so many seconds.
+
+        Raises:
+            ConfigurationError: The client is closed.
+        """
+        if self.closed:
+            raise ConfigurationError(["the client is closed: make a new one"])
+
+        return Attempts(
+            policy=policy or self.policy,
+            budget=self.budget,
+            deadline=self.monotonic() + seconds,
+            monotonic=self.monotonic,
+            uptime=self.uptime,
+            draw=self.draw,
+            repeatable=repeatable,
+        )
+
+    def limits(self, timeout_ms: int, deadline: float) -> Limits:
+        """
+        How long the next attempt of a small call may take.
+        """
+        ends_at = min(self.monotonic() + timeout_ms / 1000, deadline)
+
+        return Limits(timeout_ms=timeout_ms, head_ends_at=ends_at, ends_at=ends_at)
+
+    def response(self, reply: Reply | AsyncReply, body: bytes, started: float) -> Response:
+        """
+        A complete answer; the key that it echoes is blotted out.
+        """
+        key = self.config.api_key
+        fields = [(name, key.redact(value)) for name, value in reply.headers]
+
+        return Response(
+            status=reply.status,
+            headers=Headers(fields),
+            body=key.redact_bytes(body),
+            seconds=self.monotonic() - started,
+            redact=key.redact,
+        )
+
+    def request_id(self, headers: Headers) -> str | None:
+        """
+        The back office's own name of the request, if it gave one.
+        """
+        said = headers.get(self.profile.request_id_header)
+
+        return None if said is None else self.config.api_key.redact(said)
+
+    def _redact(self, exc: ConexxusError) -> None:
+        """
+        Leave nothing of an answer in *exc* but what it says of it.
+        """
+        exc.message = self.config.api_key.redact(exc.message)
+        # Whoever reports errors may show the locals of each frame; those that
+        # have ended hold what came over the wire.
+        clear_frames(exc.__traceback__)
+
+    @contextmanager
+    def observing(self, call: str, request: Request, attempts: Attempts) -> Iterator[None]:
+        """
+        Tell the hooks how the call went.
+        """
+        started = self.monotonic()
+        error: ConexxusError | None = None
+        told = True
+
+        try:
+            yield
+        except ConexxusError as exc:
+            error = exc
+            # What it came from holds the request, and with it the key: some
+            # who report errors look there whether it is suppressed or not.
+            exc.__cause__ = exc.__context__ = None
+            self._redact(exc)
+            raise
+        except Exception:
+            # stamina logs each retry, and a handler of logs may raise.
+            if (error := attempts.retried) is None:
+                told = False
+                raise
+            attempts.give_up(error)
+            raise error from None
+        except BaseException:
+            # Given up by the caller: neither a success nor a failure.
+            told = False
+            raise
+        else:
+            self.budget.earn()
+        finally:
+            details = CallDetails(
+                call=call,
+                method=request.method,
+                url=request.shown_url,
+                attempts=max(len(attempts.records) + (error is None), 1),
+                duration=self.monotonic() - started,
+                status=_status(error) or attempts.status,
+                error=error,
+            )
+            if told:
+                notify(self.hooks, details)
+
+    @contextmanager
+    def attempting(self, call: str, request: Request, attempts: Attempts) -> Iterator[None]:
+        """
+        Tell the hooks how the attempt went.
+        """
+        attempts.resume()
+        started = self.monotonic()
+        attempts.status = attempts.retried = None
+        error: ConexxusError | None = None
+        told = True
+
+        try:
+            check()
+            yield
+        except ConexxusError as exc:
+            error = exc
+            self._redact(exc)
+            raise
+        except BaseException:
+            told = False
+            raise
+        finally:
+            details = AttemptDetails(
+                call=call,
+                method=request.method,
+                url=request.shown_url,
+                number=len(attempts.records) + 1,
+                duration=self.monotonic() - started,
+                status=_status(error) or attempts.status,
+                error=error,
+            )
+            if told:
+                notify(self.hooks, details)
+
+
+def _status(error: ConexxusError | None) -> int | None:
+    return error.status if isinstance(error, StatusError) else None
+
+
+def core_for(
+    config: ClientConfig,
+    profile: ApiProfile | None,
+    policy: RetryPolicy | None,
+    hooks: Iterable[Hook],
+) -> Core:
+    """
+    Put a client's parts together.
+    """
+    return Core(
+        config=config,
+        profile=profile or ApiProfile(),
+        policy=policy or RetryPolicy(retries=config.retries, delay=config.retry_delay_ms / 1000),
+        hooks=tuple(hooks),
+    )
+
+
+def connection_check(health: ApiHealth) -> ConnectionCheck:
+    """
+    What an answer says about the connection.
+    """
+    good, bad = "Connection successful", f"Conexxus API does not say it is well: {health.status!r}"
+
+    return ConnectionCheck(
+        success=health.ok,
+        message=good if health.ok else bad,
+        latency_ms=round(health.latency * 1000),
+    )
+
+
+def connection_failure(error: Exception) -> ConnectionCheck:
+    """
+    What an error says about the connection.
+    """
+    message = str(error) if isinstance(error, ConexxusError) else f"{type(error).__name__}"
+
+    return ConnectionCheck(success=False, message=message)
