@@ -15,7 +15,8 @@ from ._calls._wire_types import (
     Request,
     Transport,
 )
-from ._catalogue._catalog_stream import AsyncCatalogRead, CatalogRead
+from ._catalogue._async_catalog_stream import AsyncCatalogRead
+from ._catalogue._catalog_stream import CatalogRead
 from ._client import ConexxusClient
 from ._codec import (
     FrozenBatch,
@@ -27,9 +28,8 @@ from ._codec import (
     encode_item,
     encode_transaction,
 )
-from ._environment import Environment
 from ._version import __version__
-from .config import ApiProfile, ClientConfig, Secret
+from .config import ApiProfile, ClientConfig, Environment, Secret
 from .errors import (
     AnswerError,
     AttemptRecord,

@@ -13,7 +13,8 @@ from ._calls._endpoints import SUCCESS
 from ._calls._error_body import explanation_async
 from ._calls._retries import RetryPolicy
 from ._calls._wire_types import AsyncTransport, Call, Limits, Response
-from ._catalogue._catalog_stream import AsyncCatalogRead, valid
+from ._catalogue._async_catalog_stream import AsyncCatalogRead
+from ._catalogue._base_catalog_stream import valid
 from ._catalogue._pagination import Pages
 from ._codec import FrozenBatch
 from .config import ApiProfile, ClientConfig

@@ -14,7 +14,8 @@ from ._calls._endpoints import SUCCESS
 from ._calls._error_body import explanation
 from ._calls._retries import RetryPolicy
 from ._calls._wire_types import Call, Limits, Response, Transport
-from ._catalogue._catalog_stream import CatalogRead, valid
+from ._catalogue._base_catalog_stream import valid
+from ._catalogue._catalog_stream import CatalogRead
 from ._catalogue._pagination import Pages
 from ._codec import FrozenBatch
 from .config import ApiProfile, ClientConfig

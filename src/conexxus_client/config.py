@@ -3,18 +3,20 @@ The client's settings, and where they come from.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import attrs
 
 from ._config_validation import GIB, origin_of, problems_of
-from ._environment import Environment, count, flag, milliseconds
 from ._redaction import Spellings
 from .errors import ConfigurationError
 
+
+# The longest number that any setting takes: int() takes its time on some.
+_MAX_DIGITS = 8
 
 # A shorter key hides nothing, and its letters are everywhere.
 SHORT = 6
@@ -194,3 +196,74 @@ class ApiProfile:
     dedupe: Literal["key", "transaction_id", "none"] = "key"
     key_ttl: timedelta = timedelta(hours=24)
     conflict_is_delivered: bool = False
+
+
+class Environment:
+    """
+    Reads environment variables and collects what is wrong with them.
+
+    Attributes:
+        values: What was set and could be read, by the name of the setting.
+        problems: One sentence for each variable that could not.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.values: dict[str, Any] = {}
+        self.problems: list[str] = []
+
+    def read(
+        self,
+        variable: str,
+        name: str,
+        parse: Callable[[str], Any] = str,
+        *,
+        required: bool = False,
+    ) -> None:
+        """
+        Read *variable* into `values[name]`.
+        """
+        text = self._environ.get(variable, "")
+
+        if not text:
+            if required:
+                self.problems.append(f"{variable} is not configured")
+            return
+
+        try:
+            self.values[name] = parse(text)
+        except ValueError as exc:
+            self.problems.append(f"{variable} {exc}")
+
+
+def milliseconds(text: str) -> int:
+    """
+    Read a whole number of milliseconds.
+    """
+    return _whole(text, "must be a whole number of milliseconds")
+
+
+def count(text: str) -> int:
+    """
+    Read a whole number.
+    """
+    return _whole(text, "must be a whole number from 0 to 100")
+
+
+def _whole(text: str, said: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > _MAX_DIGITS:
+        msg = f"{said}, got {text[:40]!r}"
+        raise ValueError(msg)
+
+    return int(text)
+
+
+def flag(text: str) -> bool:
+    """
+    Read `1` or `0`.
+    """
+    if text not in ("0", "1"):
+        msg = f"must be 1 or 0, got {text[:40]!r}"
+        raise ValueError(msg)
+
+    return text == "1"

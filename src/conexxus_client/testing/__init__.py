@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from ._faults._fault_parser import FaultSyntaxError, parse_faults
     from ._faults._fault_script import Fault, Kind, Script
     from ._sales._ledger import Entry, Ledger
-    from ._sales._push import Push
+    from ._sales._ledger_file import Push
     from ._sales._sales_body import Sale, SaleLine
     from ._sandbox_transport import AsyncSandboxTransport, SandboxTransport
     from ._server._cli import run_server
@@ -82,7 +82,7 @@ _HOMES = {
     "_faults._fault_parser": ("FaultSyntaxError", "parse_faults"),
     "_faults._fault_script": ("Fault", "Kind", "Script"),
     "_sales._ledger": ("Entry", "Ledger"),
-    "_sales._push": ("Push",),
+    "_sales._ledger_file": ("Push",),
     "_sales._sales_body": ("Sale", "SaleLine"),
     "_sandbox_transport": ("AsyncSandboxTransport", "SandboxTransport"),
     "_server._cli": ("run_server",),

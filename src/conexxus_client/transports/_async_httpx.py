@@ -10,8 +10,7 @@ from conexxus_client._calls._wire_types import AsyncReply, Headers, Limits, Requ
 
 from ._body_decoder import BodyDecoder
 from ._error_translation import translating
-from ._families import family_of, send_options
-from ._httpx import check_end
+from ._httpx import check_end, family_of, send_options
 
 
 class AsyncHttpxTransport:

@@ -28,7 +28,7 @@ from ._body_decoder import BodyDecoder
 from ._deadline_backend import sync_backend, until
 from ._error_translation import translating
 from ._fair_semaphore import Turns
-from ._families import ssl_context
+from ._tls import ssl_context
 
 
 KEEPALIVE_SECONDS = 15.0

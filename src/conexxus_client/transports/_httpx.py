@@ -2,17 +2,21 @@
 The transport over an injected client of httpx or httpx2.
 """
 
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from types import ModuleType
 from typing import Any
 
 from conexxus_client._calls._wire_types import Headers, Limits, Reply, Request
-from conexxus_client.errors import Delivery, RequestTimeoutError
+from conexxus_client.errors import ConfigurationError, Delivery, RequestTimeoutError
 
 from ._body_decoder import BodyDecoder
 from ._error_translation import translating
-from ._families import family_of, send_options
+
+
+FAMILIES = ("httpx", "httpx2")
 
 
 class HttpxTransport:
@@ -84,3 +88,50 @@ def check_end(limits: Limits) -> None:
     """
     if limits.ends_at is not None and time.monotonic() > limits.ends_at:
         raise RequestTimeoutError(limits.timeout_ms, delivery=Delivery.UNKNOWN)
+
+
+def family_of(client: object, kind: str) -> ModuleType:
+    """
+    The family that an injected *client* belongs to, subclasses included.
+
+    Args:
+        kind: `Client` or `AsyncClient`.
+
+    Raises:
+        ConfigurationError: To neither, or it is of the other kind.
+    """
+    for cls in type(client).__mro__:
+        top = cls.__module__.partition(".")[0]
+        if top in FAMILIES and cls.__name__ == kind:
+            return sys.modules[top]
+
+    said = type(client).__name__
+    raise ConfigurationError([f"http_client must be a {kind} of httpx or httpx2, not {said}"])
+
+
+def send_options(family: ModuleType, client: Any, request: Request) -> tuple[Any, dict[str, Any]]:
+    """
+    The family's request for *request*, and the options to send it with.
+
+    The secret headers are not part of the request, only of its way out: a
+    request is what gets logged and shown.
+    """
+    built = client.build_request(
+        request.method, request.url, headers=list(request.headers), content=request.body
+    )
+
+    return built, {
+        "auth": _secret_auth(family, request),
+        "follow_redirects": False,
+        "stream": True,
+    }
+
+
+def _secret_auth(family: ModuleType, request: Request) -> Any:
+    class SecretAuth(family.Auth):  # type: ignore[misc,name-defined]  # the base is known at run time only
+        def auth_flow(self, outgoing: Any) -> Generator[Any, Any, None]:
+            for name, value in request.secret_headers:
+                outgoing.headers[name] = value.reveal()
+            yield outgoing
+
+    return SecretAuth()

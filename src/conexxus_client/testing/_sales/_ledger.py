@@ -11,8 +11,7 @@ from typing import Any
 
 import attrs
 
-from ._ledger_file import Books
-from ._push import Push
+from ._ledger_file import Books, Push
 from ._sales_body import Sale
 
 

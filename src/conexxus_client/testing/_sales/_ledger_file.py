@@ -6,10 +6,11 @@ is torn belongs to a push that was never answered, so it never happened.
 """
 
 import json
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 import attrs
 
@@ -18,10 +19,29 @@ from conexxus_client.testing._answer import json_bytes
 from ._sales_body import Sale, SaleLine
 
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+@attrs.frozen(kw_only=True)
+class Push:
+    """
+    One push that had an effect.
 
-    from ._push import Push
+    Attributes:
+        at: When it came.
+        key: Its idempotency key, if it had one.
+        digest: SHA-256 of its body, to tell a repeat from a clash.
+        mode: Whether it was added to its day, or replaced it.
+        sales: What it made effective; refused ones are not among them.
+        answer: The body of the answer, replayed to a repeat.
+    """
+
+    at: datetime
+    location: str
+    date: date
+    key: str | None = None
+    digest: str
+    mode: Literal["append", "replace_day"] = "append"
+    sales: tuple[Sale, ...]
+    status: int = 200
+    answer: str = "{}"
 
 
 class Books:
@@ -33,7 +53,7 @@ class Books:
         self._path = path
         self._drop_torn_line()
 
-    def write(self, push: "Push") -> None:
+    def write(self, push: Push) -> None:
         """
         Append *push*; it survives this process from now on.
 
@@ -48,7 +68,7 @@ class Books:
                 file.truncate(before)
                 raise
 
-    def pushes(self) -> "Iterator[Push]":
+    def pushes(self) -> Iterator[Push]:
         """
         What was written so far.
 
@@ -82,14 +102,12 @@ class Books:
             file.truncate(end)
 
 
-def _write_all(write: "Callable[[bytes], int | None]", text: bytes) -> None:
+def _write_all(write: Callable[[bytes], int | None], text: bytes) -> None:
     while text:
         text = text[write(text) or 0 :]
 
 
-def _push(line: dict[str, Any]) -> "Push":
-    from ._push import Push
-
+def _push(line: dict[str, Any]) -> Push:
     return Push(
         **{
             **line,

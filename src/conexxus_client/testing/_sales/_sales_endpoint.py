@@ -13,7 +13,7 @@ from conexxus_client.config import ApiProfile
 from conexxus_client.testing._answer import JSON, Answer, envelope, problem
 
 from ._ledger import Ledger
-from ._push import Push
+from ._ledger_file import Push
 from ._sales_body import Sale, SalesReport, read_sales
 
 
