@@ -8,14 +8,14 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Self, TypeVar
 
-from ._calls._call_core import connection_check, connection_failure, core_for
+from ._calls._call_core import call_core, connection_check, connection_failure
 from ._calls._endpoints import SUCCESS
-from ._calls._error_body import explanation_async
+from ._calls._error_body import read_error_body_async
 from ._calls._retries import RetryPolicy
 from ._calls._wire_types import AsyncTransport, Call, Limits, Response
 from ._catalogue._async_catalog_stream import AsyncCatalogRead
-from ._catalogue._base_catalog_stream import valid
-from ._catalogue._pagination import Pages
+from ._catalogue._base_catalog_stream import valid_items
+from ._catalogue._pagination import Pagination
 from ._codec import FrozenBatch
 from .config import ApiProfile, ClientConfig
 from .instrumentation import Hook
@@ -51,7 +51,7 @@ class AsyncConexxusClient:
         retry_policy: RetryPolicy | None = None,
         hooks: Iterable[Hook] = (),
     ) -> None:
-        self._core = core_for(config, profile, retry_policy, hooks)
+        self._core = call_core(config, profile, retry_policy, hooks)
         self._transport = transport or open_async_transport(config, http_client)
 
     @classmethod
@@ -119,7 +119,7 @@ class AsyncConexxusClient:
         """
         async with self.open_catalog() as read, aclosing(read.pages) as pages:
             async for elements in pages:
-                for item in valid(elements, on_invalid):
+                for item in valid_items(elements, on_invalid):
                     yield item
 
     async def fetch_items(self) -> list[Item]:
@@ -146,7 +146,7 @@ class AsyncConexxusClient:
         Raises:
             ConexxusError: The first page can't be had.
         """
-        pages = Pages(self._core.endpoints, etag, cursor)
+        pages = Pagination(self._core.endpoints, etag, cursor)
         read = AsyncCatalogRead(self._core, pages, self._transport)
 
         try:
@@ -208,11 +208,11 @@ class AsyncConexxusClient:
         # The first time, this takes a while, which counts.
         import stamina
 
-        with self._core.observing(call.name, call.request, attempts):
+        with self._core.observe_call(call.name, call.request, attempts):
             async for attempt in stamina.retry_context(
                 attempts.wait_after, attempts=None, timeout=None
             ):
-                with attempt, self._core.attempting(call.name, call.request, attempts):
+                with attempt, self._core.observe_attempt(call.name, call.request, attempts):
                     limits = self._core.limits(call.timeout_ms, attempts.deadline)
                     response = await self._exchange(call, limits)
                     attempts.status = response.status
@@ -227,6 +227,6 @@ class AsyncConexxusClient:
             if reply.status in SUCCESS:
                 body = b"".join([chunk async for chunk in reply.chunks()])
             else:
-                body = await explanation_async(reply.chunks())
+                body = await read_error_body_async(reply.chunks())
 
         return self._core.response(reply, body, started)

@@ -8,15 +8,15 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Self, TypeVar
 
-from ._calls._call_core import connection_check, connection_failure, core_for
-from ._calls._cancellation import patient, stopping
+from ._calls._call_core import call_core, connection_check, connection_failure
+from ._calls._cancellation import cancellation_scope, interruptible_backoff
 from ._calls._endpoints import SUCCESS
-from ._calls._error_body import explanation
+from ._calls._error_body import read_error_body
 from ._calls._retries import RetryPolicy
 from ._calls._wire_types import Call, Limits, Response, Transport
-from ._catalogue._base_catalog_stream import valid
+from ._catalogue._base_catalog_stream import valid_items
 from ._catalogue._catalog_stream import CatalogRead
-from ._catalogue._pagination import Pages
+from ._catalogue._pagination import Pagination
 from ._codec import FrozenBatch
 from .config import ApiProfile, ClientConfig
 from .instrumentation import Hook
@@ -50,7 +50,7 @@ class ConexxusClient:
         retry_policy: RetryPolicy | None = None,
         hooks: Iterable[Hook] = (),
     ) -> None:
-        self._core = core_for(config, profile, retry_policy, hooks)
+        self._core = call_core(config, profile, retry_policy, hooks)
         self._transport = transport or open_transport(config, http_client)
 
     @classmethod
@@ -117,7 +117,7 @@ class ConexxusClient:
         """
         with self.open_catalog() as read:
             for elements in read.pages:
-                yield from valid(elements, on_invalid)
+                yield from valid_items(elements, on_invalid)
 
     def fetch_items(self) -> list[Item]:
         """
@@ -143,7 +143,7 @@ class ConexxusClient:
         Raises:
             ConexxusError: The first page can't be had.
         """
-        pages = Pages(self._core.endpoints, etag, cursor)
+        pages = Pagination(self._core.endpoints, etag, cursor)
         read = CatalogRead(self._core, pages, self._transport)
 
         try:
@@ -190,7 +190,7 @@ class ConexxusClient:
         nothing.  A connection that is being made, and an injected
         `http_client`, go on to their own time-outs.
         """
-        with stopping(stop):
+        with cancellation_scope(stop):
             yield
 
     def close(self) -> None:
@@ -219,9 +219,11 @@ class ConexxusClient:
         # The first time, this takes a while, which counts.
         import stamina
 
-        with self._core.observing(call.name, call.request, attempts):
-            for attempt in stamina.retry_context(patient(attempts), attempts=None, timeout=None):
-                with attempt, self._core.attempting(call.name, call.request, attempts):
+        with self._core.observe_call(call.name, call.request, attempts):
+            for attempt in stamina.retry_context(
+                interruptible_backoff(attempts), attempts=None, timeout=None
+            ):
+                with attempt, self._core.observe_attempt(call.name, call.request, attempts):
                     limits = self._core.limits(call.timeout_ms, attempts.deadline)
                     response = self._exchange(call, limits)
                     attempts.status = response.status
@@ -234,6 +236,6 @@ class ConexxusClient:
 
         with self._transport.open(call.request, limits) as reply:
             good = reply.status in SUCCESS
-            body = b"".join(reply.chunks()) if good else explanation(reply.chunks())
+            body = b"".join(reply.chunks()) if good else read_error_body(reply.chunks())
 
         return self._core.response(reply, body, started)

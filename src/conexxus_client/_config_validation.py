@@ -1,5 +1,5 @@
 """
-What may be wrong with the client's settings, wherever they come from.
+Validation of the client's settings, whether from code or the environment.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,12 +15,12 @@ MAX_MS = 24 * 60 * 60 * 1000
 _FILES = {"ca_file": "CONEXXUS_CA_FILE"}
 
 
-def problems_of(values: Mapping[str, Any]) -> Iterator[str]:
+def config_problems(values: Mapping[str, Any]) -> Iterator[str]:
     """
-    What is wrong with the settings in *values*; absent ones are not judged.
+    The problems of the settings in *values*; absent ones are not checked.
     """
     yield from _type_problems(values)
-    values = {name: value for name, value in values.items() if _has_its_type(name, value)}
+    values = {name: value for name, value in values.items() if _has_valid_type(name, value)}
 
     for name, (variable, lowest, highest) in _RANGES.items():
         if name in values and not lowest <= values[name] <= highest:
@@ -49,7 +49,7 @@ def problems_of(values: Mapping[str, Any]) -> Iterator[str]:
 
     for setting in ("ca_file", "client_cert_file", "client_key_file"):
         file = values.get(setting)
-        if file is not None and not _is_file(file):
+        if file is not None and not _is_existing_file(file):
             yield f"{_FILES.get(setting, setting)} is not a file: {str(file)[:200]}"
 
     proxy = values.get("proxy")
@@ -59,12 +59,12 @@ def problems_of(values: Mapping[str, Any]) -> Iterator[str]:
 
 def _type_problems(values: Mapping[str, Any]) -> Iterator[str]:
     for name, value in values.items():
-        if not _has_its_type(name, value):
+        if not _has_valid_type(name, value):
             kinds = " or ".join(kind.__name__ for kind in _TYPES[name])
             yield f"{name} must be of type {kinds}, got {type(value).__name__}"
 
 
-def _has_its_type(name: str, value: Any) -> bool:
+def _has_valid_type(name: str, value: Any) -> bool:
     kinds = _TYPES.get(name, (object,))
 
     return isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))
@@ -78,7 +78,7 @@ def _is_proxy(url: str) -> bool:
         return False
 
 
-# What code may pass; the environment's texts have been read by then.
+# For values from code; texts of the environment are converted before.
 _TYPES: dict[str, tuple[type, ...]] = {
     "api_url": (str,),
     "timeout_ms": (int,),
@@ -101,7 +101,7 @@ _RANGES = {
 }
 
 
-def _is_file(path: Path) -> bool:
+def _is_existing_file(path: Path) -> bool:
     try:
         return path.is_file()
     except (OSError, ValueError):
@@ -117,7 +117,7 @@ def _is_loopback(host: str) -> bool:
 
 def _url_problems(url: str, *, insecure: bool) -> Iterator[str]:
     """
-    What is wrong with the base URL.  It may hold a password: it is not shown.
+    The problems of the base URL.  It may hold a password: it is not shown.
     """
     if not url.startswith(("http://", "https://")):
         yield "CONEXXUS_API_URL must start with http:// or https://"

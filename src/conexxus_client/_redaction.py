@@ -1,5 +1,5 @@
 """
-The ways in which a text may be spelled by who echoes it.
+Redaction of a secret in text, also where it is escaped or encoded.
 """
 
 import re
@@ -8,75 +8,77 @@ from functools import cached_property
 from html import escape
 
 
-# What a code's neighbours change of its first and of its last letters.
-_BLURRED = {0: 0, 1: 2, 2: 3}
+# How many characters of a Base64 code depend on the bytes before it.
+_SHARED_CHARACTERS = {0: 0, 1: 2, 2: 3}
 _SAFE_IN_URLS = str.maketrans("+/", "-_")
 
 
-class Spellings:
+class SecretRedactor:
     """
-    A text as it is, and as JSON (RFC 8259, escaped as often as may be), URLs,
-    HTML and Base64 spell it, however it is capitalised.
+    Replaces a text in other texts: as it is, escaped for JSON (RFC 8259, any
+    number of times), URLs or HTML, or in Base64, in upper or lower case.
 
     Args:
         text: Visible ASCII.
     """
 
     def __init__(self, text: str) -> None:
-        ways = [text, *dict.fromkeys(_codes(text.encode("utf-8", "surrogatepass")))]
-        self._ways = ways
-        self._plain = [way.lower() for way in ways]
+        forms = [text, *dict.fromkeys(_base64_forms(text.encode("utf-8", "surrogatepass")))]
+        self._forms = forms
+        self._lowered_forms = [form.lower() for form in forms]
 
-    def blotted(self, said: str) -> str:
+    def redact(self, text: str) -> str:
         """
-        *said* with stars for all of them.
+        *text* with stars for every form of the secret.
         """
-        # The search costs a microsecond for each three letters of what is
-        # said; most of it needs none.
-        escaped = any(sign in said for sign in "\\%&")
-        lower = said.lower()
+        # The pattern takes a microsecond for each three characters; most
+        # texts need no search with it.
+        escaped = any(sign in text for sign in "\\%&")
+        lower = text.lower()
 
-        if not escaped and not any(way in lower for way in self._plain):
-            return said
+        if not escaped and not any(form in lower for form in self._lowered_forms):
+            return text
 
-        return self._pattern.sub("***", said)
+        return self._pattern.sub("***", text)
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        plain, *_ = self._ways
+        plain, *_ = self._forms
 
-        return re.compile("|".join([re.escape(plain), *map(_escaped, self._ways)]), re.IGNORECASE)
+        return re.compile(
+            "|".join([re.escape(plain), *map(_escape_pattern, self._forms)]), re.IGNORECASE
+        )
 
 
-def _codes(data: bytes) -> list[str]:
+def _base64_forms(data: bytes) -> list[str]:
     """
-    *data* in Base64, wherever in a longer text it is: `name:key`, for example.
+    *data* in Base64, at each offset in a longer text, like `name:key`.
     """
-    codes = []
+    forms = []
 
-    for before, blurred in _BLURRED.items():
+    for before, shared in _SHARED_CHARACTERS.items():
         code = b64encode(bytes(before) + data).decode().rstrip("=")
         if (before + len(data)) % 3:
             code = code[:-1]
-        codes += [code[blurred:], code[blurred:].translate(_SAFE_IN_URLS)]
+        forms += [code[shared:], code[shared:].translate(_SAFE_IN_URLS)]
 
-    return codes
+    return forms
 
 
-def _escaped(text: str) -> str:
+def _escape_pattern(text: str) -> str:
     # Without the look-behind, a megabyte of backslashes would take hours.
-    return r"(?<!\\)" + "".join(map(_letter, re.findall(r"\\+|.", text, re.DOTALL)))
+    return r"(?<!\\)" + "".join(map(_character_pattern, re.findall(r"\\+|.", text, re.DOTALL)))
 
 
-def _letter(char: str) -> str:
+def _character_pattern(char: str) -> str:
     """
     One character; of backslashes, that may be escapes themselves, a row.
     """
     code = ord(char[0])
-    plain, named = re.escape(char), re.escape(escape(char[0]))
-    elsewhere = rf"%(?:25)*{code:02x}|&(?:amp;)*#(?:0*{code}|x0*{code:x});|{named}"
+    plain, entity = re.escape(char), re.escape(escape(char[0]))
+    escapes = rf"%(?:25)*{code:02x}|&(?:amp;)*#(?:0*{code}|x0*{code:x});|{entity}"
 
     if char[0] == "\\":
-        return rf"(?:\\++(?:u005c)?|{elsewhere})++"
+        return rf"(?:\\++(?:u005c)?|{escapes})++"
 
-    return rf"\\*+(?:{plain}|(?<=\\)u{code:04x}|{elsewhere})"
+    return rf"\\*+(?:{plain}|(?<=\\)u{code:04x}|{escapes})"

@@ -1,5 +1,5 @@
 """
-The client's settings, and where they come from.
+The client's settings, the profile of the API, and environment variables.
 """
 
 import os
@@ -10,16 +10,16 @@ from typing import Any, Literal
 
 import attrs
 
-from ._config_validation import GIB, origin_of, problems_of
-from ._redaction import Spellings
+from ._config_validation import GIB, config_problems, origin_of
+from ._redaction import SecretRedactor
 from .errors import ConfigurationError
 
 
 # The longest number that any setting takes: int() takes its time on some.
 _MAX_DIGITS = 8
 
-# A shorter key hides nothing, and its letters are everywhere.
-SHORT = 6
+# A shorter key protects nothing, and occurs in ordinary text.
+MIN_REDACTED_LENGTH = 6
 
 
 class Secret:
@@ -29,11 +29,11 @@ class Secret:
     It is in no repr, no str, and does not pickle.
     """
 
-    __slots__ = ("_spellings", "_text")
+    __slots__ = ("_redactor", "_text")
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._spellings = Spellings(text)
+        self._redactor = SecretRedactor(text)
 
     def reveal(self) -> str:
         """
@@ -45,13 +45,13 @@ class Secret:
         """
         *text* without the secret, however it is capitalised or escaped.
         """
-        return text if len(self._text) < SHORT else self._spellings.blotted(text)
+        return text if len(self._text) < MIN_REDACTED_LENGTH else self._redactor.redact(text)
 
     def redact_bytes(self, data: bytes) -> bytes:
         """
         The same for what came over the wire.
         """
-        if len(self._text) < SHORT:
+        if len(self._text) < MIN_REDACTED_LENGTH:
             return data
 
         return self.redact(data.decode("latin-1")).encode("latin-1")
@@ -123,7 +123,7 @@ class ClientConfig:
     max_connections: int = 32
 
     def __attrs_post_init__(self) -> None:
-        problems = list(problems_of(attrs.asdict(self, recurse=False)))
+        problems = list(config_problems(attrs.asdict(self, recurse=False)))
 
         if problems:
             raise ConfigurationError(problems)
@@ -150,7 +150,7 @@ class ClientConfig:
         env.read("CONEXXUS_PROXY", "proxy")
         env.read("CONEXXUS_HTTP_BACKEND", "http_backend")
         env.values.setdefault("allow_insecure", allow_insecure)
-        problems = [*env.problems, *problems_of(env.values)]
+        problems = [*env.problems, *config_problems(env.values)]
 
         if problems:
             raise ConfigurationError(problems)

@@ -15,7 +15,7 @@ from conexxus_client import (
     decode_extra,
     decode_item,
 )
-from conexxus_client._codec import CatalogReader, Envelope, decode_json, shown
+from conexxus_client._codec import CatalogReader, Envelope, decode_json, excerpt
 from conexxus_client._codec._items import ItemDecoder
 
 
@@ -276,7 +276,7 @@ def test_shown(raw, text):
     """
     What is shown of a body is short, and moves no cursor.
     """
-    assert shown(raw) == text
+    assert excerpt(raw) == text
 
 
 @pytest.mark.parametrize(
@@ -297,7 +297,7 @@ def test_json(raw, text):
     with pytest.raises(DecodeError) as info:
         decode_json(raw)
 
-    assert str(info.value) == f"{text}; found {shown(raw)}"
+    assert str(info.value) == f"{text}; found {excerpt(raw)}"
 
 
 def test_deepest_json():

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from conexxus_client.transports._fair_semaphore import Turns
+from conexxus_client.transports._fair_semaphore import FairSemaphore
 
 
 @pytest.fixture
@@ -14,32 +14,32 @@ def queue():
     """
     Turns that are all taken, and threads that wait for one, in a known order.
     """
-    turns = Turns(1)
-    assert turns.take(within_s=0)
+    semaphore = FairSemaphore(1)
+    assert semaphore.acquire(timeout_s=0)
     served = []
 
     def wait(number):
-        assert turns.take(within_s=60)
+        assert semaphore.acquire(timeout_s=60)
         served.append(number)
-        turns.give_back()
+        semaphore.release()
 
     threads = []
     for number in range(8):
         threads.append(threading.Thread(target=wait, args=(number,)))
         threads[-1].start()
-        while len(turns._waiting) <= number:
+        while len(semaphore._waiters) <= number:
             pass
 
-    return turns, served, threads
+    return semaphore, served, threads
 
 
 def test_whoever_waits_longest_is_next(queue):
     """
     Those who wait are served in the order in which they came.
     """
-    turns, served, threads = queue
+    semaphore, served, threads = queue
 
-    turns.give_back()
+    semaphore.release()
     for thread in threads:
         thread.join()
 
@@ -50,13 +50,13 @@ def test_nobody_takes_it_from_those_who_wait(queue):
     """
     Whoever gives a turn back does not have it again before the others.
     """
-    turns, served, threads = queue
+    semaphore, served, threads = queue
 
-    turns.give_back()
-    assert turns.take(within_s=60)
+    semaphore.release()
+    assert semaphore.acquire(timeout_s=60)
 
     assert served == list(range(8))
-    turns.give_back()
+    semaphore.release()
     for thread in threads:
         thread.join()
 
@@ -65,26 +65,26 @@ def test_who_gives_up_costs_no_turn():
     """
     A wait that ended takes no turn with it.
     """
-    turns = Turns(2)
-    assert turns.take(within_s=0)
-    assert turns.take(within_s=0)
-    assert not turns.take(within_s=0.01)
+    semaphore = FairSemaphore(2)
+    assert semaphore.acquire(timeout_s=0)
+    assert semaphore.acquire(timeout_s=0)
+    assert not semaphore.acquire(timeout_s=0.01)
 
-    turns.give_back()
-    turns.give_back()
+    semaphore.release()
+    semaphore.release()
 
-    assert turns.take(within_s=0)
-    assert turns.take(within_s=0)
-    assert not turns.take(within_s=0)
+    assert semaphore.acquire(timeout_s=0)
+    assert semaphore.acquire(timeout_s=0)
+    assert not semaphore.acquire(timeout_s=0)
 
 
 def test_turn_that_comes_in_the_last_moment():
     """
     A turn that was handed over while its taker gave up is his all the same.
     """
-    turns = Turns(1)
-    assert turns.take(within_s=0)
-    lock = turns._lock
+    semaphore = FairSemaphore(1)
+    assert semaphore.acquire(timeout_s=0)
+    lock = semaphore._lock
     given_back = threading.Event()
 
     class Late:
@@ -93,9 +93,9 @@ def test_turn_that_comes_in_the_last_moment():
         """
 
         def __enter__(self):
-            if threading.current_thread() is taker and turns._waiting:
+            if threading.current_thread() is taker and semaphore._waiters:
                 with lock:
-                    turns._waiting.popleft().release()
+                    semaphore._waiters.popleft().release()
                 given_back.set()
             return lock.__enter__()
 
@@ -103,8 +103,8 @@ def test_turn_that_comes_in_the_last_moment():
             return lock.__exit__(*exc)
 
     results = []
-    taker = threading.Thread(target=lambda: results.append(turns.take(within_s=0.01)))
-    turns._lock = Late()
+    taker = threading.Thread(target=lambda: results.append(semaphore.acquire(timeout_s=0.01)))
+    semaphore._lock = Late()
     taker.start()
     taker.join()
 
@@ -116,8 +116,8 @@ def test_interrupted_wait(monkeypatch):
     """
     Whoever is interrupted while he waits leaves the queue, and no turn is lost.
     """
-    turns = Turns(1)
-    assert turns.take(within_s=0)
+    semaphore = FairSemaphore(1)
+    assert semaphore.acquire(timeout_s=0)
     real = threading.Lock
 
     class Interrupted:
@@ -135,8 +135,8 @@ def test_interrupted_wait(monkeypatch):
 
     monkeypatch.setattr(threading, "Lock", Interrupted)
     with pytest.raises(KeyboardInterrupt):
-        turns.take(within_s=60)
+        semaphore.acquire(timeout_s=60)
     monkeypatch.undo()
 
-    turns.give_back()
-    assert turns.take(within_s=0)
+    semaphore.release()
+    assert semaphore.acquire(timeout_s=0)

@@ -282,7 +282,7 @@ def test_changed_before_it_was_read(read, kind):
 
 
 @pytest.mark.parametrize("kind", ["of each page", "of each answer"])
-def test_second_look_is_retried(read, kind):
+def test_recheck_is_retried(read, kind):
     """
     It is a request like any other: tried again, and then given up.
     """

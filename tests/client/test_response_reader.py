@@ -16,10 +16,10 @@ from conexxus_client import (
     RejectedTransaction,
 )
 from conexxus_client._calls._response_reader import (
-    detail_of,
+    error_detail,
     read_health,
     read_receipt,
-    rejected_of,
+    rejected_transactions,
 )
 from conexxus_client._calls._wire_types import Response
 
@@ -58,7 +58,7 @@ def test_details(body, said):
     """
     An error's body is searched for the words that explain it.
     """
-    assert detail_of(response(body)) == said
+    assert error_detail(response(body)) == said
 
 
 A = RejectedTransaction(id="a", error="no")
@@ -85,7 +85,7 @@ def test_the_blamed(body, named):
     """
     The transactions that a refusal blames, wherever it names them.
     """
-    assert rejected_of(response(body)) == named
+    assert rejected_transactions(response(body)) == named
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,7 @@
 """
-A clock that nobody can set, and that does not stand still while the computer
-is suspended.
+Boot time: a monotonic clock that goes on while the computer is suspended.
 
-`time.monotonic` does, on Linux and macOS.
+`time.monotonic` stops then, on Linux and macOS.
 """
 
 import time
@@ -13,7 +12,7 @@ import time
 _CLOCK: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
 
 
-def uptime() -> float:
+def boottime() -> float:
     """
     Seconds since some moment in the past.
     """

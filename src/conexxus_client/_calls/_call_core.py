@@ -1,5 +1,5 @@
 """
-What the sync and the async client share: everything but the I/O.
+The core of a call: settings, deadlines, retries and hooks.  No I/O.
 """
 
 import random
@@ -16,8 +16,8 @@ from conexxus_client.errors import ConexxusError, ConfigurationError, StatusErro
 from conexxus_client.instrumentation import AttemptDetails, CallDetails, Hook, notify
 from conexxus_client.models import ApiHealth, ConnectionCheck
 
-from ._boottime import uptime
-from ._cancellation import check
+from ._boottime import boottime
+from ._cancellation import raise_if_cancelled
 from ._endpoints import Endpoints
 from ._retries import Attempts, RetryBudget, RetryPolicy
 from ._wire_types import AsyncReply, Call, Headers, Limits, Reply, Request, Response
@@ -27,14 +27,14 @@ CATALOG_SECONDS = 30 * 60.0
 
 
 @attrs.define(kw_only=True)
-class Core:
+class CallCore:
     """
-    Settings, decisions and observers of one client.
+    Settings, decisions and hooks of one client.
 
     Attributes:
         monotonic: Clock of deadlines.
-        uptime: Clock that a suspended computer does not stop.
-        draw: Chance of jitter, from 0 to 1.
+        boottime: Clock that goes on while the computer is suspended.
+        draw: Random number for the jitter, from 0 to 1.
     """
 
     config: ClientConfig
@@ -42,7 +42,7 @@ class Core:
     policy: RetryPolicy
     hooks: tuple[Hook, ...] = ()
     monotonic: Callable[[], float] = time.monotonic
-    uptime: Callable[[], float] = uptime
+    boottime: Callable[[], float] = boottime
     draw: Callable[[], float] = random.random
     budget: RetryBudget = attrs.field(factory=RetryBudget)
     closed: bool = False
@@ -53,7 +53,7 @@ class Core:
 
     def attempts(self, call: Call[Any]) -> Attempts:
         """
-        Begin *call*: all its attempts' time-outs plus all its waits.
+        Begin *call*; its deadline is all its time-outs plus all its waits.
 
         Raises:
             ConfigurationError: The client is closed.
@@ -62,14 +62,14 @@ class Core:
         if call.max_retries is not None:
             policy = attrs.evolve(policy, retries=min(policy.retries, call.max_retries))
 
-        each = call.timeout_ms / 1000
-        seconds = (policy.retries + 1) * each + policy.longest(policy.retries)
+        timeout = call.timeout_ms / 1000
+        seconds = (policy.retries + 1) * timeout + policy.longest(policy.retries)
 
         attempts = self.attempts_within(seconds, policy, repeatable=call.repeatable)
 
         if call.repeat_within is not None:
             # What begins before may arrive as much later as it may take.
-            attempts.repeat_by = self.uptime() + call.repeat_within - each
+            attempts.repeat_by = self.boottime() + call.repeat_within - timeout
 
         return attempts
 
@@ -90,7 +90,7 @@ class Core:
             budget=self.budget,
             deadline=self.monotonic() + seconds,
             monotonic=self.monotonic,
-            uptime=self.uptime,
+            boottime=self.boottime,
             draw=self.draw,
             repeatable=repeatable,
         )
@@ -105,7 +105,7 @@ class Core:
 
     def response(self, reply: Reply | AsyncReply, body: bytes, started: float) -> Response:
         """
-        A complete answer; the key that it echoes is blotted out.
+        A complete answer; a key that it echoes is redacted.
         """
         key = self.config.api_key
         fields = [(name, key.redact(value)) for name, value in reply.headers]
@@ -120,52 +120,52 @@ class Core:
 
     def request_id(self, headers: Headers) -> str | None:
         """
-        The back office's own name of the request, if it gave one.
+        The back office's id of the request, if the answer has one.
         """
-        said = headers.get(self.profile.request_id_header)
+        value = headers.get(self.profile.request_id_header)
 
-        return None if said is None else self.config.api_key.redact(said)
+        return None if value is None else self.config.api_key.redact(value)
 
     def _redact(self, exc: ConexxusError) -> None:
         """
-        Leave nothing of an answer in *exc* but what it says of it.
+        Remove the API key, and the frames that hold the answer, from *exc*.
         """
         exc.message = self.config.api_key.redact(exc.message)
-        # Whoever reports errors may show the locals of each frame; those that
-        # have ended hold what came over the wire.
+        # Error reporters may show the locals of each frame; those that have
+        # ended hold what came over the wire.
         clear_frames(exc.__traceback__)
 
     @contextmanager
-    def observing(self, call: str, request: Request, attempts: Attempts) -> Iterator[None]:
+    def observe_call(self, call: str, request: Request, attempts: Attempts) -> Iterator[None]:
         """
-        Tell the hooks how the call went.
+        Notify the hooks of the outcome of a call.
         """
         started = self.monotonic()
         error: ConexxusError | None = None
-        told = True
+        is_reported = True
 
         try:
             yield
         except ConexxusError as exc:
             error = exc
-            # What it came from holds the request, and with it the key: some
-            # who report errors look there whether it is suppressed or not.
+            # The cause holds the request, and with it the key: some error
+            # reporters show it whether it is suppressed or not.
             exc.__cause__ = exc.__context__ = None
             self._redact(exc)
             raise
         except Exception:
             # stamina logs each retry, and a handler of logs may raise.
-            if (error := attempts.retried) is None:
-                told = False
+            if (error := attempts.retried_error) is None:
+                is_reported = False
                 raise
             attempts.give_up(error)
             raise error from None
         except BaseException:
-            # Given up by the caller: neither a success nor a failure.
-            told = False
+            # Cancelled by the caller: neither a success nor a failure.
+            is_reported = False
             raise
         else:
-            self.budget.earn()
+            self.budget.refund()
         finally:
             details = CallDetails(
                 call=call,
@@ -173,32 +173,32 @@ class Core:
                 url=request.shown_url,
                 attempts=max(len(attempts.records) + (error is None), 1),
                 duration=self.monotonic() - started,
-                status=_status(error) or attempts.status,
+                status=_status_of(error) or attempts.status,
                 error=error,
             )
-            if told:
+            if is_reported:
                 notify(self.hooks, details)
 
     @contextmanager
-    def attempting(self, call: str, request: Request, attempts: Attempts) -> Iterator[None]:
+    def observe_attempt(self, call: str, request: Request, attempts: Attempts) -> Iterator[None]:
         """
-        Tell the hooks how the attempt went.
+        Notify the hooks of the outcome of an attempt.
         """
-        attempts.resume()
+        attempts.begin()
         started = self.monotonic()
-        attempts.status = attempts.retried = None
+        attempts.status = attempts.retried_error = None
         error: ConexxusError | None = None
-        told = True
+        is_reported = True
 
         try:
-            check()
+            raise_if_cancelled()
             yield
         except ConexxusError as exc:
             error = exc
             self._redact(exc)
             raise
         except BaseException:
-            told = False
+            is_reported = False
             raise
         finally:
             details = AttemptDetails(
@@ -207,27 +207,27 @@ class Core:
                 url=request.shown_url,
                 number=len(attempts.records) + 1,
                 duration=self.monotonic() - started,
-                status=_status(error) or attempts.status,
+                status=_status_of(error) or attempts.status,
                 error=error,
             )
-            if told:
+            if is_reported:
                 notify(self.hooks, details)
 
 
-def _status(error: ConexxusError | None) -> int | None:
+def _status_of(error: ConexxusError | None) -> int | None:
     return error.status if isinstance(error, StatusError) else None
 
 
-def core_for(
+def call_core(
     config: ClientConfig,
     profile: ApiProfile | None,
     policy: RetryPolicy | None,
     hooks: Iterable[Hook],
-) -> Core:
+) -> CallCore:
     """
     Put a client's parts together.
     """
-    return Core(
+    return CallCore(
         config=config,
         profile=profile or ApiProfile(),
         policy=policy or RetryPolicy(retries=config.retries, delay=config.retry_delay_ms / 1000),
@@ -237,7 +237,7 @@ def core_for(
 
 def connection_check(health: ApiHealth) -> ConnectionCheck:
     """
-    What an answer says about the connection.
+    The result of a connection test that was answered.
     """
     good, bad = "Connection successful", f"Conexxus API does not say it is well: {health.status!r}"
 
@@ -250,7 +250,7 @@ def connection_check(health: ApiHealth) -> ConnectionCheck:
 
 def connection_failure(error: Exception) -> ConnectionCheck:
     """
-    What an error says about the connection.
+    The result of a connection test that failed.
     """
     message = str(error) if isinstance(error, ConexxusError) else f"{type(error).__name__}"
 

@@ -1,8 +1,8 @@
 """
-Calls that are told to end early.
+Cancellation of the calls of one thread.
 
-Whom to ask is a context variable, like the deadline: it belongs to what one
-thread does at the moment, and no other call of the client notices.
+The function that decides is a context variable, like the deadline: it applies
+to the calls in its scope, and to no other call of the client.
 """
 
 import time
@@ -16,58 +16,62 @@ from conexxus_client.errors import CallStoppedError, Delivery
 from ._retries import Attempts
 
 
-# As long as this, a call may go on after it was told to end.
+# A call goes on for at most this long after it is cancelled.
 SLICE_SECONDS = 0.25
 
-_stop: ContextVar[Callable[[], bool] | None] = ContextVar("conexxus_stop", default=None)
+_is_cancelled: ContextVar[Callable[[], bool] | None] = ContextVar(
+    "conexxus_cancellation", default=None
+)
 
 
 @contextmanager
-def stopping(stop: Callable[[], bool]) -> Iterator[None]:
+def cancellation_scope(is_cancelled: Callable[[], bool]) -> Iterator[None]:
     """
-    Calls inside end soon after *stop* is true.
+    Calls within end soon after *is_cancelled* returns true.
     """
-    token = _stop.set(stop)
+    token = _is_cancelled.set(is_cancelled)
 
     try:
         yield
     finally:
-        _stop.reset(token)
+        _is_cancelled.reset(token)
 
 
-def is_stoppable() -> bool:
+def is_cancellable() -> bool:
     """
-    Has anybody said when to stop?
+    Is there a cancellation scope?
     """
-    return _stop.get() is not None
+    return _is_cancelled.get() is not None
 
 
-def check(delivery: Delivery = Delivery.NOT_SENT) -> None:
+def raise_if_cancelled(delivery: Delivery = Delivery.NOT_SENT) -> None:
     """
     Raises:
-        CallStoppedError: This is where to end.
+        CallStoppedError: The call is cancelled.
     """
-    stop = _stop.get()
+    is_cancelled = _is_cancelled.get()
 
-    if stop is not None and stop():
+    if is_cancelled is not None and is_cancelled():
         raise CallStoppedError(delivery=delivery)
 
 
-def patient(attempts: Attempts) -> Callable[[Exception], float | Literal[False]]:
+def interruptible_backoff(attempts: Attempts) -> Callable[[Exception], float | Literal[False]]:
     """
-    The decision of *attempts*; a wait that can be cut short is over when it
-    returns, because nobody can wake stamina.
+    The decision of *attempts*, for stamina.
+
+    In a cancellation scope it waits itself, because a wait of stamina can't
+    be interrupted.
     """
 
     def wait_after(exc: Exception) -> float | Literal[False]:
         wait = attempts.wait_after(exc)
 
-        if wait is False or not is_stoppable():
+        if wait is False or not is_cancellable():
             return wait
 
         try:
-            for left in remaining(wait):
-                check()
+            for left in countdown(wait):
+                raise_if_cancelled()
                 time.sleep(min(left, SLICE_SECONDS))
         except CallStoppedError:
             attempts.give_up(exc)
@@ -78,9 +82,9 @@ def patient(attempts: Attempts) -> Callable[[Exception], float | Literal[False]]
     return wait_after
 
 
-def remaining(seconds: float) -> Iterator[float]:
+def countdown(seconds: float) -> Iterator[float]:
     """
-    What is left of *seconds*, as long as something is.
+    The time left of *seconds*, until it is over.
     """
     ends_at = time.monotonic() + seconds
 

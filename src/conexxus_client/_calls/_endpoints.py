@@ -22,7 +22,7 @@ from conexxus_client.errors import (
 )
 from conexxus_client.models import ApiHealth, PushReceipt, SalesBatch
 
-from ._response_reader import detail_of, read_health, read_receipt, rejected_of
+from ._response_reader import error_detail, read_health, read_receipt, rejected_transactions
 from ._retries import retry_after
 from ._wire_types import Call, Request, Response
 
@@ -34,7 +34,7 @@ HEALTH_RETRIES = 1
 MAX_KEY = 255
 
 SUCCESS = (200, 201)
-_REDIRECTS = 300
+_FIRST_REDIRECT = 300
 _NOT_MODIFIED = 304
 
 
@@ -56,7 +56,7 @@ class Endpoints:
         return Call(
             name="health",
             request=request,
-            read=_reading(read_health, request.path, self.profile),
+            read=_answer_reader(read_health, request.path, self.profile),
             timeout_ms=min(self.config.timeout_ms, HEALTH_TIMEOUT_MS),
             max_retries=HEALTH_RETRIES,
         )
@@ -93,7 +93,7 @@ class Endpoints:
         return Call(
             name="sales",
             request=attrs.evolve(request, headers=request.headers + headers, body=frozen.body),
-            read=_reading(read_receipt, request.path, self.profile),
+            read=_answer_reader(read_receipt, request.path, self.profile),
             timeout_ms=self.config.timeout_ms,
             repeatable=self.profile.dedupe != "none",
             repeat_within=self._repeat_within(repeat_within),
@@ -127,7 +127,7 @@ class Endpoints:
             max_bytes=self.config.max_catalog_bytes,
         )
 
-    def linked(self, target: str, base: Request) -> Request:
+    def linked_page(self, target: str, base: Request) -> Request:
         """
         Ask for the page that a `Link` points to.
 
@@ -136,13 +136,13 @@ class Endpoints:
         """
         try:
             url = urljoin(base.url, target)
-            theirs = origin_of(url)
+            origin = origin_of(url)
         except ValueError:
             raise EnvelopeError("the next page's address is not a URL") from None
-        if not _is_plain(url):
+        if not _is_plain_url(url):
             raise EnvelopeError("the next page's address is not a plain URL")
-        if theirs != (ours := origin_of(self.config.api_url)):
-            raise EnvelopeError(f"the next page is on {theirs[:200]}, not on {ours}: refused")
+        if origin != (own_origin := origin_of(self.config.api_url)):
+            raise EnvelopeError(f"the next page is on {origin[:200]}, not on {own_origin}: refused")
 
         return self.page(url)
 
@@ -152,21 +152,21 @@ class Endpoints:
         """
         return attrs.evolve(self.catalog(etag=etag), url=url, path=urlsplit(url).path)
 
-    def _leaves(self, url: str) -> bool:
+    def _is_foreign(self, url: str) -> bool:
         return origin_of(url) != origin_of(self.config.api_url)
 
     def _request(
         self, method: Literal["GET", "POST"], path: str, query: dict[str, str] | None = None
     ) -> Request:
         url = self.config.api_url.rstrip("/") + path
-        asked = f"?{urlencode(query)}" if query else ""
+        query_string = f"?{urlencode(query)}" if query else ""
 
-        if not path.startswith("/") or not _is_plain(url) or self._leaves(url):
+        if not path.startswith("/") or not _is_plain_url(url) or self._is_foreign(url):
             raise ConfigurationError([f"the profile's path {path[:100]!r} is not a plain path"])
 
         return Request(
             method=method,
-            url=url + asked,
+            url=url + query_string,
             path=urlsplit(url).path,
             headers=(
                 ("Accept", "application/json"),
@@ -177,26 +177,28 @@ class Endpoints:
         )
 
 
-def _is_plain(url: str) -> bool:
+def _is_plain_url(url: str) -> bool:
     """
-    Visible ASCII, and nobody's name or password before the host.
+    Visible ASCII, without a user or a password.
     """
     return all("!" <= char <= "~" for char in url) and "@" not in urlsplit(url).netloc
 
 
-def _reading(read: Callable[[Response, ApiProfile], T], path: str, profile: ApiProfile) -> Any:
+def _answer_reader(
+    read: Callable[[Response, ApiProfile], T], path: str, profile: ApiProfile
+) -> Any:
     """
-    How a complete answer is read: its status first, then its body.
+    A function that reads a complete answer: its status, then its body.
     """
 
     def answer(response: Response) -> T:
         if response.status not in SUCCESS:
-            raise failure(response, path, profile)
+            raise error_for_response(response, path, profile)
 
         try:
             return read(response, profile)
         except ConexxusError as exc:
-            # Something said yes, but in words that can't be understood.
+            # The status is a success, but the body can't be read.
             exc.delivery = Delivery.UNKNOWN
             exc.request_id = response.headers.get(profile.request_id_header)
             raise
@@ -204,15 +206,15 @@ def _reading(read: Callable[[Response, ApiProfile], T], path: str, profile: ApiP
     return answer
 
 
-def failure(response: Response, path: str, profile: ApiProfile) -> ConexxusError:
+def error_for_response(response: Response, path: str, profile: ApiProfile) -> ConexxusError:
     """
-    What an answer means that is not the success that was asked for.
+    The error for an answer that is not the expected success.
 
     A body never upgrades a status: a 500 that says success stays a 500.
     """
     request_id = response.headers.get(profile.request_id_header)
 
-    if response.status < _REDIRECTS or response.status == _NOT_MODIFIED:
+    if response.status < _FIRST_REDIRECT or response.status == _NOT_MODIFIED:
         return EnvelopeError(
             f"the back office answered {response.status}, not with what was asked for",
             delivery=Delivery.UNKNOWN,
@@ -222,17 +224,17 @@ def failure(response: Response, path: str, profile: ApiProfile) -> ConexxusError
     return error_for(
         response.status,
         path=path,
-        detail=detail_of(response),
-        target=_origin(response.headers.get("Location") or ""),
-        rejected=rejected_of(response),
+        detail=error_detail(response),
+        target=_redirect_target(response.headers.get("Location") or ""),
+        rejected=rejected_transactions(response),
         request_id=request_id,
         retry_after=retry_after(response.headers),
     )
 
 
-def _origin(location: str) -> str:
+def _redirect_target(location: str) -> str:
     """
-    Where a redirect points to, without what else its URL may tell.
+    The origin that a redirect points to, without the rest of its URL.
     """
     try:
         host = urlsplit(location).hostname

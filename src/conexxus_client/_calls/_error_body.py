@@ -1,5 +1,5 @@
 """
-As much of an error's body as can be had: the status says it all anyway.
+Reads the body of an error answer: its beginning, as far as it arrives.
 """
 
 from collections.abc import AsyncGenerator, Callable, Iterator
@@ -8,34 +8,36 @@ from contextlib import aclosing
 from conexxus_client.errors import ConexxusError
 
 
-_ENOUGH = 64 * 1024
+_MAX_BYTES = 64 * 1024
 
 
-def explanation(chunks: Iterator[bytes], until: Callable[[], bool] = lambda: False) -> bytes:
+def read_error_body(
+    chunks: Iterator[bytes], is_overdue: Callable[[], bool] = lambda: False
+) -> bytes:
     """
     The beginning of a body that may be endless, broken or slow.
 
     Args:
-        until: Whether it has taken long enough.
+        is_overdue: Whether to stop reading after a chunk.
     """
     body = b""
 
     try:
         for chunk in chunks:
             body += chunk
-            if len(body) > _ENOUGH or until():
+            if len(body) > _MAX_BYTES or is_overdue():
                 break
     except ConexxusError:
         pass
 
-    return body[:_ENOUGH]
+    return body[:_MAX_BYTES]
 
 
-async def explanation_async(
-    chunks: AsyncGenerator[bytes], until: Callable[[], bool] = lambda: False
+async def read_error_body_async(
+    chunks: AsyncGenerator[bytes], is_overdue: Callable[[], bool] = lambda: False
 ) -> bytes:
     """
-    `explanation` for an event loop.
+    `read_error_body` for an event loop.
     """
     body = b""
 
@@ -43,9 +45,9 @@ async def explanation_async(
         async with aclosing(chunks):
             async for chunk in chunks:
                 body += chunk
-                if len(body) > _ENOUGH or until():
+                if len(body) > _MAX_BYTES or is_overdue():
                     break
     except ConexxusError:
         pass
 
-    return body[:_ENOUGH]
+    return body[:_MAX_BYTES]

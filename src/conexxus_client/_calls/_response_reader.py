@@ -1,11 +1,11 @@
 """
-Answers that are read as a whole.
+Reads complete answers: health, the receipt of a push, details of an error.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from conexxus_client._codec._json import decode_json, shown
+from conexxus_client._codec._json import decode_json, excerpt
 from conexxus_client.config import ApiProfile
 from conexxus_client.errors import DecodeError, EnvelopeError
 from conexxus_client.models import ApiHealth, PushReceipt, RejectedTransaction
@@ -37,24 +37,24 @@ def read_receipt(response: Response, profile: ApiProfile) -> PushReceipt:
     Raises:
         DecodeError: The body is no JSON.
         EnvelopeError: It does not say `success`, or says it in a way that
-            can't be understood: nobody knows what it did.
+            can't be understood: its effect is unknown.
     """
     envelope = _envelope(response)
 
     if envelope.get(profile.success_key) is not True:
-        raise EnvelopeError(f"the back office did not confirm the push: {_said(envelope)}")
+        raise EnvelopeError(f"the back office did not confirm the push: {_error_text(envelope)}")
 
     data = envelope.get(profile.data_key)
     data = data if isinstance(data, dict) else {}
 
     return PushReceipt(
         accepted=_accepted(data.get("accepted")),
-        rejected=tuple(map(_rejected, _list(data.get("rejected")))),
+        rejected=tuple(map(_rejected, _rejected_list(data.get("rejected")))),
         request_id=response.headers.get(profile.request_id_header),
     )
 
 
-def detail_of(response: Response) -> str | None:
+def error_detail(response: Response) -> str | None:
     """
     What an error's body says is wrong: `error`, `message` or `detail`.
 
@@ -62,23 +62,25 @@ def detail_of(response: Response) -> str | None:
     body that is no JSON, a proxy's page for example, the beginning is shown.
     """
     try:
-        body = _decoded(response)
+        body = _decode(response)
     except DecodeError:
-        return shown(response.body, 200) if response.body.strip() else None
+        return excerpt(response.body, 200) if response.body.strip() else None
 
-    return _said(body) if isinstance(body, dict) else None
+    return _error_text(body) if isinstance(body, dict) else None
 
 
-def rejected_of(response: Response) -> tuple[RejectedTransaction, ...]:
+def rejected_transactions(response: Response) -> tuple[RejectedTransaction, ...]:
     """
     The transactions that a refusal of the whole batch names.
     """
     try:
-        body = _decoded(response)
+        body = _decode(response)
         body = body if isinstance(body, dict) else {}
         data = body.get("data")
         named = data.get("rejected") if isinstance(data, dict) else None
-        return tuple(map(_rejected, _list(body.get("rejected") if named is None else named)))
+        return tuple(
+            map(_rejected, _rejected_list(body.get("rejected") if named is None else named))
+        )
     except (DecodeError, EnvelopeError):
         return ()
 
@@ -87,7 +89,7 @@ def _envelope(response: Response) -> dict[str, Any]:
     if not response.body:
         raise EnvelopeError(f"the answer is empty (status {response.status})")
 
-    envelope = _decoded(response)
+    envelope = _decode(response)
 
     if not isinstance(envelope, dict):
         raise EnvelopeError("the answer is no envelope, like {'success': true, …}")
@@ -95,7 +97,7 @@ def _envelope(response: Response) -> dict[str, Any]:
     return envelope
 
 
-def _decoded(response: Response) -> Any:
+def _decode(response: Response) -> Any:
     return _redacted(decode_json(response.body), response.redact)
 
 
@@ -114,13 +116,13 @@ def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
     return value
 
 
-def _said(body: dict[str, Any]) -> str:
+def _error_text(body: dict[str, Any]) -> str:
     for key in ("error", "message", "detail", "title"):
-        said = body.get(key)
-        said = said.get("message") if isinstance(said, dict) else said
-        if isinstance(said, str) and said:
+        text = body.get(key)
+        text = text.get("message") if isinstance(text, dict) else text
+        if isinstance(text, str) and text:
             # It goes into logs and terminals: one line, no escape codes.
-            return "".join(char if char.isprintable() else " " for char in said[:500])
+            return "".join(char if char.isprintable() else " " for char in text[:500])
 
     return "no further explanation"
 
@@ -134,7 +136,7 @@ def _accepted(value: Any) -> int | None:
     return value
 
 
-def _list(value: Any) -> list[Any]:
+def _rejected_list(value: Any) -> list[Any]:
     if value is None:
         return []
     if not isinstance(value, list):
@@ -147,4 +149,4 @@ def _rejected(value: Any) -> RejectedTransaction:
     if not isinstance(value, dict) or not isinstance(value.get("id"), str):
         raise EnvelopeError("the back office's `rejected` names a transaction without an id")
 
-    return RejectedTransaction(id=value["id"], error=_said(value))
+    return RejectedTransaction(id=value["id"], error=_error_text(value))

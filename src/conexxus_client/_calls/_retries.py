@@ -1,7 +1,7 @@
 """
-When to try again: pure decisions.
+Retries: the policy, the budget, and the attempts of one call.
 
-Clock and chance are passed in; nothing here sleeps.
+Pure decisions: clock and randomness are passed in, and nothing sleeps.
 """
 
 import threading
@@ -28,7 +28,7 @@ from conexxus_client.errors import (
 from ._wire_types import Headers
 
 
-_RETRIED = (ConnectError, ConnectionLostError, RequestTimeoutError, ServerError)
+_RETRYABLE = (ConnectError, ConnectionLostError, RequestTimeoutError, ServerError)
 
 
 @attrs.frozen(kw_only=True)
@@ -62,9 +62,9 @@ class RetryPolicy:
             return None
 
         backoff = self.backoff(number) * (1 + self.jitter * draw)
-        asked = error.retry_after if isinstance(error, ConexxusError) else None
+        requested = error.retry_after if isinstance(error, ConexxusError) else None
 
-        return max(backoff, asked or 0.0)
+        return max(backoff, requested or 0.0)
 
     def retries_after(self, error: Exception) -> bool:
         """
@@ -73,7 +73,7 @@ class RetryPolicy:
         if isinstance(error, RateLimitError):
             return self.retry_rate_limited
 
-        return isinstance(error, _RETRIED) and not isinstance(error, TlsError)
+        return isinstance(error, _RETRYABLE) and not isinstance(error, TlsError)
 
     def backoff(self, number: int) -> float:
         """
@@ -97,7 +97,7 @@ class RetryBudget:
     """
 
     def __init__(self, tokens: float = 100.0, refill: float = 0.1) -> None:
-        self._most = self._tokens = tokens
+        self._capacity = self._tokens = tokens
         self._refill = refill
         self._lock = threading.Lock()
 
@@ -111,12 +111,12 @@ class RetryBudget:
             self._tokens -= 1
             return True
 
-    def earn(self) -> None:
+    def refund(self) -> None:
         """
         A call succeeded.
         """
         with self._lock:
-            self._tokens = min(self._tokens + self._refill, self._most)
+            self._tokens = min(self._tokens + self._refill, self._capacity)
 
 
 @attrs.define(kw_only=True)
@@ -126,13 +126,13 @@ class Attempts:
 
     Attributes:
         deadline: Moment on the monotonic clock that no wait may pass.
-        uptime: Clock that a suspended computer does not stop.
+        boottime: Clock that goes on while the computer is suspended.
         repeatable: Whether a request of unknown fate may be sent again.
         repeat_by: Moment of that clock after which it may not; None: never.
-        status: HTTP status of the attempt at work, once it is known.
-        sealed: Set once something was given to the caller that can't be
-            taken back, like the first items of a page.
-        retried: What the next attempt is made after, until it begins.
+        status: HTTP status of the current attempt, once it is known.
+        retries_disabled: Set once the caller has received something that can't
+            be taken back, like the first items of a page.
+        retried_error: The error that the next attempt follows, until it begins.
     """
 
     policy: RetryPolicy
@@ -140,57 +140,57 @@ class Attempts:
     deadline: float
     monotonic: Callable[[], float]
     draw: Callable[[], float]
-    uptime: Callable[[], float]
+    boottime: Callable[[], float]
     repeatable: bool = True
     repeat_by: float | None = None
     status: int | None = None
-    sealed: bool = False
-    retried: ConexxusError | None = None
+    retries_disabled: bool = False
+    retried_error: ConexxusError | None = None
     records: list[AttemptRecord] = attrs.field(factory=list)
-    _is_over: bool = attrs.field(default=False, init=False)
+    _is_finished: bool = attrs.field(default=False, init=False)
 
-    def resume(self) -> None:
+    def begin(self) -> None:
         """
-        The next attempt begins, unless what was sent must not be sent again.
+        Begin the next attempt, unless the request must not be sent again.
 
-        However long a wait was meant to take: a computer may sleep over it.
+        Checked after the wait: the computer may have been suspended in it.
 
         Raises:
-            ConexxusError: What the next attempt would be made after.
+            ConexxusError: The error that the attempt would have followed.
         """
-        if self.retried is not None and self._is_too_late:
-            self._is_over = True
-            raise self.retried
+        if self.retried_error is not None and self._is_key_expired:
+            self._is_finished = True
+            raise self.retried_error
 
     def wait_after(self, exc: Exception) -> float | Literal[False]:
         """
         Decide about *exc*: stop, or go on after this many seconds.
 
-        This is the hook that stamina asks.  It gets the exception only, so
+        This is the hook that stamina calls.  It gets the exception only, so
         the count is ours, and so is the clamping: stamina's own limits do
         not apply to a hook's wait.
         """
         if not isinstance(exc, ConexxusError):
             return False
 
-        if self._is_over:
+        if self._is_finished:
             self.give_up(exc)
             return False
 
-        wait = self._wait(exc)
+        wait = self._next_wait(exc)
         self.records.append(self._record(exc, wait))
 
         if wait is None:
             self.give_up(exc)
             return False
 
-        self.retried = exc
+        self.retried_error = exc
 
         return wait
 
     def give_up(self, exc: Exception) -> None:
         """
-        Make *exc* tell of all attempts: it is what the call ends with.
+        Complete *exc*, with which the call ends, by all attempts.
         """
         assert isinstance(exc, ConexxusError)
         exc.attempts = tuple(self.records)
@@ -205,20 +205,20 @@ class Attempts:
         return Delivery.UNKNOWN if unknown else last
 
     @property
-    def _is_too_late(self) -> bool:
+    def _is_key_expired(self) -> bool:
         """
-        May the back office have what was sent, and have forgotten its key?
+        May the back office have the request, but no longer its key?
         """
-        if self.repeat_by is None or self.uptime() < self.repeat_by:
+        if self.repeat_by is None or self.boottime() < self.repeat_by:
             return False
 
         return any(record.delivery == Delivery.UNKNOWN for record in self.records)
 
-    def _wait(self, exc: ConexxusError) -> float | None:
+    def _next_wait(self, exc: ConexxusError) -> float | None:
         number = len(self.records) + 1
         wait = self.policy.wait(number, exc, self.draw())
 
-        if wait is None or self.sealed:
+        if wait is None or self.retries_disabled:
             return None
         if exc.delivery == Delivery.UNKNOWN and not self.repeatable:
             return None

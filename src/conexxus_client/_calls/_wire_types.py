@@ -1,5 +1,5 @@
 """
-What travels: requests, answers, and the seam for transports.
+Wire types: requests, answers, limits, and the protocols of transports.
 """
 
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping

@@ -1,17 +1,16 @@
 """
-What the synchronous and the asynchronous read of a catalogue share: everything
-but the I/O.
+The base of both catalogue streams: state and decisions.  No I/O.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TypeAlias
 
-from conexxus_client._calls._call_core import CATALOG_SECONDS, Core
-from conexxus_client._calls._endpoints import failure
+from conexxus_client._calls._call_core import CATALOG_SECONDS, CallCore
+from conexxus_client._calls._endpoints import error_for_response
 from conexxus_client._calls._retries import Attempts
 from conexxus_client._calls._wire_types import AsyncReply, Limits, Reply, Request
-from conexxus_client._codec import shown
+from conexxus_client._codec import excerpt
 from conexxus_client.errors import (
     AnswerError,
     ConexxusError,
@@ -21,25 +20,25 @@ from conexxus_client.errors import (
 )
 from conexxus_client.models import InvalidItem, Item
 
-from ._page_recheck import SecondLook
-from ._pagination import Pages
+from ._page_recheck import PageRecheck
+from ._pagination import Pagination
 
 
 Elements: TypeAlias = list[Item | InvalidItem]
-Course: TypeAlias = Pages | SecondLook
+CatalogPass: TypeAlias = Pagination | PageRecheck
 
 
 class BaseCatalogRead:
     """
-    What both kinds of reading know.
+    State and decisions of a catalogue read that need no I/O.
     """
 
-    def __init__(self, core: Core, progress: Pages) -> None:
+    def __init__(self, core: CallCore, progress: Pagination) -> None:
         self._core = core
-        self._progress = progress
-        self._course: Course = progress
+        self._pagination = progress
+        self._pass: CatalogPass = progress
         self._seconds_left = CATALOG_SECONDS
-        self._first: Elements = []
+        self._first_elements: Elements = []
         self._page_number = 0
 
     @property
@@ -47,21 +46,21 @@ class BaseCatalogRead:
         """
         The back office has nothing newer than the ETag; there are no pages.
         """
-        return self._progress.not_modified
+        return self._pagination.not_modified
 
     @property
     def etag(self) -> str | None:
         """
         Names this version of the catalogue, if the back office does so.
         """
-        return self._progress.etag
+        return self._pagination.etag
 
     @property
     def total(self) -> int | None:
         """
         How many items there are, once the back office has said so.
         """
-        return self._progress.total
+        return self._pagination.total
 
     @property
     def page(self) -> int:
@@ -75,35 +74,35 @@ class BaseCatalogRead:
         """
         SHA-256 over the items as they came; final after the last page.
         """
-        return self._progress.digest
+        return self._pagination.digest
 
     @property
-    def _looks_again(self) -> bool:
+    def _is_rechecking(self) -> bool:
         """
-        All pages came; now it is seen whether they belong together.
+        All pages arrived, and are now compared with the back office's.
         """
-        return self._course is not self._progress
+        return self._pass is not self._pagination
 
-    def _is_over(self) -> bool:
+    def _is_exhausted(self) -> bool:
         """
-        Is there no page left to ask for, nor to look at again?
+        Is no page left to read or to recheck?
         """
-        if self._course.request is None and not self._looks_again:
-            self._course = self._progress.second_look()
+        if self._pass.request is None and not self._is_rechecking:
+            self._pass = self._pagination.recheck()
 
-        return self._course.request is None
+        return self._pass.request is None
 
     def _begin_page(self) -> tuple[Request, Attempts, ExitStack]:
         """
         The next page's request, its attempts, and what ends with the page.
         """
-        request = self._course.request
+        request = self._pass.request
         assert request is not None, "there is no next page"
-        if not self._looks_again:
+        if not self._is_rechecking:
             self._page_number += 1
         self._attempts = self._core.attempts_within(self._seconds_left)
         page = ExitStack()
-        page.enter_context(self._core.observing("catalogue", request, self._attempts))
+        page.enter_context(self._core.observe_call("catalogue", request, self._attempts))
 
         return request, self._attempts, page
 
@@ -113,7 +112,7 @@ class BaseCatalogRead:
             timeout_ms=timeout_ms, head_ends_at=self._core.monotonic() + timeout_ms / 1000
         )
 
-    def _waited(self, since: float) -> None:
+    def _count_network_time(self, since: float) -> None:
         """
         Count time spent on the network; the consumer's does not count.
         """
@@ -123,9 +122,9 @@ class BaseCatalogRead:
             raise DeadlineExceededError(delivery=Delivery.UNKNOWN)
 
     @contextmanager
-    def _opening(self) -> Iterator[None]:
+    def _network_time(self) -> Iterator[None]:
         """
-        All the time until a page's first items is the network's.
+        Count all the time until a page's first items as network time.
         """
         left, since = self._seconds_left, self._core.monotonic()
 
@@ -135,42 +134,44 @@ class BaseCatalogRead:
             self._seconds_left = left - (self._core.monotonic() - since)
 
     @contextmanager
-    def _evident(self, reply: Reply | AsyncReply) -> Iterator[None]:
+    def _annotate_errors(self, reply: Reply | AsyncReply) -> Iterator[None]:
         """
-        What goes wrong with an answer that came says which one it was.
+        Add the request id to errors of an answer that arrived.
         """
         try:
             yield
         except ConexxusError as exc:
             exc.request_id = self._core.request_id(reply.headers)
-            # It is recorded before the call ends.
+            # The attempt is recorded before the call redacts its error.
             exc.message = self._core.config.api_key.redact(exc.message)
             if isinstance(exc, AnswerError):
                 exc.delivery = Delivery.UNKNOWN
             raise
 
-    def _too_late(self, limits: Limits) -> Callable[[], bool]:
+    def _is_overdue_after(self, limits: Limits) -> Callable[[], bool]:
         ends_at = limits.head_ends_at or 0.0
         return lambda: self._core.monotonic() > ends_at
 
-    def _failure(self, reply: Reply | AsyncReply, body: bytes, request: Request) -> ConexxusError:
+    def _error_for(self, reply: Reply | AsyncReply, body: bytes, request: Request) -> ConexxusError:
         response = self._core.response(reply, body, self._core.monotonic())
-        return failure(response, request.path, self._core.profile)
+        return error_for_response(response, request.path, self._core.profile)
 
-    def _broke_off(self, exc: ConexxusError) -> None:
+    def _record_failure(self, exc: ConexxusError) -> None:
         """
-        Items were handed out already: remember the attempt, don't repeat it.
+        Record an attempt that failed after items were handed out: no retry.
         """
-        self._attempts.sealed = True
+        self._attempts.retries_disabled = True
         self._attempts.wait_after(exc)
 
 
-def valid(elements: Elements, on_invalid: Callable[[InvalidItem], None] | None) -> Iterator[Item]:
+def valid_items(
+    elements: Elements, on_invalid: Callable[[InvalidItem], None] | None
+) -> Iterator[Item]:
     """
     The items among *elements*.
 
     Raises:
-        DecodeError: One is no item, and nobody wants to know.
+        DecodeError: One is no item, and there is no `on_invalid`.
     """
     for element in elements:
         if isinstance(element, Item):
@@ -178,4 +179,4 @@ def valid(elements: Elements, on_invalid: Callable[[InvalidItem], None] | None) 
         elif on_invalid is not None:
             on_invalid(element)
         else:
-            raise DecodeError(f"{element.reason}, at {element.path} of {shown(element.raw)}")
+            raise DecodeError(f"{element.reason}, at {element.path} of {excerpt(element.raw)}")

@@ -7,14 +7,14 @@ A page is requested again only until its first items have been handed out.
 from collections.abc import Iterator
 from contextlib import ExitStack
 
-from conexxus_client._calls._call_core import Core
-from conexxus_client._calls._cancellation import patient
-from conexxus_client._calls._error_body import explanation
+from conexxus_client._calls._call_core import CallCore
+from conexxus_client._calls._cancellation import interruptible_backoff
+from conexxus_client._calls._error_body import read_error_body
 from conexxus_client._calls._wire_types import Reply, Request, Transport
 from conexxus_client.errors import ConexxusError
 
 from ._base_catalog_stream import BaseCatalogRead, Elements
-from ._pagination import Pages
+from ._pagination import Pagination
 
 
 class CatalogRead(BaseCatalogRead):
@@ -28,7 +28,7 @@ class CatalogRead(BaseCatalogRead):
             An empty list is a sign of life while that is found out.
     """
 
-    def __init__(self, core: Core, progress: Pages, transport: Transport) -> None:
+    def __init__(self, core: CallCore, progress: Pagination, transport: Transport) -> None:
         super().__init__(core, progress)
         self._transport = transport
         self._page = ExitStack()
@@ -43,15 +43,17 @@ class CatalogRead(BaseCatalogRead):
 
         request, attempts, page = self._begin_page()
 
-        with page, self._opening():
-            for attempt in stamina.retry_context(patient(attempts), attempts=None, timeout=None):
+        with page, self._network_time():
+            for attempt in stamina.retry_context(
+                interruptible_backoff(attempts), attempts=None, timeout=None
+            ):
                 with (
                     attempt,
-                    self._core.attempting("catalogue", request, attempts),
-                    ExitStack() as tried,
+                    self._core.observe_attempt("catalogue", request, attempts),
+                    ExitStack() as attempt_stack,
                 ):
-                    self._start(request, tried)
-                    page.push(tried.pop_all())
+                    self._send(request, attempt_stack)
+                    page.push(attempt_stack.pop_all())
             self._page = page.pop_all()
 
     def close(self) -> None:
@@ -60,36 +62,36 @@ class CatalogRead(BaseCatalogRead):
         """
         self._page.close()
 
-    def _start(self, request: Request, tried: ExitStack) -> None:
+    def _send(self, request: Request, attempt_stack: ExitStack) -> None:
         limits = self._limits()
-        reply = tried.enter_context(self._transport.open(request, limits))
+        reply = attempt_stack.enter_context(self._transport.open(request, limits))
         self._stream = iter(())
         self._attempts.status = reply.status
 
-        if self._course.begin(reply.status, reply.headers):
+        if self._pass.begin(reply.status, reply.headers):
             self._stream = self._elements(reply)
-        elif not self._course.not_modified:
-            body = explanation(reply.chunks(), self._too_late(limits))
-            raise self._failure(reply, body, request)
+        elif not self._pass.not_modified:
+            body = read_error_body(reply.chunks(), self._is_overdue_after(limits))
+            raise self._error_for(reply, body, request)
 
-        self._first = next(self._stream, [])
+        self._first_elements = next(self._stream, [])
 
     def _elements(self, reply: Reply) -> Iterator[Elements]:
-        with self._evident(reply):
-            for chunk in self._timed(reply):
-                if elements := self._course.feed(chunk):
+        with self._annotate_errors(reply):
+            for chunk in self._timed_chunks(reply):
+                if elements := self._pass.feed(chunk):
                     yield elements
 
-            if rest := self._course.end():
+            if rest := self._pass.end():
                 yield rest
 
-    def _timed(self, reply: Reply) -> Iterator[bytes]:
+    def _timed_chunks(self, reply: Reply) -> Iterator[bytes]:
         chunks = reply.chunks()
 
         while True:
             since = self._core.monotonic()
             chunk = next(chunks, None)
-            self._waited(since)
+            self._count_network_time(since)
             if chunk is None:
                 return
             yield chunk
@@ -97,17 +99,17 @@ class CatalogRead(BaseCatalogRead):
     def _iterate(self) -> Iterator[Elements]:
         while True:
             with self._page:
-                yield from self._rest()
-            if self._is_over():
+                yield from self._page_elements()
+            if self._is_exhausted():
                 return
             self.open()
 
-    def _rest(self) -> Iterator[Elements]:
-        if self._first or self._looks_again:
-            yield self._first
+    def _page_elements(self) -> Iterator[Elements]:
+        if self._first_elements or self._is_rechecking:
+            yield self._first_elements
 
         try:
             yield from self._stream
         except ConexxusError as exc:
-            self._broke_off(exc)
+            self._record_failure(exc)
             raise

@@ -11,7 +11,7 @@ from conexxus_client.errors import EnvelopeError
 _VALUE = r'(?:"(?:[^"\\]|\\.)*+"|[^\s;,"]++)'
 _PARAMETER = rf"\s*+;\s*+([^\s=;,\"]++)(?:\s*+=\s*+({_VALUE}))?+"
 _LINK = re.compile(rf"\s*+<([^>]*+)>((?:{_PARAMETER})*+)\s*+;?\s*+(?:,|$)")
-_EACH = re.compile(_PARAMETER)
+_EACH_PARAMETER = re.compile(_PARAMETER)
 
 
 def next_link(fields: Iterable[str]) -> str | None:
@@ -22,10 +22,10 @@ def next_link(fields: Iterable[str]) -> str | None:
         EnvelopeError: A field can't be read: what it hides might be the next
             page, and a catalogue without it would look complete.
     """
-    return next((target for field in fields for target in _nexts(field)), None)
+    return next((target for field in fields for target in _next_targets(field)), None)
 
 
-def _nexts(field: str) -> Iterator[str]:
+def _next_targets(field: str) -> Iterator[str]:
     at = 0
 
     while at < len(field.rstrip()):
@@ -38,7 +38,7 @@ def _nexts(field: str) -> Iterator[str]:
 
 
 def _relations(parameters: str) -> list[str]:
-    for name, value in _EACH.findall(parameters):
+    for name, value in _EACH_PARAMETER.findall(parameters):
         if name.lower() == "rel":
             return str(value).strip('"').lower().split()
 

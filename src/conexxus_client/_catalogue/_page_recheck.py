@@ -1,9 +1,9 @@
 """
-A second look at pages whose tags do not agree.  No I/O.
+Recheck of a catalogue's pages whose ETags differ.  No I/O.
 
-Pages come one after another.  If each of them is still the same after the
-last one came, then all were so at that moment: together they are a catalogue
-that the back office had.
+Pages arrive one after another.  If each is unchanged after the last one has
+arrived, all of them existed at that moment: together they are one version of
+the catalogue.
 """
 
 import hashlib
@@ -23,12 +23,12 @@ _NOT_MODIFIED = 304
 
 
 @attrs.frozen(kw_only=True)
-class PageRead:
+class PageFingerprint:
     """
-    What is remembered of a page.
+    Identifies the content of a page that was read.
 
     Attributes:
-        etag: That of the page, or of the catalogue: it does not say which.
+        etag: Of the page or of the catalogue: the back office does not say.
         digest: SHA-256 over its items.
     """
 
@@ -37,46 +37,46 @@ class PageRead:
     digest: bytes
 
 
-class SecondLook:
+class PageRecheck:
     """
-    Asks for each page once more, under its tag; where the tag is not what it
-    was, the items are compared.
+    Requests each page once more with its ETag; where the ETag changed, the
+    items are compared.
 
-    It is driven like `Pages`, but hands nothing out.  There is none if all
-    pages have the same tag, or none has one.
+    It has the interface of `Pagination`, but yields no elements.  Nothing is
+    rechecked if all pages have the same ETag, or none.
 
     Attributes:
-        request: The page to look at; None after the last.
-        not_modified: The head of the answer said that the page is the same.
+        request: The page to recheck; None after the last.
+        not_modified: The head of the answer says that the page is unchanged.
     """
 
-    def __init__(self, endpoints: Endpoints, pages: Sequence[PageRead]) -> None:
+    def __init__(self, endpoints: Endpoints, pages: Sequence[PageFingerprint]) -> None:
         self.request: Request | None = None
         self.not_modified: bool = False
         self._endpoints = endpoints
-        self._left = list(reversed(pages))
-        self._size = len(pages)
-        # The tag that only the first page has speaks for all of them.
-        self._is_for_all = all(page.etag is None for page in pages[1:])
+        self._remaining = list(reversed(pages))
+        self._page_count = len(pages)
+        # An ETag that only the first page has is that of the catalogue.
+        self._has_catalogue_etag = all(page.etag is None for page in pages[1:])
         self._hash = hashlib.sha256()
         self._reader: CatalogReader | None = None
 
         if len({page.etag for page in pages}) > 1:
-            self._ask()
+            self._set_request()
 
     def begin(self, status: int, headers: Headers) -> bool:
         """
-        Look at the head of an answer.
+        Read the head of an answer.
 
         Returns:
             Whether its body has to be compared.
         """
-        etag = self._left[-1].etag
+        etag = self._remaining[-1].etag
         same = status == _NOT_MODIFIED or (status == _OK and etag_of(headers) == etag)
         self.not_modified = same and etag is not None
 
         if self.not_modified:
-            self._settle(len(self._left) if self._is_for_all else 1)
+            self._confirm(len(self._remaining) if self._has_catalogue_etag else 1)
             return False
 
         self._hash = hashlib.sha256()
@@ -100,36 +100,36 @@ class SecondLook:
         Raises:
             DecodeError: The page ended early.
             EnvelopeError: It does not say success.
-            CatalogChangedError: It is another by now.
+            CatalogChangedError: It changed.
         """
         assert self._reader is not None, "begin a page first"
         self._reader.close()
 
-        if self._hash.digest() != self._left[-1].digest:
-            number = self._size - len(self._left) + 1
+        if self._hash.digest() != self._remaining[-1].digest:
+            number = self._page_count - len(self._remaining) + 1
             raise changed_error(f"page {number} is another by now")
 
-        self._settle(1)
+        self._confirm(1)
 
         return []
 
-    def _settle(self, count: int) -> None:
-        del self._left[-count:]
-        self._ask()
+    def _confirm(self, count: int) -> None:
+        del self._remaining[-count:]
+        self._set_request()
 
-    def _ask(self) -> None:
+    def _set_request(self) -> None:
         self.request = None
 
-        if self._left:
-            page = self._left[-1]
+        if self._remaining:
+            page = self._remaining[-1]
             self.request = self._endpoints.page(page.url, etag=page.etag)
 
 
-def changed_error(how: str) -> CatalogChangedError:
+def changed_error(reason: str) -> CatalogChangedError:
     """
-    What came is of more than one catalogue.
+    The error for pages of more than one version.
     """
-    return CatalogChangedError(f"the catalogue changed while it was read: {how}. Read it anew.")
+    return CatalogChangedError(f"the catalogue changed while it was read: {reason}. Read it anew.")
 
 
 def etag_of(headers: Headers) -> str | None:

@@ -1,5 +1,5 @@
 """
-The way through a catalogue's pages.  No I/O.
+Pagination: follows a catalogue's pages and checks that all arrived.  No I/O.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from conexxus_client.errors import EnvelopeError
 from conexxus_client.models import InvalidItem, Item
 
 from ._links import next_link
-from ._page_recheck import PageRead, SecondLook, changed_error, etag_of
+from ._page_recheck import PageFingerprint, PageRecheck, changed_error, etag_of
 
 
 MAX_PAGES = 100_000
@@ -20,12 +20,12 @@ _OK = 200
 _NOT_MODIFIED = 304
 
 
-class Pages:
+class Pagination:
     """
-    Knows which page comes next, and whether what came is a whole catalogue.
+    Finds the next page, and checks that the pages are a whole catalogue.
 
     Attributes:
-        request: The page to ask for; None after the last.
+        request: The page to read; None after the last.
         not_modified: The back office has nothing newer than the ETag.
         etag: Of the catalogue: that of its pages, if all have the same one.
         count: Elements received so far.
@@ -39,17 +39,17 @@ class Pages:
         self._endpoints = endpoints
         self._conditional = etag is not None
         self._total: int | None = None
-        self._seen: dict[str, PageRead] = {}
+        self._fingerprints: dict[str, PageFingerprint] = {}
         self._link: str | None = None
         self._page_etag: str | None = None
-        self._hash = hashlib.sha256()
+        self._catalogue_hash = hashlib.sha256()
         self._page_hash = hashlib.sha256()
         self._reader: CatalogReader | None = None
 
     @property
     def total(self) -> int | None:
         """
-        How many items the back office says there are, once it has said so.
+        How many items there are, once the back office has said so.
         """
         return self._total
 
@@ -58,17 +58,17 @@ class Pages:
         """
         SHA-256 over the items as they came, whatever was around them.
         """
-        return self._hash.digest()
+        return self._catalogue_hash.digest()
 
     def begin(self, status: int, headers: Headers) -> bool:
         """
-        Look at the head of an answer.
+        Read the head of an answer.
 
         Returns:
-            Whether its body is a page to `feed`; if not, it explains what
-            failed, unless nothing was modified.
+            Whether its body is a page to `feed`; if not, it is an error's body,
+            unless nothing was modified.
         """
-        first = not self._seen
+        first = not self._fingerprints
 
         if status == _NOT_MODIFIED and first and self._conditional:
             self.not_modified = True
@@ -77,11 +77,11 @@ class Pages:
         if status != _OK:
             return False
 
-        # One tag for each page names no version of the whole.
+        # ETags that differ by page identify no version of the whole.
         self._page_etag = etag_of(headers)
         self.etag = self._page_etag if first or self._page_etag == self.etag else None
         self._link = next_link(headers.all("Link"))
-        # A page that is asked for again must not be counted twice.
+        # A page that is requested again must not be counted twice.
         self._page_hash = hashlib.sha256()
         self._reader = CatalogReader(self._endpoints.profile, self._page_hash)
 
@@ -107,11 +107,11 @@ class Pages:
         rest = self._reader.close()
         self.count += self._reader.count
         digest = self._page_hash.digest()
-        self._hash.update(digest)
-        self._settle_total(self._reader.envelope.total)
+        self._catalogue_hash.update(digest)
+        self._check_total(self._reader.envelope.total)
         url = self.request.url
-        self._seen[url] = PageRead(url=url, etag=self._page_etag, digest=digest)
-        self.request = self._next(self._reader.envelope.next_cursor, self.request)
+        self._fingerprints[url] = PageFingerprint(url=url, etag=self._page_etag, digest=digest)
+        self.request = self._next_request(self._reader.envelope.next_cursor, self.request)
 
         if self.request is None and self._total not in (None, self.count):
             raise EnvelopeError(
@@ -120,29 +120,29 @@ class Pages:
 
         return rest
 
-    def second_look(self) -> SecondLook:
+    def recheck(self) -> PageRecheck:
         """
-        What is left to do after the last page.
+        The recheck that follows the last page.
         """
-        return SecondLook(self._endpoints, list(self._seen.values()))
+        return PageRecheck(self._endpoints, list(self._fingerprints.values()))
 
-    def _settle_total(self, total: int | None) -> None:
+    def _check_total(self, total: int | None) -> None:
         if self._total is not None and total not in (None, self._total):
             raise changed_error(f"{self._total} items became {total}")
         if total is not None:
             self._total = total
 
-    def _next(self, cursor: str | None, current: Request) -> Request | None:
+    def _next_request(self, cursor: str | None, current: Request) -> Request | None:
         if cursor is not None:
-            following = self._endpoints.catalog(cursor=cursor)
+            next_request = self._endpoints.catalog(cursor=cursor)
         elif self._link is not None:
-            following = self._endpoints.linked(self._link, current)
+            next_request = self._endpoints.linked_page(self._link, current)
         else:
             return None
 
-        if following.url in self._seen:
+        if next_request.url in self._fingerprints:
             raise EnvelopeError("the catalogue's pages go in a circle")
-        if len(self._seen) >= MAX_PAGES:
+        if len(self._fingerprints) >= MAX_PAGES:
             raise EnvelopeError(f"the catalogue has more than {MAX_PAGES} pages")
 
-        return following
+        return next_request

@@ -4,7 +4,7 @@ Bytes ⇄ models, exactly: no amount ever passes through a binary float.
 
 from ._catalog_reader import CatalogReader, Envelope
 from ._items import decode_extra, decode_item, encode_extra, encode_item
-from ._json import decode_json, encode_json, shown
+from ._json import decode_json, encode_json, excerpt
 from ._transactions import FrozenBatch, decode_transaction, encode_batch, encode_transaction
 
 
@@ -21,5 +21,5 @@ __all__ = [
     "encode_item",
     "encode_json",
     "encode_transaction",
-    "shown",
+    "excerpt",
 ]

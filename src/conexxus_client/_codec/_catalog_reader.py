@@ -2,11 +2,11 @@
 The streaming reader of a catalogue: bytes in, items out, constant memory.
 
 It takes an envelope with its keys in any order, or a bare array.  A window
-is cut before the last item that seems to begin in it.  The cut is a guess,
-and the JSON parser is its judge: what a tokenizer knows after a prefix
-depends on that prefix alone, so `[` + window + `]` parses if, and only if,
-the window ends between two elements.  Where the guess fails, elements are
-taken one by one at their exact borders.
+is cut before the last item that seems to begin in it.  The cut is speculative,
+and the JSON parser verifies it: a tokenizer's state after a prefix depends on
+that prefix alone, so `[` + window + `]` parses if, and only if,
+the window ends between two elements.  Where the cut fails, elements are
+taken one by one, each up to its exact end.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from conexxus_client.errors import DecodeError, EnvelopeError, ResponseTooLargeE
 from conexxus_client.models import InvalidItem, Item
 
 from ._items import ItemDecoder
-from ._json import check_json, decode_json, shown
+from ._json import check_json, decode_json, excerpt
 from ._json_scanner import space_end, value_end
 
 
@@ -36,8 +36,8 @@ MAX_SPACE = 1024 * 1024
 # Between two elements; pretty printers don't indent deeper than this.
 _MAX_GAP = 256
 
-_HEAD = re.compile(rb'\{[ \t\n\r]*"[^"\\]*"')
-_EXPLANATIONS = ("error", "message", "detail")
+_ELEMENT_HEAD = re.compile(rb'\{[ \t\n\r]*"[^"\\]*"')
+_ERROR_KEYS = ("error", "message", "detail")
 _BOM = b"\xef\xbb\xbf"
 
 Element = Item | InvalidItem
@@ -76,7 +76,7 @@ class CatalogReader:
         self.count = 0
         self._profile = profile
         self._wanted_keys = {
-            *_EXPLANATIONS,
+            *_ERROR_KEYS,
             profile.success_key,
             profile.data_key,
             profile.total_key,
@@ -86,17 +86,17 @@ class CatalogReader:
         self._window = window
         # Nothing is handed out before a window is full: what is smaller is
         # known to be whole when it is, and can be asked for again until then.
-        self._wanted = window
+        self._wanted_size = window
         self._buffer = bytearray()
         self._final = False
         self._state: _State = self._start
         self._decoder = ItemDecoder()
-        self._head = b""
-        self._may_guess = True
-        self._space = 0
-        self._in_items = False
+        self._element_head = b""
+        self._may_take_window = True
+        self._white_space = 0
+        self._is_in_items = False
         self._had_items = False
-        self._bare = False
+        self._is_bare_array = False
         self._name = ""
         self._fields: dict[str, Any] = {}
 
@@ -111,7 +111,7 @@ class CatalogReader:
         """
         self._buffer += chunk
 
-        return self._advance() if len(self._buffer) >= self._wanted else []
+        return self._advance() if len(self._buffer) >= self._wanted_size else []
 
     def close(self) -> list[Element]:
         """
@@ -128,21 +128,21 @@ class CatalogReader:
             raise EnvelopeError("the answer is empty: that is no catalogue")
         if self._state != self._end:
             raise DecodeError("the catalogue is incomplete: the answer ended early")
-        if not self._bare:
+        if not self._is_bare_array:
             self._check_envelope()
 
         return rest
 
     def _advance(self) -> list[Element]:
         found: list[Element] = []
-        self._may_guess = True
+        self._may_take_window = True
 
         while self._state(found):
             pass
 
         # The window grows with what is left, so that a value that arrives in
         # small pieces is not scanned again for each of them.
-        self._wanted = max(self._window, 2 * len(self._buffer))
+        self._wanted_size = max(self._window, 2 * len(self._buffer))
         if len(self._buffer) > MAX_VALUE:
             raise ResponseTooLargeError(f"one value of the catalogue passes {MAX_VALUE} bytes")
 
@@ -159,12 +159,12 @@ class CatalogReader:
             case b"":
                 return False
             case b"[":
-                self._bare = True
+                self._is_bare_array = True
                 return self._open_items()
             case b"{":
                 return self._take(1, self._first_key)
 
-        raise DecodeError(f"expected a JSON catalogue, found {self._shown()}")
+        raise DecodeError(f"expected a JSON catalogue, found {self._excerpt()}")
 
     def _first_key(self, found: list[Element]) -> bool:
         return self._take(1, self._end) if self._peek() == b"}" else self._key(found)
@@ -220,12 +220,12 @@ class CatalogReader:
 
     def _open_items(self) -> bool:
         self._take(1, self._first_element)
-        self._in_items = self._had_items = True
+        self._is_in_items = self._had_items = True
         return True
 
     def _close_items(self) -> bool:
-        self._in_items = False
-        return self._take(1, self._end if self._bare else self._after_value)
+        self._is_in_items = False
+        return self._take(1, self._end if self._is_bare_array else self._after_value)
 
     def _first_element(self, found: list[Element]) -> bool:
         return self._close_items() if self._peek() == b"]" else self._elements(found)
@@ -237,7 +237,7 @@ class CatalogReader:
         if not self._peek():
             return False
 
-        return self._guess(found) or self._scan(found)
+        return self._take_window(found) or self._take_single(found)
 
     def _after_element(self, _: list[Element]) -> bool:
         match self._peek():
@@ -250,33 +250,33 @@ class CatalogReader:
 
         raise self._malformed("a comma or the end of the items")
 
-    def _guess(self, found: list[Element]) -> bool:
+    def _take_window(self, found: list[Element]) -> bool:
         """
         Take all elements up to the last one that seems to begin here.
 
         It is recognised by how the first one begins: `{"sku"`, say.
         """
-        if not self._head and (head := _HEAD.match(self._buffer)):
-            self._head = head.group()
-        if not self._head or not self._may_guess:
+        if not self._element_head and (head := _ELEMENT_HEAD.match(self._buffer)):
+            self._element_head = head.group()
+        if not self._element_head or not self._may_take_window:
             return False
 
-        border = self._border()
-        elements = self._decode(border) if border else None
+        window_end = self._window_end()
+        elements = self._decode(window_end) if window_end else None
 
         if elements is None:
-            self._may_guess = False
+            self._may_take_window = False
             return False
 
         found += elements
 
-        return self._take(border, self._after_element)
+        return self._take(window_end, self._after_element)
 
-    def _border(self) -> int:
+    def _window_end(self) -> int:
         """
         Position of the last comma that seems to stand before an element; or 0.
         """
-        head = self._buffer.rfind(self._head, 1)
+        head = self._buffer.rfind(self._element_head, 1)
 
         if head < 0:
             return 0
@@ -290,9 +290,9 @@ class CatalogReader:
         with memoryview(self._buffer) as view:
             return self._decoder.decode(b"".join((b"[", view[:size], b"]")))
 
-    def _scan(self, found: list[Element]) -> bool:
+    def _take_single(self, found: list[Element]) -> bool:
         """
-        Take one element by its exact borders.
+        Take one element, up to its exact end.
         """
         if (end := value_end(self._buffer, final=self._final)) is None:
             return False
@@ -307,12 +307,12 @@ class CatalogReader:
         """
         if skipped := space_end(self._buffer):
             self._drop(skipped)
-            self._space += skipped
+            self._white_space += skipped
 
         if self._buffer:
-            self._space = 0
-        elif self._space > MAX_SPACE:
-            raise DecodeError(f"the catalogue is no JSON: {self._space} bytes of white space")
+            self._white_space = 0
+        elif self._white_space > MAX_SPACE:
+            raise DecodeError(f"the catalogue is no JSON: {self._white_space} bytes of white space")
 
         return bytes(self._buffer[:1])
 
@@ -322,7 +322,7 @@ class CatalogReader:
         return True
 
     def _drop(self, size: int) -> None:
-        if self._in_items:
+        if self._is_in_items:
             with memoryview(self._buffer) as view:
                 self._digest.update(view[:size])
 
@@ -330,19 +330,19 @@ class CatalogReader:
 
     def _malformed(self, expected: str) -> DecodeError:
         return DecodeError(
-            f"the catalogue is no valid JSON: expected {expected}, found {self._shown()}"
+            f"the catalogue is no valid JSON: expected {expected}, found {self._excerpt()}"
         )
 
-    def _shown(self) -> str:
-        return shown(bytes(self._buffer[:400]))
+    def _excerpt(self) -> str:
+        return excerpt(bytes(self._buffer[:400]))
 
     def _check_envelope(self) -> None:
         profile, fields = self._profile, self._fields
 
         if fields.get(profile.success_key) is not True:
-            said = next((fields[key] for key in _EXPLANATIONS if key in fields), "")
-            because = f": {shown(str(said), 200)}" if said else ""
-            raise EnvelopeError(f"the back office did not say success{because}")
+            text = next((fields[key] for key in _ERROR_KEYS if key in fields), "")
+            reason = f": {excerpt(str(text), 200)}" if text else ""
+            raise EnvelopeError(f"the back office did not say success{reason}")
         if not self._had_items or profile.data_key in fields:
             raise EnvelopeError(f"the envelope has no list {profile.data_key!r}")
 
@@ -357,6 +357,6 @@ class CatalogReader:
         if value is None or value == "":
             return None
         if not isinstance(value, kind) or isinstance(value, bool):
-            raise EnvelopeError(f"the envelope's {key!r} is not understood: {shown(str(value))}")
+            raise EnvelopeError(f"the envelope's {key!r} is not understood: {excerpt(str(value))}")
 
         return value

@@ -1,5 +1,5 @@
 """
-Where a JSON value ends: exactly, without looking at what it says.
+Scans JSON for the end of a value, without decoding it.
 """
 
 import re
@@ -23,7 +23,7 @@ def value_end(buffer: bytearray, *, final: bool) -> int | None:
         the parser judges what is in between.
     """
     if not buffer.startswith((b'"', b"[", b"{")):
-        end = _end(_SCALAR, buffer)
+        end = _match_end(_SCALAR, buffer)
         return end if end < len(buffer) or (final and end) else None
 
     depth = 0
@@ -47,10 +47,10 @@ def space_end(buffer: bytearray, start: int = 0) -> int:
     """
     Where the white space ends that begins at *start*.
     """
-    return _end(_SPACE, buffer, start)
+    return _match_end(_SPACE, buffer, start)
 
 
-def _end(pattern: re.Pattern[bytes], buffer: bytearray, start: int = 0) -> int:
+def _match_end(pattern: re.Pattern[bytes], buffer: bytearray, start: int = 0) -> int:
     match = pattern.match(buffer, start)
     assert match is not None, "these patterns match nothing, too"
     return match.end()

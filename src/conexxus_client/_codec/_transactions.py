@@ -1,5 +1,5 @@
 """
-Transactions and batches.
+Encodes and decodes transactions and batches.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -19,7 +19,7 @@ from ._json import decode_json, encode_json
 T = TypeVar("T")
 
 # Around a transaction, in the body of a push.
-_LEVELS_OF_A_BATCH = 2
+_BATCH_NESTING = 2
 
 
 @attrs.frozen(kw_only=True)
@@ -63,7 +63,7 @@ class FrozenBatch:
         Put already encoded *transactions* together.
         """
         head = encode_json({"date": date.isoformat(), "locationId": location_id})[:-1]
-        tail = b"]" if summary is None else b'],"summary":' + _summary(summary)
+        tail = b"]" if summary is None else b'],"summary":' + _encode_summary(summary)
         body = head + b',"transactions":[' + b",".join(transactions) + tail + b"}"
 
         return cls(date=date, location_id=location_id, body=body)
@@ -72,7 +72,7 @@ class FrozenBatch:
         """
         Read the transactions back, exactly as they were frozen.
         """
-        return tuple(map(_transaction, decode_json(self.body)["transactions"]))
+        return tuple(map(_decode_transaction, decode_json(self.body)["transactions"]))
 
 
 def encode_batch(batch: SalesBatch) -> bytes:
@@ -93,16 +93,16 @@ def encode_transaction(transaction: Transaction) -> bytes:
     """
     fields: dict[str, Any] = {
         "id": transaction.id,
-        "timestamp": _moment(transaction.timestamp),
+        "timestamp": _timestamp(transaction.timestamp),
         "total": transaction.total,
-        "items": [_line(line) for line in transaction.items],
+        "items": [_encode_line(line) for line in transaction.items],
     }
 
     return encode_json(
         fields
-        | _present(tax=transaction.tax, discount=transaction.discount)
+        | _without_none(tax=transaction.tax, discount=transaction.discount)
         | ({"extra": dict(transaction.extra)} if transaction.extra else {}),
-        within=_LEVELS_OF_A_BATCH,
+        within=_BATCH_NESTING,
     )
 
 
@@ -113,17 +113,17 @@ def decode_transaction(raw: bytes | str) -> Transaction:
     Raises:
         DecodeError: Naming what is wrong, and where.
     """
-    return _transaction(decode_json(raw))
+    return _decode_transaction(decode_json(raw))
 
 
-def _line(line: TransactionLine) -> dict[str, Any]:
+def _encode_line(line: TransactionLine) -> dict[str, Any]:
     fields: dict[str, Any] = {"sku": line.sku, "quantity": line.quantity, "price": line.price}
     extra = {"extra": dict(line.extra)} if line.extra else {}
 
-    return fields | _present(amount=line.amount) | extra
+    return fields | _without_none(amount=line.amount) | extra
 
 
-def _summary(summary: SalesSummary) -> bytes:
+def _encode_summary(summary: SalesSummary) -> bytes:
     return encode_json(
         {
             "totalOrders": summary.total_orders,
@@ -136,18 +136,18 @@ def _summary(summary: SalesSummary) -> bytes:
     )
 
 
-def _present(**fields: Decimal | None) -> dict[str, Any]:
+def _without_none(**fields: Decimal | None) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _moment(moment: datetime) -> str:
+def _timestamp(moment: datetime) -> str:
     """
     RFC 3339 in UTC, as the contract shows it: `2026-01-02T10:00:00Z`.
     """
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _transaction(value: Any) -> Transaction:
+def _decode_transaction(value: Any) -> Transaction:
     fields = _Fields(value, "$")
 
     return fields.build(
@@ -155,7 +155,7 @@ def _transaction(value: Any) -> Transaction:
         id=fields.text("id"),
         timestamp=fields.moment("timestamp"),
         total=fields.amount("total"),
-        items=[_read_line(line, f"$.items[{n}]") for n, line in enumerate(fields.array("items"))],
+        items=[_decode_line(line, f"$.items[{n}]") for n, line in enumerate(fields.array("items"))],
         tax=fields.amount("tax", optional=True),
         discount=fields.amount("discount", optional=True),
         business_date=fields.day("businessDate"),
@@ -163,7 +163,7 @@ def _transaction(value: Any) -> Transaction:
     )
 
 
-def _read_line(value: Any, path: str) -> TransactionLine:
+def _decode_line(value: Any, path: str) -> TransactionLine:
     fields = _Fields(value, path)
 
     return fields.build(
@@ -227,13 +227,13 @@ class _Fields:
         except ValueError:
             raise self._wrong(key, "a date like 2026-01-02") from None
 
-    def _typed(self, key: str, kind: type[T], said: str) -> T:
+    def _typed(self, key: str, kind: type[T], expected: str) -> T:
         value = self._value.get(key)
 
         if not isinstance(value, kind):
-            raise self._wrong(key, said)
+            raise self._wrong(key, expected)
 
         return value
 
-    def _wrong(self, key: str, said: str) -> DecodeError:
-        return DecodeError(f"{self._path}.{key} must be {said}")
+    def _wrong(self, key: str, expected: str) -> DecodeError:
+        return DecodeError(f"{self._path}.{key} must be {expected}")

@@ -74,7 +74,7 @@ __all__ = [
     "run_server",
 ]
 
-_HOMES = {
+_MODULES = {
     "_answer": ("Answer",),
     "_asgi": ("SandboxApp",),
     "_back_office": ("BackOffice",),
@@ -97,9 +97,9 @@ def __getattr__(name: str) -> Any:
     """
     from importlib import import_module  # as above
 
-    for home, names in _HOMES.items():
+    for module, names in _MODULES.items():
         if name in names:
-            return getattr(import_module(f".{home}", __name__), name)
+            return getattr(import_module(f".{module}", __name__), name)
 
     msg = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(msg)

@@ -1,5 +1,5 @@
 """
-What the sandbox answers beyond the contract, for people and for tests.
+Endpoints of the sandbox beyond the contract: ledger, faults, reset.
 """
 
 import json
@@ -26,7 +26,7 @@ For tests:
 """
 
 
-def answer_extra(office: BackOffice, method: str, path: str, body: bytes) -> Answer | None:
+def answer_admin_request(office: BackOffice, method: str, path: str, body: bytes) -> Answer | None:
     """
     The answer to a request outside the contract; None if it is within.
     """

@@ -1,5 +1,5 @@
 """
-What the fake back office says, before any front puts it on a wire.
+Answers of the fake back office, before a transport or server sends them.
 """
 
 import json

@@ -15,7 +15,7 @@ from conexxus_client.config import ApiProfile
 
 from ._answer import BODILESS, JSON, Answer, RefusalError, envelope, problem, timestamp_of
 from ._catalogue._catalog_endpoint import CatalogSettings, Etag, Paging, Shape, answer_catalog
-from ._catalogue._catalog_sources import SAMPLE, CatalogLike, source_of
+from ._catalogue._catalog_sources import SAMPLE, CatalogLike, catalog_source
 from ._faults._fault_parser import parse_faults
 from ._faults._fault_queue import FaultQueue
 from ._faults._fault_script import Fault, Kind, Script
@@ -98,8 +98,8 @@ class BackOffice:
         self.requests: Counter[str] = Counter()
         self._clock = clock
         self._profile = profile or ApiProfile()
-        self._counting = threading.Lock()
-        self._pushing = threading.Lock()
+        self._requests_lock = threading.Lock()
+        self._push_lock = threading.Lock()
         self._ids = itertools.count(1)
         self._faults = FaultQueue()
         self.catalog = catalog
@@ -114,7 +114,7 @@ class BackOffice:
 
     @catalog.setter
     def catalog(self, catalog: CatalogLike) -> None:
-        self._source = source_of(catalog)
+        self._source = catalog_source(catalog)
         self._catalog = catalog
 
     def faults(self, script: str | Script, *, seed: int = 0) -> None:
@@ -167,7 +167,7 @@ class BackOffice:
 
         if endpoint is None:
             return Fault(kind=Kind.OK)
-        with self._counting:
+        with self._requests_lock:
             self.requests[endpoint] += 1
 
         return self._faults.take(endpoint)
@@ -192,7 +192,7 @@ class BackOffice:
             return answer
         answer.close()
 
-        return self._instead(fault).having(self._request_id())
+        return self._fault_answer(fault).having(self._request_id())
 
     def handle(
         self,
@@ -226,18 +226,18 @@ class BackOffice:
         if method != allowed:
             return problem(405, f"Use {allowed}.").having(("Allow", allowed))
         if endpoint == "health":
-            return self._health()
+            return self._health_answer()
         if endpoint == "catalog":
-            return self._items(path, query, fields)
+            return self._catalog_answer(path, query, fields)
 
-        return self._push(fields, body)
+        return self._push_answer(fields, body)
 
-    def _health(self) -> Answer:
+    def _health_answer(self) -> Answer:
         body = envelope(self._profile, {"status": "ok"}, self._clock())
 
         return Answer(status=200, headers=(("Content-Type", JSON),), body=body)
 
-    def _items(self, path: str, query: str, fields: Mapping[str, str]) -> Answer:
+    def _catalog_answer(self, path: str, query: str, fields: Mapping[str, str]) -> Answer:
         settings = CatalogSettings(
             page_size=self.page_size,
             link=self.paging == "link" or self.shape == "array",
@@ -257,7 +257,7 @@ class BackOffice:
             timestamp=timestamp_of(self._clock()),
         )
 
-    def _push(self, fields: Mapping[str, str], body: bytes) -> Answer:
+    def _push_answer(self, fields: Mapping[str, str], body: bytes) -> Answer:
         settings = SalesSettings(
             sales_mode=self.sales_mode,
             dedupe=self.dedupe,
@@ -271,10 +271,10 @@ class BackOffice:
 
         # One after the other: asking whether a push is known and recording
         # it must not be interleaved with its own repeat.
-        with self._pushing:
+        with self._push_lock:
             return answer_push(self.ledger, settings, key, body)
 
-    def _instead(self, fault: Fault) -> Answer:
+    def _fault_answer(self, fault: Fault) -> Answer:
         """
         The answer that *fault* itself is.
         """

@@ -20,7 +20,7 @@ from conexxus_client.errors import (
 from ._answer import Answer
 from ._back_office import BackOffice
 from ._faults._fault_script import Fault, Kind
-from ._faults._wire_faults import half, head_bytes
+from ._faults._wire_faults import default_cut, head_bytes
 
 
 URL = "http://localhost"
@@ -144,19 +144,19 @@ def _reply(office: BackOffice, request: Request, limits: Limits, now: float) -> 
         request.wire_headers(),
         request.body or b"",
     )
-    failure = _failure(fault, answer, limits.timeout_ms, patience)
+    error = _transport_error(fault, answer, limits.timeout_ms, patience)
 
-    if failure is not None:
+    if error is not None:
         answer.close()
-        raise failure
+        raise error
 
     pieces = iter((answer.body,)) if isinstance(answer.body, bytes) else answer.body
-    pieces = _broken(pieces, fault, limits.timeout_ms, ends_in)
+    pieces = _faulty_pieces(pieces, fault, limits.timeout_ms, ends_in)
 
     return SandboxReply(answer, _bounded(pieces, request.max_bytes))
 
 
-def _failure(
+def _transport_error(
     fault: Fault, answer: Answer, timeout_ms: int, patience: float
 ) -> TransportError | None:
     """
@@ -177,7 +177,7 @@ def _failure(
     return RequestTimeoutError(timeout_ms) if waits >= patience else None
 
 
-def _broken(
+def _faulty_pieces(
     pieces: Iterator[bytes], fault: Fault, timeout_ms: int, ends_in: float | None
 ) -> Iterator[bytes]:
     """
@@ -191,7 +191,7 @@ def _broken(
             if (ends_in is not None and passed >= ends_in) or _drip_ms(fault, 1) >= timeout_ms:
                 raise RequestTimeoutError(timeout_ms)
         if fault.kind in (Kind.TRUNCATE, Kind.STALL):
-            left = half(piece) if left is None else left
+            left = default_cut(piece) if left is None else left
             if left < len(piece):
                 yield piece[:left]
                 break

@@ -13,12 +13,18 @@ from conexxus_client.config import ClientConfig
 from conexxus_client.errors import ConnectionLostError, Delivery, RequestTimeoutError
 
 from ._body_decoder import BodyDecoder
-from ._deadline_backend import async_backend, until
-from ._error_translation import translating
-from ._httpcore import core_of, core_request, headers_of, is_free_to_repeat, lane_options
+from ._deadline_backend import async_backend, deadline_scope
+from ._error_translation import translate_errors
+from ._httpcore import (
+    connection_options,
+    headers_of,
+    httpcore_request,
+    is_safe_to_repeat,
+    load_httpcore,
+)
 
 
-class AsyncCoreTransport:
+class AsyncHttpcoreTransport:
     """
     Sends over connections of its own.
 
@@ -26,23 +32,23 @@ class AsyncCoreTransport:
     """
 
     def __init__(self, config: ClientConfig) -> None:
-        self._core = core_of(config)
-        self._options = lane_options(self._core, config, async_backend(self._core))
-        self._most = config.max_connections
+        self._httpcore = load_httpcore(config)
+        self._options = connection_options(self._httpcore, config, async_backend(self._httpcore))
+        self._limit = config.max_connections
         self._closed = False
-        self._home: object = None
-        self._free = asyncio.Semaphore(self._most)
+        self._owner: object = None
+        self._free = asyncio.Semaphore(self._limit)
         self._idle: list[Any] = []
 
-    def _settle(self) -> None:
+    def _bind_to_loop(self) -> None:
         """
         A connection belongs to the loop and the process that opened it.
         """
-        home = (asyncio.get_running_loop(), os.getpid())
+        owner = (asyncio.get_running_loop(), os.getpid())
 
-        if self._home != home:
-            self._home = home
-            self._free = asyncio.Semaphore(self._most)
+        if self._owner != owner:
+            self._owner = owner
+            self._free = asyncio.Semaphore(self._limit)
             self._idle = []
 
     @asynccontextmanager
@@ -50,35 +56,37 @@ class AsyncCoreTransport:
         """
         Send *request*; the answer is closed with the context.
         """
-        self._settle()
+        self._bind_to_loop()
 
-        async with self._lane(limits) as (lane, used):
+        async with self._connection(limits) as (connection, is_reused):
             try:
-                response = await self._send(lane, request, limits)
+                response = await self._send(connection, request, limits)
             except ConnectionLostError:
-                if not (used and is_free_to_repeat(request)):
+                if not (is_reused and is_safe_to_repeat(request)):
                     raise
-                response = await self._send(lane, request, limits)
+                response = await self._send(connection, request, limits)
 
             try:
-                yield AsyncCoreReply(response, request, limits)
+                yield AsyncHttpcoreReply(response, request, limits)
             finally:
                 await response.aclose()
 
-    async def _send(self, lane: Any, request: Request, limits: Limits) -> Any:
-        with translating(limits), until(limits.head_ends_at) as watch:
-            response = await lane.handle_async_request(core_request(self._core, request, limits))
+    async def _send(self, connection: Any, request: Request, limits: Limits) -> Any:
+        with translate_errors(limits), deadline_scope(limits.head_ends_at) as scope:
+            response = await connection.handle_async_request(
+                httpcore_request(self._httpcore, request, limits)
+            )
 
-        if watch.is_foreign:
+        if scope.is_unsolicited:
             await response.aclose()
             raise ConnectionLostError(delivery=Delivery.UNKNOWN)
 
         return response
 
     @asynccontextmanager
-    async def _lane(self, limits: Limits) -> AsyncIterator[tuple[Any, bool]]:
+    async def _connection(self, limits: Limits) -> AsyncIterator[tuple[Any, bool]]:
         """
-        A lane, and whether it was used before.
+        A connection, and whether it was used before.
         """
         free, idle = self._free, self._idle
 
@@ -89,17 +97,19 @@ class AsyncCoreTransport:
             raise RequestTimeoutError(limits.timeout_ms, delivery=Delivery.NOT_SENT) from None
 
         try:
-            used = bool(idle)
-            lane = idle.pop() if used else self._core.AsyncConnectionPool(**self._options)
+            is_reused = bool(idle)
+            connection = (
+                idle.pop() if is_reused else self._httpcore.AsyncConnectionPool(**self._options)
+            )
             try:
-                yield lane, used
+                yield connection, is_reused
             except BaseException:
-                await lane.aclose()
+                await connection.aclose()
                 raise
             if self._closed:
-                await lane.aclose()
+                await connection.aclose()
             else:
-                idle.append(lane)
+                idle.append(connection)
         finally:
             free.release()
 
@@ -113,7 +123,7 @@ class AsyncCoreTransport:
             await self._idle.pop().aclose()
 
 
-class AsyncCoreReply:
+class AsyncHttpcoreReply:
     """
     An answer whose body is still on the wire.
     """
@@ -133,7 +143,7 @@ class AsyncCoreReply:
         raw = aiter(self._response.stream)
 
         while True:
-            with translating(self._limits), until(self._limits.ends_at):
+            with translate_errors(self._limits), deadline_scope(self._limits.ends_at):
                 chunk = await anext(raw, None)
             if chunk is None:
                 break

@@ -1,5 +1,5 @@
 """
-Bodies: decoded piece by piece, and never beyond a bound.
+Decodes the bodies of answers piece by piece, within limits.
 """
 
 import zlib
@@ -12,8 +12,8 @@ from conexxus_client.errors import DecodeError, Delivery, ResponseTooLargeError
 # JSON shrinks to a tenth or a thirtieth; deflate could do a thousandth.
 MAX_RATIO = 200
 
-_HARMLESS = 1024 * 1024
-_PIECE = 256 * 1024
+_RATIO_EXEMPT = 1024 * 1024
+_PIECE_SIZE = 256 * 1024
 _GZIP = 16 + zlib.MAX_WBITS
 
 
@@ -26,8 +26,8 @@ class BodyDecoder:
     """
 
     def __init__(self, headers: Headers, max_bytes: int) -> None:
-        self._bound = max_bytes
-        self._gzip = _encoding(headers) == "gzip"
+        self._max_bytes = max_bytes
+        self._gzip = _content_encoding(headers) == "gzip"
         self._inflater = zlib.decompressobj(_GZIP)
         self._received = self._decoded = 0
 
@@ -42,7 +42,7 @@ class BodyDecoder:
         self._received += len(chunk)
 
         for piece in self._inflate(chunk) if self._gzip else (chunk,):
-            yield self._counted(piece)
+            yield self._check_size(piece)
 
     def finish(self) -> None:
         """
@@ -59,7 +59,7 @@ class BodyDecoder:
             if self._inflater.eof:
                 raise DecodeError("the answer goes on after its gzip", delivery=Delivery.UNKNOWN)
             try:
-                piece = self._inflater.decompress(chunk, _PIECE)
+                piece = self._inflater.decompress(chunk, _PIECE_SIZE)
             except zlib.error:
                 raise DecodeError(
                     "the answer's gzip is broken", delivery=Delivery.UNKNOWN
@@ -68,20 +68,20 @@ class BodyDecoder:
                 yield piece
             chunk = self._inflater.unconsumed_tail or self._inflater.unused_data
 
-    def _counted(self, piece: bytes) -> bytes:
+    def _check_size(self, piece: bytes) -> bytes:
         self._decoded += len(piece)
 
-        if self._decoded > self._bound:
-            msg = f"the answer passes {self._bound} bytes"
+        if self._decoded > self._max_bytes:
+            msg = f"the answer passes {self._max_bytes} bytes"
             raise ResponseTooLargeError(msg, delivery=Delivery.UNKNOWN)
-        if self._decoded > _HARMLESS and self._decoded > MAX_RATIO * self._received:
+        if self._decoded > _RATIO_EXEMPT and self._decoded > MAX_RATIO * self._received:
             msg = f"the answer's gzip is {MAX_RATIO} times smaller than its content: no text is"
             raise ResponseTooLargeError(msg, delivery=Delivery.UNKNOWN)
 
         return piece
 
 
-def _encoding(headers: Headers) -> str:
+def _content_encoding(headers: Headers) -> str:
     value = ",".join(headers.all("Content-Encoding")).strip().lower()
 
     if value not in ("", "identity", "gzip"):

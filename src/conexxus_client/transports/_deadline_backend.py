@@ -1,8 +1,8 @@
 """
-Network backends that know when a request has to be over.
+Network backends for httpcore that enforce the deadline of a request.
 
 httpcore takes a time-out for each read and write, and a server that sends a
-byte now and then never meets one.  These wrap httpcore's public backends so
+byte now and then never exceeds one.  These wrap httpcore's public backends so
 that each operation gets what is left of the whole.
 
 The moment is a context variable: a connection outlives the request that
@@ -23,25 +23,29 @@ from typing import Any
 
 import attrs
 
-from conexxus_client._calls._cancellation import SLICE_SECONDS, check, is_stoppable, remaining
+from conexxus_client._calls._cancellation import (
+    SLICE_SECONDS,
+    countdown,
+    is_cancellable,
+    raise_if_cancelled,
+)
 from conexxus_client.errors import Delivery
 
 
 # A server that reads slowly must not get more time for each send: a write is
 # divided, and each part looks at the clock.
-_WRITE = 64 * 1024
+_WRITE_SIZE = 64 * 1024
 
 _ALERT, _ALERT_SIZE = b"\x15\x03", 7
 
 
 @attrs.define
-class Watch:
+class DeadlineScope:
     """
-    One stretch of work on the network.
+    The deadline of an exchange, and its reads and writes so far.
 
     Attributes:
-        ends_at: When it has to be over, on the monotonic clock; None for
-            "each stall on its own".
+        ends_at: On the monotonic clock; None if only each stall is limited.
         writes: How often something was sent so far.
         reads: How often something was received.
     """
@@ -51,84 +55,84 @@ class Watch:
     reads: int = 0
 
     @property
-    def is_foreign(self) -> bool:
+    def is_unsolicited(self) -> bool:
         """
-        Did an answer come without anything having been read?
+        Did an answer come without a read?
 
-        It was in the buffer before we asked: surplus bytes behind the last
-        answer, which must not be taken for ours.
+        It was in the buffer before the request: surplus bytes behind the last
+        answer, which must not be taken for the answer to this one.
         """
         return self.writes > 0 and self.reads == 0
 
 
-_watch: ContextVar[Watch | None] = ContextVar("conexxus_watch", default=None)
+_scope: ContextVar[DeadlineScope | None] = ContextVar("conexxus_deadline", default=None)
 
 
 @contextmanager
-def until(ends_at: float | None) -> Iterator[Watch]:
+def deadline_scope(ends_at: float | None) -> Iterator[DeadlineScope]:
     """
-    Whatever the network does inside has to be over by then.
+    Operations on the network within end by *ends_at*.
     """
-    watch = Watch(ends_at)
-    token = _watch.set(watch)
+    scope = DeadlineScope(ends_at)
+    token = _scope.set(scope)
 
     try:
-        yield watch
+        yield scope
     finally:
-        _watch.reset(token)
+        _scope.reset(token)
 
 
-def _noted_read() -> None:
-    if (watch := _watch.get()) is not None:
-        watch.reads += 1
+def _count_read() -> None:
+    if (scope := _scope.get()) is not None:
+        scope.reads += 1
 
 
-def _noted_write() -> None:
-    if (watch := _watch.get()) is not None:
-        watch.writes += 1
+def _count_write() -> None:
+    if (scope := _scope.get()) is not None:
+        scope.writes += 1
 
 
-def left(timeout: float | None, expired: type[Exception]) -> float | None:
+def time_left(timeout: float | None, expired: type[Exception]) -> float | None:
     """
-    What is left of *timeout* and of the whole; raises *expired* if nothing.
+    The time left of *timeout* and of the deadline; raises *expired* if none.
     """
-    watch = _watch.get()
+    scope = _scope.get()
 
-    if watch is None or watch.ends_at is None:
+    if scope is None or scope.ends_at is None:
         return timeout
 
-    rest = watch.ends_at - time.monotonic()
+    remaining_s = scope.ends_at - time.monotonic()
 
-    if rest <= 0:
+    if remaining_s <= 0:
         raise expired("deadline")
 
-    return rest if timeout is None else min(timeout, rest)
+    return remaining_s if timeout is None else min(timeout, remaining_s)
 
 
-class SpeaksTlsError(Exception):
+class TlsAlertError(Exception):
     """
     The server answered plain HTTP with a TLS alert (RFC 8446, section 6).
     """
 
 
-def no_alert(data: bytes) -> bytes:
+def without_tls_alert(data: bytes) -> bytes:
     """
-    *data*, unless it is what a TLS server says to a client that is not.
+    *data*, unless it is the alert of a TLS server to a plain HTTP client.
 
     No text begins so, and no piece of a gzip body is so short.
     """
     if len(data) == _ALERT_SIZE and data.startswith(_ALERT):
-        raise SpeaksTlsError
+        raise TlsAlertError
 
     return data
 
 
-def sync_backend(core: ModuleType) -> Any:
+def sync_backend(httpcore: ModuleType) -> Any:
     """
-    A deadline-aware backend for *core*, which is httpcore or httpcore2.
+    A deadline-aware backend for *httpcore*, which is httpcore or httpcore2.
     """
 
-    class DeadlineBackend(core.NetworkBackend):  # type: ignore[misc,name-defined]  # the family is known at run time only
+    class DeadlineBackend(httpcore.NetworkBackend):  # type: ignore[misc,name-defined]  # the family is known at run time only
         def connect_tcp(
             self,
             host: str,
@@ -137,47 +141,49 @@ def sync_backend(core: ModuleType) -> Any:
             local_address: str | None = None,
             socket_options: Any = None,
         ) -> Any:
-            addresses = _resolve(core, host, port, timeout)
+            addresses = _resolve(httpcore, host, port, timeout)
             failure: Exception | None = None
 
             for number, address in enumerate(addresses):
-                # An address that swallows us must leave time for the others.
-                share = left(timeout, core.ConnectTimeout)
+                # An address that does not answer must leave time for the others.
+                share = time_left(timeout, httpcore.ConnectTimeout)
                 share = share and share / (len(addresses) - number)
                 try:
-                    stream = core.SyncBackend().connect_tcp(
+                    stream = httpcore.SyncBackend().connect_tcp(
                         address, port, share, local_address, socket_options
                     )
                     return DeadlineStream(stream)
-                except (core.ConnectError, core.ConnectTimeout) as exc:
+                except (httpcore.ConnectError, httpcore.ConnectTimeout) as exc:
                     failure = exc
 
-            raise failure or core.ConnectError(f"{host} has no address")
+            raise failure or httpcore.ConnectError(f"{host} has no address")
 
-    class DeadlineStream(core.NetworkStream):  # type: ignore[misc,name-defined]  # see above
+    class DeadlineStream(httpcore.NetworkStream):  # type: ignore[misc,name-defined]  # see above
         def __init__(self, stream: Any) -> None:
             self._stream = stream
 
         def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-            _noted_read()
-            rest = left(timeout, core.ReadTimeout)
+            _count_read()
+            remaining_s = time_left(timeout, httpcore.ReadTimeout)
 
-            if rest is None or not is_stoppable():
-                return no_alert(self._stream.read(max_bytes, rest))
+            if remaining_s is None or not is_cancellable():
+                return without_tls_alert(self._stream.read(max_bytes, remaining_s))
 
-            for rest_now in remaining(rest):
+            for slice_s in countdown(remaining_s):
                 try:
-                    return no_alert(self._stream.read(max_bytes, min(rest_now, SLICE_SECONDS)))
-                except core.ReadTimeout:
-                    check(Delivery.UNKNOWN)
+                    return without_tls_alert(
+                        self._stream.read(max_bytes, min(slice_s, SLICE_SECONDS))
+                    )
+                except httpcore.ReadTimeout:
+                    raise_if_cancelled(Delivery.UNKNOWN)
 
-            raise core.ReadTimeout("deadline")
+            raise httpcore.ReadTimeout("deadline")
 
         def write(self, buffer: bytes, timeout: float | None = None) -> None:
-            _noted_write()
-            for part in _parts(buffer):
-                check(Delivery.UNKNOWN)
-                self._stream.write(part, left(timeout, core.WriteTimeout))
+            _count_write()
+            for part in _write_chunks(buffer):
+                raise_if_cancelled(Delivery.UNKNOWN)
+                self._stream.write(part, time_left(timeout, httpcore.WriteTimeout))
 
         def close(self) -> None:
             self._stream.close()
@@ -185,8 +191,8 @@ def sync_backend(core: ModuleType) -> Any:
         def start_tls(
             self, ssl_context: Any, server_hostname: Any = None, timeout: float | None = None
         ) -> Any:
-            rest = left(timeout, core.ConnectTimeout)
-            return DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, rest))
+            remaining_s = time_left(timeout, httpcore.ConnectTimeout)
+            return DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, remaining_s))
 
         def get_extra_info(self, info: str) -> Any:
             return self._stream.get_extra_info(info)
@@ -194,12 +200,12 @@ def sync_backend(core: ModuleType) -> Any:
     return DeadlineBackend()
 
 
-def async_backend(core: ModuleType) -> Any:
+def async_backend(httpcore: ModuleType) -> Any:
     """
     The same for an event loop; anyio resolves names in threads by itself.
     """
 
-    class AsyncDeadlineBackend(core.AsyncNetworkBackend):  # type: ignore[misc,name-defined]  # see above
+    class AsyncDeadlineBackend(httpcore.AsyncNetworkBackend):  # type: ignore[misc,name-defined]  # see above
         async def connect_tcp(
             self,
             host: str,
@@ -208,23 +214,23 @@ def async_backend(core: ModuleType) -> Any:
             local_address: str | None = None,
             socket_options: Any = None,
         ) -> Any:
-            addresses = await _resolve_async(core, host, port, timeout)
+            addresses = await _resolve_async(httpcore, host, port, timeout)
             failure: Exception | None = None
 
             for number, address in enumerate(addresses):
-                share = left(timeout, core.ConnectTimeout)
+                share = time_left(timeout, httpcore.ConnectTimeout)
                 share = share and share / (len(addresses) - number)
                 try:
-                    stream = await core.AnyIOBackend().connect_tcp(
+                    stream = await httpcore.AnyIOBackend().connect_tcp(
                         address, port, share, local_address, socket_options
                     )
                     return AsyncDeadlineStream(stream)
-                except (core.ConnectError, core.ConnectTimeout) as exc:
+                except (httpcore.ConnectError, httpcore.ConnectTimeout) as exc:
                     failure = exc
 
-            raise failure or core.ConnectError(f"{host} has no address")
+            raise failure or httpcore.ConnectError(f"{host} has no address")
 
-    class AsyncDeadlineStream(core.AsyncNetworkStream):  # type: ignore[misc,name-defined]  # see above
+    class AsyncDeadlineStream(httpcore.AsyncNetworkStream):  # type: ignore[misc,name-defined]  # see above
         def __init__(self, stream: Any) -> None:
             self._stream = stream
 
@@ -233,17 +239,19 @@ def async_backend(core: ModuleType) -> Any:
             max_bytes: int,
             timeout: float | None = None,  # noqa: ASYNC109  # httpcore's signature
         ) -> bytes:
-            _noted_read()
-            return no_alert(await self._stream.read(max_bytes, left(timeout, core.ReadTimeout)))
+            _count_read()
+            return without_tls_alert(
+                await self._stream.read(max_bytes, time_left(timeout, httpcore.ReadTimeout))
+            )
 
         async def write(
             self,
             buffer: bytes,
             timeout: float | None = None,  # noqa: ASYNC109  # httpcore's signature
         ) -> None:
-            _noted_write()
-            for part in _parts(buffer):
-                await self._stream.write(part, left(timeout, core.WriteTimeout))
+            _count_write()
+            for part in _write_chunks(buffer):
+                await self._stream.write(part, time_left(timeout, httpcore.WriteTimeout))
 
         async def aclose(self) -> None:
             await self._stream.aclose()
@@ -254,8 +262,8 @@ def async_backend(core: ModuleType) -> Any:
             server_hostname: Any = None,
             timeout: float | None = None,  # noqa: ASYNC109  # httpcore's signature
         ) -> Any:
-            rest = left(timeout, core.ConnectTimeout)
-            stream = await self._stream.start_tls(ssl_context, server_hostname, rest)
+            remaining_s = time_left(timeout, httpcore.ConnectTimeout)
+            stream = await self._stream.start_tls(ssl_context, server_hostname, remaining_s)
             return AsyncDeadlineStream(stream)
 
         def get_extra_info(self, info: str) -> Any:
@@ -264,16 +272,16 @@ def async_backend(core: ModuleType) -> Any:
     return AsyncDeadlineBackend()
 
 
-def _parts(buffer: bytes) -> Iterator[bytes]:
-    if len(buffer) <= _WRITE:
+def _write_chunks(buffer: bytes) -> Iterator[bytes]:
+    if len(buffer) <= _WRITE_SIZE:
         yield buffer
         return
 
-    for start in range(0, len(buffer), _WRITE):
-        yield buffer[start : start + _WRITE]
+    for start in range(0, len(buffer), _WRITE_SIZE):
+        yield buffer[start : start + _WRITE_SIZE]
 
 
-def _resolve(core: ModuleType, host: str, port: int, timeout: float | None) -> list[str]:
+def _resolve(httpcore: ModuleType, host: str, port: int, timeout: float | None) -> list[str]:
     """
     The addresses of *host*, in time.
 
@@ -281,53 +289,53 @@ def _resolve(core: ModuleType, host: str, port: int, timeout: float | None) -> l
     when it hangs.
     """
     try:
-        return _looking_up(host, port).result(left(timeout, core.ConnectTimeout))
+        return _start_lookup(host, port).result(time_left(timeout, httpcore.ConnectTimeout))
     except TimeoutError:
-        raise core.ConnectTimeout("name resolution") from None
+        raise httpcore.ConnectTimeout("name resolution") from None
     except OSError as exc:
         # From inside the handler: httpcore drops the cause, not the context.
-        raise core.ConnectError(str(exc)) from exc
+        raise httpcore.ConnectError(str(exc)) from exc
 
 
 async def _resolve_async(
-    core: ModuleType, host: str, port: int, seconds: float | None
+    httpcore: ModuleType, host: str, port: int, seconds: float | None
 ) -> list[str]:
     """
     The same for an event loop, whose own executor would be waited for at its
     end.
     """
     try:
-        async with asyncio.timeout(left(seconds, core.ConnectTimeout)):
-            return await asyncio.wrap_future(_looking_up(host, port))
+        async with asyncio.timeout(time_left(seconds, httpcore.ConnectTimeout)):
+            return await asyncio.wrap_future(_start_lookup(host, port))
     except TimeoutError:
-        raise core.ConnectTimeout("name resolution") from None
+        raise httpcore.ConnectTimeout("name resolution") from None
     except OSError as exc:
-        raise core.ConnectError(str(exc)) from exc
+        raise httpcore.ConnectError(str(exc)) from exc
 
 
-def _looking_up(host: str, port: int) -> "Future[list[str]]":
+def _start_lookup(host: str, port: int) -> "Future[list[str]]":
     answer: Future[list[str]] = Future()
 
     try:
         answer.set_result([str(ip_address(host))])
     except ValueError:
-        threading.Thread(target=_look_up, args=(host, port, answer), daemon=True).start()
+        threading.Thread(target=_look_up_host, args=(host, port, answer), daemon=True).start()
 
     return answer
 
 
-def _look_up(host: str, port: int, answer: "Future[list[str]]") -> None:
+def _look_up_host(host: str, port: int, answer: "Future[list[str]]") -> None:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         addresses = list(dict.fromkeys(str(info[4][0]) for info in found))
     except (OSError, UnicodeError):
-        _settle(answer, None)
+        _set_result(answer, None)
     else:
-        _settle(answer, addresses)
+        _set_result(answer, addresses)
 
 
-def _settle(answer: "Future[list[str]]", addresses: list[str] | None) -> None:
-    # Who asked may have given up, and cancelled it.
+def _set_result(answer: "Future[list[str]]", addresses: list[str] | None) -> None:
+    # The caller may have timed out, and cancelled it.
     if not answer.set_running_or_notify_cancel():
         return
     if addresses is None:

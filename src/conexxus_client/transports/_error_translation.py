@@ -1,5 +1,5 @@
 """
-Our names for what goes wrong below: in the families, in TLS, in the system.
+Translates errors of httpx, httpcore, TLS and the system into the client's.
 """
 
 import errno
@@ -23,7 +23,7 @@ from conexxus_client.errors import (
     error_for,
 )
 
-from ._deadline_backend import SpeaksTlsError
+from ._deadline_backend import TlsAlertError
 
 
 _MODULES = ("httpx", "httpx2", "httpcore", "httpcore2")
@@ -33,55 +33,55 @@ _NOT_TLS = {"WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "HTTP_REQUEST", "RECORD_
 
 
 @contextmanager
-def translating(limits: Limits) -> Iterator[None]:
+def translate_errors(limits: Limits) -> Iterator[None]:
     """
-    What is raised below leaves under our name.
+    Raise errors of the libraries below as the client's own.
     """
     try:
         yield
     except ConexxusError:
         raise
     except Exception as exc:
-        error = translated(exc, limits)
+        error = translated_error(exc, limits)
         if error is None:
             raise
         # The cause holds the request, and with it the key.
         raise error from None
 
 
-def translated(exc: Exception, limits: Limits) -> ConexxusError | None:
+def translated_error(exc: Exception, limits: Limits) -> ConexxusError | None:
     """
-    Our name for *exc*; None if it is a mistake in a program.
+    The client's error for *exc*; None if it is a mistake in a program.
     """
-    if isinstance(exc, SpeaksTlsError):
+    if isinstance(exc, TlsAlertError):
         return TlsError("Conexxus API speaks TLS on this port. Set CONEXXUS_API_URL to https://.")
 
-    names = {cls.__name__ for cls in type(exc).__mro__ if _is_theirs(cls)}
+    names = {cls.__name__ for cls in type(exc).__mro__ if _is_http_library(cls)}
 
     if names & {"ConnectTimeout", "PoolTimeout"}:
         return RequestTimeoutError(limits.timeout_ms, delivery=Delivery.NOT_SENT)
     if "TimeoutException" in names:
         return RequestTimeoutError(limits.timeout_ms, delivery=Delivery.UNKNOWN)
     if names & {"ConnectError", "ProxyError"}:
-        return _not_connected(exc, is_proxy="ProxyError" in names)
+        return _connection_failure(exc, is_proxy="ProxyError" in names)
     if "HTTPStatusError" in names:
         # An injected client may raise by itself for what it does not like.
-        return _refused(exc)
+        return _status_error(exc)
     if names & {"UnsupportedProtocol", "InvalidURL", "LocalProtocolError"}:
         return ConfigurationError(["CONEXXUS_API_URL or a header can't be sent as it is"])
     if names or isinstance(exc, OSError):
-        return _lost(exc)
+        return _connection_lost(exc)
     if isinstance(exc, RuntimeError) and "closed" in str(exc):
         return ConfigurationError(["http_client is closed"])
 
     return None
 
 
-def _is_theirs(cls: type) -> bool:
+def _is_http_library(cls: type) -> bool:
     return cls.__module__.partition(".")[0] in _MODULES
 
 
-def _refused(exc: Exception) -> ConexxusError | None:
+def _status_error(exc: Exception) -> ConexxusError | None:
     response = getattr(exc, "response", None)
 
     if response is None:
@@ -90,9 +90,9 @@ def _refused(exc: Exception) -> ConexxusError | None:
     return error_for(response.status_code, path=response.request.url.path)
 
 
-def _lost(exc: Exception) -> ConexxusError:
+def _connection_lost(exc: Exception) -> ConexxusError:
     """
-    Something ended the conversation after it had begun.
+    The error for a connection that ended after the request had begun.
     """
     if "too long" in str(exc):
         # h11's bound on status line and header fields, 100 KiB together.
@@ -100,33 +100,33 @@ def _lost(exc: Exception) -> ConexxusError:
         return ResponseTooLargeError(msg, delivery=Delivery.UNKNOWN)
 
     for cause in _causes(exc):
-        # An alert is the server's word on us: no certificate shown, say.
+        # An alert is the server's objection: no client certificate, say.
         if isinstance(cause, ssl.SSLError) and "ALERT" in (cause.reason or ""):
-            return TlsError(_why_insecure(cause), delivery=Delivery.UNKNOWN)
+            return TlsError(_tls_message(cause), delivery=Delivery.UNKNOWN)
 
     return ConnectionLostError(delivery=Delivery.UNKNOWN)
 
 
-def _not_connected(exc: Exception, *, is_proxy: bool) -> ConexxusError:
+def _connection_failure(exc: Exception, *, is_proxy: bool) -> ConexxusError:
     causes = list(_causes(exc))
 
     if is_proxy:
-        said = "".join(char for char in str(exc)[:100] if char.isprintable())
-        return ConnectError(f"The proxy did not let us through ({said}). Check CONEXXUS_PROXY.")
+        reason = "".join(char for char in str(exc)[:100] if char.isprintable())
+        return ConnectError(f"The proxy did not let us through ({reason}). Check CONEXXUS_PROXY.")
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return HostNotFoundError()
 
     for cause in causes:
-        # Who hangs up in the middle of a handshake has said nothing about trust.
+        # A connection that ends during the handshake says nothing about trust.
         if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError):
-            return TlsError(_why_insecure(cause))
+            return TlsError(_tls_message(cause))
 
-    return _refused_or_worse(causes)
+    return _connect_error(causes)
 
 
-def _why_insecure(error: ssl.SSLError) -> str:
+def _tls_message(error: ssl.SSLError) -> str:
     """
-    What exactly is wrong, in OpenSSL's words, and what to do.
+    The message: OpenSSL's reason, and what to do.
     """
     if isinstance(error, ssl.SSLCertVerificationError):
         why = error.verify_message
@@ -138,7 +138,7 @@ def _why_insecure(error: ssl.SSLError) -> str:
     return f"Conexxus API secure connection failed: {why}. Check the certificate and API URL."
 
 
-def _refused_or_worse(causes: list[BaseException]) -> ConnectError:
+def _connect_error(causes: list[BaseException]) -> ConnectError:
     """
     Refused, unless the system gave another reason, like no descriptors left.
     """

@@ -1,66 +1,66 @@
 """
-Who may go next.
+A fair semaphore: the thread that waits longest is next.
 """
 
 import threading
 from collections import deque
 
 
-class Turns:
+class FairSemaphore:
     """
-    So many at a time, and whoever waits longest is next.
+    Admits a limited number of holders, in the order in which they wait.
 
-    A semaphore lets whoever gives one back take it again before a waiter is
-    awake: among 32 threads on one connection, some then wait for as long as
-    the others have something to send.
+    `threading.Semaphore` lets the thread that releases it acquire it again
+    before a waiter is awake: among 32 threads on one connection, some then
+    wait for as long as the others have something to send.
     """
 
-    def __init__(self, most: int) -> None:
-        self._free = most
-        self._waiting: deque[threading.Lock] = deque()
+    def __init__(self, limit: int) -> None:
+        self._free = limit
+        self._waiters: deque[threading.Lock] = deque()
         self._lock = threading.Lock()
 
-    def take(self, *, within_s: float) -> bool:
+    def acquire(self, *, timeout_s: float) -> bool:
         """
-        Wait for a turn, at most so many seconds.
+        Wait until admitted, at most so many seconds.
 
         Returns:
-            Whether there was one; then it is to be given back.
+            Whether it was admitted; then it has to `release`.
         """
         with self._lock:
             if self._free:
                 self._free -= 1
                 return True
-            mine = threading.Lock()
-            mine.acquire()
-            self._waiting.append(mine)
+            waiter = threading.Lock()
+            waiter.acquire()
+            self._waiters.append(waiter)
 
         try:
-            if mine.acquire(timeout=within_s):
+            if waiter.acquire(timeout=timeout_s):
                 return True
         except BaseException:
-            if not self._gives_up(mine):
-                self.give_back()
+            if not self._withdraw(waiter):
+                self.release()
             raise
 
-        return not self._gives_up(mine)
+        return not self._withdraw(waiter)
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """
-        Hand the turn on to whoever waits longest.
+        Admit the thread that waits longest.
         """
         with self._lock:
-            if self._waiting:
-                self._waiting.popleft().release()
+            if self._waiters:
+                self._waiters.popleft().release()
             else:
                 self._free += 1
 
-    def _gives_up(self, mine: threading.Lock) -> bool:
+    def _withdraw(self, waiter: threading.Lock) -> bool:
         """
-        Leave the queue; False if a turn came in the last moment.
+        Remove *waiter* from the queue; False if it was just admitted.
         """
         with self._lock:
-            if mine not in self._waiting:
+            if waiter not in self._waiters:
                 return False
-            self._waiting.remove(mine)
+            self._waiters.remove(waiter)
             return True

@@ -1,10 +1,10 @@
 """
 The transport over httpcore or httpcore2, on which httpx and httpx2 are built.
 
-It speaks to one origin only, so its pool is a stack of lanes.  A lane is a
-connection pool of one and belongs to one request at a time: no other thread
-can close it, no cancelled task can poison it for the next, and when anything
-goes wrong it is thrown away.
+It sends to one origin only, so its pool is a stack of connections.  Each is a
+`ConnectionPool` of one that serves one request at a time: no other thread can
+close it, no cancelled task can break it for the next, and after any error it
+is discarded.
 """
 
 import importlib
@@ -25,34 +25,34 @@ from conexxus_client.errors import (
 )
 
 from ._body_decoder import BodyDecoder
-from ._deadline_backend import sync_backend, until
-from ._error_translation import translating
-from ._fair_semaphore import Turns
+from ._deadline_backend import deadline_scope, sync_backend
+from ._error_translation import translate_errors
+from ._fair_semaphore import FairSemaphore
 from ._tls import ssl_context
 
 
 KEEPALIVE_SECONDS = 15.0
 
-_CORES = {"httpx": "httpcore", "httpx2": "httpcore2"}
+_HTTPCORE_MODULES = {"httpx": "httpcore", "httpx2": "httpcore2"}
 
 
-class CoreTransport:
+class HttpcoreTransport:
     """
     Sends over connections of its own.
 
-    A fork leaves the parent's connections to the parent.
+    After a fork, the child opens connections of its own.
     """
 
     def __init__(self, config: ClientConfig) -> None:
-        self._core = core_of(config)
-        self._options = lane_options(self._core, config, sync_backend(self._core))
-        self._most = config.max_connections
+        self._httpcore = load_httpcore(config)
+        self._options = connection_options(self._httpcore, config, sync_backend(self._httpcore))
+        self._limit = config.max_connections
         self._closed = False
         self._reset()
 
     def _reset(self) -> None:
         self._pid = os.getpid()
-        self._free = Turns(self._most)
+        self._free = FairSemaphore(self._limit)
         self._idle: list[Any] = []
 
     @contextmanager
@@ -63,53 +63,53 @@ class CoreTransport:
         if self._pid != os.getpid():
             self._reset()
 
-        with self._lane(limits) as (lane, used):
+        with self._connection(limits) as (connection, is_reused):
             try:
-                response = self._send(lane, request, limits)
+                response = self._send(connection, request, limits)
             except ConnectionLostError:
-                if not (used and is_free_to_repeat(request)):
+                if not (is_reused and is_safe_to_repeat(request)):
                     raise
-                response = self._send(lane, request, limits)
+                response = self._send(connection, request, limits)
 
             try:
-                yield CoreReply(response, request, limits)
+                yield HttpcoreReply(response, request, limits)
             finally:
                 response.close()
 
-    def _send(self, lane: Any, request: Request, limits: Limits) -> Any:
-        with translating(limits), until(limits.head_ends_at) as watch:
-            response = lane.handle_request(core_request(self._core, request, limits))
+    def _send(self, connection: Any, request: Request, limits: Limits) -> Any:
+        with translate_errors(limits), deadline_scope(limits.head_ends_at) as scope:
+            response = connection.handle_request(httpcore_request(self._httpcore, request, limits))
 
-        if watch.is_foreign:
+        if scope.is_unsolicited:
             response.close()
             raise ConnectionLostError(delivery=Delivery.UNKNOWN)
 
         return response
 
     @contextmanager
-    def _lane(self, limits: Limits) -> Iterator[tuple[Any, bool]]:
+    def _connection(self, limits: Limits) -> Iterator[tuple[Any, bool]]:
         """
-        A lane, and whether it was used before.
+        A connection, and whether it was used before.
         """
         free, idle = self._free, self._idle
 
-        if not free.take(within_s=limits.timeout_ms / 1000):
+        if not free.acquire(timeout_s=limits.timeout_ms / 1000):
             raise RequestTimeoutError(limits.timeout_ms, delivery=Delivery.NOT_SENT)
 
         try:
-            used = bool(idle)
-            lane = idle.pop() if used else self._core.ConnectionPool(**self._options)
+            is_reused = bool(idle)
+            connection = idle.pop() if is_reused else self._httpcore.ConnectionPool(**self._options)
             try:
-                yield lane, used
+                yield connection, is_reused
             except BaseException:
-                lane.close()
+                connection.close()
                 raise
             if self._closed:
-                lane.close()
+                connection.close()
             else:
-                idle.append(lane)
+                idle.append(connection)
         finally:
-            free.give_back()
+            free.release()
 
     def close(self) -> None:
         """
@@ -121,7 +121,7 @@ class CoreTransport:
             self._idle.pop().close()
 
 
-class CoreReply:
+class HttpcoreReply:
     """
     An answer whose body is still on the wire.
     """
@@ -141,7 +141,7 @@ class CoreReply:
         raw = iter(self._response.stream)
 
         while True:
-            with translating(self._limits), until(self._limits.ends_at):
+            with translate_errors(self._limits), deadline_scope(self._limits.ends_at):
                 chunk = next(raw, None)
             if chunk is None:
                 break
@@ -150,19 +150,19 @@ class CoreReply:
         body.finish()
 
 
-def is_free_to_repeat(request: Request) -> bool:
+def is_safe_to_repeat(request: Request) -> bool:
     """
     May it be sent again at once on a new connection?
 
-    A server may close a kept-alive connection just as we send on it (RFC
-    9112, 9.3.1): that says nothing about the server, and a GET does nothing.
+    A server may close a kept-alive connection just as a request is sent (RFC
+    9112, 9.3.1): that is no failure of the server, and a GET is safe.
     """
     return request.method == "GET"
 
 
-def core_of(config: ClientConfig) -> ModuleType:
+def load_httpcore(config: ClientConfig) -> ModuleType:
     """
-    The core of the configured family.
+    httpcore or httpcore2, for the configured family.
 
     Raises:
         ConfigurationError: It is not installed.
@@ -170,27 +170,27 @@ def core_of(config: ClientConfig) -> ModuleType:
     family = config.http_backend
 
     try:
-        return importlib.import_module(_CORES[family])
+        return importlib.import_module(_HTTPCORE_MODULES[family])
     except ImportError:
         raise ConfigurationError(
             [f"CONEXXUS_HTTP_BACKEND is {family}, which is not installed: pip install {family}"]
         ) from None
 
 
-def lane_options(core: ModuleType, config: ClientConfig, backend: Any) -> dict[str, Any]:
+def connection_options(httpcore: ModuleType, config: ClientConfig, backend: Any) -> dict[str, Any]:
     """
-    How a lane is made.
+    The arguments of a connection.
     """
     return {
         "ssl_context": ssl_context(config),
-        "proxy": _proxy(core, config.proxy) if config.proxy else None,
+        "proxy": _proxy(httpcore, config.proxy) if config.proxy else None,
         "max_connections": 1,
         "keepalive_expiry": KEEPALIVE_SECONDS,
         "network_backend": backend,
     }
 
 
-def _proxy(core: ModuleType, url: str) -> Any:
+def _proxy(httpcore: ModuleType, url: str) -> Any:
     """
     The proxy at *url*; its user and password, if any, go to it alone.
     """
@@ -202,12 +202,12 @@ def _proxy(core: ModuleType, url: str) -> Any:
     if parts.username is not None:
         auth = (unquote(parts.username), unquote(parts.password or ""))
 
-    return core.Proxy(f"{parts.scheme}://{host}{port}", auth=auth)
+    return httpcore.Proxy(f"{parts.scheme}://{host}{port}", auth=auth)
 
 
-def core_request(core: ModuleType, request: Request, limits: Limits) -> Any:
+def httpcore_request(httpcore: ModuleType, request: Request, limits: Limits) -> Any:
     """
-    The core's request, the secret header included: it exists while it is sent.
+    httpcore's request, with the secret headers: it exists while it is sent.
     """
     seconds = limits.timeout_ms / 1000
     extra = [("Host", urlsplit(request.url).netloc)]
@@ -216,7 +216,7 @@ def core_request(core: ModuleType, request: Request, limits: Limits) -> Any:
         extra.append(("Content-Length", str(len(request.body))))
 
     # In no local variable: those are what error reporters show.
-    return core.Request(
+    return httpcore.Request(
         request.method,
         request.url,
         headers=[

@@ -13,7 +13,7 @@ from conexxus_client._calls._wire_types import Headers, Limits, Reply, Request
 from conexxus_client.errors import ConfigurationError, Delivery, RequestTimeoutError
 
 from ._body_decoder import BodyDecoder
-from ._error_translation import translating
+from ._error_translation import translate_errors
 
 
 FAMILIES = ("httpx", "httpx2")
@@ -21,7 +21,7 @@ FAMILIES = ("httpx", "httpx2")
 
 class HttpxTransport:
     """
-    Sends over a client that somebody else made, and closes.
+    Sends over an injected client, which the caller closes.
 
     It keeps its own time-outs for each connect, read and write; the attempt
     as a whole is over in time only as far as those allow.
@@ -36,9 +36,9 @@ class HttpxTransport:
         """
         Send *request*; the answer is closed with the context.
         """
-        with translating(limits):
-            built, options = send_options(self._family, self._client, request)
-            response = self._client.send(built, **options)
+        with translate_errors(limits):
+            http_request, options = send_options(self._family, self._client, request)
+            response = self._client.send(http_request, **options)
 
         try:
             yield HttpxReply(response, request, limits)
@@ -47,7 +47,7 @@ class HttpxTransport:
 
     def close(self) -> None:
         """
-        Nothing: the client is somebody else's.
+        Nothing: the caller closes the client.
         """
 
 
@@ -71,17 +71,17 @@ class HttpxReply:
         raw = self._response.iter_raw()
 
         while True:
-            with translating(self._limits):
+            with translate_errors(self._limits):
                 chunk = next(raw, None)
             if chunk is None:
                 break
-            check_end(self._limits)
+            check_deadline(self._limits)
             yield from body.feed(chunk)
 
         body.finish()
 
 
-def check_end(limits: Limits) -> None:
+def check_deadline(limits: Limits) -> None:
     """
     Raises:
         RequestTimeoutError: The attempt's time is over.
@@ -105,22 +105,22 @@ def family_of(client: object, kind: str) -> ModuleType:
         if top in FAMILIES and cls.__name__ == kind:
             return sys.modules[top]
 
-    said = type(client).__name__
-    raise ConfigurationError([f"http_client must be a {kind} of httpx or httpx2, not {said}"])
+    name = type(client).__name__
+    raise ConfigurationError([f"http_client must be a {kind} of httpx or httpx2, not {name}"])
 
 
 def send_options(family: ModuleType, client: Any, request: Request) -> tuple[Any, dict[str, Any]]:
     """
     The family's request for *request*, and the options to send it with.
 
-    The secret headers are not part of the request, only of its way out: a
-    request is what gets logged and shown.
+    The secret headers are added while it is sent, and are not part of the
+    request: requests are logged and shown.
     """
-    built = client.build_request(
+    http_request = client.build_request(
         request.method, request.url, headers=list(request.headers), content=request.body
     )
 
-    return built, {
+    return http_request, {
         "auth": _secret_auth(family, request),
         "follow_redirects": False,
         "stream": True,

@@ -13,10 +13,10 @@ import attrs
 from conexxus_client.config import ApiProfile
 from conexxus_client.testing._answer import JSON, Answer, RefusalError, json_bytes, problem
 
-from ._catalog_sources import RawBody, Source
+from ._catalog_sources import CatalogSource, RawBody
 
 
-CHUNK = 64 * 1024
+CHUNK_SIZE = 64 * 1024
 
 Paging = Literal["cursor", "link"]
 Shape = Literal["envelope", "array"]
@@ -38,7 +38,7 @@ class CatalogSettings:
 
 
 def answer_catalog(
-    source: Source | RawBody,
+    source: CatalogSource | RawBody,
     settings: CatalogSettings,
     *,
     path: str,
@@ -52,37 +52,39 @@ def answer_catalog(
     Raises:
         RefusalError: 400, the cursor is none of ours.
     """
-    etag = _etag(source.fingerprint(), settings.etag)
+    etag = _etag_for(source.fingerprint(), settings.etag)
     fields = [("Content-Type", JSON)]
 
     if etag:
         fields.append(("ETag", etag))
-    if etag and if_none_match and _matches(if_none_match, etag):
+    if etag and if_none_match and _etag_matches(if_none_match, etag):
         return Answer(status=304, headers=tuple(fields[1:]), note="not modified")
     if isinstance(source, RawBody):
         return Answer(status=200, headers=tuple(fields), body=source.body)
 
-    start = _start(parameters.get(settings.profile.cursor_parameter))
+    start = _start_index(parameters.get(settings.profile.cursor_parameter))
     stop = None if settings.page_size is None else start + settings.page_size
-    following = None if stop is None or stop >= source.count() else f"p{stop}"
-    if following and settings.link:
-        fields.append(("Link", _link(path, parameters, following, settings.profile)))
+    next_cursor = None if stop is None or stop >= source.count() else f"p{stop}"
+    if next_cursor and settings.link:
+        fields.append(("Link", _link(path, parameters, next_cursor, settings.profile)))
     pieces = source.pieces(start, stop)
     opening, closing = b"[", b"]"
     if settings.envelope:
-        opening, closing = _around(source, settings, following, timestamp)
+        opening, closing = _envelope_parts(source, settings, next_cursor, timestamp)
 
-    return Answer(status=200, headers=tuple(fields), body=_body(_chunks(opening, pieces, closing)))
+    return Answer(
+        status=200, headers=tuple(fields), body=_body_from(_chunks(opening, pieces, closing))
+    )
 
 
-def _etag(fingerprint: str, kind: Etag) -> str | None:
+def _etag_for(fingerprint: str, kind: Etag) -> str | None:
     if kind == "off":
         return None
 
     return f'W/"{fingerprint}"' if kind == "weak" else f'"{fingerprint}"'
 
 
-def _matches(if_none_match: str, etag: str) -> bool:
+def _etag_matches(if_none_match: str, etag: str) -> bool:
     """
     Weak comparison, as RFC 9110, section 13.1.2, wants it.
     """
@@ -91,7 +93,7 @@ def _matches(if_none_match: str, etag: str) -> bool:
     return "*" in sent or etag.removeprefix("W/") in sent
 
 
-def _start(cursor: str | None) -> int:
+def _start_index(cursor: str | None) -> int:
     if not cursor:
         return 0
     number = re.fullmatch("p([0-9]{1,12})", cursor)
@@ -107,8 +109,8 @@ def _link(path: str, parameters: Mapping[str, str], cursor: str, profile: ApiPro
     return f'<{path}?{query}>; rel="next"'
 
 
-def _around(
-    source: Source, settings: CatalogSettings, following: str | None, timestamp: str
+def _envelope_parts(
+    source: CatalogSource, settings: CatalogSettings, next_cursor: str | None, timestamp: str
 ) -> tuple[bytes, bytes]:
     """
     The envelope, before and after its items.
@@ -118,8 +120,8 @@ def _around(
 
     if settings.total is not False:
         tail[profile.total_key] = source.count() if settings.total is True else settings.total
-    if following and not settings.link:
-        tail[profile.next_cursor_key] = following
+    if next_cursor and not settings.link:
+        tail[profile.next_cursor_key] = next_cursor
     opening = f"{{{json.dumps(profile.success_key)}:true,{json.dumps(profile.data_key)}:["
 
     return opening.encode(), b"]," + json_bytes(tail)[1:]
@@ -129,31 +131,31 @@ def _chunks(opening: bytes, pieces: Iterator[bytes], closing: bytes) -> Iterator
     """
     The body in pieces of at least 64 KiB, but for the last.
     """
-    waiting, size, comma = [opening], len(opening), False
+    buffered, size, comma = [opening], len(opening), False
 
     for piece in pieces:
         if comma:
-            waiting.append(b",")
-        waiting.append(piece)
+            buffered.append(b",")
+        buffered.append(piece)
         size += len(piece)
         comma = True
-        if size >= CHUNK:
-            yield b"".join(waiting)
-            waiting, size = [], 0
-    yield b"".join([*waiting, closing])
+        if size >= CHUNK_SIZE:
+            yield b"".join(buffered)
+            buffered, size = [], 0
+    yield b"".join([*buffered, closing])
 
 
-def _body(chunks: Iterator[bytes]) -> bytes | Iterator[bytes]:
+def _body_from(chunks: Iterator[bytes]) -> bytes | Iterator[bytes]:
     """
     A small body as a whole, so that its length can be told.
     """
     first = next(chunks)
     second = next(chunks, None)
 
-    return first if second is None else _resumed(first, second, chunks)
+    return first if second is None else _rejoined(first, second, chunks)
 
 
-def _resumed(first: bytes, second: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
+def _rejoined(first: bytes, second: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
     yield first
     yield second
     # Unlike `itertools.chain`, this can be closed, and a file with it.

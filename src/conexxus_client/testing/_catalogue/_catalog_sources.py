@@ -1,5 +1,5 @@
 """
-Where the fake back office's items come from.
+Sources of the fake back office's items: a list, a file, a generator, bytes.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from conexxus_client.models import Item
 from ._generated_items import GeneratedItems
 
 
-PIECE = 128 * 1024
+PIECE_SIZE = 128 * 1024
 _STRIDE = 1000
 
 SAMPLE: tuple[dict[str, Any], ...] = (
@@ -36,7 +36,7 @@ SAMPLE: tuple[dict[str, Any], ...] = (
 CatalogLike = int | bytes | Path | Iterable["Mapping[str, Any] | Item | bytes"] | GeneratedItems
 
 
-class Source(Protocol):
+class CatalogSource(Protocol):
     """
     A catalogue that can be read again and again, from any item on.
     """
@@ -48,9 +48,9 @@ class Source(Protocol):
     def pieces(self, start: int, stop: int | None) -> Iterator[bytes]: ...
 
 
-def source_of(catalog: CatalogLike) -> "Source | RawBody":
+def catalog_source(catalog: CatalogLike) -> "CatalogSource | RawBody":
     """
-    Whatever a user may call a catalogue, as a source.
+    The source for *catalog*, whatever form it has.
 
     Args:
         catalog: Items as dicts, `Item`s or raw JSON texts; a number of items
@@ -121,13 +121,13 @@ class ItemFile:
         return f"{stat.st_size:x}-{stat.st_mtime_ns:x}-{stat.st_ino:x}"
 
     def count(self) -> int:
-        return self._indexed()[1]
+        return self._read_index()[1]
 
     def pieces(self, start: int, stop: int | None) -> Iterator[bytes]:
         if start == 0 and stop is None:
-            yield from self._whole()
+            yield from self._all_lines()
             return
-        _, total, offsets = self._indexed()
+        _, total, offsets = self._read_index()
         if start >= total:
             return
         with self._path.open("rb") as file:
@@ -142,15 +142,15 @@ class ItemFile:
                 left -= len(some)
                 yield b",".join(some)
 
-    def _whole(self) -> Iterator[bytes]:
+    def _all_lines(self) -> Iterator[bytes]:
         with self._path.open("rb") as file:
             # A hint of bytes: whole lines, a little more than that many.
-            while lines := file.readlines(PIECE):
+            while lines := file.readlines(PIECE_SIZE):
                 piece = b",".join([text for line in lines if (text := line.strip())])
                 if piece:
                     yield piece
 
-    def _indexed(self) -> "tuple[str, int, array[int]]":
+    def _read_index(self) -> "tuple[str, int, array[int]]":
         """
         The number of items, and where every thousandth begins.
         """
@@ -177,12 +177,12 @@ def item_bytes(item: "Mapping[str, Any] | Item | bytes") -> bytes:
     if isinstance(item, bytes):
         return item
     if isinstance(item, Item):
-        item = _wire_item(item)
+        item = _item_fields(item)
 
     return exact_json(item).encode()
 
 
-def _wire_item(item: Item) -> dict[str, Any]:
+def _item_fields(item: Item) -> dict[str, Any]:
     known = {
         "sku": item.sku,
         "name": item.name,

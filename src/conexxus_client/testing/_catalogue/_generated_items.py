@@ -1,5 +1,5 @@
 """
-As many believable items as one likes, made while they are sent.
+Generates any number of realistic items while they are sent.
 
 A block of a thousand items is one template that is filled in at the speed
 of C: a million items take a fraction of a second and no memory to speak of.
@@ -11,7 +11,7 @@ from functools import cache
 
 BLOCK = 1000
 
-_KINDS = (
+_PRODUCTS = (
     ("WINE", "Wine", "Cabernet Sauvignon", "Full-bodied red wine", "750 ml", 29),
     ("WINE", "Wine", "Pinot Noir", "Light-bodied red wine", "750 ml", 24),
     ("WINE", "Wine", "Chardonnay", "Oaked white wine", "750 ml", 21),
@@ -87,18 +87,18 @@ class GeneratedItems:
 
         while start < end:
             block = start // BLOCK
-            until = min(end, (block + 1) * BLOCK)
-            yield self._some(block, start, until)
-            start = until
+            end_of_block = min(end, (block + 1) * BLOCK)
+            yield self._encode_block(block, start, end_of_block)
+            start = end_of_block
 
-    def _some(self, block: int, start: int, until: int) -> bytes:
-        skus = range(start + 1, until + 1)
+    def _encode_block(self, block: int, start: int, end_of_block: int) -> bytes:
+        skus = range(start + 1, end_of_block + 1)
 
         if len(skus) == BLOCK:
-            text = _template() % tuple(skus)
+            text = _block_template() % tuple(skus)
         else:
             offset = block * BLOCK
-            lines = _lines()[start - offset : until - offset]
+            lines = _item_templates()[start - offset : end_of_block - offset]
             text = b",".join(lines) % tuple(skus)
         maker = _MAKERS[(block + self._seed) % len(_MAKERS)].encode()
         cents = b"%02d" % ((block * 7 + self._seed * 13 + 99) % 100)
@@ -107,21 +107,21 @@ class GeneratedItems:
 
 
 @cache
-def _template() -> bytes:
-    return b",".join(_lines())
+def _block_template() -> bytes:
+    return b",".join(_item_templates())
 
 
 @cache
-def _lines() -> list[bytes]:
-    return [_line(index).encode() for index in range(BLOCK)]
+def _item_templates() -> list[bytes]:
+    return [_item_template(index).encode() for index in range(BLOCK)]
 
 
-def _line(index: int) -> str:
+def _item_template(index: int) -> str:
     """
-    One item of a block; its number, maker and cents are still open.
+    One item of a block; its number, maker and cents are placeholders.
     """
-    prefix, category, name, description, size, price = _KINDS[index % len(_KINDS)]
-    variant = index // len(_KINDS)
+    prefix, category, name, description, size, price = _PRODUCTS[index % len(_PRODUCTS)]
+    variant = index // len(_PRODUCTS)
     label = _RANGES[variant % len(_RANGES)]
     pack, times, more = _PACKS[variant // len(_RANGES)]
     vintage = f" {2024 - variant % 12}" if category == "Wine" else ""

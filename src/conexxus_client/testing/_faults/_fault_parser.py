@@ -1,5 +1,5 @@
 """
-Reads the fault language; its grammar is in `_faults`.
+Parses the fault language; its grammar is in `_fault_script`.
 """
 
 import json
@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import attrs
 
-from ._fault_script import NEVER_REACHING, OPTIONS, REQUIRED, Fault, Kind, Script, Section, Step
+from ._fault_script import NOT_AFTER_COMMIT, OPTIONS, REQUIRED, Fault, Kind, Script, Section, Step
 
 
 ENDPOINTS = ("health", "catalog", "sales")
@@ -24,7 +24,7 @@ _SIZE = re.compile(r"([0-9]{1,12})(KiB|MiB)?(?![0-9A-Za-z_.])")
 _TEXT = re.compile(r"[^\s,()\"]+")
 _OPTION = re.compile(r"([a-z_]+)\s*=\s*")
 
-_MS = {"ms": 1, "s": 1000, "min": 60_000, None: 1000}
+_MILLISECONDS = {"ms": 1, "s": 1000, "min": 60_000, None: 1000}
 _BYTES = {None: 1, "KiB": 1024, "MiB": 1024 * 1024}
 
 _FAULT_EXPECTED = "a fault like 503, reset or slow(2s)"
@@ -61,12 +61,12 @@ def parse_faults(text: str) -> Script:
     Raises:
         FaultSyntaxError: Naming the position and what was expected there.
     """
-    reader = _Reader(text)
+    reader = _ScriptParser(text)
 
     return Script(reader.sections()) if text.strip() else Script()
 
 
-class _Reader:
+class _ScriptParser:
     """
     Recursive descent, one method for each rule of the grammar.
     """
@@ -82,7 +82,7 @@ class _Reader:
         while self._take(";"):
             found.append(self._section())
         if self._at < len(self._text):
-            self._fail("',', ';', '@chance', '*count' or the end")
+            self._raise_expected("',', ';', '@chance', '*count' or the end")
 
         return tuple(found)
 
@@ -92,7 +92,7 @@ class _Reader:
 
         while self._text.startswith(",", self._at):
             if steps[-1].times is None:
-                self._fail("';' or the end, because the step before goes on for ever")
+                self._raise_expected("';' or the end, because the step before goes on for ever")
             self._take(",")
             steps.append(self._step())
 
@@ -104,7 +104,7 @@ class _Reader:
         if word and self._text.startswith(":", self._at):
             if word[0] not in ENDPOINTS:
                 self._at = start
-                self._fail(f"one of {', '.join(ENDPOINTS)} before ':'")
+                self._raise_expected(f"one of {', '.join(ENDPOINTS)} before ':'")
             self._take(":")
             return word[0]
         self._at = start
@@ -121,17 +121,17 @@ class _Reader:
             self._match(_WORD)
             return Step(fault=fault, chance=chance, times=None)
 
-        count = self._need(_COUNT, "a count or 'forever'")
+        count = self._require(_COUNT, "a count or 'forever'")
 
         return Step(fault=fault, chance=chance, times=int(count[0]))
 
     def _chance(self) -> float:
         start = self._at
-        chance = float(self._need(_CHANCE, "a chance like 0.05")[0])
+        chance = float(self._require(_CHANCE, "a chance like 0.05")[0])
 
         if not 0 < chance <= 1:
             self._at = start
-            self._fail("a chance above 0 and of at most 1")
+            self._raise_expected("a chance above 0 and of at most 1")
 
         return chance
 
@@ -140,12 +140,12 @@ class _Reader:
 
         if code := self._match(_CODE):
             return self._with_arguments(Kind.STATUS, start, code=int(code[0]))
-        name = self._need(_WORD, _FAULT_EXPECTED)[0]
+        name = self._require(_WORD, _FAULT_EXPECTED)[0]
         if name == "after_commit":
             return self._after_commit()
         if name not in set(Kind):
             self._at = start
-            self._fail(f"{_FAULT_EXPECTED} (one of: {', '.join(Kind)}, after_commit)")
+            self._raise_expected(f"{_FAULT_EXPECTED} (one of: {', '.join(Kind)}, after_commit)")
 
         return self._with_arguments(Kind(name), start)
 
@@ -154,9 +154,9 @@ class _Reader:
         start = self._at
         fault = self._fault()
 
-        if fault.committed or fault.kind in NEVER_REACHING:
+        if fault.committed or fault.kind in NOT_AFTER_COMMIT:
             self._at = start
-            self._fail("a fault that can strike after the office has acted")
+            self._raise_expected("a fault that can strike after the office has acted")
         self._expect(")")
 
         return attrs.evolve(fault, committed=True)
@@ -169,7 +169,7 @@ class _Reader:
         required = REQUIRED.get(kind)
         if required and options[required] not in fields:
             self._at = start
-            self._fail(f"{kind.value}({required}=…)")
+            self._raise_expected(f"{kind.value}({required}=…)")
 
         return Fault(kind=kind, **fields)
 
@@ -184,7 +184,7 @@ class _Reader:
             if field is None or field in fields:
                 self._at = start
                 left = [f"{name}=" for name, field in options.items() if field not in fields]
-                self._fail(" or ".join(left) or "')'")
+                self._raise_expected(" or ".join(left) or "')'")
             fields[field] = self._value(field)
             positional = False
             if self._take(")"):
@@ -193,42 +193,42 @@ class _Reader:
 
     def _value(self, field: str) -> int | str:
         if field == "code":
-            return int(self._need(_CODE, "a status from 200 to 999")[0])
+            return int(self._require(_CODE, "a status from 200 to 999")[0])
         if field == "wait_ms":
             return self._duration()
         if field == "size":
-            size = self._need(_SIZE, "a size like 100 or 64KiB")
+            size = self._require(_SIZE, "a size like 100 or 64KiB")
             return int(size[1]) * _BYTES[size[2]]
         if field == "times":
-            return int(self._need(_COUNT, "a count from 1")[0])
+            return int(self._require(_COUNT, "a count from 1")[0])
 
         start = self._at
-        text = self._quoted() if self._text.startswith('"', start) else self._bare()
+        text = self._quoted_text() if self._text.startswith('"', start) else self._bare_text()
         if field != "body" and not (text.isascii() and text.isprintable()):
             self._at = start
-            self._fail("a text of visible ASCII and spaces, as a header field needs it")
+            self._raise_expected("a text of visible ASCII and spaces, as a header field needs it")
 
         return text
 
     def _duration(self) -> int:
         start = self._at
-        found = self._need(_DURATION, "a duration like 10ms, 2s or 1min")
-        ms = Decimal(found[1]) * _MS[found[2]]
+        found = self._require(_DURATION, "a duration like 10ms, 2s or 1min")
+        ms = Decimal(found[1]) * _MILLISECONDS[found[2]]
 
         if ms != int(ms):
             self._at = start
-            self._fail("a duration of whole milliseconds")
+            self._raise_expected("a duration of whole milliseconds")
 
         return int(ms)
 
-    def _bare(self) -> str:
-        return self._need(_TEXT, "a text, or a JSON string")[0]
+    def _bare_text(self) -> str:
+        return self._require(_TEXT, "a text, or a JSON string")[0]
 
-    def _quoted(self) -> str:
+    def _quoted_text(self) -> str:
         try:
             value, end = json.JSONDecoder().raw_decode(self._text, self._at)
         except ValueError:
-            self._fail("a JSON string that ends")
+            self._raise_expected("a JSON string that ends")
         self._at = end
         self._skip()
 
@@ -243,10 +243,10 @@ class _Reader:
 
         return found
 
-    def _need(self, pattern: re.Pattern[str], expected: str) -> re.Match[str]:
+    def _require(self, pattern: re.Pattern[str], expected: str) -> re.Match[str]:
         found = self._match(pattern)
 
-        return found or self._fail(expected)
+        return found or self._raise_expected(expected)
 
     def _take(self, sign: str) -> bool:
         if not self._text.startswith(sign, self._at):
@@ -258,11 +258,11 @@ class _Reader:
 
     def _expect(self, sign: str, expected: str = "") -> None:
         if not self._take(sign):
-            self._fail(expected or repr(sign))
+            self._raise_expected(expected or repr(sign))
 
     def _skip(self) -> None:
         space = _SPACE.match(self._text, self._at)
         self._at = space.end() if space else self._at
 
-    def _fail(self, expected: str) -> NoReturn:
+    def _raise_expected(self, expected: str) -> NoReturn:
         raise FaultSyntaxError(self._text, self._at, expected)

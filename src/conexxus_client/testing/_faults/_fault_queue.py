@@ -1,5 +1,5 @@
 """
-A script of faults in the course of being played.
+The queue of faults: which one applies to the next call.
 """
 
 import random
@@ -24,7 +24,7 @@ class FaultQueue:
         with self._lock:
             # Dice for tests, not for secrets.
             self._random = random.Random(seed)  # noqa: S311  # dice of a test, not of a secret
-            self._sections = [_Playing(section) for section in script.sections]
+            self._sections = [_SectionProgress(section) for section in script.sections]
 
     def take(self, endpoint: str) -> Fault:
         """
@@ -50,24 +50,24 @@ class FaultQueue:
             return Script(tuple(section for section in rest if section.steps))
 
 
-class _Playing:
+class _SectionProgress:
     """
-    One section, and how far it has come.
+    One section, and the steps that are left of it.
     """
 
     def __init__(self, section: Section) -> None:
         self._endpoint = section.endpoint
         self._steps = list(reversed(section.steps))
-        self._played = 0
+        self._calls = 0
 
     def take(self, endpoint: str, dice: random.Random) -> Fault | None:
         if self._endpoint not in (None, endpoint) or not self._steps:
             return None
         step = self._steps[-1]
-        self._played += 1
-        if self._played == step.times:
+        self._calls += 1
+        if self._calls == step.times:
             self._steps.pop()
-            self._played = 0
+            self._calls = 0
 
         return step.fault if step.chance is None or dice.random() < step.chance else None
 
@@ -76,7 +76,7 @@ class _Playing:
 
         if steps and steps[0].times is not None:
             first = steps[0]
-            rest = steps[0].times - self._played
+            rest = steps[0].times - self._calls
             steps[0] = Step(fault=first.fault, chance=first.chance, times=rest)
 
         return Section(endpoint=self._endpoint, steps=tuple(steps))

@@ -73,7 +73,7 @@ class Kind(StrEnum):
     GOODBYE = "goodbye"
 
 
-ACTING = frozenset(
+ACTING_KINDS = frozenset(
     {
         Kind.OK,
         Kind.SLOW,
@@ -87,7 +87,7 @@ ACTING = frozenset(
 )
 """The faults that come only after the office has acted, or beside it."""
 
-NEVER_REACHING = frozenset({Kind.OK, Kind.REFUSE, Kind.RESET_UPLOAD})
+NOT_AFTER_COMMIT = frozenset({Kind.OK, Kind.REFUSE, Kind.RESET_UPLOAD})
 """What makes no sense after a commit."""
 
 # Option → field of Fault; the first may be given without its name.
@@ -139,7 +139,7 @@ class Fault:
         """
         Does the office act on the request?
         """
-        return self.committed or self.kind in ACTING
+        return self.committed or self.kind in ACTING_KINDS
 
     def __str__(self) -> str:
         text = self._name() + self._arguments()
@@ -150,31 +150,31 @@ class Fault:
         return str(self.code) if self.kind is Kind.STATUS else self.kind.value
 
     def _arguments(self) -> str:
-        said = []
+        arguments = []
 
         for option, field in OPTIONS.get(self.kind, {}).items():
             value = getattr(self, field)
 
             if value is None or (self.kind is Kind.STATUS and option == "code"):
                 continue
-            said.append(f"{option}={_written(field, value)}")
+            arguments.append(f"{option}={_argument_text(field, value)}")
 
-        return f"({', '.join(said)})" if said else ""
+        return f"({', '.join(arguments)})" if arguments else ""
 
 
 OK = Fault(kind=Kind.OK)
 
-_BARE = re.compile(r"[A-Za-z0-9:/._~%+?&#-]+\Z")
+_BARE_TEXT = re.compile(r"[A-Za-z0-9:/._~%+?&#-]+\Z")
 
 
-def _written(field: str, value: int | str) -> str:
+def _argument_text(field: str, value: int | str) -> str:
     """
     *value* in the notation of its field.
     """
     if field == "wait_ms":
         return f"{value}ms"
     if isinstance(value, str):
-        return value if _BARE.match(value) else json.dumps(value)
+        return value if _BARE_TEXT.match(value) else json.dumps(value)
 
     return str(value)
 

@@ -1,5 +1,5 @@
 """
-An answer and its fault as what happens on a connection; without I/O.
+Turns an answer and its fault into events on a connection.  No I/O.
 
 HTTP/1.1 framing as in RFC 9112: a known length, or chunks.
 """
@@ -18,9 +18,9 @@ GARBAGE = b"\x16\x03\x01 \xff\xfe this is not HTTP \r\n\r\n"
 INTERIM = b"HTTP/1.1 102 Processing\r\n\r\n"
 
 
-class End(Enum):
+class ConnectionEnd(Enum):
     """
-    What becomes of the connection.
+    How a connection ends, or goes on, after an answer.
     """
 
     KEEP = "keep"
@@ -32,39 +32,39 @@ class End(Enum):
 @attrs.frozen
 class Pause:
     """
-    Nothing happens for so many seconds.
+    A pause of so many seconds.
     """
 
     seconds: float
 
 
-Happening = bytes | Pause | End
+WireEvent = bytes | Pause | ConnectionEnd
 
 _ENDS = {
-    Kind.RESET: End.RESET,
-    Kind.REFUSE: End.RESET,
-    Kind.RESET_UPLOAD: End.RESET,
-    Kind.CLOSE: End.CLOSE,
-    Kind.HANG: End.HANG,
+    Kind.RESET: ConnectionEnd.RESET,
+    Kind.REFUSE: ConnectionEnd.RESET,
+    Kind.RESET_UPLOAD: ConnectionEnd.RESET,
+    Kind.CLOSE: ConnectionEnd.CLOSE,
+    Kind.HANG: ConnectionEnd.HANG,
 }
 
 
-def happenings(
+def wire_events(
     answer: Answer, fault: Fault, *, keep_alive: bool = True, chunked: bool = True
-) -> Iterator[Happening]:
+) -> Iterator[WireEvent]:
     """
-    What to send, when to pause, and how to end, in this order.
+    The events: bytes to send, pauses, and the end, in this order.
 
     Args:
         keep_alive: Whether the connection is wanted for another request.
-        chunked: Whether the other side knows chunks (HTTP/1.1).
+        chunked: Whether the client supports chunks (HTTP/1.1).
     """
     if fault.kind in _ENDS:
         yield _ENDS[fault.kind]
         return
     if fault.kind is Kind.GARBAGE:
         yield GARBAGE
-        yield End.CLOSE
+        yield ConnectionEnd.CLOSE
         return
     if fault.kind is Kind.INTERIM:
         yield from _interim(fault.times)
@@ -74,14 +74,16 @@ def happenings(
     head = head_bytes(answer, keep_alive=keep_alive, chunked=streamed and chunked)
 
     if fault.kind in (Kind.TRUNCATE, Kind.STALL):
-        yield from _cut(head, answer.body, fault.size, chunked=chunked)
-        yield End.CLOSE if fault.kind is Kind.TRUNCATE else End.HANG
+        yield from _truncated(head, answer.body, fault.size, chunked=chunked)
+        yield ConnectionEnd.CLOSE if fault.kind is Kind.TRUNCATE else ConnectionEnd.HANG
         return
     if fault.kind in (Kind.DRIP, Kind.DRIP_HEAD):
-        yield from _dripped(head, answer.body, fault, chunked=chunked)
+        yield from _dripping(head, answer.body, fault, chunked=chunked)
     else:
-        yield from _whole(head, answer.body, chunked=chunked)
-    yield End.KEEP if keep_alive and fault.kind is not Kind.GOODBYE else End.CLOSE
+        yield from _complete(head, answer.body, chunked=chunked)
+    yield (
+        ConnectionEnd.KEEP if keep_alive and fault.kind is not Kind.GOODBYE else ConnectionEnd.CLOSE
+    )
 
 
 def head_bytes(answer: Answer, *, keep_alive: bool, chunked: bool) -> bytes:
@@ -101,14 +103,14 @@ def head_bytes(answer: Answer, *, keep_alive: bool, chunked: bool) -> bytes:
     return "\r\n".join([*lines, "\r\n"]).encode("latin-1")
 
 
-def half(body: bytes) -> int:
+def default_cut(body: bytes) -> int:
     """
     Where a body breaks off if the fault does not say.
     """
     return len(body) // 2
 
 
-def _interim(times: int | None) -> Iterator[Happening]:
+def _interim(times: int | None) -> Iterator[WireEvent]:
     count = 0
 
     while times is None or count < times:
@@ -117,16 +119,16 @@ def _interim(times: int | None) -> Iterator[Happening]:
         count += 1
 
 
-def _whole(head: bytes, body: bytes | Iterator[bytes], *, chunked: bool) -> Iterator[bytes]:
+def _complete(head: bytes, body: bytes | Iterator[bytes], *, chunked: bool) -> Iterator[bytes]:
     if isinstance(body, bytes):
         # One segment: a second would wait for the first one's ACK.
         yield head + body
         return
     yield head
-    yield from _framed(body, chunked=chunked)
+    yield from _framed_body(body, chunked=chunked)
 
 
-def _framed(body: Iterator[bytes], *, chunked: bool) -> Iterator[bytes]:
+def _framed_body(body: Iterator[bytes], *, chunked: bool) -> Iterator[bytes]:
     if not chunked:
         yield from body
         return
@@ -136,19 +138,19 @@ def _framed(body: Iterator[bytes], *, chunked: bool) -> Iterator[bytes]:
     yield b"0\r\n\r\n"
 
 
-def _cut(
+def _truncated(
     head: bytes, body: bytes | Iterator[bytes], size: int | None, *, chunked: bool
 ) -> Iterator[bytes]:
     """
     Everything up to the break; without a body, half of the head.
     """
     if isinstance(body, bytes):
-        left = half(body) if size is None else min(size, max(len(body) - 1, 0))
-        yield head + body[:left] if body else head[: half(head)]
+        left = default_cut(body) if size is None else min(size, max(len(body) - 1, 0))
+        yield head + body[:left] if body else head[: default_cut(head)]
         return
     yield head
     for piece in body:
-        left = half(piece) if size is None else size
+        left = default_cut(piece) if size is None else size
         frame = b"%x\r\n" % len(piece) if chunked else b""
         if left < len(piece):
             yield frame + piece[:left]
@@ -157,21 +159,21 @@ def _cut(
         size = left - len(piece)
 
 
-def _dripped(
+def _dripping(
     head: bytes, body: bytes | Iterator[bytes], fault: Fault, *, chunked: bool
-) -> Iterator[Happening]:
-    pieces = iter((body,)) if isinstance(body, bytes) else _framed(body, chunked=chunked)
+) -> Iterator[WireEvent]:
+    pieces = iter((body,)) if isinstance(body, bytes) else _framed_body(body, chunked=chunked)
 
     if fault.kind is Kind.DRIP_HEAD:
-        yield from _drops(head, fault)
+        yield from _drip(head, fault)
         yield from pieces
         return
     yield head
     for piece in pieces:
-        yield from _drops(piece, fault)
+        yield from _drip(piece, fault)
 
 
-def _drops(text: bytes, fault: Fault) -> Iterator[Happening]:
+def _drip(text: bytes, fault: Fault) -> Iterator[WireEvent]:
     size = fault.size or 1
 
     for start in range(0, len(text), size):

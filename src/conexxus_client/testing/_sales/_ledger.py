@@ -1,5 +1,5 @@
 """
-The books of the fake back office: which sales are effective, how often.
+The ledger of the fake back office: which sales are effective, how often.
 """
 
 import threading
@@ -11,7 +11,7 @@ from typing import Any
 
 import attrs
 
-from ._ledger_file import Books, Push
+from ._ledger_file import LedgerFile, Push
 from ._sales_body import Sale
 
 
@@ -56,29 +56,29 @@ class Ledger:
 
     def __init__(self, path: Path | None = None) -> None:
         self._lock = threading.RLock()
-        self._books = Books(path) if path else None
-        self._forget()
+        self._file = LedgerFile(path) if path else None
+        self._clear_state()
 
-        for push in self._books.pushes() if self._books else ():
-            self._fold(push)
+        for push in self._file.pushes() if self._file else ():
+            self._apply(push)
 
     def record(self, push: Push) -> None:
         """
         Make *push* effective: on disk first, then here.
         """
         with self._lock:
-            if self._books:
-                self._books.write(push)
-            self._fold(push)
+            if self._file:
+                self._file.write(push)
+            self._apply(push)
 
     def clear(self) -> None:
         """
         Begin new books; the file is emptied, too.
         """
         with self._lock:
-            if self._books:
-                self._books.clear()
-            self._forget()
+            if self._file:
+                self._file.clear()
+            self._clear_state()
 
     @property
     def pushes(self) -> tuple[Push, ...]:
@@ -184,13 +184,13 @@ class Ledger:
                 },
             }
 
-    def _forget(self) -> None:
+    def _clear_state(self) -> None:
         self._pushes: list[Push] = []
         self._by_key: dict[str, Push] = {}
         self._ids: set[tuple[str, str]] = set()
         self._days: dict[tuple[str, date], list[Sale]] = {}
 
-    def _fold(self, push: Push) -> None:
+    def _apply(self, push: Push) -> None:
         self._pushes.append(push)
         self._ids.update((push.location, sale.id) for sale in push.sales)
         if push.key is not None:
@@ -205,13 +205,13 @@ class Ledger:
     def _entries(self, location: str | None, day: date | None) -> Iterator[Entry]:
         for (place, when), sales in self._days.items():
             if location in (None, place) and day in (None, when):
-                yield from _counted(place, when, sales)
+                yield from _count_entries(place, when, sales)
 
     def __repr__(self) -> str:
         return f"<Ledger {len(self._pushes)} pushes, {len(self.sales())} sales>"
 
 
-def _counted(location: str, day: date, sales: Iterable[Sale]) -> Iterator[Entry]:
+def _count_entries(location: str, day: date, sales: Iterable[Sale]) -> Iterator[Entry]:
     entries: dict[str, Entry] = {}
 
     for sale in sales:

@@ -44,7 +44,7 @@ class Push:
     answer: str = "{}"
 
 
-class Books:
+class LedgerFile:
     """
     The file at *path*; it is open only while it is read or written.
     """
@@ -78,7 +78,7 @@ class Books:
         with self._path.open("rb") as file:
             for number, line in enumerate(file, start=1):
                 try:
-                    yield _push(json.loads(line))
+                    yield _decode_push(json.loads(line))
                 except (ValueError, KeyError, TypeError, ArithmeticError) as exc:
                     msg = f"{self._path}, line {number}: not a line of a sandbox ledger"
                     raise ValueError(msg) from exc
@@ -107,18 +107,18 @@ def _write_all(write: Callable[[bytes], int | None], text: bytes) -> None:
         text = text[write(text) or 0 :]
 
 
-def _push(line: dict[str, Any]) -> Push:
+def _decode_push(line: dict[str, Any]) -> Push:
     return Push(
         **{
             **line,
             "at": datetime.fromisoformat(line["at"]),
             "date": date.fromisoformat(line["date"]),
-            "sales": tuple(map(_sale, line["sales"])),
+            "sales": tuple(map(_decode_sale, line["sales"])),
         }
     )
 
 
-def _sale(sale: dict[str, Any]) -> Sale:
+def _decode_sale(sale: dict[str, Any]) -> Sale:
     lines = (
         SaleLine(sku=line["sku"], quantity=Decimal(line["quantity"]), price=Decimal(line["price"]))
         for line in sale["lines"]

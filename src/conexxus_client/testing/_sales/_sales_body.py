@@ -1,5 +1,5 @@
 """
-Reads the body of a sales push, exactly, and says everything that is wrong.
+Reads the body of a sales push, and reports everything that is wrong with it.
 """
 
 import json
@@ -73,20 +73,20 @@ def read_sales(body: bytes) -> SalesReport:
     return SalesReport(
         location=value["locationId"],
         date=date.fromisoformat(value["date"]),
-        sales=tuple(map(_sale, value["transactions"])),
+        sales=tuple(map(_decode_sale, value["transactions"])),
     )
 
 
 def _decode(body: bytes) -> Any:
     try:
-        return json.loads(body.decode(), parse_float=Decimal, parse_constant=_no_constant)
+        return json.loads(body.decode(), parse_float=Decimal, parse_constant=_refuse_constant)
     except RecursionError:
         raise RefusalError(problem(400, "The body is nested too deeply.")) from None
     except ValueError as exc:
         raise RefusalError(problem(400, f"The body is not JSON: {exc}")) from exc
 
 
-def _no_constant(name: str) -> NoReturn:
+def _refuse_constant(name: str) -> NoReturn:
     msg = f"{name} is no JSON number"
     raise ValueError(msg)
 
@@ -167,13 +167,13 @@ def _is_moment(value: Any) -> bool:
         return False
 
 
-def _sale(value: dict[str, Any]) -> Sale:
+def _decode_sale(value: dict[str, Any]) -> Sale:
     return Sale(
         id=value["id"],
         timestamp=value["timestamp"],
         total=Decimal(value["total"]),
-        tax=_optional(value.get("tax")),
-        discount=_optional(value.get("discount")),
+        tax=_optional_amount(value.get("tax")),
+        discount=_optional_amount(value.get("discount")),
         lines=tuple(
             SaleLine(
                 sku=line["sku"], quantity=Decimal(line["quantity"]), price=Decimal(line["price"])
@@ -183,5 +183,5 @@ def _sale(value: dict[str, Any]) -> Sale:
     )
 
 
-def _optional(value: int | Decimal | None) -> Decimal | None:
+def _optional_amount(value: int | Decimal | None) -> Decimal | None:
     return None if value is None else Decimal(value)

@@ -1,5 +1,5 @@
 """
-Answers a push of sales: once, again, in part, or not at all.
+Answers a push of sales: records, replays or refuses it.
 """
 
 import hashlib
@@ -48,7 +48,7 @@ def answer_push(ledger: Ledger, settings: SalesSettings, key: str | None, body: 
         RefusalError: 400 or 422, the body is no sales report.
     """
     digest = hashlib.sha256(body).hexdigest()
-    known = _known(ledger, settings, key)
+    known = _known_push(ledger, settings, key)
 
     if known and known.digest != digest:
         return problem(409, f"Idempotency key {key} was used with another body.")
@@ -61,10 +61,10 @@ def answer_push(ledger: Ledger, settings: SalesSettings, key: str | None, body: 
         listed = {"rejected": rejected} if settings.reject_mode == "batch" else {}
         return problem(422, f"{len(rejected)} transactions were refused.", **listed)
 
-    return _record(ledger, settings, report, rejected, key=key, digest=digest)
+    return _record_push(ledger, settings, report, rejected, key=key, digest=digest)
 
 
-def _known(ledger: Ledger, settings: SalesSettings, key: str | None) -> Push | None:
+def _known_push(ledger: Ledger, settings: SalesSettings, key: str | None) -> Push | None:
     push = ledger.by_key(key) if key is not None and settings.dedupe == "key" else None
 
     if push is None or settings.key_ttl is None:
@@ -82,7 +82,7 @@ def _replay(push: Push) -> Answer:
     )
 
 
-def _record(
+def _record_push(
     ledger: Ledger,
     settings: SalesSettings,
     report: SalesReport,
@@ -92,8 +92,10 @@ def _record(
     digest: str,
 ) -> Answer:
     refused = {entry["id"] for entry in rejected}
-    taken = [sale for sale in report.sales if sale.id not in refused]
-    body = envelope(settings.profile, {"accepted": len(taken), "rejected": rejected}, settings.now)
+    accepted = [sale for sale in report.sales if sale.id not in refused]
+    body = envelope(
+        settings.profile, {"accepted": len(accepted), "rejected": rejected}, settings.now
+    )
 
     # Before the answer: a push that can't be recorded has not happened.
     ledger.record(
@@ -104,7 +106,7 @@ def _record(
             key=key,
             digest=digest,
             mode=settings.sales_mode,
-            sales=tuple(_fresh(ledger, settings, report.location, taken)),
+            sales=tuple(_new_sales(ledger, settings, report.location, accepted)),
             answer=body.decode(),
         )
     )
@@ -113,12 +115,12 @@ def _record(
         status=200,
         headers=(("Content-Type", JSON),),
         body=body,
-        note=f"{report.date} {report.location}: {len(taken)} taken, {len(rejected)} refused",
+        note=f"{report.date} {report.location}: {len(accepted)} taken, {len(rejected)} refused",
     )
 
 
 def _rejected(reject: Reject, sales: Iterable[Sale]) -> Iterator[dict[str, str]]:
-    reason_for = _reasons(reject)
+    reason_for = _reason_function(reject)
 
     for sale in sales:
         reason = reason_for(sale)
@@ -127,7 +129,7 @@ def _rejected(reject: Reject, sales: Iterable[Sale]) -> Iterator[dict[str, str]]
             yield {"id": sale.id, "error": REFUSED if reason is True else reason}
 
 
-def _reasons(reject: Reject) -> Callable[[Sale], "str | bool | None"]:
+def _reason_function(reject: Reject) -> Callable[[Sale], "str | bool | None"]:
     if callable(reject):
         return reject
     if isinstance(reject, Mapping):
@@ -137,7 +139,7 @@ def _reasons(reject: Reject) -> Callable[[Sale], "str | bool | None"]:
     return lambda sale: sale.id in ids
 
 
-def _fresh(
+def _new_sales(
     ledger: Ledger, settings: SalesSettings, location: str, sales: Iterable[Sale]
 ) -> Iterator[Sale]:
     """

@@ -1,5 +1,5 @@
 """
-The sandbox as a program of its own.
+The sandbox's command: serves a back office until a signal.
 """
 
 import _thread
@@ -52,7 +52,7 @@ def run_server(
         ValueError: The ledger's file is not one.
     """
     office = BackOffice(
-        _catalog(items, catalog),
+        _catalog_from(items, catalog),
         api_key=api_key,
         page_size=page_size,
         faults=faults,
@@ -60,7 +60,7 @@ def run_server(
         **settings,
     )
     stop = stop or threading.Event()
-    server = SandboxServer(office, host=host, port=port, log=_logger(log))
+    server = SandboxServer(office, host=host, port=port, log=_log_function(log))
 
     with _signals(stop), server:
         if on_ready:
@@ -70,21 +70,21 @@ def run_server(
             pass
 
 
-def _catalog(items: int | None, catalog: Path | str | None) -> CatalogLike:
+def _catalog_from(items: int | None, catalog: Path | str | None) -> CatalogLike:
     if catalog is not None:
         return Path(catalog)
 
     return SAMPLE if items is None else items
 
 
-def _logger(log: Callable[[str], None] | bool) -> Callable[[str], None] | None:
+def _log_function(log: Callable[[str], None] | bool) -> Callable[[str], None] | None:
     if callable(log):
         return log
 
-    return _write if log else None
+    return _write_line if log else None
 
 
-def _write(line: str) -> None:
+def _write_line(line: str) -> None:
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
 
@@ -104,9 +104,9 @@ def _signals(stop: threading.Event) -> Iterator[None]:
         _thread.start_new_thread(stop.set, ())
 
     wanted = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, handle) for number in wanted]
+    previous = [signal.signal(number, handle) for number in wanted]
     try:
         yield
     finally:
-        for number, handler in zip(wanted, before, strict=True):
+        for number, handler in zip(wanted, previous, strict=True):
             signal.signal(number, handler)

@@ -15,7 +15,7 @@ MAX_BODY = 64 * 1024 * 1024
 
 
 @attrs.frozen(kw_only=True)
-class Head:
+class RequestHead:
     """
     Request line and header fields.
     """
@@ -44,7 +44,7 @@ class Head:
         return self.http11 and "close" not in self.get("connection").lower()
 
 
-class Reader:
+class RequestReader:
     """
     The receiving side of one connection.
     """
@@ -53,7 +53,7 @@ class Reader:
         self._sock = sock
         self._buffer = bytearray()
 
-    def head(self) -> Head | None:
+    def head(self) -> RequestHead | None:
         """
         The next request's head; None if the other side has hung up.
 
@@ -63,14 +63,14 @@ class Reader:
         while (end := self._buffer.find(b"\r\n\r\n")) < 0:
             if len(self._buffer) > MAX_HEAD:
                 raise RefusalError(problem(431, "The header fields are too large."))
-            if not self._more():
+            if not self._receive():
                 return None
         text = bytes(self._buffer[:end]).decode("latin-1")
         del self._buffer[: end + 4]
 
-        return _head(text.lstrip("\r\n"))
+        return _parse_head(text.lstrip("\r\n"))
 
-    def body(self, head: Head, limit: int | None = None) -> bytes:
+    def body(self, head: RequestHead, limit: int | None = None) -> bytes:
         """
         The body that belongs to *head*, at most the first *limit* bytes.
 
@@ -81,63 +81,63 @@ class Reader:
         if head.get("expect").lower() == "100-continue":
             self._sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         if head.get("transfer-encoding"):
-            body = self._chunks(limit)
+            body = self._read_chunks(limit)
         else:
-            length = _number(head.get("content-length") or "0", 10)
-            body = self._exactly(length if limit is None else min(limit, length))
+            length = _parse_length(head.get("content-length") or "0", 10)
+            body = self._read_exactly(length if limit is None else min(limit, length))
 
-        return body if limit is not None else _decoded(body, head.get("content-encoding"))
+        return body if limit is not None else _decode_body(body, head.get("content-encoding"))
 
     def wait_for_end(self) -> None:
         """
         Swallow whatever comes until the other side hangs up.
         """
-        while self._more():
+        while self._receive():
             self._buffer.clear()
 
-    def _chunks(self, limit: int | None) -> bytes:
+    def _read_chunks(self, limit: int | None) -> bytes:
         body = bytearray()
 
-        while size := _number(self._line().split(b";")[0].decode("latin-1"), 16):
+        while size := _parse_length(self._read_line().split(b";")[0].decode("latin-1"), 16):
             if len(body) + size > MAX_BODY:
                 raise RefusalError(problem(413, "The body is too large."))
-            body += self._exactly(size)
-            self._line()
+            body += self._read_exactly(size)
+            self._read_line()
             if limit is not None and len(body) >= limit:
                 return bytes(body)
-        while self._line():
+        while self._read_line():
             pass
 
         return bytes(body)
 
-    def _line(self) -> bytes:
+    def _read_line(self) -> bytes:
         while (end := self._buffer.find(b"\r\n")) < 0:
-            if len(self._buffer) > MAX_HEAD or not self._more():
+            if len(self._buffer) > MAX_HEAD or not self._receive():
                 raise ConnectionError
         line = bytes(self._buffer[:end])
         del self._buffer[: end + 2]
 
         return line
 
-    def _exactly(self, size: int) -> bytes:
+    def _read_exactly(self, size: int) -> bytes:
         if size > MAX_BODY:
             raise RefusalError(problem(413, "The body is too large."))
         while len(self._buffer) < size:
-            if not self._more():
+            if not self._receive():
                 raise ConnectionError
         body = bytes(self._buffer[:size])
         del self._buffer[:size]
 
         return body
 
-    def _more(self) -> bool:
+    def _receive(self) -> bool:
         received = self._sock.recv(64 * 1024)
         self._buffer += received
 
         return bool(received)
 
 
-def _head(text: str) -> Head:
+def _parse_head(text: str) -> RequestHead:
     first, *lines = text.split("\r\n")
     words = first.split(" ")
 
@@ -154,10 +154,12 @@ def _head(text: str) -> Head:
             raise RefusalError(problem(400, "A header field is malformed."))
         fields.append((name.lower(), value.strip()))
 
-    return Head(method=words[0], path=path, query=query, version=words[2], fields=tuple(fields))
+    return RequestHead(
+        method=words[0], path=path, query=query, version=words[2], fields=tuple(fields)
+    )
 
 
-def _number(text: str, base: int) -> int:
+def _parse_length(text: str, base: int) -> int:
     # `int` alone would take signs, spaces and underscores, too.
     digits = "0123456789abcdef"[:base]
 
@@ -167,7 +169,7 @@ def _number(text: str, base: int) -> int:
     return int(text, base)
 
 
-def _decoded(body: bytes, coding: str) -> bytes:
+def _decode_body(body: bytes, coding: str) -> bytes:
     if coding.lower() in ("", "identity"):
         return body
     if coding.lower() != "gzip":

@@ -11,13 +11,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from types import TracebackType
 
-from conexxus_client.testing._admin_endpoints import answer_extra
+from conexxus_client.testing._admin_endpoints import answer_admin_request
 from conexxus_client.testing._answer import Answer, RefusalError
 from conexxus_client.testing._back_office import BackOffice
 from conexxus_client.testing._faults._fault_script import OK, Fault, Kind
-from conexxus_client.testing._faults._wire_faults import End, Pause, happenings
+from conexxus_client.testing._faults._wire_faults import ConnectionEnd, Pause, wire_events
 
-from ._request_parser import Head, Reader
+from ._request_parser import RequestHead, RequestReader
 
 
 _LINGER_SECONDS = 2.0
@@ -52,9 +52,9 @@ class SandboxServer:
         self.office: BackOffice = office or BackOffice()
         self._address = host, port
         self._log = log
-        self._stopping = threading.Event()
+        self._stop_event = threading.Event()
         self._lock = threading.Lock()
-        self._open: dict[socket.socket, threading.Thread] = {}
+        self._connections: dict[socket.socket, threading.Thread] = {}
         self._listener: _Listener | None = None
 
     def start(self) -> "SandboxServer":
@@ -62,8 +62,8 @@ class SandboxServer:
         Listen.  The port is known, and kept, from now on.  Twice is harmless.
         """
         if self._listener is None:
-            self._stopping.clear()
-            self._listener = _Listener(self._address, self._accepted)
+            self._stop_event.clear()
+            self._listener = _Listener(self._address, self._start_connection)
             self._address = self._listener.address
 
         return self
@@ -72,12 +72,12 @@ class SandboxServer:
         """
         Hang up on everyone and wait for the threads.  Twice is harmless.
         """
-        self._stopping.set()
+        self._stop_event.set()
         self._stop_listening()
         with self._lock:
-            connections = list(self._open.items())
+            connections = list(self._connections.items())
         for sock, _ in connections:
-            _hang_up(sock)
+            _shut_down(sock)
         for _, thread in connections:
             thread.join()
 
@@ -139,26 +139,26 @@ class SandboxServer:
             self._listener.close()
             self._listener = None
 
-    def _accepted(self, sock: socket.socket) -> None:
+    def _start_connection(self, sock: socket.socket) -> None:
         # A thread for each connection: a fault may hold it up for ever.
         thread = threading.Thread(target=self._serve, args=(sock,), daemon=True)
         with self._lock:
-            self._open[sock] = thread
+            self._connections[sock] = thread
         thread.start()
 
     def _serve(self, sock: socket.socket) -> None:
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            reader = Reader(sock)
+            reader = RequestReader(sock)
             with contextlib.suppress(OSError):
-                while not self._stopping.is_set() and self._exchange(sock, reader):
+                while not self._stop_event.is_set() and self._exchange(sock, reader):
                     pass
         finally:
             with self._lock:
-                del self._open[sock]
+                del self._connections[sock]
             sock.close()
 
-    def _exchange(self, sock: socket.socket, reader: Reader) -> bool:
+    def _exchange(self, sock: socket.socket, reader: RequestReader) -> bool:
         """
         One request and its answer.  False ends the connection.
         """
@@ -172,9 +172,9 @@ class SandboxServer:
         except RefusalError as refusal:
             # What follows on the connection can't be trusted any more.
             head, fault, answer, keep_alive = None, OK, refusal.answer, False
-        self._say(head, fault, answer)
+        self._log_request(head, fault, answer)
         try:
-            goes_on = self._send(sock, reader, answer, fault, head, keep_alive=keep_alive)
+            is_reusable = self._send(sock, reader, answer, fault, head, keep_alive=keep_alive)
         finally:
             answer.close()
         if head is None:
@@ -182,17 +182,17 @@ class SandboxServer:
             sock.settimeout(_LINGER_SECONDS)
             reader.wait_for_end()
 
-        return goes_on
+        return is_reusable
 
-    def _answer(self, head: Head, fault: Fault, reader: Reader) -> Answer:
+    def _answer(self, head: RequestHead, fault: Fault, reader: RequestReader) -> Answer:
         if fault.kind is Kind.RESET_UPLOAD:
             reader.body(head, fault.size or 0)
             return Answer(status=503)
         body = reader.body(head)
         if fault.kind is Kind.SLOW and not fault.committed:
             self._pause(fault)
-        extra = answer_extra(self.office, head.method, head.path, body)
-        answer = extra or self.office.answer(
+        admin_answer = answer_admin_request(self.office, head.method, head.path, body)
+        answer = admin_answer or self.office.answer(
             fault, head.method, head.path, head.query, head.fields, body
         )
         if fault.kind is Kind.SLOW and fault.committed:
@@ -201,38 +201,38 @@ class SandboxServer:
         return answer
 
     def _pause(self, fault: Fault) -> None:
-        self._stopping.wait((fault.wait_ms or 0) / 1000)
+        self._stop_event.wait((fault.wait_ms or 0) / 1000)
 
     def _send(
         self,
         sock: socket.socket,
-        reader: Reader,
+        reader: RequestReader,
         answer: Answer,
         fault: Fault,
-        head: Head | None,
+        head: RequestHead | None,
         *,
         keep_alive: bool,
     ) -> bool:
         chunked = head is None or head.http11
 
-        for happening in happenings(answer, fault, keep_alive=keep_alive, chunked=chunked):
-            if isinstance(happening, bytes):
-                sock.sendall(happening)
-            elif isinstance(happening, Pause):
-                if self._stopping.wait(happening.seconds):
+        for event in wire_events(answer, fault, keep_alive=keep_alive, chunked=chunked):
+            if isinstance(event, bytes):
+                sock.sendall(event)
+            elif isinstance(event, Pause):
+                if self._stop_event.wait(event.seconds):
                     return False
             else:
-                return _ended(sock, reader, happening)
+                return _end_exchange(sock, reader, event)
 
         return False
 
-    def _say(self, head: Head | None, fault: Fault, answer: Answer) -> None:
+    def _log_request(self, head: RequestHead | None, fault: Fault, answer: Answer) -> None:
         if self._log is None:
             return
         request = f"{head.method} {head.path}" if head else "unreadable request"
-        struck = "" if fault.kind is Kind.OK else f"  fault: {fault}"
+        fault_note = "" if fault.kind is Kind.OK else f"  fault: {fault}"
         note = f"  {answer.note}" if answer.note else ""
-        self._log(f"{request} → {answer.status}{note}{struck}")
+        self._log(f"{request} → {answer.status}{note}{fault_note}")
 
 
 class _Listener:
@@ -240,12 +240,14 @@ class _Listener:
     Accepts connections until it is closed.
     """
 
-    def __init__(self, address: tuple[str, int], accepted: Callable[[socket.socket], None]) -> None:
+    def __init__(
+        self, address: tuple[str, int], on_connection: Callable[[socket.socket], None]
+    ) -> None:
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self._sock = socket.create_server(address, family=family, backlog=256)
         # A client may give up between `select` and `accept`.
         self._sock.setblocking(False)
-        self._accepted = accepted
+        self._start_connection = on_connection
         self._wake, self._woken = socket.socketpair()
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
@@ -270,26 +272,26 @@ class _Listener:
                 with contextlib.suppress(OSError):
                     sock, _ = self._sock.accept()
                     sock.setblocking(True)
-                    self._accepted(sock)
+                    self._start_connection(sock)
 
 
-def _ended(sock: socket.socket, reader: Reader, end: End) -> bool:
+def _end_exchange(sock: socket.socket, reader: RequestReader, end: ConnectionEnd) -> bool:
     """
-    Do what *end* says; True if the connection goes on.
+    End an exchange as *end* says; True if the connection stays open.
     """
-    if end is End.KEEP:
+    if end is ConnectionEnd.KEEP:
         return True
-    if end is End.HANG:
+    if end is ConnectionEnd.HANG:
         reader.wait_for_end()
-    if end is End.RESET:
+    if end is ConnectionEnd.RESET:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-    elif end is End.CLOSE:
+    elif end is ConnectionEnd.CLOSE:
         with contextlib.suppress(OSError):
             sock.shutdown(socket.SHUT_WR)
 
     return False
 
 
-def _hang_up(sock: socket.socket) -> None:
+def _shut_down(sock: socket.socket) -> None:
     with contextlib.suppress(OSError):
         sock.shutdown(socket.SHUT_RDWR)
