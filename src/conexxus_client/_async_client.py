@@ -2,20 +2,20 @@
 The asynchronous client: the synchronous one's twin.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
 from types import TracebackType
 from typing import Self, TypeVar
 
-from ._calls._call_core import call_core, connection_check, connection_failure
+from ._calls._call_core import connection_check, connection_failure
 from ._calls._endpoints import SUCCESS
 from ._calls._error_body import read_error_body_async
 from ._calls._retries import RetryPolicy
 from ._calls._wire_types import AsyncTransport, Call, Limits, Response
 from ._catalogue._async_catalog_stream import AsyncCatalogRead
 from ._catalogue._base_catalog_stream import valid_items
-from ._catalogue._pagination import Pagination
+from ._client import _BaseClient
 from ._codec import FrozenBatch
 from .config import ApiProfile, ClientConfig
 from .instrumentation import Hook
@@ -26,7 +26,7 @@ from .transports import open_async_transport
 T = TypeVar("T")
 
 
-class AsyncConexxusClient:
+class AsyncConexxusClient(_BaseClient):
     """
     Speaks to the back office, on one event loop.
 
@@ -51,38 +51,8 @@ class AsyncConexxusClient:
         retry_policy: RetryPolicy | None = None,
         hooks: Iterable[Hook] = (),
     ) -> None:
-        self._core = call_core(config, profile, retry_policy, hooks)
+        super().__init__(config, profile=profile, retry_policy=retry_policy, hooks=hooks)
         self._transport = transport or open_async_transport(config, http_client)
-
-    @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
-        """
-        Make a client from the documented environment variables.
-
-        Raises:
-            ConfigurationError: Naming all problems at once.
-        """
-        return cls(ClientConfig.from_env(environ))
-
-    @property
-    def config(self) -> ClientConfig:
-        """
-        The settings it was made with.
-        """
-        return self._core.config
-
-    @property
-    def profile(self) -> ApiProfile:
-        """
-        How the back office speaks.
-        """
-        return self._core.profile
-
-    def add_hook(self, hook: Hook) -> None:
-        """
-        Call *hook* after each attempt and each call from now on.
-        """
-        self._core.hooks = (*self._core.hooks, hook)
 
     async def health(self) -> ApiHealth:
         """
@@ -146,8 +116,7 @@ class AsyncConexxusClient:
         Raises:
             ConexxusError: The first page can't be had.
         """
-        pages = Pagination(self._core.endpoints, etag, cursor)
-        read = AsyncCatalogRead(self._core, pages, self._transport)
+        read = AsyncCatalogRead(self._core, self._pagination(etag, cursor), self._transport)
 
         try:
             await read.open()

@@ -1,5 +1,5 @@
 """
-The synchronous client.
+The synchronous client, and the base that it shares with the asynchronous one.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -8,7 +8,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Self, TypeVar
 
-from ._calls._call_core import call_core, connection_check, connection_failure
+from ._calls._call_core import CallCore, connection_check, connection_failure
 from ._calls._cancellation import cancellation_scope, interruptible_backoff
 from ._calls._endpoints import SUCCESS
 from ._calls._error_body import read_error_body
@@ -27,31 +27,26 @@ from .transports import open_transport
 T = TypeVar("T")
 
 
-class ConexxusClient:
+class _BaseClient:
     """
-    Speaks to the back office.  Thread-safe; close it, or use it with `with`.
-
-    Args:
-        transport: How requests leave the process, if not over httpx.
-        http_client: A client of httpx or httpx2 to send with; it keeps its
-            own time-outs, and is not closed.
-        profile: How this back office speaks.
-        retry_policy: Instead of the one that *config* describes.
-        hooks: Called after each attempt and each call.
+    What both clients have in common: everything but sending.
     """
 
     def __init__(
         self,
         config: ClientConfig,
         *,
-        transport: Transport | None = None,
-        http_client: object = None,
         profile: ApiProfile | None = None,
         retry_policy: RetryPolicy | None = None,
         hooks: Iterable[Hook] = (),
     ) -> None:
-        self._core = call_core(config, profile, retry_policy, hooks)
-        self._transport = transport or open_transport(config, http_client)
+        self._core = CallCore(
+            config=config,
+            profile=profile or ApiProfile(),
+            policy=retry_policy
+            or RetryPolicy(retries=config.retries, delay=config.retry_delay_ms / 1000),
+            hooks=tuple(hooks),
+        )
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -82,6 +77,39 @@ class ConexxusClient:
         Call *hook* after each attempt and each call from now on.
         """
         self._core.hooks = (*self._core.hooks, hook)
+
+    def _pagination(self, etag: str | None, cursor: str | None) -> Pagination:
+        """
+        The catalogue's pages, from *cursor* on.
+        """
+        return Pagination(self._core.endpoints, etag, cursor)
+
+
+class ConexxusClient(_BaseClient):
+    """
+    Speaks to the back office.  Thread-safe; close it, or use it with `with`.
+
+    Args:
+        transport: How requests leave the process, if not over httpx.
+        http_client: A client of httpx or httpx2 to send with; it keeps its
+            own time-outs, and is not closed.
+        profile: How this back office speaks.
+        retry_policy: Instead of the one that *config* describes.
+        hooks: Called after each attempt and each call.
+    """
+
+    def __init__(
+        self,
+        config: ClientConfig,
+        *,
+        transport: Transport | None = None,
+        http_client: object = None,
+        profile: ApiProfile | None = None,
+        retry_policy: RetryPolicy | None = None,
+        hooks: Iterable[Hook] = (),
+    ) -> None:
+        super().__init__(config, profile=profile, retry_policy=retry_policy, hooks=hooks)
+        self._transport = transport or open_transport(config, http_client)
 
     def health(self) -> ApiHealth:
         """
@@ -143,8 +171,7 @@ class ConexxusClient:
         Raises:
             ConexxusError: The first page can't be had.
         """
-        pages = Pagination(self._core.endpoints, etag, cursor)
-        read = CatalogRead(self._core, pages, self._transport)
+        read = CatalogRead(self._core, self._pagination(etag, cursor), self._transport)
 
         try:
             read.open()

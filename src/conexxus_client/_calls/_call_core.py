@@ -4,7 +4,7 @@ The core of a call: settings, deadlines, retries and hooks.  No I/O.
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from traceback import clear_frames
 from typing import Any
@@ -21,9 +21,6 @@ from ._cancellation import raise_if_cancelled
 from ._endpoints import Endpoints
 from ._retries import Attempts, RetryBudget, RetryPolicy
 from ._wire_types import AsyncReply, Call, Headers, Limits, Reply, Request, Response
-
-
-CATALOG_SECONDS = 30 * 60.0
 
 
 @attrs.define(kw_only=True)
@@ -216,23 +213,6 @@ class CallCore:
 
 def _status_of(error: ConexxusError | None) -> int | None:
     return error.status if isinstance(error, StatusError) else None
-
-
-def call_core(
-    config: ClientConfig,
-    profile: ApiProfile | None,
-    policy: RetryPolicy | None,
-    hooks: Iterable[Hook],
-) -> CallCore:
-    """
-    Put a client's parts together.
-    """
-    return CallCore(
-        config=config,
-        profile=profile or ApiProfile(),
-        policy=policy or RetryPolicy(retries=config.retries, delay=config.retry_delay_ms / 1000),
-        hooks=tuple(hooks),
-    )
 
 
 def connection_check(health: ApiHealth) -> ConnectionCheck:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TypeAlias
 
-from conexxus_client._calls._call_core import CATALOG_SECONDS, CallCore
+from conexxus_client._calls._call_core import CallCore
 from conexxus_client._calls._endpoints import error_for_response
 from conexxus_client._calls._retries import Attempts
 from conexxus_client._calls._wire_types import AsyncReply, Limits, Reply, Request
@@ -23,6 +23,8 @@ from conexxus_client.models import InvalidItem, Item
 from ._page_recheck import PageRecheck
 from ._pagination import Pagination
 
+
+CATALOG_SECONDS = 30 * 60.0
 
 Elements: TypeAlias = list[Item | InvalidItem]
 CatalogPass: TypeAlias = Pagination | PageRecheck
