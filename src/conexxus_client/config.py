@@ -250,9 +250,9 @@ def count(text: str) -> int:
     return _whole(text, "must be a whole number from 0 to 100")
 
 
-def _whole(text: str, said: str) -> int:
+def _whole(text: str, expected: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > _MAX_DIGITS:
-        msg = f"{said}, got {text[:40]!r}"
+        msg = f"{expected}, got {text[:40]!r}"
         raise ValueError(msg)
 
     return int(text)

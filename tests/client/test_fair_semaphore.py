@@ -1,5 +1,5 @@
 """
-Threads that share connections get them in turn.
+Threads that share connections get them in the order in which they wait.
 """
 
 import threading
@@ -12,7 +12,7 @@ from conexxus_client.transports._fair_semaphore import FairSemaphore
 @pytest.fixture
 def queue():
     """
-    Turns that are all taken, and threads that wait for one, in a known order.
+    A semaphore without a free place, and threads that wait in a known order.
     """
     semaphore = FairSemaphore(1)
     assert semaphore.acquire(timeout_s=0)
@@ -33,9 +33,9 @@ def queue():
     return semaphore, served, threads
 
 
-def test_whoever_waits_longest_is_next(queue):
+def test_longest_waiter_is_next(queue):
     """
-    Those who wait are served in the order in which they came.
+    Waiting threads are admitted in the order in which they came.
     """
     semaphore, served, threads = queue
 
@@ -46,9 +46,9 @@ def test_whoever_waits_longest_is_next(queue):
     assert served == list(range(8))
 
 
-def test_nobody_takes_it_from_those_who_wait(queue):
+def test_releasing_thread_does_not_overtake_waiters(queue):
     """
-    Whoever gives a turn back does not have it again before the others.
+    A thread that releases does not acquire again before those that wait.
     """
     semaphore, served, threads = queue
 
@@ -61,9 +61,9 @@ def test_nobody_takes_it_from_those_who_wait(queue):
         thread.join()
 
 
-def test_who_gives_up_costs_no_turn():
+def test_timed_out_wait_costs_no_place():
     """
-    A wait that ended takes no turn with it.
+    A wait that timed out takes no place with it.
     """
     semaphore = FairSemaphore(2)
     assert semaphore.acquire(timeout_s=0)
@@ -78,9 +78,9 @@ def test_who_gives_up_costs_no_turn():
     assert not semaphore.acquire(timeout_s=0)
 
 
-def test_turn_that_comes_in_the_last_moment():
+def test_admission_at_the_moment_of_the_time_out():
     """
-    A turn that was handed over while its taker gave up is his all the same.
+    A thread that is admitted just as its wait times out has acquired.
     """
     semaphore = FairSemaphore(1)
     assert semaphore.acquire(timeout_s=0)
@@ -89,7 +89,7 @@ def test_turn_that_comes_in_the_last_moment():
 
     class Late:
         """
-        Lets the turn be handed over between the end of the wait and the look.
+        Admits the waiter between the end of its wait and its withdrawal.
         """
 
         def __enter__(self):
@@ -114,7 +114,7 @@ def test_turn_that_comes_in_the_last_moment():
 
 def test_interrupted_wait(monkeypatch):
     """
-    Whoever is interrupted while he waits leaves the queue, and no turn is lost.
+    An interrupted wait leaves the queue, and no place is lost.
     """
     semaphore = FairSemaphore(1)
     assert semaphore.acquire(timeout_s=0)

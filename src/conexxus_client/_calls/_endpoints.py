@@ -148,7 +148,7 @@ class Endpoints:
 
     def page(self, url: str, *, etag: str | None = None) -> Request:
         """
-        Ask for the page at *url*, which is known to be one of ours.
+        Ask for the page at *url*, which is on the configured origin.
         """
         return attrs.evolve(self.catalog(etag=etag), url=url, path=urlsplit(url).path)
 

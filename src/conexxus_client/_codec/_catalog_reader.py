@@ -30,7 +30,7 @@ WINDOW = 256 * 1024
 # One element, or one value of the envelope, that is larger is no catalogue.
 MAX_VALUE = 1024 * 1024
 
-# Nobody indents like that; somebody may want to keep us busy.
+# No catalogue is indented like that; a hostile answer may be.
 MAX_SPACE = 1024 * 1024
 
 # Between two elements; pretty printers don't indent deeper than this.
@@ -85,7 +85,7 @@ class CatalogReader:
         self._digest = hashlib.sha256() if digest is None else digest
         self._window = window
         # Nothing is handed out before a window is full: what is smaller is
-        # known to be whole when it is, and can be asked for again until then.
+        # known to be complete when it is, and can be requested again until then.
         self._wanted_size = window
         self._buffer = bytearray()
         self._final = False

@@ -14,7 +14,7 @@ from typing import Any, TypeGuard
 import msgspec
 
 from conexxus_client.errors import DecodeError
-from conexxus_client.models import InvalidItem, Item, admits, unsigned_zero
+from conexxus_client.models import InvalidItem, Item, is_valid_amount, unsigned_zero
 
 from ._json import UNREADABLE, decode_json, encode_json, is_too_deep
 
@@ -223,7 +223,7 @@ def _checked_item(raw: bytes, values: dict[str, Any], price_text: bytes) -> Item
 
 
 def _is_text(value: Any) -> TypeGuard[str]:
-    # PostgreSQL stores no NUL, and nobody prints one on a shelf label.
+    # PostgreSQL stores no NUL, and a shelf label can't show one.
     return isinstance(value, str) and bool(value.strip()) and "\0" not in value
 
 
@@ -233,7 +233,7 @@ def _price(raw: bytes) -> Decimal | None:
 
     price = unsigned_zero(Decimal(raw.decode().strip('"')))
 
-    return price if admits(price) else None
+    return price if is_valid_amount(price) else None
 
 
 def _unreadable_item(raw: bytes) -> InvalidItem:
@@ -273,7 +273,7 @@ def _zero(_: str) -> int:
 
 
 def _is_clean(value: Any) -> TypeGuard[str]:
-    # What could not be decoded stands for nobody's SKU.
+    # What could not be decoded is no SKU.
     return _is_text(value) and not any(
         char == "\ufffd" or "\ud800" <= char <= "\udfff" for char in value
     )

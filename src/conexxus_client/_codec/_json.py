@@ -29,7 +29,7 @@ _DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=_decimal)
 _ANYTHING: msgspec.json.Decoder[msgspec.Raw] = msgspec.json.Decoder(msgspec.Raw)
 _ENCODER = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 
-# What a hostile document makes msgspec and Decimal raise, all told.
+# All that msgspec and Decimal raise for a hostile document.
 UNREADABLE = (msgspec.MsgspecError, UnicodeError, ArithmeticError, RecursionError)
 
 

@@ -61,7 +61,7 @@ class OpenTelemetryHook:
         self._record_span(details, attributes)
 
     def _record_span(self, details: AttemptDetails, attributes: dict[str, Any]) -> None:
-        # It is told afterwards, so it says itself when it was.
+        # The span is made afterwards, so its start and end are given.
         end = time.time_ns()
         span = self._tracer.start_span(
             details.method,

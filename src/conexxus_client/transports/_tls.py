@@ -18,8 +18,8 @@ def ssl_context(config: ClientConfig) -> ssl.SSLContext:
     files = (config.ca_file, config.client_cert_file)
 
     if not config.api_url.startswith("https:") and files == (None, None):
-        # Loading the system's certificates takes 20 ms, and nobody asks for
-        # them.  This context trusts no one.
+        # Loading the system's certificates takes 20 ms, and plain HTTP needs
+        # none.  This context trusts no certificate.
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
     try:

@@ -50,7 +50,7 @@ def answer_catalog(
     The page that *parameters* ask for, or 304.
 
     Raises:
-        RefusalError: 400, the cursor is none of ours.
+        RefusalError: 400, the cursor is not one of this catalogue.
     """
     etag = _etag_for(source.fingerprint(), settings.etag)
     fields = [("Content-Type", JSON)]
@@ -147,7 +147,7 @@ def _chunks(opening: bytes, pieces: Iterator[bytes], closing: bytes) -> Iterator
 
 def _body_from(chunks: Iterator[bytes]) -> bytes | Iterator[bytes]:
     """
-    A small body as a whole, so that its length can be told.
+    A small body as a whole, so that its length is known.
     """
     first = next(chunks)
     second = next(chunks, None)

@@ -74,13 +74,13 @@ def wire_events(
     head = head_bytes(answer, keep_alive=keep_alive, chunked=streamed and chunked)
 
     if fault.kind in (Kind.TRUNCATE, Kind.STALL):
-        yield from _truncated(head, answer.body, fault.size, chunked=chunked)
+        yield from _truncated_answer(head, answer.body, fault.size, chunked=chunked)
         yield ConnectionEnd.CLOSE if fault.kind is Kind.TRUNCATE else ConnectionEnd.HANG
         return
     if fault.kind in (Kind.DRIP, Kind.DRIP_HEAD):
-        yield from _dripping(head, answer.body, fault, chunked=chunked)
+        yield from _drip_answer(head, answer.body, fault, chunked=chunked)
     else:
-        yield from _complete(head, answer.body, chunked=chunked)
+        yield from _complete_answer(head, answer.body, chunked=chunked)
     yield (
         ConnectionEnd.KEEP if keep_alive and fault.kind is not Kind.GOODBYE else ConnectionEnd.CLOSE
     )
@@ -119,7 +119,9 @@ def _interim(times: int | None) -> Iterator[WireEvent]:
         count += 1
 
 
-def _complete(head: bytes, body: bytes | Iterator[bytes], *, chunked: bool) -> Iterator[bytes]:
+def _complete_answer(
+    head: bytes, body: bytes | Iterator[bytes], *, chunked: bool
+) -> Iterator[bytes]:
     if isinstance(body, bytes):
         # One segment: a second would wait for the first one's ACK.
         yield head + body
@@ -138,7 +140,7 @@ def _framed_body(body: Iterator[bytes], *, chunked: bool) -> Iterator[bytes]:
     yield b"0\r\n\r\n"
 
 
-def _truncated(
+def _truncated_answer(
     head: bytes, body: bytes | Iterator[bytes], size: int | None, *, chunked: bool
 ) -> Iterator[bytes]:
     """
@@ -159,21 +161,21 @@ def _truncated(
         size = left - len(piece)
 
 
-def _dripping(
+def _drip_answer(
     head: bytes, body: bytes | Iterator[bytes], fault: Fault, *, chunked: bool
 ) -> Iterator[WireEvent]:
     pieces = iter((body,)) if isinstance(body, bytes) else _framed_body(body, chunked=chunked)
 
     if fault.kind is Kind.DRIP_HEAD:
-        yield from _drip(head, fault)
+        yield from _drip_bytes(head, fault)
         yield from pieces
         return
     yield head
     for piece in pieces:
-        yield from _drip(piece, fault)
+        yield from _drip_bytes(piece, fault)
 
 
-def _drip(text: bytes, fault: Fault) -> Iterator[WireEvent]:
+def _drip_bytes(text: bytes, fault: Fault) -> Iterator[WireEvent]:
     size = fault.size or 1
 
     for start in range(0, len(text), size):

@@ -73,7 +73,7 @@ class LedgerFile:
         What was written so far.
 
         Raises:
-            ValueError: A line is none of ours; it is named.
+            ValueError: A line is not one of a ledger; the message names it.
         """
         with self._path.open("rb") as file:
             for number, line in enumerate(file, start=1):

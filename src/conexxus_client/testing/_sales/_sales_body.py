@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import attrs
 
-from conexxus_client.models import admits
+from conexxus_client.models import is_valid_amount
 from conexxus_client.testing._answer import RefusalError, problem
 
 
@@ -150,7 +150,7 @@ def _is_amount(value: Any) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return False
 
-    return admits(Decimal(value))
+    return is_valid_amount(Decimal(value))
 
 
 def _is_date(value: Any) -> bool:
