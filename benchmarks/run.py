@@ -24,6 +24,7 @@ from zoneinfo import ZoneInfo
 from shim import Puller, measured
 
 from conexxus_client import (
+    ApiProfile,
     ClientConfig,
     ConexxusClient,
     ConexxusError,
@@ -33,7 +34,6 @@ from conexxus_client import (
     TransactionLine,
 )
 from conexxus_client._codec import CatalogReader
-from conexxus_client._wire import ApiProfile
 from conexxus_client.testing import BackOffice, SandboxServer
 from conexxus_sync import ConexxusService, SyncConfig, open_store
 from conexxus_sync.http import create_app

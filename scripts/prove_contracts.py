@@ -42,6 +42,11 @@ SABOTAGE = [
         "from ._sync import InventorySync",
     ),
     ("circles", "src/conexxus_client/models.py", "from ._client import ConexxusClient"),
+    (
+        "circles",
+        "src/conexxus_client/_calls/_retries.py",
+        "from conexxus_client._catalogue._pagination import Pagination",
+    ),
     ("private", "src/conexxus_sync/model/runs.py", "from conexxus_client import _client"),
     ("http-families", "src/conexxus_client/models.py", "import httpx"),
     ("codecs", "src/conexxus_client/models.py", "import msgspec"),

@@ -5,7 +5,18 @@ Start with `ConexxusClient`, or `AsyncConexxusClient` on an event loop.
 """
 
 from ._async_client import AsyncConexxusClient
-from ._catalog_read import AsyncCatalogRead, CatalogRead
+from ._calls._retries import RetryPolicy
+from ._calls._wire_types import (
+    AsyncReply,
+    AsyncTransport,
+    Headers,
+    Limits,
+    Reply,
+    Request,
+    Transport,
+)
+from ._catalogue._async_catalog_stream import AsyncCatalogRead
+from ._catalogue._catalog_stream import CatalogRead
 from ._client import ConexxusClient
 from ._codec import (
     FrozenBatch,
@@ -17,20 +28,8 @@ from ._codec import (
     encode_item,
     encode_transaction,
 )
-from ._environment import Environment
-from ._retries import RetryPolicy
 from ._version import __version__
-from ._wire import (
-    ApiProfile,
-    AsyncReply,
-    AsyncTransport,
-    Headers,
-    Limits,
-    Reply,
-    Request,
-    Transport,
-)
-from .config import ClientConfig, Secret
+from .config import ApiProfile, ClientConfig, Environment, Secret
 from .errors import (
     AnswerError,
     AttemptRecord,

@@ -2,21 +2,22 @@
 The asynchronous client: the synchronous one's twin.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
 from types import TracebackType
 from typing import Self, TypeVar
 
-from ._catalog_read import AsyncCatalogRead, valid
+from ._calls._call_core import connection_check, connection_failure
+from ._calls._endpoints import SUCCESS
+from ._calls._error_body import read_error_body_async
+from ._calls._retries import RetryPolicy
+from ._calls._wire_types import AsyncTransport, Call, Limits, Response
+from ._catalogue._async_catalog_stream import AsyncCatalogRead
+from ._catalogue._base_catalog_stream import valid_items
+from ._client import _BaseClient
 from ._codec import FrozenBatch
-from ._core import connection_check, connection_failure, core_for
-from ._endpoints import SUCCESS
-from ._explanation import explanation_async
-from ._paging import Pages
-from ._retries import RetryPolicy
-from ._wire import ApiProfile, AsyncTransport, Call, Limits, Response
-from .config import ClientConfig
+from .config import ApiProfile, ClientConfig
 from .instrumentation import Hook
 from .models import ApiHealth, ConnectionCheck, InvalidItem, Item, PushReceipt, SalesBatch
 from .transports import open_async_transport
@@ -25,7 +26,7 @@ from .transports import open_async_transport
 T = TypeVar("T")
 
 
-class AsyncConexxusClient:
+class AsyncConexxusClient(_BaseClient):
     """
     Speaks to the back office, on one event loop.
 
@@ -50,38 +51,8 @@ class AsyncConexxusClient:
         retry_policy: RetryPolicy | None = None,
         hooks: Iterable[Hook] = (),
     ) -> None:
-        self._core = core_for(config, profile, retry_policy, hooks)
+        super().__init__(config, profile=profile, retry_policy=retry_policy, hooks=hooks)
         self._transport = transport or open_async_transport(config, http_client)
-
-    @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
-        """
-        Make a client from the documented environment variables.
-
-        Raises:
-            ConfigurationError: Naming all problems at once.
-        """
-        return cls(ClientConfig.from_env(environ))
-
-    @property
-    def config(self) -> ClientConfig:
-        """
-        The settings it was made with.
-        """
-        return self._core.config
-
-    @property
-    def profile(self) -> ApiProfile:
-        """
-        How the back office speaks.
-        """
-        return self._core.profile
-
-    def add_hook(self, hook: Hook) -> None:
-        """
-        Call *hook* after each attempt and each call from now on.
-        """
-        self._core.hooks = (*self._core.hooks, hook)
 
     async def health(self) -> ApiHealth:
         """
@@ -118,7 +89,7 @@ class AsyncConexxusClient:
         """
         async with self.open_catalog() as read, aclosing(read.pages) as pages:
             async for elements in pages:
-                for item in valid(elements, on_invalid):
+                for item in valid_items(elements, on_invalid):
                     yield item
 
     async def fetch_items(self) -> list[Item]:
@@ -145,8 +116,7 @@ class AsyncConexxusClient:
         Raises:
             ConexxusError: The first page can't be had.
         """
-        pages = Pages(self._core.endpoints, etag, cursor)
-        read = AsyncCatalogRead(self._core, pages, self._transport)
+        read = AsyncCatalogRead(self._core, self._pagination(etag, cursor), self._transport)
 
         try:
             await read.open()
@@ -207,11 +177,11 @@ class AsyncConexxusClient:
         # The first time, this takes a while, which counts.
         import stamina
 
-        with self._core.observing(call.name, call.request, attempts):
+        with self._core.observe_call(call.name, call.request, attempts):
             async for attempt in stamina.retry_context(
                 attempts.wait_after, attempts=None, timeout=None
             ):
-                with attempt, self._core.attempting(call.name, call.request, attempts):
+                with attempt, self._core.observe_attempt(call.name, call.request, attempts):
                     limits = self._core.limits(call.timeout_ms, attempts.deadline)
                     response = await self._exchange(call, limits)
                     attempts.status = response.status
@@ -226,6 +196,6 @@ class AsyncConexxusClient:
             if reply.status in SUCCESS:
                 body = b"".join([chunk async for chunk in reply.chunks()])
             else:
-                body = await explanation_async(reply.chunks())
+                body = await read_error_body_async(reply.chunks())
 
         return self._core.response(reply, body, started)

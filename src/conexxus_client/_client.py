@@ -1,5 +1,5 @@
 """
-The synchronous client.
+The synchronous client, and the base that it shares with the asynchronous one.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -8,16 +8,17 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Self, TypeVar
 
-from ._catalog_read import CatalogRead, valid
+from ._calls._call_core import CallCore, connection_check, connection_failure
+from ._calls._cancellation import cancellation_scope, interruptible_backoff
+from ._calls._endpoints import SUCCESS
+from ._calls._error_body import read_error_body
+from ._calls._retries import RetryPolicy
+from ._calls._wire_types import Call, Limits, Response, Transport
+from ._catalogue._base_catalog_stream import valid_items
+from ._catalogue._catalog_stream import CatalogRead
+from ._catalogue._pagination import Pagination
 from ._codec import FrozenBatch
-from ._core import connection_check, connection_failure, core_for
-from ._endpoints import SUCCESS
-from ._explanation import explanation
-from ._paging import Pages
-from ._retries import RetryPolicy
-from ._stopping import patient, stopping
-from ._wire import ApiProfile, Call, Limits, Response, Transport
-from .config import ClientConfig
+from .config import ApiProfile, ClientConfig
 from .instrumentation import Hook
 from .models import ApiHealth, ConnectionCheck, InvalidItem, Item, PushReceipt, SalesBatch
 from .transports import open_transport
@@ -26,31 +27,26 @@ from .transports import open_transport
 T = TypeVar("T")
 
 
-class ConexxusClient:
+class _BaseClient:
     """
-    Speaks to the back office.  Thread-safe; close it, or use it with `with`.
-
-    Args:
-        transport: How requests leave the process, if not over httpx.
-        http_client: A client of httpx or httpx2 to send with; it keeps its
-            own time-outs, and is not closed.
-        profile: How this back office speaks.
-        retry_policy: Instead of the one that *config* describes.
-        hooks: Called after each attempt and each call.
+    What both clients have in common: everything but sending.
     """
 
     def __init__(
         self,
         config: ClientConfig,
         *,
-        transport: Transport | None = None,
-        http_client: object = None,
         profile: ApiProfile | None = None,
         retry_policy: RetryPolicy | None = None,
         hooks: Iterable[Hook] = (),
     ) -> None:
-        self._core = core_for(config, profile, retry_policy, hooks)
-        self._transport = transport or open_transport(config, http_client)
+        self._core = CallCore(
+            config=config,
+            profile=profile or ApiProfile(),
+            policy=retry_policy
+            or RetryPolicy(retries=config.retries, delay=config.retry_delay_ms / 1000),
+            hooks=tuple(hooks),
+        )
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -81,6 +77,39 @@ class ConexxusClient:
         Call *hook* after each attempt and each call from now on.
         """
         self._core.hooks = (*self._core.hooks, hook)
+
+    def _pagination(self, etag: str | None, cursor: str | None) -> Pagination:
+        """
+        The catalogue's pages, from *cursor* on.
+        """
+        return Pagination(self._core.endpoints, etag, cursor)
+
+
+class ConexxusClient(_BaseClient):
+    """
+    Speaks to the back office.  Thread-safe; close it, or use it with `with`.
+
+    Args:
+        transport: How requests leave the process, if not over httpx.
+        http_client: A client of httpx or httpx2 to send with; it keeps its
+            own time-outs, and is not closed.
+        profile: How this back office speaks.
+        retry_policy: Instead of the one that *config* describes.
+        hooks: Called after each attempt and each call.
+    """
+
+    def __init__(
+        self,
+        config: ClientConfig,
+        *,
+        transport: Transport | None = None,
+        http_client: object = None,
+        profile: ApiProfile | None = None,
+        retry_policy: RetryPolicy | None = None,
+        hooks: Iterable[Hook] = (),
+    ) -> None:
+        super().__init__(config, profile=profile, retry_policy=retry_policy, hooks=hooks)
+        self._transport = transport or open_transport(config, http_client)
 
     def health(self) -> ApiHealth:
         """
@@ -116,7 +145,7 @@ class ConexxusClient:
         """
         with self.open_catalog() as read:
             for elements in read.pages:
-                yield from valid(elements, on_invalid)
+                yield from valid_items(elements, on_invalid)
 
     def fetch_items(self) -> list[Item]:
         """
@@ -142,8 +171,7 @@ class ConexxusClient:
         Raises:
             ConexxusError: The first page can't be had.
         """
-        pages = Pages(self._core.endpoints, etag, cursor)
-        read = CatalogRead(self._core, pages, self._transport)
+        read = CatalogRead(self._core, self._pagination(etag, cursor), self._transport)
 
         try:
             read.open()
@@ -189,7 +217,7 @@ class ConexxusClient:
         nothing.  A connection that is being made, and an injected
         `http_client`, go on to their own time-outs.
         """
-        with stopping(stop):
+        with cancellation_scope(stop):
             yield
 
     def close(self) -> None:
@@ -218,9 +246,11 @@ class ConexxusClient:
         # The first time, this takes a while, which counts.
         import stamina
 
-        with self._core.observing(call.name, call.request, attempts):
-            for attempt in stamina.retry_context(patient(attempts), attempts=None, timeout=None):
-                with attempt, self._core.attempting(call.name, call.request, attempts):
+        with self._core.observe_call(call.name, call.request, attempts):
+            for attempt in stamina.retry_context(
+                interruptible_backoff(attempts), attempts=None, timeout=None
+            ):
+                with attempt, self._core.observe_attempt(call.name, call.request, attempts):
                     limits = self._core.limits(call.timeout_ms, attempts.deadline)
                     response = self._exchange(call, limits)
                     attempts.status = response.status
@@ -233,6 +263,6 @@ class ConexxusClient:
 
         with self._transport.open(call.request, limits) as reply:
             good = reply.status in SUCCESS
-            body = b"".join(reply.chunks()) if good else explanation(reply.chunks())
+            body = b"".join(reply.chunks()) if good else read_error_body(reply.chunks())
 
         return self._core.response(reply, body, started)

@@ -1,22 +1,25 @@
 """
-The client's settings, and where they come from.
+The client's settings, the profile of the API, and environment variables.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import attrs
 
-from ._checks import GIB, origin_of, problems_of
-from ._environment import Environment, count, flag, milliseconds
-from ._spellings import Spellings
+from ._config_validation import GIB, config_problems, origin_of
+from ._redaction import SecretRedactor
 from .errors import ConfigurationError
 
 
-# A shorter key hides nothing, and its letters are everywhere.
-SHORT = 6
+# The longest number that any setting takes: int() takes its time on some.
+_MAX_DIGITS = 8
+
+# A shorter key protects nothing, and occurs in ordinary text.
+MIN_REDACTED_LENGTH = 6
 
 
 class Secret:
@@ -26,11 +29,11 @@ class Secret:
     It is in no repr, no str, and does not pickle.
     """
 
-    __slots__ = ("_spellings", "_text")
+    __slots__ = ("_redactor", "_text")
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._spellings = Spellings(text)
+        self._redactor = SecretRedactor(text)
 
     def reveal(self) -> str:
         """
@@ -42,13 +45,13 @@ class Secret:
         """
         *text* without the secret, however it is capitalised or escaped.
         """
-        return text if len(self._text) < SHORT else self._spellings.blotted(text)
+        return text if len(self._text) < MIN_REDACTED_LENGTH else self._redactor.redact(text)
 
     def redact_bytes(self, data: bytes) -> bytes:
         """
         The same for what came over the wire.
         """
-        if len(self._text) < SHORT:
+        if len(self._text) < MIN_REDACTED_LENGTH:
             return data
 
         return self.redact(data.decode("latin-1")).encode("latin-1")
@@ -120,7 +123,7 @@ class ClientConfig:
     max_connections: int = 32
 
     def __attrs_post_init__(self) -> None:
-        problems = list(problems_of(attrs.asdict(self, recurse=False)))
+        problems = list(config_problems(attrs.asdict(self, recurse=False)))
 
         if problems:
             raise ConfigurationError(problems)
@@ -147,7 +150,7 @@ class ClientConfig:
         env.read("CONEXXUS_PROXY", "proxy")
         env.read("CONEXXUS_HTTP_BACKEND", "http_backend")
         env.values.setdefault("allow_insecure", allow_insecure)
-        problems = [*env.problems, *problems_of(env.values)]
+        problems = [*env.problems, *config_problems(env.values)]
 
         if problems:
             raise ConfigurationError(problems)
@@ -160,3 +163,107 @@ class ClientConfig:
         Scheme, host and port: the only one that is ever spoken to.
         """
         return origin_of(self.api_url)
+
+
+@attrs.frozen(kw_only=True)
+class ApiProfile:
+    """
+    How this back office speaks.  The defaults are the documented contract.
+
+    Attributes:
+        catalog_query: Extra query parameters, like a location filter.
+        sales_mode: `append`, or `replace_day` where a second push for a
+            date replaces the first.
+        dedupe: How the server recognises a repeated batch: by `key`, by
+            `transaction_id`, or not at all.
+        key_ttl: How long it remembers a key.
+        conflict_is_delivered: Whether 409 means "I have it already".
+    """
+
+    health_path: str = "/api/v1/health"
+    catalog_path: str = "/api/v1/inventory/items"
+    sales_path: str = "/api/v1/sales/push"
+    api_key_header: str = "X-API-Key"
+    idempotency_header: str = "Idempotency-Key"
+    request_id_header: str = "X-Request-Id"
+    cursor_parameter: str = "cursor"
+    success_key: str = "success"
+    data_key: str = "data"
+    next_cursor_key: str = "nextCursor"
+    total_key: str = "total"
+    catalog_query: Mapping[str, str] = attrs.field(factory=dict, hash=False)
+    sales_mode: Literal["append", "replace_day"] = "append"
+    dedupe: Literal["key", "transaction_id", "none"] = "key"
+    key_ttl: timedelta = timedelta(hours=24)
+    conflict_is_delivered: bool = False
+
+
+class Environment:
+    """
+    Reads environment variables and collects what is wrong with them.
+
+    Attributes:
+        values: What was set and could be read, by the name of the setting.
+        problems: One sentence for each variable that could not.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.values: dict[str, Any] = {}
+        self.problems: list[str] = []
+
+    def read(
+        self,
+        variable: str,
+        name: str,
+        parse: Callable[[str], Any] = str,
+        *,
+        required: bool = False,
+    ) -> None:
+        """
+        Read *variable* into `values[name]`.
+        """
+        text = self._environ.get(variable, "")
+
+        if not text:
+            if required:
+                self.problems.append(f"{variable} is not configured")
+            return
+
+        try:
+            self.values[name] = parse(text)
+        except ValueError as exc:
+            self.problems.append(f"{variable} {exc}")
+
+
+def milliseconds(text: str) -> int:
+    """
+    Read a whole number of milliseconds.
+    """
+    return _whole(text, "must be a whole number of milliseconds")
+
+
+def count(text: str) -> int:
+    """
+    Read a whole number.
+    """
+    return _whole(text, "must be a whole number from 0 to 100")
+
+
+def _whole(text: str, expected: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > _MAX_DIGITS:
+        msg = f"{expected}, got {text[:40]!r}"
+        raise ValueError(msg)
+
+    return int(text)
+
+
+def flag(text: str) -> bool:
+    """
+    Read `1` or `0`.
+    """
+    if text not in ("0", "1"):
+        msg = f"must be 1 or 0, got {text[:40]!r}"
+        raise ValueError(msg)
+
+    return text == "1"

@@ -25,7 +25,7 @@ MAX_DECIMALS = 18
 _SUM_DIGITS = MAX_DIGITS + MAX_DECIMALS + 9
 
 
-def admits(amount: Decimal) -> bool:
+def is_valid_amount(amount: Decimal) -> bool:
     """
     Is *amount* finite, with at most 38 digits of which 18 are decimals?
     """
@@ -71,7 +71,7 @@ def _amount(value: Any) -> Decimal:
 
     amount = Decimal(value)
 
-    if not admits(amount):
+    if not is_valid_amount(amount):
         msg = f"an amount is finite, with at most {MAX_DIGITS} digits and {MAX_DECIMALS} decimals"
         raise ValueError(msg)
 

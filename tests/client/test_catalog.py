@@ -110,7 +110,7 @@ def test_pages_without_end(connect, raw_server, monkeypatch):
     """
     Pages that never end are refused at some point.
     """
-    monkeypatch.setattr("conexxus_client._paging.MAX_PAGES", 5)
+    monkeypatch.setattr("conexxus_client._catalogue._pagination.MAX_PAGES", 5)
     numbers = iter(range(100))
     body = b'{"success":true,"data":[],"nextCursor":"%d"}'
     server = raw_server(lambda send: send(answer(body % next(numbers))))

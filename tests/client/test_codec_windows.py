@@ -8,9 +8,9 @@ import json
 import pytest
 
 from conexxus_client import ApiProfile, DecodeError, Item, ResponseTooLargeError
-from conexxus_client._codec import CatalogReader, Envelope, _reader
-from conexxus_client._codec._borders import value_end
+from conexxus_client._codec import CatalogReader, Envelope, _catalog_reader
 from conexxus_client._codec._items import ItemDecoder
+from conexxus_client._codec._json_scanner import value_end
 
 
 PROFILE = ApiProfile()
@@ -35,7 +35,7 @@ class Counting(ItemDecoder):
 
 @pytest.fixture
 def counting(monkeypatch):
-    monkeypatch.setattr(_reader, "ItemDecoder", Counting)
+    monkeypatch.setattr(_catalog_reader, "ItemDecoder", Counting)
     monkeypatch.setattr(Counting, "windows", 0)
     monkeypatch.setattr(Counting, "singles", 0)
     return Counting
@@ -126,7 +126,7 @@ def test_largest_value(monkeypatch):
     """
     A value may be as large as the bound, and no larger.
     """
-    monkeypatch.setattr(_reader, "MAX_VALUE", 100)
+    monkeypatch.setattr(_catalog_reader, "MAX_VALUE", 100)
     reader = CatalogReader(PROFILE, window=1)
 
     reader.feed(b"[" + b'"' + b"x" * 99)
@@ -140,7 +140,7 @@ def test_most_space(monkeypatch):
     """
     White space may go on up to a bound, in one piece or in many.
     """
-    monkeypatch.setattr(_reader, "MAX_SPACE", 10)
+    monkeypatch.setattr(_catalog_reader, "MAX_SPACE", 10)
     reader = CatalogReader(PROFILE, window=1)
 
     for piece in (b" " * 4, b" " * 6, b"[", b" " * 10):

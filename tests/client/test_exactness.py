@@ -28,7 +28,7 @@ from conexxus_client import (
     encode_transaction,
     exact_sum,
 )
-from conexxus_client.models import MAX_DECIMALS, MAX_DIGITS, admits
+from conexxus_client.models import MAX_DECIMALS, MAX_DIGITS, is_valid_amount
 
 
 @st.composite
@@ -43,7 +43,7 @@ def amounts(draw: st.DrawFn) -> Decimal:
     sign = draw(st.integers(0, 1)) if digits else 0
     amount = Decimal((sign, Decimal(digits).as_tuple().digits, exponent))
 
-    return amount if admits(amount) else Decimal((0, (1,), -decimals))
+    return amount if is_valid_amount(amount) else Decimal((0, (1,), -decimals))
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=10).filter(str.strip)
@@ -156,7 +156,7 @@ def test_bounds(text, good):
     """
     An amount has at most 38 digits, of which 18 are decimals.
     """
-    assert admits(Decimal(text)) is good
+    assert is_valid_amount(Decimal(text)) is good
 
 
 def test_negative_zero():

@@ -27,8 +27,8 @@ from conexxus_client import (
     ServerError,
     StatusError,
 )
-from conexxus_client._links import next_link
-from conexxus_client.transports._families import ssl_context
+from conexxus_client._catalogue._links import next_link
+from conexxus_client.transports._tls import ssl_context
 
 from .matrix.row import GOOD, answer, items
 from .matrix.test_matrix import batch
@@ -338,7 +338,7 @@ def test_time_until_headers_counts_for_the_catalogue(connect, office, server, mo
     """
     A catalogue whose every page takes long to begin ends at its deadline.
     """
-    monkeypatch.setattr("conexxus_client._catalog_read.CATALOG_SECONDS", 0.5)
+    monkeypatch.setattr("conexxus_client._catalogue._base_catalog_stream.CATALOG_SECONDS", 0.5)
     office.page_size = 1
     office.faults("slow(200ms)*forever")
 

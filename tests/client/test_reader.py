@@ -270,7 +270,7 @@ def test_nested_lists_of_objects_stay_fast():
     body = b"[" + b",".join(one % n for n in range(5_000)) + b"]"
     reader = CatalogReader(PROFILE)
     scanned = []
-    scan, reader._scan = reader._scan, lambda found: scanned.append(1) or scan(found)
+    scan, reader._take_single = reader._take_single, lambda found: scanned.append(1) or scan(found)
 
     for at in range(0, len(body), 65_536):
         reader.feed(body[at : at + 65_536])

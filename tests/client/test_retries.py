@@ -26,7 +26,7 @@ from conexxus_client import (
     StatusError,
     TlsError,
 )
-from conexxus_client._retries import Attempts, RetryBudget, retry_after
+from conexxus_client._calls._retries import Attempts, RetryBudget, retry_after
 from conexxus_client.errors import error_for
 
 
@@ -64,7 +64,7 @@ def attempts(
     budget=None,
     repeatable=True,
     repeat_by=None,
-    uptime=lambda: 0.0,
+    boottime=lambda: 0.0,
 ):
     return Attempts(
         policy=policy or RetryPolicy(),
@@ -72,7 +72,7 @@ def attempts(
         deadline=deadline,
         monotonic=lambda: now,
         draw=lambda: draw,
-        uptime=uptime,
+        boottime=boottime,
         repeatable=repeatable,
         repeat_by=repeat_by,
     )
@@ -88,7 +88,7 @@ def test_nothing_is_repeated_too_late(slept, repeat_by, deliveries):
     After the moment at which the back office may have forgotten the key, what
     it may have is not sent again, however short the wait was meant to be.
     """
-    call = attempts(repeat_by=repeat_by, uptime=lambda: slept)
+    call = attempts(repeat_by=repeat_by, boottime=lambda: slept)
     too_late = repeat_by is not None and slept >= repeat_by
 
     for number, delivery in enumerate(deliveries, start=1):
@@ -96,12 +96,12 @@ def test_nothing_is_repeated_too_late(slept, repeat_by, deliveries):
         call.wait_after(error)
         if too_late and Delivery.UNKNOWN in deliveries[:number]:
             with pytest.raises(ConnectionLostError) as caught:
-                call.resume()
+                call.begin()
             assert caught.value is error
             assert call.wait_after(error) is False
             assert (len(error.attempts), error.delivery) == (number, Delivery.UNKNOWN)
             return
-        call.resume()
+        call.begin()
 
 
 @pytest.mark.parametrize("error", RETRIED, ids=lambda error: type(error).__name__)
@@ -193,10 +193,10 @@ def test_budget():
 
     assert sum(budget.spend() for _ in range(200)) == 100
     for _ in range(9):
-        budget.earn()
+        budget.refund()
     assert budget.spend() is False
-    budget.earn()
-    budget.earn()
+    budget.refund()
+    budget.refund()
     assert budget.spend() is True
     assert budget.spend() is False
 

@@ -16,10 +16,11 @@ from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
 import conexxus_sync.testing
-from conexxus_client import ClientConfig, Request, _paging
-from conexxus_client._codec import _json, _reader
+from conexxus_client import ClientConfig, Request
+from conexxus_client._catalogue import _pagination
+from conexxus_client._codec import _catalog_reader, _json
 from conexxus_client.testing import SandboxServer
-from conexxus_client.transports import _body
+from conexxus_client.transports import _body_decoder
 from conexxus_sync import SyncConfig
 from conexxus_sync.cli._command_line import app
 
@@ -120,10 +121,10 @@ def test_limits_table():
     assert rows["max_connections"] == str(config.max_connections)
     assert rows["max_catalog_bytes"] == f"{config.max_catalog_bytes // 1024**3} GiB"
     assert rows["any other answer"] == f"{default // 1024**2} MiB"
-    assert rows["one value of the catalogue"] == f"{_reader.MAX_VALUE // 1024**2} MiB"
+    assert rows["one value of the catalogue"] == f"{_catalog_reader.MAX_VALUE // 1024**2} MiB"
     assert rows["nesting"] == f"{_json.MAX_NESTING} levels"
-    assert rows["compression"] == f"{_body.MAX_RATIO} : 1"
-    assert rows["pages of one catalogue"] == f"{_paging.MAX_PAGES:,}"
+    assert rows["compression"] == f"{_body_decoder.MAX_RATIO} : 1"
+    assert rows["pages of one catalogue"] == f"{_pagination.MAX_PAGES:,}"
 
 
 def test_commands_are_documented():

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from conexxus_client import _wire
+from conexxus_client import ApiProfile
 from conexxus_client.models import Item
 from conexxus_client.testing import BackOffice, GeneratedItems
 
@@ -75,7 +75,7 @@ def test_other_paths_and_methods_are_refused_with_a_problem(office, tools, metho
 
 
 def test_a_profile_moves_the_endpoints(tools):
-    office = BackOffice(profile=_wire.ApiProfile(health_path="/ping", api_key_header="Token"))
+    office = BackOffice(profile=ApiProfile(health_path="/ping", api_key_header="Token"))
 
     assert office.handle("GET", "/ping", "", {"Token": "sandbox-key"}).status == 200
     assert office.handle("GET", "/ping", "", tools.KEY).status == 401

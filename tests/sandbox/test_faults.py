@@ -12,8 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conexxus_client.testing import BackOffice, FaultSyntaxError, parse_faults
-from conexxus_client.testing._fault_queue import FaultQueue
-from conexxus_client.testing._faults import NEVER_REACHING, Fault, Kind, Script, Section, Step
+from conexxus_client.testing._faults._fault_queue import FaultQueue
+from conexxus_client.testing._faults._fault_script import (
+    NOT_AFTER_COMMIT,
+    Fault,
+    Kind,
+    Script,
+    Section,
+    Step,
+)
 
 
 texts = st.text(max_size=20)
@@ -54,7 +61,7 @@ faults = st.one_of(
 @st.composite
 def committed(draw):
     fault = draw(faults)
-    commits = fault.kind not in NEVER_REACHING and draw(st.booleans())
+    commits = fault.kind not in NOT_AFTER_COMMIT and draw(st.booleans())
     return attrs.evolve(fault, committed=commits)
 
 

@@ -4,7 +4,7 @@ A fault means the same to a client in process and on the wire.
 
 import pytest
 
-from conexxus_client._wire import Limits, Request
+from conexxus_client._calls._wire_types import Limits, Request
 from conexxus_client.config import ClientConfig, Secret
 from conexxus_client.errors import ConexxusError
 from conexxus_client.testing import BackOffice, SandboxServer, SandboxTransport

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from conexxus_client._wire import Limits, Request
+from conexxus_client._calls._wire_types import Limits, Request
 from conexxus_client.config import Secret
 from conexxus_client.errors import (
     ConexxusError,

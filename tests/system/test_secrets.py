@@ -12,8 +12,7 @@ import pytest
 
 from canary import CANARY, everything_about, spelled, traces, traces_in_files
 from conexxus_client import Transaction, TransactionLine
-from conexxus_client.testing import BackOffice, SandboxServer
-from conexxus_client.testing._faults import Kind
+from conexxus_client.testing import BackOffice, Kind, SandboxServer
 from conexxus_sync import ConexxusService, InMemoryCollector, LoggingCollector
 
 

@@ -2,11 +2,10 @@
 Bytes ⇄ models, exactly: no amount ever passes through a binary float.
 """
 
-from ._answers import detail_of, read_health, read_receipt, rejected_of
+from ._catalog_reader import CatalogReader, Envelope
 from ._items import decode_extra, decode_item, encode_extra, encode_item
-from ._json import decode_json, encode_json, shown
-from ._reader import CatalogReader, Envelope
-from ._sales import FrozenBatch, decode_transaction, encode_batch, encode_transaction
+from ._json import decode_json, encode_json, excerpt
+from ._transactions import FrozenBatch, decode_transaction, encode_batch, encode_transaction
 
 
 __all__ = [
@@ -17,14 +16,10 @@ __all__ = [
     "decode_item",
     "decode_json",
     "decode_transaction",
-    "detail_of",
     "encode_batch",
     "encode_extra",
     "encode_item",
     "encode_json",
     "encode_transaction",
-    "read_health",
-    "read_receipt",
-    "rejected_of",
-    "shown",
+    "excerpt",
 ]

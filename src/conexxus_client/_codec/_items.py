@@ -1,8 +1,8 @@
 """
-Items, one by one and by the window.
+Decodes and encodes items, one by one or a window at a time.
 
-The fast way decodes a whole window into typed structs.  Whatever does not
-fit goes the slow way, element by element, which says what is wrong where.
+The fast path decodes a whole window into typed structs.  What does not fit
+takes the slow path, element by element, which reports what is wrong where.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Any, TypeGuard
 import msgspec
 
 from conexxus_client.errors import DecodeError
-from conexxus_client.models import InvalidItem, Item, admits, unsigned_zero
+from conexxus_client.models import InvalidItem, Item, is_valid_amount, unsigned_zero
 
 from ._json import UNREADABLE, decode_json, encode_json, is_too_deep
 
@@ -69,7 +69,7 @@ class ItemDecoder:
         if _NUL not in array:
             try:
                 return [self._build(wire) for wire in self._typed.decode(array)]
-            except _SLOW:
+            except _SLOW_PATH_ERRORS:
                 pass
 
         try:
@@ -78,7 +78,7 @@ class ItemDecoder:
             return None
 
         raws = [bytes(element) for element in elements]
-        self._learn(raws)
+        self._learn_keys(raws)
 
         return [self.decode_one(raw) for raw in raws]
 
@@ -94,7 +94,7 @@ class ItemDecoder:
 
         try:
             return self._build(self._one.decode(raw))
-        except _SLOW:
+        except _SLOW_PATH_ERRORS:
             return decode_item(raw)
 
     def _prepare(self) -> None:
@@ -111,7 +111,7 @@ class ItemDecoder:
         self._one: msgspec.json.Decoder[Any] = msgspec.json.Decoder(struct)
         self._names = [(key, name) for (name, _, _), key in zip(extra, self._extra, strict=True)]
 
-    def _learn(self, raws: list[bytes]) -> None:
+    def _learn_keys(self, raws: list[bytes]) -> None:
         """
         Extend the struct by the keys seen in *raws*, within reason.
         """
@@ -126,7 +126,7 @@ class ItemDecoder:
         raw = bytes(wire.price)
 
         if _PLAIN_PRICE(raw) is None or not wire.sku.strip() or not wire.name.strip():
-            raise _OffTheFastPath
+            raise _SlowPathNeeded
 
         return Item(
             sku=wire.sku,
@@ -142,14 +142,14 @@ class ItemDecoder:
         return {key: decode_json(bytes(value)) for key, value in values if value is not _ABSENT}
 
 
-class _OffTheFastPath(Exception):
+class _SlowPathNeeded(Exception):
     """
-    This element needs a closer look.
+    This element has to take the slow path.
     """
 
 
-# What an element does that needs one; the last is about an extra value.
-_SLOW = (_OffTheFastPath, *UNREADABLE, DecodeError)
+# What the fast path raises then; the last is about an extra value.
+_SLOW_PATH_ERRORS = (_SlowPathNeeded, *UNREADABLE, DecodeError)
 
 
 _ELEMENTS: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
@@ -178,28 +178,28 @@ def decode_item(raw: bytes) -> Item | InvalidItem:
     try:
         fields = _FIELDS.decode(raw)
     except msgspec.ValidationError:
-        return _no_object(raw)
+        return _not_an_object(raw)
     except UNREADABLE:
-        return _unreadable(raw)
+        return _unreadable_item(raw)
 
     try:
         values = {key: decode_json(bytes(field)) for key, field in fields.items() if key != "price"}
     except DecodeError:
-        return _unreadable(raw)
+        return _unreadable_item(raw)
 
-    return _checked(raw, values, bytes(fields.get("price", b"")))
+    return _checked_item(raw, values, bytes(fields.get("price", b"")))
 
 
-def _no_object(raw: bytes) -> InvalidItem:
+def _not_an_object(raw: bytes) -> InvalidItem:
     try:
         decode_json(raw)
     except DecodeError:
-        return _unreadable(raw)
+        return _unreadable_item(raw)
 
     return InvalidItem(raw=raw, reason=NOT_AN_OBJECT)
 
 
-def _checked(raw: bytes, values: dict[str, Any], price_text: bytes) -> Item | InvalidItem:
+def _checked_item(raw: bytes, values: dict[str, Any], price_text: bytes) -> Item | InvalidItem:
     sku, name = values.pop("sku", None), values.pop("name", None)
     readable = sku if _is_text(sku) else None
 
@@ -223,7 +223,7 @@ def _checked(raw: bytes, values: dict[str, Any], price_text: bytes) -> Item | In
 
 
 def _is_text(value: Any) -> TypeGuard[str]:
-    # PostgreSQL stores no NUL, and nobody prints one on a shelf label.
+    # PostgreSQL stores no NUL, and a shelf label can't show one.
     return isinstance(value, str) and bool(value.strip()) and "\0" not in value
 
 
@@ -233,10 +233,10 @@ def _price(raw: bytes) -> Decimal | None:
 
     price = unsigned_zero(Decimal(raw.decode().strip('"')))
 
-    return price if admits(price) else None
+    return price if is_valid_amount(price) else None
 
 
-def _unreadable(raw: bytes) -> InvalidItem:
+def _unreadable_item(raw: bytes) -> InvalidItem:
     """
     An element with borders, but with something inside that can't be read.
 
@@ -273,7 +273,7 @@ def _zero(_: str) -> int:
 
 
 def _is_clean(value: Any) -> TypeGuard[str]:
-    # What could not be decoded stands for nobody's SKU.
+    # What could not be decoded is no SKU.
     return _is_text(value) and not any(
         char == "\ufffd" or "\ud800" <= char <= "\udfff" for char in value
     )

@@ -29,7 +29,7 @@ _DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=_decimal)
 _ANYTHING: msgspec.json.Decoder[msgspec.Raw] = msgspec.json.Decoder(msgspec.Raw)
 _ENCODER = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 
-# What a hostile document makes msgspec and Decimal raise, all told.
+# All that msgspec and Decimal raise for a hostile document.
 UNREADABLE = (msgspec.MsgspecError, UnicodeError, ArithmeticError, RecursionError)
 
 
@@ -42,12 +42,12 @@ def decode_json(raw: bytes | str) -> Any:
             nesting pass any sensible size.
     """
     if is_too_deep(raw):
-        raise DecodeError(f"nested deeper than {MAX_NESTING} levels; found {shown(raw)}")
+        raise DecodeError(f"nested deeper than {MAX_NESTING} levels; found {excerpt(raw)}")
 
     try:
         return _DECODER.decode(raw)
     except UNREADABLE as exc:
-        raise DecodeError(f"not readable as JSON: {_cause(exc)}; found {shown(raw)}") from None
+        raise DecodeError(f"not readable as JSON: {_reason(exc)}; found {excerpt(raw)}") from None
 
 
 def is_too_deep(raw: bytes | str) -> bool:
@@ -81,7 +81,7 @@ def check_json(raw: bytes) -> None:
     try:
         _ANYTHING.decode(raw)
     except UNREADABLE as exc:
-        raise DecodeError(f"not readable as JSON: {_cause(exc)}; found {shown(raw)}") from None
+        raise DecodeError(f"not readable as JSON: {_reason(exc)}; found {excerpt(raw)}") from None
 
 
 def encode_json(value: Any, *, within: int = 0) -> bytes:
@@ -98,12 +98,12 @@ def encode_json(value: Any, *, within: int = 0) -> bytes:
         ValueError: It holds a float, or a number that JSON has no word for,
             or is nested too deeply.
     """
-    _refuse_inexact(value, within)
+    _require_exact(value, within)
 
     return _ENCODER.encode(value)
 
 
-def shown(raw: bytes | str, limit: int = 60) -> str:
+def excerpt(raw: bytes | str, limit: int = 60) -> str:
     """
     The beginning of *raw*, fit for a message.
     """
@@ -113,7 +113,7 @@ def shown(raw: bytes | str, limit: int = 60) -> str:
     return f"{text[:limit]!a}{more}" if text else "nothing"
 
 
-def _cause(exc: Exception) -> str:
+def _reason(exc: Exception) -> str:
     if isinstance(exc, UnicodeError):
         return "not UTF-8"
     if isinstance(exc, ArithmeticError):
@@ -121,7 +121,7 @@ def _cause(exc: Exception) -> str:
     return str(exc)
 
 
-def _refuse_inexact(value: Any, depth: int) -> None:
+def _require_exact(value: Any, depth: int) -> None:
     """
     Raise ValueError unless *value* is made of what JSON holds exactly.
     """
@@ -150,4 +150,4 @@ def _refuse_inexact(value: Any, depth: int) -> None:
         raise ValueError(msg)
 
     for part in parts:
-        _refuse_inexact(part, depth + 1)
+        _require_exact(part, depth + 1)

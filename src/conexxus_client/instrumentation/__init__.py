@@ -1,5 +1,5 @@
 """
-Watching the client at work.
+Hooks that observe the client's attempts and calls.
 
 A hook is any callable that takes details, of an attempt or of a whole call.
 What it raises is logged and goes no further.  It sees neither the key nor a
@@ -71,7 +71,7 @@ _logger = logging.getLogger("conexxus_client")
 # Whether and where to log is the application's decision.
 _logger.addHandler(logging.NullHandler())
 
-_FAILED = {
+_FAILURE_MESSAGES = {
     "catalogue": "Failed to fetch inventory items",
     "sales": "Failed to push sales",
     "health": "Failed to check API health",
@@ -80,22 +80,22 @@ _FAILED = {
 
 def notify(hooks: Iterable[Hook], details: AttemptDetails | CallDetails) -> None:
     """
-    Tell the log if a call went wrong, and everybody who wants to know.
+    Log a call that failed, and call the hooks.
 
     Whatever a hook or a logging handler raises, the call goes on.
     """
-    for tell in (_log_failure, *hooks):
+    for receiver in (_log_failure, *hooks):
         try:
-            tell(details)
+            receiver(details)
         except Exception as exc:  # noqa: BLE001  # both may raise whatever they like
-            _log_trouble(exc)
+            _log_hook_error(exc)
 
 
-def _log_trouble(trouble: Exception) -> None:
+def _log_hook_error(error: Exception) -> None:
     message = "A hook of the client raised"
 
     try:
-        _logger.error(message, exc_info=trouble)
+        _logger.error(message, exc_info=error)
     except Exception:  # noqa: BLE001  # it is the log that raises
         # Where handlers report their own errors.
         logging.Handler().handleError(logging.makeLogRecord({"msg": message}))
@@ -104,7 +104,7 @@ def _log_trouble(trouble: Exception) -> None:
 def _log_failure(details: AttemptDetails | CallDetails) -> None:
     if isinstance(details, CallDetails) and details.error is not None:
         _logger.error(
-            _FAILED[details.call],
+            _FAILURE_MESSAGES[details.call],
             extra={
                 "url": details.url,
                 "method": details.method,

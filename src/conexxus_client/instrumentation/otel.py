@@ -56,17 +56,17 @@ class OpenTelemetryHook:
         if isinstance(details, CallDetails):
             return
 
-        labels = _labels(details)
-        self._duration.record(details.duration, labels)
-        self._span(details, labels)
+        attributes = _attributes(details)
+        self._duration.record(details.duration, attributes)
+        self._record_span(details, attributes)
 
-    def _span(self, details: AttemptDetails, labels: dict[str, Any]) -> None:
-        # It is told afterwards, so it says itself when it was.
+    def _record_span(self, details: AttemptDetails, attributes: dict[str, Any]) -> None:
+        # The span is made afterwards, so its start and end are given.
         end = time.time_ns()
         span = self._tracer.start_span(
             details.method,
             kind=SpanKind.CLIENT,
-            attributes={**labels, "url.full": details.url},
+            attributes={**attributes, "url.full": details.url},
             start_time=end - round(details.duration * 1e9),
         )
 
@@ -78,19 +78,19 @@ class OpenTelemetryHook:
         span.end(end)
 
 
-def _labels(details: AttemptDetails) -> dict[str, Any]:
+def _attributes(details: AttemptDetails) -> dict[str, Any]:
     parts = urlsplit(details.url)
-    labels: dict[str, Any] = {
+    attributes: dict[str, Any] = {
         "http.request.method": details.method,
         "server.address": parts.hostname or "",
         "server.port": parts.port or (443 if parts.scheme == "https" else 80),
     }
 
     if details.status is not None:
-        labels["http.response.status_code"] = details.status
+        attributes["http.response.status_code"] = details.status
     if details.error is not None:
         # The conventions want the status where there is one, else the class.
         failed = details.status is not None and details.status >= 400  # RFC 9110
-        labels["error.type"] = str(details.status) if failed else type(details.error).__name__
+        attributes["error.type"] = str(details.status) if failed else type(details.error).__name__
 
-    return labels
+    return attributes

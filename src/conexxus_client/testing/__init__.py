@@ -42,16 +42,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ._answer import Answer
     from ._asgi import SandboxApp
-    from ._fault_parser import FaultSyntaxError, parse_faults
-    from ._faults import Fault, Kind, Script
-    from ._generated import GeneratedItems
-    from ._ledger import Entry, Ledger
-    from ._office import BackOffice
-    from ._push import Push
-    from ._run import run_server
-    from ._sales import Sale, SaleLine
-    from ._server import SandboxServer
-    from ._transport import AsyncSandboxTransport, SandboxTransport
+    from ._back_office import BackOffice
+    from ._catalogue._generated_items import GeneratedItems
+    from ._faults._fault_parser import FaultSyntaxError, parse_faults
+    from ._faults._fault_script import Fault, Kind, Script
+    from ._sales._ledger import Entry, Ledger
+    from ._sales._ledger_file import Push
+    from ._sales._sales_body import Sale, SaleLine
+    from ._sandbox_transport import AsyncSandboxTransport, SandboxTransport
+    from ._server._cli import run_server
+    from ._server._sandbox_server import SandboxServer
 
 __all__ = [
     "Answer",
@@ -74,18 +74,19 @@ __all__ = [
     "run_server",
 ]
 
-_HOMES = {
+_MODULES = {
     "_answer": ("Answer",),
     "_asgi": ("SandboxApp",),
-    "_fault_parser": ("FaultSyntaxError", "parse_faults"),
-    "_faults": ("Fault", "Kind", "Script"),
-    "_generated": ("GeneratedItems",),
-    "_ledger": ("Entry", "Ledger", "Push"),
-    "_office": ("BackOffice",),
-    "_run": ("run_server",),
-    "_sales": ("Sale", "SaleLine"),
-    "_server": ("SandboxServer",),
-    "_transport": ("AsyncSandboxTransport", "SandboxTransport"),
+    "_back_office": ("BackOffice",),
+    "_catalogue._generated_items": ("GeneratedItems",),
+    "_faults._fault_parser": ("FaultSyntaxError", "parse_faults"),
+    "_faults._fault_script": ("Fault", "Kind", "Script"),
+    "_sales._ledger": ("Entry", "Ledger"),
+    "_sales._ledger_file": ("Push",),
+    "_sales._sales_body": ("Sale", "SaleLine"),
+    "_sandbox_transport": ("AsyncSandboxTransport", "SandboxTransport"),
+    "_server._cli": ("run_server",),
+    "_server._sandbox_server": ("SandboxServer",),
 }
 
 
@@ -96,9 +97,9 @@ def __getattr__(name: str) -> Any:
     """
     from importlib import import_module  # as above
 
-    for home, names in _HOMES.items():
+    for module, names in _MODULES.items():
         if name in names:
-            return getattr(import_module(f".{home}", __name__), name)
+            return getattr(import_module(f".{module}", __name__), name)
 
     msg = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(msg)

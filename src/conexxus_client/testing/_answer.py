@@ -1,5 +1,5 @@
 """
-What the fake back office says, before any front puts it on a wire.
+Answers of the fake back office, before a transport or server sends them.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any
 
 import attrs
 
-from conexxus_client._wire import ApiProfile
+from conexxus_client.config import ApiProfile
 
 
 JSON = "application/json"

@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from ._admin_endpoints import answer_admin_request
 from ._answer import BODILESS, Answer
-from ._extras import answer_extra
-from ._faults import Fault, Kind
-from ._office import BackOffice
-from ._on_the_wire import half
+from ._back_office import BackOffice
+from ._faults._fault_script import Fault, Kind
+from ._faults._wire_faults import default_cut
 
 
 Message = MutableMapping[str, Any]
@@ -61,9 +61,9 @@ class SandboxApp:
         method, path = scope["method"], scope["path"]
         fields = [(k.decode("latin-1"), v.decode("latin-1")) for k, v in scope["headers"]]
         query = scope["query_string"].decode("latin-1")
-        extra = answer_extra(self.office, method, path, body)
+        admin_answer = answer_admin_request(self.office, method, path, body)
 
-        return extra or self.office.answer(fault, method, path, query, fields, body)
+        return admin_answer or self.office.answer(fault, method, path, query, fields, body)
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:
@@ -97,7 +97,7 @@ async def _respond(answer: Answer, fault: Fault, receive: Receive, send: Send) -
     headers = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in fields]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
 
-    if fault.kind in _BREAKING:
+    if fault.kind in _BREAKING_KINDS:
         raise SandboxDisconnectError
     pieces = (answer.body,) if isinstance(answer.body, bytes) else answer.body
     for piece in pieces:
@@ -105,7 +105,7 @@ async def _respond(answer: Answer, fault: Fault, receive: Receive, send: Send) -
     await send({"type": "http.response.body", "body": b""})
 
 
-_BREAKING = frozenset({Kind.RESET, Kind.REFUSE, Kind.RESET_UPLOAD, Kind.CLOSE, Kind.GARBAGE})
+_BREAKING_KINDS = frozenset({Kind.RESET, Kind.REFUSE, Kind.RESET_UPLOAD, Kind.CLOSE, Kind.GARBAGE})
 
 
 async def _send_piece(piece: bytes, fault: Fault, receive: Receive, send: Send) -> None:
@@ -113,16 +113,16 @@ async def _send_piece(piece: bytes, fault: Fault, receive: Receive, send: Send) 
 
     if fault.kind is Kind.DRIP:
         for start in range(0, len(piece), size):
-            await _more(piece[start : start + size], send)
+            await _send_body(piece[start : start + size], send)
             await asyncio.sleep((10 if fault.wait_ms is None else fault.wait_ms) / 1000)
     elif fault.kind in (Kind.TRUNCATE, Kind.STALL):
-        await _more(piece[: half(piece) if fault.size is None else fault.size], send)
+        await _send_body(piece[: default_cut(piece) if fault.size is None else fault.size], send)
         while fault.kind is Kind.STALL and (await receive())["type"] != "http.disconnect":
             pass
         raise SandboxDisconnectError
     else:
-        await _more(piece, send)
+        await _send_body(piece, send)
 
 
-async def _more(piece: bytes, send: Send) -> None:
+async def _send_body(piece: bytes, send: Send) -> None:
     await send({"type": "http.response.body", "body": piece, "more_body": True})

@@ -13,8 +13,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ._office import BackOffice
-    from ._server import SandboxServer
+    from ._back_office import BackOffice
+    from ._server._sandbox_server import SandboxServer
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def conexxus_back_office() -> "BackOffice":
     """
     A fresh fake back office, for `SandboxTransport` or to be asked directly.
     """
-    from ._office import BackOffice  # see above
+    from ._back_office import BackOffice  # see above
 
     return BackOffice()
 
@@ -32,7 +32,7 @@ def conexxus_sandbox(conexxus_back_office: "BackOffice") -> "Iterator[SandboxSer
     """
     The back office on a port, with `office`, `url`, `api_key` and `env`.
     """
-    from ._server import SandboxServer  # see above
+    from ._server._sandbox_server import SandboxServer  # see above
 
     with SandboxServer(conexxus_back_office) as server:
         yield server

@@ -1,12 +1,11 @@
 """
-How requests leave the process.
+Transports: send requests over httpx or httpx2.
 
-The only place that knows httpx and its continuation httpx2, and what they
-are built on; both are spoken to by the same code, and no public type
-mentions either.
+The only package that imports httpx, its continuation httpx2, and what they
+are built on; the same code serves both, and no public type mentions either.
 """
 
-from conexxus_client._wire import AsyncTransport, Transport
+from conexxus_client._calls._wire_types import AsyncTransport, Transport
 from conexxus_client.config import ClientConfig
 
 
@@ -22,9 +21,9 @@ def open_transport(config: ClientConfig, http_client: object = None) -> Transpor
 
         return HttpxTransport(http_client)
 
-    from ._core import CoreTransport
+    from ._httpcore import HttpcoreTransport
 
-    return CoreTransport(config)
+    return HttpcoreTransport(config)
 
 
 def open_async_transport(config: ClientConfig, http_client: object = None) -> AsyncTransport:
@@ -36,6 +35,6 @@ def open_async_transport(config: ClientConfig, http_client: object = None) -> As
 
         return AsyncHttpxTransport(http_client)
 
-    from ._async_core import AsyncCoreTransport
+    from ._async_httpcore import AsyncHttpcoreTransport
 
-    return AsyncCoreTransport(config)
+    return AsyncHttpcoreTransport(config)

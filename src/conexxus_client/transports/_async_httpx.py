@@ -6,17 +6,16 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from conexxus_client._wire import AsyncReply, Headers, Limits, Request
+from conexxus_client._calls._wire_types import AsyncReply, Headers, Limits, Request
 
-from ._body import BodyDecoder
-from ._errors import translating
-from ._families import family_of, send_options
-from ._httpx import check_end
+from ._body_decoder import BodyDecoder
+from ._error_translation import translate_errors
+from ._httpx import check_deadline, family_of, send_options
 
 
 class AsyncHttpxTransport:
     """
-    Sends over a client that somebody else made, and closes.
+    Sends over an injected client, which the caller closes.
 
     It keeps its own time-outs for each connect, read and write; the attempt
     as a whole is over in time only as far as those allow.
@@ -31,9 +30,9 @@ class AsyncHttpxTransport:
         """
         Send *request*; the answer is closed with the context.
         """
-        with translating(limits):
-            built, options = send_options(self._family, self._client, request)
-            response = await self._client.send(built, **options)
+        with translate_errors(limits):
+            http_request, options = send_options(self._family, self._client, request)
+            response = await self._client.send(http_request, **options)
 
         try:
             yield AsyncHttpxReply(response, request, limits)
@@ -42,7 +41,7 @@ class AsyncHttpxTransport:
 
     async def aclose(self) -> None:
         """
-        Nothing: the client is somebody else's.
+        Nothing: the caller closes the client.
         """
 
 
@@ -66,11 +65,11 @@ class AsyncHttpxReply:
         raw = self._response.aiter_raw()
 
         while True:
-            with translating(self._limits):
+            with translate_errors(self._limits):
                 chunk = await anext(raw, None)
             if chunk is None:
                 break
-            check_end(self._limits)
+            check_deadline(self._limits)
             for piece in body.feed(chunk):
                 yield piece
 

@@ -2,22 +2,26 @@
 The transport over an injected client of httpx or httpx2.
 """
 
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from types import ModuleType
 from typing import Any
 
-from conexxus_client._wire import Headers, Limits, Reply, Request
-from conexxus_client.errors import Delivery, RequestTimeoutError
+from conexxus_client._calls._wire_types import Headers, Limits, Reply, Request
+from conexxus_client.errors import ConfigurationError, Delivery, RequestTimeoutError
 
-from ._body import BodyDecoder
-from ._errors import translating
-from ._families import family_of, send_options
+from ._body_decoder import BodyDecoder
+from ._error_translation import translate_errors
+
+
+FAMILIES = ("httpx", "httpx2")
 
 
 class HttpxTransport:
     """
-    Sends over a client that somebody else made, and closes.
+    Sends over an injected client, which the caller closes.
 
     It keeps its own time-outs for each connect, read and write; the attempt
     as a whole is over in time only as far as those allow.
@@ -32,9 +36,9 @@ class HttpxTransport:
         """
         Send *request*; the answer is closed with the context.
         """
-        with translating(limits):
-            built, options = send_options(self._family, self._client, request)
-            response = self._client.send(built, **options)
+        with translate_errors(limits):
+            http_request, options = send_options(self._family, self._client, request)
+            response = self._client.send(http_request, **options)
 
         try:
             yield HttpxReply(response, request, limits)
@@ -43,7 +47,7 @@ class HttpxTransport:
 
     def close(self) -> None:
         """
-        Nothing: the client is somebody else's.
+        Nothing: the caller closes the client.
         """
 
 
@@ -67,20 +71,67 @@ class HttpxReply:
         raw = self._response.iter_raw()
 
         while True:
-            with translating(self._limits):
+            with translate_errors(self._limits):
                 chunk = next(raw, None)
             if chunk is None:
                 break
-            check_end(self._limits)
+            check_deadline(self._limits)
             yield from body.feed(chunk)
 
         body.finish()
 
 
-def check_end(limits: Limits) -> None:
+def check_deadline(limits: Limits) -> None:
     """
     Raises:
         RequestTimeoutError: The attempt's time is over.
     """
     if limits.ends_at is not None and time.monotonic() > limits.ends_at:
         raise RequestTimeoutError(limits.timeout_ms, delivery=Delivery.UNKNOWN)
+
+
+def family_of(client: object, kind: str) -> ModuleType:
+    """
+    The family that an injected *client* belongs to, subclasses included.
+
+    Args:
+        kind: `Client` or `AsyncClient`.
+
+    Raises:
+        ConfigurationError: To neither, or it is of the other kind.
+    """
+    for cls in type(client).__mro__:
+        top = cls.__module__.partition(".")[0]
+        if top in FAMILIES and cls.__name__ == kind:
+            return sys.modules[top]
+
+    name = type(client).__name__
+    raise ConfigurationError([f"http_client must be a {kind} of httpx or httpx2, not {name}"])
+
+
+def send_options(family: ModuleType, client: Any, request: Request) -> tuple[Any, dict[str, Any]]:
+    """
+    The family's request for *request*, and the options to send it with.
+
+    The secret headers are added while it is sent, and are not part of the
+    request: requests are logged and shown.
+    """
+    http_request = client.build_request(
+        request.method, request.url, headers=list(request.headers), content=request.body
+    )
+
+    return http_request, {
+        "auth": _secret_auth(family, request),
+        "follow_redirects": False,
+        "stream": True,
+    }
+
+
+def _secret_auth(family: ModuleType, request: Request) -> Any:
+    class SecretAuth(family.Auth):  # type: ignore[misc,name-defined]  # the base is known at run time only
+        def auth_flow(self, outgoing: Any) -> Generator[Any, Any, None]:
+            for name, value in request.secret_headers:
+                outgoing.headers[name] = value.reveal()
+            yield outgoing
+
+    return SecretAuth()

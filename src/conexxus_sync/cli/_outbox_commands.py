@@ -1,5 +1,5 @@
 """
-`conexxus outbox list|show|resend|resolve`.
+`conexxus outbox`: list, show, resend, resolve.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,5 +1,5 @@
 """
-`conexxus quarantine list|show|replay`.
+`conexxus quarantine`: list, show, replay.
 """
 
 import sys

@@ -143,7 +143,7 @@ class Scheduler:
         is left behind.
         """
         schedule = PullSchedule(self.service.config.location_id)
-        lanes = (JobThread("pull", self._at(self._pull)), JobThread("push", self._at(self._push)))
+        jobs = (JobThread("pull", self._at(self._pull)), JobThread("push", self._at(self._push)))
 
         if self.service.missing:
             self.run_due(self.clock.now())
@@ -151,15 +151,15 @@ class Scheduler:
 
         while not stop.is_set():
             now = self.clock.now()
-            for lane in lanes:
-                lane.start(now)
-                lane.wait(stop.is_set, within_s=PATIENCE_S)
+            for job in jobs:
+                job.start(now)
+                job.wait(stop.is_set, within_s=PATIENCE_S)
             remaining = (schedule.next_slot(now) - self.clock.now()).total_seconds()
             if not stop.is_set():
                 after_round()
                 stop.wait(min(max(remaining, 1.0), LONGEST_WAIT_S))
 
-        shut_down(self.triggered, lanes)
+        shut_down(self.triggered, jobs)
 
     def _at(self, job: Callable[[datetime], Iterator[SyncRun]]) -> Callable[[datetime], None]:
         """
@@ -195,12 +195,12 @@ class Scheduler:
                 yield from sales.push(automatic=True)
 
 
-def shut_down(triggered: BackgroundRuns, lanes: Iterable[JobThread] = ()) -> None:
+def shut_down(triggered: BackgroundRuns, jobs: Iterable[JobThread] = ()) -> None:
     """
     Wait for what is at work, together no longer than a stop may take.
     """
     ends_at = time.monotonic() + SHUTDOWN_S
-    leaving: list[BackgroundRun | JobThread] = [*triggered.stop(ends_at), *lanes]
+    leaving: list[BackgroundRun | JobThread] = [*triggered.stop(ends_at), *jobs]
 
     for one in leaving:
         if not one.join(within_s=max(ends_at - time.monotonic(), 0.0)):

@@ -1,0 +1,3 @@
+"""
+One call to the back office: request, attempts, limits, answer.  No I/O.
+"""

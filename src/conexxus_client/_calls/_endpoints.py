@@ -1,0 +1,245 @@
+"""
+One function per endpoint: what to send, and how to read the answer.  No I/O.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Literal, TypeVar
+from urllib.parse import urlencode, urljoin, urlsplit
+
+import attrs
+
+from conexxus_client._codec import FrozenBatch
+from conexxus_client._config_validation import origin_of
+from conexxus_client._version import __version__
+from conexxus_client.config import ApiProfile, ClientConfig
+from conexxus_client.errors import (
+    ConexxusError,
+    ConfigurationError,
+    Delivery,
+    EnvelopeError,
+    error_for,
+)
+from conexxus_client.models import ApiHealth, PushReceipt, SalesBatch
+
+from ._response_reader import error_detail, read_health, read_receipt, rejected_transactions
+from ._retries import retry_after
+from ._wire_types import Call, Request, Response
+
+
+T = TypeVar("T")
+
+HEALTH_TIMEOUT_MS = 5_000
+HEALTH_RETRIES = 1
+MAX_KEY = 255
+
+SUCCESS = (200, 201)
+_FIRST_REDIRECT = 300
+_NOT_MODIFIED = 304
+
+
+@attrs.frozen(kw_only=True)
+class Endpoints:
+    """
+    Builds the calls of one back office.
+    """
+
+    config: ClientConfig
+    profile: ApiProfile
+
+    def health(self) -> Call[ApiHealth]:
+        """
+        Ask how the back office is: briefly, so that a check never hangs.
+        """
+        request = self._request("GET", self.profile.health_path)
+
+        return Call(
+            name="health",
+            request=request,
+            read=_answer_reader(read_health, request.path, self.profile),
+            timeout_ms=min(self.config.timeout_ms, HEALTH_TIMEOUT_MS),
+            max_retries=HEALTH_RETRIES,
+        )
+
+    def push(
+        self,
+        batch: SalesBatch | FrozenBatch,
+        *,
+        idempotency_key: str,
+        repeat_within: timedelta | None = None,
+    ) -> Call[PushReceipt]:
+        """
+        Push *batch*.  Its bytes and its key are settled here, once.
+
+        Args:
+            repeat_within: As in `push_sales`.
+
+        Raises:
+            ValueError: The key can't be a header, or the batch no JSON.
+        """
+        if not 0 < len(idempotency_key) <= MAX_KEY or not all(
+            "!" <= char <= "~" for char in idempotency_key
+        ):
+            msg = f"an idempotency key is 1 to {MAX_KEY} visible ASCII characters"
+            raise ValueError(msg)
+
+        frozen = FrozenBatch.of(batch) if isinstance(batch, SalesBatch) else batch
+        request = self._request("POST", self.profile.sales_path)
+        headers = (
+            ("Content-Type", "application/json"),
+            (self.profile.idempotency_header, idempotency_key),
+        )
+
+        return Call(
+            name="sales",
+            request=attrs.evolve(request, headers=request.headers + headers, body=frozen.body),
+            read=_answer_reader(read_receipt, request.path, self.profile),
+            timeout_ms=self.config.timeout_ms,
+            repeatable=self.profile.dedupe != "none",
+            repeat_within=self._repeat_within(repeat_within),
+        )
+
+    def _repeat_within(self, given: timedelta | None) -> float | None:
+        """
+        Seconds for which the back office is sure to remember the key.
+        """
+        if self.profile.dedupe != "key":
+            return None
+
+        ttl = self.profile.key_ttl
+
+        return (ttl if given is None else min(given, ttl)).total_seconds()
+
+    def catalog(self, *, etag: str | None = None, cursor: str | None = None) -> Request:
+        """
+        Ask for the catalogue, or for its page at *cursor*.
+        """
+        query = dict(self.profile.catalog_query)
+        if cursor is not None:
+            query[self.profile.cursor_parameter] = cursor
+
+        request = self._request("GET", self.profile.catalog_path, query)
+        condition = () if etag is None else (("If-None-Match", etag),)
+
+        return attrs.evolve(
+            request,
+            headers=request.headers + condition,
+            max_bytes=self.config.max_catalog_bytes,
+        )
+
+    def linked_page(self, target: str, base: Request) -> Request:
+        """
+        Ask for the page that a `Link` points to.
+
+        Raises:
+            EnvelopeError: It is on another origin: the key does not go there.
+        """
+        try:
+            url = urljoin(base.url, target)
+            origin = origin_of(url)
+        except ValueError:
+            raise EnvelopeError("the next page's address is not a URL") from None
+        if not _is_plain_url(url):
+            raise EnvelopeError("the next page's address is not a plain URL")
+        if origin != (own_origin := origin_of(self.config.api_url)):
+            raise EnvelopeError(f"the next page is on {origin[:200]}, not on {own_origin}: refused")
+
+        return self.page(url)
+
+    def page(self, url: str, *, etag: str | None = None) -> Request:
+        """
+        Ask for the page at *url*, which is on the configured origin.
+        """
+        return attrs.evolve(self.catalog(etag=etag), url=url, path=urlsplit(url).path)
+
+    def _is_foreign(self, url: str) -> bool:
+        return origin_of(url) != origin_of(self.config.api_url)
+
+    def _request(
+        self, method: Literal["GET", "POST"], path: str, query: dict[str, str] | None = None
+    ) -> Request:
+        url = self.config.api_url.rstrip("/") + path
+        query_string = f"?{urlencode(query)}" if query else ""
+
+        if not path.startswith("/") or not _is_plain_url(url) or self._is_foreign(url):
+            raise ConfigurationError([f"the profile's path {path[:100]!r} is not a plain path"])
+
+        return Request(
+            method=method,
+            url=url + query_string,
+            path=urlsplit(url).path,
+            headers=(
+                ("Accept", "application/json"),
+                ("Accept-Encoding", "gzip"),
+                ("User-Agent", f"conexxus-sdk/{__version__}"),
+            ),
+            secret_headers=((self.profile.api_key_header, self.config.api_key),),
+        )
+
+
+def _is_plain_url(url: str) -> bool:
+    """
+    Visible ASCII, without a user or a password.
+    """
+    return all("!" <= char <= "~" for char in url) and "@" not in urlsplit(url).netloc
+
+
+def _answer_reader(
+    read: Callable[[Response, ApiProfile], T], path: str, profile: ApiProfile
+) -> Any:
+    """
+    A function that reads a complete answer: its status, then its body.
+    """
+
+    def answer(response: Response) -> T:
+        if response.status not in SUCCESS:
+            raise error_for_response(response, path, profile)
+
+        try:
+            return read(response, profile)
+        except ConexxusError as exc:
+            # The status is a success, but the body can't be read.
+            exc.delivery = Delivery.UNKNOWN
+            exc.request_id = response.headers.get(profile.request_id_header)
+            raise
+
+    return answer
+
+
+def error_for_response(response: Response, path: str, profile: ApiProfile) -> ConexxusError:
+    """
+    The error for an answer that is not the expected success.
+
+    A body never upgrades a status: a 500 that says success stays a 500.
+    """
+    request_id = response.headers.get(profile.request_id_header)
+
+    if response.status < _FIRST_REDIRECT or response.status == _NOT_MODIFIED:
+        return EnvelopeError(
+            f"the back office answered {response.status}, not with what was asked for",
+            delivery=Delivery.UNKNOWN,
+            request_id=request_id,
+        )
+
+    return error_for(
+        response.status,
+        path=path,
+        detail=error_detail(response),
+        target=_redirect_target(response.headers.get("Location") or ""),
+        rejected=rejected_transactions(response),
+        request_id=request_id,
+        retry_after=retry_after(response.headers),
+    )
+
+
+def _redirect_target(location: str) -> str:
+    """
+    The origin that a redirect points to, without the rest of its URL.
+    """
+    try:
+        host = urlsplit(location).hostname
+        target = origin_of(f"https:{location}" if location.startswith("//") else location)
+    except ValueError:
+        return "an address that is not a URL"
+
+    return target[:200] if host else "another path of the same host"

@@ -1,0 +1,152 @@
+"""
+Reads complete answers: health, the receipt of a push, details of an error.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from conexxus_client._codec._json import decode_json, excerpt
+from conexxus_client.config import ApiProfile
+from conexxus_client.errors import DecodeError, EnvelopeError
+from conexxus_client.models import ApiHealth, PushReceipt, RejectedTransaction
+
+from ._wire_types import Response
+
+
+def read_health(response: Response, profile: ApiProfile) -> ApiHealth:
+    """
+    What the back office says of itself.
+
+    Raises:
+        DecodeError: The body is no JSON.
+        EnvelopeError: The body is no envelope.
+    """
+    envelope = _envelope(response)
+    data = envelope.get(profile.data_key)
+    status = data.get("status") if isinstance(data, dict) else None
+
+    ok = envelope.get(profile.success_key) is True and status == "ok"
+
+    return ApiHealth(ok=ok, status=str(status)[:100], latency=response.seconds)
+
+
+def read_receipt(response: Response, profile: ApiProfile) -> PushReceipt:
+    """
+    What the back office says it took.
+
+    Raises:
+        DecodeError: The body is no JSON.
+        EnvelopeError: It does not say `success`, or says it in a way that
+            can't be understood: its effect is unknown.
+    """
+    envelope = _envelope(response)
+
+    if envelope.get(profile.success_key) is not True:
+        raise EnvelopeError(f"the back office did not confirm the push: {_error_text(envelope)}")
+
+    data = envelope.get(profile.data_key)
+    data = data if isinstance(data, dict) else {}
+
+    return PushReceipt(
+        accepted=_accepted(data.get("accepted")),
+        rejected=tuple(map(_rejected, _rejected_list(data.get("rejected")))),
+        request_id=response.headers.get(profile.request_id_header),
+    )
+
+
+def error_detail(response: Response) -> str | None:
+    """
+    What an error's body says is wrong: `error`, `message` or `detail`.
+
+    An RFC 9457 problem is read, too; its `title` is the last resort.  Of a
+    body that is no JSON, a proxy's page for example, the beginning is shown.
+    """
+    try:
+        body = _decode(response)
+    except DecodeError:
+        return excerpt(response.body, 200) if response.body.strip() else None
+
+    return _error_text(body) if isinstance(body, dict) else None
+
+
+def rejected_transactions(response: Response) -> tuple[RejectedTransaction, ...]:
+    """
+    The transactions that a refusal of the whole batch names.
+    """
+    try:
+        body = _decode(response)
+        body = body if isinstance(body, dict) else {}
+        data = body.get("data")
+        named = data.get("rejected") if isinstance(data, dict) else None
+        return tuple(
+            map(_rejected, _rejected_list(body.get("rejected") if named is None else named))
+        )
+    except (DecodeError, EnvelopeError):
+        return ()
+
+
+def _envelope(response: Response) -> dict[str, Any]:
+    if not response.body:
+        raise EnvelopeError(f"the answer is empty (status {response.status})")
+
+    envelope = _decode(response)
+
+    if not isinstance(envelope, dict):
+        raise EnvelopeError("the answer is no envelope, like {'success': true, …}")
+
+    return envelope
+
+
+def _decode(response: Response) -> Any:
+    return _redacted(decode_json(response.body), response.redact)
+
+
+def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
+    """
+    *value* without the key: JSON can spell a text in more ways than can be
+    found before it is read.
+    """
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, list):
+        return [_redacted(part, redact) for part in value]
+    if isinstance(value, dict):
+        return {redact(name): _redacted(part, redact) for name, part in value.items()}
+
+    return value
+
+
+def _error_text(body: dict[str, Any]) -> str:
+    for key in ("error", "message", "detail", "title"):
+        text = body.get(key)
+        text = text.get("message") if isinstance(text, dict) else text
+        if isinstance(text, str) and text:
+            # It goes into logs and terminals: one line, no escape codes.
+            return "".join(char if char.isprintable() else " " for char in text[:500])
+
+    return "no further explanation"
+
+
+def _accepted(value: Any) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise EnvelopeError("the back office's `accepted` is not a count")
+
+    return value
+
+
+def _rejected_list(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise EnvelopeError("the back office's `rejected` is not a list")
+
+    return value
+
+
+def _rejected(value: Any) -> RejectedTransaction:
+    if not isinstance(value, dict) or not isinstance(value.get("id"), str):
+        raise EnvelopeError("the back office's `rejected` names a transaction without an id")
+
+    return RejectedTransaction(id=value["id"], error=_error_text(value))

@@ -1,0 +1,3 @@
+"""
+Reading a catalogue: pages, links, the stream of items, the recheck of pages.
+"""

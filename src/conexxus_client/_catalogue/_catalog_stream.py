@@ -1,0 +1,115 @@
+"""
+Reads a catalogue as it arrives.
+
+A page is requested again only until its first items have been handed out.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+from conexxus_client._calls._call_core import CallCore
+from conexxus_client._calls._cancellation import interruptible_backoff
+from conexxus_client._calls._error_body import read_error_body
+from conexxus_client._calls._wire_types import Reply, Request, Transport
+from conexxus_client.errors import ConexxusError
+
+from ._base_catalog_stream import BaseCatalogRead, Elements
+from ._pagination import Pagination
+
+
+class CatalogRead(BaseCatalogRead):
+    """
+    A catalogue on its way in.
+
+    Attributes:
+        pages: Lists of elements as they arrive, once.  They are provisional
+            until the last one: an incomplete or unsuccessful answer raises
+            at its end, and so do pages that are no catalogue together.
+            An empty list is a sign of life while that is found out.
+    """
+
+    def __init__(self, core: CallCore, progress: Pagination, transport: Transport) -> None:
+        super().__init__(core, progress)
+        self._transport = transport
+        self._page = ExitStack()
+        self._stream: Iterator[Elements] = iter(())
+        self.pages: Iterator[Elements] = self._iterate()
+
+    def open(self) -> None:
+        """
+        Ask for the next page, with retries, until its first items are here.
+        """
+        import stamina
+
+        request, attempts, page = self._begin_page()
+
+        with page, self._network_time():
+            for attempt in stamina.retry_context(
+                interruptible_backoff(attempts), attempts=None, timeout=None
+            ):
+                with (
+                    attempt,
+                    self._core.observe_attempt("catalogue", request, attempts),
+                    ExitStack() as attempt_stack,
+                ):
+                    self._send(request, attempt_stack)
+                    page.push(attempt_stack.pop_all())
+            self._page = page.pop_all()
+
+    def close(self) -> None:
+        """
+        Give the connection back.
+        """
+        self._page.close()
+
+    def _send(self, request: Request, attempt_stack: ExitStack) -> None:
+        limits = self._limits()
+        reply = attempt_stack.enter_context(self._transport.open(request, limits))
+        self._stream = iter(())
+        self._attempts.status = reply.status
+
+        if self._pass.begin(reply.status, reply.headers):
+            self._stream = self._elements(reply)
+        elif not self._pass.not_modified:
+            body = read_error_body(reply.chunks(), self._is_overdue_after(limits))
+            raise self._error_for(reply, body, request)
+
+        self._first_elements = next(self._stream, [])
+
+    def _elements(self, reply: Reply) -> Iterator[Elements]:
+        with self._annotate_errors(reply):
+            for chunk in self._timed_chunks(reply):
+                if elements := self._pass.feed(chunk):
+                    yield elements
+
+            if rest := self._pass.end():
+                yield rest
+
+    def _timed_chunks(self, reply: Reply) -> Iterator[bytes]:
+        chunks = reply.chunks()
+
+        while True:
+            since = self._core.monotonic()
+            chunk = next(chunks, None)
+            self._count_network_time(since)
+            if chunk is None:
+                return
+            yield chunk
+
+    def _iterate(self) -> Iterator[Elements]:
+        while True:
+            with self._page:
+                yield from self._page_elements()
+            if self._is_exhausted():
+                return
+            self.open()
+
+    def _page_elements(self) -> Iterator[Elements]:
+        if self._first_elements or self._is_rechecking:
+            yield self._first_elements
+
+        try:
+            yield from self._stream
+        except ConexxusError as exc:
+            self._record_failure(exc)
+            raise

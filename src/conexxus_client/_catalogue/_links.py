@@ -1,0 +1,45 @@
+"""
+`Link` header fields (RFC 8288).
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from conexxus_client.errors import EnvelopeError
+
+
+_VALUE = r'(?:"(?:[^"\\]|\\.)*+"|[^\s;,"]++)'
+_PARAMETER = rf"\s*+;\s*+([^\s=;,\"]++)(?:\s*+=\s*+({_VALUE}))?+"
+_LINK = re.compile(rf"\s*+<([^>]*+)>((?:{_PARAMETER})*+)\s*+;?\s*+(?:,|$)")
+_EACH_PARAMETER = re.compile(_PARAMETER)
+
+
+def next_link(fields: Iterable[str]) -> str | None:
+    """
+    Target of the link whose relation is `next`.
+
+    Raises:
+        EnvelopeError: A field can't be read: what it hides might be the next
+            page, and a catalogue without it would look complete.
+    """
+    return next((target for field in fields for target in _next_targets(field)), None)
+
+
+def _next_targets(field: str) -> Iterator[str]:
+    at = 0
+
+    while at < len(field.rstrip()):
+        link = _LINK.match(field, at)
+        if link is None:
+            raise EnvelopeError(f"the answer's Link is not understood: {field[:100]!a}")
+        if "next" in _relations(link[2]):
+            yield link[1]
+        at = link.end()
+
+
+def _relations(parameters: str) -> list[str]:
+    for name, value in _EACH_PARAMETER.findall(parameters):
+        if name.lower() == "rel":
+            return str(value).strip('"').lower().split()
+
+    return []

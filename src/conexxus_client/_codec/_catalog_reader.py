@@ -1,0 +1,362 @@
+"""
+The streaming reader of a catalogue: bytes in, items out, constant memory.
+
+It takes an envelope with its keys in any order, or a bare array.  A window
+is cut before the last item that seems to begin in it.  The cut is speculative,
+and the JSON parser verifies it: a tokenizer's state after a prefix depends on
+that prefix alone, so `[` + window + `]` parses if, and only if,
+the window ends between two elements.  Where the cut fails, elements are
+taken one by one, each up to its exact end.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from conexxus_client.config import ApiProfile
+from conexxus_client.errors import DecodeError, EnvelopeError, ResponseTooLargeError
+from conexxus_client.models import InvalidItem, Item
+
+from ._items import ItemDecoder
+from ._json import check_json, decode_json, excerpt
+from ._json_scanner import space_end, value_end
+
+
+WINDOW = 256 * 1024
+
+# One element, or one value of the envelope, that is larger is no catalogue.
+MAX_VALUE = 1024 * 1024
+
+# No catalogue is indented like that; a hostile answer may be.
+MAX_SPACE = 1024 * 1024
+
+# Between two elements; pretty printers don't indent deeper than this.
+_MAX_GAP = 256
+
+_ELEMENT_HEAD = re.compile(rb'\{[ \t\n\r]*"[^"\\]*"')
+_ERROR_KEYS = ("error", "message", "detail")
+_BOM = b"\xef\xbb\xbf"
+
+Element = Item | InvalidItem
+_State = Callable[[list[Element]], bool]
+
+
+@attrs.frozen(kw_only=True)
+class Envelope:
+    """
+    What an envelope says besides its items.
+    """
+
+    next_cursor: str | None = None
+    total: int | None = None
+
+
+class CatalogReader:
+    """
+    Reads one body: `feed` it as it arrives, then `close` it.
+
+    Items are provisional until `close` has returned: only then is it known
+    that the body was complete and said success.
+
+    Each state is a method that takes what it can from the buffer and says
+    whether the next one may go on.
+
+    Attributes:
+        envelope: Known after `close`.
+        count: How many elements there were.
+    """
+
+    def __init__(
+        self, profile: ApiProfile, digest: "hashlib._Hash | None" = None, window: int = WINDOW
+    ) -> None:
+        self.envelope = Envelope()
+        self.count = 0
+        self._profile = profile
+        self._wanted_keys = {
+            *_ERROR_KEYS,
+            profile.success_key,
+            profile.data_key,
+            profile.total_key,
+            profile.next_cursor_key,
+        }
+        self._digest = hashlib.sha256() if digest is None else digest
+        self._window = window
+        # Nothing is handed out before a window is full: what is smaller is
+        # known to be complete when it is, and can be requested again until then.
+        self._wanted_size = window
+        self._buffer = bytearray()
+        self._final = False
+        self._state: _State = self._start
+        self._decoder = ItemDecoder()
+        self._element_head = b""
+        self._may_take_window = True
+        self._white_space = 0
+        self._is_in_items = False
+        self._had_items = False
+        self._is_bare_array = False
+        self._name = ""
+        self._fields: dict[str, Any] = {}
+
+    def feed(self, chunk: bytes) -> list[Element]:
+        """
+        Take *chunk*, and give the elements that are complete.
+
+        Raises:
+            DecodeError: The body is no JSON.
+            EnvelopeError: It is no catalogue.
+            ResponseTooLargeError: One value is too large.
+        """
+        self._buffer += chunk
+
+        return self._advance() if len(self._buffer) >= self._wanted_size else []
+
+    def close(self) -> list[Element]:
+        """
+        Give the rest, and check that the body was whole and said success.
+
+        Raises:
+            DecodeError: The body ended early.
+            EnvelopeError: It does not say success, or has no items.
+        """
+        self._final = True
+        rest = self._advance()
+
+        if self._state == self._start:
+            raise EnvelopeError("the answer is empty: that is no catalogue")
+        if self._state != self._end:
+            raise DecodeError("the catalogue is incomplete: the answer ended early")
+        if not self._is_bare_array:
+            self._check_envelope()
+
+        return rest
+
+    def _advance(self) -> list[Element]:
+        found: list[Element] = []
+        self._may_take_window = True
+
+        while self._state(found):
+            pass
+
+        # The window grows with what is left, so that a value that arrives in
+        # small pieces is not scanned again for each of them.
+        self._wanted_size = max(self._window, 2 * len(self._buffer))
+        if len(self._buffer) > MAX_VALUE:
+            raise ResponseTooLargeError(f"one value of the catalogue passes {MAX_VALUE} bytes")
+
+        self.count += len(found)
+        return found
+
+    def _start(self, _: list[Element]) -> bool:
+        if not self._final and len(self._buffer) < len(_BOM):
+            return False
+        if self._buffer.startswith(_BOM):
+            del self._buffer[: len(_BOM)]
+
+        match self._peek():
+            case b"":
+                return False
+            case b"[":
+                self._is_bare_array = True
+                return self._open_items()
+            case b"{":
+                return self._take(1, self._first_key)
+
+        raise DecodeError(f"expected a JSON catalogue, found {self._excerpt()}")
+
+    def _first_key(self, found: list[Element]) -> bool:
+        return self._take(1, self._end) if self._peek() == b"}" else self._key(found)
+
+    def _key(self, _: list[Element]) -> bool:
+        if self._peek() not in (b'"', b""):
+            raise self._malformed("a key")
+        if not self._buffer or (end := value_end(self._buffer, final=self._final)) is None:
+            return False
+
+        colon = space_end(self._buffer, end)
+        if colon == len(self._buffer):
+            return False
+        if self._buffer[colon : colon + 1] != b":":
+            raise self._malformed("a colon after a key")
+
+        self._name = decode_json(bytes(self._buffer[:end]))
+
+        return self._take(colon + 1, self._value)
+
+    def _value(self, _: list[Element]) -> bool:
+        first = self._peek()
+
+        if self._name == self._profile.data_key and first == b"[":
+            if self._had_items:
+                raise EnvelopeError(f"the envelope has {self._name!r} twice")
+            return self._open_items()
+        if not first or (end := value_end(self._buffer, final=self._final)) is None:
+            return False
+
+        if self._name in self._wanted_keys:
+            self._fields[self._name] = decode_json(bytes(self._buffer[:end]))
+        else:
+            check_json(bytes(self._buffer[:end]))
+
+        return self._take(end, self._after_value)
+
+    def _after_value(self, _: list[Element]) -> bool:
+        match self._peek():
+            case b"":
+                return False
+            case b",":
+                return self._take(1, self._key)
+            case b"}":
+                return self._take(1, self._end)
+
+        raise self._malformed("a comma or the envelope's end")
+
+    def _end(self, _: list[Element]) -> bool:
+        if self._peek():
+            raise self._malformed("nothing after the catalogue")
+        return False
+
+    def _open_items(self) -> bool:
+        self._take(1, self._first_element)
+        self._is_in_items = self._had_items = True
+        return True
+
+    def _close_items(self) -> bool:
+        self._is_in_items = False
+        return self._take(1, self._end if self._is_bare_array else self._after_value)
+
+    def _first_element(self, found: list[Element]) -> bool:
+        return self._close_items() if self._peek() == b"]" else self._elements(found)
+
+    def _elements(self, found: list[Element]) -> bool:
+        """
+        At the beginning of an element: take as many as are there.
+        """
+        if not self._peek():
+            return False
+
+        return self._take_window(found) or self._take_single(found)
+
+    def _after_element(self, _: list[Element]) -> bool:
+        match self._peek():
+            case b"":
+                return False
+            case b",":
+                return self._take(1, self._elements)
+            case b"]":
+                return self._close_items()
+
+        raise self._malformed("a comma or the end of the items")
+
+    def _take_window(self, found: list[Element]) -> bool:
+        """
+        Take all elements up to the last one that seems to begin here.
+
+        It is recognised by how the first one begins: `{"sku"`, say.
+        """
+        if not self._element_head and (head := _ELEMENT_HEAD.match(self._buffer)):
+            self._element_head = head.group()
+        if not self._element_head or not self._may_take_window:
+            return False
+
+        window_end = self._window_end()
+        elements = self._decode(window_end) if window_end else None
+
+        if elements is None:
+            self._may_take_window = False
+            return False
+
+        found += elements
+
+        return self._take(window_end, self._after_element)
+
+    def _window_end(self) -> int:
+        """
+        Position of the last comma that seems to stand before an element; or 0.
+        """
+        head = self._buffer.rfind(self._element_head, 1)
+
+        if head < 0:
+            return 0
+
+        before = bytes(self._buffer[max(head - _MAX_GAP, 0) : head])
+        stripped = before.rstrip(b" \t\n\r")
+
+        return head - len(before) + len(stripped) - 1 if stripped.endswith(b",") else 0
+
+    def _decode(self, size: int) -> list[Element] | None:
+        with memoryview(self._buffer) as view:
+            return self._decoder.decode(b"".join((b"[", view[:size], b"]")))
+
+    def _take_single(self, found: list[Element]) -> bool:
+        """
+        Take one element, up to its exact end.
+        """
+        if (end := value_end(self._buffer, final=self._final)) is None:
+            return False
+
+        found.append(self._decoder.decode_one(bytes(self._buffer[:end])))
+
+        return self._take(end, self._after_element)
+
+    def _peek(self) -> bytes:
+        """
+        The next byte that is no white space, which is dropped.
+        """
+        if skipped := space_end(self._buffer):
+            self._drop(skipped)
+            self._white_space += skipped
+
+        if self._buffer:
+            self._white_space = 0
+        elif self._white_space > MAX_SPACE:
+            raise DecodeError(f"the catalogue is no JSON: {self._white_space} bytes of white space")
+
+        return bytes(self._buffer[:1])
+
+    def _take(self, size: int, state: _State) -> bool:
+        self._drop(size)
+        self._state = state
+        return True
+
+    def _drop(self, size: int) -> None:
+        if self._is_in_items:
+            with memoryview(self._buffer) as view:
+                self._digest.update(view[:size])
+
+        del self._buffer[:size]
+
+    def _malformed(self, expected: str) -> DecodeError:
+        return DecodeError(
+            f"the catalogue is no valid JSON: expected {expected}, found {self._excerpt()}"
+        )
+
+    def _excerpt(self) -> str:
+        return excerpt(bytes(self._buffer[:400]))
+
+    def _check_envelope(self) -> None:
+        profile, fields = self._profile, self._fields
+
+        if fields.get(profile.success_key) is not True:
+            text = next((fields[key] for key in _ERROR_KEYS if key in fields), "")
+            reason = f": {excerpt(str(text), 200)}" if text else ""
+            raise EnvelopeError(f"the back office did not say success{reason}")
+        if not self._had_items or profile.data_key in fields:
+            raise EnvelopeError(f"the envelope has no list {profile.data_key!r}")
+
+        self.envelope = Envelope(
+            next_cursor=self._field(profile.next_cursor_key, str),
+            total=self._field(profile.total_key, int),
+        )
+
+    def _field(self, key: str, kind: type) -> Any:
+        value = self._fields.get(key)
+
+        if value is None or value == "":
+            return None
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise EnvelopeError(f"the envelope's {key!r} is not understood: {excerpt(str(value))}")
+
+        return value

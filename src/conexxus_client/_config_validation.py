@@ -1,0 +1,151 @@
+"""
+Validation of the client's settings, whether from code or the environment.
+"""
+
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+
+GIB = 1024**3
+MAX_MS = 24 * 60 * 60 * 1000
+
+_FILES = {"ca_file": "CONEXXUS_CA_FILE"}
+
+
+def config_problems(values: Mapping[str, Any]) -> Iterator[str]:
+    """
+    The problems of the settings in *values*; absent ones are not checked.
+    """
+    yield from _type_problems(values)
+    values = {name: value for name, value in values.items() if _has_valid_type(name, value)}
+
+    for name, (variable, lowest, highest) in _RANGES.items():
+        if name in values and not lowest <= values[name] <= highest:
+            yield f"{variable} must be from {lowest} to {highest}, got {values[name]}"
+
+    if "api_url" in values:
+        insecure = values.get("allow_insecure", False)
+        yield from _url_problems(values["api_url"], insecure=insecure)
+
+    key = values.get("api_key")
+    if key is not None and not all("!" <= char <= "~" for char in key.reveal()):
+        yield (
+            "CONEXXUS_API_KEY contains a character that is not visible ASCII, "
+            "like a space or a trailing newline"
+        )
+    if key is not None and not key.reveal():
+        yield "CONEXXUS_API_KEY is not configured"
+
+    location = values.get("location_id", "default")
+    if not location.isprintable() or location.strip() != location or not location:
+        yield f"LOCATION_ID must be a printable text without outer spaces, got {location[:40]!r}"
+
+    backend = values.get("http_backend", "httpx")
+    if backend not in ("httpx", "httpx2"):
+        yield f"CONEXXUS_HTTP_BACKEND must be httpx or httpx2, got {backend[:40]!r}"
+
+    for setting in ("ca_file", "client_cert_file", "client_key_file"):
+        file = values.get(setting)
+        if file is not None and not _is_existing_file(file):
+            yield f"{_FILES.get(setting, setting)} is not a file: {str(file)[:200]}"
+
+    proxy = values.get("proxy")
+    if proxy is not None and not _is_proxy(proxy):
+        yield "CONEXXUS_PROXY must be a URL that starts with http:// or https://"
+
+
+def _type_problems(values: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in values.items():
+        if not _has_valid_type(name, value):
+            kinds = " or ".join(kind.__name__ for kind in _TYPES[name])
+            yield f"{name} must be of type {kinds}, got {type(value).__name__}"
+
+
+def _has_valid_type(name: str, value: Any) -> bool:
+    kinds = _TYPES.get(name, (object,))
+
+    return isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))
+
+
+def _is_proxy(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+# For values from code; texts of the environment are converted before.
+_TYPES: dict[str, tuple[type, ...]] = {
+    "api_url": (str,),
+    "timeout_ms": (int,),
+    "retries": (int,),
+    "retry_delay_ms": (int,),
+    "location_id": (str,),
+    "allow_insecure": (bool,),
+    "proxy": (str, type(None)),
+    "http_backend": (str,),
+    "max_connections": (int,),
+    "max_catalog_bytes": (int,),
+}
+
+_RANGES = {
+    "timeout_ms": ("CONEXXUS_TIMEOUT", 1, MAX_MS),
+    "retries": ("CONEXXUS_RETRIES", 0, 100),
+    "retry_delay_ms": ("CONEXXUS_RETRY_DELAY", 0, MAX_MS),
+    "max_connections": ("max_connections", 1, 10_000),
+    "max_catalog_bytes": ("max_catalog_bytes", 1, 1024 * GIB),
+}
+
+
+def _is_existing_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _url_problems(url: str, *, insecure: bool) -> Iterator[str]:
+    """
+    The problems of the base URL.  It may hold a password: it is not shown.
+    """
+    if not url.startswith(("http://", "https://")):
+        yield "CONEXXUS_API_URL must start with http:// or https://"
+        return
+
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host = None
+
+    if not host or not all("!" <= char <= "~" for char in url):
+        yield "CONEXXUS_API_URL is not a valid URL"
+    elif "@" in parts.netloc or parts.query or parts.fragment:
+        yield "CONEXXUS_API_URL must not contain a user, a password, a query or a fragment"
+    elif parts.scheme == "http" and not _is_loopback(host) and not insecure:
+        yield (
+            f"CONEXXUS_API_URL would send the API key in clear to {host}: "
+            "use https://, or set CONEXXUS_ALLOW_INSECURE=1"
+        )
+
+
+def origin_of(url: str) -> str:
+    """
+    Scheme, host and port of *url*, in the form in which they compare.
+    """
+    parts = urlsplit(url)
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    host = (parts.hostname or "").lower()
+
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}:{port}"

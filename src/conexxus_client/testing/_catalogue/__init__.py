@@ -1,0 +1,3 @@
+"""
+The sandbox's catalogue: where items come from, and how they are served.
+"""

@@ -1,0 +1,3 @@
+"""
+The sandbox's sales: reading a push, answering it, the ledger.
+"""

@@ -1,0 +1,153 @@
+"""
+The transport over httpcore or httpcore2, for an event loop.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from conexxus_client._calls._wire_types import AsyncReply, Limits, Request
+from conexxus_client.config import ClientConfig
+from conexxus_client.errors import ConnectionLostError, Delivery, RequestTimeoutError
+
+from ._body_decoder import BodyDecoder
+from ._deadline_backend import async_backend, deadline_scope
+from ._error_translation import translate_errors
+from ._httpcore import (
+    connection_options,
+    headers_of,
+    httpcore_request,
+    is_safe_to_repeat,
+    load_httpcore,
+)
+
+
+class AsyncHttpcoreTransport:
+    """
+    Sends over connections of its own.
+
+    Another event loop, or a fork, starts with connections of its own.
+    """
+
+    def __init__(self, config: ClientConfig) -> None:
+        self._httpcore = load_httpcore(config)
+        self._options = connection_options(self._httpcore, config, async_backend(self._httpcore))
+        self._limit = config.max_connections
+        self._closed = False
+        self._owner: object = None
+        self._free = asyncio.Semaphore(self._limit)
+        self._idle: list[Any] = []
+
+    def _bind_to_loop(self) -> None:
+        """
+        A connection belongs to the loop and the process that opened it.
+        """
+        owner = (asyncio.get_running_loop(), os.getpid())
+
+        if self._owner != owner:
+            self._owner = owner
+            self._free = asyncio.Semaphore(self._limit)
+            self._idle = []
+
+    @asynccontextmanager
+    async def open(self, request: Request, limits: Limits) -> AsyncIterator[AsyncReply]:
+        """
+        Send *request*; the answer is closed with the context.
+        """
+        self._bind_to_loop()
+
+        async with self._connection(limits) as (connection, is_reused):
+            try:
+                response = await self._send(connection, request, limits)
+            except ConnectionLostError:
+                if not (is_reused and is_safe_to_repeat(request)):
+                    raise
+                response = await self._send(connection, request, limits)
+
+            try:
+                yield AsyncHttpcoreReply(response, request, limits)
+            finally:
+                await response.aclose()
+
+    async def _send(self, connection: Any, request: Request, limits: Limits) -> Any:
+        with translate_errors(limits), deadline_scope(limits.head_ends_at) as scope:
+            response = await connection.handle_async_request(
+                httpcore_request(self._httpcore, request, limits)
+            )
+
+        if scope.is_unsolicited:
+            await response.aclose()
+            raise ConnectionLostError(delivery=Delivery.UNKNOWN)
+
+        return response
+
+    @asynccontextmanager
+    async def _connection(self, limits: Limits) -> AsyncIterator[tuple[Any, bool]]:
+        """
+        A connection, and whether it was used before.
+        """
+        free, idle = self._free, self._idle
+
+        try:
+            async with asyncio.timeout(limits.timeout_ms / 1000):
+                await free.acquire()
+        except TimeoutError:
+            raise RequestTimeoutError(limits.timeout_ms, delivery=Delivery.NOT_SENT) from None
+
+        try:
+            is_reused = bool(idle)
+            connection = (
+                idle.pop() if is_reused else self._httpcore.AsyncConnectionPool(**self._options)
+            )
+            try:
+                yield connection, is_reused
+            except BaseException:
+                await connection.aclose()
+                raise
+            if self._closed:
+                await connection.aclose()
+            else:
+                idle.append(connection)
+        finally:
+            free.release()
+
+    async def aclose(self) -> None:
+        """
+        Close what is idle; what is in use closes after its use.
+        """
+        self._closed = True
+
+        while self._idle:
+            await self._idle.pop().aclose()
+
+
+class AsyncHttpcoreReply:
+    """
+    An answer whose body is still on the wire.
+    """
+
+    def __init__(self, response: Any, request: Request, limits: Limits) -> None:
+        self.status: int = response.status
+        self.headers = headers_of(response)
+        self._response = response
+        self._max_bytes = request.max_bytes
+        self._limits = limits
+
+    async def chunks(self) -> AsyncGenerator[bytes]:
+        """
+        The decoded body, piece by piece.
+        """
+        body = BodyDecoder(self.headers, self._max_bytes)
+        raw = aiter(self._response.stream)
+
+        while True:
+            with translate_errors(self._limits), deadline_scope(self._limits.ends_at):
+                chunk = await anext(raw, None)
+            if chunk is None:
+                break
+            for piece in body.feed(chunk):
+                yield piece
+
+        body.finish()
