@@ -4,7 +4,7 @@ How the service is.
 
 import json
 from contextlib import suppress
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -13,7 +13,6 @@ from conexxus_client import (
     ApiProfile,
     ClientConfig,
     ConexxusClient,
-    Transaction,
     TransactionLine,
 )
 from conexxus_client.testing import SandboxTransport
@@ -21,6 +20,7 @@ from conexxus_sync import AlertName, RunStatus, ServiceState
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.model.alerts import Severity
 from conexxus_sync.sales import OutboxOperator
+from conexxus_sync.testing import ListOrders, sale
 from conexxus_sync.views.json import health_to_json
 from conexxus_sync.views.text import headline, what_to_do
 
@@ -236,15 +236,14 @@ def test_discrepancy_is_an_alert(new_service, till, clock, without_orders):
     assert any("1 delivered sale changed or gone" in str(alert) for alert in health.alerts)
 
 
-def test_lines_that_do_not_add_up_are_counted(new_service, till, clock, without_orders):
+def test_lines_that_do_not_add_up_are_counted(new_service, clock, without_orders):
     """
     They are normal where prices come without their tax: no alert.
     """
     line = TransactionLine(sku="A", quantity=1, price=Decimal(4))
-    sale = Transaction(id="t1", timestamp=clock.now(), total=Decimal(5), items=[line])
-    till.transactions = lambda *_: [sale]
+    orders = ListOrders([sale("t1", 5, items=[line])])
 
-    new_service(orders=till).push_sales(clock.now().date())
+    new_service(orders=orders).push_sales(clock.now().date())
 
     health = without_orders.health()
     assert (health.status, health.counts.mismatched_sales, health.alerts) == ("healthy", 1, ())
@@ -306,10 +305,10 @@ def test_stale_catalogue(service, clock):
     Two hours without a pull are worth an alert, and the next pull ends it.
     """
     service.sync_inventory()
-    clock.move(hours=2)
+    clock.advance(hours=2)
     assert states(service) == (ServiceState.OK, set())
 
-    clock.move(seconds=1)
+    clock.advance(seconds=1)
     assert states(service) == (ServiceState.STALE, {AlertName.SYNC_STALE})
     assert not service.health().is_healthy
 
@@ -323,7 +322,7 @@ def test_service_that_never_pulled(service, clock):
     """
     assert states(service) == (ServiceState.STARTING, set())
 
-    clock.move(hours=3)
+    clock.advance(hours=3)
 
     assert states(service) == (ServiceState.STALE, {AlertName.SYNC_STALE})
 
@@ -354,7 +353,7 @@ def test_overdue_date(new_service, office, till, clock):
     service, onlooker = new_service(orders=till), new_service()
     service.run_due(clock.now())
     office.faults("sales: 503")
-    clock.move(hours=15)
+    clock.advance(hours=15)
     service.run_due(clock.now())
 
     for watching in (service, onlooker):
@@ -362,7 +361,7 @@ def test_overdue_date(new_service, office, till, clock):
         assert (health.state, health.sales.overdue) == (ServiceState.OVERDUE, (date(2026, 1, 2),))
         assert AlertName.DATE_OVERDUE in {alert.name for alert in health.sales.alerts}
 
-    clock.move(hours=1)
+    clock.advance(hours=1)
     service.run_due(clock.now())
     assert (service.health().state, service.health().sales.overdue) == (ServiceState.OK, ())
 
@@ -379,7 +378,7 @@ def parked(new_service, office, till, clock):
     service = new_service(client=client_of(office, PARKING), orders=till)
     service.run_due(clock.now())
     office.faults("sales: after_commit(reset)")
-    clock.move(hours=13, minutes=31)
+    clock.advance(hours=13, minutes=31)
     service.run_due(clock.now())
     return service
 
@@ -397,7 +396,7 @@ def test_parked_sales_are_overdue(parked, new_service, clock):
     assert AlertName.DATE_OVERDUE not in states(parked)[1]
 
     for _ in range(3 * 24):
-        clock.move(hours=1)
+        clock.advance(hours=1)
         parked.run_due(clock.now())
 
         for health in (parked.health(), new_service().health()):
@@ -410,7 +409,7 @@ def test_parked_sales_wait_for_a_word(parked, clock):
     The alerts tell how much waits, and what to do; none of them says that it
     is sent again.
     """
-    clock.move(days=1)
+    clock.advance(days=1)
 
     overdue, waiting, _ = parked.health().sales.alerts
 
@@ -430,7 +429,7 @@ def test_settled_sales_are_not_overdue(parked, clock):
     """
     The operator's word ends it.
     """
-    clock.move(hours=2)
+    clock.advance(hours=2)
     operator = OutboxOperator(store=parked.store, location_id="loc-001", clock=clock)
     operator.resolve("20260102-", delivered=True)
 
@@ -447,12 +446,12 @@ def test_mended_push(new_service, office, till, clock):
     service = new_service(orders=till)
     till.transactions = locked
     service.run_due(clock.now())
-    clock.move(hours=13, minutes=31)
+    clock.advance(hours=13, minutes=31)
     service.run_due(clock.now())
     assert states(service) == (ServiceState.FAILED, {AlertName.PUSH_FAILED})
 
     till.transactions = lambda *_: []
-    clock.move(hours=1)
+    clock.advance(hours=1)
     service.run_due(clock.now())
 
     assert states(service) == (ServiceState.OK, set())
@@ -469,7 +468,7 @@ def test_push_that_is_settled_by_a_word(parked, clock, till):
     an operator's word mends it.
     """
     till.transactions = lambda *_: []
-    clock.move(minutes=50)
+    clock.advance(minutes=50)
     parked.run_due(clock.now())
     parked.test_connection()
     assert states(parked) == (
@@ -492,7 +491,7 @@ def test_sale_that_is_gone_after_it_was_set_aside(new_service, office, till, clo
     office.faults("sales: 422")
     service.push_sales(day)
     till.transactions = lambda *_: []
-    clock.move(minutes=1)
+    clock.advance(minutes=1)
     service.push_sales(day)
     assert AlertName.PUSH_FAILED in states(service)[1]
 
@@ -525,7 +524,7 @@ def test_clock_that_is_doubted(new_service, till, clock):
     service = new_service(orders=till)
     service.sync_inventory()
 
-    clock.move(days=-1)
+    clock.set(clock.now() - timedelta(days=1))
 
     health = service.health()
     assert (health.state, health.status) == (ServiceState.FAILED, "unhealthy")
@@ -563,7 +562,7 @@ def test_overdue_without_an_order_source(new_service, till, clock):
     A service that can't push does not say that it tries again.
     """
     new_service(orders=till).push_sales(clock.now().date())
-    clock.move(days=3)
+    clock.advance(days=3)
 
     (overdue,) = new_service().health().sales.alerts
 
@@ -606,7 +605,7 @@ def test_age_of_what_is_known_of_the_connection(service, clock):
     """
     service.test_connection()
     called_at = clock.now()
-    clock.move(minutes=7)
+    clock.advance(minutes=7)
 
     health = health_to_json(service.health())
 

@@ -14,7 +14,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 
-from conexxus_client import ClientConfig, ConexxusClient, Transaction, TransactionLine
+from conexxus_client import ClientConfig, ConexxusClient
 from conexxus_sync import ConexxusService, SyncConfig, open_store
 from conexxus_sync.health._overview import DayState
 from conexxus_sync.http import Access, create_app, page_routes
@@ -22,6 +22,7 @@ from conexxus_sync.http._page._view import MARKS
 from conexxus_sync.http._server import serving
 from conexxus_sync.model.alerts import AlertName
 from conexxus_sync.model.api_connection import ApiConnection
+from conexxus_sync.testing import ListOrders, sale
 
 
 SHOTS = Path(__file__).parents[2] / ".screenshots"
@@ -77,14 +78,7 @@ def till():
     Sells what it is told, by business date.
     """
 
-    class Till:
-        def __init__(self):
-            self.days = {}
-
-        def transactions(self, location_id, business_date):
-            return self.days.get(business_date, [])
-
-    return Till()
+    return ListOrders()
 
 
 @pytest.fixture
@@ -183,15 +177,8 @@ def troubled(partial, new_service, office, till):
     """
     service = new_service()
     day = service.sales.agenda.calendar.business_date(service._clock.now())
-    till.days[day] = [
-        Transaction(
-            id=name,
-            timestamp=service._clock.now(),
-            total=Decimal("9.99"),
-            items=[TransactionLine(sku="WINE001", quantity=1, price=Decimal("9.99"))],
-        )
-        for name in ("t1", "</td><script>pwned()</script>")
-    ]
+    for name in ("t1", "</td><script>pwned()</script>"):
+        till.add(sale(name, timestamp=service._clock.now()), business_date=day)
     office.faults("sales: after_commit(reset)")
     service.push_sales(day)
     office.catalog = [{**item, "price": "1.99"} for item in WINE]
@@ -277,14 +264,7 @@ def test_replay_of_a_sale(new_service, office, till, open_page):
     """
     service = new_service()
     day = service.sales.agenda.calendar.business_date(service._clock.now())
-    till.days[day] = [
-        Transaction(
-            id="t1",
-            timestamp=service._clock.now(),
-            total=Decimal("9.99"),
-            items=[TransactionLine(sku="W", quantity=1, price=Decimal("9.99"))],
-        )
-    ]
+    till.add(sale("t1", timestamp=service._clock.now()), business_date=day)
     office.faults("sales: 422")
     service.push_sales(day)
     page = open_page(service)
@@ -547,15 +527,8 @@ def test_calendar(new_service, office, till, open_page):
     service = new_service()
     service.sync_inventory()
     day = service.sales.agenda.calendar.business_date(service._clock.now())
-    till.days[day] = [
-        Transaction(
-            id=f"t{number}",
-            timestamp=service._clock.now(),
-            total=Decimal("2.50"),
-            items=[TransactionLine(sku="W", quantity=1, price=Decimal("2.50"))],
-        )
-        for number in range(3)
-    ]
+    for number in range(3):
+        till.add(sale(f"t{number}", "2.50", timestamp=service._clock.now()), business_date=day)
     service.push_sales(day)
 
     page = open_page(service)

@@ -135,7 +135,7 @@ def test_lease_lasts_as_long_as_the_read(site):
 
     def look(step):
         if step == "page":
-            site.clock.move(seconds=LEASE_LENGTH.total_seconds() / 2)
+            site.clock.advance(seconds=LEASE_LENGTH.total_seconds() / 2)
             try:
                 site.engine().acquire()
             except RunInProgressError as exc:

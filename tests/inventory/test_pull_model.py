@@ -26,6 +26,7 @@ from conexxus_client import Item, encode_item
 from conexxus_sync import Guards, RunStatus
 from conexxus_sync.inventory._quarantine_replay import QuarantineReplay
 from conexxus_sync.inventory._validation import row_of
+from conexxus_sync.testing import MemoryCatalog
 
 
 # Without NUL, which the client refuses.
@@ -131,23 +132,23 @@ class Model:
         return json.dumps(elements(goods, bad))
 
 
-class Host:
+class Host(MemoryCatalog):
     """
-    Applies what it is told, unless it is down.
+    Applies what it is told, unless it is down; does not know how far it has
+    come.
     """
 
-    def __init__(self):
-        self.shelf, self.sequence, self.down = {}, 0, False
+    down = False
+    last_applied = None
 
     def apply(self, changes):
         if self.down:
             raise OSError("down")
-        assert changes.sequence in (self.sequence, self.sequence + 1)
-        self.sequence = changes.sequence
-        for item in [*changes.created, *changes.updated]:
-            self.shelf[item.sku] = item
-        for item in changes.removed:
-            self.shelf.pop(item.sku)
+
+        before = self.received[-1].sequence if self.received else 0
+        assert changes.sequence in (before, before + 1)
+        assert {item.sku for item in changes.removed} <= set(self.items)
+        super().apply(changes)
 
 
 def sorted_out(goods, bad):
@@ -229,7 +230,7 @@ class Catalogues(RuleBasedStateMachine):
     def killed_pull(self, goods, bad, step):
         goods = sorted_out(goods, bad)
         self.site.office.catalog = elements(goods, bad)
-        self.site.clock.move(minutes=60)
+        self.site.clock.advance(minutes=60)
 
         if killed_at(self.site, step) and step in UNTIL_COMMIT:
             return
@@ -241,7 +242,7 @@ class Catalogues(RuleBasedStateMachine):
     def replay(self, data, corrected, with_host):
         sku = data.draw(st.sampled_from(sorted(self.model.aside)))
         raw = json.dumps({"sku": sku, **corrected}).encode()
-        self.site.clock.move(minutes=1)
+        self.site.clock.advance(minutes=1)
 
         QuarantineReplay(
             store=self.site.store,
@@ -295,7 +296,7 @@ class Catalogues(RuleBasedStateMachine):
         self.site.office.faults("")
         self.site.pull(elements({"S0": {"name": "x", "price": "1"}}, {}), force=True)
         self.site.pull(storage=self.host)
-        assert self.host.shelf == self.site.shelf
+        assert self.host.items == self.site.shelf
         self.open.close()
 
 

@@ -52,7 +52,7 @@ def test_taken(desk, hook, queue, status):
     hook.answers.append(status)
 
     desk.sender.send_due()
-    desk.clock.move(hours=5)
+    desk.clock.advance(hours=5)
     desk.sender.send_due()
 
     ((_, headers, body),) = hook.posts
@@ -91,9 +91,9 @@ def test_not_taken_now(desk, hook, queue, impatient, caplog, answer):
     began = time.monotonic()
     desk.sender.send_due()
     assert time.monotonic() - began < 9
-    desk.clock.move(seconds=59)
+    desk.clock.advance(seconds=59)
     desk.sender.send_due()
-    desk.clock.move(seconds=1)
+    desk.clock.advance(seconds=1)
     desk.sender.send_due()
 
     first, second, third = (json.loads(body) for _, _, body in hook.posts)
@@ -159,11 +159,11 @@ def test_given_up_after_two_days(desk, hook, queue, caplog):
     hook.answers.extend([500] * 1000)
 
     for _ in range(47):
-        desk.clock.move(hours=1)
+        desk.clock.advance(hours=1)
         desk.sender.send_due()
     assert waiting(desk) == 1
     for _ in range(2):
-        desk.clock.move(hours=1)
+        desk.clock.advance(hours=1)
         desk.sender.send_due()
 
     assert waiting(desk) == 0
@@ -183,7 +183,7 @@ def test_what_is_not_taken_holds_up_nothing_else(desk, hook, queue):
 
     desk.sender.send_due()
     assert [notice["id"] for notice in hook.notices] == [nights.id, down.id]
-    desk.clock.move(minutes=1)
+    desk.clock.advance(minutes=1)
     desk.sender.send_due()
 
     assert [notice["id"] for notice in hook.notices[2:]] == [nights.id, ended.id]
@@ -196,10 +196,10 @@ def test_one_success_makes_all_due(desk, hook, queue):
     """
     queue(1)
     for minutes in (0, 1, 2, 4):
-        desk.clock.move(minutes=minutes)
+        desk.clock.advance(minutes=minutes)
         hook.answers.append(500)
         desk.sender.send_due()
-    desk.clock.move(seconds=20)
+    desk.clock.advance(seconds=20)
     queue(2, AlertName.DATE_OVERDUE)
     hook.posts.clear()
 
@@ -233,7 +233,7 @@ def test_what_waited_goes_at_once(desk, hook, queue):
     """
     queue(1)
     for minutes in (0, 1, 2, 4):
-        desk.clock.move(minutes=minutes)
+        desk.clock.advance(minutes=minutes)
         hook.answers.append(500)
         desk.sender.send_due()
     queue(2)
@@ -242,7 +242,7 @@ def test_what_waited_goes_at_once(desk, hook, queue):
 
     desk.sender.send_due()
     assert hook.posts == []
-    desk.clock.move(minutes=8)
+    desk.clock.advance(minutes=8)
     desk.sender.send_due()
 
     assert hook.texts == [f"loc-001: number {number}" for number in (1, 2, 3)]
@@ -266,7 +266,7 @@ def test_a_death_over_the_answer(desk, hook, queue, new_desk):
     other = new_desk()
     other.sender.send_due()
     assert len(hook.posts) == 1
-    other.clock.move(minutes=1)
+    other.clock.advance(minutes=1)
     other.sender.send_due()
 
     assert len({headers["Idempotency-Key"] for _, headers, _ in hook.posts}) == 1
@@ -279,9 +279,9 @@ def test_a_clock_that_was_ahead(desk, hook, queue):
     """
     queue()
     hook.answers.append(500)
-    desk.clock.move(days=365)
+    desk.clock.advance(days=365)
     desk.sender.send_due()
-    desk.clock.move(days=-365)
+    desk.clock.set(desk.clock.now() - timedelta(days=365))
 
     desk.sender.send_due()
 

@@ -66,7 +66,7 @@ def test_quarantine_waits(till):
     till.orders.add(till.sale("bad"))
     till.push()
     till.office.reject = ()
-    till.orders.days[DAY] = [till.sale("bad", "2.00"), till.sale("t1")]
+    till.orders.by_date[DAY] = [till.sale("bad", "2.00"), till.sale("t1")]
 
     till.push(DAY)
 
@@ -216,7 +216,7 @@ def test_killed_with_a_clock_that_was_ahead(till):
     till.wait(days=3)
     with pytest.raises(KeyboardInterrupt):
         till.engine(steps=die).push(DAY)
-    till.wait(days=-1)
+    till.clock.set(till.clock.now() - timedelta(days=1))
 
     (run,) = till.push(DAY)
 
@@ -337,11 +337,11 @@ def test_replace_day_and_back(replacing):
     till.push()
     till.orders.add(till.sale("b"))
     till.push(DAY)
-    till.orders.days[DAY] = [till.sale("b")]
+    till.orders.by_date[DAY] = [till.sale("b")]
     till.push(DAY)
-    till.orders.days[DAY] = [till.sale("b"), till.sale("c")]
+    till.orders.by_date[DAY] = [till.sale("b"), till.sale("c")]
     till.push(DAY)
-    till.orders.days[DAY] = [till.sale("a"), till.sale("b")]
+    till.orders.by_date[DAY] = [till.sale("a"), till.sale("b")]
 
     till.push(DAY)
 

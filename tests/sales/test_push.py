@@ -113,7 +113,7 @@ def test_one_date(till):
     """
     A named date is pushed whether it is due or not, and no other.
     """
-    till.clock.moment = datetime(2026, 1, 2, 9, tzinfo=UTC)
+    till.clock.set(datetime(2026, 1, 2, 9, tzinfo=UTC))
     till.orders.add(till.sale("t1"))
     till.orders.add(till.sale("t0"), day=date(2026, 1, 1))
 
@@ -170,7 +170,7 @@ def test_host_is_gone(till):
     till.orders.add(till.sale("t1", "1.50"))
     till.office.faults("sales: refuse")
     till.push()
-    till.orders.days[DAY] = [till.sale("t1", "9.99")]
+    till.orders.by_date[DAY] = [till.sale("t1", "9.99")]
     till.orders.broken = {DAY}
 
     (run,) = till.push()
@@ -312,7 +312,7 @@ def test_close_day(till):
     """
     The till's own end of day pushes at once; what follows comes later.
     """
-    till.clock.moment = datetime(2026, 1, 2, 20, tzinfo=UTC)
+    till.clock.set(datetime(2026, 1, 2, 20, tzinfo=UTC))
     till.orders.add(till.sale("t1"))
 
     till.engine().close_day(DAY)
@@ -423,7 +423,7 @@ def test_changed_and_missing(till):
     """
     till.orders.add(till.sale("t1", "1"), till.sale("t2"), till.sale("t3"))
     till.push()
-    till.orders.days[DAY] = [till.sale("t1", "2"), till.sale("t3")]
+    till.orders.by_date[DAY] = [till.sale("t1", "2"), till.sale("t3")]
 
     (run,) = till.push(DAY)
 
@@ -434,7 +434,7 @@ def test_changed_and_missing(till):
     found = till.outbox.aside.discrepancies(LOCATION)
     assert {(one.id, one.kind) for one in found} == {("t1", "changed"), ("t2", "missing")}
 
-    till.orders.days[DAY] = [till.sale("t1", "1"), till.sale("t2"), till.sale("t3")]
+    till.orders.by_date[DAY] = [till.sale("t1", "1"), till.sale("t2"), till.sale("t3")]
     till.push(DAY)
     assert till.outbox.aside.discrepancies(LOCATION) == []
 
@@ -480,7 +480,7 @@ def test_fresh_store(till):
     """
     till.config = attrs.evolve(till.config, sales_since=date(2026, 1, 1))
     till.orders.add(till.sale("t0"), day=date(2026, 1, 1))
-    till.clock.moment = datetime(2026, 1, 2, 12, tzinfo=UTC)
+    till.clock.set(datetime(2026, 1, 2, 12, tzinfo=UTC))
     assert "sales from 2026-01-01 to before 2026-01-02" in str(till.engine().held(till.clock.now()))
 
     assert till.engine().push() == []
@@ -501,7 +501,7 @@ def test_held_dates_are_warned_of_once(till, caplog):
     """
     caplog.set_level("DEBUG", "conexxus_sync.sales")
     till.config = attrs.evolve(till.config, sales_since=date(2026, 1, 1))
-    till.clock.moment = datetime(2026, 1, 2, 12, tzinfo=UTC)
+    till.clock.set(datetime(2026, 1, 2, 12, tzinfo=UTC))
     engine = till.engine()
 
     def levels():
@@ -538,11 +538,11 @@ def test_closing_after_midnight(till, zoned):
     tail after 02:00.
     """
     till.config = zoned("America/New_York", day_closes_at=time(2))
-    till.clock.moment = datetime(2026, 1, 3, 4, 30, tzinfo=UTC)
+    till.clock.advance_to(datetime(2026, 1, 3, 4, 30, tzinfo=UTC))
     till.orders.add(till.sale("evening"))
     till.push()
     till.orders.add(till.sale("night"))
-    till.clock.moment = datetime(2026, 1, 3, 7, 14, tzinfo=UTC)
+    till.clock.advance_to(datetime(2026, 1, 3, 7, 14, tzinfo=UTC))
     assert till.push() == []
     till.wait(minutes=1)
     till.push()

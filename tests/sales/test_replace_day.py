@@ -36,7 +36,7 @@ def tells(till, *sales, day=DAY):
     """
     From now on the host tells these sales of the day.
     """
-    till.orders.days[day] = list(sales)
+    till.orders.by_date[day] = list(sales)
 
 
 def amounts(till, day=DAY):

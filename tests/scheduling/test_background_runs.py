@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from conexxus_sync import InMemoryCollector, RunKind, RunStatus, StoreError, SyncError
+from conexxus_sync.testing import ListOrders
 
 
 DAY = date(2026, 1, 2)
@@ -162,7 +163,7 @@ def test_runs_end_before_the_service(new_service, clock, ending):
     """
     host = Host()
     host.service = service = new_service(orders=host, catalog=host)
-    clock.moment = PUSH_TIME
+    clock.advance_to(PUSH_TIME)
     runs = [service.trigger_sync(), service.trigger_push(DAY)]
     for begun in host.begun.values():
         assert begun.wait(30)
@@ -205,7 +206,7 @@ def test_runs_that_hang_are_left_behind(new_service, clock, gate, caplog, monkey
     host._work = lambda name: (host.begun[name].set(), gate.wait(60))
     service = new_service(orders=host, catalog=host)
     monkeypatch.setattr("conexxus_sync.scheduling._scheduler.LEAVE_AFTER_S", 2.0)
-    clock.moment = PUSH_TIME
+    clock.advance_to(PUSH_TIME)
     runs = [service.trigger_sync(), service.trigger_push(DAY)]
     for begun in host.begun.values():
         assert begun.wait(30)
@@ -246,7 +247,7 @@ def test_run_of_another_process(new_service, clock, gate, name):
     host, here = Host(), new_service()
     host._work = lambda name: (host.begun[name].set(), gate.wait(60))
     there = new_service(orders=host, catalog=host)
-    clock.moment = PUSH_TIME
+    clock.advance_to(PUSH_TIME)
     trigger = there.trigger_sync() if name == "pull" else there.trigger_push(DAY)
     assert host.begun[name].wait(30)
 
@@ -287,21 +288,12 @@ def test_first_run_of_a_push_that_goes_on(new_service, till, clock):
 
     service = new_service(orders=till, collectors=[Watch()])
     service.run_due(clock.now())
-    clock.move(days=3)
+    clock.advance(days=3)
     seen.clear()
     joined(service.trigger_push())
 
     first, holder = seen[0]
     assert (first.id, first.status) == (holder, RunStatus.SUCCESS)
-
-
-class NoSales:
-    """
-    A host that has sold nothing.
-    """
-
-    def transactions(self, location_id, business_date):
-        return ()
 
 
 @pytest.mark.parametrize("business_date", [None, DAY])
@@ -310,9 +302,9 @@ def test_push_of_nothing(new_service, clock, business_date):
     A push that finds nothing has ended well for whoever has its id, in every
     process; but it is no part of the history.
     """
-    service, elsewhere = new_service(orders=NoSales()), new_service()
+    service, elsewhere = new_service(orders=ListOrders()), new_service()
     service.run_due(clock.now())
-    clock.moment = PUSH_TIME
+    clock.advance_to(PUSH_TIME)
 
     trigger = joined(service.trigger_push(business_date))
     run = elsewhere.run(trigger.run_id)
@@ -332,8 +324,8 @@ def test_scheduled_push_of_nothing(new_service, clock):
     """
     A push that nobody has triggered records no run, if it finds nothing.
     """
-    service = new_service(orders=NoSales())
-    clock.moment = PUSH_TIME
+    service = new_service(orders=ListOrders())
+    clock.advance_to(PUSH_TIME)
 
     service.run_due(clock.now())
 
@@ -348,7 +340,7 @@ def test_push_that_was_stopped_before_it_sent_anything(new_service, clock):
     """
     host = Host()
     host.service = service = new_service(orders=host)
-    clock.moment = PUSH_TIME
+    clock.advance_to(PUSH_TIME)
     trigger = service.trigger_push(DAY)
     assert host.begun["push"].wait(30)
 
@@ -414,7 +406,7 @@ def test_what_a_run_finds_out_the_others_know(new_service, clock, office, till, 
     same in every process as soon as that is over.
     """
     here, there = new_service(orders=till), new_service(orders=till)
-    clock.moment = PUSH_TIME
+    clock.advance_to(PUSH_TIME)
     acts = {
         "sync": lambda: joined(there.trigger_sync()),
         "push": lambda: joined(there.trigger_push(DAY)),
@@ -422,7 +414,7 @@ def test_what_a_run_finds_out_the_others_know(new_service, clock, office, till, 
     }
 
     for faults, reached in (("503*forever", False), ("", True)):
-        clock.move(seconds=1)
+        clock.advance(seconds=1)
         office.faults(faults)
         acts[what]()
 

@@ -17,6 +17,7 @@ from conexxus_sync.model.sales import BatchState
 from conexxus_sync.sales import BatchLimits
 from conexxus_sync.sales._batching import batches_of
 from conexxus_sync.stores.sqlite import SqliteStore
+from conexxus_sync.testing import sale
 
 
 LOCATION = 'loc "1",transactions:['
@@ -46,12 +47,6 @@ def frozen(*sales):
         FrozenTransaction.of(sale, position=position, business_date=DAY)
         for position, sale in enumerate(sales)
     ]
-
-
-def sale(name, total="1.50", **more):
-    line = TransactionLine(sku="WINE001", quantity=1, price=Decimal(total))
-    fields = {"id": name, "timestamp": NOW, "total": Decimal(total), "items": [line]}
-    return Transaction(**{**fields, **more})
 
 
 @pytest.fixture

@@ -196,11 +196,11 @@ def test_old_runs_are_forgotten(site):
     Runs are kept for 90 days.
     """
     first = site.pull([])
-    site.clock.move(days=89)
+    site.clock.advance(days=89)
     site.pull()
     assert site.store.runs.get(first.id)
 
-    site.clock.move(days=1)
+    site.clock.advance(days=1)
     site.pull()
     assert site.store.runs.get(first.id) is None
 

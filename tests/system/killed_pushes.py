@@ -24,7 +24,6 @@ import sys
 from collections import Counter
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -34,8 +33,6 @@ from conexxus_client import (
     ConexxusClient,
     FrozenBatch,
     SalesBatch,
-    Transaction,
-    TransactionLine,
 )
 from conexxus_client.testing import BackOffice, Ledger, SandboxServer
 from conexxus_client.transports import open_transport
@@ -45,6 +42,7 @@ from conexxus_sync.model.sales import OPEN_STATES
 from conexxus_sync.sales import BatchLimits, SalesPush
 from conexxus_sync.stores._outbox import SqliteOutbox
 from conexxus_sync.stores.sqlite import SqliteStore
+from conexxus_sync.testing import FakeClock, ListOrders, sale
 
 
 NOW = datetime(2026, 1, 3, 0, 15, tzinfo=UTC)
@@ -63,35 +61,17 @@ RESTARTS = 8
 BUSY, FENCED = 3, 4
 
 
-class Clock:
-    def __init__(self, moment=NOW):
-        self.moment = moment
-
-    def now(self):
-        return self.moment
-
-    def monotonic(self):
-        return 0.0
-
-
-class Orders:
+def host_orders(*, restarted):
     """
     The host's table; after a restart it has one sale more.
     """
+    orders = ListOrders()
+    for day, names in SHOP.items():
+        orders.add(*(sale(name, "1.50", timestamp=NOW) for name in names), business_date=day)
+    if restarted:
+        orders.add(sale(LATE, "1.50", timestamp=NOW), business_date=date(2026, 1, 2))
 
-    def __init__(self, *, restarted):
-        self.days = {day: list(names) for day, names in SHOP.items()}
-        if restarted:
-            self.days[date(2026, 1, 2)].append(LATE)
-
-    def transactions(self, location_id, business_date):
-        return [sale(name) for name in self.days.get(business_date, ())]
-
-
-def sale(name):
-    price = Decimal("1.50")
-    line = TransactionLine(sku="WINE001", quantity=1, price=price)
-    return Transaction(id=name, timestamp=NOW, total=price, items=[line])
+    return orders
 
 
 class Killer:
@@ -196,7 +176,7 @@ class ReadAgain(ConexxusClient):
     restarted = False
 
     def push_sales(self, batch, *, idempotency_key, repeat_within=None):
-        now = Orders(restarted=self.restarted).transactions(batch.location_id, batch.date)
+        now = host_orders(restarted=self.restarted).transactions(batch.location_id, batch.date)
         fresh = SalesBatch(date=batch.date, location_id=batch.location_id, transactions=now)
         return super().push_sales(FrozenBatch.of(fresh), idempotency_key=idempotency_key)
 
@@ -239,9 +219,9 @@ class Case:
         return SalesPush(
             client=client,
             store=self.store(killer),
-            orders=Orders(restarted=restarted),
+            orders=host_orders(restarted=restarted),
             config=SyncConfig(location_id=self.location, timezone=ZoneInfo("UTC")),
-            clock=Clock(now),
+            clock=FakeClock(now),
             limits=BatchLimits(transactions=2),
             steps=killer,
             released=NOW - timedelta(days=1),
@@ -335,8 +315,8 @@ class Case:
 
         told = {
             (day.isoformat(), name)
-            for day, names in Orders(restarted=True).days.items()
-            for name in names
+            for day, sales in host_orders(restarted=True).by_date.items()
+            for name in [each.id for each in sales]
             # While a batch of its date waits, the host is not asked again.
             if name != LATE
             or (day.isoformat(), LATE) in places

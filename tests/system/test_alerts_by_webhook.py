@@ -86,7 +86,7 @@ def test_alert_is_told(name, shop):
     next(story)
     for _ in range(3):
         reader.look(shop)
-    shop.clock.move(minutes=25)
+    shop.clock.advance(minutes=25)
     next(story, None)
     for _ in range(3):
         reader.look(shop)

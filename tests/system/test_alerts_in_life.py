@@ -3,7 +3,7 @@ Each alert in a real shop: something happens, it holds; somebody mends it, and
 it ends.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -97,10 +97,10 @@ def a_disk_goes_bad(shop):
 def nobody_is_there_at_half_past_eleven(shop):
     shop.service.run_due(shop.clock.now())
     shop.orders.sell(shop.clock.now().date(), "t1")
-    shop.clock.moment = datetime(2026, 1, 3, 0, 29, tzinfo=UTC)
+    shop.clock.advance_to(datetime(2026, 1, 3, 0, 29, tzinfo=UTC))
     yield
 
-    shop.clock.move(minutes=2)
+    shop.clock.advance(minutes=2)
     yield
 
     shop.service.run_due(shop.clock.now())
@@ -148,10 +148,10 @@ def a_battery_is_empty(shop):
     shop.service.sync_inventory()
     yield
 
-    shop.clock.move(days=-1)
+    shop.clock.set(shop.clock.now() - timedelta(days=1))
     yield
 
-    shop.clock.move(days=1, minutes=1)
+    shop.clock.advance(days=1, minutes=1)
 
 
 @scenario(AlertName.MISCONFIGURED)
@@ -182,12 +182,12 @@ def an_export_ends_half_way(shop):
     shop.service.sync_inventory()
     yield
 
-    shop.clock.move(hours=1)
+    shop.clock.advance(hours=1)
     shop.office.catalog = items(20)
     shop.service.sync_inventory()
     yield
 
-    shop.clock.move(hours=1)
+    shop.clock.advance(hours=1)
     shop.office.catalog = items(41)
     shop.service.sync_inventory()
 
@@ -206,10 +206,10 @@ def the_back_office_restarts(shop):
 @scenario(AlertName.SYNC_STALE)
 def nobody_pulls(shop):
     shop.service.sync_inventory()
-    shop.clock.move(hours=2)
+    shop.clock.advance(hours=2)
     yield
 
-    shop.clock.move(seconds=1)
+    shop.clock.advance(seconds=1)
     yield
 
     shop.service.sync_inventory()
@@ -221,12 +221,12 @@ def a_tenth_of_the_prices_is_gone(shop):
     shop.service.sync_inventory()
     yield
 
-    shop.clock.move(hours=1)
+    shop.clock.advance(hours=1)
     shop.office.catalog = items(9, bad=2)
     shop.service.sync_inventory()
     yield
 
-    shop.clock.move(hours=1)
+    shop.clock.advance(hours=1)
     shop.office.catalog = items(11)
     shop.service.sync_inventory()
 
@@ -236,11 +236,11 @@ def a_delivered_sale_is_corrected(shop):
     sell_and_push(shop, total="1.50")
     yield
 
-    shop.clock.move(minutes=20)
+    shop.clock.advance(minutes=20)
     sell_and_push(shop, total="2.50")
     yield
 
-    shop.clock.move(minutes=20)
+    shop.clock.advance(minutes=20)
     sell_and_push(shop, total="1.50")
 
 
@@ -278,7 +278,7 @@ def an_item_has_no_price(shop):
     shop.service.sync_inventory()
     yield
 
-    shop.clock.move(hours=1)
+    shop.clock.advance(hours=1)
     shop.office.catalog = items(21)
     shop.service.sync_inventory()
 

@@ -11,14 +11,13 @@ import time
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime
-from decimal import Decimal
 
 import pytest
 
-from conexxus_client import Transaction
 from conexxus_sync import InMemoryCollector, LoggingCollector, RunKind, RunStatus
 from conexxus_sync.collectors import FanOut
 from conexxus_sync.runtime.threads import begin
+from conexxus_sync.testing import ListOrders, sale
 
 
 DAY = date(2026, 1, 2)
@@ -216,14 +215,9 @@ def test_no_transaction_is_open_when_collectors_are_told(new_service):
 
         run_finished = run_started
 
-    class Doubtful:
-        def transactions(self, location_id, business_date):
-            noon = datetime(2026, 1, 2, 12, tzinfo=UTC)
-            yield Transaction(
-                id="t", timestamp=noon, total=Decimal(1), items=[], business_date=date(2026, 1, 1)
-            )
-
-    service = new_service(collectors=[Writing()], orders=Doubtful())
+    doubtful = ListOrders()
+    doubtful.add(sale("t", business_date=date(2026, 1, 1)), business_date=DAY)
+    service = new_service(collectors=[Writing()], orders=doubtful)
     service.sync_inventory()
     (push,) = service.push_sales(DAY)
 
@@ -294,7 +288,7 @@ def test_log_handler_that_raises(new_service, office, till, clock, logger, capfd
     with handling(RaisingHandler(), logger) as handler:
         office.faults("catalog: 503; sales: 503")
         failed, (unknown,) = service.sync_inventory(), service.push_sales(DAY)
-        clock.move(minutes=10)
+        clock.advance(minutes=10)
         pull, (push,) = service.sync_inventory(), service.push_sales(DAY)
 
     assert handler.records > 0
@@ -315,7 +309,7 @@ def test_log_handler_that_raises_in_the_scheduler(new_service, office, till, clo
     """
     service, stop = new_service(orders=till), threading.Event()
     service.run_due(clock.now())
-    clock.moment = PUSH_TIME
+    clock.advance_to(PUSH_TIME)
     service.client.add_hook(lambda details: details.call == "sales" and stop.set())
     office.faults("catalog: 503")
 
@@ -413,7 +407,8 @@ def test_storage_that_hangs(new_service, office, gate, hasty, till, clock, caplo
     """
     service = new_service(catalog=HangingStorage(gate), orders=till)
     service.sales.push(automatic=True)
-    clock.moment, pushed = PUSH_TIME, told_of(service, "sales")
+    clock.advance_to(PUSH_TIME)
+    pushed = told_of(service, "sales")
     if triggered:
         service.trigger_sync()
         assert gate.reached.wait(30)
@@ -443,13 +438,14 @@ def test_order_source_that_hangs(new_service, office, gate, hasty, clock, monkey
     monkeypatch.setattr("conexxus_sync.scheduling._scheduler.LEAVE_AFTER_S", 0.05)
     service = new_service(orders=HangingOrders())
     service.run_due(clock.now())
-    clock.moment, pulled = PUSH_TIME, told_of(service, "catalogue")
+    clock.advance_to(PUSH_TIME)
+    pulled = told_of(service, "catalogue")
 
     with scheduled(service):
         assert gate.reached.wait(30)
         assert pulled.wait(30)
         pulled.clear()
-        clock.move(hours=1)
+        clock.advance(hours=1)
         assert pulled.wait(30)
 
     assert office.requests["catalog"] == 3
@@ -471,7 +467,7 @@ def test_push_that_was_left_behind(new_service, office, gate, hasty, clock, till
     monkeypatch.setattr("conexxus_sync.scheduling._scheduler.LEAVE_AFTER_S", 0.05)
     service = new_service(orders=HangingOnce())
     service.run_due(clock.now())
-    clock.moment = PUSH_TIME
+    clock.advance_to(PUSH_TIME)
     with scheduled(service):
         assert gate.reached.wait(30)
     (left,) = [thread for thread in threading.enumerate() if thread.name == "conexxus-push"]
@@ -501,7 +497,7 @@ def test_storage_that_comes_back(new_service, office, gate, hasty, clock, monkey
         scheduled(service),
     ):
         assert gate.reached.wait(30)
-        clock.move(hours=1)
+        clock.advance(hours=1)
         assert log.heard.wait(30)
         assert office.requests["catalog"] == 1
         pulled = told_of(service, "catalogue")
