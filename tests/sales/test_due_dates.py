@@ -9,7 +9,6 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 
-LOCATION = "loc-001"
 DAY = timedelta(days=1)
 
 

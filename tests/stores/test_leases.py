@@ -2,20 +2,15 @@
 One run per location and kind; who is gone stands in nobody's way.
 """
 
-import os
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
 
-import attrs
 import pytest
 
 from conexxus_sync import LeaseLostError, RunInProgressError
 from conexxus_sync.model.leases import LEASE_LENGTH
-from conexxus_sync.runtime.processes import LinuxProcesses, ProcessIdentity
+from conexxus_sync.runtime.processes import ProcessIdentity
 from conexxus_sync.stores.sqlite import SqliteStore
 
 
@@ -214,46 +209,6 @@ def test_overslept_pull_is_refused(site):
     assert site.shelf == {}
     assert "lost its lease" in run.last_error
     assert site.store.leases.holder("loc-001", "inventory", site.clock.now()) == other[0].run_id
-
-
-def test_our_process_is_not_gone():
-    """
-    We exist; whoever had our number before does not.
-    """
-    processes = LinuxProcesses()
-    me = processes.current()
-
-    assert not processes.is_gone(me)
-    assert processes.is_gone(attrs.evolve(me, started="1"))
-
-
-@pytest.mark.parametrize("unknown", [{"boot": "x"}, {"namespace": "x"}, {"boot": ""}])
-def test_elsewhere_nothing_is_certain(unknown):
-    """
-    Of another machine, container or system we know nothing.
-    """
-    processes = LinuxProcesses()
-
-    assert not processes.is_gone(attrs.evolve(processes.current(), started="1", **unknown))
-
-
-def test_killed_process_is_gone():
-    """
-    A killed process is gone, even before its parent has noticed.
-    """
-    processes = LinuxProcesses()
-    code = "import sys; sys.stdin.read()"
-
-    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE) as child:
-        stat = Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()
-        identity = attrs.evolve(processes.current(), pid=child.pid, started=stat[19])
-        assert not processes.is_gone(identity)
-
-        child.kill()
-        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-
-        assert processes.is_gone(identity)
-    assert processes.is_gone(identity)
 
 
 def test_sixteen_threads_at_once(store, clock):

@@ -37,12 +37,10 @@ from conexxus_client import (
 from conexxus_client.testing import BackOffice, Ledger, SandboxServer
 from conexxus_client.transports import open_transport
 from conexxus_sync.config import SyncConfig
-from conexxus_sync.errors import LeaseLostError, RunInProgressError
 from conexxus_sync.model.sales import OPEN_STATES
 from conexxus_sync.sales import BatchLimits, SalesPush
-from conexxus_sync.stores._outbox import SqliteOutbox
-from conexxus_sync.stores.sqlite import SqliteStore
 from conexxus_sync.testing import FakeClock, ListOrders, sale
+from kill_steps import FENCED, Killer, Outbox, Store, Wire, forked, in_child, outcome
 
 
 NOW = datetime(2026, 1, 3, 0, 15, tzinfo=UTC)
@@ -58,7 +56,6 @@ STEPS = [
     *("sending", "requested", "answered", "sent", "before settled", "settled", "visited"),
 ]
 RESTARTS = 8
-BUSY, FENCED = 3, 4
 
 
 def host_orders(*, restarted):
@@ -72,89 +69,6 @@ def host_orders(*, restarted):
         orders.add(sale(LATE, "1.50", timestamp=NOW), business_date=date(2026, 1, 2))
 
     return orders
-
-
-class Killer:
-    """
-    Counts steps, and ends or stops the process at one of them.
-    """
-
-    def __init__(self, at=None, what=signal.SIGKILL):
-        self.at = at
-        self.what = what
-        self.seen = Counter()
-
-    def __call__(self, step):
-        self.seen[step] += 1
-        if self.at == (step, self.seen[step]):
-            os.kill(os.getpid(), self.what)
-
-
-class Wire:
-    """
-    The network, on which the process may die before a request leaves, and
-    once the back office has acted and its answer is on the way.
-    """
-
-    def __init__(self, inner, step):
-        self.inner = inner
-        self.step = step
-
-    @contextmanager
-    def open(self, request, limits):
-        self.step("requested")
-        with self.inner.open(request, limits) as reply:
-            self.step("answered")
-            yield reply
-
-    def close(self):
-        self.inner.close()
-
-
-class Store(SqliteStore):
-    """
-    A store in which the process may die just before a commit.
-    """
-
-    def __init__(self, path, step, outbox):
-        super().__init__(path)
-        self.outbox = outbox(self)
-        self.step = step
-        self.doing = "a commit"
-
-    @contextmanager
-    def writing(self, lease=None, *, connection=None):
-        with super().writing(lease, connection=connection) as transaction:
-            yield transaction
-            if connection is not None:
-                doing, self.doing = self.doing, "a commit"
-                self.step(f"before {doing}")
-
-
-class Outbox(SqliteOutbox):
-    """
-    Tells the store what its transaction is about.
-    """
-
-    def freeze(self, *args):
-        self.store.doing = "frozen"
-        return super().freeze(*args)
-
-    def mark_sending(self, *args, **more):
-        self.store.doing = "sending"
-        super().mark_sending(*args, **more)
-
-    def mark_delivered(self, *args, **more):
-        self.store.doing = "settled"
-        return super().mark_delivered(*args, **more)
-
-    def mark_open(self, *args, **more):
-        self.store.doing = "settled"
-        super().mark_open(*args, **more)
-
-    def divide(self, *args, **more):
-        self.store.doing = "settled"
-        super().divide(*args, **more)
 
 
 class MarkedBeforeSending(Outbox):
@@ -290,12 +204,12 @@ class Case:
             if self.is_settled():
                 return
 
-    def audit(self, ledger):
+    def books(self):
         """
-        Account for every sale: delivered, unknown, pending or quarantined,
-        and in just one of these places; and effective once, if delivered.
+        Date and id of what the store says is delivered, waiting, set aside.
         """
-        store, places = self.store(), Counter()
+        store = self.store()
+
         with store.reading() as connection:
             delivered = set(
                 connection.execute("SELECT business_date, id FROM delivered").fetchall()
@@ -309,19 +223,32 @@ class Case:
             (one.business_date.isoformat(), one.id)
             for one in store.outbox.aside.quarantined(self.location)
         ]
-        places.update(delivered)
-        places.update(waiting)
-        places.update(aside)
 
-        told = {
-            (day.isoformat(), name)
+        return delivered, waiting, aside
+
+    @staticmethod
+    def told(places, waiting):
+        """
+        Date and id of what the host returned in the end.
+        """
+        return {
+            (day.isoformat(), each.id)
             for day, sales in host_orders(restarted=True).by_date.items()
-            for name in [each.id for each in sales]
+            for each in sales
             # While a batch of its date waits, the host is not asked again.
-            if name != LATE
+            if each.id != LATE
             or (day.isoformat(), LATE) in places
             or (day.isoformat(), BAD) not in waiting
         }
+
+    def audit(self, ledger):
+        """
+        Account for every sale: delivered, unknown, pending or quarantined,
+        and in just one of these places; and effective once, if delivered.
+        """
+        delivered, waiting, aside = self.books()
+        places = Counter([*delivered, *waiting, *aside])
+        told = self.told(places, waiting)
         entries = [entry for entry in ledger.transactions() if entry.location == self.location]
         effective = {(entry.date.isoformat(), entry.id) for entry in entries}
 
@@ -335,38 +262,6 @@ class Case:
             yield f"left behind {sorted(waiting)}"
         if {name for _, name in aside} - {BAD}:
             yield f"set aside {sorted(aside)}"
-
-
-def forked(work):
-    """
-    Do *work* in a child; returns its pid.
-    """
-    child = os.fork()
-
-    if child == 0:
-        try:
-            work()
-            os._exit(0)
-        except RunInProgressError:
-            os._exit(BUSY)
-        except LeaseLostError:
-            os._exit(FENCED)
-        except BaseException:
-            sys.excepthook(*sys.exc_info())
-            os._exit(1)
-
-    return child
-
-
-def in_child(work):
-    """
-    Do *work* in a child; returns the signal that ended it, or 0.
-    """
-    return outcome(os.waitpid(forked(work), 0)[1])
-
-
-def outcome(status):
-    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else -os.WEXITSTATUS(status)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from conexxus_sync.errors import StoreError
 from conexxus_sync.model.alerts import SEVERITIES, AlertName, Severity
 from conexxus_sync.notifications import Answer, NoticeWatch, Sender
 
-from .test_alerts_in_life import SCENARIOS
+from .alert_scenarios import SCENARIOS
 
 
 ADDRESS = Secret("https://hooks.example/services/canary")
