@@ -3,13 +3,12 @@ What page and terminal show at one glance.
 """
 
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from conexxus_client import Transaction, TransactionLine
 from conexxus_sync import DayState, SyncConfig
+from conexxus_sync.testing import ListOrders, sale
 from conexxus_sync.views.text import day_sentence
 
 
@@ -17,27 +16,15 @@ NEW_YORK = ZoneInfo("America/New_York")
 DAY = date(2026, 1, 2)
 
 
-class Till:
+class Till(ListOrders):
     """
-    Sells what it is told.
+    Sells so many things on a day.
     """
-
-    def __init__(self):
-        self.days = {}
-
-    def transactions(self, location_id, business_date):
-        return self.days.get(business_date, [])
 
     def sell(self, day, count, begin=0):
-        self.days.setdefault(day, []).extend(
-            Transaction(
-                id=f"{day}-{number}",
-                timestamp=datetime(day.year, day.month, day.day, 15, tzinfo=UTC),
-                total=Decimal("2.50"),
-                items=[TransactionLine(sku="W", quantity=1, price=Decimal("2.50"))],
-            )
-            for number in range(begin, begin + count)
-        )
+        moment = datetime(day.year, day.month, day.day, 15, tzinfo=UTC)
+        numbers = range(begin, begin + count)
+        self.add(*(sale(f"{day}-{number}", "2.50", timestamp=moment) for number in numbers))
 
 
 @pytest.fixture
@@ -66,8 +53,8 @@ def at(clock):
 
     def set_to(day, hour, minute=0):
         wall = datetime(day.year, day.month, day.day, tzinfo=NEW_YORK)
-        clock.moment = (wall + timedelta(hours=hour, minutes=minute)).astimezone(UTC)
-        return clock.moment
+        clock.advance_to((wall + timedelta(hours=hour, minutes=minute)).astimezone(UTC))
+        return clock.now()
 
     return set_to
 

@@ -1,8 +1,6 @@
 import socket
-import time
 from contextlib import closing
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -10,11 +8,12 @@ import attrs
 import httpx
 import pytest
 
-from conexxus_client import ClientConfig, ConexxusClient, Transaction, TransactionLine
+from conexxus_client import ClientConfig, ConexxusClient
 from conexxus_client.testing import BackOffice, SandboxServer
 from conexxus_sync import ConexxusService, SyncConfig, open_store
 from conexxus_sync.http import create_app
 from conexxus_sync.http._server import serving
+from conexxus_sync.testing import FakeClock, ListOrders, sale
 
 
 @pytest.fixture
@@ -72,35 +71,6 @@ def browser(url):
         yield client
 
 
-class Orders:
-    """
-    A till with two sales on one date.
-    """
-
-    def transactions(self, location_id, business_date):
-        if business_date == date(2026, 1, 2):
-            yield from map(sale, ("t1", "t2"))
-
-
-def sale(name):
-    lines = [TransactionLine(sku="WINE001", quantity=1, price=Decimal("29.99"))]
-    moment = datetime(2026, 1, 2, 15, tzinfo=UTC)
-
-    return Transaction(id=name, timestamp=moment, total=Decimal("29.99"), items=lines)
-
-
-class Night:
-    """
-    A clock that stands at a quarter to midnight.
-    """
-
-    def now(self):
-        return datetime(2026, 1, 3, 4, 45, tzinfo=UTC)
-
-    def monotonic(self):
-        return time.monotonic()
-
-
 @pytest.fixture
 def busy(office, server, config):
     """
@@ -117,8 +87,8 @@ def busy(office, server, config):
             ConexxusClient(client),
             store=open_store(config.store),
             config=zone,
-            orders=Orders(),
-            clock=Night(),
+            orders=ListOrders(sale(name, "29.99") for name in ("t1", "t2")),
+            clock=FakeClock(datetime(2026, 1, 3, 4, 45, tzinfo=UTC)),
         )
     ) as service:
         yield service

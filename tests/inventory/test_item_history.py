@@ -113,7 +113,7 @@ def test_set_aside_and_replayed(site):
     assert "Its last good version stays in force" in said
 
     raw = json.dumps(item("S0", "2")).encode()
-    site.clock.move(minutes=1)
+    site.clock.advance(minutes=1)
     replayed = QuarantineReplay(store=site.store, config=site.config, clock=site.clock).replay(
         "S0", raw
     )
@@ -148,10 +148,10 @@ def test_runs_that_were_forgotten(site):
     Of a run that is no longer in the history, the id remains.
     """
     run = site.pull(items(3))
-    site.clock.move(days=91)
+    site.clock.advance(days=91)
     # A clock that jumped forgets nothing for a day.
     site.pull()
-    site.clock.move(hours=25)
+    site.clock.advance(hours=25)
     site.pull()
 
     assert f"It first came with run {run.id}." in why(site, "S1")

@@ -235,10 +235,10 @@ def test_only_the_last_lists_are_kept(full):
     assert len(prices(full, last)) == 100
     assert full.pull(items(100, "2.00"), accept=first.id).updated == 100
 
-    full.clock.move(days=91)
+    full.clock.advance(days=91)
     # A clock that jumped forgets nothing for a day.
     full.pull()
-    full.clock.move(hours=25)
+    full.clock.advance(hours=25)
     full.pull(items(100, "2.01"), plan=True)
     assert full.store.catalog.plans.get("loc-001", first.id) is None
 

@@ -7,7 +7,12 @@ from contextlib import closing
 
 import pytest
 
-from conexxus_sync import InMemoryCollector, RunInProgressError, RunStatus, StoreError
+from conexxus_sync import (
+    InMemoryCollector,
+    RunInProgressError,
+    RunStatus,
+    StoreError,
+)
 from conexxus_sync.model.leases import LEASE_LENGTH
 from conexxus_sync.stores import sqlite
 
@@ -137,7 +142,7 @@ def test_lease_lasts_as_long_as_the_read(site):
 
     def look(step):
         if step == "page":
-            site.clock.move(seconds=LEASE_LENGTH.total_seconds() / 2)
+            site.clock.advance(seconds=LEASE_LENGTH.total_seconds() / 2)
             try:
                 site.engine().acquire()
             except RunInProgressError as exc:
@@ -147,3 +152,12 @@ def test_lease_lasts_as_long_as_the_read(site):
 
     assert run.status is RunStatus.SUCCESS
     assert tried == [run.id] * 5
+
+
+def test_at_most_a_hundred_errors(site):
+    """
+    A run names the first hundred of its errors, and counts all.
+    """
+    run = site.pull([None] * 150)
+
+    assert (len(run.errors), run.items_failed) == (100, 150)

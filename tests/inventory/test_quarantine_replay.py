@@ -11,6 +11,7 @@ import pytest
 from conexxus_client import ConfigurationError
 from conexxus_sync import RunInProgressError, RunKind, RunStatus, SyncError
 from conexxus_sync.inventory._quarantine_replay import QuarantineReplay
+from conexxus_sync.testing import MemoryCatalog
 
 
 def item(sku, price="1.00", **fields):
@@ -21,19 +22,21 @@ def items(count):
     return [item(f"S{number:03d}") for number in range(count)]
 
 
-class Host:
+class Host(MemoryCatalog):
     """
-    Remembers what it was told; fails when told to.
+    Fails when told to.
     """
 
-    def __init__(self):
-        self.shelf, self.sequences, self.fails = {}, [], False
+    fails = False
+
+    @property
+    def sequences(self):
+        return [changes.sequence for changes in self.received]
 
     def apply(self, changes):
         if self.fails:
             raise ValueError("down")
-        self.shelf |= {it.sku: it.price for it in [*changes.created, *changes.updated]}
-        self.sequences.append(changes.sequence)
+        super().apply(changes)
 
 
 class SharingHost(Host):
@@ -41,15 +44,12 @@ class SharingHost(Host):
     The same, inside our transaction.
     """
 
-    apply_in = None
-
-    def __init__(self):
-        super().__init__()
-        self.apply_in = lambda connection, changes: Host.apply(self, changes)
+    def apply_in(self, connection, changes):
+        self.apply(changes)
 
 
 def replay(site, key, corrected=None, *, storage=None):
-    site.clock.move(minutes=1)
+    site.clock.advance(minutes=1)
     raw = None if corrected is None else json.dumps(corrected).encode()
     return QuarantineReplay(
         store=site.store, config=site.config, clock=site.clock, storage=storage
@@ -226,7 +226,7 @@ def test_host_gets_it(site, kind):
     site.pull([item("A"), item("B", "free")], storage=host)
 
     replay(site, "B", item("B", "2"), storage=host)
-    assert (host.sequences, host.shelf["B"]) == ([1, 2], Decimal(2))
+    assert (host.sequences, host.items["B"].price) == ([1, 2], Decimal(2))
 
     site.pull([item("A"), item("B", "free again")], storage=host)
     host.fails = True
@@ -237,4 +237,4 @@ def test_host_gets_it(site, kind):
 
     host.fails = False
     site.pull(storage=host)
-    assert (host.sequences, host.shelf["B"]) == ([1, 2, 3], Decimal(3))
+    assert (host.sequences, host.items["B"].price) == ([1, 2, 3], Decimal(3))

@@ -62,7 +62,7 @@ def test_in_the_end_they_are_the_back_offices(new_shop, events):
         happen(shop, *event)
 
     for day in DAYS:
-        shop.clock.move(minutes=20)
+        shop.clock.advance(minutes=20)
         shop.service.push_sales(day)
 
     found, ledger = shop.scrape(), shop.office.ledger
@@ -73,7 +73,7 @@ def test_in_the_end_they_are_the_back_offices(new_shop, events):
 
 
 def happen(shop, what, *details):
-    shop.clock.move(minutes=20)
+    shop.clock.advance(minutes=20)
 
     if what == "pull":
         good, bad, fault = details

@@ -177,7 +177,7 @@ def test_last_success_is_kept(shop):
     shop.office.faults("catalog: 500*99")
 
     for _ in range(55):
-        shop.clock.move(hours=1)
+        shop.clock.advance(hours=1)
         shop.service.sync_inventory()
 
     assert shop.scrape()["conexxus_last_success_timestamp_seconds", "inventory"] == ended

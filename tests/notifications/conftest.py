@@ -133,7 +133,7 @@ class NoticeSetup:
         """
         After so long, look and send.
         """
-        self.clock.move(**duration)
+        self.clock.advance(**duration)
         self.watch.check()
         with suppress(StoreError):
             self.sender.send_due()
@@ -148,7 +148,7 @@ def new_desk(new_service, told_config, clock, hook, tmp_path):
     """
     Makes desks around one store: each is a process of its own.
     """
-    clock.moment = datetime(2026, 1, 2, 17, tzinfo=UTC)
+    clock.advance_to(datetime(2026, 1, 2, 17, tzinfo=UTC))
     opened = []
 
     def make(**options):

@@ -106,7 +106,7 @@ def test_looks_go_on_while_a_webhook_hangs(new_service, complaining, hook, clock
         look()
         assert hook.report_progress.acquire(timeout=30)
         assert office.requests["health"] == 1
-        clock.move(minutes=6)
+        clock.advance(minutes=6)
         look()
         # Sooner than the webhook is given up.
         wait_for(lambda: office.requests["health"] == 2, within_s=7)
@@ -192,7 +192,7 @@ def test_once(new_service, complaining, hook, clock, office):
     office.faults("401*9")
     for _ in range(2):
         notify_once(new_service(**complaining), clock)
-        clock.move(hours=1)
+        clock.advance(hours=1)
     office.faults("")
     notify_once(new_service(**complaining), clock)
 
@@ -222,7 +222,7 @@ def test_a_process_without_a_webhook_leaves_alone_what_waits(new_service, compla
 
     assert queued[0] == 1
     assert store.notices.waiting("loc-001") == queued
-    clock.move(minutes=1)
+    clock.advance(minutes=1)
     notify_once(new_service(**complaining), clock)
     assert store.notices.waiting("loc-001") == (0, None)
     first, second = hook.notices
@@ -248,7 +248,7 @@ def test_what_one_process_found_the_others_know(desk, new_service, office, clock
     desk.check()
 
     assert onlooker.health().api.reached is False
-    clock.move(minutes=16)
+    clock.advance(minutes=16)
     assert onlooker.health().api is None
 
 
@@ -261,7 +261,7 @@ def test_a_run_that_went_well_outdates_a_failed_call(new_service, office, clock)
     failed.test_connection()
     assert failed.health().api.reached is False
 
-    clock.move(minutes=5)
+    clock.advance(minutes=5)
     other.sync_inventory()
 
     assert failed.health().api.reached

@@ -2,45 +2,37 @@
 The line of each night: once, when the date is finished, with the ledger's numbers.
 """
 
-from collections import defaultdict
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 
-from conexxus_client import Transaction, TransactionLine
+from conexxus_client import TransactionLine
 from conexxus_sync.notifications import LATELY
+from conexxus_sync.testing import ListOrders, sale
 
 
 DAY = date(2026, 1, 2)
 
 
-class Orders:
+class Orders(ListOrders):
     """
-    A host's order table.
+    A host's order table, which may be locked.
     """
 
-    def __init__(self):
-        self.days = defaultdict(list)
-        self.broken = False
+    broken = False
 
     def sell(self, *amounts, day=DAY, sku="WINE001"):
         for amount in amounts:
-            number = sum(map(len, self.days.values())) + 1
+            number = sum(map(len, self.by_date.values())) + 1
+            evening = datetime(day.year, day.month, day.day, 17, tzinfo=UTC)
             line = TransactionLine(sku=sku, quantity=1, price=Decimal(amount))
-            self.days[day].append(
-                Transaction(
-                    id=f"t{number}",
-                    timestamp=datetime(day.year, day.month, day.day, 17, tzinfo=UTC),
-                    total=Decimal(amount),
-                    items=[line],
-                )
-            )
+            self.add(sale(f"t{number}", amount, timestamp=evening, items=[line]))
 
     def transactions(self, location_id, business_date):
         if self.broken:
             raise RuntimeError("the order table is locked")
-        yield from self.days[business_date]
+        return super().transactions(location_id, business_date)
 
 
 @pytest.fixture
@@ -68,9 +60,9 @@ class Shop:
         """
         clock = self.desk.clock
         end = datetime(2026, 1, day, hour, minute, tzinfo=UTC).timestamp() + 5 * 3600
-        while clock.moment.timestamp() < end:
-            in_the_night = clock.moment.hour in (3, 4, 5, 6)
-            clock.move(minutes=15 if in_the_night else 60)
+        while clock.now().timestamp() < end:
+            in_the_night = clock.now().hour in (3, 4, 5, 6)
+            clock.advance(minutes=15 if in_the_night else 60)
             self.desk.service.run_due(clock.now())
             self.desk.check()
 
@@ -202,8 +194,8 @@ def test_the_past_is_not_told(shop, orders, new_desk, clock):
     is a week old; what ends afterwards is.
     """
     orders.sell("1.00")
-    while clock.moment < datetime(2026, 1, 4, 17, tzinfo=UTC):
-        clock.move(hours=1)
+    while clock.now() < datetime(2026, 1, 4, 17, tzinfo=UTC):
+        clock.advance(hours=1)
         shop.desk.service.run_due(clock.now())
 
     shop.until(5, 12)
@@ -216,7 +208,7 @@ def test_a_shop_that_was_switched_off(shop, orders):
     Dates that are caught up are told, as far as they are a week old at most.
     """
     shop.until(2, 13)
-    shop.desk.clock.move(days=12)
+    shop.desk.clock.advance(days=12)
 
     shop.until(14, 14)
 
@@ -236,8 +228,8 @@ def test_the_webhook_is_switched_off_for_a_while(shop, orders):
     service, clock, hook = shop.desk.service, shop.desk.clock, shop.desk.hook
     assert service.store.notices.waiting("loc-001")[0] == 1
 
-    while clock.moment < datetime(2026, 1, 20, 17, tzinfo=UTC):
-        clock.move(hours=1)
+    while clock.now() < datetime(2026, 1, 20, 17, tzinfo=UTC):
+        clock.advance(hours=1)
         service.run_due(clock.now())
     hook.answers.clear()
     hook.posts.clear()

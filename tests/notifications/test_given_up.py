@@ -30,12 +30,12 @@ def test_what_was_given_up_is_remembered_for_a_week(desk, hook, queue, given_up)
         queue(number)
         hook.answers.append(status)
         desk.sender.send_due()
-        desk.clock.move(days=1)
+        desk.clock.advance(days=1)
 
     assert given_up() == (2, "it answered 410")
-    desk.clock.move(days=5)
+    desk.clock.advance(days=5)
     assert given_up() == (1, "it answered 410")
-    desk.clock.move(days=1)
+    desk.clock.advance(days=1)
     assert given_up() == (0, None)
 
 
@@ -47,7 +47,7 @@ def test_what_is_forgotten_takes_no_room(desk, hook, queue):
         queue(number)
         hook.answers.append(404)
         desk.sender.send_due()
-        desk.clock.move(days=8)
+        desk.clock.advance(days=8)
 
     with desk.service.store.reading() as connection:
         assert connection.execute("SELECT count(*) FROM given_up_notices").fetchone() == (1,)
@@ -106,7 +106,7 @@ def proven(desk, clock):
 
     def go_on(days):
         for _ in range(days):
-            clock.move(days=1)
+            clock.advance(days=1)
             desk.service.sync_inventory()
 
     return go_on
@@ -150,7 +150,7 @@ def test_what_is_old_by_a_clock_that_jumped_is_sent(desk, hook, queue, proven):
     """
     proven(2)
     queue()
-    desk.clock.move(days=365)
+    desk.clock.advance(days=365)
 
     desk.sender.send_due()
 

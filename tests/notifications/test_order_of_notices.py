@@ -93,7 +93,7 @@ class OrderOfNotices(RuleBasedStateMachine):
 
     @rule(duration=st.sampled_from([30, 60, 120, 3600, 86400]))
     def wait(self, duration):
-        self.clock.move(seconds=duration)
+        self.clock.advance(seconds=duration)
 
     @rule(location=st.sampled_from(LOCATIONS))
     def run(self, location):

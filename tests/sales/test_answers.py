@@ -11,7 +11,6 @@ import pytest
 from conexxus_client import ApiProfile, decode_transaction
 from conexxus_client.testing import BackOffice
 from conexxus_sync.model.runs import RunStatus
-from conexxus_sync.sales import BatchLimits
 
 
 LOCATION = "loc-001"
@@ -66,7 +65,7 @@ def test_quarantine_waits(till):
     till.orders.add(till.sale("bad"))
     till.push()
     till.office.reject = ()
-    till.orders.days[DAY] = [till.sale("bad", "2.00"), till.sale("t1")]
+    till.orders.by_date[DAY] = [till.sale("bad", "2.00"), till.sale("t1")]
 
     till.push(DAY)
 
@@ -103,22 +102,6 @@ def test_hopeless(till):
     assert till.engine().due(till.clock.now()) == [DAY]
 
 
-def test_never_split_in_doubt(till):
-    """
-    A batch whose fate is unknown is repeated whole, even if it is refused.
-    """
-    till.orders.add(till.sale("t1"), till.sale("t2"))
-    till.office.faults("sales: after_commit(reset), 422")
-    till.push()
-
-    (run,) = till.push()
-    assert (run.delivery_unknown, till.states()) == (True, ["unknown"])
-
-    till.push()
-    assert till.office.effective_batches == [{"t1", "t2"}]
-    assert till.states() == ["delivered"]
-
-
 @pytest.mark.parametrize("dedupe", ["key", "transaction_id", "none"])
 def test_dispute(new_till, dedupe):
     """
@@ -137,93 +120,6 @@ def test_dispute(new_till, dedupe):
     (batch,) = till.open_batches()
     assert "accepted 1 of 2" in batch.parked
     assert till.office.requests["sales"] == 1
-
-
-def test_none_parks(new_till):
-    """
-    Where nothing recognises a repetition, an unknown fate waits for an
-    operator and holds up nobody else.
-    """
-    till = new_till(profile=ApiProfile(dedupe="none"), office=BackOffice(dedupe="none"))
-    till.limits = BatchLimits(transactions=1)
-    till.orders.add(till.sale("t1"), till.sale("t2"))
-    till.office.faults("sales: after_commit(reset)")
-
-    (run,) = till.push()
-    till.orders.add(till.sale("t3"))
-    till.wait(minutes=45)
-    till.push()
-
-    assert (run.status, run.items_succeeded, run.delivery_unknown) == (RunStatus.PARTIAL, 1, True)
-    assert till.effective() == ["t1", "t2", "t3"]
-    assert till.states() == ["unknown", "delivered", "delivered"]
-
-
-def test_key_ttl(till):
-    """
-    An unknown batch is repeated as long as its key is remembered, then parked.
-    """
-    till.orders.add(till.sale("t1"))
-    till.office.faults("sales: reset*forever")
-    till.push()
-    till.wait(hours=23)
-    till.push()
-    assert till.office.requests["sales"] == 2
-
-    till.wait(hours=2)
-    runs = till.push()
-
-    assert till.office.requests["sales"] == 2
-    assert "remembers a key for 24 hours, and" in runs[0].last_error
-    assert till.open_batches()[0].parked is not None
-
-
-def test_key_ttl_within_a_call(till):
-    """
-    The client knows for how long a key is still known: its attempts and waits
-    may take longer.
-    """
-    told = []
-    client = till.client()
-    push = client.push_sales
-    client.push_sales = lambda batch, **options: (
-        told.append(options["repeat_within"]) or push(batch, **options)
-    )
-    till.orders.add(till.sale("t1"))
-    till.office.faults("sales: reset")
-    till.engine(client=client).push(DAY)
-    till.wait(hours=23)
-
-    till.engine(client=client).push(DAY)
-
-    first, second = told
-    assert first is None
-    assert timedelta(minutes=59) <= second <= timedelta(hours=1)
-    assert till.effective() == ["t1"]
-
-
-def test_killed_with_a_clock_that_was_ahead(till):
-    """
-    Who died while sending, by a clock that was days ahead, has left a moment
-    that says nothing: the batch is parked rather than doubled.
-    """
-
-    def die(at):
-        if at == "sent":
-            raise KeyboardInterrupt
-
-    till.orders.add(till.sale("t1"))
-    till.wait(days=3)
-    with pytest.raises(KeyboardInterrupt):
-        till.engine(failpoint=die).push(DAY)
-    till.wait(days=-1)
-
-    (run,) = till.push(DAY)
-
-    assert till.effective() == ["t1"]
-    assert till.office.requests["sales"] == 1
-    assert till.open_batches()[0].parked is not None
-    assert "a clock that was ahead" in run.last_error
 
 
 def test_rejected_because_it_is_there(new_till):
@@ -245,39 +141,6 @@ def test_rejected_because_it_is_there(new_till):
     assert "rejects 1 of them now: duplicate id" in run.last_error
 
 
-def test_not_sent_starts_no_clock(till):
-    """
-    Days without a network don't age a key that never left.
-    """
-    till.orders.add(till.sale("t1"))
-    till.office.faults("sales: refuse*2")
-    till.push()
-    till.wait(days=3)
-    till.push()
-
-    till.push()
-
-    assert till.effective() == ["t1"]
-
-
-def test_repeated_for_ever_by_id(new_till):
-    """
-    Where ids are recognised, a repetition is harmless at any time.
-    """
-    till = new_till(
-        profile=ApiProfile(dedupe="transaction_id"), office=BackOffice(dedupe="transaction_id")
-    )
-    till.orders.add(till.sale("t1"))
-    till.office.faults("sales: after_commit(reset)")
-    till.push()
-    till.wait(days=30)
-
-    till.push()
-
-    assert till.effective() == ["t1"]
-    assert till.open_batches() == []
-
-
 def test_same_id_elsewhere(new_till):
     """
     Where the back office knows transactions by id alone, an id of another
@@ -296,112 +159,6 @@ def test_same_id_elsewhere(new_till):
     assert till.effective(date(2026, 1, 1)) == ["0001"]
     assert till.effective(DAY) == ["0002"]
     assert "another business date" in till.quarantined()["0001"]
-
-
-@pytest.fixture
-def replacing(new_till):
-    return new_till(
-        profile=ApiProfile(sales_mode="replace_day"),
-        office=BackOffice(sales_mode="replace_day"),
-        limits=BatchLimits(transactions=2),
-    )
-
-
-def test_replace_day(replacing):
-    """
-    Where a push replaces its date, the whole day goes in one batch, whatever
-    its size, under a new key.
-    """
-    till = replacing
-    till.orders.add(*(till.sale(f"t{n}") for n in range(5)))
-    till.push()
-    till.orders.add(till.sale("late"))
-    till.wait(minutes=45)
-
-    (run,) = till.push()
-
-    assert till.effective(DAY) == ["t0", "t1", "t2", "t3", "t4", "late"]
-    assert (run.batches, run.items_succeeded) == (1, 6)
-    assert len(till.office.ledger.keys) == 2
-    assert till.push(DAY) == []
-
-
-def test_replace_day_and_back(replacing):
-    """
-    A day that becomes what it once was is sent under another key: the first
-    one's answer would be replayed without effect.
-    """
-    till = replacing
-    till.options = {"on_changed": "resend"}
-    till.orders.add(till.sale("a"))
-    till.push()
-    till.orders.add(till.sale("b"))
-    till.push(DAY)
-    till.orders.days[DAY] = [till.sale("b")]
-    till.push(DAY)
-    till.orders.days[DAY] = [till.sale("b"), till.sale("c")]
-    till.push(DAY)
-    till.orders.days[DAY] = [till.sale("a"), till.sale("b")]
-
-    till.push(DAY)
-
-    assert till.effective(DAY) == ["a", "b"]
-    assert len(till.office.ledger.keys) == 5
-
-
-def test_replace_day_listed(new_till):
-    """
-    A refused whole day is sent again without those that were named.
-    """
-    till = new_till(
-        profile=ApiProfile(sales_mode="replace_day"),
-        office=BackOffice(sales_mode="replace_day", reject={"bad"}, reject_mode="batch"),
-    )
-    till.orders.add(till.sale("t1"), till.sale("bad"), till.sale("t2"))
-
-    (run,) = till.push()
-
-    assert till.effective(DAY) == ["t1", "t2"]
-    assert (run.batches, run.status) == (2, RunStatus.PARTIAL)
-
-
-def test_replace_day_blind(new_till):
-    """
-    A whole day is never bisected: what is new in it is set aside, and what
-    the back office had before stays.
-    """
-    till = new_till(
-        profile=ApiProfile(sales_mode="replace_day"),
-        office=BackOffice(sales_mode="replace_day", reject={"bad"}, reject_mode="blind"),
-    )
-    till.orders.add(till.sale("t1"))
-    till.push()
-    till.orders.add(till.sale("bad"))
-
-    (run,) = till.push(DAY)
-
-    assert till.office.requests["sales"] == 2
-    assert till.effective(DAY) == ["t1"]
-    assert set(till.quarantined()) == {"bad"}
-    assert run.status is RunStatus.FAILED
-
-
-def test_replace_day_waits(replacing):
-    """
-    A day with a batch of unknown fate is not replaced by another.
-    """
-    till = replacing
-    till.orders.add(till.sale("t1"))
-    till.office.faults("sales: after_commit(reset)")
-    till.push()
-    till.orders.add(till.sale("t2"))
-    till.office.faults("sales: reset")
-
-    till.push()
-    assert till.office.requests["sales"] == 2
-    till.push()
-
-    assert till.office.effective_batches == [{"t1"}, {"t1", "t2"}]
 
 
 def test_conflict_is_delivered(new_till):
@@ -443,29 +200,3 @@ def test_total_is_what_was_taken(till):
 
     assert run.total == till.office.ledger.total() == Decimal("10.15")
     assert run.end_time - run.start_time == timedelta(0)
-
-
-@pytest.mark.parametrize("dedupe", ["key", "transaction_id", "none"])
-@pytest.mark.parametrize("step", ["sending", "sent"])
-def test_died_while_sending(new_till, dedupe, step):
-    """
-    Who died while sending does not know: the batch is repeated where that is
-    harmless, and parked where it is not.
-    """
-    till = new_till(profile=ApiProfile(dedupe=dedupe), office=BackOffice(dedupe=dedupe))
-    till.orders.add(till.sale("t1"))
-
-    def die(at):
-        if at == step:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        till.engine(failpoint=die).push(DAY)
-    assert till.states() == ["sending"]
-
-    (run,) = till.push(DAY)
-
-    repeated = dedupe != "none"
-    assert till.states() == ["delivered" if repeated else "unknown"]
-    assert till.effective() == (["t1"] if repeated or step == "sent" else [])
-    assert run.delivery_unknown is not repeated

@@ -31,11 +31,11 @@ def tells(till, *sales):
     """
     From now on the host tells these sales of the day.
     """
-    till.orders.days[DAY] = list(sales)
+    till.orders.by_date[DAY] = list(sales)
 
 
 def told(till):
-    return sum((sale.total for sale in till.orders.days[DAY]), Decimal())
+    return sum((sale.total for sale in till.orders.by_date.get(DAY, ())), Decimal())
 
 
 def test_changed(till):
@@ -188,7 +188,7 @@ def test_moved_to_another_date(new_till, dedupe):
     sale, next_day = till.sale("t1"), date(2026, 1, 3)
     tells(till, sale)
     till.push()
-    till.orders.days = {DAY: [], next_day: [sale]}
+    till.orders.by_date = {DAY: [], next_day: [sale]}
     till.wait(days=1)
 
     till.push(since=DAY)
@@ -209,7 +209,7 @@ def test_told_twice_on_whole_days(new_till):
     )
     till.options = {"on_changed": "resend"}
     sale, next_day = till.sale("t1"), date(2026, 1, 3)
-    till.orders.days = {DAY: [sale], next_day: [sale, till.sale("t2")]}
+    till.orders.by_date = {DAY: [sale], next_day: [sale, till.sale("t2")]}
     till.wait(days=1)
     till.push(since=DAY)
 
@@ -283,7 +283,7 @@ def test_each_in_its_place(till, zoned):
         return datetime(2026, 1, day, hour, minute, tzinfo=UTC)
 
     def push_at(moment):
-        till.clock.moment = moment
+        till.clock.advance_to(moment)
         till.push(since=DAY)
 
     first = till.sale("0001", "10.10", timestamp=at(2, 17, 0))
@@ -293,12 +293,12 @@ def test_each_in_its_place(till, zoned):
     refund = till.sale("0004", "-10.10", timestamp=at(3, 14, 0), items=[line])
     again = till.sale("0001", "3.33", timestamp=at(3, 17, 0))
 
-    till.orders.days[DAY] = [first]
+    till.orders.by_date[DAY] = [first]
     push_at(at(3, 4, 30))
-    till.orders.days[DAY] = [first, void, late]
+    till.orders.by_date[DAY] = [first, void, late]
     push_at(at(3, 7, 15))
-    till.orders.days[DAY] = [first, late, refund]
-    till.orders.days[next_day] = [again]
+    till.orders.by_date[DAY] = [first, late, refund]
+    till.orders.by_date[next_day] = [again]
     push_at(at(4, 4, 30))
 
     ledger = till.office.ledger

@@ -9,7 +9,6 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 
-LOCATION = "loc-001"
 DAY = timedelta(days=1)
 
 
@@ -22,13 +21,13 @@ def run_until(till, end):
     engine = till.engine()
 
     while (moment := engine.next_due(till.clock.now())) < end:
-        till.clock.moment = max(moment, till.clock.now())
+        till.clock.advance_to(max(moment, till.clock.now()))
         till.orders.asked.clear()
         engine.push()
         for day in till.orders.asked:
             asked[day].append(till.clock.now())
 
-    till.clock.moment = end
+    till.clock.advance_to(end)
 
     return asked
 
@@ -54,7 +53,7 @@ def test_odd_nights(till, zoned, zone, night):
     """
     till.config = zoned(zone)
     calendar = till.engine().ledger.calendar
-    till.clock.moment = calendar.push_moment(night - 2 * DAY) - timedelta(hours=1)
+    till.clock.set(calendar.push_moment(night - 2 * DAY) - timedelta(hours=1))
 
     asked = run_until(till, calendar.tail_moment(night + 2 * DAY) + timedelta(hours=1))
 
@@ -69,7 +68,7 @@ def test_slow_scheduler(till, zoned):
     A computer that sleeps through due moments visits once for all of them.
     """
     till.config = zoned("Europe/Berlin")
-    till.clock.moment = datetime(2026, 1, 2, 12, tzinfo=UTC)
+    till.clock.set(datetime(2026, 1, 2, 12, tzinfo=UTC))
     till.push(since=date(2026, 1, 2))
     till.orders.add(till.sale("t1"))
 
@@ -86,7 +85,7 @@ def test_midnight_sales(till, zoned):
     a refund the next morning for yesterday is yesterday's.
     """
     till.config = zoned("America/New_York", day_closes_at=time(2))
-    till.clock.moment = datetime(2026, 1, 2, 17, tzinfo=UTC)
+    till.clock.set(datetime(2026, 1, 2, 17, tzinfo=UTC))
     day = date(2026, 1, 2)
     sold = {
         "23:20": datetime(2026, 1, 3, 4, 20, tzinfo=UTC),

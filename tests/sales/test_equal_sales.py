@@ -64,13 +64,13 @@ def test_told_again(new_till, mode, on_changed):
     till.options = {"on_changed": on_changed}
     till.orders.add(sale())
     till.push()
-    till.orders.days[DAY] = [sale("00")]
+    till.orders.by_date[DAY] = [sale("00")]
 
     assert till.push(DAY) == []
     assert till.office.requests["sales"] == 1
     assert till.outbox.quarantine.discrepancies(LOCATION) == []
 
-    till.orders.days[DAY] = [sale("00", total="1.51")]
+    till.orders.by_date[DAY] = [sale("00", total="1.51")]
     assert till.push(DAY) != []
 
 

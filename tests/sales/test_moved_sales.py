@@ -44,7 +44,7 @@ def tells(till, places):
     """
     From now on the host tells these sales on these dates.
     """
-    till.orders.days = {
+    till.orders.by_date = {
         day: [
             till.sale(f"x-{day}", "0.25"),
             *(till.sale(name, timestamp=MIDNIGHT) for name, at in places.items() if at == day),
@@ -54,7 +54,7 @@ def tells(till, places):
 
 
 def hourly(till, until):
-    while till.clock.moment < until:
+    while till.clock.now() < until:
         till.push()
         till.wait(hours=1)
 
@@ -65,7 +65,8 @@ def totals(till):
 
 def told(till):
     return {
-        day: sum((sale.total for sale in till.orders.days[day]), Decimal()) for day in (DAY, NEXT)
+        day: sum((sale.total for sale in till.orders.by_date[day]), Decimal())
+        for day in (DAY, NEXT)
     }
 
 

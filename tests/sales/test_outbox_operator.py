@@ -168,7 +168,7 @@ def test_adopted(new_till):
     of it is sent; what comes later is.
     """
     till = new_till()
-    till.clock.moment = datetime(2026, 1, 4, 12, tzinfo=UTC)
+    till.clock.advance_to(datetime(2026, 1, 4, 12, tzinfo=UTC))
     days = [DAY + n * ONE for n in range(-30, 2)]
     sold(till, days)
 
@@ -268,7 +268,7 @@ def test_forgotten(new_till):
 
     def later(days):
         day = DAY + days * ONE
-        till.clock.moment = datetime(2026, 1, 2, 23, 50, tzinfo=UTC) + days * ONE
+        till.clock.advance_to(datetime(2026, 1, 2, 23, 50, tzinfo=UTC) + days * ONE)
         till.orders.add(till.sale(f"t{days}"), day=day)
         till.push(day)
         with till.store.reading() as connection:

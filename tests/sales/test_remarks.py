@@ -70,8 +70,8 @@ def twice(till):
     One sale, told for two dates.
     """
     sale = till.sale("t1")
-    till.orders.days[DAY] = [sale]
-    till.orders.days[NEXT] = [sale, till.sale("t2")]
+    till.orders.by_date[DAY] = [sale]
+    till.orders.by_date[NEXT] = [sale, till.sale("t2")]
     till.wait(days=1)
 
 
@@ -97,7 +97,7 @@ def test_told_for_two_dates_while_the_first_waits(till):
     """
     So it is while the first telling is not delivered yet.
     """
-    till.orders.days[DAY] = [till.sale("t1")]
+    till.orders.by_date[DAY] = [till.sale("t1")]
     till.office.faults("sales: 409")
     till.push()
     twice(till)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from conexxus_client import ApiProfile
 from conexxus_client.testing import BackOffice
 from conexxus_sync.model.runs import RunStatus
-from conexxus_sync.sales import OutboxOperator
+from conexxus_sync.sales import BatchLimits, OutboxOperator
 
 
 LOCATION = "loc-001"
@@ -36,7 +36,7 @@ def tells(till, *sales, day=DAY):
     """
     From now on the host tells these sales of the day.
     """
-    till.orders.days[day] = list(sales)
+    till.orders.by_date[day] = list(sales)
 
 
 def amounts(till, day=DAY):
@@ -176,3 +176,109 @@ def test_the_hosts_first_word_counts(new_till, days):
 
     assert till.office.ledger.total() == sum(map(Decimal, first.values()))
     assert till.quarantined() == {}
+
+
+@pytest.fixture
+def replacing(new_till):
+    return new_till(
+        profile=ApiProfile(sales_mode="replace_day"),
+        office=BackOffice(sales_mode="replace_day"),
+        limits=BatchLimits(transactions=2),
+    )
+
+
+def test_replace_day(replacing):
+    """
+    Where a push replaces its date, the whole day goes in one batch, whatever
+    its size, under a new key.
+    """
+    till = replacing
+    till.orders.add(*(till.sale(f"t{n}") for n in range(5)))
+    till.push()
+    till.orders.add(till.sale("late"))
+    till.wait(minutes=45)
+
+    (run,) = till.push()
+
+    assert till.effective(DAY) == ["t0", "t1", "t2", "t3", "t4", "late"]
+    assert (run.batches, run.items_succeeded) == (1, 6)
+    assert len(till.office.ledger.keys) == 2
+    assert till.push(DAY) == []
+
+
+def test_replace_day_and_back(replacing):
+    """
+    A day that becomes what it once was is sent under another key: the first
+    one's answer would be replayed without effect.
+    """
+    till = replacing
+    till.options = {"on_changed": "resend"}
+    till.orders.add(till.sale("a"))
+    till.push()
+    till.orders.add(till.sale("b"))
+    till.push(DAY)
+    till.orders.by_date[DAY] = [till.sale("b")]
+    till.push(DAY)
+    till.orders.by_date[DAY] = [till.sale("b"), till.sale("c")]
+    till.push(DAY)
+    till.orders.by_date[DAY] = [till.sale("a"), till.sale("b")]
+
+    till.push(DAY)
+
+    assert till.effective(DAY) == ["a", "b"]
+    assert len(till.office.ledger.keys) == 5
+
+
+def test_replace_day_listed(new_till):
+    """
+    A refused whole day is sent again without those that were named.
+    """
+    till = new_till(
+        profile=ApiProfile(sales_mode="replace_day"),
+        office=BackOffice(sales_mode="replace_day", reject={"bad"}, reject_mode="batch"),
+    )
+    till.orders.add(till.sale("t1"), till.sale("bad"), till.sale("t2"))
+
+    (run,) = till.push()
+
+    assert till.effective(DAY) == ["t1", "t2"]
+    assert (run.batches, run.status) == (2, RunStatus.PARTIAL)
+
+
+def test_replace_day_blind(new_till):
+    """
+    A whole day is never bisected: what is new in it is set aside, and what
+    the back office had before stays.
+    """
+    till = new_till(
+        profile=ApiProfile(sales_mode="replace_day"),
+        office=BackOffice(sales_mode="replace_day", reject={"bad"}, reject_mode="blind"),
+    )
+    till.orders.add(till.sale("t1"))
+    till.push()
+    till.orders.add(till.sale("bad"))
+
+    (run,) = till.push(DAY)
+
+    assert till.office.requests["sales"] == 2
+    assert till.effective(DAY) == ["t1"]
+    assert set(till.quarantined()) == {"bad"}
+    assert run.status is RunStatus.FAILED
+
+
+def test_replace_day_waits(replacing):
+    """
+    A day with a batch of unknown fate is not replaced by another.
+    """
+    till = replacing
+    till.orders.add(till.sale("t1"))
+    till.office.faults("sales: after_commit(reset)")
+    till.push()
+    till.orders.add(till.sale("t2"))
+    till.office.faults("sales: reset")
+
+    till.push()
+    assert till.office.requests["sales"] == 2
+    till.push()
+
+    assert till.office.effective_batches == [{"t1"}, {"t1", "t2"}]

@@ -14,6 +14,7 @@ from conexxus_client.testing import SandboxTransport
 from conexxus_sync import InMemoryCollector, RunKind, RunStatus, SyncConfig, SyncError
 from conexxus_sync.runtime.cancellation import PullStopper
 from conexxus_sync.scheduling._scheduler import PullSchedule
+from conexxus_sync.testing import FakeClock
 
 
 HOUR = timedelta(hours=1)
@@ -64,7 +65,7 @@ def test_run_due_pulls_once_an_hour(service, clock, office):
     assert len(service.run_due(clock.now())) == 1
     assert service.run_due(clock.now()) == []
 
-    clock.moment = PullSchedule("loc-001").next_slot(clock.now())
+    clock.advance_to(PullSchedule("loc-001").next_slot(clock.now()))
 
     assert len(service.run_due(clock.now())) == 1
     assert office.requests["catalog"] == 2
@@ -79,26 +80,22 @@ def test_run_due_leaves_others_alone(service, clock):
     assert service.run_due(clock.now()) == []
 
 
-@pytest.fixture
-def ticking(clock):
+class TickingClock(FakeClock):
     """
     A clock that shows a later moment each time it is looked at.
     """
 
-    def now():
-        clock.move(milliseconds=1)
-        return clock.moment
-
-    clock.now = now
-    return clock
+    def now(self):
+        self.advance(seconds=0.001)
+        return super().now()
 
 
-def test_run_due_twice_at_the_same_moment(new_service, ticking, office, till):
+def test_run_due_twice_at_the_same_moment(new_service, office, till):
     """
     The runs of the first time begin a little later, and count all the same.
     """
-    service, now = new_service(orders=till), datetime(2026, 1, 2, 23, 31, tzinfo=UTC)
-    ticking.moment = now
+    now = datetime(2026, 1, 2, 23, 31, tzinfo=UTC)
+    service = new_service(orders=till, clock=TickingClock(now))
 
     service.run_due(now)
     service.run_due(now)
@@ -147,11 +144,11 @@ def test_sales_are_pushed_when_due(new_service, clock, office, till):
     With an order source, a business date goes out at its push time, once.
     """
     service = new_service(orders=till)
-    clock.moment = datetime(2026, 1, 2, 22, tzinfo=UTC)
+    clock.advance_to(datetime(2026, 1, 2, 22, tzinfo=UTC))
     service.run_due(clock.now())
     assert office.requests["sales"] == 0
 
-    clock.moment = datetime(2026, 1, 2, 23, 30, tzinfo=UTC)
+    clock.advance_to(datetime(2026, 1, 2, 23, 30, tzinfo=UTC))
     runs = service.run_due(clock.now())
     again = service.run_due(clock.now())
 
@@ -204,12 +201,12 @@ def test_run_forever_looks_every_minute(service, clock):
     It never waits longer than a minute, and less if a pull is due before.
     """
     schedule, stop = PullSchedule("loc-001"), StopAfter(rounds=1)
-    clock.moment = schedule.next_slot(clock.now()) - timedelta(seconds=20)
+    clock.advance_to(schedule.next_slot(clock.now()) - timedelta(seconds=20))
     service.run_forever(stop)
     assert stop.waits == [20.0]
 
     stop = StopAfter(rounds=1)
-    clock.moment += timedelta(seconds=20)
+    clock.advance(timedelta(seconds=20))
     service.run_forever(stop)
     assert stop.waits == [60.0]
 
@@ -235,7 +232,7 @@ def test_clock_that_is_wrong_is_said_once(new_service, office, till, clock, capl
     """
     service = new_service(orders=till)
     service.run_due(clock.now())
-    clock.moment -= timedelta(days=1)
+    clock.set(clock.now() - timedelta(days=1))
 
     service.run_forever(StopAfter(rounds=3))
 
@@ -243,7 +240,7 @@ def test_clock_that_is_wrong_is_said_once(new_service, office, till, clock, capl
     assert caplog.text.count("no sales are pushed automatically") == 1
     assert any("no sales are pushed automatically" in str(a) for a in service.health().sales.alerts)
 
-    clock.move(days=1, hours=14)
+    clock.advance(days=1, hours=14)
     service.run_due(clock.now())
     assert office.effective_batches == [{"t2026-01-02"}]
     assert service.health().alerts == ()
@@ -286,7 +283,7 @@ def test_stop_breaks_a_push_off(new_service, office, till, clock):
     stop = StopAfter(rounds=1)
     service = new_service(orders=till)
     service.run_due(clock.now())
-    clock.move(days=3)
+    clock.advance(days=3)
     service.client.add_hook(lambda details: stop.set() if details.call == "sales" else None)
 
     service.run_forever(stop)

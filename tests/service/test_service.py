@@ -170,7 +170,7 @@ def test_without_orders_there_are_no_sales(service, clock):
     """
     Without an order source no sales run is recorded.
     """
-    clock.move(days=3)
+    clock.advance(days=3)
     service.run_due(clock.now())
 
     assert service.push_sales(date(2026, 1, 2)) == []

@@ -5,16 +5,15 @@ A folder whose tests use the fixtures imports them in its conftest.
 """
 
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from conexxus_client import Transaction
 from conexxus_client.testing import BackOffice
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.service import ConexxusService
 from conexxus_sync.stores.sqlite import SqliteStore
+from conexxus_sync.testing import sale
 from sites import client_of
 
 
@@ -25,7 +24,7 @@ class Till:
 
     def transactions(self, location_id, business_date):
         moment = datetime.combine(business_date, datetime.min.time(), UTC) + timedelta(hours=15)
-        return [Transaction(id=f"t{business_date}", timestamp=moment, total=Decimal(5), items=[])]
+        return [sale(f"t{business_date}", 5, timestamp=moment)]
 
 
 @pytest.fixture

@@ -8,9 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections import defaultdict
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -18,49 +16,35 @@ import attrs
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from conexxus_client import ClientConfig, ConexxusClient, Transaction
+from conexxus_client import ClientConfig, ConexxusClient
 from conexxus_client.testing import BackOffice, SandboxTransport
 from conexxus_sync import ConexxusService, SyncConfig
 from conexxus_sync.metrics.prometheus import PrometheusMetrics
 from conexxus_sync.stores.sqlite import SqliteStore
-from sites import HastyStore
+from conexxus_sync.testing import FakeClock, ListOrders, sale
+from sites import MORNING, HastyStore
 
 
 LOCATION = "loc-001"
 
 
-class HandClock:
+class Orders(ListOrders):
     """
-    Stands still until it is moved.
+    A till's table of sales.
     """
-
-    def __init__(self, moment=datetime(2026, 1, 2, 10, tzinfo=UTC)):
-        self.moment = moment
-
-    def now(self):
-        return self.moment
-
-    def monotonic(self):
-        return self.moment.timestamp()
-
-    def move(self, **duration):
-        self.moment += timedelta(**duration)
-
-
-class Orders:
-    """
-    A till's table of sales, by business date.
-    """
-
-    def __init__(self):
-        self.days = defaultdict(dict)
-
-    def transactions(self, location_id, business_date):
-        return list(self.days.get(business_date, {}).values())
 
     def sell(self, day, name, total="1.50"):
+        """
+        Add a sale at noon of *day*, or change the one of this name.
+        """
         noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
-        self.days[day][name] = Transaction(id=name, timestamp=noon, total=Decimal(total), items=[])
+        # Without lines: the documentation has a batch's key, made of these bytes.
+        made = sale(name, total, timestamp=noon, items=[])
+
+        if name in {each.id for each in self.transactions(LOCATION, day)}:
+            self.replace(made)
+        else:
+            self.add(made)
 
 
 def items(count, *, bad=0):
@@ -82,7 +66,7 @@ class Shop:
     store_type: type = SqliteStore
     office: BackOffice = attrs.field(factory=lambda: BackOffice(items(2), etag="off"))
     orders: Orders = attrs.field(factory=Orders)
-    clock: HandClock = attrs.field(factory=HandClock)
+    clock: FakeClock = attrs.field(factory=lambda: FakeClock(MORNING))
     metrics: PrometheusMetrics = attrs.field(init=False)
     service: ConexxusService = attrs.field(init=False)
 
@@ -158,7 +142,7 @@ def busy(shop):
     for day in (1, 2):
         shop.orders.sell(shop.clock.now().date().replace(day=day), f"t{day}", f"{day}182.77")
         shop.service.push_sales(shop.clock.now().date().replace(day=day))
-    shop.clock.move(days=2)
+    shop.clock.advance(days=2)
     return shop
 
 

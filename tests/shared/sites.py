@@ -4,7 +4,7 @@ A store, a back office in this process, and pulls between them.
 A folder whose tests use the fixtures imports them in its conftest.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import attrs
 import pytest
@@ -15,24 +15,10 @@ from conexxus_sync.collectors import FanOut
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.inventory import InventorySync
 from conexxus_sync.stores.sqlite import SqliteStore
+from conexxus_sync.testing import FakeClock
 
 
-class FakeClock:
-    """
-    Stands still until it is moved.
-    """
-
-    def __init__(self, now=datetime(2026, 1, 2, 10, tzinfo=UTC)):
-        self.moment = now
-
-    def now(self):
-        return self.moment
-
-    def monotonic(self):
-        return self.moment.timestamp()
-
-    def move(self, **duration):
-        self.moment += timedelta(**duration)
+MORNING = datetime(2026, 1, 2, 10, tzinfo=UTC)
 
 
 class HastyStore(SqliteStore):
@@ -56,7 +42,7 @@ class Site:
         self.client = client_of(self.office)
         self.store = store(path)
         self.config = SyncConfig(location_id=location_id)
-        self.clock = FakeClock()
+        self.clock = FakeClock(MORNING)
 
     def engine(self, storage=None, **options):
         return InventorySync(
@@ -74,7 +60,7 @@ class Site:
     ):
         if catalog is not None:
             self.office.catalog = catalog
-        self.clock.move(minutes=60)
+        self.clock.advance(minutes=60)
 
         return self.engine(storage, collectors=collectors, failpoint=failpoint).pull(**options)
 
@@ -113,7 +99,7 @@ def client_of(office, **settings):
 
 @pytest.fixture
 def clock():
-    return FakeClock()
+    return FakeClock(MORNING)
 
 
 @pytest.fixture

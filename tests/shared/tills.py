@@ -6,65 +6,41 @@ A folder whose tests use the fixtures imports them in its conftest.
 
 import os
 import tempfile
-from collections import defaultdict
-from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import attrs
 import pytest
 
-from conexxus_client import (
-    ApiProfile,
-    ClientConfig,
-    ConexxusClient,
-    Transaction,
-    TransactionLine,
-)
+from conexxus_client import ApiProfile, ClientConfig, ConexxusClient, Transaction
 from conexxus_client.testing import BackOffice, SandboxTransport
 from conexxus_sync.collectors import FanOut
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.model.sales import BatchState
 from conexxus_sync.sales import BatchLimits, SalesPush
 from conexxus_sync.stores.sqlite import SqliteStore
+from conexxus_sync.testing import FakeClock, ListOrders, sale
 
 
 LOCATION = "loc-001"
 DAY = date(2026, 1, 2)
 
 
-class HandClock:
+class Orders(ListOrders):
     """
-    A clock that stands still until it is set.
-
-    Its monotonic side goes along, unless it is given a time of its own.
-    """
-
-    def __init__(self, moment):
-        self.moment = moment
-        self.steady = None
-
-    def now(self):
-        return self.moment
-
-    def monotonic(self):
-        return self.moment.timestamp() if self.steady is None else self.steady
-
-
-class Orders:
-    """
-    A host's order table; counts how often it is asked.
+    A host's order table; counts how often it is asked, and breaks off on the
+    dates in `broken`.
     """
 
     def __init__(self):
-        self.days = defaultdict(list)
+        super().__init__()
         self.asked = []
         self.broken = set()
 
     def transactions(self, location_id, business_date):
         self.asked.append(business_date)
-        yield from self.days.get(business_date, ())
+        yield from super().transactions(location_id, business_date)
         if business_date in self.broken:
             raise RuntimeError("the order table is locked")
 
@@ -74,8 +50,9 @@ class Orders:
         """
         for one in transactions:
             moved = isinstance(one, Transaction)
-            self.days[day].append(
-                attrs.evolve(one, timestamp=one.timestamp + (day - DAY)) if moved else one
+            super().add(
+                attrs.evolve(one, timestamp=one.timestamp + (day - DAY)) if moved else one,
+                business_date=day,
             )
 
 
@@ -111,8 +88,8 @@ class Till:
     retries: int = 0
     orders: Orders = attrs.field(factory=Orders)
     watcher: Watcher = attrs.field(factory=Watcher)
-    clock: HandClock = attrs.field(
-        factory=lambda: HandClock(datetime(2026, 1, 2, 23, 30, tzinfo=UTC))
+    clock: FakeClock = attrs.field(
+        factory=lambda: FakeClock(datetime(2026, 1, 2, 23, 30, tzinfo=UTC))
     )
     day: date = DAY
     released: datetime = datetime(2000, 1, 1, tzinfo=UTC)
@@ -158,7 +135,7 @@ class Till:
         return self.engine().push(business_date, **options)
 
     def wait(self, **duration):
-        self.clock.moment += timedelta(**duration)
+        self.clock.advance(**duration)
 
     def states(self):
         """
@@ -182,13 +159,7 @@ class Till:
 
     @staticmethod
     def sale(name, total="1.50", **more):
-        fields = {
-            "id": name,
-            "timestamp": datetime(2026, 1, 2, 12, tzinfo=UTC),
-            "total": Decimal(total),
-            "items": [TransactionLine(sku="WINE001", quantity=1, price=Decimal(total))],
-        }
-        return Transaction(**{**fields, **more})
+        return sale(name, total, **more)
 
 
 @pytest.fixture

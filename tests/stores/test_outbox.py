@@ -1,44 +1,23 @@
 """
-Facts about batches and the bytes they are.
+Facts about batches in the store.
 """
 
 from datetime import UTC, date, datetime
-from decimal import Context, Decimal, Inexact, Overflow, Rounded, localcontext
 
-import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from conexxus_client import Transaction, TransactionLine, encode_transaction
-from conexxus_sync.model._transaction_checks import adds_up, has_card_number
-from conexxus_sync.model.frozen_sales import BatchDraft, FrozenTransaction, idempotency_key
+from conexxus_sync.model.frozen_sales import BatchDraft, FrozenTransaction
 from conexxus_sync.model.sales import BatchState
-from conexxus_sync.sales import BatchLimits
-from conexxus_sync.sales._batching import split_into_batches
 from conexxus_sync.stores.sqlite import SqliteStore
+from conexxus_sync.testing import sale
 
 
 LOCATION = 'loc "1",transactions:['
 DAY = date(2026, 1, 2)
 NOW = datetime(2026, 1, 2, 23, 30, tzinfo=UTC)
-
-amounts = st.decimals(
-    min_value=-(10**9), max_value=10**9, places=4, allow_nan=False, allow_infinity=False
-)
-texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip)
-
-
-@st.composite
-def transactions(draw):
-    price = draw(amounts)
-    return Transaction(
-        id=draw(texts),
-        timestamp=draw(st.datetimes(datetime(2000, 1, 1), timezones=st.just(UTC))),
-        total=draw(amounts),
-        items=[TransactionLine(sku=draw(texts), quantity=draw(amounts), price=price)],
-        extra=draw(st.dictionaries(texts, texts | amounts, max_size=2)),
-    )
 
 
 def frozen(*sales):
@@ -46,12 +25,6 @@ def frozen(*sales):
         FrozenTransaction.of(sale, position=position, business_date=DAY)
         for position, sale in enumerate(sales)
     ]
-
-
-def sale(name, total="1.50", **more):
-    line = TransactionLine(sku="WINE001", quantity=1, price=Decimal(total))
-    fields = {"id": name, "timestamp": NOW, "total": Decimal(total), "items": [line]}
-    return Transaction(**{**fields, **more})
 
 
 @pytest.fixture
@@ -67,41 +40,6 @@ def freeze(store, *members):
 def oldest(store, after=(0, -1)):
     with store.reading() as connection:
         return store.outbox.next_batch(connection, LOCATION, DAY, after=after)
-
-
-@given(sales=st.lists(transactions(), min_size=1, max_size=5))
-def test_cut(tmp_path_factory, sales):
-    """
-    Transactions are cut out of a stored body byte for byte, whatever is in
-    them, and whatever the location is called.
-    """
-    store = SqliteStore(tmp_path_factory.mktemp("cut") / "store.db")
-    freeze(store, *frozen(*sales))
-
-    with store.reading() as connection:
-        members = store.outbox.members(connection, oldest(store))
-
-    assert [member.raw for member in members] == [encode_transaction(sale) for sale in sales]
-    assert members == frozen(*sales)
-
-
-def test_keys():
-    """
-    A key is derived from location, date and content, and from nothing else.
-    """
-    about = {"location_id": LOCATION, "business_date": DAY, "digest": b"1", "generation": 0}
-    others = [
-        {"location_id": "other"},
-        {"business_date": date(2026, 1, 3)},
-        {"digest": b"2"},
-        {"generation": 1},
-    ]
-
-    keys = {idempotency_key(**{**about, **other}) for other in others}
-
-    assert idempotency_key(**about) == idempotency_key(**about)
-    assert idempotency_key(**about).startswith("20260102-")
-    assert len(keys | {idempotency_key(**about)}) == 5
 
 
 def test_a_lost_store_makes_the_same_keys(tmp_path):
@@ -174,84 +112,35 @@ def test_delivered(store):
         ]
 
 
-@given(
-    sizes=st.lists(st.integers(1, 40), max_size=30),
-    count=st.integers(1, 8),
-    room=st.integers(1, 100),
+amounts = st.decimals(
+    min_value=-(10**9), max_value=10**9, places=4, allow_nan=False, allow_infinity=False
 )
-def test_batches_of(sizes, count, room):
-    """
-    Batches hold everything once, in order, within both limits; only a
-    single transaction may be larger than a batch.
-    """
-    members = [
-        attrs.evolve(frozen(sale("t"))[0], position=n, raw=b"x" * size)
-        for n, size in enumerate(sizes)
-    ]
+texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip)
 
-    batches = list(split_into_batches(members, BatchLimits(transactions=count, bytes=1024 + room)))
 
-    assert [member for batch in batches for member in batch] == members
-    assert all(1 <= len(batch) <= count for batch in batches)
-    assert all(
-        len(batch) == 1 or sum(len(member.raw) + 1 for member in batch) <= room for batch in batches
+@st.composite
+def transactions(draw):
+    price = draw(amounts)
+    return Transaction(
+        id=draw(texts),
+        timestamp=draw(st.datetimes(datetime(2000, 1, 1), timezones=st.just(UTC))),
+        total=draw(amounts),
+        items=[TransactionLine(sku=draw(texts), quantity=draw(amounts), price=price)],
+        extra=draw(st.dictionaries(texts, texts | amounts, max_size=2)),
     )
 
 
-def test_adds_up():
+@given(sales=st.lists(transactions(), min_size=1, max_size=5))
+def test_cut(tmp_path_factory, sales):
     """
-    Lines that don't add up are told: one cent a line is tolerated, discount
-    and tax belong to the sum.
+    Transactions are cut out of a stored body byte for byte, whatever is in
+    them, and whatever the location is called.
     """
-    lines = [
-        TransactionLine(sku="a", quantity=2, price=Decimal("1.00")),
-        TransactionLine(sku="b", quantity=1, price=Decimal("9.99"), amount=Decimal("1.00")),
-    ]
-    fits = sale("t1", "3.20", items=lines, tax=Decimal("0.30"), discount=Decimal("0.10"))
+    store = SqliteStore(tmp_path_factory.mktemp("cut") / "store.db")
+    freeze(store, *frozen(*sales))
 
-    assert adds_up(fits)
-    assert adds_up(attrs.evolve(fits, total=Decimal("3.22")))
-    assert not adds_up(attrs.evolve(fits, total=Decimal("3.23")))
-    assert not adds_up(sale("refund", "-1.50", items=[]))
+    with store.reading() as connection:
+        members = store.outbox.members(connection, oldest(store))
 
-
-def test_the_hosts_decimal_context():
-    """
-    A host application's decimal context, however narrow and strict, has no
-    say in our sums.
-    """
-    large = "1" * 38
-    line = TransactionLine(sku="a", quantity=Decimal(large), price=Decimal(large))
-    strict = Context(prec=3, Emax=9, Emin=-9, traps=[Inexact, Overflow, Rounded])
-
-    with localcontext(strict):
-        (member,) = frozen(sale("t1", large, items=[line], tax=Decimal(large)))
-        total = BatchDraft.of(LOCATION, DAY, [member, member]).total
-
-    assert member.mismatched
-    assert str(total) == "2" * 38
-
-
-@pytest.mark.parametrize(
-    ("note", "expected"),
-    [
-        ("4111111111111111", True),
-        ("paid with 4111 1111 1111 1111, thanks", True),
-        ("5500-0000-0000-0004", True),
-        ("4111111111111112", False),
-        ("0000000000000000", False),
-        ("411111111111", False),
-        ("41111111111111110000", False),
-    ],
-)
-def test_card_numbers(note, expected):
-    """
-    13 to 19 digits whose check digit is right may be a card's number, however
-    deep in the free text; ids, SKUs and amounts are no free text.
-    """
-    line = TransactionLine(sku="4111111111111111", quantity=1, price=Decimal(1))
-
-    assert has_card_number(sale("4111111111111111", extra={"a": [{"note": note}]})) is expected
-    noted = attrs.evolve(line, extra={"note": note})
-    assert has_card_number(sale("t1", items=[noted])) is expected
-    assert not has_card_number(sale("4111111111111111", items=[line]))
+    assert [member.raw for member in members] == [encode_transaction(sale) for sale in sales]
+    assert members == frozen(*sales)

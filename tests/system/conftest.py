@@ -2,15 +2,20 @@
 What the whole system is tested with.
 """
 
+from gates import gate, hasty
 from services import new_service, office, service, till
 from shops import busy, shop
 from sites import clock, new_site, site
 from tills import new_till
 
+from .store_contents import states
+
 
 __all__ = [
     "busy",
     "clock",
+    "gate",
+    "hasty",
     "new_service",
     "new_site",
     "new_till",
@@ -18,5 +23,6 @@ __all__ = [
     "service",
     "shop",
     "site",
+    "states",
     "till",
 ]

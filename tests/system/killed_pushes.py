@@ -24,7 +24,6 @@ import sys
 from collections import Counter
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -34,17 +33,14 @@ from conexxus_client import (
     ConexxusClient,
     FrozenBatch,
     SalesBatch,
-    Transaction,
-    TransactionLine,
 )
 from conexxus_client.testing import BackOffice, Ledger, SandboxServer
 from conexxus_client.transports import open_transport
 from conexxus_sync.config import SyncConfig
-from conexxus_sync.errors import LeaseLostError, RunInProgressError
 from conexxus_sync.model.sales import OPEN_STATES
 from conexxus_sync.sales import BatchLimits, SalesPush
-from conexxus_sync.stores._outbox import SqliteOutbox
-from conexxus_sync.stores.sqlite import SqliteStore
+from conexxus_sync.testing import FakeClock, ListOrders, sale
+from kill_steps import FENCED, Killer, Outbox, Store, Wire, forked, in_child, outcome
 
 
 NOW = datetime(2026, 1, 3, 0, 15, tzinfo=UTC)
@@ -60,121 +56,19 @@ STEPS = [
     *("sending", "requested", "answered", "sent", "before settled", "settled", "visited"),
 ]
 RESTARTS = 8
-BUSY, FENCED = 3, 4
 
 
-class Clock:
-    def __init__(self, moment=NOW):
-        self.moment = moment
-
-    def now(self):
-        return self.moment
-
-    def monotonic(self):
-        return 0.0
-
-
-class Orders:
+def host_orders(*, restarted):
     """
     The host's table; after a restart it has one sale more.
     """
+    orders = ListOrders()
+    for day, names in SHOP.items():
+        orders.add(*(sale(name, "1.50", timestamp=NOW) for name in names), business_date=day)
+    if restarted:
+        orders.add(sale(LATE, "1.50", timestamp=NOW), business_date=date(2026, 1, 2))
 
-    def __init__(self, *, restarted):
-        self.days = {day: list(names) for day, names in SHOP.items()}
-        if restarted:
-            self.days[date(2026, 1, 2)].append(LATE)
-
-    def transactions(self, location_id, business_date):
-        return [sale(name) for name in self.days.get(business_date, ())]
-
-
-def sale(name):
-    price = Decimal("1.50")
-    line = TransactionLine(sku="WINE001", quantity=1, price=price)
-    return Transaction(id=name, timestamp=NOW, total=price, items=[line])
-
-
-class Killer:
-    """
-    Counts steps, and ends or stops the process at one of them.
-    """
-
-    def __init__(self, at=None, what=signal.SIGKILL):
-        self.at = at
-        self.what = what
-        self.seen = Counter()
-
-    def __call__(self, step):
-        self.seen[step] += 1
-        if self.at == (step, self.seen[step]):
-            os.kill(os.getpid(), self.what)
-
-
-class Wire:
-    """
-    The network, on which the process may die before a request leaves, and
-    once the back office has acted and its answer is on the way.
-    """
-
-    def __init__(self, inner, step):
-        self.inner = inner
-        self.step = step
-
-    @contextmanager
-    def open(self, request, limits):
-        self.step("requested")
-        with self.inner.open(request, limits) as reply:
-            self.step("answered")
-            yield reply
-
-    def close(self):
-        self.inner.close()
-
-
-class Store(SqliteStore):
-    """
-    A store in which the process may die just before a commit.
-    """
-
-    def __init__(self, path, step, outbox):
-        super().__init__(path)
-        self.outbox = outbox(self)
-        self.step = step
-        self.doing = "a commit"
-
-    @contextmanager
-    def writing(self, lease=None, *, connection=None):
-        with super().writing(lease, connection=connection) as transaction:
-            yield transaction
-            if connection is not None:
-                doing, self.doing = self.doing, "a commit"
-                self.step(f"before {doing}")
-
-
-class Outbox(SqliteOutbox):
-    """
-    Tells the store what its transaction is about.
-    """
-
-    def freeze(self, *args):
-        self.store.doing = "frozen"
-        return super().freeze(*args)
-
-    def mark_sending(self, *args, **more):
-        self.store.doing = "sending"
-        super().mark_sending(*args, **more)
-
-    def mark_delivered(self, *args, **more):
-        self.store.doing = "settled"
-        return super().mark_delivered(*args, **more)
-
-    def mark_open(self, *args, **more):
-        self.store.doing = "settled"
-        super().mark_open(*args, **more)
-
-    def divide(self, *args, **more):
-        self.store.doing = "settled"
-        super().divide(*args, **more)
+    return orders
 
 
 class MarkedBeforeSending(Outbox):
@@ -196,7 +90,7 @@ class ReadAgain(ConexxusClient):
     restarted = False
 
     def push_sales(self, batch, *, idempotency_key, repeat_within=None):
-        now = Orders(restarted=self.restarted).transactions(batch.location_id, batch.date)
+        now = host_orders(restarted=self.restarted).transactions(batch.location_id, batch.date)
         fresh = SalesBatch(date=batch.date, location_id=batch.location_id, transactions=now)
         return super().push_sales(FrozenBatch.of(fresh), idempotency_key=idempotency_key)
 
@@ -239,9 +133,9 @@ class Case:
         return SalesPush(
             client=client,
             store=self.store(killer),
-            orders=Orders(restarted=restarted),
+            orders=host_orders(restarted=restarted),
             config=SyncConfig(location_id=self.location, timezone=ZoneInfo("UTC")),
-            clock=Clock(now),
+            clock=FakeClock(now),
             limits=BatchLimits(transactions=2),
             failpoint=killer,
             released=NOW - timedelta(days=1),
@@ -310,12 +204,12 @@ class Case:
             if self.is_settled():
                 return
 
-    def audit(self, ledger):
+    def books(self):
         """
-        Account for every sale: delivered, unknown, pending or quarantined,
-        and in just one of these places; and effective once, if delivered.
+        Date and id of what the store says is delivered, waiting, set aside.
         """
-        store, places = self.store(), Counter()
+        store = self.store()
+
         with store.reading() as connection:
             delivered = set(
                 connection.execute("SELECT business_date, id FROM delivered").fetchall()
@@ -329,19 +223,32 @@ class Case:
             (one.business_date.isoformat(), one.id)
             for one in store.outbox.quarantine.transactions(self.location)
         ]
-        places.update(delivered)
-        places.update(waiting)
-        places.update(aside)
 
-        told = {
-            (day.isoformat(), name)
-            for day, names in Orders(restarted=True).days.items()
-            for name in names
+        return delivered, waiting, aside
+
+    @staticmethod
+    def told(places, waiting):
+        """
+        Date and id of what the host returned in the end.
+        """
+        return {
+            (day.isoformat(), each.id)
+            for day, sales in host_orders(restarted=True).by_date.items()
+            for each in sales
             # While a batch of its date waits, the host is not asked again.
-            if name != LATE
+            if each.id != LATE
             or (day.isoformat(), LATE) in places
             or (day.isoformat(), BAD) not in waiting
         }
+
+    def audit(self, ledger):
+        """
+        Account for every sale: delivered, unknown, pending or quarantined,
+        and in just one of these places; and effective once, if delivered.
+        """
+        delivered, waiting, aside = self.books()
+        places = Counter([*delivered, *waiting, *aside])
+        told = self.told(places, waiting)
         entries = [entry for entry in ledger.transactions() if entry.location == self.location]
         effective = {(entry.date.isoformat(), entry.id) for entry in entries}
 
@@ -355,38 +262,6 @@ class Case:
             yield f"left behind {sorted(waiting)}"
         if {name for _, name in aside} - {BAD}:
             yield f"set aside {sorted(aside)}"
-
-
-def forked(work):
-    """
-    Do *work* in a child; returns its pid.
-    """
-    child = os.fork()
-
-    if child == 0:
-        try:
-            work()
-            os._exit(0)
-        except RunInProgressError:
-            os._exit(BUSY)
-        except LeaseLostError:
-            os._exit(FENCED)
-        except BaseException:
-            sys.excepthook(*sys.exc_info())
-            os._exit(1)
-
-    return child
-
-
-def in_child(work):
-    """
-    Do *work* in a child; returns the signal that ended it, or 0.
-    """
-    return outcome(os.waitpid(forked(work), 0)[1])
-
-
-def outcome(status):
-    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else -os.WEXITSTATUS(status)
 
 
 @contextmanager

@@ -15,11 +15,12 @@ from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from conexxus_client import ClientConfig, ConexxusClient, Transaction, TransactionLine
+from conexxus_client import ClientConfig, ConexxusClient, TransactionLine
 from conexxus_client.testing import BackOffice, SandboxServer
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.sales import SalesPush
 from conexxus_sync.stores.sqlite import SqliteStore
+from conexxus_sync.testing import FakeClock, sale
 
 
 DAY = date(2026, 1, 2)
@@ -30,26 +31,13 @@ LINES = [
 ]
 
 
-class Clock:
-    def now(self):
-        return NOW
-
-    def monotonic(self):
-        return 0.0
-
-
 class Orders:
     def __init__(self, count):
         self.count = count
 
     def transactions(self, location_id, business_date):
         for number in range(self.count if business_date == DAY else 1):
-            yield Transaction(
-                id=f"{business_date}-{number:06}",
-                timestamp=NOW,
-                total=Decimal("3.30"),
-                items=LINES,
-            )
+            yield sale(f"{business_date}-{number:06}", "3.30", timestamp=NOW, items=LINES)
 
 
 def peak_mib():
@@ -90,7 +78,7 @@ def main(folder, count):
         store=SqliteStore(folder / "store.db"),
         orders=Orders(count),
         config=SyncConfig(location_id="loc-001", timezone=ZoneInfo("UTC")),
-        clock=Clock(),
+        clock=FakeClock(NOW),
     )
     engine.push(date(2026, 1, 1))
     idle = peak_mib()

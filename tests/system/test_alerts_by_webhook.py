@@ -16,7 +16,7 @@ from conexxus_sync.errors import StoreError
 from conexxus_sync.model.alerts import SEVERITIES, AlertName, Severity
 from conexxus_sync.notifications import Answer, NoticeMonitor, Sender
 
-from .test_alerts_in_life import SCENARIOS
+from .alert_scenarios import SCENARIOS
 
 
 ADDRESS = Secret("https://hooks.example/services/canary")
@@ -88,7 +88,7 @@ def test_alert_is_told(name, shop):
     next(story)
     for _ in range(3):
         reader.check(shop)
-    shop.clock.move(minutes=25)
+    shop.clock.advance(minutes=25)
     next(story, None)
     for _ in range(3):
         reader.check(shop)

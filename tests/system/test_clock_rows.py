@@ -9,9 +9,7 @@ the kernel.
 
 import asyncio
 import time
-from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -21,13 +19,13 @@ from conexxus_client import (
     ClientConfig,
     ConexxusClient,
     RequestTimeoutError,
-    Transaction,
 )
 from conexxus_client.testing import BackOffice, SandboxServer
 from conexxus_sync import InventorySync, LeaseLostError, RunStatus, SalesPush, SyncConfig, SyncRun
 from conexxus_sync.model.runs import RunKind
 from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.stores.sqlite import SqliteStore
+from conexxus_sync.testing import ListOrders, sale
 
 
 DAY = date(2026, 1, 2)
@@ -171,14 +169,8 @@ class Shop:
         return InventorySync(**self.parts, failpoint=failpoint).pull()
 
     def push(self, failpoint=lambda _: None):
-        return SalesPush(**self.parts, orders=self, failpoint=failpoint).push(DAY)
-
-    @staticmethod
-    def transactions(location_id, business_date):
-        noon = datetime(2026, 1, 2, 12, tzinfo=UTC)
-        return [
-            Transaction(id=f"t{n}", timestamp=noon, total=Decimal(n), items=[]) for n in range(3)
-        ]
+        orders = ListOrders(sale(f"t{n}", n) for n in range(3))
+        return SalesPush(**self.parts, orders=orders, failpoint=failpoint).push(DAY)
 
     def is_free(self, kind):
         store, now = self.parts["store"], self.parts["clock"].now()
@@ -289,26 +281,14 @@ def test_suspended_for_days(new_service, till, clock, office):
     service = new_service(orders=till)
     service.run_due(clock.now())
 
-    clock.move(days=5)
+    # Meanwhile the monotonic clock stands still.
+    clock.set(clock.now() + timedelta(days=5))
     runs = service.run_due(clock.now())
 
     days = [DAY + timedelta(days=n) for n in range(5)]
     assert [run.kind for run in runs] == [RunKind.INVENTORY, *[RunKind.SALES] * 5]
     assert [run.business_date for run in runs[1:]] == days
     assert office.effective_batches == [{f"t{day}"} for day in days]
-
-
-class Orders(defaultdict):
-    """
-    Names of sales by business date.
-    """
-
-    def transactions(self, location_id, business_date):
-        noon = datetime.combine(business_date, datetime.min.time(), UTC) + timedelta(hours=12)
-        return [
-            Transaction(id=name, timestamp=noon, total=Decimal(5), items=[])
-            for name in self[business_date]
-        ]
 
 
 @pytest.mark.fault(
@@ -319,22 +299,19 @@ def test_two_years_ahead(new_service, clock, office):
     A clock that is two years ahead, the till's along with it, makes nothing be
     forgotten: no run, no id, and no date takes no push any more.
     """
-    orders = Orders(list)
+    orders = ListOrders([sale("t1")])
     service = new_service(orders=orders)
-    orders[DAY] = ["t1"]
-    clock.moment = datetime(2026, 1, 2, 23, 31, tzinfo=UTC)
+    clock.advance_to(datetime(2026, 1, 2, 23, 31, tzinfo=UTC))
     before = service.run_due(clock.now())
-    ahead = date(2028, 1, 2)
-    orders[ahead] = ["t2"]
+    orders.add(sale("t2", timestamp=datetime(2028, 1, 2, 12, tzinfo=UTC)))
 
-    clock.moment = datetime(2028, 1, 2, 23, 31, tzinfo=UTC)
+    clock.set(datetime(2028, 1, 2, 23, 31, tzinfo=UTC))
     for _ in range(2):
         new_service(orders=orders).run_due(clock.now())
-        clock.move(hours=1)
+        clock.advance(hours=1)
 
-    clock.moment = datetime(2026, 1, 3, 23, 31, tzinfo=UTC)
-    orders[DAY] += ["late"]
-    orders[DAY + timedelta(days=1)] = ["t3"]
+    clock.set(datetime(2026, 1, 3, 23, 31, tzinfo=UTC))
+    orders.add(sale("late"), sale("t3", timestamp=datetime(2026, 1, 3, 12, tzinfo=UTC)))
     service.sales.push(automatic=False)
     service.push_sales(DAY)
 

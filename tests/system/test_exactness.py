@@ -12,13 +12,12 @@ from hypothesis import strategies as st
 from conexxus_client import (
     ClientConfig,
     ConexxusClient,
-    Transaction,
-    TransactionLine,
     encode_item,
     exact_sum,
 )
 from conexxus_client.testing import BackOffice, SandboxTransport
 from conexxus_sync import ConexxusService, SyncConfig, open_store
+from conexxus_sync.testing import FakeClock, ListOrders, sale
 
 
 CONFIG = ClientConfig(api_url="http://localhost", api_key="sandbox-key")
@@ -38,28 +37,12 @@ totals = st.builds(
 )
 
 
-class Orders:
-    def __init__(self, sales):
-        self.sales = sales
-
-    def transactions(self, location_id, business_date):
-        return self.sales if business_date == DAY else []
-
-
-class Noon:
-    def now(self):
-        return datetime(2026, 1, 3, 12, tzinfo=UTC)
-
-    def monotonic(self):
-        return 0.0
-
-
 def service(office, path, **parts):
     return ConexxusService(
         client=ConexxusClient(CONFIG, transport=SandboxTransport(office)),
         store=open_store(f"sqlite:///{path}"),
         config=SyncConfig(location_id="loc", timezone=ZoneInfo("UTC")),
-        clock=Noon(),
+        clock=FakeClock(datetime(2026, 1, 3, 12, tzinfo=UTC)),
         **parts,
     )
 
@@ -92,17 +75,9 @@ def test_totals(tmp_path_factory, totals):
     """
     path = tmp_path_factory.mktemp("totals") / "store.db"
     office = BackOffice()
-    sales = [
-        Transaction(
-            id=f"t{n}",
-            timestamp=datetime(2026, 1, 2, 10, tzinfo=UTC),
-            total=total,
-            items=[TransactionLine(sku="S", quantity=1, price=abs(total))],
-        )
-        for n, total in enumerate(totals)
-    ]
+    sales = [sale(f"t{n}", total) for n, total in enumerate(totals)]
 
-    (run,) = service(office, path, orders=Orders(sales)).push_sales(DAY)
+    (run,) = service(office, path, orders=ListOrders(sales)).push_sales(DAY)
 
     arrived = {sale.id: sale.total for sale in office.ledger.sales("loc", DAY)}
     assert {key: str(value) for key, value in arrived.items()} == {

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from conexxus_client import ClientConfig, ConexxusClient, decode_transaction
 from conexxus_client.testing import SandboxServer
 from conexxus_sync import RunStatus
+from conexxus_sync.testing import ListOrders
 
 
 DAY = date(2026, 1, 2)
@@ -64,22 +65,13 @@ def branch(site, client):
     return site
 
 
-class Day:
-    """
-    Five sales on one day.
-    """
-
-    def transactions(self, location_id, business_date):
-        names = [f"t{n}" for n in range(1, 6)] if business_date == DAY else []
-        return [decode_transaction(SALE % name) for name in names]
-
-
 @pytest.fixture
 def service(site, client, new_service):
     """
     A service with a day's sales, whose back office is the site's.
     """
-    return new_service(client=client, orders=Day())
+    orders = ListOrders(decode_transaction(SALE % f"t{n}") for n in range(1, 6))
+    return new_service(client=client, orders=orders)
 
 
 def effective(site):

@@ -119,7 +119,7 @@ def test_stopped_past_its_lease(office, site, step):
         held = site.store.leases.holder("loc-001", "inventory", datetime.now(UTC))
         assert held
 
-        site.clock.moment = datetime.now(UTC) + LEASE_LENGTH
+        site.clock.advance_to(datetime.now(UTC) + LEASE_LENGTH)
         run = site.pull(NEW)
         assert run.status is RunStatus.SUCCESS
 

@@ -5,15 +5,14 @@ The key stays where it belongs.
 import json
 import sqlite3
 from contextlib import closing
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import date
 
 import pytest
 
 from canary import CANARY, everything_about, spelled, traces, traces_in_files
-from conexxus_client import Transaction, TransactionLine
 from conexxus_client.testing import BackOffice, Kind, SandboxServer
 from conexxus_sync import ConexxusService, InMemoryCollector, LoggingCollector
+from conexxus_sync.testing import ListOrders, sale
 
 
 DAY = date(2026, 1, 2)
@@ -59,13 +58,6 @@ ECHOES = {
 QUOTED = ("status(200", "status(422")
 
 
-class Orders:
-    def transactions(self, location_id, business_date):
-        line = TransactionLine(sku="S", quantity=1, price=Decimal("9.99"))
-        moment = datetime(2026, 1, 2, 15, tzinfo=UTC)
-        yield Transaction(id="t1", timestamp=moment, total=Decimal("9.99"), items=[line])
-
-
 def test_every_fault_is_in_a_script():
     """
     The scripts have each fault that the sandbox knows.
@@ -95,7 +87,7 @@ def test_no_file_and_no_log_holds_the_key(tmp_path, caplog, capsys, faults):
         }
         assert settings["CONEXXUS_API_KEY"] == CANARY
         with ConexxusService.from_env(
-            settings, orders=Orders(), collectors=[watch, LoggingCollector()]
+            settings, orders=ListOrders([sale("t1")]), collectors=[watch, LoggingCollector()]
         ) as service:
             said += everything_about(service.health())
             # As long as somebody reads, what is new stays in the WAL.

@@ -3,7 +3,7 @@ Facts about the sample data.
 """
 
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact, localcontext
 
 import pytest
 
@@ -41,6 +41,18 @@ def test_digits_are_kept():
     assert str(sale("t1", "9.90", tax="0.10").tax) == "0.10"
     assert str(sale("t1", "9.90").total) == "9.90"
     assert str(item("A", "9.90").price) == "9.90"
+
+
+def test_no_digit_is_lost():
+    """
+    A line has all digits of the total, whatever the thread's decimal context.
+    """
+    total = "-12345678901234567890.123456789012345678"
+
+    with localcontext(Context(prec=3, traps=[Inexact])):
+        made = sale("t1", total)
+
+    assert (str(made.total), str(made.items[0].price)) == (total, total[1:])
 
 
 def test_everything_of_a_sale_can_be_given():

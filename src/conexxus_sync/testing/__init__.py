@@ -6,9 +6,9 @@ They need no test framework, and go together with the back office of
 `conexxus_client.testing`.
 """
 
-from ._catalog import ListChanges, MemoryCatalog
-from ._clock import FakeClock
-from ._orders import ListOrders
+from ._fake_clock import FakeClock
+from ._list_orders import ListOrders
+from ._memory_catalog import ListChanges, MemoryCatalog
 from ._samples import item, sale
 
 

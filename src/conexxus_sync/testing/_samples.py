@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from conexxus_client import Item, Transaction, TransactionLine
+from conexxus_client import Item, Transaction, TransactionLine, exact_sum
 
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -78,8 +78,10 @@ def sale(
     paid, taxed, reduced = Decimal(total), _optional(tax), _optional(discount)
 
     if items is None:
-        amount = paid - (taxed or 0) + (reduced or 0)
-        items = [TransactionLine(sku=SKU, quantity=-1 if amount < 0 else 1, price=abs(amount))]
+        # Exact in any decimal context; so is `copy_abs`, unlike `abs`.
+        amount = exact_sum([paid, (taxed or Decimal()).copy_negate(), reduced or Decimal()])
+        quantity = -1 if amount < 0 else 1
+        items = [TransactionLine(sku=SKU, quantity=quantity, price=amount.copy_abs())]
 
     return Transaction(
         id=transaction_id,

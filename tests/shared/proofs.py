@@ -1,7 +1,8 @@
 """
-Faults that are proven by a test of their own, wherever it is.
+Rows of a table that are proven by a test of their own, wherever it is.
 
-Such a test carries `@pytest.mark.fault(id, what goes wrong, what then holds)`.
+Such a test carries `@pytest.mark.fault(id, what goes wrong, what then holds)`
+for the fault matrix, or `@pytest.mark.case(…)` for a field case.
 """
 
 import ast
@@ -11,7 +12,7 @@ from pathlib import Path
 import attrs
 
 
-TESTS = Path(__file__).parents[2]
+TESTS = Path(__file__).parents[1]
 
 
 @attrs.frozen(kw_only=True)
@@ -27,30 +28,30 @@ class Proof:
     test: str
 
 
-def proofs() -> list[Proof]:
+def proofs(marker: str) -> list[Proof]:
     """
-    All marked tests of the project, in the order of the matrix.
+    All tests of the project with that marker, by file.
 
     They are read and not imported, so that it doesn't matter which tests were
     asked for.
     """
-    found = [proof for path in sorted(TESTS.rglob("test_*.py")) for proof in _marked(path)]
+    paths = sorted(TESTS.rglob("test_*.py"))
 
-    return sorted(found, key=lambda proof: ("NHPSCK".index(proof.id[0]), proof.id))
+    return [proof for path in paths for proof in _marked(path, marker)]
 
 
-def _marked(path: Path) -> Iterator[Proof]:
+def _marked(path: Path, name: str) -> Iterator[Proof]:
     for test in ast.parse(path.read_text()).body:
         if isinstance(test, ast.FunctionDef) and test.name.startswith("test_"):
-            for marker in map(_texts, test.decorator_list):
+            for marker in (_texts(each, name) for each in test.decorator_list):
                 if marker is not None:
                     identity, what, then = marker
                     file = str(path.relative_to(TESTS.parent))
                     yield Proof(id=identity, what=what, then=then, file=file, test=test.name)
 
 
-def _texts(decorator: ast.expr) -> list[str] | None:
-    if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "pytest.mark.fault":
+def _texts(decorator: ast.expr, name: str) -> list[str] | None:
+    if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == f"pytest.mark.{name}":
         return [ast.literal_eval(text) for text in decorator.args]
 
     return None

@@ -1,0 +1,120 @@
+"""
+The page in a real browser, as somebody behind a counter uses it.
+"""
+
+import shutil
+from contextlib import contextmanager
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import attrs
+import pytest
+from playwright.sync_api import sync_playwright
+
+from conexxus_client import ClientConfig, ConexxusClient
+from conexxus_sync import ConexxusService, SyncConfig, open_store
+from conexxus_sync.testing import ListOrders, sale
+
+from .browser import (
+    ARGUMENTS,
+    HOSTILE,
+    WINE,
+    opener,
+)
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """
+    A real one, of the system.
+    """
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert program, "there is no chromium: on Debian, apt-get install chromium"
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def till():
+    """
+    Sells what it is told, by business date.
+    """
+
+    return ListOrders()
+
+
+@pytest.fixture
+def new_service(server, tmp_path, till):
+    """
+    Makes services of one location: the same store, other rules.
+    """
+    made = []
+    config = SyncConfig(
+        location_id="loc-001",
+        store=f"sqlite:///{tmp_path / 'conexxus.db'}",
+        timezone=ZoneInfo("America/New_York"),
+    )
+
+    def make(**rules):
+        client = ClientConfig(
+            api_url=server.url, api_key=server.api_key, retries=0, timeout_ms=20_000
+        )
+        service = ConexxusService(
+            ConexxusClient(client),
+            store=open_store(config.store),
+            config=attrs.evolve(config, **rules),
+            orders=till,
+        )
+        made.append(service)
+        return service
+
+    yield make
+
+    for service in made:
+        service.close()
+
+
+@pytest.fixture
+def open_page(chromium):
+    """
+    Opens the page of a service, and in the end looks whether anything was
+    executed, blocked or complained of.
+    """
+    troubles = []
+
+    with contextmanager(opener)(chromium, troubles) as open_:
+        yield open_
+
+    assert not troubles
+
+
+@pytest.fixture
+def partial(new_service, office):
+    """
+    A service whose last pull set something aside.
+    """
+    office.catalog = [*WINE, {"sku": "GOLD", "name": "Gold bar", "price": 70_000}, *HOSTILE]
+    service = new_service(max_price=Decimal(1000))
+    service.sync_inventory()
+
+    return service
+
+
+@pytest.fixture
+def troubled(partial, new_service, office, till):
+    """
+    Everything at once: a refused catalogue, sales that wait, items set aside.
+    """
+    service = new_service()
+    day = service.sales.ledger.calendar.business_date(service._clock.now())
+    for name in ("t1", "</td><script>pwned()</script>"):
+        till.add(sale(name, timestamp=service._clock.now()), business_date=day)
+    office.faults("sales: after_commit(reset)")
+    service.push_sales(day)
+    office.catalog = [{**item, "price": "1.99"} for item in WINE]
+    service.sync_inventory()
+
+    return service

@@ -1,0 +1,36 @@
+"""
+How the page looks: layout, contrast, names of controls.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from .browser import DARK, DESKTOP, PHONE, WINE, hidden, overflow, violations
+
+
+SHOTS = Path(__file__).parents[3] / ".screenshots"
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [("desktop", DESKTOP), ("phone", PHONE), ("dark", DARK)]
+)
+@pytest.mark.parametrize("scene", ["well", "troubled"])
+def test_looks(request, new_service, office, open_page, scene, name, options):
+    """
+    On every screen the layout holds, and axe finds nothing; a picture is kept.
+    """
+    if scene == "well":
+        office.catalog = WINE
+        service = new_service()
+        service.sync_inventory()
+    else:
+        service = request.getfixturevalue("troubled")
+
+    page = open_page(service, **options)
+
+    SHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SHOTS / f"page-{scene}-{name}.png", full_page=True)
+    assert overflow(page) <= 0
+    assert hidden(page) == []
+    assert violations(page) == []

@@ -1,0 +1,155 @@
+"""
+Facts about what a push makes of the sales that the host returns.
+"""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import attrs
+import pytest
+
+from conexxus_sync.model.runs import RunStatus
+
+
+LOCATION = "loc-001"
+DAY = date(2026, 1, 2)
+
+
+def test_no_transaction(till):
+    """
+    A host that gives something else than transactions is told so.
+    """
+    till.orders.add({"id": "t1"})
+
+    (run,) = till.push()
+
+    assert "it gave a dict instead of a Transaction" in run.last_error
+
+
+def test_business_date_of_the_host(till):
+    """
+    A transaction that says it belongs to another date is set aside.
+    """
+    till.orders.add(
+        till.sale("t1", business_date=DAY), till.sale("t2", business_date=date(2026, 1, 1))
+    )
+
+    (run,) = till.push()
+
+    assert till.effective() == ["t1"]
+    assert (run.status, run.items_succeeded, run.items_failed) == (RunStatus.PARTIAL, 1, 1)
+    assert "belongs to business date 2026-01-01" in till.quarantined()["t2"]
+
+
+def test_duplicate_ids(till):
+    """
+    Equal tellings of a sale are one; different ones are both set aside.
+    """
+    till.orders.add(
+        till.sale("same"), till.sale("same"), till.sale("two", "1"), till.sale("two", "2")
+    )
+
+    (run,) = till.push()
+    till.wait(minutes=45)
+
+    assert till.effective() == ["same"]
+    assert till.quarantined() == {"two": "Duplicate transaction id with different data"}
+    (aside,) = till.outbox.quarantine.transactions(LOCATION)
+    assert aside.raw.count(b"\n") == 1
+    assert (run.items_succeeded, run.items_failed) == (1, 2)
+    assert till.push() == []
+
+
+def test_unwritable(till):
+    """
+    A transaction that JSON can't hold is set aside; the rest goes on.
+    """
+    till.orders.add(
+        till.sale("float", extra={"weight": 0.1}), till.sale("bad\ud800"), till.sale("t1")
+    )
+
+    (run,) = till.push()
+
+    assert till.effective() == ["t1"]
+    assert run.status is RunStatus.PARTIAL
+    assert set(till.quarantined()) == {"float", "bad\\ud800#ffa9f046"}
+
+
+def test_names_that_are_no_text(till):
+    """
+    An id that can't be written is nobody else's, however much they look alike.
+    """
+    likes = ["a?", "a\\ud800", "a\ufffd"]
+    till.orders.add(till.sale("a\ud800"), till.sale("a\ud801"), *map(till.sale, likes))
+
+    till.push()
+
+    assert till.effective() == likes
+    assert till.outbox.quarantine.size(LOCATION) == 2
+    assert till.push(DAY) == []
+
+
+@pytest.mark.parametrize("good", [0, 1])
+def test_told_twice_and_once_well(till, good):
+    """
+    Of two tellings of one sale the one without a fault counts, whichever
+    comes first; unless they may differ in what can't be written.
+    """
+    elsewhere = till.sale("t1", business_date=DAY + timedelta(days=1))
+    told = [elsewhere, till.sale("t1"), till.sale("t2", extra={"a": {1}}), till.sale("t2")]
+    till.orders.add(*(told if good else reversed(told)))
+
+    till.push()
+
+    assert till.effective() == ["t1"]
+    assert set(till.quarantined()) == {"t2"}
+    assert till.push(DAY) == []
+
+
+def test_same_number_on_two_days(till):
+    """
+    Receipt number 0001 of another day is another sale.
+    """
+    till.orders.add(till.sale("0001", "1"), day=date(2026, 1, 1))
+    till.orders.add(till.sale("0001", "2"))
+
+    till.push()
+
+    assert till.office.ledger.total(LOCATION, date(2026, 1, 1)) == Decimal("1")
+    assert till.office.ledger.total(LOCATION, DAY) == Decimal("2")
+
+
+def test_changed_and_missing(till):
+    """
+    A delivered transaction that changed or disappeared is reported once, and
+    not sent again; when the host agrees again, it is forgotten.
+    """
+    till.orders.add(till.sale("t1", "1"), till.sale("t2"), till.sale("t3"))
+    till.push()
+    till.orders.by_date[DAY] = [till.sale("t1", "2"), till.sale("t3")]
+
+    (run,) = till.push(DAY)
+
+    assert run.status is RunStatus.PARTIAL
+    assert {issue.item for issue in run.errors} == {"t1", "t2"}
+    assert till.push(DAY) == []
+    assert till.office.requests["sales"] == 1
+    found = till.outbox.quarantine.discrepancies(LOCATION)
+    assert {(one.id, one.kind) for one in found} == {("t1", "changed"), ("t2", "missing")}
+
+    till.orders.by_date[DAY] = [till.sale("t1", "1"), till.sale("t2"), till.sale("t3")]
+    till.push(DAY)
+    assert till.outbox.quarantine.discrepancies(LOCATION) == []
+
+
+def test_refund(till):
+    """
+    A refund is a transaction like any other, and lowers the total.
+    """
+    refund = till.sale("r1", "-1.50")
+    line = attrs.evolve(refund.items[0], quantity=-1, price=Decimal("1.50"))
+    till.orders.add(till.sale("t1", "4.00"), attrs.evolve(refund, items=[line]))
+
+    (run,) = till.push()
+
+    assert run.total == till.office.ledger.total() == Decimal("2.50")
