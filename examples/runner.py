@@ -131,20 +131,23 @@ def main() -> None:
         service.run_due(datetime.now(UTC))
         return
 
-    # SIGTERM, like Ctrl-C, ends the wait for the thread; in slices, because the
-    # system may tell another thread of the signal, and that wakes nobody.  A
-    # handler that set `stop` itself could interrupt whoever holds its lock.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # The handler only takes a note: one that raised, or set `stop`, could do so
+    # anywhere, even while the lock of `stop` is held.  The wait is in slices,
+    # because the system may deliver a signal to another thread, and that wakes
+    # nothing here.
+    received: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda signum, _: received.append(signum))
+
     stop = threading.Event()
     schedule = threading.Thread(target=service.run_forever, args=(stop,))
     schedule.start()
 
-    try:
-        while schedule.is_alive():
-            schedule.join(0.5)
-    except KeyboardInterrupt:
-        stop.set()
-        schedule.join()
+    while schedule.is_alive() and not received:
+        schedule.join(0.5)
+
+    stop.set()
+    schedule.join()
 
 
 if __name__ == "__main__":
