@@ -5,24 +5,21 @@ Gauges that are read from the store at each scrape.
 import logging
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING
 
 import attrs
 
 from conexxus_client import ConexxusError, __version__, exact_sum
+from conexxus_sync.health._health import ServiceHealth
 from conexxus_sync.model.alerts import SEVERITIES
 from conexxus_sync.model.runs import RunKind, RunStatus, SyncRun
 from conexxus_sync.model.sales import BatchState, DateTotals
 from conexxus_sync.protocols import Clock
+from conexxus_sync.service import ConexxusService
+from conexxus_sync.stores._store_protocols import SyncStore
 
 from . import _families as families
 from ._families import Family
 
-
-if TYPE_CHECKING:
-    from conexxus_sync.health._health import ServiceHealth
-    from conexxus_sync.service import ConexxusService
-    from conexxus_sync.stores._store_protocols import SyncStore
 
 # The family, the values of its labels, and the number.
 Sample = tuple[Family, tuple[str, ...], float]
@@ -43,7 +40,7 @@ class Gauges:
     Reads one service.
     """
 
-    service: "ConexxusService"
+    service: ConexxusService
     clock: Clock
     _sums: "_SalesTotals" = attrs.field(factory=lambda: _SalesTotals(), init=False)
 
@@ -99,7 +96,7 @@ class _SalesTotals:
 
     def read(
         self,
-        store: "SyncStore",
+        store: SyncStore,
         location_id: str,
         now: datetime,
         batches: dict[BatchState, int],
@@ -118,7 +115,7 @@ class _SalesTotals:
         return self._days
 
 
-def _of_health(health: "ServiceHealth") -> Iterator[Sample]:
+def _of_health(health: ServiceHealth) -> Iterator[Sample]:
     from conexxus_sync.health._health import ServiceState
 
     active = {alert.name for alert in health.alerts}
@@ -149,7 +146,7 @@ def _of_health(health: "ServiceHealth") -> Iterator[Sample]:
         yield families.MISMATCHED, (), counts.mismatched_sales
 
 
-def _of_runs(store: "SyncStore", location_id: str, kind: RunKind) -> Iterator[Sample]:
+def _of_runs(store: SyncStore, location_id: str, kind: RunKind) -> Iterator[Sample]:
     latest = store.runs.latest(location_id, kind)
 
     if latest is None:

@@ -9,7 +9,6 @@ telemetry.watch(service)
 """
 
 import threading
-from typing import TYPE_CHECKING
 
 from opentelemetry import context, metrics, trace
 from opentelemetry.trace import Span, Status, StatusCode
@@ -17,10 +16,8 @@ from opentelemetry.trace import Span, Status, StatusCode
 from conexxus_client import AttemptDetails, CallDetails, __version__
 from conexxus_client.instrumentation.otel import OpenTelemetryHook
 from conexxus_sync.model.runs import RunKind, RunStatus, SyncRun
+from conexxus_sync.service import ConexxusService
 
-
-if TYPE_CHECKING:
-    from conexxus_sync.service import ConexxusService
 
 SCOPE = "conexxus_sync"
 NAMES = {RunKind.INVENTORY: "conexxus inventory sync", RunKind.SALES: "conexxus sales push"}
@@ -71,7 +68,7 @@ class OpenTelemetryCollector:
         self._spans: dict[RunKind, Span] = {}
         self._lock = threading.Lock()
 
-    def watch(self, service: "ConexxusService") -> None:
+    def watch(self, service: ConexxusService) -> None:
         """
         Record the requests of *service*, too.
         """

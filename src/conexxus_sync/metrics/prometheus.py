@@ -10,7 +10,6 @@ text, content_type = metrics.render()
 """
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -44,14 +43,12 @@ from conexxus_client import (
 from conexxus_sync.model.runs import RunKind, RunStatus, SyncRun
 from conexxus_sync.protocols import Clock
 from conexxus_sync.runtime.clock import SystemClock
+from conexxus_sync.service import ConexxusService
 
 from . import _families as families
 from ._families import Family
 from ._gauges import Gauges
 
-
-if TYPE_CHECKING:
-    from conexxus_sync.service import ConexxusService
 
 OTHER = "other"
 CALLS = ("health", "catalogue", "sales")
@@ -100,7 +97,7 @@ class PrometheusMetrics:
 
     def __init__(
         self,
-        service: "ConexxusService | None" = None,
+        service: ConexxusService | None = None,
         *,
         registry: CollectorRegistry | None = None,
         clock: Clock | None = None,
@@ -124,7 +121,7 @@ class PrometheusMetrics:
         if service is not None:
             self.watch(service)
 
-    def watch(self, service: "ConexxusService") -> None:
+    def watch(self, service: ConexxusService) -> None:
         """
         Count the requests of *service*, and read its state at each scrape.
 

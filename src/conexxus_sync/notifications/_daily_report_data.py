@@ -3,20 +3,18 @@ Reads the data of daily reports from the store.
 """
 
 from datetime import date, datetime, tzinfo
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
 
 from conexxus_client import ConfigurationError
 from conexxus_sync.model.runs import RunKind
 from conexxus_sync.model.sales import OPEN_STATES, Batch, BatchState, DateTotals
+from conexxus_sync.sales import SalesLedger, SalesPush
+from conexxus_sync.stores._store_protocols import SyncStore
 
 from ._daily_report import DailyReports, first_report_date
 
-
-if TYPE_CHECKING:
-    from conexxus_sync.sales import SalesLedger, SalesPush
-    from conexxus_sync.stores._store_protocols import SyncStore
 
 _SEE_OUTBOX = "they wait for you, see `conexxus outbox list`"
 _SEE_QUARANTINE = "see `conexxus quarantine list`"
@@ -28,9 +26,9 @@ class DailyReportData:
     Reads the ledger of one location.
     """
 
-    store: "SyncStore"
+    store: SyncStore
     location_id: str
-    sales: "SalesPush"
+    sales: SalesPush
     zone: tzinfo
     now: datetime
 
@@ -79,7 +77,7 @@ class DailyReportData:
 
         return next((sums for sums in found if sums.business_date == day), None)
 
-    def _why(self, day: date, ledger: "SalesLedger") -> str:
+    def _why(self, day: date, ledger: SalesLedger) -> str:
         """
         Why sales of *day* were not accepted, in plain words.
         """

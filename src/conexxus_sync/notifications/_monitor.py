@@ -6,29 +6,27 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import attrs
 
 from conexxus_client import ConexxusClient, ConnectionCheck
+from conexxus_sync.config import SyncConfig
 from conexxus_sync.errors import StoreError
+from conexxus_sync.health._health import ServiceHealth
 from conexxus_sync.model.alerts import Alert, AlertName
+from conexxus_sync.model.api_connection import ApiConnection
 from conexxus_sync.model.calendar import DAY
 from conexxus_sync.model.notices import ActiveAlert, Notice, SentReport
+from conexxus_sync.protocols import Clock
 from conexxus_sync.runtime.cancellation import interruptible
+from conexxus_sync.sales import SalesPush
+from conexxus_sync.stores._store_protocols import SyncStore
 
 from ._alert_changes import MIN_DURATION, AlertDiff
 from ._daily_report_data import DailyReportData
 from ._sender import never
 
-
-if TYPE_CHECKING:
-    from conexxus_sync.config import SyncConfig
-    from conexxus_sync.health._health import ServiceHealth
-    from conexxus_sync.model.api_connection import ApiConnection
-    from conexxus_sync.protocols import Clock
-    from conexxus_sync.sales import SalesPush
-    from conexxus_sync.stores._store_protocols import SyncStore
 
 # An older answer of the back office says nothing about now; where it could
 # not be reached, somebody waits for it to come back.
@@ -50,18 +48,18 @@ class MonitoredService(Protocol):
     def client(self) -> ConexxusClient | None: ...
 
     @property
-    def store(self) -> "SyncStore": ...
+    def store(self) -> SyncStore: ...
 
     @property
-    def config(self) -> "SyncConfig": ...
+    def config(self) -> SyncConfig: ...
 
     @property
     def missing(self) -> tuple[str, ...]: ...
 
     @property
-    def sales(self) -> "SalesPush | None": ...
+    def sales(self) -> SalesPush | None: ...
 
-    def health(self) -> "ServiceHealth": ...
+    def health(self) -> ServiceHealth: ...
 
     def test_connection(self) -> ConnectionCheck: ...
 
@@ -101,7 +99,7 @@ class NoticeMonitor:
     """
 
     service: MonitoredService = attrs.field(repr=False)
-    clock: "Clock"
+    clock: Clock
     urgent: deque[Notice] = attrs.field(factory=deque)
     stop: Callable[[], bool] = never
     _lost: list[ActiveAlert] = attrs.field(factory=list, init=False)
@@ -127,7 +125,7 @@ class NoticeMonitor:
         if health.counts is not None:
             self.service.share_last_call()
 
-    def _is_outdated(self, api: "ApiConnection | None") -> bool:
+    def _is_outdated(self, api: ApiConnection | None) -> bool:
         """
         Did nobody speak to the back office lately?
         """

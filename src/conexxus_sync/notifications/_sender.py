@@ -6,21 +6,18 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 import attrs
 
 from conexxus_sync.errors import StoreError
 from conexxus_sync.model.notices import Event, Notice, QueuedNotice
+from conexxus_sync.protocols import Clock
+from conexxus_sync.stores._store_protocols import SyncStore
 from conexxus_sync.stores.retention import is_safe_to_purge
 
 from ._notice_text import test_text
 from ._webhook import Poster
 
-
-if TYPE_CHECKING:
-    from conexxus_sync.protocols import Clock
-    from conexxus_sync.stores._store_protocols import SyncStore
 
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
@@ -71,9 +68,9 @@ class Sender:
             process ends.
     """
 
-    store: "SyncStore" = attrs.field(repr=False)
+    store: SyncStore = attrs.field(repr=False)
     location_id: str
-    clock: "Clock"
+    clock: Clock
     webhook: Poster
     urgent: deque[Notice] = attrs.field(factory=deque)
     _refusal: str = attrs.field(default=_NOBODY_SENT_IT, init=False)

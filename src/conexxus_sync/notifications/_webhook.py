@@ -5,7 +5,7 @@ Posts one notice to the webhook; the only module that holds its address.
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import attrs
 
@@ -15,6 +15,7 @@ from conexxus_client import (
     ConnectError,
     HostNotFoundError,
     Limits,
+    Reply,
     Request,
     RequestTimeoutError,
     Secret,
@@ -23,9 +24,6 @@ from conexxus_client import (
     __version__,
 )
 
-
-if TYPE_CHECKING:
-    from conexxus_client import Reply
 
 # However it drips: from the beginning to the end of the answer.
 DEADLINE_S = 10.0
@@ -139,7 +137,7 @@ def open_webhook(address: Secret, like: ClientConfig | None) -> Iterator[Webhook
         transport.close()
 
 
-def _answer(reply: "Reply") -> Answer:
+def _answer(reply: Reply) -> Answer:
     """
     The status says it; the body is not even read.
     """
