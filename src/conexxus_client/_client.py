@@ -9,10 +9,11 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from ._calls._call_core import CallCore, connection_check, connection_failure
-from ._calls._cancellation import cancellation_scope, interruptible_backoff
+from ._calls._cancellation import cancellation_scope
 from ._calls._endpoints import SUCCESS
 from ._calls._error_body import read_error_body
 from ._calls._retries import RetryPolicy
+from ._calls._retry_wait import retry_hook
 from ._calls._wire_types import Call, Limits, Response, Transport
 from ._catalogue._base_catalog_stream import valid_items
 from ._catalogue._catalog_stream import CatalogRead
@@ -247,9 +248,7 @@ class ConexxusClient(_BaseClient):
         import stamina
 
         with self._core.observe_call(call.name, call.request, attempts):
-            for attempt in stamina.retry_context(
-                interruptible_backoff(attempts), attempts=None, timeout=None
-            ):
+            for attempt in stamina.retry_context(retry_hook(attempts), attempts=None, timeout=None):
                 with attempt, self._core.observe_attempt(call.name, call.request, attempts):
                     limits = self._core.limits(call.timeout_ms, attempts.deadline)
                     response = self._exchange(call, limits)

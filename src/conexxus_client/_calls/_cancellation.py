@@ -9,11 +9,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Literal
 
 from conexxus_client.errors import CallStoppedError, Delivery
-
-from ._retries import Attempts
 
 
 # A call goes on for at most this long after it is cancelled.
@@ -53,33 +50,6 @@ def raise_if_cancelled(delivery: Delivery = Delivery.NOT_SENT) -> None:
 
     if is_cancelled is not None and is_cancelled():
         raise CallStoppedError(delivery=delivery)
-
-
-def interruptible_backoff(attempts: Attempts) -> Callable[[Exception], float | Literal[False]]:
-    """
-    The decision of *attempts*, for stamina.
-
-    In a cancellation scope it waits itself, because a wait of stamina can't
-    be interrupted.
-    """
-
-    def wait_after(exc: Exception) -> float | Literal[False]:
-        wait = attempts.wait_after(exc)
-
-        if wait is False or not is_cancellable():
-            return wait
-
-        try:
-            for left in countdown(wait):
-                raise_if_cancelled()
-                time.sleep(min(left, SLICE_SECONDS))
-        except CallStoppedError:
-            attempts.give_up(exc)
-            return False
-
-        return 0.0
-
-    return wait_after
 
 
 def countdown(seconds: float) -> Iterator[float]:

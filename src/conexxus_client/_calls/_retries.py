@@ -166,9 +166,8 @@ class Attempts:
         """
         Decide about *exc*: stop, or go on after this many seconds.
 
-        This is the hook that stamina calls.  It gets the exception only, so
-        the count is ours, and so is the clamping: stamina's own limits do
-        not apply to a hook's wait.
+        A hook of stamina gets the exception only, so the count is ours, and
+        so is the clamping: stamina's own limits do not apply to a hook's wait.
         """
         if not isinstance(exc, ConexxusError):
             return False

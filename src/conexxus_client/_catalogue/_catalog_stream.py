@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 from conexxus_client._calls._call_core import CallCore
-from conexxus_client._calls._cancellation import interruptible_backoff
 from conexxus_client._calls._error_body import read_error_body
+from conexxus_client._calls._retry_wait import retry_hook
 from conexxus_client._calls._wire_types import Reply, Request, Transport
 from conexxus_client.errors import ConexxusError
 
@@ -44,9 +44,7 @@ class CatalogRead(BaseCatalogRead):
         request, attempts, page = self._begin_page()
 
         with page, self._network_time():
-            for attempt in stamina.retry_context(
-                interruptible_backoff(attempts), attempts=None, timeout=None
-            ):
+            for attempt in stamina.retry_context(retry_hook(attempts), attempts=None, timeout=None):
                 with (
                     attempt,
                     self._core.observe_attempt("catalogue", request, attempts),

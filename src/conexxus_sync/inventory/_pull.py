@@ -89,7 +89,7 @@ class Pull:
                 if last is not None and read.digest == last.digest:
                     return self._same_again(last, read.etag)
 
-                return self._check_guards(staging, read)
+                return self._conclude_read(staging, read)
 
     def _last_read(self) -> Checkpoint | None:
         """
@@ -136,7 +136,7 @@ class Pull:
 
         self._reached("read")
 
-    def _check_guards(self, staging: Staging, read: CatalogRead) -> SyncRun:
+    def _conclude_read(self, staging: Staging, read: CatalogRead) -> SyncRun:
         self._add_issues(list(staging.duplicates()))
         diff = staging.compare()
         self._reached("compared")

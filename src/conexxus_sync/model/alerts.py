@@ -25,7 +25,9 @@ class Severity(StrEnum):
 
 class AlertName(StrEnum):
     """
-    Every alert, gravest first; the name of its runbook, too.
+    Every alert of a service, gravest first; the name of its runbook, too.
+
+    Prometheus adds `ConexxusDown`, for a service that does not answer.
     """
 
     STORE_UNUSABLE = "ConexxusStoreUnusable"

@@ -34,14 +34,14 @@ PROBED_EVERY = timedelta(minutes=5)
 PROBED_AGAIN = timedelta(minutes=2)
 
 # Longer than any date may still become complete.
-NIGHTS_KEPT = 400 * DAY
+REPORTS_KEPT = 400 * DAY
 
 _log = logging.getLogger(__name__)
 
 
 class MonitoredService(Protocol):
     """
-    What a watch asks of the service.
+    What a monitor needs of the service.
     """
 
     @property
@@ -174,7 +174,7 @@ class NoticeMonitor:
                 for notice in changes.notices:
                     store.notices.queue(connection, notice, now)
                 for report, notice in changes.reports:
-                    keep = report.business_date - NIGHTS_KEPT
+                    keep = report.business_date - REPORTS_KEPT
                     store.notices.record_report(connection, location_id, report, keep=keep)
                     store.notices.queue(connection, notice, now)
 
