@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import attrs
 import pytest
+from stamina.instrumentation import set_on_retry_hooks
 
 from conexxus_client.testing import BackOffice, SandboxServer
 from conexxus_sync.cli import main
@@ -21,6 +22,15 @@ SALES = """\
 {"id":"t2","timestamp":"2026-01-03T03:00:00Z","total":3.10,"items":[{"sku":"SKU002","quantity":1,"price":3.10}]}
 {"id":"t3","timestamp":"2026-01-03T15:00:00Z","total":-3.10,"items":[{"sku":"SKU002","quantity":-1,"price":3.10}]}
 """
+
+
+@pytest.fixture(autouse=True)
+def loud_stamina():
+    """
+    Commands silence stamina for their whole process: here, for one test.
+    """
+    yield
+    set_on_retry_hooks(None)
 
 
 @pytest.fixture
@@ -116,6 +126,7 @@ def cli(shell, monkeypatch, capsys):
     monkeypatch.chdir(shell.folder)
     root = logging.getLogger()
     before = root.handlers[:], root.level
+    levels = {name: logger.level for name, logger in loggers()}
 
     def run(*arguments):
         code = main(arguments)
@@ -124,3 +135,13 @@ def cli(shell, monkeypatch, capsys):
     yield run
 
     root.handlers[:], root.level = before[0], before[1]
+    for name, logger in loggers():
+        logger.setLevel(levels.get(name, logging.NOTSET))
+
+
+def loggers():
+    """
+    All loggers but the root, by name.
+    """
+    known = logging.getLogger().manager.loggerDict
+    return [(name, one) for name, one in known.items() if isinstance(one, logging.Logger)]

@@ -4,10 +4,7 @@ What is known of the connection, by the calls that were made.
 
 import pytest
 
-from conexxus_client import (
-    ClientConfig,
-    ConexxusClient,
-)
+from conexxus_client import ClientConfig, ConexxusClient
 from conexxus_client.testing import SandboxTransport
 from conexxus_sync import AlertName, RunStatus, ServiceState
 from conexxus_sync.views.json import health_to_json

@@ -6,11 +6,7 @@ from datetime import date
 
 import pytest
 
-from conexxus_client import (
-    ApiProfile,
-    ClientConfig,
-    ConexxusClient,
-)
+from conexxus_client import ApiProfile, ClientConfig, ConexxusClient
 from conexxus_client.testing import SandboxTransport
 from conexxus_sync import AlertName, RunStatus, ServiceState
 from conexxus_sync.model.alerts import Severity

@@ -8,9 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from conexxus_client import (
-    TransactionLine,
-)
+from conexxus_client import TransactionLine
 from conexxus_sync import AlertName, RunStatus, ServiceState
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.testing import ListOrders, sale

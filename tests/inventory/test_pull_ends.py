@@ -7,12 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from conexxus_sync import (
-    InMemoryCollector,
-    RunInProgressError,
-    RunStatus,
-    StoreError,
-)
+from conexxus_sync import InMemoryCollector, RunInProgressError, RunStatus, StoreError
 from conexxus_sync.model.leases import LEASE_LENGTH
 from conexxus_sync.stores import sqlite
 

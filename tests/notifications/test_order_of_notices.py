@@ -10,12 +10,7 @@ from itertools import count
 import attrs
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    invariant,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from conexxus_sync.model.alerts import AlertName
 from conexxus_sync.model.notices import Event, Notice

@@ -27,13 +27,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from conexxus_client import (
-    ApiProfile,
-    ClientConfig,
-    ConexxusClient,
-    FrozenBatch,
-    SalesBatch,
-)
+from conexxus_client import ApiProfile, ClientConfig, ConexxusClient, FrozenBatch, SalesBatch
 from conexxus_client.testing import BackOffice, Ledger, SandboxServer
 from conexxus_client.transports import open_transport
 from conexxus_sync.config import SyncConfig

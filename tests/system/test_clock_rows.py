@@ -14,12 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from conexxus_client import (
-    AsyncConexxusClient,
-    ClientConfig,
-    ConexxusClient,
-    RequestTimeoutError,
-)
+from conexxus_client import AsyncConexxusClient, ClientConfig, ConexxusClient, RequestTimeoutError
 from conexxus_client.testing import BackOffice, SandboxServer
 from conexxus_sync import InventorySync, LeaseLostError, RunStatus, SalesPush, SyncConfig, SyncRun
 from conexxus_sync.model.runs import RunKind

@@ -9,12 +9,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conexxus_client import (
-    ClientConfig,
-    ConexxusClient,
-    encode_item,
-    exact_sum,
-)
+from conexxus_client import ClientConfig, ConexxusClient, encode_item, exact_sum
 from conexxus_client.testing import BackOffice, SandboxTransport
 from conexxus_sync import ConexxusService, SyncConfig, open_store
 from conexxus_sync.testing import FakeClock, ListOrders, sale

@@ -15,12 +15,7 @@ from conexxus_client import ClientConfig, ConexxusClient
 from conexxus_sync import ConexxusService, SyncConfig, open_store
 from conexxus_sync.testing import ListOrders, sale
 
-from .browser import (
-    ARGUMENTS,
-    HOSTILE,
-    WINE,
-    opener,
-)
+from .browser import ARGUMENTS, HOSTILE, WINE, opener
 
 
 @pytest.fixture(scope="module")
