@@ -1,0 +1,129 @@
+"""
+Facts about the till that misbehaves.
+"""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from conexxus_sync.testing import HostileTill, ListOrders, Mood, sale
+
+
+DAY, NEXT = date(2026, 1, 2), date(2026, 1, 3)
+SOLD = ["t1", "t2", "t3", "t4"]
+
+
+@pytest.fixture
+def till():
+    return HostileTill(ListOrders(map(sale, SOLD)))
+
+
+def ids(till, day=DAY):
+    return [each.id for each in till.transactions("loc-001", day)]
+
+
+def test_honest_without_a_mood(till):
+    """
+    It returns what it has sold, as often as it is asked.
+    """
+    assert ids(till) == ids(till) == SOLD
+
+
+@pytest.mark.parametrize(
+    ("mood", "answer"),
+    [
+        (Mood.HONEST, SOLD),
+        (Mood.EMPTY, []),
+        (Mood.LATE, ["t1", "t2"]),
+        (Mood.DOUBLED, SOLD + SOLD),
+    ],
+)
+def test_a_mood_lasts_for_one_answer(till, mood, answer):
+    """
+    The next answer is in the mood, the one after it honest.
+    """
+    till.answer_with(mood)
+
+    assert ids(till) == answer
+    assert ids(till) == SOLD
+
+
+def test_shuffled(till):
+    """
+    The same sales in another order.
+    """
+    till.answer_with(Mood.SHUFFLED)
+
+    answer = ids(till)
+
+    assert answer != SOLD
+    assert sorted(answer) == SOLD
+
+
+def test_broken(till):
+    """
+    It breaks off half-way, with an error.
+    """
+    till.answer_with(Mood.BROKEN)
+    answer = []
+
+    with pytest.raises(RuntimeError, match="database is gone"):
+        answer.extend(each.id for each in till.transactions("loc-001", DAY))
+
+    assert ids(till) == SOLD
+
+
+def test_edited(till):
+    """
+    A sale has another total, and lines that come to it; a refund is one too.
+    """
+    till.edit("t2", Decimal("-7.00"), business_date=DAY)
+
+    edited = till.sold.by_date[DAY][1]
+    assert (edited.id, edited.total) == ("t2", Decimal("-7.00"))
+    assert sum(line.quantity * line.price for line in edited.items) == Decimal("-7.00")
+
+
+def test_moved(till):
+    """
+    A sale is on the other date, and only there.
+    """
+    till.move("t2", DAY, NEXT)
+
+    assert ids(till) == ["t1", "t3", "t4"]
+    assert ids(till, NEXT) == ["t2"]
+
+
+def test_another_register(till):
+    """
+    Two sales have one receipt number, at different times.
+    """
+    first = till.sold.by_date[DAY][0]
+
+    second = till.sell_on_another_register(first, later=timedelta(minutes=3), business_date=DAY)
+
+    assert ids(till) == [*SOLD, "t1"]
+    assert second.timestamp - first.timestamp == timedelta(minutes=3)
+
+
+def test_purged(till):
+    """
+    Old dates are empty, others stay.
+    """
+    till.sold.add(sale("t9"), business_date=NEXT)
+
+    till.purge(NEXT)
+
+    assert ids(till) == []
+    assert ids(till, NEXT) == ["t9"]
+
+
+def test_what_is_not_there(till):
+    """
+    A test that changes a sale that is not there is told so.
+    """
+    with pytest.raises(LookupError, match="add it to `sold` first"):
+        till.move("t2", NEXT, DAY)
+    with pytest.raises(LookupError, match="t7"):
+        till.edit("t7", Decimal(1), business_date=DAY)
