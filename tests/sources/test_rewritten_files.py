@@ -13,6 +13,7 @@ import pytest
 from conexxus_sync.errors import HostError
 from conexxus_sync.model.calendar import StoreCalendar
 from conexxus_sync.model.runs import RunStatus
+from conexxus_sync.sources._file_index import stamp_of
 from conexxus_sync.sources.ndjson import FileOrders
 
 
@@ -146,7 +147,7 @@ def test_same_size_and_time(file, zone_calendar):
     file.write_text(EARLY + LATE)
     orders = FileOrders(file, zone_calendar)
     rewrite(file, LATE + EARLY)
-    orders._indexed.stamp = orders._stamp_of(file.stat())
+    orders._indexed.stamp = stamp_of(file.stat())
 
     with pytest.raises(HostError, match="changed while it was read"):
         list(orders.transactions("loc-001", DAY))

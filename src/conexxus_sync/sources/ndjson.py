@@ -3,10 +3,8 @@ The order source behind `--orders FILE.ndjson`: one transaction a line.
 """
 
 import os
-from array import array
 from collections.abc import Iterator
-from datetime import date
-from hashlib import blake2b
+from datetime import date, datetime
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO, BinaryIO
@@ -16,6 +14,9 @@ import attrs
 from conexxus_client import DecodeError, Transaction, decode_transaction
 from conexxus_sync.errors import HostError
 from conexxus_sync.model.calendar import StoreCalendar
+from conexxus_sync.model.order_records import LONGEST_RAW, OrderRemark, UnusableTransaction
+
+from ._file_index import FileIndex, Line, digest_of, read_line, stamp_of
 
 
 # How often a date is read anew because the file was written meanwhile.
@@ -23,32 +24,6 @@ ATTEMPTS = 3
 
 # A date's lines wait in memory up to this size, then on disk.
 COPY_IN_MEMORY = 1024 * 1024
-
-_Stamp = tuple[int, int, int, int, int]
-
-
-@attrs.define(eq=False)
-class FileIndex:
-    """
-    Where the lines of each business date are, in one state of the file.
-
-    Attributes:
-        stamp: Identity, size and times of that state.
-        size: How many bytes were read.
-        digest: Of these bytes.
-        places: Offsets of the lines, by business date.
-    """
-
-    stamp: _Stamp
-    size: int = 0
-    digest: bytes = b""
-    places: "dict[date, array[int]]" = attrs.field(factory=dict)
-
-    def add(self, day: date, offset: int) -> None:
-        """
-        Note that a line of *day* begins at *offset*.
-        """
-        self.places.setdefault(day, array("Q")).append(offset)
 
 
 @attrs.define
@@ -66,12 +41,17 @@ class FileOrders:
     lines added at its end: a file that is rewritten gives no sale of one date
     for another.
 
+    A line that is no transaction is set aside under its number, on its own
+    date if that can be read, else on that of the line before it.  A last line
+    without an end that is no JSON is still being written: a remark says so.
+
     Attributes:
-        path: The file; UTF-8, empty lines are passed over.
+        path: The file; UTF-8, with or without a byte order mark.  Empty lines
+            are passed over.
 
     Raises:
-        HostError: The file can't be read, or changes all the time, or a line
-            is no transaction; the message names file and line.
+        HostError: The file can't be read, or changes all the time, or no line
+            of it is a transaction.
     """
 
     path: Path = attrs.field(converter=Path)
@@ -89,26 +69,50 @@ class FileOrders:
         """
         return [] if self._indexed is None else sorted(self._indexed.places)
 
-    def transactions(self, location_id: str, business_date: date) -> Iterator[Transaction]:
+    def transactions(
+        self, location_id: str, business_date: date
+    ) -> Iterator[Transaction | UnusableTransaction | OrderRemark]:
         """
         The transactions of *business_date*, in the order of the file, which
         is of one location.
         """
         with SpooledTemporaryFile(COPY_IN_MEMORY) as copy:
-            self._copy(business_date, copy)
+            index = self._copied(business_date, copy)
             copy.seek(0)
 
-            for line in copy:
-                transaction = decode_transaction(line)
-                if self._business_date(transaction) != business_date:
-                    # Rewritten in a way that neither size nor times show.
-                    self._indexed = None
-                    raise self._restless(business_date)
-                yield transaction
+            for number in index.numbers(business_date):
+                yield self._record(copy.readline(), number, business_date, index)
 
-    def _copy(self, business_date: date, copy: IO[bytes]) -> None:
+        if index.cut_on == business_date:
+            yield OrderRemark(
+                text=f"{self.path}, line {index.cut}: the last line has no end and is no JSON; "
+                "it is read when it is complete"
+            )
+
+    def _record(
+        self, text: bytes, number: int, business_date: date, index: FileIndex
+    ) -> Transaction | UnusableTransaction:
+        transaction, reason = self._decoded(text, is_long=number in index.long)
+
+        if transaction is None:
+            return UnusableTransaction(
+                id=f"line {number}",
+                reason=f"{self.path}, line {number}: {reason}",
+                raw=text[:LONGEST_RAW].strip(),
+            )
+        if self._business_date(transaction) != business_date:
+            # Rewritten in a way that neither size nor times show.
+            self._indexed = None
+            raise self._restless(business_date)
+
+        return transaction
+
+    def _copied(self, business_date: date, copy: IO[bytes]) -> FileIndex:
         """
         Copy the lines of *business_date*, all of one state of the file.
+
+        Returns:
+            The index of that state.
         """
         for _ in range(ATTEMPTS):
             copy.seek(0)
@@ -117,12 +121,13 @@ class FileOrders:
             with self._opened() as file:
                 index = self._refreshed(file)
 
-                for offset in index.places.get(business_date, ()):
+                for offset in index.offsets(business_date):
                     file.seek(offset)
-                    copy.write(file.readline())
+                    copy.write(read_line(file).text.removesuffix(b"\n") + b"\n")
 
                 if self._is_unchanged(index, file):
-                    return
+                    self._refuse_foreign(index)
+                    return index
 
             self._indexed = None
 
@@ -135,14 +140,14 @@ class FileOrders:
         A till that adds a line is no reason to read anew.
         """
         try:
-            now = self._stamp_of(self.path.stat())
+            now = stamp_of(self.path.stat())
         except OSError:
             return False
 
         if now == index.stamp:
             return True
 
-        return now[:2] == index.stamp[:2] and _digest(file, index.size) == index.digest
+        return now[:2] == index.stamp[:2] and digest_of(file, index.size) == index.digest
 
     def _restless(self, business_date: date) -> HostError:
         return HostError(
@@ -150,6 +155,14 @@ class FileOrders:
             "it: only add lines at its end, or write a new file beside it and rename that, like "
             f"`mv NEW {self.path}`"
         )
+
+    def _refuse_foreign(self, index: FileIndex) -> None:
+        """
+        A file of something else has a fault, not each of its lines.
+        """
+        if index.foreign is not None:
+            msg = f"{self.path} can't be used: {index.foreign}"
+            raise HostError(msg)
 
     def _opened(self) -> BinaryIO:
         try:
@@ -162,7 +175,7 @@ class FileOrders:
         """
         The index of the file, made anew unless it still is the one that was indexed.
         """
-        stamp = self._stamp_of(os.fstat(file.fileno()))
+        stamp = stamp_of(os.fstat(file.fileno()))
 
         if self._indexed is None or stamp != self._indexed.stamp:
             self._indexed = self._read_index(file, FileIndex(stamp))
@@ -170,44 +183,49 @@ class FileOrders:
         return self._indexed
 
     def _read_index(self, file: BinaryIO, index: FileIndex) -> FileIndex:
-        digest = blake2b()
+        while (line := read_line(file, index.add)).size:
+            index.number += 1
+            if line.text.strip():
+                transaction, reason = self._decoded(line.text, is_long=line.is_long)
+                if transaction is not None:
+                    index.place(self._business_date(transaction))
+                elif line.is_cut:
+                    index.place_cut()
+                else:
+                    index.place_fault(line, reason, self._date_in(line))
+            index.size += line.size
 
-        for number, line in enumerate(file, start=1):
-            if line.strip():
-                index.add(self._business_date(self._decoded(line, number)), index.size)
-            index.size += len(line)
-            digest.update(line)
-
-        index.digest = digest.digest()
+        index.finish()
 
         return index
 
-    def _decoded(self, line: bytes, number: int) -> Transaction:
+    def _decoded(self, text: bytes, *, is_long: bool) -> tuple[Transaction | None, str]:
+        """
+        The transaction on a line, or what is wrong with it.
+        """
+        if is_long:
+            return None, Line.TOO_LONG
+
         try:
-            return decode_transaction(line)
+            transaction = decode_transaction(text)
+            self._business_date(transaction)
         except DecodeError as exc:
-            msg = f"{self.path}, line {number}: {exc}"
-            raise HostError(msg) from exc
+            return None, str(exc)
+        except (OverflowError, ValueError):
+            return None, "$.timestamp is too near to an end of the calendar"
+
+        return transaction, ""
+
+    def _date_in(self, line: Line) -> date | None:
+        """
+        The business date of a line that is no transaction, if that much can be read.
+        """
+        when = line.when()
+
+        try:
+            return self.calendar.business_date(when) if isinstance(when, datetime) else when
+        except (OverflowError, ValueError):
+            return None
 
     def _business_date(self, transaction: Transaction) -> date:
         return transaction.business_date or self.calendar.business_date(transaction.timestamp)
-
-    @staticmethod
-    def _stamp_of(stat: os.stat_result) -> _Stamp:
-        # The time of change also shows what was written with the time of
-        # modification put back.
-        return (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
-
-
-def _digest(file: BinaryIO, size: int) -> bytes:
-    """
-    Of the first *size* bytes, as far as there are so many.
-    """
-    digest = blake2b()
-    file.seek(0)
-
-    while size and (piece := file.read(min(size, COPY_IN_MEMORY))):
-        digest.update(piece)
-        size -= len(piece)
-
-    return digest.digest()
