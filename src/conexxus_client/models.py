@@ -78,16 +78,40 @@ def _amount(value: Any) -> Decimal:
     return unsigned_zero(amount)
 
 
-def _optional_amount(value: Any) -> Decimal | None:
-    return None if value is None else _amount(value)
+def _named_amount(name: str, value: Any) -> Decimal:
+    """
+    The amount of a field: a till has dozens, so what is wrong has its name.
+    """
+    try:
+        return _amount(value)
+    except (TypeError, ValueError) as exc:
+        msg = f"{name}: {exc}"
+        raise type(exc)(msg) from None
 
 
 def _quantity(value: Any) -> int | Decimal:
-    if isinstance(value, int) and not isinstance(value, bool):
-        _amount(value)
-        return value
+    amount = _named_amount("quantity", value)
+    return value if isinstance(value, int) else amount
 
-    return _amount(value)
+
+def _line_price(value: Any) -> Decimal:
+    return _named_amount("price", value)
+
+
+def _line_amount(value: Any) -> Decimal | None:
+    return None if value is None else _named_amount("amount", value)
+
+
+def _total(value: Any) -> Decimal:
+    return _named_amount("total", value)
+
+
+def _tax(value: Any) -> Decimal | None:
+    return None if value is None else _named_amount("tax", value)
+
+
+def _discount(value: Any) -> Decimal | None:
+    return None if value is None else _named_amount("discount", value)
 
 
 def _aware(_: Any, attribute: "attrs.Attribute[datetime]", value: Any) -> None:
@@ -172,8 +196,8 @@ class TransactionLine:
 
     sku: str = attrs.field(validator=_text)
     quantity: int | Decimal = attrs.field(converter=_quantity)
-    price: Decimal = attrs.field(converter=_amount)
-    amount: Decimal | None = attrs.field(default=None, converter=_optional_amount)
+    price: Decimal = attrs.field(converter=_line_price)
+    amount: Decimal | None = attrs.field(default=None, converter=_line_amount)
     extra: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
 
 
@@ -198,10 +222,10 @@ class Transaction:
 
     id: str = attrs.field(validator=_text)
     timestamp: datetime = attrs.field(validator=_aware)
-    total: Decimal = attrs.field(converter=_amount)
+    total: Decimal = attrs.field(converter=_total)
     items: tuple[TransactionLine, ...] = attrs.field(converter=_lines)
-    tax: Decimal | None = attrs.field(default=None, converter=_optional_amount)
-    discount: Decimal | None = attrs.field(default=None, converter=_optional_amount)
+    tax: Decimal | None = attrs.field(default=None, converter=_tax)
+    discount: Decimal | None = attrs.field(default=None, converter=_discount)
     business_date: date | None = attrs.field(
         default=None, validator=attrs.validators.optional(_date)
     )

@@ -13,6 +13,7 @@ from conexxus_sync.model.alerts import Alert, AlertName, Severity
 from conexxus_sync.model.api_connection import ApiConnection
 from conexxus_sync.model.calendar import StoreCalendar
 from conexxus_sync.model.guards import Guards
+from conexxus_sync.model.order_records import OrderRemark, UnusableTransaction
 from conexxus_sync.model.runs import RunIssue, RunKind, RunStatus, SyncRun
 from conexxus_sync.model.sales import Batch, BatchState, OutboxError
 from conexxus_sync.scheduling._background_runs import Trigger
@@ -74,6 +75,7 @@ __all__ = [
     "LeaseLostError",
     "LoggingCollector",
     "MetricsCollector",
+    "OrderRemark",
     "OrderSource",
     "OutboxError",
     "OutboxOperator",
@@ -101,5 +103,6 @@ __all__ = [
     "SyncStore",
     "TransactionalCatalogStorage",
     "Trigger",
+    "UnusableTransaction",
     "open_store",
 ]

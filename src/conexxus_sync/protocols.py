@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
-from conexxus_client import Item, Transaction
+from conexxus_client import Item
+from conexxus_sync.model.order_records import OrderRecord
 from conexxus_sync.model.runs import SyncRun
 
 
@@ -104,11 +105,19 @@ class OrderSource(Protocol):
     Where sales come from in the host application.
     """
 
-    def transactions(self, location_id: str, business_date: date) -> Iterable[Transaction]:
+    def transactions(self, location_id: str, business_date: date) -> Iterable[OrderRecord]:
         """
         All finished sales of *business_date*, refunds included.
 
         Read-only, and asked as often as we like.
+
+        Each is a `Transaction`, or a mapping with the keys of the wire
+        contract: `id`, `timestamp` (an aware datetime or an ISO text),
+        `total`, `items`, and where there are such `tax`, `discount`,
+        `businessDate`, `extra`.  A mapping is built here, so that one that
+        can't be built is set aside alone; a source that builds transactions
+        itself yields an `UnusableTransaction` in the place of such a one.
+        What it raises ends the date: nothing new of it is delivered.
         """
         ...
 

@@ -17,13 +17,13 @@ DAY = date(2026, 1, 2)
 
 def test_no_transaction(till):
     """
-    A host that gives something else than transactions is told so.
+    What is neither a transaction nor a mapping is set aside, and said.
     """
-    till.orders.add({"id": "t1"})
+    till.orders.add(("t1", "1.50"))
 
     (run,) = till.push()
 
-    assert "it gave a dict instead of a Transaction" in run.last_error
+    assert "it is a tuple instead of a Transaction or a mapping" in run.last_error
 
 
 def test_business_date_of_the_host(till):

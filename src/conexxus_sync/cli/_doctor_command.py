@@ -7,9 +7,11 @@ from datetime import datetime
 
 from conexxus_client import ClientConfig, ConexxusClient, ConexxusError, ConfigurationError
 from conexxus_sync.config import SyncConfig
+from conexxus_sync.model.formatting import counted
 from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.sales._clock_check import find_clock_problem
 from conexxus_sync.stores import open_store
+from conexxus_sync.stores._unreadable_rows import UnreadableRows
 
 from ._check_result import CheckResult, Level, failure, misconfigured
 from ._console import progress, write_json, write_lines
@@ -126,6 +128,7 @@ def _store_and_clock(config: SyncConfig) -> Iterator[CheckResult]:
             pass
         with store.reading() as connection:
             last_run = store.outbox.dates.last_run(connection, config.location_id)
+        unreadable = store.unreadable_rows(config.location_id)
     except ConfigurationError as exc:
         yield misconfigured("store", str(exc))
         return
@@ -134,7 +137,17 @@ def _store_and_clock(config: SyncConfig) -> Iterator[CheckResult]:
         return
 
     yield CheckResult(check="store", message=f"{config.store} can be written")
+    yield from map(_unreadable, unreadable)
     yield _clock(SystemClock().now(), last_run)
+
+
+def _unreadable(rows: UnreadableRows) -> CheckResult:
+    return failure(
+        "rows",
+        f"{counted(rows.count, 'row')} of {rows.table} can't be read, like {rows.like}, and "
+        "nothing else waits for it. If sales of a date are missing at the back office, run "
+        "`conexxus push --orders ORDERS --date DATE`",
+    )
 
 
 def _clock(now: datetime, last_run: datetime | None) -> CheckResult:

@@ -157,5 +157,26 @@ class StoreCalendar:
         return instant.astimezone(self.timezone).replace(tzinfo=None, fold=0)
 
 
+def plain_date(value: date) -> date:
+    """
+    *value*, if it is a business date.
+
+    A moment is a `date` to Python, but not one of these: which date it belongs
+    to depends on the store's zone and on the end of its day.
+
+    Raises:
+        ValueError: It is a moment, or no date at all.
+    """
+    if isinstance(value, datetime) or not isinstance(value, date):
+        msg = (
+            f"a business date is a date without a time, like date(2026, 1, 2), not a value of type "
+            f"{type(value).__name__}: `StoreCalendar.business_date(moment)` says which one a "
+            "moment belongs to"
+        )
+        raise ValueError(msg)
+
+    return date(value.year, value.month, value.day)
+
+
 def _since_midnight(wall: time) -> timedelta:
     return timedelta(hours=wall.hour, minutes=wall.minute, seconds=wall.second)

@@ -21,6 +21,7 @@ from conexxus_client import (
 
 from ._canonical_json import canonical
 from ._transaction_checks import adds_up, has_card_number
+from .order_records import UnusableTransaction
 
 
 # What JSON has no word for, like a float, a set or a lone surrogate.
@@ -64,6 +65,23 @@ class FrozenTransaction:
     @origin.default
     def _same_id(self) -> str:
         return self.id
+
+    @classmethod
+    def set_aside(cls, unusable: UnusableTransaction, *, position: int) -> "FrozenTransaction":
+        """
+        What stands for a sale that can't be built.
+        """
+        said = b"not built: " + unusable.reason.encode("utf-8", "replace") + unusable.raw
+
+        return cls(
+            position=position,
+            id=_storable(unusable.id),
+            digest=sha256(said).digest(),
+            total=Decimal(),
+            raw=unusable.raw,
+            sold_at="",
+            fault=_storable(unusable.reason),
+        )
 
     @classmethod
     def of(

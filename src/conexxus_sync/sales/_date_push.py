@@ -116,11 +116,11 @@ class DatePush:
         return left == 0 and not self.sender.is_over
 
     def _deliver_new(self) -> None:
-        transactions = iter(read_transactions(self.context, self.business_date))
+        transactions = iter(self._read())
         first = next(transactions, None)
         self.context.failpoint("read")
 
-        if first is None and not self.is_known:
+        if first is None and not self.is_known and not self.counters.source_remarks:
             # The common case of a closed shop: no sale, no transaction.
             self.settled = True
             self.context.pending_visits.append((self.business_date, self.visited_at))
@@ -136,7 +136,7 @@ class DatePush:
             self.sender.deliver(lambda _: None)
             if self._is_clear(parked=True):
                 self.incomplete = False
-                self._freeze(read_transactions(self.context, self.business_date))
+                self._freeze(self._read())
                 self.context.failpoint("frozen")
             elif self.counters.failure is None:
                 self.counters.fail(
@@ -145,6 +145,10 @@ class DatePush:
 
         if self.finished is None and not self.settled:
             self.sender.deliver(self._finish)
+
+    def _read(self) -> Iterator[FrozenTransaction]:
+        remark = self.counters.add_source_remark
+        return read_transactions(self.context, self.business_date, remark)
 
     def _freeze(self, transactions: Iterable[FrozenTransaction]) -> bool:
         """

@@ -13,6 +13,7 @@ from conexxus_client import ConfigurationError
 from conexxus_sync.collectors import FanOut
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.errors import StoreError, SyncError
+from conexxus_sync.model.calendar import plain_date
 from conexxus_sync.model.leases import Lease
 from conexxus_sync.model.runs import RunIssue, RunKind, RunStatus, SyncRun, new_run_id
 from conexxus_sync.protocols import Clock, OrderSource
@@ -153,7 +154,13 @@ class SalesPush:
             DateClosedError: *business_date* no longer takes a push.
             RunInProgressError: Another push is at work.
             StoreError: The store can't be used.
+            ValueError: A date is a moment, or no date.
         """
+        if business_date is not None:
+            business_date = plain_date(business_date)
+        if since is not None:
+            since = plain_date(since)
+
         ledger, clock_problem = self.ledger, self.clock_problem(self.clock.now())
 
         if automatic is None:
@@ -208,6 +215,7 @@ class SalesPush:
             RunInProgressError: A push is at work.
             StoreError: The store can't be used.
         """
+        through = plain_date(through)
         today = self.ledger.calendar.business_date(self.clock.now())
 
         if through > today:

@@ -2,13 +2,22 @@
 Reads the host's transactions of a business date, and freezes each.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
-from typing import Any
+
+import attrs
 
 from conexxus_client import Transaction
 from conexxus_sync.errors import HostError
 from conexxus_sync.model.frozen_sales import FrozenTransaction
+from conexxus_sync.model.order_records import (
+    UNFIT,
+    OrderRemark,
+    UnusableTransaction,
+    transaction_of,
+    unusable,
+)
+from conexxus_sync.protocols import OrderSource
 
 from ._push_context import PushContext, PushStoppedError
 
@@ -19,36 +28,91 @@ HOLD_EVERY = 1_000
 LONGEST_COMPLAINT = 500
 
 
-def read_transactions(context: PushContext, business_date: date) -> Iterator[FrozenTransaction]:
+def _ignore(_: str) -> None:
+    """
+    Default of `remark`: nobody asked.
+    """
+
+
+def read_transactions(
+    context: PushContext, business_date: date, remark: Callable[[str], None] = _ignore
+) -> Iterator[FrozenTransaction]:
     """
     What the host tells of *business_date*, as it comes.
+
+    What can't be built is among it, each with its fault.
+
+    Args:
+        remark: Gets what the source remarks.
 
     Raises:
         HostError: Whatever the host raised.
         StoppedError: The push shall end.
     """
-    for position, transaction in enumerate(_asked(context, business_date)):
+    records = HostRecords(context.orders, context.location_id, business_date)
+
+    for position, record in enumerate(records):
         if position % HOLD_EVERY == 0:
             context.renew_lease()
             if context.stopped():
                 raise PushStoppedError
 
-        yield FrozenTransaction.of(transaction, position=position, business_date=business_date)
+        if isinstance(record, OrderRemark):
+            remark(record.text)
+        else:
+            yield _frozen(record, position, business_date)
 
 
-def _asked(context: PushContext, business_date: date) -> Iterator[Transaction]:
-    try:
-        transactions: Any
-        for transactions in context.orders.transactions(context.location_id, business_date):
-            if not isinstance(transactions, Transaction):
-                msg = f"it gave a {type(transactions).__name__} instead of a Transaction"
-                raise TypeError(msg)
-            yield transactions
-    except HostError:
-        raise
-    except Exception as exc:
-        msg = (
-            f"the order source failed for business date {business_date}: "
+@attrs.define
+class HostRecords:
+    """
+    What the host's source yields for one date, each made a sale if it can be.
+
+    Iterating raises a `HostError` for whatever the host raises.
+
+    Attributes:
+        read: How many came so far.
+        last: Name of the last of them.
+    """
+
+    orders: OrderSource
+    location_id: str
+    business_date: date
+    read: int = attrs.field(default=0, init=False)
+    last: str | None = attrs.field(default=None, init=False)
+
+    def __iter__(self) -> Iterator[Transaction | UnusableTransaction | OrderRemark]:
+        try:
+            for given in self.orders.transactions(self.location_id, self.business_date):
+                record = transaction_of(given)
+                self.read += 1
+                if not isinstance(record, OrderRemark):
+                    self.last = record.id
+                yield record
+        except HostError:
+            raise
+        except Exception as exc:
+            raise HostError(self._failed(exc)) from exc
+
+    def _failed(self, exc: Exception) -> str:
+        after = "" if self.last is None else f" after transaction {self.last[:60]!r}"
+        came = f", {self.read:,} read" if self.read else ""
+
+        return (
+            f"the order source failed for business date {self.business_date}{after}{came}: "
             f"{type(exc).__name__}: {str(exc)[:LONGEST_COMPLAINT]}"
         )
-        raise HostError(msg) from exc
+
+
+def _frozen(
+    record: Transaction | UnusableTransaction, position: int, business_date: date
+) -> FrozenTransaction:
+    if isinstance(record, UnusableTransaction):
+        return FrozenTransaction.set_aside(record, position=position)
+
+    try:
+        return FrozenTransaction.of(record, position=position, business_date=business_date)
+    except UNFIT as exc:
+        # Built past the checks of its class.
+        broken = unusable({"id": record.id}, f"{type(exc).__name__}: {exc}")
+        return FrozenTransaction.set_aside(broken, position=position)

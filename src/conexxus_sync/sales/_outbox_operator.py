@@ -10,6 +10,7 @@ from typing import Any
 import attrs
 
 from conexxus_client import ApiProfile
+from conexxus_sync.model.calendar import plain_date
 from conexxus_sync.model.runs import new_run_id
 from conexxus_sync.model.sales import OPEN_STATES, Batch, OutboxError
 from conexxus_sync.protocols import Clock
@@ -120,6 +121,7 @@ class OutboxOperator:
         Raises:
             RunInProgressError: A push is at work.
         """
+        business_date = plain_date(business_date)
         outbox, location_id = self.store.outbox, self.location_id
 
         with self._writing() as transaction:

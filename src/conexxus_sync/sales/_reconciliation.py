@@ -8,10 +8,12 @@ from decimal import Decimal
 
 import attrs
 
-from conexxus_client import exact_sum
+from conexxus_client import Transaction, exact_sum
 from conexxus_sync.model.sales import DateTotals
 from conexxus_sync.protocols import OrderSource
 from conexxus_sync.stores._store_protocols import SyncStore
+
+from ._order_reader import HostRecords
 
 
 @attrs.frozen(kw_only=True)
@@ -50,18 +52,25 @@ def reconcile(
 
     Args:
         orders: Asked what it tells of each of them, if given.
+
+    Raises:
+        HostError: The order source raised.
     """
     for sums in store.outbox.date_totals(location_id, since):
         if orders is None:
             yield Reconciliation(sums=sums)
             continue
 
-        # Told twice under one id, it is one sale.
-        till_count = {
-            sale.id: sale.total
-            for sale in orders.transactions(location_id, sums.business_date)
-            if sale.business_date in (None, sums.business_date)
-        }
-        yield Reconciliation(
-            sums=sums, till_count=len(till_count), till_total=exact_sum(till_count.values())
-        )
+        told = _totals(HostRecords(orders, location_id, sums.business_date), sums.business_date)
+        yield Reconciliation(sums=sums, till_count=len(told), till_total=exact_sum(told.values()))
+
+
+def _totals(records: HostRecords, business_date: date) -> dict[str, Decimal]:
+    """
+    What each sale of the till comes to; told twice under one id, it is one.
+    """
+    return {
+        sale.id: sale.total
+        for sale in records
+        if isinstance(sale, Transaction) and sale.business_date in (None, business_date)
+    }

@@ -43,6 +43,7 @@ class RunCounters:
         failure: Why the date could not be pushed to the end.
         remarks: What somebody may want to look at, though nothing failed: the
             text with the ids that it is about.
+        source_remarks: What the order source remarked, in its order.
     """
 
     run: SyncRun
@@ -56,13 +57,14 @@ class RunCounters:
     failure: str | None = None
     issues: list[RunIssue] = attrs.field(factory=list)
     remarks: dict[str, list[str]] = attrs.field(factory=dict)
+    source_remarks: list[str] = attrs.field(factory=list)
 
     @property
     def has_content(self) -> bool:
         """
         Is there anything to record?  A date without sales has no run.
         """
-        return bool(self.batches or self.quarantined or self.issues)
+        return bool(self.batches or self.quarantined or self.issues or self.source_remarks)
 
     def add_accepted(self, transactions: int, total: Decimal) -> None:
         """
@@ -99,6 +101,13 @@ class RunCounters:
             if member.voids:
                 self._remark(_CORRECTED, member.origin)
 
+    def add_source_remark(self, text: str) -> None:
+        """
+        Pass on what the order source remarks, once for each text.
+        """
+        if text not in self.source_remarks and len(self.source_remarks) < MAX_ERRORS:
+            self.source_remarks.append(text)
+
     def add_issue(self, item: str | None, error: str) -> None:
         """
         Add to the run's errors.
@@ -132,7 +141,11 @@ class RunCounters:
             batches=self.batches,
             total=self.total,
             delivery_unknown=self.unknown,
-            errors=[*self.issues, *map(_told, self.remarks.items())],
+            errors=[
+                *self.issues,
+                *map(_told, self.remarks.items()),
+                *(RunIssue(item=None, error=text) for text in self.source_remarks),
+            ],
             last_error=self.failure or (self.issues[-1].error if self.issues else None),
         )
 

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 import attrs
 
+from conexxus_sync.model.calendar import plain_date
 from conexxus_sync.model.runs import RunIssue, RunKind, RunStatus, SyncRun, new_run_id
 from conexxus_sync.runtime.run_logging import safe_logger
 from conexxus_sync.scheduling._background_runs import Trigger
@@ -77,6 +78,9 @@ class ServiceCommands:
         """
         Start a push in a thread, unless one is in progress.
         """
+        if business_date is not None:
+            business_date = plain_date(business_date)
+
         sales = self.engines.sales
 
         if sales is None:

@@ -238,7 +238,7 @@ class ConexxusService:
         Push *business_date*, because the till has just closed it.
 
         Raises:
-            ConexxusError: As `push_sales`.
+            ConexxusError: As `push_sales`; a moment is a `ValueError`.
         """
         return [] if self.sales is None else self.sales.close_day(business_date)
 

@@ -12,7 +12,7 @@ from conexxus_sync.model.frozen_sales import FrozenTransaction
 from conexxus_sync.model.sales import Batch, BatchState, DateTotals
 
 from ._batch_rows import COLUMNS, MEMBER, read_batch, row_key, split_body
-from ._database import Database
+from ._database import Database, readable
 from ._date_totals import date_totals
 
 
@@ -45,14 +45,21 @@ class SqliteBatchReader:
                 first, instead of the one that was frozen first.
         """
         order = "coalesce(sent_at, ''), freeze, first" if rested else "freeze, first"
-        rows = connection.execute(
+        query = (
             f"SELECT {COLUMNS} FROM batches WHERE location = ? AND business_date = ?"  # noqa: S608  # constants
             f" AND {_OPEN} AND parked IS NULL AND (freeze, first) > (?, ?)"
-            f" ORDER BY {order} LIMIT 1",
-            (location_id, business_date.isoformat(), *after),
-        ).fetchall()
+            f" ORDER BY {order} LIMIT ?"
+        )
+        scope = (location_id, business_date.isoformat(), *after)
 
-        return read_batch(rows[0]) if rows else None
+        # All of them are read only where the first can't be.
+        for limit in (1, -1):
+            rows = connection.execute(query, (*scope, limit)).fetchall()
+            found = next(readable(rows, read_batch), None)
+            if found is not None or not rows:
+                return found
+
+        return None
 
     def open_dates(self, connection: sqlite3.Connection, location_id: str) -> list[date]:
         """
@@ -64,7 +71,7 @@ class SqliteBatchReader:
             (location_id,),
         )
 
-        return [date.fromisoformat(day) for (day,) in rows]
+        return list(readable(rows, lambda row: date.fromisoformat(row[0])))
 
     def attempted(self, connection: sqlite3.Connection, location_id: str) -> dict[date, datetime]:
         """
@@ -76,7 +83,9 @@ class SqliteBatchReader:
             (location_id,),
         )
 
-        return {date.fromisoformat(day): datetime.fromisoformat(at) for day, at in rows}
+        return dict(
+            readable(rows, lambda row: (date.fromisoformat(row[0]), datetime.fromisoformat(row[1])))
+        )
 
     def parked(self, location_id: str) -> list[Batch]:
         """
@@ -254,4 +263,4 @@ class SqliteBatchReader:
                 tuple(values),
             ).fetchall()
 
-        return [read_batch(row) for row in rows]
+        return list(readable(rows, read_batch))

@@ -12,6 +12,8 @@ from itertools import groupby
 from conexxus_client import exact_sum
 from conexxus_sync.model.sales import DateTotals
 
+from ._database import readable
+
 
 _DELIVERED = (
     "SELECT business_date, total, delivered_at FROM delivered"
@@ -49,11 +51,14 @@ def date_totals(
         for day, count in connection.execute(query, scope):
             counts[day][number] = count
 
-    for day in sorted(delivered.keys() | counts.keys()):
+    # A date that can't be read is passed over.
+    days = sorted(delivered.keys() | counts.keys())
+
+    for business_date, day in readable(days, lambda day: (date.fromisoformat(day), day)):
         totals, moments = zip(*delivered[day], strict=True) if day in delivered else ((), ())
         waiting, quarantined, discrepancies = counts[day]
         yield DateTotals(
-            business_date=date.fromisoformat(day),
+            business_date=business_date,
             delivered=len(totals),
             total=exact_sum(totals),
             waiting=waiting,

@@ -3,8 +3,8 @@ Manual settlement of batches, the history of a transaction, and purging of old d
 """
 
 import sqlite3
-from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import attrs
@@ -22,7 +22,7 @@ from conexxus_sync.model.sales import (
 )
 
 from ._batch_rows import COLUMNS, origins, read_batch, row_key
-from ._database import Database, text
+from ._database import Database, readable, text
 from ._sales_dates import SqliteSalesDates
 
 
@@ -96,7 +96,9 @@ class SqliteOutboxMaintenance:
         A date whose ids are forgotten takes no push any more.
         """
         (newest,) = connection.execute(
-            "SELECT max(business_date) FROM delivered WHERE location = ?", (location_id,)
+            "SELECT max(business_date) FROM delivered"
+            " WHERE location = ? AND date(business_date) = business_date",
+            (location_id,),
         ).fetchone()
 
         if newest is None:
@@ -129,11 +131,18 @@ class SqliteOutboxMaintenance:
         return TransactionHistory(
             id=origin,
             memberships=tuple(
-                BatchMembership(id=row[0], batch=read_batch(row[1:])) for row in memberships
+                readable(
+                    memberships,
+                    lambda row: BatchMembership(id=row[0], batch=read_batch(row[1:])),
+                )
             ),
-            delivered=tuple(_delivered(found["delivered"])),
-            quarantined=tuple(_quarantined(location_id, origin, found["quarantined"])),
-            discrepancies=tuple(_discrepancies(location_id, origin, found["discrepancies"])),
+            delivered=tuple(readable(found["delivered"], _delivered)),
+            quarantined=tuple(
+                readable(found["quarantined"], partial(_quarantined, location_id, origin))
+            ),
+            discrepancies=tuple(
+                readable(found["discrepancies"], partial(_discrepancy, location_id, origin))
+            ),
         )
 
     def _purge_bytes(self, connection: sqlite3.Connection, location_id: str, before: str) -> None:
@@ -193,39 +202,38 @@ _ABOUT = {
 }
 
 
-def _delivered(rows: Iterable[tuple[Any, ...]]) -> Iterable[DeliveredTransaction]:
-    for day, key, at, revision, voided in rows:
-        yield DeliveredTransaction(
-            business_date=date.fromisoformat(day),
-            key=key or None,
-            at=datetime.fromisoformat(at),
-            revision=revision,
-            voided=bool(voided),
-        )
+def _delivered(row: tuple[Any, ...]) -> DeliveredTransaction:
+    day, key, at, revision, voided = row
+
+    return DeliveredTransaction(
+        business_date=date.fromisoformat(day),
+        key=key or None,
+        at=datetime.fromisoformat(at),
+        revision=revision,
+        voided=bool(voided),
+    )
 
 
-def _quarantined(
-    location_id: str, name: str, rows: Iterable[tuple[Any, ...]]
-) -> Iterable[QuarantinedTransaction]:
-    for day, raw, reason, at in rows:
-        yield QuarantinedTransaction(
-            location_id=location_id,
-            business_date=date.fromisoformat(day),
-            id=name,
-            raw=bytes(raw),
-            reason=reason,
-            quarantined_at=datetime.fromisoformat(at),
-        )
+def _quarantined(location_id: str, name: str, row: tuple[Any, ...]) -> QuarantinedTransaction:
+    day, raw, reason, at = row
+
+    return QuarantinedTransaction(
+        location_id=location_id,
+        business_date=date.fromisoformat(day),
+        id=name,
+        raw=bytes(raw),
+        reason=reason,
+        quarantined_at=datetime.fromisoformat(at),
+    )
 
 
-def _discrepancies(
-    location_id: str, name: str, rows: Iterable[tuple[Any, ...]]
-) -> Iterable[Discrepancy]:
-    for day, kind, at in rows:
-        yield Discrepancy(
-            location_id=location_id,
-            business_date=date.fromisoformat(day),
-            id=name,
-            kind=DiscrepancyKind(kind),
-            found_at=datetime.fromisoformat(at),
-        )
+def _discrepancy(location_id: str, name: str, row: tuple[Any, ...]) -> Discrepancy:
+    day, kind, at = row
+
+    return Discrepancy(
+        location_id=location_id,
+        business_date=date.fromisoformat(day),
+        id=name,
+        kind=DiscrepancyKind(kind),
+        found_at=datetime.fromisoformat(at),
+    )

@@ -4,6 +4,7 @@ History of runs.
 
 import heapq
 import sqlite3
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import attrs
@@ -11,7 +12,7 @@ import attrs
 from conexxus_sync.model.run_json import dump_run, load_run
 from conexxus_sync.model.runs import RunKind, SyncRun
 
-from ._database import Database
+from ._database import Database, readable
 
 
 # Instead of a kind.
@@ -70,7 +71,7 @@ class SqliteRuns:
         with self.store.reading() as connection:
             row = connection.execute("SELECT document FROM runs WHERE id = ?", (run_id,)).fetchone()
 
-        return None if row is None else load_run(row[0])
+        return None if row is None else next(readable([row[0]], load_run), None)
 
     def latest(self, location_id: str, kind: RunKind, *, failed: bool = True) -> SyncRun | None:
         """
@@ -83,9 +84,9 @@ class SqliteRuns:
             return next(iter(self.history(location_id, kind, 1)), None)
 
         with self.store.reading() as connection:
-            row = connection.execute(_LATEST_GOOD, (location_id, kind)).fetchone()
+            rows = connection.execute(_LATEST_GOOD, (location_id, kind)).fetchall()
 
-        return None if row is None else load_run(row[0])
+        return next(readable(rows, lambda row: load_run(row[0])), None)
 
     def history(
         self,
@@ -103,20 +104,30 @@ class SqliteRuns:
             planned: Whether those that only planned count, too.
         """
         kinds = [*RunKind, _REPLAY] if kind is None else [kind]
+        asked = limit
 
+        while True:
+            rows = self._newest(location_id, kinds, 1 + planned, asked)
+            runs = list(readable(rows, lambda row: load_run(row[1])))
+            # Where some can't be read, older ones take their places.
+            if len(runs) >= limit or len(rows) < asked:
+                return runs[:limit]
+            asked *= 4
+
+    def _newest(
+        self, location_id: str, kinds: Sequence[str], plans: int, limit: int
+    ) -> list[tuple[int, str]]:
         with self.store.reading() as connection:
             newest = heapq.merge(
                 *(
-                    connection.execute(_LATEST, (location_id, one, number, limit))
-                    for one in kinds
-                    for number in range(1 + planned)
+                    connection.execute(_LATEST, (location_id, kind, number, limit))
+                    for kind in kinds
+                    for number in range(plans)
                 ),
                 reverse=True,
             )
             # To its end: a merge that is left in the middle outlives its database.
-            rows = list(newest)[:limit]
-
-        return [load_run(document) for _, document in rows]
+            return list(newest)[:limit]
 
     def any_between(
         self, connection: sqlite3.Connection, location_id: str, first: datetime, last: datetime

@@ -8,9 +8,10 @@ from datetime import date, datetime
 
 import attrs
 
+from conexxus_sync.errors import StoreError
 from conexxus_sync.model.sales import DateVisit, DiscrepancyKind
 
-from ._database import Database, optional_moment, text
+from ._database import Database, optional_moment, readable, text
 
 
 @attrs.define
@@ -29,7 +30,7 @@ class SqliteSalesDates:
             "SELECT since FROM sales_floors WHERE location = ?", (location_id,)
         ).fetchone()
 
-        return None if row is None else date.fromisoformat(row[0])
+        return None if row is None else _first_date(row[0])
 
     def set_start_date(
         self, connection: sqlite3.Connection, location_id: str, since: date, now: datetime
@@ -51,7 +52,7 @@ class SqliteSalesDates:
             "SELECT open_from FROM sales_floors WHERE location = ?", (location_id,)
         ).fetchone()
 
-        return None if row is None or row[0] is None else date.fromisoformat(row[0])
+        return None if row is None or row[0] is None else _first_date(row[0])
 
     def close_before(
         self, connection: sqlite3.Connection, location_id: str, first: date, now: datetime
@@ -97,10 +98,7 @@ class SqliteSalesDates:
             (location_id,),
         )
 
-        return {
-            date.fromisoformat(day): DateVisit(at=optional_moment(at), closed=closed)
-            for day, at, closed in rows
-        }
+        return dict(readable(rows, _visit))
 
     def closed(
         self, connection: sqlite3.Connection, location_id: str, business_date: date
@@ -162,8 +160,10 @@ class SqliteSalesDates:
             (location_id, DiscrepancyKind.ELSEWHERE, business_date.isoformat()),
         ).fetchall()
 
-        for day in {day for day, name in left if name in ids}:
-            self.clear_visit(connection, location_id, date.fromisoformat(day))
+        days = {day for day, name in left if name in ids}
+
+        for day in readable(days, date.fromisoformat):
+            self.clear_visit(connection, location_id, day)
 
     def recorded(
         self, connection: sqlite3.Connection, location_id: str, dates: Iterable[date]
@@ -177,6 +177,28 @@ class SqliteSalesDates:
             for day in dates
             if connection.execute(_KNOWN, (location_id, day.isoformat())).fetchone()[0]
         }
+
+
+def _visit(row: tuple[str, str | None, str | None]) -> tuple[date, DateVisit]:
+    day, at, closed = row
+    return date.fromisoformat(day), DateVisit(at=optional_moment(at), closed=closed)
+
+
+def _first_date(stored: str) -> date:
+    """
+    The date where a location begins; earlier versions took a moment, too.
+
+    Raises:
+        StoreError: Without it, sales that were pushed could be pushed again.
+    """
+    try:
+        return date.fromisoformat(stored[: len("2026-01-02")])
+    except ValueError as exc:
+        msg = (
+            f"the store's first business date can't be read, it says {stored!r}: restore the "
+            "store from a backup"
+        )
+        raise StoreError(msg) from exc
 
 
 _KNOWN = """

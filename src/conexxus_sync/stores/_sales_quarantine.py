@@ -16,7 +16,7 @@ from conexxus_sync.model.sales import (
     QuarantinedTransaction,
 )
 
-from ._database import Database, text
+from ._database import Database, readable, text
 
 
 @attrs.define
@@ -61,17 +61,7 @@ class SqliteSalesQuarantine:
                 (location_id, limit),
             ).fetchall()
 
-        return [
-            QuarantinedTransaction(
-                location_id=location_id,
-                business_date=date.fromisoformat(day),
-                id=name,
-                raw=bytes(raw),
-                reason=reason,
-                quarantined_at=datetime.fromisoformat(at),
-            )
-            for day, name, raw, reason, at in rows
-        ]
+        return list(readable(rows, lambda row: _quarantined(location_id, row)))
 
     def size(self, location_id: str, business_date: date | None = None) -> int:
         """
@@ -139,16 +129,7 @@ class SqliteSalesQuarantine:
                 (location_id, limit),
             ).fetchall()
 
-        return [
-            Discrepancy(
-                location_id=location_id,
-                business_date=date.fromisoformat(day),
-                id=name,
-                kind=DiscrepancyKind(kind),
-                found_at=datetime.fromisoformat(at),
-            )
-            for day, name, kind, at in rows
-        ]
+        return list(readable(rows, lambda row: _discrepancy(location_id, row)))
 
     def discrepancy_count(self, location_id: str, business_date: date | None = None) -> int:
         """
@@ -167,3 +148,28 @@ class SqliteSalesQuarantine:
             ).fetchone()
 
         return int(count)
+
+
+def _quarantined(location_id: str, row: tuple[str, str, bytes, str, str]) -> QuarantinedTransaction:
+    day, name, raw, reason, at = row
+
+    return QuarantinedTransaction(
+        location_id=location_id,
+        business_date=date.fromisoformat(day),
+        id=name,
+        raw=bytes(raw),
+        reason=reason,
+        quarantined_at=datetime.fromisoformat(at),
+    )
+
+
+def _discrepancy(location_id: str, row: tuple[str, str, str, str]) -> Discrepancy:
+    day, name, kind, at = row
+
+    return Discrepancy(
+        location_id=location_id,
+        business_date=date.fromisoformat(day),
+        id=name,
+        kind=DiscrepancyKind(kind),
+        found_at=datetime.fromisoformat(at),
+    )

@@ -26,6 +26,7 @@ from conexxus_sync.model.runs import RunKind, SyncRun
 from conexxus_sync.protocols import CatalogChanges
 
 from ._outbox_protocols import OutboxStore as OutboxStore
+from ._unreadable_rows import UnreadableRows
 
 
 class RunStore(Protocol):
@@ -248,6 +249,8 @@ class SyncStore(Protocol):
     def calls(self) -> CallStore: ...
 
     def reading(self) -> AbstractContextManager[Any]: ...
+
+    def unreadable_rows(self, location_id: str) -> list[UnreadableRows]: ...
 
     def snapshot(self) -> AbstractContextManager[None]: ...
 

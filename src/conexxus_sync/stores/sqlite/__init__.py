@@ -18,6 +18,7 @@ from conexxus_sync.stores._mirror import SqliteCatalog
 from conexxus_sync.stores._notice_queue import SqliteNotices
 from conexxus_sync.stores._outbox import SqliteOutbox
 from conexxus_sync.stores._run_history import SqliteRuns
+from conexxus_sync.stores._unreadable_rows import UnreadableRows, find_unreadable_rows
 
 from ._migrations import migrate
 
@@ -100,6 +101,16 @@ class SqliteStore:
                 yield
         finally:
             self._here.connection = None
+
+    def unreadable_rows(self, location_id: str) -> list[UnreadableRows]:
+        """
+        Rows of sales and runs that can't be read, and are passed over.
+
+        Raises:
+            StoreError: The database can't be opened or read.
+        """
+        with self.reading() as connection:
+            return list(find_unreadable_rows(connection, location_id))
 
     @contextmanager
     def short_timeout(self) -> Iterator[None]:
