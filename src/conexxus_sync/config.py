@@ -51,6 +51,8 @@ class SyncConfig:
         on_changed: Whether delivered sales that changed or disappeared at
             the till are only reported, or taken back and sent again.
         summary: Whether each batch of sales says what it comes to.
+        profile: Which profile of the back office to use, as module:object;
+            `default` or None for the default one.
 
     Raises:
         ConfigurationError: Naming all problems at once.
@@ -70,6 +72,7 @@ class SyncConfig:
     removals: Literal["keep", "deactivate"] = "keep"
     on_changed: Literal["report", "resend"] = "report"
     summary: bool = False
+    profile: str | None = None
 
     def __attrs_post_init__(self) -> None:
         problems = list(_problems(attrs.asdict(self, recurse=False)))
@@ -93,6 +96,7 @@ class SyncConfig:
         env.read("CONEXXUS_PUSH_AT", "push_at", clock_time)
         env.read("CONEXXUS_DAY_CLOSES_AT", "day_closes_at", clock_time)
         env.read("CONEXXUS_SALES_SINCE", "sales_since", day)
+        env.read("CONEXXUS_PROFILE", "profile")
         env.read("CONEXXUS_SHIM_TOKEN", "shim_token")
         env.read("CONEXXUS_SHIM_HOSTS", "shim_hosts", host_names)
         insecure = variables.get("CONEXXUS_ALLOW_INSECURE") == "1"

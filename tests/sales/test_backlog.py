@@ -359,10 +359,10 @@ def test_told_to_stop_while_nobody_answers(till):
 
         (run,) = till.engine(client=client, stop=has_arrived).push(DAY)
 
-    assert run.delivery_unknown
-    assert till.outbox.counts(LOCATION) == {BatchState.UNKNOWN: 1}
-    push(till)
-    assert till.effective() == ["t1"]
+        assert run.delivery_unknown
+        assert till.outbox.counts(LOCATION) == {BatchState.UNKNOWN: 1}
+        push(till, client=client)
+        assert till.effective() == ["t1"]
 
 
 class Broken:

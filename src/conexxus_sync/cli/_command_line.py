@@ -18,6 +18,7 @@ from ._listing_commands import items, runs
 from ._logs import Format, configure
 from ._outbox_commands import outbox_list, outbox_resend, outbox_resolve, outbox_show
 from ._outbox_dates_command import outbox_dates
+from ._profile_commands import profile_change, profile_show
 from ._pull_command import pull
 from ._push_command import push
 from ._quarantine_commands import quarantine_list, quarantine_replay, quarantine_show
@@ -51,6 +52,9 @@ outbox.command(outbox_list, name="list")
 outbox.command(outbox_show, name="show")
 outbox.command(outbox_resend, name="resend")
 outbox.command(outbox_resolve, name="resolve")
+profiles = App(name="profile", help="With which profile of the back office sales are pushed.")
+profiles.command(profile_show, name="show")
+profiles.command(profile_change, name="change")
 
 for command, name in (
     (demo, "demo"),
@@ -68,6 +72,7 @@ for command, name in (
 
 app.command(quarantine)
 app.command(outbox)
+app.command(profiles)
 
 # These handle signals themselves: they have something to finish first.
 _LASTING = {run_scheduler, sandbox}
@@ -88,6 +93,7 @@ def _with_globals(
     store: Annotated[str | None, Parameter(group=EVERYWHERE)] = None,
     location: Annotated[str | None, Parameter(group=EVERYWHERE)] = None,
     timezone: Annotated[str | None, Parameter(group=EVERYWHERE)] = None,
+    profile: Annotated[str | None, Parameter(group=EVERYWHERE)] = None,
     json: Annotated[bool, Parameter(negative="", show_default=False, group=EVERYWHERE)] = False,
     log_format: Annotated[Format | None, Parameter(group=EVERYWHERE)] = None,
 ) -> int:
@@ -96,6 +102,7 @@ def _with_globals(
         store: Where the SDK keeps its own state (CONEXXUS_STORE).
         location: The store's id in the back office (LOCATION_ID).
         timezone: The store's time zone, like America/New_York (CONEXXUS_TIMEZONE).
+        profile: How the back office speaks, as module:object, or default (CONEXXUS_PROFILE).
         json: Write JSON for programs to stdout.
         log_format: Of the log on stderr; json where stderr is no terminal.
     """
@@ -107,7 +114,12 @@ def _with_globals(
     if json:
         use_utf8()
     session = Session(
-        store=store, location=location, timezone=timezone, json=json, log_format=log_format
+        store=store,
+        location=location,
+        timezone=timezone,
+        profile=profile,
+        json=json,
+        log_format=log_format,
     )
 
     return _call(command, bound, session if "session" in ignored else None)

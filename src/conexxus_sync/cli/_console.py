@@ -101,6 +101,19 @@ def write_error(*sentences: str) -> None:
         sys.stderr.write(f"          {sentence}\n")
 
 
+def asked(lines: Sequence[str]) -> bool:
+    """
+    Ask at the terminal, on stderr, what *lines* say; is the answer yes?
+    """
+    for line in lines:
+        sys.stderr.write(f"{printable(line)}\n")
+
+    sys.stderr.write("Type yes: ")
+    sys.stderr.flush()
+
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
 @contextmanager
 def progress(text: str) -> Iterator[Progress]:
     """

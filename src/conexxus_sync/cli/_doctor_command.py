@@ -70,7 +70,7 @@ def examine(session: Session, *, webhook: bool = False) -> Iterator[CheckResult]
         yield CheckResult(
             check="settings", message=f"{client.api_url}; the API key is set, not shown"
         )
-        yield _back_office(client)
+        yield _back_office(client, session)
 
     try:
         sync = session.sync_config()
@@ -83,8 +83,13 @@ def examine(session: Session, *, webhook: bool = False) -> Iterator[CheckResult]
     yield tested_webhook(sync, client) if webhook else webhook_of(sync)
 
 
-def _back_office(config: ClientConfig) -> CheckResult:
-    with ConexxusClient(config) as client:
+def _back_office(config: ClientConfig, session: Session) -> CheckResult:
+    try:
+        profile = session.api_profile()
+    except ConfigurationError as exc:
+        return misconfigured("back office", str(exc))
+
+    with ConexxusClient(config, profile=profile) as client:
         log_attempts(client)
         check = client.test_connection()
 

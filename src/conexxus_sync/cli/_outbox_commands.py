@@ -10,7 +10,6 @@ from cyclopts import Parameter
 
 from conexxus_client import ConfigurationError
 from conexxus_sync.model.sales import OPEN_STATES, Batch, BatchState, OutboxError
-from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.sales import OutboxOperator
 from conexxus_sync.stores import open_store
 from conexxus_sync.stores._store_protocols import SyncStore
@@ -20,6 +19,7 @@ from ._console import write_json, write_lines
 from ._exit_codes import ExitCode
 from ._run_text import counted, moment, table
 from ._session import Flag, Given, Session
+from ._wiring import outbox_operator
 
 
 def outbox_list(
@@ -184,13 +184,7 @@ def _shown(batch: Batch, ids: list[str], zone: ZoneInfo | None) -> Iterator[str]
 
 
 def _operator(session: Session, store: SyncStore | None = None) -> OutboxOperator:
-    config = session.sync_config()
-
-    return OutboxOperator(
-        store=store or open_store(config.store),
-        location_id=config.location_id,
-        clock=SystemClock(),
-    )
+    return outbox_operator(session, store or open_store(session.sync_config().store))
 
 
 def _understood(work: Callable[[], Batch]) -> Batch:

@@ -16,7 +16,6 @@ from conexxus_sync.model.run_json import run_to_json
 from conexxus_sync.model.runs import SyncRun
 from conexxus_sync.model.sales import QuarantinedTransaction
 from conexxus_sync.runtime.clock import SystemClock
-from conexxus_sync.sales import OutboxOperator
 from conexxus_sync.stores import open_store
 from conexxus_sync.stores._store_protocols import SyncStore
 from conexxus_sync.views.json import quarantined_item_to_json, quarantined_sale_to_json
@@ -25,7 +24,7 @@ from ._console import write_json, write_lines
 from ._exit_codes import ExitCode, code_of_run
 from ._run_text import moment, table
 from ._session import Given, Session
-from ._wiring import catalog_storage, opened
+from ._wiring import catalog_storage, opened, outbox_operator
 
 
 # A page of a list that nobody lets grow so long.
@@ -170,9 +169,7 @@ def _replay_sales(
     Let them out: the same id may have been set aside on several dates.
     """
     for sale in sales:
-        OutboxOperator(store=store, location_id=sale.location_id, clock=SystemClock()).replay(
-            sale.business_date, sale.id
-        )
+        outbox_operator(session, store).replay(sale.business_date, sale.id)
 
     if session.json:
         write_json([*map(quarantined_sale_to_json, sales)])

@@ -9,8 +9,9 @@ from typing import Annotated, TypeVar
 import attrs
 from cyclopts import Parameter
 
-from conexxus_client import ClientConfig, ConfigurationError
+from conexxus_client import ApiProfile, ClientConfig, ConfigurationError
 from conexxus_sync.config import SyncConfig
+from conexxus_sync.service._named_profile import load_profile
 
 from ._logs import Format
 
@@ -21,6 +22,7 @@ _VARIABLES = {
     "store": "CONEXXUS_STORE",
     "location": "LOCATION_ID",
     "timezone": "CONEXXUS_TIMEZONE",
+    "profile": "CONEXXUS_PROFILE",
 }
 
 
@@ -30,8 +32,8 @@ class Session:
     One invocation of the command line.
 
     Attributes:
-        store: As given on the command line, else None; likewise `location`
-            and `timezone`: they go before the environment.
+        store: As given on the command line, else None; likewise `location`,
+            `timezone` and `profile`: they go before the environment.
         json: Stdout is for programs.
         environ: Where the other settings come from.
     """
@@ -39,6 +41,7 @@ class Session:
     store: str | None = None
     location: str | None = None
     timezone: str | None = None
+    profile: str | None = None
     json: bool = False
     log_format: Format | None = None
     environ: Mapping[str, str] = attrs.field(factory=lambda: dict(os.environ), repr=False)
@@ -78,6 +81,34 @@ class Session:
             raise ConfigurationError(list(dict.fromkeys(problems)))
 
         return client, sync
+
+    def api_profile(self) -> ApiProfile:
+        """
+        How the back office speaks.
+
+        Raises:
+            ConfigurationError: What was named is no profile.
+        """
+        return self._read(lambda settings: load_profile(settings.get("CONEXXUS_PROFILE") or None))
+
+    @property
+    def names_profile(self) -> bool:
+        """
+        Was a profile chosen, even if it is the default one?
+        """
+        return bool(self.settings().get("CONEXXUS_PROFILE"))
+
+    def client_config(self) -> ClientConfig | None:
+        """
+        Where the back office is; None if that is not configured.
+
+        Raises:
+            ConfigurationError: It is configured wrongly.
+        """
+        settings = self.settings()
+        complete = settings.get("CONEXXUS_API_URL") and settings.get("CONEXXUS_API_KEY")
+
+        return self._read(ClientConfig.from_env) if complete else None
 
     def _read(self, from_env: Callable[[Mapping[str, str]], T]) -> T:
         try:

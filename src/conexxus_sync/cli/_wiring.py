@@ -13,7 +13,7 @@ from conexxus_sync.config import SyncConfig
 from conexxus_sync.inventory import InventorySync
 from conexxus_sync.protocols import HostStorage, MetricsCollector
 from conexxus_sync.runtime.clock import SystemClock
-from conexxus_sync.sales import SalesPush
+from conexxus_sync.sales import OutboxOperator, SalesPush
 from conexxus_sync.service import ConexxusService
 from conexxus_sync.stores import open_store
 from conexxus_sync.stores._store_protocols import SyncStore
@@ -42,9 +42,10 @@ def inventory_engine(
     """
     problems: list[str] = []
     storage = collected(problems, lambda: catalog_storage(catalog))
+    profile = collected(problems, session.api_profile)
     client_config, config = session.configs(problems)
 
-    with ConexxusClient(client_config) as client:
+    with ConexxusClient(client_config, profile=profile) as client:
         log_attempts(client)
         yield InventorySync(
             client=client,
@@ -73,10 +74,11 @@ def sales_engine(
     """
     also = list(problems)
     source = collected(also, lambda: order_source(orders, session))
+    profile = collected(also, session.api_profile)
     client_config, config = session.configs(also)
     assert source
 
-    with ConexxusClient(client_config) as client:
+    with ConexxusClient(client_config, profile=profile) as client:
         log_attempts(client)
         yield SalesPush(
             client=client,
@@ -87,6 +89,7 @@ def sales_engine(
             collectors=watching(),
             on_changed=config.on_changed,
             summary=config.summary,
+            profile_named=session.names_profile,
         )
 
 
@@ -114,6 +117,8 @@ def service_of(
     storage = collected(problems, lambda: catalog_storage(catalog))
     source = collected(problems, lambda: order_source(orders, session)) if orders else None
 
+    collected(problems, session.api_profile)
+
     if configured:
         session.configs(problems)
     else:
@@ -134,6 +139,23 @@ def service_of(
         yield service
     finally:
         service.close()
+
+
+def outbox_operator(session: Session, store: SyncStore) -> OutboxOperator:
+    """
+    What settles batches and lets sales out of quarantine.
+
+    Raises:
+        ConfigurationError: A setting is wrong.
+    """
+    return OutboxOperator(
+        store=store,
+        location_id=session.sync_config().location_id,
+        clock=SystemClock(),
+        profile=session.api_profile(),
+        client_config=session.client_config(),
+        profile_named=session.names_profile,
+    )
 
 
 def opened(session: Session) -> tuple[SyncConfig, SyncStore]:

@@ -14,7 +14,7 @@ from conexxus_sync.config import SyncConfig
 from conexxus_sync.model.alerts import Alert, AlertName, Severity
 from conexxus_sync.model.api_connection import ApiConnection
 from conexxus_sync.model.runs import RunStatus
-from conexxus_sync.sales import SalesStatus
+from conexxus_sync.sales import ProfileCheck, SalesStatus
 from conexxus_sync.stores._store_protocols import SyncStore
 
 from ._alert_rules import HealthInputs
@@ -139,6 +139,7 @@ def assess_health(
     orders: bool,
     watched_since: datetime,
     now: datetime,
+    profile_check: ProfileCheck | None = None,
 ) -> ServiceHealth:
     """
     Ask *store*, and judge; what can't be read is unhealthy.
@@ -148,6 +149,7 @@ def assess_health(
         api: The last call of this process.
         orders: Whether there is an order source.
         watched_since: From when on somebody could have pulled.
+        profile_check: Whether pushes have the profile of before.
     """
     try:
         with store.snapshot():
@@ -156,7 +158,9 @@ def assess_health(
             inputs = HealthInputs(
                 now=now,
                 snapshot=snapshot,
-                sales_status=SalesStatus.of(store, config, now, enabled=orders),
+                sales_status=SalesStatus.of(
+                    store, config, now, enabled=orders, profile_check=profile_check
+                ),
                 missing=missing,
                 api=current_connection(
                     (api, snapshot.last_call, *map(connection_from_run, runs)), now

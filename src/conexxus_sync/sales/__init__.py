@@ -17,6 +17,7 @@ from ._due_dates import DueDates, HeldDates, StartDate
 from ._engine import SalesPush
 from ._ledger import SalesLedger
 from ._outbox_operator import OutboxOperator
+from ._profile_check import ProfileCheck
 from ._reconciliation import Reconciliation, reconcile
 from ._status import LATE_AFTER, SalesStatus, has_sales
 
@@ -31,6 +32,7 @@ __all__ = [
     "HeldDates",
     "OutboxOperator",
     "Outcome",
+    "ProfileCheck",
     "PushProgress",
     "Reconciliation",
     "SalesLedger",

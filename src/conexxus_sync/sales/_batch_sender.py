@@ -149,6 +149,8 @@ class BatchSender:
 
         with self.context.writing() as transaction:
             outbox.mark_sending(transaction, batch, unknown_since=since, now=now)
+            # A batch may be older than the first profile that was kept.
+            self.context.profile_check.keep(transaction, now)
             body, ids = outbox.body(transaction, batch), outbox.ids(transaction, batch)
 
         self.context.failpoint("sending")

@@ -181,7 +181,8 @@ class DatePush:
                     context.outbox.dates.clear_visit(transaction, *day)
                     return True
 
-                context.outbox.freeze(transaction, drafts, now)
+                if context.outbox.freeze(transaction, drafts, now):
+                    context.profile_check.keep(transaction, now)
                 self.counters.add_discrepancies(
                     context.outbox.quarantine.record_discrepancies(transaction, *day, found, now)
                 )

@@ -29,6 +29,7 @@ from ._batching import BatchLimits
 from ._clock_check import RELEASED, ClockProblem
 from ._due_dates import HeldDates, StartDate
 from ._ledger import SalesLedger
+from ._profile_check import ProfileCheck, sent_with
 from ._push_context import OnChanged, PushContext, SalesClient
 
 
@@ -65,6 +66,8 @@ class SalesPush:
         on_changed: Whether delivered sales that changed or disappeared are
             only reported, or taken back and sent again.
         summary: Whether each batch says what it comes to.
+        profile_named: Whether somebody chose the client's profile; a default
+            is refused where the store does not say which one it was so far.
         stop: Asked before each date and batch, and while a call lasts; True
             ends the push, and what is left goes with the next.
         released: When this version was: an earlier clock is wrong.
@@ -82,6 +85,7 @@ class SalesPush:
     lookback_days: int = 7
     on_changed: OnChanged = "report"
     summary: bool = False
+    profile_named: bool = True
     stop: Callable[[], bool] = _never
     released: datetime = RELEASED
     failpoint: Callable[[str], None] = _ignore
@@ -99,6 +103,18 @@ class SalesPush:
             ConfigurationError: Nobody said in which zone the store is.
         """
         return SalesLedger.of(self.store, self.config, lookback_days=self.lookback_days)
+
+    @property
+    def profile_check(self) -> ProfileCheck:
+        """
+        Whether the client's profile is the one of the pushes so far.
+        """
+        return ProfileCheck(
+            store=self.store,
+            location_id=self.config.location_id,
+            given=sent_with(self.client.profile, self.client),
+            named=self.profile_named,
+        )
 
     @property
     def retry_at(self) -> datetime | None:
@@ -150,7 +166,8 @@ class SalesPush:
             first.
 
         Raises:
-            ConfigurationError: Nobody said in which zone the store is.
+            ConfigurationError: Nobody said in which zone the store is, or
+                sales were pushed with another profile.
             DateClosedError: *business_date* no longer takes a push.
             RunInProgressError: Another push is at work.
             StoreError: The store can't be used.
@@ -172,6 +189,8 @@ class SalesPush:
             return []
 
         with self._context(lease or self.acquire()) as context:
+            context.profile_check.refuse_other()
+
             if (
                 clock_problem is not None
                 and clock_problem.last_run is not None
@@ -357,6 +376,7 @@ class SalesPush:
             summary=self.summary,
             limits=self.limits,
             lease=lease,
+            profile_check=self.profile_check,
         )
 
         try:

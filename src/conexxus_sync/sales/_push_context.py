@@ -18,6 +18,7 @@ from conexxus_sync.stores._outbox_protocols import OutboxStore
 from conexxus_sync.stores._store_protocols import SyncStore
 
 from ._batching import BatchLimits
+from ._profile_check import ProfileCheck
 
 
 OnChanged = Literal["report", "resend"]
@@ -54,6 +55,7 @@ class PushContext:
     Attributes:
         failpoint: Called with the name of each step once it is done, for tests.
         stopped: Whether the push shall end as soon as it can.
+        profile_check: Whose profile the store keeps before anything is sent.
         on_changed: What to do about delivered sales that changed.
         summary: Whether a batch says what it comes to.
         pending_visits: Dates that were looked at, but not stored yet: a date
@@ -71,6 +73,7 @@ class PushContext:
     on_changed: OnChanged
     summary: bool
     lease: Lease
+    profile_check: ProfileCheck
     pending_visits: list[tuple[date, datetime]] = attrs.field(factory=list)
 
     @property

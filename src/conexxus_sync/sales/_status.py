@@ -13,6 +13,7 @@ from conexxus_sync.stores._store_protocols import SyncStore
 from ._clock_check import RELEASED, ClockProblem
 from ._due_dates import HeldDates
 from ._ledger import SalesLedger
+from ._profile_check import ProfileCheck
 
 
 # A push that takes its time, or is tried again, is not late yet.
@@ -50,6 +51,7 @@ class SalesStatus:
         *,
         enabled: bool,
         released: datetime = RELEASED,
+        profile_check: ProfileCheck | None = None,
     ) -> "SalesStatus":
         """
         Ask *store*, and the calendar.
@@ -57,6 +59,7 @@ class SalesStatus:
         Args:
             enabled: Whether there is an order source; without one, a store
                 that never had sales has no status.
+            profile_check: Whether pushes have the profile of before.
 
         Raises:
             StoreError: The store can't be read.
@@ -80,7 +83,13 @@ class SalesStatus:
             enabled=enabled,
             held=start_date.held,
             clock_problem=ledger.clock_problem(now, released),
+            problem=None if profile_check is None else _problem(profile_check),
         )
+
+
+def _problem(profile_check: ProfileCheck) -> str | None:
+    with profile_check.store.reading() as connection:
+        return profile_check.problem(connection)
 
 
 def has_sales(store: SyncStore, location_id: str) -> bool:

@@ -89,6 +89,7 @@ class ServiceCommands:
             )
 
         with self.engines.store.short_timeout():
+            sales.profile_check.refuse_other()
             if business_date is not None:
                 sales.ledger.refuse_closed(business_date)
             elif (clock_problem := sales.clock_problem(self.engines.clock.now())) is not None:

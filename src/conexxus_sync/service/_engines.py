@@ -20,6 +20,8 @@ from conexxus_sync.scheduling._active_runs import ActiveRuns
 from conexxus_sync.scheduling._background_runs import BackgroundRuns
 from conexxus_sync.stores import SyncStore
 
+from ._named_profile import load_profile
+
 
 @attrs.define(kw_only=True, eq=False, slots=False)
 class Engines:
@@ -115,17 +117,26 @@ class Engines:
         """
         What settles batches, and takes sales out of quarantine.
         """
+        client = self.client
+
         return OutboxOperator(
-            store=self.store, location_id=self.config.location_id, clock=self.clock
+            store=self.store,
+            location_id=self.config.location_id,
+            clock=self.clock,
+            profile=ApiProfile() if client is None else client.profile,
+            client_config=None if client is None else client.config,
         )
 
 
 def client_from_env(
-    env: Mapping[str, str], profile: ApiProfile | None
+    env: Mapping[str, str], config: SyncConfig, profile: ApiProfile | None
 ) -> tuple[ConexxusClient | None, list[str]]:
     """
     The client that the variables describe; or, without URL or key, none and
     why.
+
+    Args:
+        profile: Instead of the one that *config* names.
 
     Raises:
         ConfigurationError: A setting is wrong.
@@ -135,5 +146,7 @@ def client_from_env(
 
     if missing:
         return None, missing
+
+    profile = profile or load_profile(config.profile)
 
     return ConexxusClient(ClientConfig.from_env(env), profile=profile), []

@@ -67,6 +67,7 @@ class ServiceQueries:
             missing=self.missing,
             api=self.last_call,
             orders=self.engines.sales is not None,
+            profile_check=None if self.engines.sales is None else self.engines.sales.profile_check,
             watched_since=self.made_at,
             now=self.engines.clock.now(),
         )

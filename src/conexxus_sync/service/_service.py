@@ -121,14 +121,14 @@ class ConexxusService:
         Args:
             environ: Instead of the process's own environment.
             config: Instead of the variables; the client's settings remain theirs.
-            profile: How this back office speaks, if not by the default.
+            profile: Instead of the one that CONEXXUS_PROFILE names.
 
         Raises:
             ConfigurationError: A setting is wrong; a missing URL or key is none.
         """
         env = os.environ if environ is None else environ
         config = SyncConfig.from_env(env) if config is None else config
-        client, missing = client_from_env(env, profile)
+        client, missing = client_from_env(env, config, profile)
 
         return cls(
             client,

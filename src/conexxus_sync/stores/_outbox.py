@@ -18,6 +18,7 @@ from ._batch_rows import insert, next_freeze, origins, row_key
 from ._database import optional_text, text
 from ._outbox_maintenance import SqliteOutboxMaintenance
 from ._sales_dates import SqliteSalesDates
+from ._sales_profiles import SqliteSalesProfiles
 from ._sales_quarantine import SqliteSalesQuarantine
 from ._sales_staging import SqliteStaging
 
@@ -34,18 +35,21 @@ class SqliteOutbox(SqliteBatchReader):
         staging: Where a day's transactions are compared.
         quarantine: What was set aside, and what the host contradicts.
         maintenance: What people, and time, do to them.
+        profiles: With which profile of the back office they are sent.
     """
 
     dates: SqliteSalesDates = attrs.field(init=False)
     staging: SqliteStaging = attrs.field(init=False)
     quarantine: SqliteSalesQuarantine = attrs.field(init=False)
     maintenance: SqliteOutboxMaintenance = attrs.field(init=False)
+    profiles: SqliteSalesProfiles = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.dates = SqliteSalesDates(self.store)
         self.staging = SqliteStaging()
         self.quarantine = SqliteSalesQuarantine(self.store)
         self.maintenance = SqliteOutboxMaintenance(self.store, self.dates)
+        self.profiles = SqliteSalesProfiles(self.store)
 
     def freeze(
         self, connection: sqlite3.Connection, drafts: Iterable[BatchDraft], now: datetime

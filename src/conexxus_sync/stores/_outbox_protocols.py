@@ -9,6 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
+from conexxus_sync.model.delivery_profile import DeliveryProfile
 from conexxus_sync.model.frozen_sales import BatchDraft, FrozenTransaction
 from conexxus_sync.model.sales import (
     Batch,
@@ -134,6 +135,26 @@ class OutboxMaintenanceStore(Protocol):
     def history(self, location_id: str, name: str) -> TransactionHistory: ...
 
 
+class SalesProfileStore(Protocol):
+    """
+    With which profile of the back office sales are pushed.
+    """
+
+    def kept(self, connection: Any, location_id: str) -> DeliveryProfile | None: ...
+
+    def keep(
+        self,
+        connection: Any,
+        location_id: str,
+        profile: DeliveryProfile,
+        now: datetime,
+        *,
+        replace: bool = False,
+    ) -> None: ...
+
+    def was_pushed(self, connection: Any, location_id: str) -> bool: ...
+
+
 class OutboxStore(Protocol):
     """
     Batches of sales and what became of them.
@@ -150,6 +171,9 @@ class OutboxStore(Protocol):
 
     @property
     def maintenance(self) -> OutboxMaintenanceStore: ...
+
+    @property
+    def profiles(self) -> SalesProfileStore: ...
 
     def freeze(self, connection: Any, drafts: Iterable[BatchDraft], now: datetime) -> bool: ...
 

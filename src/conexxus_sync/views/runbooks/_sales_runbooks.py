@@ -129,14 +129,17 @@ SALES: dict[str, Runbook] = {
     AlertName.MISCONFIGURED: Runbook(
         title="Sales can't be pushed as configured",
         meaning=(
-            "A setting without which no business date can be told is missing. No sales are "
-            "pushed until it is set; they are not lost."
+            "A setting without which no business date can be told is missing, or the profile of "
+            "the back office is another than before. No sales are pushed until it is set; they "
+            "are not lost."
         ),
         causes=(
             "`CONEXXUS_TIMEZONE` is not set, and this machine is set to UTC, as containers are.",
+            "The service has another profile or another address than in its pushes so far.",
         ),
         steps=(
             Step("See which setting:", "conexxus doctor"),
+            Step("See which parts of the profile differ:", "conexxus profile show"),
             Step(
                 "Set it where the service has its settings, for instance "
                 "`CONEXXUS_TIMEZONE=America/New_York`, and restart the service:",
