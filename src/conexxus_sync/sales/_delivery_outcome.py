@@ -6,6 +6,7 @@ Pure: an answer comes in, an outcome goes out. See
 """
 
 from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from enum import StrEnum
 
@@ -141,22 +142,46 @@ def _of_receipt(receipt: PushReceipt, ids: Collection[str]) -> DeliveryOutcome:
     An acceptance, unless it speaks of something else than what was sent.
     """
     rejected = {entry.id: entry for entry in receipt.rejected}
-    foreign = rejected.keys() - set(ids)
     taken = len(ids) - len(rejected)
+    dispute = _dispute(receipt, ids, rejected.keys())
 
-    if foreign:
-        return _disputed(f"the answer rejects {len(foreign)} transactions that were not sent")
-    if receipt.accepted is not None and receipt.accepted != taken:
-        return _disputed(
-            f"the back office says that it accepted {receipt.accepted} of {len(ids)} "
-            f"transactions and names {len(rejected)} as rejected"
-        )
+    if dispute is not None:
+        return _disputed(dispute)
 
     return DeliveryOutcome(
         outcome=Outcome.ACCEPTED,
         reason=f"accepted {taken} of {len(ids)} transactions",
         rejected=tuple(rejected.values()),
     )
+
+
+def _dispute(receipt: PushReceipt, ids: Collection[str], rejected: AbstractSet[str]) -> str | None:
+    """
+    Why the answer does not say what became of each transaction; None if it does.
+    """
+    taken, sent = len(ids) - len(rejected), set(ids)
+    foreign, foreign_duplicates = rejected - sent, set(receipt.duplicate_ids) - sent
+    known = max(receipt.duplicates, len(receipt.duplicate_ids))
+
+    if receipt.complaint is not None:
+        return f"the back office says success, and complains: {receipt.complaint}"
+    if foreign:
+        return f"the answer rejects {len(foreign)} transactions that were not sent"
+    if foreign_duplicates:
+        return f"the answer knows {len(foreign_duplicates)} transactions that were not sent"
+    # Its count may include what it had before, or not.
+    if receipt.accepted is not None and taken not in (receipt.accepted, receipt.accepted + known):
+        return (
+            f"the back office says that it accepted {receipt.accepted} of {len(ids)} "
+            f"transactions and names {len(rejected)} as rejected"
+        )
+    if receipt.least is not None and receipt.least + known < taken:
+        return (
+            f"the back office says that it processed {receipt.least} of {len(ids)} "
+            f"transactions and names {len(rejected)} as rejected"
+        )
+
+    return None
 
 
 def _disputed(reason: str) -> DeliveryOutcome:
