@@ -18,6 +18,7 @@ from conexxus_sync.model.sales import (
     Discrepancy,
     FoundDiscrepancy,
     QuarantinedTransaction,
+    SendMoment,
     TransactionHistory,
 )
 
@@ -204,6 +205,8 @@ class OutboxStore(Protocol):
     def mark_sending(
         self, connection: Any, batch: Batch, *, unknown_since: datetime | None, now: datetime
     ) -> None: ...
+
+    def note_moment(self, connection: Any, batch: Batch, moment: SendMoment) -> None: ...
 
     def mark_open(
         self,
