@@ -4,7 +4,7 @@ The synchronous client, and the base that it shares with the asynchronous one.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -72,6 +72,14 @@ class _BaseClient:
         How the back office speaks.
         """
         return self._core.profile
+
+    @property
+    def server_time(self) -> datetime | None:
+        """
+        What the back office's clock shows now, by the `Date` of its last good
+        answer to a health call or a push; None before the first.
+        """
+        return self._core.server_time
 
     def add_hook(self, hook: Hook) -> None:
         """

@@ -306,11 +306,21 @@ class PushReceipt:
 
     Attributes:
         accepted: How many transactions it says it took, if it says so.
-        rejected: Those it refused by name; the rest are accepted.
+        rejected: Those it refused by name; the rest are accepted, unless
+            there is a `complaint`.
+        duplicates: How many it says it had before, if it gives a count.
+        duplicate_ids: Those it says it had before, if it names them.
+        least: The smallest of its other counts, like `processed`.
+        complaint: What else the answer says is wrong, in spite of its
+            success: then it is no assent.
     """
 
     accepted: int | None = None
     rejected: tuple[RejectedTransaction, ...] = ()
+    duplicates: int = 0
+    duplicate_ids: tuple[str, ...] = ()
+    least: int | None = None
+    complaint: str | None = None
     request_id: str | None = None
 
 

@@ -95,6 +95,8 @@ KINDS = {
     "replace_day": {"sales_mode": "replace_day"},
     "transaction_id": {"dedupe": "transaction_id"},
 }
+# When a lease of NOW has run out.
+LATER = NOW + timedelta(minutes=11)
 NO_KEY = ApiProfile(idempotency_header="X-Not-Read")
 
 
@@ -123,13 +125,16 @@ class Case:
             profile=NO_KEY if self.design == "no key" else ApiProfile(**KINDS.get(self.design, {})),
         )
         client.restarted = restarted
+        # A clock that is set is another matter: time passes here.
+        clock = FakeClock(NOW)
+        clock.advance_to(now)
 
         return SalesPush(
             client=client,
             store=self.store(killer),
             orders=host_orders(restarted=restarted),
             config=SyncConfig(location_id=self.location, timezone=ZoneInfo("UTC")),
-            clock=FakeClock(now),
+            clock=clock,
             limits=BatchLimits(transactions=2),
             failpoint=killer,
             released=NOW - timedelta(days=1),
@@ -145,7 +150,8 @@ class Case:
         """
         Start again, after a kill, and look at every date.
         """
-        engine = self.engine(Killer(), restarted=True)
+        now = LATER if self.design == "stopped" else NOW
+        engine = self.engine(Killer(), restarted=True, now=now)
         engine.push(since=min(SHOP), honour_past=True)
         for day in SHOP:
             engine.push(day)
@@ -154,8 +160,7 @@ class Case:
         """
         Push when the lease of whoever was stopped has run out.
         """
-        later = NOW + timedelta(minutes=11)
-        self.engine(Killer(), restarted=True, now=later).push(since=min(SHOP), honour_past=True)
+        self.engine(Killer(), restarted=True, now=LATER).push(since=min(SHOP), honour_past=True)
 
     def overtake(self, at):
         """

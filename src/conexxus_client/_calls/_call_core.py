@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from traceback import clear_frames
 from typing import Any
 
@@ -18,8 +19,8 @@ from conexxus_client.models import ApiHealth, ConnectionCheck
 
 from ._boottime import boottime
 from ._cancellation import raise_if_cancelled
-from ._endpoints import Endpoints
-from ._retries import Attempts, RetryBudget, RetryPolicy
+from ._endpoints import SUCCESS, Endpoints
+from ._retries import Attempts, RetryBudget, RetryPolicy, server_date
 from ._wire_types import AsyncReply, Call, Headers, Limits, Reply, Request, Response
 
 
@@ -43,6 +44,7 @@ class CallCore:
     draw: Callable[[], float] = random.random
     budget: RetryBudget = attrs.field(factory=RetryBudget)
     closed: bool = False
+    dated: tuple[datetime, float] | None = None
     endpoints: Endpoints = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -104,6 +106,7 @@ class CallCore:
         """
         A complete answer; a key that it echoes is redacted.
         """
+        self.note_date(reply)
         key = self.config.api_key
         fields = [(name, key.redact(value)) for name, value in reply.headers]
 
@@ -114,6 +117,29 @@ class CallCore:
             seconds=self.monotonic() - started,
             redact=key.redact,
         )
+
+    def note_date(self, reply: Reply | AsyncReply) -> None:
+        """
+        Remember the back office's time, if the answer is its own and has it.
+
+        Anything but a success may come from somebody in between.
+        """
+        if reply.status not in SUCCESS:
+            return
+        if (date := server_date(reply.headers)) is not None:
+            self.dated = (date, self.boottime())
+
+    @property
+    def server_time(self) -> datetime | None:
+        """
+        What the back office's clock shows now; None if no answer said so.
+        """
+        if self.dated is None:
+            return None
+
+        date, then = self.dated
+
+        return date + timedelta(seconds=max(self.boottime() - then, 0))
 
     def request_id(self, headers: Headers) -> str | None:
         """

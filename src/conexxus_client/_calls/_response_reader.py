@@ -10,6 +10,7 @@ from conexxus_client.config import ApiProfile
 from conexxus_client.errors import DecodeError, EnvelopeError
 from conexxus_client.models import ApiHealth, PushReceipt, RejectedTransaction
 
+from ._push_verdict import PushVerdict, error_text
 from ._wire_types import Response
 
 
@@ -42,14 +43,22 @@ def read_receipt(response: Response, profile: ApiProfile) -> PushReceipt:
     envelope = _envelope(response)
 
     if envelope.get(profile.success_key) is not True:
-        raise EnvelopeError(f"the back office did not confirm the push: {_error_text(envelope)}")
+        raise EnvelopeError(f"the back office did not confirm the push: {error_text(envelope)}")
 
     data = envelope.get(profile.data_key)
-    data = data if isinstance(data, dict) else {}
+
+    if isinstance(data, dict) and data.get(profile.success_key) is False:
+        raise EnvelopeError(f"the back office did not confirm the push: {error_text(data)}")
+
+    verdict = PushVerdict.of(envelope, profile.data_key)
 
     return PushReceipt(
-        accepted=_accepted(data.get("accepted")),
-        rejected=tuple(map(_rejected, _rejected_list(data.get("rejected")))),
+        accepted=verdict.accepted_count,
+        rejected=tuple(verdict.rejected.values()),
+        duplicates=verdict.duplicates,
+        duplicate_ids=tuple(sorted(verdict.duplicate_ids)),
+        least=min(verdict.counts, default=None),
+        complaint="; ".join(verdict.complaints[:3]) or None,
         request_id=response.headers.get(profile.request_id_header),
     )
 
@@ -66,23 +75,22 @@ def error_detail(response: Response) -> str | None:
     except DecodeError:
         return excerpt(response.body, 200) if response.body.strip() else None
 
-    return _error_text(body) if isinstance(body, dict) else None
+    return error_text(body) if isinstance(body, dict) else None
 
 
 def rejected_transactions(response: Response) -> tuple[RejectedTransaction, ...]:
     """
-    The transactions that a refusal of the whole batch names.
+    The transactions that a refusal of the whole batch names, at either level.
     """
     try:
         body = _decode(response)
-        body = body if isinstance(body, dict) else {}
-        data = body.get("data")
-        named = data.get("rejected") if isinstance(data, dict) else None
-        return tuple(
-            map(_rejected, _rejected_list(body.get("rejected") if named is None else named))
-        )
-    except (DecodeError, EnvelopeError):
+    except DecodeError:
         return ()
+
+    if not isinstance(body, dict):
+        return ()
+
+    return tuple(PushVerdict.of(body, "data").rejected.values())
 
 
 def _envelope(response: Response) -> dict[str, Any]:
@@ -114,39 +122,3 @@ def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
         return {redact(name): _redacted(part, redact) for name, part in value.items()}
 
     return value
-
-
-def _error_text(body: dict[str, Any]) -> str:
-    for key in ("error", "message", "detail", "title"):
-        text = body.get(key)
-        text = text.get("message") if isinstance(text, dict) else text
-        if isinstance(text, str) and text:
-            # It goes into logs and terminals: one line, no escape codes.
-            return "".join(char if char.isprintable() else " " for char in text[:500])
-
-    return "no further explanation"
-
-
-def _accepted(value: Any) -> int | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise EnvelopeError("the back office's `accepted` is not a count")
-
-    return value
-
-
-def _rejected_list(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    if not isinstance(value, list):
-        raise EnvelopeError("the back office's `rejected` is not a list")
-
-    return value
-
-
-def _rejected(value: Any) -> RejectedTransaction:
-    if not isinstance(value, dict) or not isinstance(value.get("id"), str):
-        raise EnvelopeError("the back office's `rejected` names a transaction without an id")
-
-    return RejectedTransaction(id=value["id"], error=_error_text(value))

@@ -6,7 +6,7 @@ Pure decisions: clock and randomness are passed in, and nothing sleeps.
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Literal
 
@@ -248,6 +248,24 @@ def retry_after(headers: Headers) -> float | None:
     waits = [_seconds(value, headers.get("Date")) for value in headers.all("Retry-After")]
 
     return max((wait for wait in waits if wait is not None), default=None)
+
+
+def server_date(headers: Headers) -> datetime | None:
+    """
+    When the answer was given, by the clock of the back office (RFC 9110, 6.6.1).
+
+    One from a cache is older by its `Age`.
+    """
+    moment = _http_date(headers.get("Date") or "")
+    age = (headers.get("Age") or "0").strip()
+
+    if moment is None or not (age.isascii() and age.isdigit()):
+        return None
+
+    try:
+        return moment + timedelta(seconds=int(age[:12]))
+    except OverflowError:
+        return None
 
 
 def _seconds(value: str, server_date: str | None) -> float | None:

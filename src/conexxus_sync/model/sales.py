@@ -62,6 +62,10 @@ class Batch:
         answer: What the back office, or the network, last said.
         forced: Whether it is repeated once in spite of what speaks against it.
         mismatched: How many have lines that do not add up to their total.
+        sent_boot: Boot of the computer from which the first request of
+            unknown fate left; None if that is unknown.
+        sent_uptime: Seconds from that boot to the request.
+        sent_server: A moment by the back office's clock before it.
     """
 
     location_id: str
@@ -81,6 +85,9 @@ class Batch:
     answer: str | None = None
     forced: bool = False
     mismatched: int = 0
+    sent_boot: str | None = None
+    sent_uptime: float | None = None
+    sent_server: datetime | None = None
 
     @property
     def short_key(self) -> str:
@@ -89,6 +96,24 @@ class Batch:
         be typed.
         """
         return self.key[:_SHORT_KEY]
+
+
+@attrs.frozen(kw_only=True)
+class SendMoment:
+    """
+    A moment by all clocks that there are.
+
+    Attributes:
+        at: By the clock of this computer, which may be set.
+        boot: Which boot of this computer it is in; empty if that is unknown.
+        uptime: Seconds on a clock that is never set, but begins anew with it.
+        server: By the back office's clock; None if that is unknown.
+    """
+
+    at: datetime
+    boot: str
+    uptime: float
+    server: datetime | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -4,7 +4,7 @@ The system's clock, for those who bring no other, and one that can be set.
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +13,21 @@ from conexxus_sync.protocols import Clock
 
 # Clocks are set back by a little all the time.
 TOLERANCE = timedelta(minutes=5)
+
+
+# Where it exists, `time.monotonic` stops while the computer is suspended.
+_BOOTTIME: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+
+
+def uptime_of(clock: Clock) -> float:
+    """
+    Seconds that only ever grow until the computer is started anew.
+
+    A clock of the host need not have `uptime`; it has `monotonic`.
+    """
+    uptime: Callable[[], float] = getattr(clock, "uptime", clock.monotonic)
+
+    return uptime()
 
 
 class SystemClock:
@@ -25,6 +40,12 @@ class SystemClock:
 
     def monotonic(self) -> float:
         return time.monotonic()
+
+    def uptime(self) -> float:
+        """
+        Seconds that go on while the computer is suspended.
+        """
+        return time.monotonic() if _BOOTTIME is None else time.clock_gettime(_BOOTTIME)
 
 
 class SettableClock:
@@ -41,6 +62,9 @@ class SettableClock:
 
     def monotonic(self) -> float:
         return self._clock.monotonic()
+
+    def uptime(self) -> float:
+        return uptime_of(self._clock)
 
     @contextmanager
     def set_to(self, moment: datetime) -> Iterator[None]:

@@ -14,13 +14,8 @@ from conexxus_sync.model.frozen_sales import FrozenTransaction
 from conexxus_sync.model.sales import Batch
 
 from ._batching import bisect
-from ._delivery_outcome import (
-    DeliveryOutcome,
-    Outcome,
-    classify_answer,
-    parking_reason,
-    unknown_since,
-)
+from ._delivery_outcome import DeliveryOutcome, Outcome, classify_answer, parking_reason
+from ._key_age import KeyAge, key_age, unknown_since
 from ._push_context import PushContext
 from ._run_counters import RunCounters
 
@@ -109,11 +104,12 @@ class BatchSender:
         now = self.context.clock.now()
         since = unknown_since(batch)
         profile = self.context.client.profile
-        parked = None if batch.forced else parking_reason(since, now, profile)
+        age = self._key_age(batch, since)
+        parked = None if batch.forced else parking_reason(since, now, profile, key_age=age)
         ids: list[str] = []
 
         if parked is None:
-            answer, ids = self._send(batch, since, now)
+            answer, ids = self._send(batch, since, now, age)
             result = classify_answer(
                 answer, ids=ids, was_unknown=since is not None, profile=profile
             )
@@ -139,8 +135,16 @@ class BatchSender:
 
         return after, upcoming
 
+    def _key_age(self, batch: Batch, since: datetime | None) -> KeyAge:
+        age = key_age(batch, attrs.evolve(self.context.moment(), server=None))
+
+        if since is None or age.age is not None or self.context.client.profile.dedupe != "key":
+            return age
+
+        return key_age(batch, self.context.asked_moment())
+
     def _send(
-        self, batch: Batch, since: datetime | None, now: datetime
+        self, batch: Batch, since: datetime | None, now: datetime, age: KeyAge
     ) -> tuple[PushReceipt | ConexxusError, list[str]]:
         """
         Send the stored bytes under the stored key.
@@ -151,6 +155,8 @@ class BatchSender:
             outbox.mark_sending(transaction, batch, unknown_since=since, now=now)
             # A batch may be older than the first profile that was kept.
             self.context.profile_check.keep(transaction, now)
+            if since is None:
+                outbox.note_moment(transaction, batch, self.context.moment())
             body, ids = outbox.body(transaction, batch), outbox.ids(transaction, batch)
 
         self.context.failpoint("sending")
@@ -161,7 +167,7 @@ class BatchSender:
             answer: PushReceipt | ConexxusError = self.context.client.push_sales(
                 frozen,
                 idempotency_key=batch.key,
-                repeat_within=self._repeat_within(since),
+                repeat_within=self._repeat_within(since, age),
             )
         except ConexxusError as exc:
             answer = exc
@@ -170,14 +176,17 @@ class BatchSender:
 
         return answer, ids
 
-    def _repeat_within(self, since: datetime | None) -> timedelta | None:
+    def _repeat_within(self, since: datetime | None, age: KeyAge) -> timedelta | None:
         """
         For how long the back office still knows the key of what it may have.
         """
         if since is None:
             return None
 
-        return since + self.context.client.profile.key_ttl - self.context.clock.now()
+        # What is sent in spite of a doubt goes once.
+        ttl = self.context.client.profile.key_ttl
+
+        return timedelta() if age.age is None else ttl - age.age
 
     def _settle(
         self, transaction: Any, batch: Batch, result: DeliveryOutcome, sent_at: datetime

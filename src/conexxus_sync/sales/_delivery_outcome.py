@@ -6,6 +6,7 @@ Pure: an answer comes in, an outcome goes out. See
 """
 
 from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from enum import StrEnum
 
@@ -20,8 +21,9 @@ from conexxus_client import (
     StatusError,
 )
 from conexxus_sync.model.formatting import rough_duration
-from conexxus_sync.model.sales import Batch, BatchState
 from conexxus_sync.runtime.clock import TOLERANCE
+
+from ._key_age import KeyAge
 
 
 BLAMES_CONTENT = (400, 413, 422)
@@ -104,36 +106,41 @@ def classify_answer(
 
 
 def parking_reason(
-    unknown_since: datetime | None, now: datetime, profile: ApiProfile
+    unknown_since: datetime | None,
+    now: datetime,
+    profile: ApiProfile,
+    *,
+    key_age: KeyAge | None = None,
 ) -> str | None:
     """
     Why a batch whose fate is unknown since then must not be repeated; None
     if it may.
+
+    Args:
+        key_age: How old its key is, if more is known than that *now* is right.
     """
     if unknown_since is None or profile.dedupe == "transaction_id":
         return None
     if profile.dedupe == "none":
         return "the back office recognises no repetition"
-    if now < unknown_since - TOLERANCE:
+    age = now - unknown_since if key_age is None else key_age.age
+    if (age is None or key_age is None) and now < unknown_since - TOLERANCE:
         return (
             f"it was sent at {unknown_since:%Y-%m-%d %H:%M} UTC, by a clock that was ahead, or "
             "this one is behind: for how long the back office has known its key is unknown"
         )
+    if age is None:
+        doubt = "" if key_age is None else key_age.doubt
+        return (
+            f"it was sent at {unknown_since:%Y-%m-%d %H:%M} UTC, and {doubt}: for how long the "
+            "back office has known its key is unknown"
+        )
     # What is sent in the last minutes may arrive too late.
-    if now - unknown_since >= profile.key_ttl - min(TOLERANCE, profile.key_ttl / 10):
+    if age >= profile.key_ttl - min(TOLERANCE, profile.key_ttl / 10):
         lasts = rough_duration(profile.key_ttl)
         return f"the back office remembers a key for {lasts}, and that has passed"
 
     return None
-
-
-def unknown_since(batch: Batch) -> datetime | None:
-    """
-    Since when the back office may have the batch without our knowing.
-
-    A process that died while sending has left no answer: it may have it.
-    """
-    return batch.unknown_since or (batch.sent_at if batch.state is BatchState.SENDING else None)
 
 
 def _of_receipt(receipt: PushReceipt, ids: Collection[str]) -> DeliveryOutcome:
@@ -141,22 +148,46 @@ def _of_receipt(receipt: PushReceipt, ids: Collection[str]) -> DeliveryOutcome:
     An acceptance, unless it speaks of something else than what was sent.
     """
     rejected = {entry.id: entry for entry in receipt.rejected}
-    foreign = rejected.keys() - set(ids)
     taken = len(ids) - len(rejected)
+    dispute = _dispute(receipt, ids, rejected.keys())
 
-    if foreign:
-        return _disputed(f"the answer rejects {len(foreign)} transactions that were not sent")
-    if receipt.accepted is not None and receipt.accepted != taken:
-        return _disputed(
-            f"the back office says that it accepted {receipt.accepted} of {len(ids)} "
-            f"transactions and names {len(rejected)} as rejected"
-        )
+    if dispute is not None:
+        return _disputed(dispute)
 
     return DeliveryOutcome(
         outcome=Outcome.ACCEPTED,
         reason=f"accepted {taken} of {len(ids)} transactions",
         rejected=tuple(rejected.values()),
     )
+
+
+def _dispute(receipt: PushReceipt, ids: Collection[str], rejected: AbstractSet[str]) -> str | None:
+    """
+    Why the answer does not say what became of each transaction; None if it does.
+    """
+    taken, sent = len(ids) - len(rejected), set(ids)
+    foreign, foreign_duplicates = rejected - sent, set(receipt.duplicate_ids) - sent
+    known = max(receipt.duplicates, len(receipt.duplicate_ids))
+
+    if receipt.complaint is not None:
+        return f"the back office says success, and complains: {receipt.complaint}"
+    if foreign:
+        return f"the answer rejects {len(foreign)} transactions that were not sent"
+    if foreign_duplicates:
+        return f"the answer knows {len(foreign_duplicates)} transactions that were not sent"
+    # Its count may include what it had before, or not.
+    if receipt.accepted is not None and taken not in (receipt.accepted, receipt.accepted + known):
+        return (
+            f"the back office says that it accepted {receipt.accepted} of {len(ids)} "
+            f"transactions and names {len(rejected)} as rejected"
+        )
+    if receipt.least is not None and receipt.least + known < taken:
+        return (
+            f"the back office says that it processed {receipt.least} of {len(ids)} "
+            f"transactions and names {len(rejected)} as rejected"
+        )
+
+    return None
 
 
 def _disputed(reason: str) -> DeliveryOutcome:

@@ -14,11 +14,13 @@ from conexxus_sync.model.calendar import plain_date
 from conexxus_sync.model.delivery_profile import DeliveryProfile
 from conexxus_sync.model.formatting import counted
 from conexxus_sync.model.runs import new_run_id
-from conexxus_sync.model.sales import OPEN_STATES, Batch, OutboxError
+from conexxus_sync.model.sales import OPEN_STATES, Batch, OutboxError, SendMoment
 from conexxus_sync.protocols import Clock
+from conexxus_sync.runtime.clock import uptime_of
 from conexxus_sync.stores._store_protocols import SyncStore
 
-from ._delivery_outcome import parking_reason, unknown_since
+from ._delivery_outcome import parking_reason
+from ._key_age import key_age, unknown_since
 from ._profile_check import ProfileCheck
 
 
@@ -73,7 +75,7 @@ class OutboxOperator:
         with self._writing() as transaction:
             self.profile_check.refuse_other()
             batch = self._open(key)
-            danger = parking_reason(unknown_since(batch), self.clock.now(), self.profile)
+            danger = self._danger(batch)
 
             if danger is not None and not force:
                 msg = (
@@ -218,6 +220,12 @@ class OutboxOperator:
         kept = self.store.outbox.profiles.kept(transaction, self.location_id)
 
         return (kept or self.profile_check.given).replaces_day
+
+    def _danger(self, batch: Batch) -> str | None:
+        now = self.clock.now()
+        here = SendMoment(at=now, boot=self.store.boot, uptime=uptime_of(self.clock))
+
+        return parking_reason(unknown_since(batch), now, self.profile, key_age=key_age(batch, here))
 
     def _open(self, key: str) -> Batch:
         batch = self.find(key)

@@ -5,15 +5,17 @@ What all parts of one push share: client, store, orders, clock, lease.
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import attrs
 
-from conexxus_client import ApiProfile, FrozenBatch, PushReceipt
+from conexxus_client import ApiHealth, ApiProfile, ConexxusError, FrozenBatch, PushReceipt
 from conexxus_sync.collectors import FanOut
 from conexxus_sync.model.frozen_sales import BatchDraft, FrozenTransaction
 from conexxus_sync.model.leases import Lease
+from conexxus_sync.model.sales import SendMoment
 from conexxus_sync.protocols import Clock, OrderSource
+from conexxus_sync.runtime.clock import uptime_of
 from conexxus_sync.stores._outbox_protocols import OutboxStore
 from conexxus_sync.stores._store_protocols import SyncStore
 
@@ -45,6 +47,18 @@ class SalesClient(Protocol):
         idempotency_key: str,
         repeat_within: timedelta | None = None,
     ) -> PushReceipt: ...
+
+
+@runtime_checkable
+class DatedClient(Protocol):
+    """
+    A client that knows the back office's time.
+    """
+
+    @property
+    def server_time(self) -> datetime | None: ...
+
+    def health(self) -> ApiHealth: ...
 
 
 @attrs.define(kw_only=True)
@@ -96,6 +110,32 @@ class PushContext:
         A batch of *members*.
         """
         return BatchDraft.of(self.location_id, business_date, members, summary=self.summary)
+
+    def moment(self) -> SendMoment:
+        """
+        This moment; by the back office's clock, no later one.
+        """
+        return SendMoment(
+            at=self.clock.now(),
+            boot=self.store.boot,
+            uptime=uptime_of(self.clock),
+            server=self.client.server_time if isinstance(self.client, DatedClient) else None,
+        )
+
+    def asked_moment(self) -> SendMoment:
+        """
+        This moment, after the back office was asked for its own.
+
+        What an earlier answer said is too old: this computer may have stood
+        still since.
+        """
+        try:
+            if isinstance(self.client, DatedClient):
+                self.client.health()
+        except ConexxusError:
+            return attrs.evolve(self.moment(), server=None)
+
+        return self.moment()
 
     def renew_lease(self) -> None:
         """

@@ -16,7 +16,8 @@ from ._database import optional_moment, text
 
 COLUMNS = (
     "location, business_date, key, freeze, first, state, transactions, total, attempts,"
-    " frozen_at, sent_at, unknown_since, settled_at, parked, answer, forced, mismatched"
+    " frozen_at, sent_at, unknown_since, settled_at, parked, answer, forced, mismatched,"
+    " sent_boot, sent_uptime, sent_server"
 )
 MEMBER = "position, id, digest, total, size, sold_at, origin, revision, voids"
 
@@ -43,6 +44,9 @@ def read_batch(row: tuple[Any, ...]) -> Batch:
         answer=row[14],
         forced=bool(row[15]),
         mismatched=row[16],
+        sent_boot=row[17],
+        sent_uptime=row[18],
+        sent_server=optional_moment(row[19]),
     )
 
 

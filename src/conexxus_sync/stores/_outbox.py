@@ -11,7 +11,7 @@ import attrs
 
 from conexxus_client import exact_sum
 from conexxus_sync.model.frozen_sales import BatchDraft
-from conexxus_sync.model.sales import Batch, BatchState
+from conexxus_sync.model.sales import Batch, BatchState, SendMoment
 
 from ._batch_queries import SqliteBatchReader
 from ._batch_rows import insert, next_freeze, origins, row_key
@@ -104,6 +104,16 @@ class SqliteOutbox(SqliteBatchReader):
             "UPDATE batches SET state = 'sending', attempts = attempts + 1, sent_at = ?,"
             " unknown_since = ?, forced = 0 WHERE location = ? AND key = ?",
             (text(now), optional_text(unknown_since), *row_key(batch)),
+        )
+
+    def note_moment(self, connection: sqlite3.Connection, batch: Batch, moment: SendMoment) -> None:
+        """
+        Record by all clocks when the first request leaves that may arrive.
+        """
+        connection.execute(
+            "UPDATE batches SET sent_boot = ?, sent_uptime = ?, sent_server = ?"
+            " WHERE location = ? AND key = ?",
+            (moment.boot, moment.uptime, optional_text(moment.server), *row_key(batch)),
         )
 
     def mark_open(

@@ -19,6 +19,7 @@ from conexxus_sync.model.sales import (
     Discrepancy,
     FoundDiscrepancy,
     QuarantinedTransaction,
+    SendMoment,
     TransactionHistory,
 )
 
@@ -228,6 +229,8 @@ class OutboxStore(Protocol):
     def mark_sending(
         self, connection: Any, batch: Batch, *, unknown_since: datetime | None, now: datetime
     ) -> None: ...
+
+    def note_moment(self, connection: Any, batch: Batch, moment: SendMoment) -> None: ...
 
     def mark_open(
         self,

@@ -228,7 +228,13 @@ class CallStore(Protocol):
 class SyncStore(Protocol):
     """
     Everything that the SDK remembers.
+
+    Attributes:
+        boot: Which boot of this computer it is; empty if that is unknown.
     """
+
+    @property
+    def boot(self) -> str: ...
 
     @property
     def runs(self) -> RunStore: ...

@@ -59,6 +59,13 @@ class SqliteStore:
     def __repr__(self) -> str:
         return f"SqliteStore({str(self.path)!r})"
 
+    @property
+    def boot(self) -> str:
+        """
+        Which boot of this computer it is; empty if that is unknown.
+        """
+        return self.leases.processes.current().boot
+
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """
