@@ -4,10 +4,14 @@ it was shown before.
 """
 
 import re
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+
+from conexxus_sync._moved import MODULES, NAMES
 
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
@@ -30,6 +34,8 @@ RENAMED = {
     "conexxus_sync.http.Gate": "AccessMiddleware",
     "conexxus_sync.http.Shim": "ApiHandlers",
     "conexxus_sync.sales.ClockDoubt": "ClockProblem",
+    "conexxus_sync.sales.Agenda": "SalesLedger",
+    "conexxus_sync.sales.judge": "classify_answer",
 }
 UNCHANGED = [
     "conexxus_sync.collectors.RunFilter",
@@ -96,6 +102,50 @@ def test_name_of_before(path, new):
         found = imported(path)
 
     assert found is getattr(import_module(module), new)
+
+
+@pytest.mark.parametrize("old", MODULES)
+def test_every_module_of_before(old):
+    """
+    Each module that moved has all its public names under the old path, those
+    that changed included; `import *` brings them, too.
+    """
+    target, changed = import_module(MODULES[old]), NAMES.get(old, {})
+    namespace = {}
+
+    with pytest.warns(DeprecationWarning, match=re.escape(MODULES[old])):
+        exec(f"from {old} import *", namespace)
+
+    for name in getattr(target, "__all__", []):
+        assert namespace[name] is getattr(target, name)
+    for before, now in changed.items():
+        assert namespace[before] is getattr(target, now)
+
+
+def test_old_path_of_an_exporter_needs_its_extra():
+    """
+    Without the extra's library, the old path fails when it is imported, as the
+    module did; it does not wait until a name is used.
+    """
+    code = "import sys; sys.modules['prometheus_client'] = None\n"
+    code += "import conexxus_sync.collectors.prometheus"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+    assert done.returncode == 1
+    assert "ModuleNotFoundError" in done.stderr
+
+
+def test_old_paths_load_nothing():
+    """
+    A module under its old path is loaded when a host imports it, not before:
+    programs that go through all modules, like pickle, meet no surprise.
+    """
+    code = "import sys, conexxus_sync\n"
+    code += "from conexxus_sync._moved import MODULES\n"
+    code += "print([old for old in MODULES if old in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
 
 
 def test_module_of_before():

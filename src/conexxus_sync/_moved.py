@@ -6,13 +6,16 @@ Each works as it did, with a `DeprecationWarning` that names the new one.
 
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
 
-# The old path of a public module, and the new one.
+# The old path of a public module, and the new one.  These are imported when a
+# host asks for an old path, and never by the SDK itself.
 MODULES = {
     "conexxus_sync.alerts": "conexxus_sync.model.alerts",
     "conexxus_sync.calendar": "conexxus_sync.model.calendar",
@@ -28,55 +31,103 @@ MODULES = {
     "conexxus_sync.runs": "conexxus_sync.model.runs",
 }
 
+# Names that changed as well, by the old path of their module.
+NAMES = {
+    "conexxus_sync.mirror": {
+        "Figures": "CatalogueDiff",
+        "Quarantined": "QuarantinedItem",
+        "SetAside": "RejectedElement",
+    },
+    "conexxus_sync.notices": {
+        "NoticeWatch": "NoticeMonitor",
+        "StandingAlert": "ActiveAlert",
+        "ToldNight": "SentReport",
+        "notice_now": "notify_once",
+        "noticing": "notify_in_background",
+        "trial": "trial_notice",
+    },
+    "conexxus_sync.outbox": {
+        "DateSums": "DateTotals",
+        "Delivered": "DeliveredTransaction",
+        "Found": "FoundDiscrepancy",
+        "Handing": "BatchMembership",
+        "Story": "TransactionHistory",
+        "Visit": "DateVisit",
+    },
+}
 
-class MovedModule(ModuleType):
+
+class MovedModules(MetaPathFinder, Loader):
     """
-    Stands where a module was, and reads from where it is.
+    Finds modules under their old paths, as modules that read from the new ones.
     """
 
-    def __getattr__(self, name: str) -> Any:
-        # The import system asks every module for names like `__path__`.
-        if name.startswith("__"):
-            raise AttributeError(name)
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """
+        Only for the old paths; every other module is found by somebody else.
+        """
+        return ModuleSpec(fullname, self) if fullname in MODULES else None
 
-        target = MODULES[self.__name__]
-        found = getattr(import_module(target), name)
-        _warn(f"{self.__name__}.{name}", f"{target}.{name}")
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        """
+        An ordinary module.
+        """
+        return None
 
-        return found
+    def exec_module(self, module: ModuleType) -> None:
+        """
+        Let *module* read from where its content is now.
+
+        Raises:
+            ImportError: The new module needs an extra that is not installed.
+        """
+        old, new = module.__name__, MODULES[module.__name__]
+        target, renamed_here = import_module(new), NAMES.get(old, {})
+        public = getattr(target, "__all__", [name for name in dir(target) if name[0] != "_"])
+
+        def read(name: str) -> Any:
+            if name.startswith("__"):
+                raise AttributeError(name)
+
+            current = renamed_here.get(name, name)
+            found = getattr(target, current)
+            _warn(f"{old}.{name}", f"{new}.{current}")
+
+            return found
+
+        vars(module).update(__getattr__=read, __all__=[*public, *renamed_here])
 
 
 def register() -> None:
     """
     Make the old paths importable.
-
-    The import system looks into `sys.modules` once it has imported the
-    parent: `import conexxus_sync.outbox` finds what is put there.
     """
-    for path in MODULES:
-        parent, _, name = path.rpartition(".")
-        module = sys.modules.setdefault(path, MovedModule(path))
-        setattr(sys.modules[parent], name, module)
+    if not any(isinstance(finder, MovedModules) for finder in sys.meta_path):
+        sys.meta_path.append(MovedModules())
 
 
-def renamed(module: str, name: str, names: Mapping[str, str]) -> Any:
+def renamed(namespace: Mapping[str, Any], name: str, names: Mapping[str, str]) -> Any:
     """
     What a module's `__getattr__` finds under a name that has changed.
 
     Args:
-        module: Its `__name__`.
+        namespace: The module's `globals()`.
         names: The old names, each with the new one in the same module.
 
     Raises:
         AttributeError: The module never had that name.
     """
+    module = namespace["__name__"]
+
     if name not in names:
         msg = f"module {module!r} has no attribute {name!r}"
         raise AttributeError(msg)
 
     _warn(f"{module}.{name}", f"{module}.{names[name]}", above=2)
 
-    return getattr(import_module(module), names[name])
+    return namespace[names[name]]
 
 
 def _warn(old: str, new: str, *, above: int = 1) -> None:

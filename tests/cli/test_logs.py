@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from conexxus_client.testing import BackOffice, SandboxServer
-from conexxus_sync.cli._logs import JsonFormatter, TextFormatter
+from conexxus_sync.cli._logs import ATTEMPTS, CALLS, RUNS, JsonFormatter, TextFormatter
 from conexxus_sync.runtime.run_logging import RunFilter, in_run
 
 
@@ -88,6 +88,17 @@ def test_ordinary_text_is_not_escaped():
     line = formatted(JsonFormatter(), "Käse für 3 €, 値段")
 
     assert "Käse für 3 €, 値段" in line
+
+
+def test_names_of_the_loggers():
+    """
+    A host's filters go by these names: they stay, wherever the code goes.
+    """
+    assert (RUNS, ATTEMPTS, CALLS) == (
+        "conexxus_sync.runs",
+        "conexxus_sync.attempts",
+        "conexxus_client",
+    )
 
 
 @pytest.mark.parametrize("name", ["time", "level", "logger", "event", "exception", "stack"])

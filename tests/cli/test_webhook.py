@@ -14,7 +14,7 @@ class Hook(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.notices.append(json.loads(body))
-        self.server.report_progress.set()
+        self.server.arrived.set()
         self.send_response(self.server.status)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -29,7 +29,7 @@ def hook(shell):
     A webhook that takes what it is given, unless its status is set.
     """
     with ThreadingHTTPServer(("127.0.0.1", 0), Hook) as server:
-        server.notices, server.status, server.report_progress = [], 200, threading.Event()
+        server.notices, server.status, server.arrived = [], 200, threading.Event()
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         shell.environ["CONEXXUS_ALERT_WEBHOOK"] = f"http://127.0.0.1:{server.server_port}/canary-1"
         yield server
@@ -143,11 +143,11 @@ def test_the_scheduler(shell, hook):
     (shell.folder / "conexxus.db").write_bytes(b"no database at all" * 1000)
 
     with shell.start("run", "--log-format", "json") as process:
-        report_progress = hook.report_progress.wait(30)
+        arrived = hook.arrived.wait(30)
         process.terminate()
         _, err = process.communicate(timeout=30)
 
-    assert report_progress
+    assert arrived
     assert process.returncode == 0
     assert [notice["alert"] for notice in hook.notices] == ["ConexxusStoreUnusable"]
     assert "canary" not in err

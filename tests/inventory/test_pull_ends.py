@@ -9,6 +9,7 @@ import pytest
 
 from conexxus_sync import InMemoryCollector, RunInProgressError, RunStatus, StoreError
 from conexxus_sync.model.leases import LEASE_LENGTH
+from conexxus_sync.runtime.cancellation import PullStopper
 from conexxus_sync.stores import sqlite
 
 
@@ -156,3 +157,46 @@ def test_at_most_a_hundred_errors(site):
     run = site.pull([None] * 150)
 
     assert (len(run.errors), run.items_failed) == (100, 150)
+
+
+def stopped_at(site, step):
+    """
+    A pull of new items by a scheduler that begins to stop at *step*.
+    """
+    stopping = []
+    engine = site.engine(
+        failpoint=at(step, lambda: stopping.append(step)),
+        checkpoint=PullStopper(lambda: bool(stopping)),
+    )
+    site.office.catalog = items(5)
+
+    return engine.pull()
+
+
+@pytest.mark.parametrize("step", ["request", "page", "read", "compared"])
+def test_pull_that_changed_nothing_ends_when_it_is_stopped(site, step):
+    """
+    Until the catalogue is merged, each step may be the last.
+    """
+    site.pull(items(1))
+
+    run = stopped_at(site, step)
+
+    assert (run.status, run.last_error) == (
+        RunStatus.FAILED,
+        "the pull was stopped; the catalogue is as it was",
+    )
+    assert set(site.shelf) == {"S0"}
+
+
+@pytest.mark.parametrize("step", ["merge", "merged", "commit", "committed", "release"])
+def test_pull_that_changes_something_is_let_finish(site, step):
+    """
+    From the merge on, what was begun is committed and recorded as it is.
+    """
+    site.pull(items(1))
+
+    run = stopped_at(site, step)
+
+    assert run.status is RunStatus.SUCCESS
+    assert set(site.shelf) == {f"S{number}" for number in range(5)}

@@ -37,7 +37,7 @@ class Hook:
         self.posts = []
         self.answers = deque()
         self.released = threading.Event()
-        self.report_progress = threading.Semaphore(0)
+        self.arrived = threading.Semaphore(0)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
@@ -64,7 +64,7 @@ class Hook:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 hook.posts.append((self.path, dict(self.headers), body))
-                hook.report_progress.release()
+                hook.arrived.release()
                 answer = hook.answers.popleft() if hook.answers else 200
                 if answer == "hang":
                     hook.released.wait(60)

@@ -69,7 +69,7 @@ def test_the_scheduler_tells(new_service, complaining, hook):
     What is wrong when the scheduler starts is told after its first round.
     """
     with Running(new_service(**complaining)):
-        assert hook.report_progress.acquire(timeout=30)
+        assert hook.arrived.acquire(timeout=30)
 
     (notice,) = hook.notices
     assert notice["alert"] == "ConexxusMisconfigured"
@@ -86,7 +86,7 @@ def test_a_webhook_that_hangs_delays_nothing(new_service, complaining, hook, ans
     service = new_service(**complaining, collectors=[watcher])
 
     with Running(service) as running:
-        assert hook.report_progress.acquire(timeout=30)
+        assert hook.arrived.acquire(timeout=30)
         assert watcher.finished.acquire(timeout=30)
         service.trigger_sync()
         assert watcher.finished.acquire(timeout=5)
@@ -104,7 +104,7 @@ def test_looks_go_on_while_a_webhook_hangs(new_service, complaining, hook, clock
 
     with notify_in_background(new_service(**complaining), clock) as look:
         look()
-        assert hook.report_progress.acquire(timeout=30)
+        assert hook.arrived.acquire(timeout=30)
         assert office.requests["health"] == 1
         clock.advance(minutes=6)
         look()

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 
-class AccessMiddleware:
+class Gate:
     """
     Where somebody hangs until the test lets go.
     """
@@ -28,7 +28,7 @@ def gate():
     A gate that is open in the end, whatever happens.
     """
     before = set(threading.enumerate())
-    gate = AccessMiddleware()
+    gate = Gate()
 
     yield gate
 

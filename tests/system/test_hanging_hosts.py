@@ -50,7 +50,7 @@ class HangingStorage:
         self.gate.hang()
 
 
-def read_transactions(service, call):
+def ended_event(service, call):
     """
     An event that is set as soon as the client finished such a call.
     """
@@ -73,7 +73,7 @@ def test_storage_that_hangs(new_service, office, gate, hasty, till, clock, caplo
     service = new_service(catalog=HangingStorage(gate), orders=till)
     service.sales.push(automatic=True)
     clock.advance_to(PUSH_TIME)
-    pushed = read_transactions(service, "sales")
+    pushed = ended_event(service, "sales")
     if triggered:
         service.trigger_sync()
         assert gate.reached.wait(30)
@@ -104,7 +104,7 @@ def test_order_source_that_hangs(new_service, office, gate, hasty, clock, monkey
     service = new_service(orders=HangingOrders())
     service.run_due(clock.now())
     clock.advance_to(PUSH_TIME)
-    pulled = read_transactions(service, "catalogue")
+    pulled = ended_event(service, "catalogue")
 
     with scheduled(service):
         assert gate.reached.wait(30)
@@ -165,7 +165,7 @@ def test_storage_that_comes_back(new_service, office, gate, hasty, clock, monkey
         clock.advance(hours=1)
         assert log.heard.wait(30)
         assert office.requests["catalog"] == 1
-        pulled = read_transactions(service, "catalogue")
+        pulled = ended_event(service, "catalogue")
         gate.opened.set()
         assert pulled.wait(30)
 

@@ -16,7 +16,7 @@ from conexxus_sync.runtime.run_logging import RunFilter
 Format = Literal["text", "json"]
 
 # Where the command line logs each run, and each attempt that failed.
-RUNS = "conexxus_sync.model.runs"
+RUNS = "conexxus_sync.runs"
 ATTEMPTS = "conexxus_sync.attempts"
 # Where the client logs calls that failed.
 CALLS = "conexxus_client"

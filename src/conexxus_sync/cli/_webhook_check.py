@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from conexxus_client import ClientConfig, ConexxusError
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.model.formatting import counted
-from conexxus_sync.notifications import LATELY, open_webhook, test_notice
+from conexxus_sync.notifications import LATELY, open_webhook, trial_notice
 from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.stores import open_store
 
@@ -69,7 +69,7 @@ def tested_webhook(config: SyncConfig, like: ClientConfig | None) -> CheckResult
     if config.alert_webhook is None:
         return misconfigured("webhook", _MISSING)
 
-    notice = test_notice(config.location_id, SystemClock().now())
+    notice = trial_notice(config.location_id, SystemClock().now())
 
     with open_webhook(config.alert_webhook, like) as webhook:
         answer = webhook.post(notice.body(), name=notice.id)

@@ -37,4 +37,4 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    return renamed(__name__, name, {"Gate": "AccessMiddleware", "Shim": "ApiHandlers"})
+    return renamed(globals(), name, {"Gate": "AccessMiddleware", "Shim": "ApiHandlers"})

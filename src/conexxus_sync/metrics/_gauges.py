@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import attrs
 
 from conexxus_client import ConexxusError, __version__, exact_sum
-from conexxus_sync.health._health import ServiceHealth
+from conexxus_sync.health._health import ServiceHealth, ServiceState
 from conexxus_sync.model.alerts import SEVERITIES
 from conexxus_sync.model.runs import RunKind, RunStatus, SyncRun
 from conexxus_sync.model.sales import BatchState, DateTotals
@@ -116,7 +116,6 @@ class _SalesTotals:
 
 
 def _of_health(health: ServiceHealth) -> Iterator[Sample]:
-    from conexxus_sync.health._health import ServiceState
 
     active = {alert.name for alert in health.alerts}
 

@@ -8,7 +8,7 @@ from conexxus_sync.model.notices import ActiveAlert, Event, Notice, QueuedNotice
 
 from ._background import notify_in_background, notify_once
 from ._monitor import NoticeMonitor
-from ._sender import LATELY, Sender, test_notice
+from ._sender import LATELY, Sender, trial_notice
 from ._webhook import Answer, Webhook, open_webhook
 
 
@@ -26,5 +26,5 @@ __all__ = [
     "notify_in_background",
     "notify_once",
     "open_webhook",
-    "test_notice",
+    "trial_notice",
 ]

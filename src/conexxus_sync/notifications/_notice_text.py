@@ -61,7 +61,7 @@ def daily_report(location_id: str, day: date, text: str) -> str:
     return _line(f"{location_id}, {short_date(day)}", text)
 
 
-def test_text(location_id: str) -> str:
+def trial_text(location_id: str) -> str:
     """
     What is told when somebody tries it.
     """

@@ -15,7 +15,7 @@ from conexxus_sync.protocols import Clock
 from conexxus_sync.stores._store_protocols import SyncStore
 from conexxus_sync.stores.retention import is_safe_to_purge
 
-from ._notice_text import test_text
+from ._notice_text import trial_text
 from ._webhook import Poster
 
 
@@ -153,8 +153,8 @@ def _facts(notice: QueuedNotice, said: str) -> dict[str, object]:
     return {"notice": notice.id, "attempt": notice.attempts, "webhook": said}
 
 
-def test_notice(location_id: str, now: datetime) -> Notice:
+def trial_notice(location_id: str, now: datetime) -> Notice:
     """
     A notice that only tries whether one arrives.
     """
-    return Notice(event=Event.TEST, text=test_text(location_id), location_id=location_id, at=now)
+    return Notice(event=Event.TEST, text=trial_text(location_id), location_id=location_id, at=now)

@@ -46,5 +46,17 @@ __all__ = [
 ]
 
 
+_RENAMED = {
+    "Agenda": "SalesLedger",
+    "ClockDoubt": "ClockProblem",
+    "Floor": "StartDate",
+    "Judgement": "DeliveryOutcome",
+    "Ruling": "Outcome",
+    "SalesOutlook": "SalesStatus",
+    "judge": "classify_answer",
+    "why_parked": "parking_reason",
+}
+
+
 def __getattr__(name: str) -> Any:
-    return renamed(__name__, name, {"ClockDoubt": "ClockProblem"})
+    return renamed(globals(), name, _RENAMED)

@@ -3,7 +3,6 @@ Makes the engines of one location from what the host gave.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
 
 import attrs
 
@@ -23,7 +22,7 @@ from conexxus_sync.stores import SyncStore
 from ._named_profile import load_profile
 
 
-@attrs.define(kw_only=True, eq=False, slots=False)
+@attrs.define(kw_only=True, eq=False)
 class Engines:
     """
     Makes the engines that pull, push, and take things out of quarantine.
@@ -34,6 +33,9 @@ class Engines:
         orders: Where sales come from.
         is_stopping: Whether a push shall end as soon as it can.
         on_end: Called after each run in the background.
+        sales: The engine that pushes; None without a client or an order
+            source.  One for all pushes: it remembers how long to wait after a
+            failure.
         active_runs: The runs of these engines that are at work.
         background_runs: Those that were triggered, each in a thread.
     """
@@ -47,12 +49,14 @@ class Engines:
     collectors: Iterable[MetricsCollector]
     is_stopping: Callable[[], bool]
     on_end: Callable[[], None]
+    sales: SalesPush | None = attrs.field(init=False)
     active_runs: ActiveRuns = attrs.field(factory=ActiveRuns, init=False)
     background_runs: BackgroundRuns = attrs.field(init=False)
     _watchers: FanOut = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._watchers = FanOut([self.active_runs, *self.collectors])
+        self.sales = self._sales_engine()
         self.background_runs = BackgroundRuns(
             store=self.store,
             client=self.client,
@@ -83,28 +87,6 @@ class Engines:
             progress=self.active_runs.report_progress,
         )
 
-    @cached_property
-    def sales(self) -> SalesPush | None:
-        """
-        The engine that pushes; None without a client or an order source.
-
-        One for all pushes: it remembers how long to wait after a failure.
-        """
-        if self.client is None or self.orders is None:
-            return None
-
-        return SalesPush(
-            client=self.client,
-            store=self.store,
-            config=self.config,
-            clock=self.clock,
-            orders=self.orders,
-            collectors=self._watchers,
-            on_changed=self.config.on_changed,
-            summary=self.config.summary,
-            stop=self.is_stopping,
-        )
-
     def quarantine_replay(self) -> QuarantineReplay:
         """
         What takes an item out of quarantine.
@@ -125,6 +107,22 @@ class Engines:
             clock=self.clock,
             profile=ApiProfile() if client is None else client.profile,
             client_config=None if client is None else client.config,
+        )
+
+    def _sales_engine(self) -> SalesPush | None:
+        if self.client is None or self.orders is None:
+            return None
+
+        return SalesPush(
+            client=self.client,
+            store=self.store,
+            config=self.config,
+            clock=self.clock,
+            orders=self.orders,
+            collectors=self._watchers,
+            on_changed=self.config.on_changed,
+            summary=self.config.summary,
+            stop=self.is_stopping,
         )
 
 

@@ -81,15 +81,14 @@ class ServiceQueries:
 
     def test_connection(self) -> ConnectionCheck:
         """
-        Make a health call, and share what came of it.
+        Make a health call.
         """
-        if self.engines.client is None:
+        client = self.engines.client
+
+        if client is None:
             return ConnectionCheck(success=False, message="; ".join(self.missing))
 
-        check = self.engines.client.test_connection()
-        self.share_last_call()
-
-        return check
+        return client.test_connection()
 
     def share_last_call(self) -> None:
         """
@@ -180,15 +179,19 @@ class ServiceQueries:
             self.engines.store.outbox.batches(self.engines.config.location_id, states, limit)
         )
 
-    def overview(self) -> Overview:
+    def overview(self, health: ServiceHealth, running: tuple[SyncRun, ...]) -> Overview:
         """
         All of it, for page and terminal.
+
+        Args:
+            health: As the service answers it.
+            running: Likewise.
         """
         return read_overview(
             self.engines.store,
             self.engines.config,
-            health=self.health(),
-            running=self.running(),
+            health=health,
+            running=running,
             expected=self.engines.active_runs.expected,
             calls=self.api_monitor.recent,
             now=self.engines.clock.now(),

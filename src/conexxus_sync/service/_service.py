@@ -35,15 +35,12 @@ class ConexxusService:
 
     Without a client it is disabled: it says so, and skips every run.
 
-    Attributes:
-        missing: Why it is disabled, one sentence each.
-
     Args:
         catalog: Where the host wants the catalogue's changes.
         orders: Where sales come from; without it, none are pushed.
         collectors: Who watches the runs.
         clock: Where moments come from, if not from the system.
-        missing: Said of a service without a client.
+        missing: Why there is no client, one sentence each.
     """
 
     def __init__(
@@ -120,11 +117,13 @@ class ConexxusService:
 
         Args:
             environ: Instead of the process's own environment.
-            config: Instead of the variables; the client's settings remain theirs.
+            config: Instead of the one that the variables describe; URL, key
+                and the rest of the client's settings still come from them.
             profile: Instead of the one that CONEXXUS_PROFILE names.
 
         Raises:
-            ConfigurationError: A setting is wrong; a missing URL or key is none.
+            ConfigurationError: A setting is wrong; a missing URL or key is
+                not wrong, but disables the service.
         """
         env = os.environ if environ is None else environ
         config = SyncConfig.from_env(env) if config is None else config
@@ -331,13 +330,14 @@ class ConexxusService:
         """
         Ask the back office how it is; never raises.
         """
-        return self._queries.test_connection()
+        check = self._queries.test_connection()
+        self.share_last_call()
+
+        return check
 
     def share_last_call(self) -> None:
         """
-        Show the result of the last call to the processes that share the store.
-
-        Not done when the call ends: that may be within a transaction.
+        Show the last call's result to the processes that share the store.
         """
         self._queries.share_last_call()
 
@@ -397,4 +397,4 @@ class ConexxusService:
         """
         Everything that a person wants to see at one glance; never raises.
         """
-        return self._queries.overview()
+        return self._queries.overview(self.health(), self.running())

@@ -35,7 +35,7 @@ class SqliteStore:
     Everything that the SDK remembers, in the file at *path*.
 
     Every unit of work has a connection of its own, so a store may be shared
-    by threads and survives a fork; `glancing` makes one unit of several.
+    by threads and survives a fork; `snapshot` makes one unit of several.
 
     Attributes:
         runs: History of the runs.
