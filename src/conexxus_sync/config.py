@@ -16,6 +16,7 @@ import attrs
 
 from conexxus_client import ConfigurationError, Environment, Secret
 from conexxus_sync.model.guards import Guards
+from conexxus_sync.model.sale_digests import COMPARABLE, fields_to_compare
 
 
 NOON = time(12)
@@ -50,6 +51,7 @@ class SyncConfig:
             to `keep` it.
         on_changed: Whether delivered sales that changed or disappeared at
             the till are only reported, or taken back and sent again.
+        compare: The fields of a delivered sale whose change is one.
         summary: Whether each batch of sales says what it comes to.
 
     Raises:
@@ -69,6 +71,7 @@ class SyncConfig:
     max_price: Decimal = Decimal("1e9")
     removals: Literal["keep", "deactivate"] = "keep"
     on_changed: Literal["report", "resend"] = "report"
+    compare: frozenset[str] = attrs.field(default=COMPARABLE, converter=fields_to_compare)
     summary: bool = False
 
     def __attrs_post_init__(self) -> None:
@@ -240,6 +243,11 @@ def _problems(values: Mapping[str, Any]) -> Iterator[str]:
             webhook(address.reveal())
         except ValueError as exc:
             yield f"CONEXXUS_ALERT_WEBHOOK {exc}"
+
+    unknown = sorted(values.get("compare", frozenset()) - COMPARABLE)
+    if unknown:
+        fields = ", ".join(sorted(COMPARABLE))
+        yield f"compare names unknown fields: {', '.join(unknown)}; it takes {fields}"
 
     if values.get("day_closes_at", time()) >= NOON:
         yield "CONEXXUS_DAY_CLOSES_AT must be at 11:59 or before"

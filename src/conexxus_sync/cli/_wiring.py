@@ -86,6 +86,7 @@ def sales_engine(
             clock=SystemClock(),
             collectors=watching(),
             on_changed=config.on_changed,
+            compare=config.compare,
             summary=config.summary,
         )
 

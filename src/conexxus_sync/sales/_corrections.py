@@ -14,11 +14,15 @@ from conexxus_client import Transaction, TransactionLine, decode_transaction
 from conexxus_sync.model.frozen_sales import FrozenTransaction
 
 
-def void(sent: FrozenTransaction, *, position: int, business_date: date) -> FrozenTransaction:
+def void(
+    sent: FrozenTransaction, *, revision: int, position: int, business_date: date
+) -> FrozenTransaction:
     """
     What takes *sent* back: the same with negated quantities.
+
+    Args:
+        revision: The number of this correction.
     """
-    revision = sent.revision + 1
     transaction = decode_transaction(sent.raw)
     negated = attrs.evolve(
         transaction,
@@ -52,7 +56,13 @@ def corrected(current: FrozenTransaction, business_date: date) -> FrozenTransact
     frozen = FrozenTransaction.of(named, position=current.position, business_date=business_date)
 
     # The digest stays that of what the host tells, to compare it again.
-    return attrs.evolve(frozen, digest=current.digest, origin=current.id, revision=current.revision)
+    return attrs.evolve(
+        frozen,
+        digest=current.digest,
+        version=current.version,
+        origin=current.id,
+        revision=current.revision,
+    )
 
 
 def _negated_line(line: TransactionLine) -> TransactionLine:

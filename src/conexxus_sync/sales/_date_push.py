@@ -158,9 +158,12 @@ class DatePush:
         staging = context.outbox.staging
 
         with context.store.reading() as connection:
-            staging.fill(connection, transactions)
+            staging.fill(connection, transactions, fields=context.compare)
             found = staging.compare(
-                connection, *day, ids_are_global=context.client.profile.dedupe == "transaction_id"
+                connection,
+                *day,
+                ids_are_global=context.client.profile.dedupe == "transaction_id",
+                fields=context.compare,
             )
             faulty = staging.faulty(connection)
             voids = self._voids(connection, found)
@@ -196,24 +199,31 @@ class DatePush:
         if self.context.replaces_day or self.context.on_changed != "resend":
             return []
 
-        ids = [one.id for one in found if one.kind is not DiscrepancyKind.ELSEWHERE]
-        sent = self.context.outbox.effective(
-            connection, self.context.location_id, self.business_date, ids
-        )
-
-        return [
-            void(one, position=position, business_date=self.business_date)
-            for position, one in enumerate(sent)
+        wrong = [
+            one.key
+            for one in found
+            if one.kind is not DiscrepancyKind.ELSEWHERE and not one.is_told_too
         ]
+        outbox, day = self.context.outbox, (self.context.location_id, self.business_date)
+        numbers, voids = dict[str, int](), list[FrozenTransaction]()
+
+        for position, sent in enumerate(outbox.effective(connection, *day, wrong)):
+            number = numbers[sent.origin] = outbox.staging.next_revision(
+                connection, *day, name=sent.origin, above=numbers.get(sent.origin, 0)
+            )
+            voids.append(
+                void(sent, revision=number, position=position, business_date=self.business_date)
+            )
+
+        return voids
 
     def _drafts(self, connection: Any) -> Iterator[BatchDraft]:
-        fresh = self.context.outbox.staging.fresh(
-            connection, self.context.location_id, self.business_date
+        fresh = enumerate(self.context.outbox.staging.fresh(connection))
+        members = (
+            corrected(attrs.evolve(one, position=place), self.business_date) for place, one in fresh
         )
 
-        return self._batches(
-            (corrected(one, self.business_date) for one in fresh), self.context.limits
-        )
+        return self._batches(members, self.context.limits)
 
     def _batches(
         self, members: Iterable[FrozenTransaction], limits: BatchLimits

@@ -15,6 +15,7 @@ from conexxus_sync.config import SyncConfig
 from conexxus_sync.errors import StoreError, SyncError
 from conexxus_sync.model.leases import Lease
 from conexxus_sync.model.runs import RunIssue, RunKind, RunStatus, SyncRun, new_run_id
+from conexxus_sync.model.sale_digests import COMPARABLE, fields_to_compare
 from conexxus_sync.protocols import Clock, OrderSource
 from conexxus_sync.runtime.cancellation import interruptible
 from conexxus_sync.runtime.run_logging import safe_logger
@@ -63,6 +64,8 @@ class SalesPush:
         lookback_days: For how many days late transactions are looked for.
         on_changed: Whether delivered sales that changed or disappeared are
             only reported, or taken back and sent again.
+        compare: The fields of a sale whose change is one, of `timestamp`,
+            `total`, `items`, `tax`, `discount` and `extra`.
         summary: Whether each batch says what it comes to.
         stop: Asked before each date and batch, and while a call lasts; True
             ends the push, and what is left goes with the next.
@@ -80,6 +83,7 @@ class SalesPush:
     limits: BatchLimits = attrs.field(factory=BatchLimits)
     lookback_days: int = 7
     on_changed: OnChanged = "report"
+    compare: frozenset[str] = attrs.field(default=COMPARABLE, converter=fields_to_compare)
     summary: bool = False
     stop: Callable[[], bool] = _never
     released: datetime = RELEASED
@@ -346,6 +350,7 @@ class SalesPush:
             failpoint=self.failpoint,
             stopped=self.stop,
             on_changed=self.on_changed,
+            compare=self.compare,
             summary=self.summary,
             limits=self.limits,
             lease=lease,

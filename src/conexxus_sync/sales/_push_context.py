@@ -55,6 +55,7 @@ class PushContext:
         failpoint: Called with the name of each step once it is done, for tests.
         stopped: Whether the push shall end as soon as it can.
         on_changed: What to do about delivered sales that changed.
+        compare: The fields whose change is one.
         summary: Whether a batch says what it comes to.
         pending_visits: Dates that were looked at, but not stored yet: a date
             without sales does not deserve a disk flush of its own.
@@ -69,6 +70,7 @@ class PushContext:
     stopped: Callable[[], bool]
     limits: BatchLimits
     on_changed: OnChanged
+    compare: frozenset[str]
     summary: bool
     lease: Lease
     pending_visits: list[tuple[date, datetime]] = attrs.field(factory=list)

@@ -56,9 +56,9 @@ def reconcile(
             yield Reconciliation(sums=sums)
             continue
 
-        # Told twice under one id, it is one sale.
+        # Told twice under one id and second, it is one sale.
         till_count = {
-            sale.id: sale.total
+            (sale.id, sale.timestamp.replace(microsecond=0)): sale.total
             for sale in orders.transactions(location_id, sums.business_date)
             if sale.business_date in (None, sums.business_date)
         }

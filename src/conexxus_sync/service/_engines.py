@@ -99,6 +99,7 @@ class Engines:
             orders=self.orders,
             collectors=self._watchers,
             on_changed=self.config.on_changed,
+            compare=self.config.compare,
             summary=self.config.summary,
             stop=self.is_stopping,
         )

@@ -15,7 +15,7 @@ from conexxus_sync.model.sales import DateTotals
 
 _DELIVERED = (
     "SELECT business_date, total, delivered_at FROM delivered"
-    " WHERE location = ? AND business_date >= ? ORDER BY business_date"
+    " WHERE location = ? AND business_date >= ? AND NOT voided ORDER BY business_date"
 )
 _WAITING = (
     "SELECT business_date, sum(transactions) FROM batches WHERE location = ? AND business_date >= ?"

@@ -18,6 +18,7 @@ from conexxus_sync.model.sales import (
     Discrepancy,
     FoundDiscrepancy,
     QuarantinedTransaction,
+    SaleKey,
     TransactionHistory,
 )
 
@@ -61,17 +62,37 @@ class StagingStore(Protocol):
     Where a day's transactions are compared with what is known of them.
     """
 
-    def fill(self, connection: Any, transactions: Iterable[FrozenTransaction]) -> None: ...
+    def fill(
+        self,
+        connection: Any,
+        transactions: Iterable[FrozenTransaction],
+        *,
+        fields: Collection[str],
+    ) -> None: ...
 
     def compare(
-        self, connection: Any, location_id: str, business_date: date, *, ids_are_global: bool
+        self,
+        connection: Any,
+        location_id: str,
+        business_date: date,
+        *,
+        ids_are_global: bool,
+        fields: Collection[str],
     ) -> list[FoundDiscrepancy]: ...
 
-    def fresh(
-        self, connection: Any, location_id: str, business_date: date
-    ) -> Iterator[FrozenTransaction]: ...
+    def fresh(self, connection: Any) -> Iterator[FrozenTransaction]: ...
 
-    def corrected(self, connection: Any, location_id: str, business_date: date) -> set[str]: ...
+    def corrected(self, connection: Any) -> set[SaleKey]: ...
+
+    def next_revision(
+        self,
+        connection: Any,
+        location_id: str,
+        business_date: date,
+        *,
+        name: str,
+        above: int = 0,
+    ) -> int: ...
 
     def whole(self, connection: Any) -> Iterator[FrozenTransaction]: ...
 
@@ -194,7 +215,7 @@ class OutboxStore(Protocol):
     def members(self, connection: Any, batch: Batch) -> list[FrozenTransaction]: ...
 
     def effective(
-        self, connection: Any, location_id: str, business_date: date, ids: Collection[str]
+        self, connection: Any, location_id: str, business_date: date, sales: Collection[SaleKey]
     ) -> list[FrozenTransaction]: ...
 
     def undelivered(
