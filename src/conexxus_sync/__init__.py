@@ -12,7 +12,7 @@ from conexxus_sync.health._store_snapshot import StoreCounts
 from conexxus_sync.model.alerts import Alert, AlertName, Severity
 from conexxus_sync.model.api_connection import ApiConnection
 from conexxus_sync.model.calendar import StoreCalendar
-from conexxus_sync.model.guards import Guards
+from conexxus_sync.model.guards import Guards, SalesGuards
 from conexxus_sync.model.runs import RunIssue, RunKind, RunStatus, SyncRun
 from conexxus_sync.model.sales import Batch, BatchState, OutboxError
 from conexxus_sync.scheduling._background_runs import Trigger
@@ -86,6 +86,7 @@ __all__ = [
     "RunIssue",
     "RunKind",
     "RunStatus",
+    "SalesGuards",
     "SalesHealth",
     "SalesPush",
     "ServiceHealth",

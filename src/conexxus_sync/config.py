@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from conexxus_client import ConfigurationError, Environment, Secret
-from conexxus_sync.model.guards import Guards
+from conexxus_sync.model.guards import Guards, SalesGuards
 from conexxus_sync.model.sale_digests import COMPARABLE, fields_to_compare
 
 
@@ -46,6 +46,8 @@ class SyncConfig:
         alert_webhook: Where people are told what goes wrong; the address is
             a secret, because whoever knows it can write there.
         guards: When a catalogue is refused.
+        sales_guards: When what changed or is gone of a date's sales is not
+            taken back.
         max_price: The first price that no item may have.
         removals: Whether the host is told to `deactivate` what is gone, or
             to `keep` it.
@@ -68,6 +70,7 @@ class SyncConfig:
     shim_hosts: tuple[str, ...] = ()
     alert_webhook: Secret | None = attrs.field(default=None, converter=_optional_secret)
     guards: Guards = attrs.field(factory=Guards)
+    sales_guards: SalesGuards = attrs.field(factory=SalesGuards)
     max_price: Decimal = Decimal("1e9")
     removals: Literal["keep", "deactivate"] = "keep"
     on_changed: Literal["report", "resend"] = "report"

@@ -87,6 +87,7 @@ def sales_engine(
             collectors=watching(),
             on_changed=config.on_changed,
             compare=config.compare,
+            guards=config.sales_guards,
             summary=config.summary,
         )
 

@@ -13,10 +13,10 @@ from conexxus_client import ConexxusError
 from conexxus_sync.errors import HostError
 from conexxus_sync.model.frozen_sales import BatchDraft, FrozenTransaction
 from conexxus_sync.model.runs import SyncRun
-from conexxus_sync.model.sales import DiscrepancyKind, FoundDiscrepancy
 
 from ._batch_sender import BatchSender
 from ._batching import BatchLimits, split_into_batches
+from ._change_guard import ChangeDecision
 from ._corrections import corrected, void
 from ._order_reader import read_transactions
 from ._push_context import PushContext, PushStoppedError
@@ -166,10 +166,13 @@ class DatePush:
                 fields=context.compare,
             )
             faulty = staging.faulty(connection)
-            voids = self._voids(connection, found)
+            decision = ChangeDecision.of(context, connection, found)
+            voids = self._voids(connection, decision)
             drafts = self._drafts(connection)
             if context.replaces_day:
-                whole = DayReplacement.of(context, connection, self.business_date, found)
+                whole = DayReplacement.of(
+                    context, connection, self.business_date, found, corrects=decision.corrects
+                )
                 drafts = self._batches(whole.members, UNDIVIDED)
                 found, faulty = list(whole.found), [*faulty, *whole.held]
             now = context.clock.now()
@@ -186,28 +189,25 @@ class DatePush:
                 )
                 context.outbox.quarantine.add(transaction, *day, faulty, now)
                 self.counters.add_quarantined(faulty)
+                if decision.record(context, transaction, day, now):
+                    self.counters.refused = decision.refused
 
                 if context.outbox.next_batch(transaction, *day, after=(0, -1)) is None:
                     self._finish(transaction)
 
         return False
 
-    def _voids(self, connection: Any, found: Iterable[FoundDiscrepancy]) -> list[FrozenTransaction]:
+    def _voids(self, connection: Any, decision: ChangeDecision) -> list[FrozenTransaction]:
         """
         What takes back those that changed or disappeared, if it shall.
         """
-        if self.context.replaces_day or self.context.on_changed != "resend":
+        if self.context.replaces_day or not decision.corrects:
             return []
 
-        wrong = [
-            one.key
-            for one in found
-            if one.kind is not DiscrepancyKind.ELSEWHERE and not one.is_told_too
-        ]
         outbox, day = self.context.outbox, (self.context.location_id, self.business_date)
         numbers, voids = dict[str, int](), list[FrozenTransaction]()
 
-        for position, sent in enumerate(outbox.effective(connection, *day, wrong)):
+        for position, sent in enumerate(outbox.effective(connection, *day, decision.changes)):
             number = numbers[sent.origin] = outbox.staging.next_revision(
                 connection, *day, name=sent.origin, above=numbers.get(sent.origin, 0)
             )

@@ -13,6 +13,7 @@ from conexxus_client import ConfigurationError
 from conexxus_sync.collectors import FanOut
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.errors import StoreError, SyncError
+from conexxus_sync.model.guards import SalesGuards
 from conexxus_sync.model.leases import Lease
 from conexxus_sync.model.runs import RunIssue, RunKind, RunStatus, SyncRun, new_run_id
 from conexxus_sync.model.sale_digests import COMPARABLE, fields_to_compare
@@ -66,6 +67,7 @@ class SalesPush:
             only reported, or taken back and sent again.
         compare: The fields of a sale whose change is one, of `timestamp`,
             `total`, `items`, `tax`, `discount` and `extra`.
+        guards: How much of a date may be taken back at once.
         summary: Whether each batch says what it comes to.
         stop: Asked before each date and batch, and while a call lasts; True
             ends the push, and what is left goes with the next.
@@ -84,6 +86,7 @@ class SalesPush:
     lookback_days: int = 7
     on_changed: OnChanged = "report"
     compare: frozenset[str] = attrs.field(default=COMPARABLE, converter=fields_to_compare)
+    guards: SalesGuards = attrs.field(factory=SalesGuards)
     summary: bool = False
     stop: Callable[[], bool] = _never
     released: datetime = RELEASED
@@ -130,6 +133,7 @@ class SalesPush:
         since: date | None = None,
         honour_past: bool = False,
         automatic: bool | None = None,
+        accept_changes: bool = False,
         progress: Callable[[PushProgress], None] = _ignore,
         lease: Lease | None = None,
     ) -> list[SyncRun]:
@@ -143,6 +147,9 @@ class SalesPush:
             automatic: Whether nobody asked for it; then nothing is pushed by
                 a clock that can't be believed.  If not given, so is every
                 push without a date that does not honour the past.
+            accept_changes: Whether all that changed or is gone of
+                *business_date* is taken back, and sent as it is now,
+                whatever the guards say, and `on_changed`.
             progress: Told after each date.
             lease: From `acquire`; the first run has its id.  If there is
                 none, a run without anything is recorded under that id, for
@@ -153,13 +160,16 @@ class SalesPush:
             first.
 
         Raises:
-            ConfigurationError: Nobody said in which zone the store is.
+            ConfigurationError: Nobody said in which zone the store is, or
+                changes are accepted of no date.
             DateClosedError: *business_date* no longer takes a push.
             RunInProgressError: Another push is at work.
             StoreError: The store can't be used.
         """
         ledger, clock_problem = self.ledger, self.clock_problem(self.clock.now())
 
+        if accept_changes and business_date is None:
+            raise ConfigurationError(["changes are accepted of one business date: name it"])
         if automatic is None:
             automatic = business_date is None and not honour_past
         if clock_problem is not None and automatic:
@@ -168,7 +178,7 @@ class SalesPush:
                 self._release(lease)
             return []
 
-        with self._context(lease or self.acquire()) as context:
+        with self._context(lease or self.acquire(), accept_changes=accept_changes) as context:
             if (
                 clock_problem is not None
                 and clock_problem.last_run is not None
@@ -337,7 +347,7 @@ class SalesPush:
                 _log.exception("Conexxus: what is old could not be forgotten")
 
     @contextmanager
-    def _context(self, lease: Lease) -> Iterator[PushContext]:
+    def _context(self, lease: Lease, *, accept_changes: bool = False) -> Iterator[PushContext]:
         """
         What a push works with, as long as it holds *lease*; then it is given back.
         """
@@ -351,6 +361,8 @@ class SalesPush:
             stopped=self.stop,
             on_changed=self.on_changed,
             compare=self.compare,
+            guards=self.guards,
+            accept_changes=accept_changes,
             summary=self.summary,
             limits=self.limits,
             lease=lease,

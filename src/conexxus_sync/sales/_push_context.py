@@ -12,6 +12,7 @@ import attrs
 from conexxus_client import ApiProfile, FrozenBatch, PushReceipt
 from conexxus_sync.collectors import FanOut
 from conexxus_sync.model.frozen_sales import BatchDraft, FrozenTransaction
+from conexxus_sync.model.guards import SalesGuards
 from conexxus_sync.model.leases import Lease
 from conexxus_sync.protocols import Clock, OrderSource
 from conexxus_sync.stores._outbox_protocols import OutboxStore
@@ -56,6 +57,8 @@ class PushContext:
         stopped: Whether the push shall end as soon as it can.
         on_changed: What to do about delivered sales that changed.
         compare: The fields whose change is one.
+        guards: How much of a date may be taken back at once.
+        accept_changes: Whether a person asked for all of it, this once.
         summary: Whether a batch says what it comes to.
         pending_visits: Dates that were looked at, but not stored yet: a date
             without sales does not deserve a disk flush of its own.
@@ -71,6 +74,8 @@ class PushContext:
     limits: BatchLimits
     on_changed: OnChanged
     compare: frozenset[str]
+    guards: SalesGuards
+    accept_changes: bool = False
     summary: bool
     lease: Lease
     pending_visits: list[tuple[date, datetime]] = attrs.field(factory=list)

@@ -47,14 +47,19 @@ class DayReplacement:
         connection: Any,
         business_date: date,
         found: Sequence[FoundDiscrepancy],
+        *,
+        corrects: bool,
     ) -> "DayReplacement":
         """
         Put together what is staged, and what stays as it was delivered.
+
+        Args:
+            corrects: Whether what changed or is gone is given up.
         """
         day = (context.location_id, business_date)
         outbox, staging = context.outbox, context.outbox.staging
         told_anew = staging.corrected(connection)
-        given_up = told_anew | _missing(found) if context.on_changed == "resend" else set[SaleKey]()
+        given_up = told_anew | _missing(found) if corrects else set[SaleKey]()
         new = next(staging.fresh(connection), None)
 
         # Only a new sale makes the day worth replacing, or one to correct.

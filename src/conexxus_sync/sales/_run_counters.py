@@ -40,6 +40,7 @@ class RunCounters:
         run: As it was when it started.
         left: Transactions that have to wait for another push.
         unknown: Whether the fate of a batch is unknown.
+        refused: Why nothing of what changed was taken back, if that is news.
         failure: Why the date could not be pushed to the end.
         remarks: What somebody may want to look at, though nothing failed: the
             text with the ids that it is about.
@@ -53,6 +54,7 @@ class RunCounters:
     left: int = 0
     total: Decimal = Decimal()
     unknown: bool = False
+    refused: str | None = None
     failure: str | None = None
     issues: list[RunIssue] = attrs.field(factory=list)
     remarks: dict[str, list[str]] = attrs.field(factory=dict)
@@ -62,7 +64,7 @@ class RunCounters:
         """
         Is there anything to record?  A date without sales has no run.
         """
-        return bool(self.batches or self.quarantined or self.issues)
+        return bool(self.batches or self.quarantined or self.issues or self.refused)
 
     def add_accepted(self, transactions: int, total: Decimal) -> None:
         """
@@ -132,14 +134,21 @@ class RunCounters:
             batches=self.batches,
             total=self.total,
             delivery_unknown=self.unknown,
+            refused=self.refused,
             errors=[*self.issues, *map(_told, self.remarks.items())],
-            last_error=self.failure or (self.issues[-1].error if self.issues else None),
+            last_error=self.failure
+            or self._refusal
+            or (self.issues[-1].error if self.issues else None),
         )
+
+    @property
+    def _refusal(self) -> str | None:
+        return None if self.refused is None else f"nothing was taken back: {self.refused}"
 
     def _status(self, failed: int) -> RunStatus:
         if self.delivered == 0 and (failed or self.failure):
             return RunStatus.FAILED
-        if failed or self.discrepancies or self.failure:
+        if failed or self.discrepancies or self.failure or self.refused:
             return RunStatus.PARTIAL
 
         return RunStatus.SUCCESS

@@ -227,6 +227,13 @@ class SqliteStaging:
         """
         return _read(connection.execute(_FRESH))
 
+    def delivered_count(self, connection: sqlite3.Connection) -> int:
+        """
+        How many sales of the date were delivered, of which nothing waits.
+        """
+        (count,) = connection.execute("SELECT count(*) FROM known WHERE NOT waits").fetchone()
+        return int(count)
+
     def corrected(self, connection: sqlite3.Connection) -> set[SaleKey]:
         """
         What was delivered, and may be sent as the host tells it now.
