@@ -40,6 +40,7 @@ from .protocols import (
     RestorableCatalogStorage,
     Stream,
     TransactionalCatalogStorage,
+    VoidingOrderSource,
 )
 from .sales import Adoption, ClockProblem, HeldDates, OutboxOperator, SalesPush
 from .service import ConexxusService
@@ -102,5 +103,6 @@ __all__ = [
     "SyncStore",
     "TransactionalCatalogStorage",
     "Trigger",
+    "VoidingOrderSource",
     "open_store",
 ]

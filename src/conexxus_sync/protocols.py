@@ -113,6 +113,27 @@ class OrderSource(Protocol):
         ...
 
 
+@runtime_checkable
+class VoidingOrderSource(Protocol):
+    """
+    An order source that says what the void of a sale has in `extra`.
+
+    Without it, a void has none: payments or points that are said again would
+    count again.
+    """
+
+    def complete_void(self, void: Transaction, sold: Transaction) -> Transaction:
+        """
+        The *void* with its `extra`, and that of its lines; nothing else of it
+        may be changed.
+
+        Args:
+            void: The sale with every amount negated, and without `extra`.
+            sold: As it was sent.
+        """
+        ...
+
+
 class MetricsCollector(Protocol):
     """
     Somebody who watches runs.

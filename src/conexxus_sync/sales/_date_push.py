@@ -211,9 +211,14 @@ class DatePush:
             number = numbers[sent.origin] = outbox.staging.next_revision(
                 connection, *day, name=sent.origin, above=numbers.get(sent.origin, 0)
             )
-            voids.append(
-                void(sent, revision=number, position=position, business_date=self.business_date)
+            taken_back = void(
+                sent,
+                orders=self.context.orders,
+                revision=number,
+                position=position,
+                business_date=self.business_date,
             )
+            voids.append(taken_back)
 
         return voids
 
