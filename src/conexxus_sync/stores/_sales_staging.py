@@ -84,6 +84,14 @@ WHERE fault IS NULL AND twin IS NULL AND revision = 0 AND (
 )
 """
 
+_FAULT_CORRECTION = """
+UPDATE staged AS s SET fault = 'Transaction id was used by a correction of another sale'
+WHERE fault IS NULL AND twin IS NULL AND revision = 0 AND EXISTS (
+    SELECT 1 FROM batch_transactions AS t INDEXED BY corrections_by_id
+    WHERE t.location = ?1 AND t.id = s.id AND t.revision > 0
+)
+"""
+
 _OPEN_ELSEWHERE = f"""
 CREATE TEMP TABLE open_elsewhere AS
 SELECT DISTINCT t.origin AS id, substr(t.sold_at, 1, 19) AS sold_second
@@ -212,6 +220,7 @@ class SqliteStaging:
 
         if ids_are_global:
             connection.execute(_FAULT_SAME_ID, day)
+            connection.execute(_FAULT_CORRECTION, day[:1])
             connection.execute(_FAULT_ELSEWHERE, day)
             return []
 
