@@ -12,7 +12,7 @@ from conexxus_sync.health._store_snapshot import StoreCounts
 from conexxus_sync.model.alerts import Alert, AlertName, Severity
 from conexxus_sync.model.api_connection import ApiConnection
 from conexxus_sync.model.calendar import StoreCalendar
-from conexxus_sync.model.guards import Guards
+from conexxus_sync.model.guards import Guards, SalesGuards
 from conexxus_sync.model.order_records import OrderRemark, UnusableTransaction
 from conexxus_sync.model.runs import RunIssue, RunKind, RunStatus, SyncRun
 from conexxus_sync.model.sales import Batch, BatchState, OutboxError
@@ -41,6 +41,7 @@ from .protocols import (
     RestorableCatalogStorage,
     Stream,
     TransactionalCatalogStorage,
+    VoidingOrderSource,
 )
 from .sales import Adoption, ClockProblem, HeldDates, OutboxOperator, SalesPush
 from .service import ConexxusService
@@ -88,6 +89,7 @@ __all__ = [
     "RunIssue",
     "RunKind",
     "RunStatus",
+    "SalesGuards",
     "SalesHealth",
     "SalesPush",
     "ServiceHealth",
@@ -104,5 +106,6 @@ __all__ = [
     "TransactionalCatalogStorage",
     "Trigger",
     "UnusableTransaction",
+    "VoidingOrderSource",
     "open_store",
 ]

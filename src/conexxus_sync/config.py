@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from conexxus_client import ConfigurationError, Environment, Secret
-from conexxus_sync.model.guards import Guards
+from conexxus_sync.model.guards import Guards, SalesGuards
+from conexxus_sync.model.sale_digests import COMPARABLE, fields_to_compare
 
 
 NOON = time(12)
@@ -45,11 +46,14 @@ class SyncConfig:
         alert_webhook: Where people are told what goes wrong; the address is
             a secret, because whoever knows it can write there.
         guards: When a catalogue is refused.
+        sales_guards: When what changed or is gone of a date's sales is not
+            taken back.
         max_price: The first price that no item may have.
         removals: Whether the host is told to `deactivate` what is gone, or
             to `keep` it.
         on_changed: Whether delivered sales that changed or disappeared at
             the till are only reported, or taken back and sent again.
+        compare: The fields of a delivered sale whose change is one.
         summary: Whether each batch of sales says what it comes to.
         profile: Which profile of the back office to use, as module:object;
             `default` or None for the default one.
@@ -68,9 +72,11 @@ class SyncConfig:
     shim_hosts: tuple[str, ...] = ()
     alert_webhook: Secret | None = attrs.field(default=None, converter=_optional_secret)
     guards: Guards = attrs.field(factory=Guards)
+    sales_guards: SalesGuards = attrs.field(factory=SalesGuards)
     max_price: Decimal = Decimal("1e9")
     removals: Literal["keep", "deactivate"] = "keep"
     on_changed: Literal["report", "resend"] = "report"
+    compare: frozenset[str] = attrs.field(default=COMPARABLE, converter=fields_to_compare)
     summary: bool = False
     profile: str | None = None
 
@@ -244,6 +250,11 @@ def _problems(values: Mapping[str, Any]) -> Iterator[str]:
             webhook(address.reveal())
         except ValueError as exc:
             yield f"CONEXXUS_ALERT_WEBHOOK {exc}"
+
+    unknown = sorted(values.get("compare", frozenset()) - COMPARABLE)
+    if unknown:
+        fields = ", ".join(sorted(COMPARABLE))
+        yield f"compare names unknown fields: {', '.join(unknown)}; it takes {fields}"
 
     if values.get("day_closes_at", time()) >= NOON:
         yield "CONEXXUS_DAY_CLOSES_AT must be at 11:59 or before"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
-from conexxus_client import Item
+from conexxus_client import Item, Transaction
 from conexxus_sync.model.order_records import OrderRecord
 from conexxus_sync.model.runs import SyncRun
 
@@ -118,6 +118,27 @@ class OrderSource(Protocol):
         can't be built is set aside alone; a source that builds transactions
         itself yields an `UnusableTransaction` in the place of such a one.
         What it raises ends the date: nothing new of it is delivered.
+        """
+        ...
+
+
+@runtime_checkable
+class VoidingOrderSource(Protocol):
+    """
+    An order source that says what the void of a sale has in `extra`.
+
+    Without it, a void has none: payments or points that are said again would
+    count again.
+    """
+
+    def complete_void(self, void: Transaction, sold: Transaction) -> Transaction:
+        """
+        The *void* with its `extra`, and that of its lines; nothing else of it
+        may be changed.
+
+        Args:
+            void: The sale with every amount negated, and without `extra`.
+            sold: As it was sent.
         """
         ...
 

@@ -185,6 +185,26 @@ def a_tenth_of_the_prices_is_gone(shop):
     shop.service.sync_inventory()
 
 
+@scenario(AlertName.CHANGES_REFUSED)
+def an_order_source_yields_nothing(shop):
+    shop.open(
+        config=SyncConfig(location_id=LOCATION, timezone=ZoneInfo("UTC"), on_changed="resend")
+    )
+    sell_and_push(shop)
+    day = shop.clock.now().date()
+    sold = shop.orders.by_date[day]
+    yield
+
+    shop.clock.advance(minutes=20)
+    shop.orders.by_date[day] = []
+    shop.service.push_sales(day)
+    yield
+
+    shop.clock.advance(minutes=20)
+    shop.orders.by_date[day] = sold
+    shop.service.push_sales(day)
+
+
 @scenario(AlertName.DISCREPANCY)
 def a_delivered_sale_is_corrected(shop):
     sell_and_push(shop, total="1.50")

@@ -27,6 +27,7 @@ def push(
     date: str | None = None,
     since: str | None = None,
     adopt_through: str | None = None,
+    accept_changes: bool = False,
     session: Given,
 ) -> ExitCode:
     """
@@ -40,6 +41,7 @@ def push(
     conexxus push --orders sales.ndjson --date 2026-01-02
     conexxus push --orders my_shop.conexxus:orders --since 2026-01-01 --json
     conexxus push --orders sales.ndjson --adopt-through 2026-01-01
+    conexxus push --orders sales.ndjson --date 2026-01-02 --accept-changes
     ```
 
     Args:
@@ -48,6 +50,8 @@ def push(
         since: Begin with this business date (CONEXXUS_SALES_SINCE).
         adopt_through: Send nothing: what the host has up to this date was
             delivered by something else. Later dates are pushed from now on.
+        accept_changes: With --date: take back and send again all that changed
+            or is gone of the date since it was delivered, however much it is.
     """
     problems: list[str] = []
     only, first = _day("--date", date, problems), _day("--since", since, problems)
@@ -65,6 +69,9 @@ def push(
     if len(given) > 1:
         problems.append(f"{' and '.join(given)} can't go together")
 
+    if accept_changes and date is None:
+        problems.append("--accept-changes needs --date: it is about the sales of one date")
+
     with (
         progress("Pushing sales …") as show,
         sales_engine(session, orders=orders, problems=problems) as engine,
@@ -72,7 +79,13 @@ def push(
         if through is not None:
             return _adopt(engine, through, session)
 
-        runs = engine.push(only, since=first, honour_past=True, progress=dating(show))
+        runs = engine.push(
+            only,
+            since=first,
+            honour_past=True,
+            accept_changes=accept_changes,
+            progress=dating(show),
+        )
 
     if session.json:
         write_json([run_to_json(run) for run in runs])
@@ -142,7 +155,13 @@ def _why_nothing(store: SyncStore, location_id: str, only: dt.date | None) -> It
         differing = [day for day in differing if day == only]
     waiting = sum(store.outbox.counts(location_id).get(state, 0) for state in OPEN_STATES)
 
-    if not dates and not differing and not waiting:
+    refused = {
+        date: why
+        for date, why in store.outbox.dates.refused_changes(location_id).items()
+        if only in (None, date)
+    }
+
+    if not dates and not differing and not waiting and not refused:
         yield "Nothing to send: the back office has every sale that is due."
         return
 
@@ -159,6 +178,9 @@ def _why_nothing(store: SyncStore, location_id: str, only: dt.date | None) -> It
             f"  {noun} changed or gone at the till since. "
             "To see them: conexxus runs --kind sales --json"
         )
+    for date, why in refused.items():
+        yield f"  Nothing of {date} was taken back: {why}. If that is right:"
+        yield f"    conexxus push --orders ORDERS --date {date} --accept-changes"
 
 
 def _day(option: str, text: str | None, problems: list[str]) -> dt.date | None:

@@ -132,6 +132,11 @@ def _push(run: SyncRun) -> Iterator[str]:
     else:
         yield f"{day}: nothing new to send."
 
+    if run.refused:
+        accept = f"conexxus push --orders ORDERS --date {run.business_date} --accept-changes"
+        yield f"  Nothing was taken back: {run.refused}."
+        yield f"  If you have looked and it is right: {accept}"
+
     yield from (f"  {error}" for error in about_run if run.items_succeeded or run.delivery_unknown)
 
     waiting = run.items_failed - len(aside)

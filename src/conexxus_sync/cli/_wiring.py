@@ -88,6 +88,8 @@ def sales_engine(
             clock=SystemClock(),
             collectors=watching(),
             on_changed=config.on_changed,
+            compare=config.compare,
+            guards=config.sales_guards,
             summary=config.summary,
             profile_named=session.names_profile,
         )

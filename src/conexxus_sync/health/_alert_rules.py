@@ -224,6 +224,9 @@ def _sales_counts(counts: StoreCounts) -> Iterator[Alert]:
             advice="see `conexxus quarantine list`.",
         )
 
+    if counts.refused_changes:
+        yield _changes_refused(counts)
+
     if counts.discrepancies:
         yield Alert(
             name=AlertName.DISCREPANCY,
@@ -233,6 +236,20 @@ def _sales_counts(counts: StoreCounts) -> Iterator[Alert]:
             ),
             advice="see the errors in `conexxus runs --kind sales --json`.",
         )
+
+
+def _changes_refused(counts: StoreCounts) -> Alert:
+    day, why = next(iter(counts.refused_changes.items()))
+    more = len(counts.refused_changes) - 1
+    others = f" So it is with {counted(more, 'other date')}." if more else ""
+
+    return Alert(
+        name=AlertName.CHANGES_REFUSED,
+        message=f"Nothing of the sales of {day} was taken back: {why}.{others}",
+        advice=(
+            f"If the till is right: `conexxus push --orders ORDERS --date {day} --accept-changes`."
+        ),
+    )
 
 
 def _parked(counts: StoreCounts) -> Alert:

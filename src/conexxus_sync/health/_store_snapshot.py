@@ -2,7 +2,8 @@
 Snapshot of the store for health: the last runs and all counts.
 """
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
 from decimal import Decimal
 
 import attrs
@@ -29,6 +30,8 @@ class StoreCounts:
         parked_sales: How many transactions are in these.
         parked_total: What these come to.
         quarantined_sales: Transactions that were set aside.
+        refused_changes: Why nothing was taken back, of dates of which too
+            much changed at once.
         discrepancies: Delivered transactions that changed or disappeared.
         mismatched_sales: Transactions whose lines do not add up to their
             total; a tax-free sum of lines is normal.
@@ -42,6 +45,7 @@ class StoreCounts:
     parked_sales: int = 0
     parked_total: Decimal = Decimal()
     quarantined_sales: int = 0
+    refused_changes: Mapping[date, str] = attrs.field(factory=dict)
     discrepancies: int = 0
     mismatched_sales: int = 0
 
@@ -136,6 +140,7 @@ def _counts(store: SyncStore, location_id: str, now: datetime) -> StoreCounts:
         parked_sales=sum(batch.transactions for batch in parked),
         parked_total=exact_sum(batch.total for batch in parked),
         quarantined_sales=quarantine.size(location_id),
+        refused_changes=store.outbox.dates.refused_changes(location_id),
         discrepancies=quarantine.discrepancy_count(location_id),
         mismatched_sales=store.outbox.mismatched(location_id),
     )

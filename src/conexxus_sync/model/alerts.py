@@ -42,6 +42,7 @@ class AlertName(StrEnum):
     SYNC_FAILED = "ConexxusSyncFailed"
     SYNC_STALE = "ConexxusSyncStale"
     ERROR_RATE = "ConexxusHighErrorRate"
+    CHANGES_REFUSED = "ConexxusSalesChangesRefused"
     DISCREPANCY = "ConexxusSalesDiscrepancy"
     SALES_HELD = "ConexxusSalesHeld"
     SALES_SET_ASIDE = "ConexxusSalesSetAside"
@@ -63,6 +64,7 @@ SEVERITIES = {
     AlertName.SYNC_FAILED: Severity.WARNING,
     AlertName.SYNC_STALE: Severity.WARNING,
     AlertName.ERROR_RATE: Severity.WARNING,
+    AlertName.CHANGES_REFUSED: Severity.WARNING,
     AlertName.DISCREPANCY: Severity.WARNING,
     AlertName.SALES_HELD: Severity.WARNING,
     AlertName.SALES_SET_ASIDE: Severity.WARNING,
@@ -112,6 +114,7 @@ _ABOUT_SALES = frozenset(
         AlertName.PUSH_FAILED,
         AlertName.CLOCK_DOUBTED,
         AlertName.MISCONFIGURED,
+        AlertName.CHANGES_REFUSED,
         AlertName.DISCREPANCY,
         AlertName.SALES_HELD,
         AlertName.SALES_SET_ASIDE,

@@ -19,13 +19,17 @@ from conexxus_client import (
     exact_sum,
 )
 
-from ._canonical_json import canonical
 from ._transaction_checks import adds_up, has_card_number
 from .order_records import UnusableTransaction
+from .sale_digests import WHOLE, SaleDigest
+from .sales import SaleKey
 
 
 # What JSON has no word for, like a float, a set or a lone surrogate.
 _UNWRITABLE = (ValueError, TypeError, ArithmeticError, RecursionError, ConexxusError)
+
+# How long a timestamp is without its fraction.
+_SECOND = len("2026-01-02T10:00:00")
 
 
 @attrs.frozen(kw_only=True)
@@ -36,14 +40,15 @@ class FrozenTransaction:
     Attributes:
         position: Its place among those frozen at the same time.
         id: As it is sent.
-        digest: Of what the host told, however its numbers are written.
-        exact: Of the bytes; so was `digest` once, and so the store may have it.
+        digest: Of what the host told, field by field.
+        version: How the digest was made.
         sold_at: Its timestamp in UTC, as text.
         fault: Why it must not be sent, if so.
         origin: The host's id, if another one is sent.
         revision: Which correction of the host's transaction it is; 0 is the
             transaction itself.
         voids: Whether it takes back what was sent before.
+        twin: The second of the delivered sale that it is, if it is one.
         mismatched: Whether its lines do not add up to its total.
         has_card_number: Whether its free text holds what may be a card's number.
     """
@@ -51,7 +56,7 @@ class FrozenTransaction:
     position: int
     id: str
     digest: bytes
-    exact: bytes = attrs.field(default=b"", eq=False)
+    version: str = attrs.field(default=WHOLE, eq=False)
     total: Decimal
     raw: bytes = attrs.field(repr=False)
     sold_at: str
@@ -59,12 +64,27 @@ class FrozenTransaction:
     origin: str = attrs.field()
     revision: int = 0
     voids: bool = False
+    twin: str | None = attrs.field(default=None, eq=False)
     mismatched: bool = attrs.field(default=False, eq=False)
     has_card_number: bool = attrs.field(default=False, eq=False)
 
     @origin.default
     def _same_id(self) -> str:
         return self.id
+
+    @property
+    def sold_second(self) -> str:
+        """
+        The second at which it was sold; registers may share an id, not that.
+        """
+        return self.sold_at[:_SECOND]
+
+    @property
+    def delivered_as(self) -> SaleKey:
+        """
+        What the delivered sale is found by that it is, or becomes.
+        """
+        return SaleKey(self.origin, self.sold_second if self.twin is None else self.twin)
 
     @classmethod
     def set_aside(cls, unusable: UnusableTransaction, *, position: int) -> "FrozenTransaction":
@@ -92,7 +112,7 @@ class FrozenTransaction:
         """
         raw, fault = _encode(transaction)
         # What is left of one that can't be written may be all of another.
-        said = canonical(raw) if fault is None else b"not all: " + raw
+        digest = SaleDigest.of_unwritable(raw) if fault else SaleDigest.of(transaction)
 
         if transaction.business_date not in (None, business_date):
             fault = (
@@ -103,8 +123,8 @@ class FrozenTransaction:
         return cls(
             position=position,
             id=_storable(transaction.id),
-            digest=sha256(said).digest(),
-            exact=sha256(raw).digest(),
+            digest=digest.value,
+            version=digest.version,
             total=transaction.total,
             raw=raw,
             sold_at=_instant(transaction.timestamp),

@@ -1,5 +1,5 @@
 """
-Guards: the limits beyond which a complete catalogue is refused.
+Guards: the limits beyond which a catalogue, or the changes of a date's sales, are refused.
 """
 
 import attrs
@@ -59,6 +59,47 @@ class Guards:
             ),
             None,
         )
+
+
+@attrs.frozen(kw_only=True)
+class SalesGuards:
+    """
+    Limits on what one look at a business date may take back of its sales.
+
+    Shares are fractions of the delivered sales; what lies above one is
+    refused, and so is all of a date.
+
+    Attributes:
+        max_gone: Of those that the till no longer has.
+        max_changed: Of those that it has otherwise.
+        at_least: So few may well be gone, or changed, whatever their share.
+    """
+
+    max_gone: float = 0.20
+    max_changed: float = 0.50
+    at_least: int = 5
+
+    def refusal(self, *, known: int, gone: int, changed: int) -> str | None:
+        """
+        Why nothing is taken back; None if everything is.
+
+        Args:
+            known: How many sales of the date were delivered.
+        """
+        if gone and gone == known:
+            what = (
+                "delivered sale of the date is" if known == 1 else "delivered sales of the date are"
+            )
+            return f"{known:,} of {known:,} {what} gone at the till"
+
+        for what, part, limit in (
+            ("delivered sales of the date are gone at the till", gone, self.max_gone),
+            ("delivered sales of the date changed at the till", changed, self.max_changed),
+        ):
+            if part > self.at_least and part > known * limit:
+                return _sentence(what, part, known, limit)
+
+        return None
 
 
 def _sentence(what: str, part: int, whole: int, limit: float) -> str:

@@ -61,7 +61,8 @@ class SyncRun:
         id: Sortable by start time.
         end_time: Never before the start, also if the clock was set back.
         status: None while it is running.
-        refused: Which guard refused the catalogue, and why.
+        refused: Which guard refused the catalogue, and why; for sales, why
+            nothing of what changed was taken back.
         errors: At most 100.
         batches: Sales only: how many batches were sent.
         total: Sales only: sum of the totals delivered by this run, exact.

@@ -5,6 +5,7 @@ Values of sales: batches, visits of business dates, quarantined transactions, di
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 import attrs
 
@@ -158,6 +159,19 @@ class QuarantinedTransaction:
     quarantined_at: datetime
 
 
+class SaleKey(NamedTuple):
+    """
+    What a sale of a date is found by: two registers may use the same id.
+
+    Attributes:
+        id: As the host calls it.
+        sold_second: When it was sold, in UTC, without a fraction.
+    """
+
+    id: str
+    sold_second: str
+
+
 class DiscrepancyKind(StrEnum):
     """
     How the host contradicts what was delivered.
@@ -176,12 +190,23 @@ class FoundDiscrepancy:
     A contradiction as it was just found.
 
     Attributes:
+        sold_second: With the id, what the delivered sale is found by.
         digest: Of what the host now tells; None if it tells nothing.
+        is_told_too: Whether the host tells the delivered version as well.
     """
 
     id: str
+    sold_second: str
     kind: DiscrepancyKind
     digest: bytes | None
+    is_told_too: bool = attrs.field(default=False, eq=False)
+
+    @property
+    def key(self) -> SaleKey:
+        """
+        What the delivered sale is found by.
+        """
+        return SaleKey(self.id, self.sold_second)
 
 
 @attrs.frozen(kw_only=True)

@@ -25,6 +25,7 @@ _ENDED = {
     AlertName.SYNC_FAILED: "the pull of the catalogue no longer fails",
     AlertName.SYNC_STALE: "the catalogue is being pulled again",
     AlertName.ERROR_RATE: "no more than one in ten items or sales fails any more",
+    AlertName.CHANGES_REFUSED: "changes of delivered sales are no longer refused",
     AlertName.DISCREPANCY: "no delivered sale differs from the till any more",
     AlertName.SALES_HELD: "past sales are no longer held back",
     AlertName.SALES_SET_ASIDE: "no sale is set aside any more",

@@ -7,6 +7,7 @@ from datetime import date
 import attrs
 
 from conexxus_sync.model.calendar import DAY
+from conexxus_sync.model.sale_digests import COMPARABLE
 
 from ._order_reader import read_transactions
 from ._push_context import PushContext
@@ -53,7 +54,8 @@ def _adopt_date(context: PushContext, business_date: date) -> int:
     staging = context.outbox.staging
 
     with context.store.reading() as connection:
-        staging.fill(connection, read_transactions(context, business_date))
+        transactions = read_transactions(context, business_date)
+        staging.fill(connection, transactions, fields=COMPARABLE)
 
         with context.writing(connection) as transaction:
             return staging.adopt(

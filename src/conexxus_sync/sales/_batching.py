@@ -20,10 +20,12 @@ class BatchLimits:
     Attributes:
         transactions: At most so many.
         bytes: At most so many, unless a single transaction is larger.
+        repeats_ids: Whether several transactions with one id may be together.
     """
 
     transactions: int = 2_000
     bytes: int = 8 * MIB
+    repeats_ids: bool = False
 
 
 def split_into_batches(
@@ -33,16 +35,20 @@ def split_into_batches(
     Cut *transactions* into batches, in order.
     """
     # The opening of a body: a date, and a location of any sensible length.
-    size, batch = _OPENING, list[FrozenTransaction]()
+    size, batch, ids = _OPENING, list[FrozenTransaction](), set[str]()
 
     for transaction in transactions:
         more = len(transaction.raw) + 1
 
-        if batch and (len(batch) == limits.transactions or size + more > limits.bytes):
+        repeated = transaction.id in ids and not limits.repeats_ids
+        is_full = len(batch) == limits.transactions or size + more > limits.bytes
+
+        if batch and (is_full or repeated):
             yield batch
-            size, batch = _OPENING, []
+            size, batch, ids = _OPENING, [], set()
 
         batch.append(transaction)
+        ids.add(transaction.id)
         size += more
 
     if batch:

@@ -7,30 +7,58 @@ old one, a back office would take it for a repetition.
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import attrs
 
 from conexxus_client import Transaction, TransactionLine, decode_transaction
+from conexxus_sync.errors import HostError
 from conexxus_sync.model.frozen_sales import FrozenTransaction
+from conexxus_sync.protocols import OrderSource, VoidingOrderSource
+
+from ._order_reader import LONGEST_COMPLAINT
 
 
-def void(sent: FrozenTransaction, *, position: int, business_date: date) -> FrozenTransaction:
+def void(
+    sent: FrozenTransaction,
+    *,
+    orders: OrderSource,
+    revision: int,
+    position: int,
+    business_date: date,
+) -> FrozenTransaction:
     """
-    What takes *sent* back: the same with negated quantities.
+    What takes *sent* back: every amount is negated, and `extra` is what the
+    host makes of it.
+
+    Args:
+        orders: May complete it.
+        revision: The number of this correction.
+
+    Raises:
+        HostError: The host did not complete it as it should.
     """
-    revision = sent.revision + 1
-    transaction = decode_transaction(sent.raw)
+    sold = decode_transaction(sent.raw)
     negated = attrs.evolve(
-        transaction,
+        sold,
         id=f"{sent.origin}:void:{revision}",
-        total=_negated(transaction.total),
-        items=[_negated_line(line) for line in transaction.items],
-        tax=None if transaction.tax is None else _negated(transaction.tax),
-        discount=None if transaction.discount is None else _negated(transaction.discount),
+        total=_negated(sold.total),
+        items=[_negated_line(line) for line in sold.items],
+        tax=None if sold.tax is None else _negated(sold.tax),
+        discount=None if sold.discount is None else _negated(sold.discount),
+        # What it holds is not for us to read: a payment said again would count
+        # again.
+        extra={},
     )
+    complete = _completed(negated, sold, orders)
+    frozen = FrozenTransaction.of(complete, position=position, business_date=business_date)
+
+    if frozen.fault is not None:
+        msg = f"complete_void of the order source failed for {sold.id}: {frozen.fault}"
+        raise HostError(msg)
 
     return attrs.evolve(
-        FrozenTransaction.of(negated, position=position, business_date=business_date),
+        frozen,
         origin=sent.origin,
         revision=revision,
         voids=True,
@@ -52,7 +80,41 @@ def corrected(current: FrozenTransaction, business_date: date) -> FrozenTransact
     frozen = FrozenTransaction.of(named, position=current.position, business_date=business_date)
 
     # The digest stays that of what the host tells, to compare it again.
-    return attrs.evolve(frozen, digest=current.digest, origin=current.id, revision=current.revision)
+    return attrs.evolve(
+        frozen,
+        digest=current.digest,
+        version=current.version,
+        origin=current.id,
+        revision=current.revision,
+    )
+
+
+def _completed(void: Transaction, sold: Transaction, orders: OrderSource) -> Transaction:
+    """
+    The *void* of what was *sold*, with what the host adds.
+    """
+    if not isinstance(orders, VoidingOrderSource):
+        return void
+
+    try:
+        complete: Any = orders.complete_void(void, sold)
+    except Exception as exc:
+        msg = f"complete_void of the order source failed for {sold.id}: {type(exc).__name__}: {exc}"
+        raise HostError(msg[:LONGEST_COMPLAINT]) from exc
+
+    if not isinstance(complete, Transaction) or _bare(complete) != void:
+        msg = (
+            f"complete_void of the order source failed for {sold.id}: it may change nothing but "
+            "`extra`, of the transaction and of its lines"
+        )
+        raise HostError(msg)
+
+    return complete
+
+
+def _bare(transaction: Transaction) -> Transaction:
+    lines = [attrs.evolve(line, extra={}) for line in transaction.items]
+    return attrs.evolve(transaction, extra={}, items=lines)
 
 
 def _negated_line(line: TransactionLine) -> TransactionLine:
@@ -60,6 +122,7 @@ def _negated_line(line: TransactionLine) -> TransactionLine:
         line,
         quantity=-line.quantity if isinstance(line.quantity, int) else _negated(line.quantity),
         amount=None if line.amount is None else _negated(line.amount),
+        extra={},
     )
 
 

@@ -13,10 +13,10 @@ from conexxus_client import ConexxusError
 from conexxus_sync.errors import HostError
 from conexxus_sync.model.frozen_sales import BatchDraft, FrozenTransaction
 from conexxus_sync.model.runs import SyncRun
-from conexxus_sync.model.sales import DiscrepancyKind, FoundDiscrepancy
 
 from ._batch_sender import BatchSender
 from ._batching import BatchLimits, split_into_batches
+from ._change_guard import ChangeDecision
 from ._corrections import corrected, void
 from ._order_reader import read_transactions
 from ._push_context import PushContext, PushStoppedError
@@ -162,15 +162,21 @@ class DatePush:
         staging = context.outbox.staging
 
         with context.store.reading() as connection:
-            staging.fill(connection, transactions)
+            staging.fill(connection, transactions, fields=context.compare)
             found = staging.compare(
-                connection, *day, ids_are_global=context.client.profile.dedupe == "transaction_id"
+                connection,
+                *day,
+                ids_are_global=context.client.profile.dedupe == "transaction_id",
+                fields=context.compare,
             )
             faulty = staging.faulty(connection)
-            voids = self._voids(connection, found)
+            decision = ChangeDecision.of(context, connection, found)
+            voids = self._voids(connection, decision)
             drafts = self._drafts(connection)
             if context.replaces_day:
-                whole = DayReplacement.of(context, connection, self.business_date, found)
+                whole = DayReplacement.of(
+                    context, connection, self.business_date, found, corrects=decision.corrects
+                )
                 drafts = self._batches(whole.members, UNDIVIDED)
                 found, faulty = list(whole.found), [*faulty, *whole.held]
             now = context.clock.now()
@@ -188,37 +194,46 @@ class DatePush:
                 )
                 context.outbox.quarantine.add(transaction, *day, faulty, now)
                 self.counters.add_quarantined(faulty)
+                if decision.record(context, transaction, day, now):
+                    self.counters.refused = decision.refused
 
                 if context.outbox.next_batch(transaction, *day, after=(0, -1)) is None:
                     self._finish(transaction)
 
         return False
 
-    def _voids(self, connection: Any, found: Iterable[FoundDiscrepancy]) -> list[FrozenTransaction]:
+    def _voids(self, connection: Any, decision: ChangeDecision) -> list[FrozenTransaction]:
         """
         What takes back those that changed or disappeared, if it shall.
         """
-        if self.context.replaces_day or self.context.on_changed != "resend":
+        if self.context.replaces_day or not decision.corrects:
             return []
 
-        ids = [one.id for one in found if one.kind is not DiscrepancyKind.ELSEWHERE]
-        sent = self.context.outbox.effective(
-            connection, self.context.location_id, self.business_date, ids
-        )
+        outbox, day = self.context.outbox, (self.context.location_id, self.business_date)
+        numbers, voids = dict[str, int](), list[FrozenTransaction]()
 
-        return [
-            void(one, position=position, business_date=self.business_date)
-            for position, one in enumerate(sent)
-        ]
+        for position, sent in enumerate(outbox.effective(connection, *day, decision.changes)):
+            number = numbers[sent.origin] = outbox.staging.next_revision(
+                connection, *day, name=sent.origin, above=numbers.get(sent.origin, 0)
+            )
+            taken_back = void(
+                sent,
+                orders=self.context.orders,
+                revision=number,
+                position=position,
+                business_date=self.business_date,
+            )
+            voids.append(taken_back)
+
+        return voids
 
     def _drafts(self, connection: Any) -> Iterator[BatchDraft]:
-        fresh = self.context.outbox.staging.fresh(
-            connection, self.context.location_id, self.business_date
+        fresh = enumerate(self.context.outbox.staging.fresh(connection))
+        members = (
+            corrected(attrs.evolve(one, position=place), self.business_date) for place, one in fresh
         )
 
-        return self._batches(
-            (corrected(one, self.business_date) for one in fresh), self.context.limits
-        )
+        return self._batches(members, self.context.limits)
 
     def _batches(
         self, members: Iterable[FrozenTransaction], limits: BatchLimits

@@ -14,8 +14,10 @@ from conexxus_sync.collectors import FanOut
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.errors import StoreError, SyncError
 from conexxus_sync.model.calendar import plain_date
+from conexxus_sync.model.guards import SalesGuards
 from conexxus_sync.model.leases import Lease
-from conexxus_sync.model.runs import RunIssue, RunKind, RunStatus, SyncRun, new_run_id
+from conexxus_sync.model.runs import SyncRun, new_run_id
+from conexxus_sync.model.sale_digests import COMPARABLE, fields_to_compare
 from conexxus_sync.protocols import Clock, OrderSource
 from conexxus_sync.runtime.cancellation import interruptible
 from conexxus_sync.runtime.run_logging import safe_logger
@@ -31,6 +33,7 @@ from ._due_dates import HeldDates, StartDate
 from ._ledger import SalesLedger
 from ._profile_check import ProfileCheck, sent_with
 from ._push_context import OnChanged, PushContext, SalesClient
+from ._run_counters import run_of_nothing
 
 
 # A clock that is wrong is a reason to complain again and again, but not more often.
@@ -65,6 +68,9 @@ class SalesPush:
         lookback_days: For how many days late transactions are looked for.
         on_changed: Whether delivered sales that changed or disappeared are
             only reported, or taken back and sent again.
+        compare: The fields of a sale whose change is one, of `timestamp`,
+            `total`, `items`, `tax`, `discount` and `extra`.
+        guards: How much of a date may be taken back at once.
         summary: Whether each batch says what it comes to.
         profile_named: Whether somebody chose the client's profile; a default
             is refused where the store does not say which one it was so far.
@@ -84,6 +90,8 @@ class SalesPush:
     limits: BatchLimits = attrs.field(factory=BatchLimits)
     lookback_days: int = 7
     on_changed: OnChanged = "report"
+    compare: frozenset[str] = attrs.field(default=COMPARABLE, converter=fields_to_compare)
+    guards: SalesGuards = attrs.field(factory=SalesGuards)
     summary: bool = False
     profile_named: bool = True
     stop: Callable[[], bool] = _never
@@ -143,6 +151,7 @@ class SalesPush:
         since: date | None = None,
         honour_past: bool = False,
         automatic: bool | None = None,
+        accept_changes: bool = False,
         progress: Callable[[PushProgress], None] = _ignore,
         lease: Lease | None = None,
     ) -> list[SyncRun]:
@@ -156,6 +165,9 @@ class SalesPush:
             automatic: Whether nobody asked for it; then nothing is pushed by
                 a clock that can't be believed.  If not given, so is every
                 push without a date that does not honour the past.
+            accept_changes: Whether all that changed or is gone of
+                *business_date* is taken back, and sent as it is now,
+                whatever the guards say, and `on_changed`.
             progress: Told after each date.
             lease: From `acquire`; the first run has its id.  If there is
                 none, a run without anything is recorded under that id, for
@@ -167,7 +179,8 @@ class SalesPush:
 
         Raises:
             ConfigurationError: Nobody said in which zone the store is, or
-                sales were pushed with another profile.
+                sales were pushed with another profile, or changes are
+                accepted of no date.
             DateClosedError: *business_date* no longer takes a push.
             RunInProgressError: Another push is at work.
             StoreError: The store can't be used.
@@ -180,6 +193,8 @@ class SalesPush:
 
         ledger, clock_problem = self.ledger, self.clock_problem(self.clock.now())
 
+        if accept_changes and business_date is None:
+            raise ConfigurationError(["changes are accepted of one business date: name it"])
         if automatic is None:
             automatic = business_date is None and not honour_past
         if clock_problem is not None and automatic:
@@ -188,7 +203,7 @@ class SalesPush:
                 self._release(lease)
             return []
 
-        with self._context(lease or self.acquire()) as context:
+        with self._context(lease or self.acquire(), accept_changes=accept_changes) as context:
             context.profile_check.refuse_other()
 
             if (
@@ -214,7 +229,9 @@ class SalesPush:
             runs = rounds.push(dates, context.lease.run_id)
             self.failpoint("visited")
             if lease is not None and not runs:
-                self._record_nothing(context, lease, business_date)
+                run = run_of_nothing(lease, business_date, self.clock.now(), stopped=self.stop())
+                with context.writing() as transaction:
+                    self.store.runs.save(transaction, run, listed=False)
             self._backoff.note(
                 self.clock.monotonic(), settled=rounds.settled, retry_after=rounds.retry_after
             )
@@ -321,27 +338,6 @@ class SalesPush:
 
         return start_date
 
-    def _record_nothing(
-        self, context: PushContext, lease: Lease, business_date: date | None
-    ) -> None:
-        run = SyncRun(
-            id=lease.run_id,
-            kind=RunKind.SALES,
-            location_id=lease.location_id,
-            business_date=business_date,
-            status=RunStatus.SUCCESS,
-            start_time=lease.renewed_at,
-            end_time=self.clock.now(),
-        )
-
-        if self.stop():
-            error = "the push was stopped; what is due goes with the next one"
-            issue = RunIssue(item=None, error=error)
-            run = attrs.evolve(run, status=RunStatus.FAILED, errors=[issue], last_error=error)
-
-        with context.writing() as transaction:
-            self.store.runs.save(transaction, run, listed=False)
-
     def _purge(self, context: PushContext) -> None:
         """
         Forget what is old, once a day.
@@ -360,7 +356,7 @@ class SalesPush:
                 _log.exception("Conexxus: what is old could not be forgotten")
 
     @contextmanager
-    def _context(self, lease: Lease) -> Iterator[PushContext]:
+    def _context(self, lease: Lease, *, accept_changes: bool = False) -> Iterator[PushContext]:
         """
         What a push works with, as long as it holds *lease*; then it is given back.
         """
@@ -373,6 +369,9 @@ class SalesPush:
             failpoint=self.failpoint,
             stopped=self.stop,
             on_changed=self.on_changed,
+            compare=self.compare,
+            guards=self.guards,
+            accept_changes=accept_changes,
             summary=self.summary,
             limits=self.limits,
             lease=lease,

@@ -12,6 +12,7 @@ import attrs
 from conexxus_client import ApiHealth, ApiProfile, ConexxusError, FrozenBatch, PushReceipt
 from conexxus_sync.collectors import FanOut
 from conexxus_sync.model.frozen_sales import BatchDraft, FrozenTransaction
+from conexxus_sync.model.guards import SalesGuards
 from conexxus_sync.model.leases import Lease
 from conexxus_sync.model.sales import SendMoment
 from conexxus_sync.protocols import Clock, OrderSource
@@ -71,6 +72,9 @@ class PushContext:
         stopped: Whether the push shall end as soon as it can.
         profile_check: Whose profile the store keeps before anything is sent.
         on_changed: What to do about delivered sales that changed.
+        compare: The fields whose change is one.
+        guards: How much of a date may be taken back at once.
+        accept_changes: Whether a person asked for all of it, this once.
         summary: Whether a batch says what it comes to.
         pending_visits: Dates that were looked at, but not stored yet: a date
             without sales does not deserve a disk flush of its own.
@@ -85,6 +89,9 @@ class PushContext:
     stopped: Callable[[], bool]
     limits: BatchLimits
     on_changed: OnChanged
+    compare: frozenset[str]
+    guards: SalesGuards
+    accept_changes: bool = False
     summary: bool
     lease: Lease
     profile_check: ProfileCheck

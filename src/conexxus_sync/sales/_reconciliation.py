@@ -3,7 +3,7 @@ Reconciliation: compares till, outbox and back office for a business date.
 """
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 import attrs
@@ -65,12 +65,13 @@ def reconcile(
         yield Reconciliation(sums=sums, till_count=len(told), till_total=exact_sum(told.values()))
 
 
-def _totals(records: HostRecords, business_date: date) -> dict[str, Decimal]:
+def _totals(records: HostRecords, business_date: date) -> dict[tuple[str, datetime], Decimal]:
     """
-    What each sale of the till comes to; told twice under one id, it is one.
+    What each sale of the till comes to; returned twice under one id and second,
+    it is one sale.
     """
     return {
-        sale.id: sale.total
+        (sale.id, sale.timestamp.replace(microsecond=0)): sale.total
         for sale in records
         if isinstance(sale, Transaction) and sale.business_date in (None, business_date)
     }

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from conexxus_sync.model.frozen_sales import FrozenTransaction
-from conexxus_sync.model.sales import DiscrepancyKind, FoundDiscrepancy
+from conexxus_sync.model.sales import DiscrepancyKind, FoundDiscrepancy, SaleKey
 
 from ._batching import BatchLimits
 from ._corrections import corrected
@@ -17,7 +17,7 @@ from ._push_context import PushContext
 
 
 # A day that is divided would replace itself.
-UNDIVIDED = BatchLimits(transactions=2**63, bytes=2**63)
+UNDIVIDED = BatchLimits(transactions=2**63, bytes=2**63, repeats_ids=True)
 
 _HELD = (
     "The day can't be replaced: what was delivered before and changed since would be lost, "
@@ -47,37 +47,42 @@ class DayReplacement:
         connection: Any,
         business_date: date,
         found: Sequence[FoundDiscrepancy],
+        *,
+        corrects: bool,
     ) -> "DayReplacement":
         """
         Put together what is staged, and what stays as it was delivered.
+
+        Args:
+            corrects: Whether what changed or is gone is given up.
         """
         day = (context.location_id, business_date)
         outbox, staging = context.outbox, context.outbox.staging
-        corrected_ids = staging.corrected(connection, *day)
-        given_up = corrected_ids | _missing(found) if context.on_changed == "resend" else set[str]()
-        new = next(staging.fresh(connection, *day), None)
+        told_anew = staging.corrected(connection)
+        given_up = told_anew | _missing(found) if corrects else set[SaleKey]()
+        new = next(staging.fresh(connection), None)
 
         # Only a new sale makes the day worth replacing, or one to correct.
         if new is None and not given_up:
             return cls(found=found)
 
         # A replacement must not take back what it was not asked to.
-        staying = {one.id for one in found if one.kind is not DiscrepancyKind.ELSEWHERE} - given_up
+        staying = {one.key for one in found if one.kind is not DiscrepancyKind.ELSEWHERE} - given_up
         kept = outbox.effective(connection, *day, staying)
-        replaced = {one.origin for one in kept} | (corrected_ids - given_up)
-        current = [one for one in staging.whole(connection) if one.id not in replaced]
+        replaced = {one.delivered_as for one in kept} | (told_anew - given_up)
+        current = [one for one in staging.whole(connection) if one.delivered_as not in replaced]
 
-        if not staying <= {one.origin for one in (*current, *kept)}:
-            fresh = staging.fresh(connection, *day)
+        if not staying <= {one.delivered_as for one in (*current, *kept)}:
+            fresh = staging.fresh(connection)
             return cls(found=found, held=[attrs.evolve(one, fault=_HELD) for one in fresh])
 
         members = [*(corrected(one, business_date) for one in current), *kept]
 
         return cls(
             members=[attrs.evolve(one, position=place) for place, one in enumerate(members)],
-            found=[one for one in found if one.id not in given_up] if members else found,
+            found=[one for one in found if one.key not in given_up] if members else found,
         )
 
 
-def _missing(found: Sequence[FoundDiscrepancy]) -> set[str]:
-    return {one.id for one in found if one.kind is DiscrepancyKind.MISSING}
+def _missing(found: Sequence[FoundDiscrepancy]) -> set[SaleKey]:
+    return {one.key for one in found if one.kind is DiscrepancyKind.MISSING}

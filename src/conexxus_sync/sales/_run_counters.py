@@ -3,14 +3,15 @@ Counts what one push of one date did, and makes its run from that.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 import attrs
 
 from conexxus_client import exact_sum
 from conexxus_sync.model.frozen_sales import FrozenTransaction
-from conexxus_sync.model.runs import MAX_ERRORS, RunIssue, RunStatus, SyncRun
+from conexxus_sync.model.leases import Lease
+from conexxus_sync.model.runs import MAX_ERRORS, RunIssue, RunKind, RunStatus, SyncRun
 from conexxus_sync.model.sales import DiscrepancyKind, FoundDiscrepancy
 
 
@@ -40,6 +41,7 @@ class RunCounters:
         run: As it was when it started.
         left: Transactions that have to wait for another push.
         unknown: Whether the fate of a batch is unknown.
+        refused: Why nothing of what changed was taken back, if that is news.
         failure: Why the date could not be pushed to the end.
         remarks: What somebody may want to look at, though nothing failed: the
             text with the ids that it is about.
@@ -54,6 +56,7 @@ class RunCounters:
     left: int = 0
     total: Decimal = Decimal()
     unknown: bool = False
+    refused: str | None = None
     failure: str | None = None
     issues: list[RunIssue] = attrs.field(factory=list)
     remarks: dict[str, list[str]] = attrs.field(factory=dict)
@@ -64,7 +67,9 @@ class RunCounters:
         """
         Is there anything to record?  A date without sales has no run.
         """
-        return bool(self.batches or self.quarantined or self.issues or self.source_remarks)
+        return bool(
+            self.batches or self.quarantined or self.issues or self.refused or self.source_remarks
+        )
 
     def add_accepted(self, transactions: int, total: Decimal) -> None:
         """
@@ -141,18 +146,25 @@ class RunCounters:
             batches=self.batches,
             total=self.total,
             delivery_unknown=self.unknown,
+            refused=self.refused,
             errors=[
                 *self.issues,
                 *map(_told, self.remarks.items()),
                 *(RunIssue(item=None, error=text) for text in self.source_remarks),
             ],
-            last_error=self.failure or (self.issues[-1].error if self.issues else None),
+            last_error=self.failure
+            or self._refusal
+            or (self.issues[-1].error if self.issues else None),
         )
+
+    @property
+    def _refusal(self) -> str | None:
+        return None if self.refused is None else f"nothing was taken back: {self.refused}"
 
     def _status(self, failed: int) -> RunStatus:
         if self.delivered == 0 and (failed or self.failure):
             return RunStatus.FAILED
-        if failed or self.discrepancies or self.failure:
+        if failed or self.discrepancies or self.failure or self.refused:
             return RunStatus.PARTIAL
 
         return RunStatus.SUCCESS
@@ -163,3 +175,30 @@ def _told(remark: tuple[str, list[str]]) -> RunIssue:
     of = "1 transaction" if len(names) == 1 else f"{len(names):,} transactions"
 
     return RunIssue(item=None, error=text.format(of=of, like=names[0]))
+
+
+def run_of_nothing(
+    lease: Lease, business_date: date | None, now: datetime, *, stopped: bool
+) -> SyncRun:
+    """
+    The run of a push that had nothing to send: it is found by its id, and is
+    in no history.
+
+    Args:
+        lease: That of the push; the run has its id.
+        business_date: The one asked for, if there was one.
+        stopped: Whether it was stopped before it looked at all that is due.
+    """
+    error = "the push was stopped; what is due goes with the next one" if stopped else None
+
+    return SyncRun(
+        id=lease.run_id,
+        kind=RunKind.SALES,
+        location_id=lease.location_id,
+        business_date=business_date,
+        status=RunStatus.FAILED if stopped else RunStatus.SUCCESS,
+        start_time=lease.renewed_at,
+        end_time=now,
+        errors=[] if error is None else [RunIssue(item=None, error=error)],
+        last_error=error,
+    )

@@ -121,6 +121,8 @@ class Engines:
             orders=self.orders,
             collectors=self._watchers,
             on_changed=self.config.on_changed,
+            compare=self.config.compare,
+            guards=self.config.sales_guards,
             summary=self.config.summary,
             stop=self.is_stopping,
         )

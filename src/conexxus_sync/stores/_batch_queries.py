@@ -9,7 +9,7 @@ from datetime import date, datetime
 import attrs
 
 from conexxus_sync.model.frozen_sales import FrozenTransaction
-from conexxus_sync.model.sales import Batch, BatchState, DateTotals
+from conexxus_sync.model.sales import Batch, BatchState, DateTotals, SaleKey
 
 from ._batch_rows import COLUMNS, MEMBER, read_batch, row_key, split_body
 from ._database import Database, readable
@@ -155,19 +155,23 @@ class SqliteBatchReader:
         connection: sqlite3.Connection,
         location_id: str,
         business_date: date,
-        ids: Collection[str],
+        sales: Collection[SaleKey],
     ) -> list[FrozenTransaction]:
         """
-        What the back office has under these *ids* of the host, as it was
-        sent; without those whose bytes are gone.
+        What the back office has of these *sales*, as it was sent; without
+        those whose bytes are gone.
         """
-        day, wanted = business_date.isoformat(), set(ids)
+        day, wanted = business_date.isoformat(), set(sales)
         rows = connection.execute(
-            "SELECT id, key, revision FROM delivered"
+            "SELECT id, sold_second, key, revision FROM delivered"
             " WHERE location = ? AND business_date = ? AND NOT voided",
             (location_id, day),
         )
-        versions = {name: (key, revision) for name, key, revision in rows if name in wanted}
+        versions = {
+            SaleKey(name, second): (key, revision)
+            for name, second, key, revision in rows
+            if (name, second) in wanted
+        }
         batches = [
             read_batch(row)
             for key in dict.fromkeys(key for key, _ in versions.values())
@@ -182,7 +186,7 @@ class SqliteBatchReader:
             member
             for batch in batches
             for member in self.members(connection, batch)
-            if versions.get(member.origin) == (batch.key, member.revision)
+            if versions.get(member.delivered_as) == (batch.key, member.revision)
         ]
 
     def undelivered(
@@ -195,12 +199,13 @@ class SqliteBatchReader:
         Those of *members* that the back office does not have from before.
         """
         rows = connection.execute(
-            "SELECT id FROM delivered WHERE location = ? AND business_date = ? AND NOT voided",
+            "SELECT id, sold_second FROM delivered"
+            " WHERE location = ? AND business_date = ? AND NOT voided",
             (batch.location_id, batch.business_date.isoformat()),
         )
-        delivered = {row[0] for row in rows}
+        delivered = {SaleKey(*row) for row in rows}
 
-        return [member for member in members if member.id not in delivered]
+        return [member for member in members if member.delivered_as not in delivered]
 
     def open_transactions(
         self,

@@ -19,7 +19,7 @@ COLUMNS = (
     " frozen_at, sent_at, unknown_since, settled_at, parked, answer, forced, mismatched,"
     " sent_boot, sent_uptime, sent_server"
 )
-MEMBER = "position, id, digest, total, size, sold_at, origin, revision, voids"
+MEMBER = "position, id, digest, version, total, size, sold_at, origin, revision, voids"
 
 
 def read_batch(row: tuple[Any, ...]) -> Batch:
@@ -106,11 +106,11 @@ def insert(connection: sqlite3.Connection, draft: BatchDraft, number: int, now: 
         ),
     )
     connection.executemany(
-        "INSERT INTO batch_transactions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO batch_transactions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             (
                 *(location_id, key, m.position, m.id, m.digest, str(m.total), len(m.raw)),
-                *(m.sold_at, m.origin, m.revision, m.voids),
+                *(m.sold_at, m.origin, m.revision, m.voids, m.version),
             )
             for m in draft.members
         ),
@@ -130,13 +130,15 @@ def split_body(body: bytes, rows: Iterable[tuple[Any, ...]]) -> Iterator[FrozenT
     opening = b',"transactions":['
     start = body.index(opening) + len(opening)
 
-    for position, name, digest, total, size, sold_at, origin, revision, voids in rows:
+    for row in rows:
+        position, name, digest, version, total, size, sold_at, origin, revision, voids = row
         raw = body[start : start + size]
         start += size + len(b",")
         yield FrozenTransaction(
             position=position,
             id=name,
             digest=digest,
+            version=version,
             total=Decimal(total),
             raw=raw,
             sold_at=sold_at,

@@ -17,7 +17,7 @@ from ._database import readable
 
 _DELIVERED = (
     "SELECT business_date, total, delivered_at FROM delivered"
-    " WHERE location = ? AND business_date >= ? ORDER BY business_date"
+    " WHERE location = ? AND business_date >= ? AND NOT voided ORDER BY business_date"
 )
 _WAITING = (
     "SELECT business_date, sum(transactions) FROM batches WHERE location = ? AND business_date >= ?"

@@ -23,6 +23,28 @@ from ._sales_quarantine import SqliteSalesQuarantine
 from ._sales_staging import SqliteStaging
 
 
+_DELIVERED = """
+INSERT OR REPLACE INTO delivered (
+    location, business_date, id, sold_second, version, digest, total, key, delivered_at, sold_at,
+    revision, voided
+) VALUES (?1, ?2, ?3, substr(?4, 1, 19), ?5, ?6, ?7, ?8, ?9, ?4, ?10, ?11)
+"""
+
+# What was taken back under another timestamp: that with the number of the
+# revision, or else the first, is replaced by it.
+_REPLACED = """
+UPDATE delivered SET voided = 2
+WHERE location = ?1 AND business_date = ?2 AND id = ?3 AND sold_second = (
+    SELECT sold_second FROM delivered
+    WHERE location = ?1 AND business_date = ?2 AND id = ?3 AND voided = 1
+    ORDER BY revision <> ?5, revision LIMIT 1
+) AND NOT EXISTS (
+    SELECT 1 FROM delivered WHERE location = ?1 AND business_date = ?2 AND id = ?3
+        AND sold_second = substr(?4, 1, 19) AND voided
+)
+"""
+
+
 @attrs.define
 class SqliteOutbox(SqliteBatchReader):
     """
@@ -173,24 +195,28 @@ class SqliteOutbox(SqliteBatchReader):
             )
 
         rows = connection.execute(
-            "SELECT id, digest, total, sold_at, origin, revision, voids FROM batch_transactions"
+            "SELECT id, digest, version, total, sold_at, origin, revision, voids"
+            " FROM batch_transactions"
             " WHERE location = ? AND key = ? ORDER BY position",
             row_key(batch),
         ).fetchall()
         accepted = [row for row in rows if row[0] not in refused]
         there = {origin for *_, origin, _, voids in accepted if not voids}
-        self._left(connection, batch, gone.union(row[4] for row in rows) - there)
+        self._left(connection, batch, gone.union(row[5] for row in rows) - there)
         # What is voided is not forgotten: another correction of it has to
         # have another name.
-        connection.executemany(
-            "INSERT OR REPLACE INTO delivered VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                (*day, origin, digest, total, batch.key, text(now), sold_at, revision, voids)
-                for _, digest, total, sold_at, origin, revision, voids in accepted
-            ),
-        )
+        for _, digest, version, total, sold_at, origin, revision, voids in accepted:
+            if revision and not voids:
+                connection.execute(_REPLACED, (*day, origin, sold_at, revision))
+            connection.execute(
+                _DELIVERED,
+                (
+                    *(*day, origin, sold_at, version, digest, total, batch.key, text(now)),
+                    *(revision, voids),
+                ),
+            )
 
-        return exact_sum(Decimal(row[2]) for row in accepted)
+        return exact_sum(Decimal(row[3]) for row in accepted)
 
     def _left(self, connection: sqlite3.Connection, batch: Batch, ids: Collection[str]) -> None:
         """

@@ -174,6 +174,7 @@ class SqliteOutboxMaintenance:
                 " WHERE location = ? AND business_date = ? AND delivered_at < ?",
                 (location_id, day, text(before)),
             )
+            self.dates.clear_refusal(connection, location_id, date.fromisoformat(day))
             old = (
                 " WHERE location = ? AND business_date = ? AND settled_at < ?",
                 (location_id, day, text(before)),

@@ -19,6 +19,7 @@ from conexxus_sync.model.sales import (
     Discrepancy,
     FoundDiscrepancy,
     QuarantinedTransaction,
+    SaleKey,
     SendMoment,
     TransactionHistory,
 )
@@ -45,6 +46,14 @@ class SalesDateStore(Protocol):
 
     def clear_visit(self, connection: Any, location_id: str, business_date: date) -> None: ...
 
+    def refuse_changes(
+        self, connection: Any, location_id: str, business_date: date, *, why: str, now: datetime
+    ) -> bool: ...
+
+    def clear_refusal(self, connection: Any, location_id: str, business_date: date) -> None: ...
+
+    def refused_changes(self, location_id: str) -> dict[date, str]: ...
+
     def recorded(self, connection: Any, location_id: str, dates: Iterable[date]) -> set[date]: ...
 
     def open_from(self, connection: Any, location_id: str) -> date | None: ...
@@ -63,17 +72,39 @@ class StagingStore(Protocol):
     Where a day's transactions are compared with what is known of them.
     """
 
-    def fill(self, connection: Any, transactions: Iterable[FrozenTransaction]) -> None: ...
+    def fill(
+        self,
+        connection: Any,
+        transactions: Iterable[FrozenTransaction],
+        *,
+        fields: Collection[str],
+    ) -> None: ...
 
     def compare(
-        self, connection: Any, location_id: str, business_date: date, *, ids_are_global: bool
+        self,
+        connection: Any,
+        location_id: str,
+        business_date: date,
+        *,
+        ids_are_global: bool,
+        fields: Collection[str],
     ) -> list[FoundDiscrepancy]: ...
 
-    def fresh(
-        self, connection: Any, location_id: str, business_date: date
-    ) -> Iterator[FrozenTransaction]: ...
+    def fresh(self, connection: Any) -> Iterator[FrozenTransaction]: ...
 
-    def corrected(self, connection: Any, location_id: str, business_date: date) -> set[str]: ...
+    def delivered_count(self, connection: Any) -> int: ...
+
+    def corrected(self, connection: Any) -> set[SaleKey]: ...
+
+    def next_revision(
+        self,
+        connection: Any,
+        location_id: str,
+        business_date: date,
+        *,
+        name: str,
+        above: int = 0,
+    ) -> int: ...
 
     def whole(self, connection: Any) -> Iterator[FrozenTransaction]: ...
 
@@ -219,7 +250,7 @@ class OutboxStore(Protocol):
     def members(self, connection: Any, batch: Batch) -> list[FrozenTransaction]: ...
 
     def effective(
-        self, connection: Any, location_id: str, business_date: date, ids: Collection[str]
+        self, connection: Any, location_id: str, business_date: date, sales: Collection[SaleKey]
     ) -> list[FrozenTransaction]: ...
 
     def undelivered(

@@ -143,6 +143,55 @@ class SqliteSalesDates:
             (location_id, business_date.isoformat()),
         )
 
+    def refuse_changes(
+        self,
+        connection: sqlite3.Connection,
+        location_id: str,
+        business_date: date,
+        *,
+        why: str,
+        now: datetime,
+    ) -> bool:
+        """
+        Remember that what changed of the date is not taken back, and *why*.
+
+        Returns:
+            Whether it is news.
+        """
+        return (
+            connection.execute(
+                "INSERT INTO refused_changes VALUES (?, ?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET why = excluded.why, refused_at = excluded.refused_at"
+                " WHERE why <> excluded.why",
+                (location_id, business_date.isoformat(), why, text(now)),
+            ).rowcount
+            > 0
+        )
+
+    def clear_refusal(
+        self, connection: sqlite3.Connection, location_id: str, business_date: date
+    ) -> None:
+        """
+        Forget that changes of the date were refused.
+        """
+        connection.execute(
+            "DELETE FROM refused_changes WHERE location = ? AND business_date = ?",
+            (location_id, business_date.isoformat()),
+        )
+
+    def refused_changes(self, location_id: str) -> dict[date, str]:
+        """
+        Why nothing was taken back, of each date where that is so, oldest first.
+        """
+        with self.store.reading() as connection:
+            rows = connection.execute(
+                "SELECT business_date, why FROM refused_changes WHERE location = ?"
+                " ORDER BY business_date",
+                (location_id,),
+            ).fetchall()
+
+        return {date.fromisoformat(day): why for day, why in rows}
+
     def clear_moved_visits(
         self,
         connection: sqlite3.Connection,

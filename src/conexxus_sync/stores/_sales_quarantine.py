@@ -38,13 +38,16 @@ class SqliteSalesQuarantine:
         """
         Set *transactions* aside, each for its fault.
 
-        Several under one id of the host are kept as one row, a line each.
+        Several of one id and second are kept as one row, a line each.
         """
         connection.executemany(
-            "INSERT INTO quarantined_transactions VALUES (?, ?, ?, ?, ?, ?)"
+            "INSERT INTO quarantined_transactions VALUES (?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT DO UPDATE SET raw = CAST(raw || x'0a' || excluded.raw AS BLOB)",
             (
-                (location_id, business_date.isoformat(), t.origin, t.raw, t.fault or "", text(now))
+                (
+                    *(location_id, business_date.isoformat(), *t.delivered_as),
+                    *(t.raw, t.fault or "", text(now)),
+                )
                 for t in transactions
             ),
         )
@@ -99,21 +102,23 @@ class SqliteSalesQuarantine:
         """
         day = (location_id, business_date.isoformat())
         rows = connection.execute(
-            "SELECT id, kind, digest FROM discrepancies WHERE location = ? AND business_date = ?",
+            "SELECT id, sold_second, kind, digest FROM discrepancies"
+            " WHERE location = ? AND business_date = ?",
             day,
         )
         known = {
-            FoundDiscrepancy(id=name, kind=DiscrepancyKind(kind), digest=at)
-            for name, kind, at in rows
+            FoundDiscrepancy(id=name, sold_second=second, kind=DiscrepancyKind(kind), digest=digest)
+            for name, second, kind, digest in rows
         }
         connection.executemany(
-            "DELETE FROM discrepancies WHERE location = ? AND business_date = ? AND id = ?",
-            ((*day, gone.id) for gone in known.difference(found)),
+            "DELETE FROM discrepancies"
+            " WHERE location = ? AND business_date = ? AND id = ? AND sold_second = ?",
+            ((*day, *gone.key) for gone in known.difference(found)),
         )
         news = [one for one in found if one not in known]
         connection.executemany(
-            "INSERT INTO discrepancies VALUES (?, ?, ?, ?, ?, ?)",
-            ((*day, one.id, one.kind, one.digest, text(now)) for one in news),
+            "INSERT INTO discrepancies VALUES (?, ?, ?, ?, ?, ?, ?)",
+            ((*day, *one.key, one.kind, one.digest, text(now)) for one in news),
         )
 
         return news

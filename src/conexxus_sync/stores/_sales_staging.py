@@ -6,106 +6,112 @@ any size costs the memory of one batch.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 
 from conexxus_sync.model.frozen_sales import FrozenTransaction
-from conexxus_sync.model.sales import DiscrepancyKind, FoundDiscrepancy
+from conexxus_sync.model.sale_digests import COMPARABLE, compared_part
+from conexxus_sync.model.sales import DiscrepancyKind, FoundDiscrepancy, SaleKey
 
+from ._correction_numbers import next_number, number_revisions
 from ._database import text
+from ._sale_matching import OPEN_MEMBERS, Day, match
 
 
 _TABLE = """
 CREATE TEMP TABLE staged (
-    position INTEGER PRIMARY KEY, id TEXT NOT NULL, digest BLOB NOT NULL, exact BLOB NOT NULL,
-    total TEXT NOT NULL, raw BLOB NOT NULL, sold_at TEXT NOT NULL, fault TEXT,
-    mismatched INTEGER NOT NULL, shows_card INTEGER NOT NULL, revision INTEGER NOT NULL DEFAULT 0
+    position INTEGER PRIMARY KEY, id TEXT NOT NULL, sold_second TEXT NOT NULL,
+    digest BLOB NOT NULL, compared BLOB NOT NULL, version TEXT NOT NULL, total TEXT NOT NULL,
+    raw BLOB NOT NULL, sold_at TEXT NOT NULL, fault TEXT, mismatched INTEGER NOT NULL,
+    shows_card INTEGER NOT NULL, revision INTEGER NOT NULL DEFAULT 0,
+    twin TEXT, same INTEGER NOT NULL DEFAULT 0
 )
 """
 
-_COLUMNS = "position, id, digest, total, raw, sold_at, fault, mismatched, shows_card, revision"
-
-# By what is told, or by the bytes as they were once compared.
-_DIFFERS = "d.digest NOT IN (s.digest, s.exact)"
-
-# What waits in a batch or in quarantine, by the host's ids.
-_WAITING = """
-SELECT id FROM quarantined_transactions WHERE location = ?1 AND business_date = ?2
-UNION ALL
-SELECT t.origin FROM batches AS b JOIN batch_transactions AS t USING (location, key)
-WHERE b.location = ?1 AND b.business_date = ?2
-  AND b.state IN ('pending', 'sending', 'unknown')
-"""
+_COLUMNS = (
+    "position, id, digest, version, total, raw, sold_at, fault, mismatched, shows_card,"
+    " revision, twin"
+)
 
 # Delivered, but the host no longer tells it; unless a correction of it waits.
-_MISSING = f"""
-SELECT id, NULL FROM delivered
-WHERE location = ?1 AND business_date = ?2 AND NOT voided
-  AND id NOT IN (SELECT id FROM staged) AND id NOT IN ({_WAITING})
-"""  # noqa: S608  # constants
-
-# Of equal ones the first that may be sent stays: it is one sale that the host
-# told twice.
-_DROP_EQUAL = """
-DELETE FROM staged WHERE position IN (
-    SELECT position FROM (
-        SELECT position, row_number() OVER (
-            PARTITION BY id, digest ORDER BY fault IS NOT NULL, position
-        ) AS place
-        FROM staged
-    ) WHERE place > 1
+_MISSING = """
+SELECT id, sold_second FROM known AS k WHERE NOT waits AND NOT EXISTS (
+    SELECT 1 FROM staged AS s WHERE s.id = k.id AND s.twin = k.sold_second
 )
 """
 
 # It waits there, even if it changed.
-_DROP_WAITING = f"DELETE FROM staged WHERE id IN ({_WAITING})"  # noqa: S608  # constants
+_DROP_WAITING = """
+DELETE FROM staged AS s WHERE EXISTS (
+    SELECT 1 FROM known AS k WHERE k.id = s.id AND k.sold_second = s.twin AND k.waits
+)
+"""
 
-_CHANGED = f"""
-SELECT s.id, max(s.digest) FROM staged AS s
-JOIN delivered AS d ON d.location = ?1 AND d.business_date = ?2 AND d.id = s.id
-WHERE NOT d.voided AND (s.fault IS NOT NULL OR {_DIFFERS}) GROUP BY s.id
-"""  # noqa: S608  # constants
+_CHANGED = """
+SELECT s.id, s.twin, max(s.compared), EXISTS (
+    SELECT 1 FROM staged AS o WHERE o.id = s.id AND o.twin = s.twin AND o.same
+)
+FROM staged AS s WHERE s.twin IS NOT NULL AND NOT s.same GROUP BY s.id, s.twin
+"""
 
 # Of several tellings of a delivered one, the delivered one stays, if told.
-_DROP_CHANGED = f"""
+_DROP_CHANGED = """
 DELETE FROM staged WHERE position IN (
     SELECT position FROM (
-        SELECT s.position, s.fault, row_number() OVER (
-            PARTITION BY s.id ORDER BY s.fault IS NOT NULL, {_DIFFERS}, s.position
+        SELECT position, fault, row_number() OVER (
+            PARTITION BY id, twin ORDER BY fault IS NOT NULL, NOT same, position
         ) AS place
-        FROM staged AS s
-        JOIN delivered AS d ON d.location = ?1 AND d.business_date = ?2 AND d.id = s.id
-        WHERE NOT d.voided
+        FROM staged WHERE twin IS NOT NULL
     ) WHERE place > 1 OR fault IS NOT NULL
 )
-"""  # noqa: S608  # constants
+"""
 
 _FAULT_DIFFERENT = """
 UPDATE staged SET fault = 'Duplicate transaction id with different data'
-WHERE fault IS NULL AND id IN (SELECT id FROM staged GROUP BY id HAVING count(*) > 1)
+WHERE fault IS NULL AND twin IS NULL AND (id, sold_second) IN (
+    SELECT id, sold_second FROM staged GROUP BY id, sold_second HAVING count(*) > 1
+)
 """
+
+# To a server that knows transactions by their id alone, it is a repetition.
+_FAULT_SAME_ID = """
+UPDATE staged AS s SET fault = 'Transaction id was used by another sale of this business date'
+WHERE fault IS NULL AND twin IS NULL AND revision = 0 AND (
+    id IN (SELECT id FROM known)
+    OR id IN (SELECT id FROM delivered WHERE location = ?1 AND business_date = ?2)
+    OR position > (SELECT min(position) FROM staged AS o WHERE o.id = s.id AND o.fault IS NULL)
+)
+"""
+
+_FAULT_CORRECTION = """
+UPDATE staged AS s SET fault = 'Transaction id was used by a correction of another sale'
+WHERE fault IS NULL AND twin IS NULL AND revision = 0 AND EXISTS (
+    SELECT 1 FROM batch_transactions AS t INDEXED BY corrections_by_id
+    WHERE t.location = ?1 AND t.id = s.id AND t.revision > 0
+)
+"""
+
+_OPEN_ELSEWHERE = f"""
+CREATE TEMP TABLE open_elsewhere AS
+SELECT DISTINCT t.origin AS id, substr(t.sold_at, 1, 19) AS sold_second
+FROM {OPEN_MEMBERS} AND b.location = ?1 AND b.business_date <> ?2
+"""  # noqa: S608  # constants
 
 # Its place is on another date, where it is, or is about to be, delivered.  Left
 # alone, SQLite would read all that was ever delivered, for each of them.
 _ELSEWHERE = """
-s.fault IS NULL AND NOT EXISTS (
-    SELECT 1 FROM delivered AS d
-    WHERE d.location = ?1 AND d.business_date = ?2 AND d.id = s.id AND NOT d.voided
-) AND (
+s.fault IS NULL AND s.twin IS NULL AND (
     EXISTS (
         SELECT 1 FROM delivered AS d INDEXED BY delivered_by_id
         WHERE d.location = ?1 AND d.id = s.id AND d.business_date <> ?2 {delivered}
-    ) OR EXISTS (
-        SELECT 1 FROM batch_transactions AS d JOIN batches AS b USING (location, key)
-        WHERE d.location = ?1 AND d.origin = s.id AND b.business_date <> ?2
-          AND b.state IN ('pending', 'sending', 'unknown') {waiting}
-    )
+    ) OR EXISTS (SELECT 1 FROM open_elsewhere AS d WHERE d.id = s.id {waiting})
 )
 """
 _SAME_ID = _ELSEWHERE.format(delivered="", waiting="")
 _SAME_SALE = _ELSEWHERE.format(
-    delivered="AND d.sold_at = s.sold_at AND NOT d.voided", waiting="AND d.sold_at = s.sold_at"
+    delivered="AND d.sold_second = s.sold_second AND NOT d.voided",
+    waiting="AND d.sold_second = s.sold_second",
 )
 
 # A server that knows transactions by their id alone would pass it over.
@@ -113,38 +119,23 @@ _FAULT_ELSEWHERE = f"""
 UPDATE staged AS s SET fault = 'Transaction id was used on another business date' WHERE {_SAME_ID}
 """  # noqa: S608  # constants
 
-_TOLD_TWICE = f"SELECT id, digest FROM staged AS s WHERE {_SAME_SALE}"  # noqa: S608  # constants
+_TOLD_TWICE = f"SELECT id, sold_second, compared FROM staged AS s WHERE {_SAME_SALE}"  # noqa: S608  # constants
 _DROP_TOLD_TWICE = f"DELETE FROM staged AS s WHERE {_SAME_SALE}"  # noqa: S608  # constants
 
-# What was voided is sent as a correction, under a name of its own.
-_REVISE = """
-UPDATE staged AS s SET revision = d.revision FROM delivered AS d
-WHERE d.location = ?1 AND d.business_date = ?2 AND d.id = s.id AND d.voided
-"""
-
+# Those with one id go apart from each other: a refusal names an id.
 _FRESH = f"""
-SELECT {_COLUMNS} FROM staged
-WHERE fault IS NULL AND id NOT IN (
-    SELECT id FROM delivered WHERE location = ?1 AND business_date = ?2 AND NOT voided
-)
-ORDER BY position
-"""  # noqa: S608  # constants
-
-# Delivered, and told otherwise now in a way that can be sent.
-_CORRECTED = f"""
-SELECT s.id FROM staged AS s
-JOIN delivered AS d ON d.location = ?1 AND d.business_date = ?2 AND d.id = s.id
-WHERE NOT d.voided AND {_DIFFERS}
+SELECT {_COLUMNS} FROM staged WHERE fault IS NULL AND twin IS NULL
+ORDER BY row_number() OVER (PARTITION BY id ORDER BY position), position
 """  # noqa: S608  # constants
 
 # To whom it is news: something else delivered it.
 _ADOPT = """
-INSERT OR IGNORE INTO delivered
-SELECT ?1, ?2, id, digest, total, '', ?3, sold_at, 0, 0 FROM staged WHERE id NOT IN (
-    SELECT t.origin FROM batches AS b JOIN batch_transactions AS t USING (location, key)
-    WHERE b.location = ?1 AND b.business_date = ?2
-      AND b.state IN ('pending', 'sending', 'unknown')
-) ORDER BY position
+INSERT OR IGNORE INTO delivered (
+    location, business_date, id, sold_second, version, digest, total, key, delivered_at, sold_at,
+    revision, voided
+)
+SELECT ?1, ?2, id, sold_second, version, digest, total, '', ?3, sold_at, 0, 0 FROM staged
+WHERE twin IS NULL ORDER BY position
 """
 
 
@@ -154,20 +145,28 @@ class SqliteStaging:
     """
 
     def fill(
-        self, connection: sqlite3.Connection, transactions: Iterable[FrozenTransaction]
+        self,
+        connection: sqlite3.Connection,
+        transactions: Iterable[FrozenTransaction],
+        *,
+        fields: Collection[str],
     ) -> None:
         """
         Stage what the host tells of one date.
+
+        Args:
+            fields: Those whose change is one.
         """
         connection.execute(_TABLE)
         # Touches the temporary database only: nobody waits for a slow host.
         connection.execute("BEGIN")
         connection.executemany(
-            "INSERT INTO staged VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+            "INSERT INTO staged VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, NULL, 0)",
             (
                 (
-                    *(t.position, t.id, t.digest, t.exact, str(t.total), t.raw, t.sold_at),
-                    *(t.fault, t.mismatched, t.has_card_number),
+                    *(t.position, t.id, t.sold_second),
+                    *(t.digest, compared_part(t.digest, fields), t.version),
+                    *(str(t.total), t.raw, t.sold_at, t.fault, t.mismatched, t.has_card_number),
                 )
                 for t in transactions
             ),
@@ -181,6 +180,7 @@ class SqliteStaging:
         business_date: date,
         *,
         ids_are_global: bool,
+        fields: Collection[str],
     ) -> list[FoundDiscrepancy]:
         """
         Compare what is staged with what is known, and drop what waits.
@@ -188,59 +188,88 @@ class SqliteStaging:
         Args:
             ids_are_global: Whether the same id on another date is the same
                 transaction to the back office.
+            fields: Those whose change is one.
 
         Returns:
             How the host contradicts what was delivered.
         """
         day = (location_id, business_date.isoformat())
-        connection.execute("CREATE INDEX temp.staged_by_id ON staged (id, digest)")
-        missing = connection.execute(_MISSING, day).fetchall()
-        connection.execute(_DROP_EQUAL)
-        connection.execute(_DROP_WAITING, day)
-        changed = connection.execute(_CHANGED, day).fetchall()
-        connection.execute(_DROP_CHANGED, day)
+        match(connection, day, fields=fields)
+        missing = connection.execute(_MISSING).fetchall()
+        connection.execute(_DROP_WAITING)
+        changed = connection.execute(_CHANGED).fetchall()
+        connection.execute(_DROP_CHANGED)
         connection.execute(_FAULT_DIFFERENT)
-
-        connection.execute(_REVISE, day)
-        twice: list[tuple[str, bytes]] = []
-
-        if ids_are_global:
-            connection.execute(_FAULT_ELSEWHERE, day)
-        else:
-            twice = connection.execute(_TOLD_TWICE, day).fetchall()
-            connection.execute(_DROP_TOLD_TWICE, day)
+        number_revisions(connection, day)
+        twice = self._place(connection, day, ids_are_global=ids_are_global)
 
         return [
-            *(
-                FoundDiscrepancy(id=name, kind=DiscrepancyKind.ELSEWHERE, digest=now)
-                for name, now in twice
-            ),
-            *(
-                FoundDiscrepancy(id=name, kind=DiscrepancyKind.CHANGED, digest=now)
-                for name, now in changed
-            ),
-            *(
-                FoundDiscrepancy(id=name, kind=DiscrepancyKind.MISSING, digest=now)
-                for name, now in missing
-            ),
+            *(_found(DiscrepancyKind.ELSEWHERE, *row) for row in twice),
+            *(_found(DiscrepancyKind.CHANGED, *row) for row in changed),
+            *(_found(DiscrepancyKind.MISSING, *row) for row in missing),
         ]
 
-    def fresh(
-        self, connection: sqlite3.Connection, location_id: str, business_date: date
-    ) -> Iterator[FrozenTransaction]:
+    def _place(
+        self, connection: sqlite3.Connection, day: Day, *, ids_are_global: bool
+    ) -> list[tuple[str, str, bytes]]:
         """
-        What was never delivered and may be sent, in the host's order.
+        Set aside or drop what was used, or is, elsewhere; returns the latter.
         """
-        return _read(connection.execute(_FRESH, (location_id, business_date.isoformat())))
+        connection.execute(_OPEN_ELSEWHERE, day)
+        connection.execute("CREATE INDEX temp.elsewhere_by_id ON open_elsewhere (id)")
 
-    def corrected(
-        self, connection: sqlite3.Connection, location_id: str, business_date: date
-    ) -> set[str]:
+        if ids_are_global:
+            connection.execute(_FAULT_SAME_ID, day)
+            connection.execute(_FAULT_CORRECTION, day[:1])
+            connection.execute(_FAULT_ELSEWHERE, day)
+            return []
+
+        twice = connection.execute(_TOLD_TWICE, day).fetchall()
+        connection.execute(_DROP_TOLD_TWICE, day)
+
+        return twice
+
+    def fresh(self, connection: sqlite3.Connection) -> Iterator[FrozenTransaction]:
         """
-        Ids of what was delivered, and may be sent as the host tells it now.
+        What was never delivered and may be sent, in the host's order; of those
+        with the same id, one after the others.
         """
-        rows = connection.execute(_CORRECTED, (location_id, business_date.isoformat()))
-        return {row[0] for row in rows}
+        return _read(connection.execute(_FRESH))
+
+    def delivered_count(self, connection: sqlite3.Connection) -> int:
+        """
+        How many sales of the date were delivered, of which nothing waits.
+        """
+        (count,) = connection.execute("SELECT count(*) FROM known WHERE NOT waits").fetchone()
+        return int(count)
+
+    def corrected(self, connection: sqlite3.Connection) -> set[SaleKey]:
+        """
+        What was delivered, and may be sent as the host tells it now.
+        """
+        rows = connection.execute(
+            "SELECT id, twin FROM staged WHERE fault IS NULL AND twin IS NOT NULL AND NOT same"
+        )
+
+        return {SaleKey(*row) for row in rows}
+
+    def next_revision(
+        self,
+        connection: sqlite3.Connection,
+        location_id: str,
+        business_date: date,
+        *,
+        name: str,
+        above: int = 0,
+    ) -> int:
+        """
+        The number of the next correction of a sale that the host calls *name*.
+
+        Args:
+            above: A number that is taken.
+        """
+        day = (location_id, business_date.isoformat())
+        return next_number(connection, day, name=name, above=above)
 
     def whole(self, connection: sqlite3.Connection) -> Iterator[FrozenTransaction]:
         """
@@ -275,22 +304,43 @@ class SqliteStaging:
         Take what is staged for delivered by something else; returns how many
         were not known before.
         """
+        match(connection, (location_id, business_date.isoformat()), fields=COMPARABLE)
+
         return connection.execute(
             _ADOPT, (location_id, business_date.isoformat(), text(now))
         ).rowcount
 
 
+def _found(
+    kind: DiscrepancyKind,
+    name: str,
+    sold_second: str,
+    digest: bytes | None = None,
+    is_told_too: int = 0,
+) -> FoundDiscrepancy:
+    return FoundDiscrepancy(
+        id=name,
+        sold_second=sold_second,
+        kind=kind,
+        digest=digest,
+        is_told_too=bool(is_told_too),
+    )
+
+
 def _read(cursor: sqlite3.Cursor) -> Iterator[FrozenTransaction]:
-    for position, name, digest, total, raw, sold_at, fault, mismatched, card, revision in cursor:
+    for row in cursor:
+        position, name, digest, version, total, raw, sold_at, fault, mismatched, card = row[:10]
         yield FrozenTransaction(
             position=position,
             id=name,
             digest=digest,
+            version=version,
             total=Decimal(total),
             raw=raw,
             sold_at=sold_at,
             fault=fault,
             mismatched=bool(mismatched),
             has_card_number=bool(card),
-            revision=revision,
+            revision=row[10],
+            twin=row[11],
         )

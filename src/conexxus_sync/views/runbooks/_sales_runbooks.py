@@ -148,6 +148,32 @@ SALES: dict[str, Runbook] = {
         ),
         clears="The setting is there, and the service was restarted.",
     ),
+    AlertName.CHANGES_REFUSED: Runbook(
+        title="Changes of delivered sales were refused",
+        meaning=(
+            "Changes of delivered sales are corrected at the back office, but so many sales of "
+            "a date changed or disappeared at once that the order source is more likely to be "
+            "wrong. Nothing of the date was taken back; new sales are sent as ever."
+        ),
+        causes=(
+            "The order source could not read all sales, and yielded only some, or none.",
+            "The till's database was emptied, or restored from a backup.",
+            "Sales of a whole date were moved or corrected at the till.",
+        ),
+        steps=(
+            Step("See by how much the dates differ:", "conexxus outbox dates --orders ORDERS"),
+            Step("See which sales:", "conexxus runs --kind sales --json"),
+            Step(
+                "If the order source is wrong, mend it, and push the date again:",
+                "conexxus push --orders ORDERS --date DATE",
+            ),
+            Step(
+                "If it is right, take back and send again what changed:",
+                "conexxus push --orders ORDERS --date DATE --accept-changes",
+            ),
+        ),
+        clears="The date was pushed, and little of it differs, or the changes were accepted.",
+    ),
     AlertName.DISCREPANCY: Runbook(
         title="A delivered sale was changed",
         meaning=(

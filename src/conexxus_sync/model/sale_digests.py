@@ -1,0 +1,164 @@
+"""
+Digests of sales: which fields of a delivered sale have changed, under which version.
+
+A digest has one part for each field, so that the fields that count can be
+chosen after the delivery, too.  Its version says how it was made, and which
+keys of `extra` the sale had: a key that came later is no change.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from decimal import Context, Decimal
+from hashlib import sha256
+from typing import Any
+
+import attrs
+
+from conexxus_client import Transaction, TransactionLine, decode_transaction, encode_transaction
+
+from ._canonical_json import canonical
+
+
+# Of the bytes as a whole, and so were all digests once.
+WHOLE = "1"
+_NUMBER = 2
+
+# What can count, in the order of the parts of a digest; the timestamp is
+# compared by itself.
+_PARTS = ("total", "items", "tax", "discount", "extra")
+COMPARABLE = frozenset(("timestamp", *_PARTS))
+_SIZE = 12
+
+# Enough for a product of two amounts, in a context of our own.
+_EXACT = Context(prec=100)
+
+
+@attrs.frozen(kw_only=True)
+class SaleDigest:
+    """
+    What a sale is compared by later.
+
+    Attributes:
+        version: How the digest was made.
+        value: A part for each field.
+    """
+
+    version: str
+    value: bytes
+
+    @classmethod
+    def of(cls, transaction: Transaction) -> "SaleDigest":
+        """
+        Digest a transaction that can be written as JSON.
+        """
+        keys = sorted(transaction.extra)
+        line_keys = sorted({key for line in transaction.items for key in line.extra})
+
+        return cls(
+            version=json.dumps([_NUMBER, keys, line_keys], separators=(",", ":")),
+            value=_digest(transaction, keys, line_keys),
+        )
+
+    @classmethod
+    def of_unwritable(cls, rest: bytes) -> "SaleDigest":
+        """
+        Of what is left of a transaction that can't be written: like no other.
+        """
+        value = sha256(b"not all: " + rest).digest()
+        return cls(version=json.dumps([_NUMBER, [], []], separators=(",", ":")), value=value)
+
+
+def fields_to_compare(names: Iterable[str]) -> frozenset[str]:
+    """
+    Read the names of fields, in whatever collection.
+    """
+    return frozenset(names)
+
+
+def compared_part(digest: bytes, fields: Collection[str]) -> bytes:
+    """
+    What *digest* says of *fields*.
+    """
+    if len(digest) != _SIZE * len(_PARTS):
+        return digest
+
+    return b"".join(
+        digest[_SIZE * place : _SIZE * (place + 1)]
+        for place, field in enumerate(_PARTS)
+        if field in fields
+    )
+
+
+def is_unchanged(raw: bytes, version: str, digest: bytes, fields: Collection[str]) -> bool:
+    """
+    Is the sale of the bytes *raw* the one that *digest* was made of, as far
+    as *fields* go?
+
+    Args:
+        version: The one of *digest*.
+    """
+    if digest in (sha256(canonical(raw)).digest(), sha256(raw).digest()):
+        return True
+    if version == WHOLE:
+        return False
+
+    _, keys, line_keys = json.loads(version)
+    value = _digest(decode_transaction(raw), keys, line_keys)
+
+    return compared_part(value, fields) == compared_part(digest, fields)
+
+
+def _digest(transaction: Transaction, keys: Iterable[str], line_keys: Iterable[str]) -> bytes:
+    lines = sorted(_line(line) for line in transaction.items)
+    # With their lines: the same words on another line are a change.
+    extras = sorted(
+        (_line(line), said)
+        for line in transaction.items
+        if (said := _extra(line.extra, line_keys)) is not None
+    )
+    parts: tuple[Any, ...] = (
+        _number(transaction.total),
+        lines,
+        _number(transaction.tax or 0),
+        _number(transaction.discount or 0),
+        [_extra(transaction.extra, keys), extras],
+    )
+
+    return b"".join(sha256(json.dumps(part).encode()).digest()[:_SIZE] for part in parts)
+
+
+def _line(line: TransactionLine) -> list[str]:
+    usual = _EXACT.multiply(Decimal(line.quantity), line.price)
+    amount = "" if not line.amount or line.amount == usual else _number(line.amount)
+
+    return [line.sku, _number(line.quantity), _number(line.price), amount]
+
+
+def _number(number: int | Decimal) -> str:
+    text = str(number)
+
+    if "E" in text or text.startswith("-0"):
+        return canonical(text.encode()).decode()
+
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _extra(extra: Mapping[str, Any], keys: Iterable[str]) -> str | None:
+    """
+    These *keys* of *extra*; None if they hold nothing, or nothing but zeros.
+    """
+    said = {key: extra[key] for key in keys if key in extra and not _is_nothing(extra[key])}
+
+    if not said:
+        return None
+
+    return canonical(encode_transaction(attrs.evolve(_BLANK, extra=said))).decode()
+
+
+def _is_nothing(value: object) -> bool:
+    return value is None or (
+        isinstance(value, int | Decimal) and not isinstance(value, bool) and value == 0
+    )
+
+
+_BLANK = decode_transaction(b'{"id":"-","timestamp":"2026-01-01T00:00:00Z","total":0,"items":[]}')

@@ -1,0 +1,130 @@
+"""
+Matching of a date's staged sales with the delivered and waiting ones that they are.
+
+A sale is found by its id and second.  What is left over under an id, on both
+sides, is matched in order of time: that is a sale whose timestamp changed.
+"""
+
+import sqlite3
+from collections.abc import Collection
+
+from conexxus_sync.model.sale_digests import is_unchanged
+
+
+Day = tuple[str, str]
+
+_TABLE = """
+CREATE TEMP TABLE known (
+    id TEXT NOT NULL, sold_second TEXT NOT NULL, waits INTEGER NOT NULL,
+    digest BLOB, version TEXT, PRIMARY KEY (id, sold_second)
+) WITHOUT ROWID
+"""
+
+# Left alone, SQLite would begin with all that was ever frozen.
+OPEN_MEMBERS = """
+batches AS b INDEXED BY batches_open CROSS JOIN batch_transactions AS t
+WHERE b.state IN ('pending', 'sending', 'unknown') AND t.location = b.location AND t.key = b.key
+"""
+
+# What waits in quarantine or in a batch, by the host's ids; then what was
+# delivered, unless something about it waits.
+_FILL = (
+    """
+    INSERT INTO known SELECT id, sold_second, 1, NULL, NULL FROM quarantined_transactions
+    WHERE location = ?1 AND business_date = ?2
+    """,
+    f"""
+    INSERT OR IGNORE INTO known SELECT t.origin, substr(t.sold_at, 1, 19), 1, NULL, NULL
+    FROM {OPEN_MEMBERS} AND b.location = ?1 AND b.business_date = ?2
+    """,  # noqa: S608  # constants
+    """
+    INSERT OR IGNORE INTO known SELECT id, sold_second, 0, digest, version FROM delivered
+    WHERE location = ?1 AND business_date = ?2 AND NOT voided
+        AND id NOT IN (SELECT id FROM known WHERE sold_second = '')
+    """,
+)
+
+# Of equal ones the first that may be sent stays: it is one sale that the host
+# told twice.
+_DROP_EQUAL = """
+DELETE FROM staged WHERE position IN (
+    SELECT position FROM (
+        SELECT position, row_number() OVER (
+            PARTITION BY id, sold_second, compared ORDER BY fault IS NOT NULL, position
+        ) AS place
+        FROM staged
+    ) WHERE place > 1
+)
+"""
+
+# What was set aside before seconds were remembered has all of its id.
+_MATCH_SECOND = """
+UPDATE staged AS s SET twin = k.sold_second FROM known AS k
+WHERE k.id = s.id AND k.sold_second IN (s.sold_second, '')
+"""
+
+_LEFT_OVER = """
+CREATE TEMP TABLE left_over AS
+SELECT id, sold_second, row_number() OVER (PARTITION BY id ORDER BY sold_second) AS place
+FROM known AS k WHERE id IN (SELECT id FROM staged WHERE twin IS NULL)
+    AND NOT EXISTS (SELECT 1 FROM staged AS s WHERE s.id = k.id AND s.twin = k.sold_second)
+"""
+_PAIRS = """
+INSERT INTO pairs SELECT s.position, k.sold_second FROM (
+    SELECT position, id, dense_rank() OVER (PARTITION BY id ORDER BY sold_second) AS place
+    FROM staged WHERE twin IS NULL AND id IN (SELECT id FROM left_over)
+) AS s CROSS JOIN left_over AS k WHERE k.id = s.id AND k.place = s.place
+"""
+_MATCH_LEFT_OVER = (
+    _LEFT_OVER,
+    "CREATE INDEX temp.left_over_by_id ON left_over (id, place)",
+    "CREATE TEMP TABLE pairs (position INTEGER PRIMARY KEY, twin TEXT NOT NULL)",
+    _PAIRS,
+    """
+    UPDATE staged AS s SET twin = (SELECT twin FROM pairs AS p WHERE p.position = s.position)
+    WHERE position IN (SELECT position FROM pairs)
+    """,
+)
+
+_MATCH_DIGEST = """
+UPDATE staged AS s SET same = 1 FROM known AS k
+WHERE k.id = s.id AND k.sold_second = s.twin AND NOT k.waits AND s.fault IS NULL
+    AND k.digest = s.digest AND (s.sold_second = s.twin OR ?1)
+"""
+_OTHER_DIGESTS = """
+SELECT s.position, s.raw, k.version, k.digest FROM staged AS s
+JOIN known AS k ON k.id = s.id AND k.sold_second = s.twin
+WHERE NOT k.waits AND NOT s.same AND s.fault IS NULL AND (s.sold_second = s.twin OR ?1)
+"""
+
+
+def match(connection: sqlite3.Connection, day: Day, *, fields: Collection[str]) -> None:
+    """
+    Find out which of the staged are known, and which of these are unchanged.
+
+    Args:
+        fields: Those whose change is one.
+    """
+    connection.execute(_TABLE)
+
+    for statement in _FILL:
+        connection.execute(statement, day)
+
+    connection.execute("CREATE INDEX temp.staged_by_id ON staged (id, sold_second)")
+    connection.execute(_DROP_EQUAL)
+    connection.execute(_MATCH_SECOND)
+
+    for statement in _MATCH_LEFT_OVER:
+        connection.execute(statement)
+
+    at_any_time = ("timestamp" not in fields,)
+    connection.execute(_MATCH_DIGEST, at_any_time)
+    # Made under another version, or with other fields that count.
+    connection.executemany(
+        "UPDATE staged SET same = 1 WHERE position = ?",
+        [
+            (position,)
+            for position, raw, version, digest in connection.execute(_OTHER_DIGESTS, at_any_time)
+            if is_unchanged(raw, version, digest, fields)
+        ],
+    )
