@@ -140,7 +140,7 @@ class BackgroundRuns:
     def _work(self, work: Callable[[Lease], object], lease: Lease) -> None:
         try:
             work(lease)
-        except Exception as exc:  # noqa: BLE001  # nobody waits for this thread
+        except BaseException as exc:  # noqa: BLE001  # nobody waits for this thread
             _log.exception("Run %s failed", lease.run_id)
             self._failed.append(_failed(lease, exc, self.clock.now()))
         finally:
@@ -231,7 +231,7 @@ class BackgroundRun:
             work()
 
 
-def _failed(lease: Lease, exc: Exception, now: datetime) -> SyncRun:
+def _failed(lease: Lease, exc: BaseException, now: datetime) -> SyncRun:
     error = (
         str(exc)
         if isinstance(exc, ConexxusError)
