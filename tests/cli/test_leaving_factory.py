@@ -24,6 +24,8 @@ def test_factory_that_leaves(tmp_path, monkeypatch, text):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
 
-    with pytest.raises(ConfigurationError, match="leaving_shop:orders can't be used: .*SystemExit"):
+    with pytest.raises(
+        ConfigurationError, match=r"leaving_shop:orders can't be used: .*SystemExit"
+    ):
         load("leaving_shop:orders", option="--orders", methods=["transactions"])
     sys.modules.pop("leaving_shop", None)

@@ -171,7 +171,7 @@ class SalesPush:
                 self._release(lease)
             return []
 
-        with self._context(lease or self.acquire()) as context:
+        with self._context(lease) as context:
             if (
                 clock_problem is not None
                 and clock_problem.last_run is not None
@@ -222,7 +222,7 @@ class SalesPush:
             msg = f"{through} is yet to come, today's business date is {today}: name a past one"
             raise ConfigurationError([msg])
 
-        with self._context(self.acquire()) as context:
+        with self._context() as context:
             return adopt(context, through, lookback_days=self.lookback_days)
 
     def close_day(self, business_date: date) -> list[SyncRun]:
@@ -341,32 +341,34 @@ class SalesPush:
                 _log.exception("Conexxus: what is old could not be forgotten")
 
     @contextmanager
-    def _context(self, lease: Lease) -> Iterator[PushContext]:
+    def _context(self, lease: Lease | None = None) -> Iterator[PushContext]:
         """
         What a push works with, as long as it holds *lease*; then it is given back.
         """
-        context = PushContext(
-            client=self.client,
-            store=self.store,
-            orders=self.orders,
-            clock=self.clock,
-            collectors=self.collectors,
-            failpoint=self.failpoint,
-            stopped=self.stop,
-            on_changed=self.on_changed,
-            summary=self.summary,
-            limits=self.limits,
-            lease=lease,
-        )
+        lease = lease or self.acquire()
+        context: PushContext | None = None
 
         try:
+            context = PushContext(
+                client=self.client,
+                store=self.store,
+                orders=self.orders,
+                clock=self.clock,
+                collectors=self.collectors,
+                failpoint=self.failpoint,
+                stopped=self.stop,
+                on_changed=self.on_changed,
+                summary=self.summary,
+                limits=self.limits,
+                lease=lease,
+            )
             self.failpoint("leased")
             # SQLite empties its log when the last connection closes: as long
             # as this one is open, a date costs no more flushes than commits.
             with self.store.reading(), interruptible(self.client, self.stop):
                 yield context
         finally:
-            self._release(context.lease)
+            self._release(lease if context is None else context.lease)
 
     def _release(self, lease: Lease) -> None:
         try:

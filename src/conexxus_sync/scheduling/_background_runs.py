@@ -81,13 +81,16 @@ class BackgroundRuns:
         except RunInProgressError as exc:
             return Trigger(run_id=exc.run_id, already_running=True)
 
+        run = BackgroundRun(lease)
+
         try:
             # Whoever stops us either refuses this run or knows of it.
             with self._lock:
-                self._start(BackgroundRun(lease), work)
-        except SyncError:
+                self._start(run, work)
+        except BaseException:
             # Our process may well live on, and would hold it for ten minutes.
-            self._release(lease)
+            if not run.is_running:
+                self._release(lease)
             raise
 
         return Trigger(run_id=lease.run_id)
