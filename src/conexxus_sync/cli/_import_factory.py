@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from conexxus_client import ConfigurationError
+from conexxus_sync.runtime.host_exceptions import described, ends_process
+
+
+LONGEST_COMPLAINT = 500
 
 
 def load(reference: str, *, option: str, methods: Collection[str]) -> Any:
@@ -34,9 +38,11 @@ def load(reference: str, *, option: str, methods: Collection[str]) -> Any:
 
     try:
         made = factory()
-    except Exception as exc:
+    except BaseException as exc:
+        if ends_process(exc):
+            raise
         raise _refused(
-            option, reference, f"the factory raised {type(exc).__name__}: {exc}"
+            option, reference, f"the factory raised {described(exc, LONGEST_COMPLAINT)}"
         ) from exc
 
     if not any(callable(getattr(made, method, None)) for method in methods):
@@ -53,8 +59,10 @@ def _factory(module_name: str, factory_name: str, option: str, reference: str) -
 
     try:
         module = importlib.import_module(module_name)
-    except Exception as exc:
-        raise _refused(option, reference, f"{type(exc).__name__}: {exc}") from exc
+    except BaseException as exc:
+        if ends_process(exc):
+            raise
+        raise _refused(option, reference, described(exc, LONGEST_COMPLAINT)) from exc
 
     factory = getattr(module, factory_name, None)
 

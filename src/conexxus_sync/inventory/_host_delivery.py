@@ -14,6 +14,7 @@ from conexxus_sync.protocols import (
     RestorableCatalogStorage,
     TransactionalCatalogStorage,
 )
+from conexxus_sync.runtime.host_exceptions import described, ends_process
 from conexxus_sync.stores._store_protocols import SyncStore
 
 
@@ -94,7 +95,9 @@ class HostDelivery:
                     hosts.applied(transaction, self.location_id, sequence)
             except TransactionEndedError:
                 raise
-            except Exception as exc:  # noqa: BLE001  # the host may raise whatever it likes
+            except BaseException as exc:
+                if ends_process(exc):
+                    raise
                 self.error = describe_exception(exc)
                 return
 
@@ -118,7 +121,9 @@ class HostDelivery:
             self.failpoint("host")
             try:
                 storage.apply(self.store.catalog.hosts.changes(self.location_id, sequence))
-            except Exception as exc:  # noqa: BLE001  # the host may raise whatever it likes
+            except BaseException as exc:
+                if ends_process(exc):
+                    raise
                 self.error = describe_exception(exc)
                 return
 
@@ -147,7 +152,9 @@ class HostDelivery:
 
         try:
             return _sequence(storage.last_applied(self.location_id))
-        except Exception as exc:  # noqa: BLE001  # the host may raise whatever it likes
+        except BaseException as exc:
+            if ends_process(exc):
+                raise
             self.error = describe_exception(exc)
             return None
 
@@ -167,13 +174,10 @@ def _sequence(given: object) -> int:
     raise HostError(msg)
 
 
-def describe_exception(exc: Exception) -> str:
+def describe_exception(exc: BaseException) -> str:
     """
     What the host's exception says, in one line.
     """
-    detail = " ".join(str(exc).split())[:MAX_DETAIL]
+    said = str(exc)[:MAX_DETAIL] if isinstance(exc, HostError) else described(exc, MAX_DETAIL)
 
-    if not isinstance(exc, HostError):
-        detail = f"{type(exc).__name__}: {detail}"
-
-    return f"the host's catalogue storage failed: {detail}"
+    return f"the host's catalogue storage failed: {' '.join(said.split())}"

@@ -203,7 +203,7 @@ class SalesPush:
                 self._release(lease)
             return []
 
-        with self._context(lease or self.acquire(), accept_changes=accept_changes) as context:
+        with self._context(lease, accept_changes=accept_changes) as context:
             context.profile_check.refuse_other()
 
             if (
@@ -258,7 +258,7 @@ class SalesPush:
             msg = f"{through} is yet to come, today's business date is {today}: name a past one"
             raise ConfigurationError([msg])
 
-        with self._context(self.acquire()) as context:
+        with self._context() as context:
             return adopt(context, through, lookback_days=self.lookback_days)
 
     def close_day(self, business_date: date) -> list[SyncRun]:
@@ -356,36 +356,40 @@ class SalesPush:
                 _log.exception("Conexxus: what is old could not be forgotten")
 
     @contextmanager
-    def _context(self, lease: Lease, *, accept_changes: bool = False) -> Iterator[PushContext]:
+    def _context(
+        self, lease: Lease | None = None, *, accept_changes: bool = False
+    ) -> Iterator[PushContext]:
         """
         What a push works with, as long as it holds *lease*; then it is given back.
         """
-        context = PushContext(
-            client=self.client,
-            store=self.store,
-            orders=self.orders,
-            clock=self.clock,
-            collectors=self.collectors,
-            failpoint=self.failpoint,
-            stopped=self.stop,
-            on_changed=self.on_changed,
-            compare=self.compare,
-            guards=self.guards,
-            accept_changes=accept_changes,
-            summary=self.summary,
-            limits=self.limits,
-            lease=lease,
-            profile_check=self.profile_check,
-        )
+        lease = lease or self.acquire()
+        context: PushContext | None = None
 
         try:
+            context = PushContext(
+                client=self.client,
+                store=self.store,
+                orders=self.orders,
+                clock=self.clock,
+                collectors=self.collectors,
+                failpoint=self.failpoint,
+                stopped=self.stop,
+                on_changed=self.on_changed,
+                compare=self.compare,
+                guards=self.guards,
+                accept_changes=accept_changes,
+                summary=self.summary,
+                limits=self.limits,
+                lease=lease,
+                profile_check=self.profile_check,
+            )
             self.failpoint("leased")
             # SQLite empties its log when the last connection closes: as long
             # as this one is open, a date costs no more flushes than commits.
             with self.store.reading(), interruptible(self.client, self.stop):
                 yield context
         finally:
-            self._release(context.lease)
+            self._release(lease if context is None else context.lease)
 
     def _release(self, lease: Lease) -> None:
         try:

@@ -4,6 +4,8 @@ Reads the host's transactions of a business date, and freezes each.
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import partial
+from typing import TypeVar
 
 import attrs
 
@@ -18,6 +20,7 @@ from conexxus_sync.model.order_records import (
     unusable,
 )
 from conexxus_sync.protocols import OrderSource
+from conexxus_sync.runtime.host_exceptions import described, ends_process
 
 from ._push_context import PushContext, PushStoppedError
 
@@ -26,6 +29,10 @@ HOLD_EVERY = 1_000
 
 # An exception of the host may quote a whole table.
 LONGEST_COMPLAINT = 500
+
+T = TypeVar("T")
+
+_END = object()
 
 
 def _ignore(_: str) -> None:
@@ -82,25 +89,37 @@ class HostRecords:
     last: str | None = attrs.field(default=None, init=False)
 
     def __iter__(self) -> Iterator[Transaction | UnusableTransaction | OrderRemark]:
+        asked = partial(self.orders.transactions, self.location_id, self.business_date)
+        records: Iterator[object] = self._translated(lambda: iter(asked()))
+
+        while (given := self._translated(lambda: next(records, _END))) is not _END:
+            record = self._translated(partial(transaction_of, given))
+            self.read += 1
+            if not isinstance(record, OrderRemark):
+                self.last = record.id
+            # What is raised here ends the reader, and is no error of the host.
+            yield record
+
+    def _translated(self, call: Callable[[], T]) -> T:
+        """
+        Make *call*, in which the host may raise whatever it likes.
+        """
         try:
-            for given in self.orders.transactions(self.location_id, self.business_date):
-                record = transaction_of(given)
-                self.read += 1
-                if not isinstance(record, OrderRemark):
-                    self.last = record.id
-                yield record
+            return call()
         except HostError:
             raise
-        except Exception as exc:
+        except BaseException as exc:
+            if ends_process(exc):
+                raise
             raise HostError(self._failed(exc)) from exc
 
-    def _failed(self, exc: Exception) -> str:
+    def _failed(self, exc: BaseException) -> str:
         after = "" if self.last is None else f" after transaction {self.last[:60]!r}"
         came = f", {self.read:,} read" if self.read else ""
 
         return (
             f"the order source failed for business date {self.business_date}{after}{came}: "
-            f"{type(exc).__name__}: {str(exc)[:LONGEST_COMPLAINT]}"
+            f"{described(exc, LONGEST_COMPLAINT)}"
         )
 
 

@@ -81,13 +81,16 @@ class BackgroundRuns:
         except RunInProgressError as exc:
             return Trigger(run_id=exc.run_id, already_running=True)
 
+        run = BackgroundRun(lease)
+
         try:
             # Whoever stops us either refuses this run or knows of it.
             with self._lock:
-                self._start(BackgroundRun(lease), work)
-        except SyncError:
+                self._start(run, work)
+        except BaseException:
             # Our process may well live on, and would hold it for ten minutes.
-            self._release(lease)
+            if not run.is_running:
+                self._release(lease)
             raise
 
         return Trigger(run_id=lease.run_id)
@@ -140,7 +143,7 @@ class BackgroundRuns:
     def _work(self, work: Callable[[Lease], object], lease: Lease) -> None:
         try:
             work(lease)
-        except Exception as exc:  # noqa: BLE001  # nobody waits for this thread
+        except BaseException as exc:  # noqa: BLE001  # nobody waits for this thread
             _log.exception("Run %s failed", lease.run_id)
             self._failed.append(_failed(lease, exc, self.clock.now()))
         finally:
@@ -231,7 +234,7 @@ class BackgroundRun:
             work()
 
 
-def _failed(lease: Lease, exc: Exception, now: datetime) -> SyncRun:
+def _failed(lease: Lease, exc: BaseException, now: datetime) -> SyncRun:
     error = (
         str(exc)
         if isinstance(exc, ConexxusError)

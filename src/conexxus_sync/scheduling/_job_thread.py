@@ -10,6 +10,7 @@ from datetime import datetime
 import attrs
 
 from conexxus_client import ConexxusError, ConfigurationError
+from conexxus_sync.runtime.host_exceptions import ends_process
 from conexxus_sync.runtime.run_logging import safe_logger
 from conexxus_sync.runtime.threads import has_ended, start_thread
 
@@ -93,7 +94,10 @@ class JobThread:
                 _log.error("Conexxus runs are not possible as configured: %s", exc)
         except ConexxusError as exc:
             _log.error("Conexxus runs failed, and are tried again: %s", exc)
-        except Exception:  # noqa: BLE001  # whatever it is, the next round may go well
+        except BaseException as exc:
+            # Where no thread was to be had, this may be the main one.
+            if ends_process(exc):
+                raise
             _log.exception("Conexxus runs failed, and are tried again")
 
         self._complaint = complaint

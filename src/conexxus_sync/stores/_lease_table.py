@@ -7,11 +7,16 @@ from datetime import UTC, datetime
 
 import attrs
 
-from conexxus_sync.errors import LeaseLostError, RunInProgressError
+from conexxus_sync.errors import LeaseLostError, RunInProgressError, StoreError
 from conexxus_sync.model.leases import LEASE_LENGTH, Lease, LeaseKind, is_void
 from conexxus_sync.runtime.processes import Processes, ProcessIdentity
 
 from ._database import Database
+
+
+# Leases that this process may have in a store, and that no run has: location,
+# kind and run.  A run's id is its own, whichever store it is in.
+_ownerless: set[tuple[str, str, str | None]] = set()
 
 
 @attrs.define
@@ -40,6 +45,16 @@ class SqliteLeases:
         with self.store.reading() as connection:
             self._refuse_held(location_id, kind, _row(connection, location_id, kind), now)
 
+        try:
+            return self._take(location_id, kind, run_id, now)
+        except RunInProgressError:
+            raise
+        except BaseException:
+            # It may be stored, and nobody has it: a signal within the commit.
+            _ownerless.add((location_id, kind, run_id))
+            raise
+
+    def _take(self, location_id: str, kind: LeaseKind, run_id: str, now: datetime) -> Lease:
         with self.store.writing() as connection:
             row = _row(connection, location_id, kind)
             self._refuse_held(location_id, kind, row, now)
@@ -56,6 +71,8 @@ class SqliteLeases:
             )
 
         self.abandoned.discard((location_id, kind, epoch - 1))
+        if row is not None and row[1] is not None:
+            _ownerless.discard((location_id, kind, row[1]))
 
         return Lease(location_id=location_id, kind=kind, epoch=epoch, run_id=run_id, renewed_at=now)
 
@@ -82,12 +99,20 @@ class SqliteLeases:
         Give the lease back; if it was lost, there is nothing to give.
 
         It is free even where that can't be written down, though at first only
-        for who shares this store.
+        for who shares this store; after a signal, for this process.
 
         Raises:
             StoreError: It could not be written down.
         """
-        key = (lease.location_id, lease.kind, lease.epoch)
+        try:
+            self._give_back((lease.location_id, lease.kind, lease.epoch))
+        except StoreError:
+            raise
+        except BaseException:
+            _ownerless.add((lease.location_id, lease.kind, lease.run_id))
+            raise
+
+    def _give_back(self, key: tuple[str, str, int]) -> None:
         self.abandoned.add(key)
 
         with self.store.writing() as connection:
@@ -134,6 +159,7 @@ class SqliteLeases:
         is_free = (
             is_void(expires_at, now)
             or (location_id, kind, epoch) in self.abandoned
+            or (location_id, kind, run_id) in _ownerless
             or self.processes.is_gone(holder)
         )
 
