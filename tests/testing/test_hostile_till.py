@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from conexxus_sync.testing import HostileTill, ListOrders, Mood, sale
+from conexxus_sync.testing import AnswerKind, HostileTill, ListOrders, sale
 
 
 DAY, NEXT = date(2026, 1, 2), date(2026, 1, 3)
@@ -23,7 +23,7 @@ def ids(till, day=DAY):
     return [each.id for each in till.transactions("loc-001", day)]
 
 
-def test_honest_without_a_mood(till):
+def test_complete_by_default(till):
     """
     It returns what it has sold, as often as it is asked.
     """
@@ -31,19 +31,19 @@ def test_honest_without_a_mood(till):
 
 
 @pytest.mark.parametrize(
-    ("mood", "answer"),
+    ("kind", "answer"),
     [
-        (Mood.HONEST, SOLD),
-        (Mood.EMPTY, []),
-        (Mood.LATE, ["t1", "t2"]),
-        (Mood.DOUBLED, SOLD + SOLD),
+        (AnswerKind.COMPLETE, SOLD),
+        (AnswerKind.EMPTY, []),
+        (AnswerKind.LATE, ["t1", "t2"]),
+        (AnswerKind.DOUBLED, SOLD + SOLD),
     ],
 )
-def test_a_mood_lasts_for_one_answer(till, mood, answer):
+def test_a_kind_is_of_one_answer(till, kind, answer):
     """
-    The next answer is in the mood, the one after it honest.
+    The next answer is of the kind, the one after it complete.
     """
-    till.answer_with(mood)
+    till.answer_with(kind)
 
     assert ids(till) == answer
     assert ids(till) == SOLD
@@ -53,7 +53,7 @@ def test_shuffled(till):
     """
     The same sales in another order.
     """
-    till.answer_with(Mood.SHUFFLED)
+    till.answer_with(AnswerKind.SHUFFLED)
 
     answer = ids(till)
 
@@ -65,7 +65,7 @@ def test_broken(till):
     """
     It breaks off half-way, with an error.
     """
-    till.answer_with(Mood.BROKEN)
+    till.answer_with(AnswerKind.BROKEN)
     answer = []
 
     with pytest.raises(RuntimeError, match="database is gone"):

@@ -7,19 +7,19 @@ They need no test framework, and go together with the back office of
 """
 
 from ._fake_clock import FakeClock
-from ._hostile_till import HostileTill, Mood
+from ._hostile_till import AnswerKind, HostileTill
 from ._list_orders import ListOrders
 from ._memory_catalog import ListChanges, MemoryCatalog
 from ._samples import item, sale
 
 
 __all__ = [
+    "AnswerKind",
     "FakeClock",
     "HostileTill",
     "ListChanges",
     "ListOrders",
     "MemoryCatalog",
-    "Mood",
     "item",
     "sale",
 ]

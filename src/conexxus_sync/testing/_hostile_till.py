@@ -16,17 +16,17 @@ from conexxus_client import Transaction
 from ._list_orders import ListOrders
 
 
-class Mood(StrEnum):
+class AnswerKind(StrEnum):
     """
-    How a till answers once, whatever it has sold.
+    What one answer of an order source is like, whatever the till has sold.
 
-    `EMPTY`: nothing, without an error, as after a lost connection to its
-    database.  `LATE`: without the last half of its sales.  `SHUFFLED`: in
-    another order.  `DOUBLED`: each sale twice.  `BROKEN`: the first half, then
-    an error.
+    `COMPLETE`: all sales, in order.  `EMPTY`: nothing, without an error, as
+    after a lost connection to its database.  `LATE`: without the last half of
+    the sales.  `SHUFFLED`: in another order.  `DOUBLED`: each sale twice.
+    `BROKEN`: the first half, then an error.
     """
 
-    HONEST = "honest"
+    COMPLETE = "complete"
     EMPTY = "empty"
     LATE = "late"
     SHUFFLED = "shuffled"
@@ -40,48 +40,47 @@ class HostileTill:
     An `OrderSource` over what a till has sold, that misbehaves on request.
 
     A test changes `sold` as the field does: a sale is edited, moved, deleted,
-    or sold under a receipt number that another register uses as well.  How
-    the till answers is a matter of its moods: each answer uses up one of
-    them, and without one it is honest.
+    or sold under a receipt number that another register uses as well.  The
+    answers are complete, unless `answer_with` says what the next ones are.
 
     Attributes:
         sold: What the till has sold.
-        moods: The moods of the next answers.
+        upcoming: The kinds of the next answers.
         order: Decides the order in which a shuffled answer comes.
     """
 
     sold: ListOrders = attrs.field(factory=ListOrders)
-    moods: deque[Mood] = attrs.field(factory=deque)
+    upcoming: deque[AnswerKind] = attrs.field(factory=deque)
     order: random.Random = attrs.field(factory=lambda: random.Random(0))  # noqa: S311  # no secret
 
-    def answer_with(self, *moods: Mood) -> None:
+    def answer_with(self, *kinds: AnswerKind) -> None:
         """
-        Answer the next requests in these moods, one each.
+        Give the next answers these kinds, one each.
         """
-        self.moods.extend(moods)
+        self.upcoming.extend(kinds)
 
     def transactions(self, location_id: str, business_date: date) -> Iterator[Transaction]:
         """
-        The transactions of *business_date*, as the mood has it.
+        The transactions of *business_date*, in an answer of the next kind.
 
         Raises:
-            RuntimeError: Half-way, in the mood `BROKEN`.
+            RuntimeError: Half-way, in a `BROKEN` answer.
         """
-        mood = self.moods.popleft() if self.moods else Mood.HONEST
+        kind = self.upcoming.popleft() if self.upcoming else AnswerKind.COMPLETE
         found = self.sold.transactions(location_id, business_date)
 
-        if mood is Mood.EMPTY:
+        if kind is AnswerKind.EMPTY:
             found = []
-        elif mood in (Mood.LATE, Mood.BROKEN):
+        elif kind in (AnswerKind.LATE, AnswerKind.BROKEN):
             found = found[: len(found) // 2]
-        elif mood is Mood.SHUFFLED:
+        elif kind is AnswerKind.SHUFFLED:
             self.order.shuffle(found)
-        elif mood is Mood.DOUBLED:
+        elif kind is AnswerKind.DOUBLED:
             found = [*found, *found]
 
         yield from found
 
-        if mood is Mood.BROKEN:
+        if kind is AnswerKind.BROKEN:
             msg = "the till's database is gone"
             raise RuntimeError(msg)
 
