@@ -51,6 +51,8 @@ class SyncConfig:
         on_changed: Whether delivered sales that changed or disappeared at
             the till are only reported, or taken back and sent again.
         summary: Whether each batch of sales says what it comes to.
+        batch_transactions: At most so many sales are sent together.
+        batch_bytes: At most so many bytes, unless a single sale is larger.
 
     Raises:
         ConfigurationError: Naming all problems at once.
@@ -70,6 +72,8 @@ class SyncConfig:
     removals: Literal["keep", "deactivate"] = "keep"
     on_changed: Literal["report", "resend"] = "report"
     summary: bool = False
+    batch_transactions: int = 2_000
+    batch_bytes: int = 8 * 1024 * 1024
 
     def __attrs_post_init__(self) -> None:
         problems = list(_problems(attrs.asdict(self, recurse=False)))
@@ -93,6 +97,8 @@ class SyncConfig:
         env.read("CONEXXUS_PUSH_AT", "push_at", clock_time)
         env.read("CONEXXUS_DAY_CLOSES_AT", "day_closes_at", clock_time)
         env.read("CONEXXUS_SALES_SINCE", "sales_since", day)
+        env.read("CONEXXUS_BATCH_TRANSACTIONS", "batch_transactions", _limit)
+        env.read("CONEXXUS_BATCH_BYTES", "batch_bytes", _limit)
         env.read("CONEXXUS_SHIM_TOKEN", "shim_token")
         env.read("CONEXXUS_SHIM_HOSTS", "shim_hosts", host_names)
         insecure = variables.get("CONEXXUS_ALLOW_INSECURE") == "1"
@@ -105,6 +111,14 @@ class SyncConfig:
         env.values.setdefault("timezone", system_zone())
 
         return cls(**env.values)
+
+
+def _limit(text: str) -> int:
+    if not re.fullmatch(r"[1-9][0-9]{0,9}", text, re.ASCII):
+        msg = f"must be a whole number from 1, got {text[:40]!r}"
+        raise ValueError(msg)
+
+    return int(text)
 
 
 def zone(text: str) -> ZoneInfo:
@@ -233,6 +247,10 @@ def _problems(values: Mapping[str, Any]) -> Iterator[str]:
     store = values.get("store", "sqlite:///x")
     if not store.startswith(("sqlite:///", "postgresql://")) or store == "sqlite:///":
         yield "CONEXXUS_STORE must start with sqlite:/// or postgresql:// and name a database"
+
+    for name in ("batch_transactions", "batch_bytes"):
+        if values.get(name, 1) < 1:
+            yield f"CONEXXUS_{name.upper()} must be a whole number from 1"
 
     address = values.get("alert_webhook")
     if address is not None:

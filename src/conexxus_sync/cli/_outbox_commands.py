@@ -174,6 +174,8 @@ def _shown(batch: Batch, ids: list[str], zone: ZoneInfo | None) -> Iterator[str]
     yield f"  sent           {counted(batch.attempts, 'time')}, last {moment(batch.sent_at, zone)}"
     yield f"  answer         {batch.answer or 'none'}"
 
+    if batch.parent is not None:
+        yield f"  divided from   {batch.parent}"
     if batch.unknown_since is not None:
         yield f"  in doubt since {moment(batch.unknown_since, zone)}"
     if batch.parked is not None:

@@ -61,6 +61,8 @@ def _sale_lines(history: TransactionHistory, zone: ZoneInfo | None) -> Iterator[
             f"    frozen {moment(batch.frozen_at, zone)}, sent {counted(batch.attempts, 'time')}, "
             f"last {moment(batch.sent_at, zone)}; answer: {batch.answer or 'none'}"
         )
+        if batch.parent:
+            yield f"    divided from batch {batch.parent}"
         if batch.parked:
             yield f"    parked: {batch.parked}. Next: conexxus outbox resolve {batch.key}"
 

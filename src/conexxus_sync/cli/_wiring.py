@@ -13,7 +13,7 @@ from conexxus_sync.config import SyncConfig
 from conexxus_sync.inventory import InventorySync
 from conexxus_sync.protocols import HostStorage, MetricsCollector
 from conexxus_sync.runtime.clock import SystemClock
-from conexxus_sync.sales import SalesPush
+from conexxus_sync.sales import BatchLimits, SalesPush
 from conexxus_sync.service import ConexxusService
 from conexxus_sync.stores import open_store
 from conexxus_sync.stores._store_protocols import SyncStore
@@ -87,6 +87,7 @@ def sales_engine(
             collectors=watching(),
             on_changed=config.on_changed,
             summary=config.summary,
+            limits=BatchLimits.of(config),
         )
 
 

@@ -62,6 +62,10 @@ class Batch:
         answer: What the back office, or the network, last said.
         forced: Whether it is repeated once in spite of what speaks against it.
         mismatched: How many have lines that do not add up to their total.
+        parent: Key of the batch that it was divided from.
+        unknown_pushes: How many pushes did not learn what became of it.
+        released: Whether an operator said that it was not delivered, or what
+            it was divided from: then it may be divided under new keys.
         sent_boot: Boot of the computer from which the first request of
             unknown fate left; None if that is unknown.
         sent_uptime: Seconds from that boot to the request.
@@ -88,6 +92,9 @@ class Batch:
     sent_boot: str | None = None
     sent_uptime: float | None = None
     sent_server: datetime | None = None
+    parent: str | None = None
+    unknown_pushes: int = 0
+    released: bool = False
 
     @property
     def short_key(self) -> str:

@@ -82,6 +82,23 @@ class SqliteOutbox(SqliteBatchReader):
         kept = {member.origin for draft in parts for member in draft.members}
         self._left(connection, batch, origins(connection, batch) - kept)
 
+    def reopen(
+        self, connection: sqlite3.Connection, batch: Batch, draft: BatchDraft, now: datetime
+    ) -> None:
+        """
+        Put *draft*, which was set aside out of *batch*, in its place again.
+        """
+        connection.execute(
+            "UPDATE batches SET state = 'resolved' WHERE location = ? AND key = ?", row_key(batch)
+        )
+        key = insert(connection, draft, batch.freeze, now)
+        # Others that were not sent for longer have their turn before it.
+        connection.execute(
+            "UPDATE batches SET sent_at = (SELECT sent_at FROM batches WHERE location = ?1"
+            " AND key = ?2) WHERE location = ?1 AND key = ?3",
+            (*row_key(batch), key),
+        )
+
     def mark_sending(
         self,
         connection: sqlite3.Connection,
@@ -120,6 +137,7 @@ class SqliteOutbox(SqliteBatchReader):
         unknown_since: datetime | None,
         parked: str | None = None,
         answer: str,
+        counts: bool = False,
     ) -> None:
         """
         Record that *batch* is still open.
@@ -127,12 +145,13 @@ class SqliteOutbox(SqliteBatchReader):
         Args:
             unknown_since: None if it certainly never arrived.
             parked: Why it must not be repeated.
+            counts: Whether this is one more push that did not learn its fate.
         """
         state = BatchState.PENDING if unknown_since is None else BatchState.UNKNOWN
         connection.execute(
-            "UPDATE batches SET state = ?, unknown_since = ?, parked = ?, answer = ?"
-            " WHERE location = ? AND key = ?",
-            (state, optional_text(unknown_since), parked, answer, *row_key(batch)),
+            "UPDATE batches SET state = ?, unknown_since = ?, parked = ?, answer = ?,"
+            " unknown_pushes = unknown_pushes + ? WHERE location = ? AND key = ?",
+            (state, optional_text(unknown_since), parked, answer, counts, *row_key(batch)),
         )
 
     def mark_delivered(

@@ -81,7 +81,8 @@ class SqliteOutboxMaintenance:
         Settle *batch* as never delivered: its transactions are frozen anew.
         """
         connection.execute(
-            "UPDATE batches SET state = 'resolved', parked = NULL, answer = ?, settled_at = ?"
+            "UPDATE batches SET state = 'resolved', parked = NULL, answer = ?, settled_at = ?,"
+            " released = 1"
             " WHERE location = ? AND key = ?",
             (answer, text(now), *row_key(batch)),
         )

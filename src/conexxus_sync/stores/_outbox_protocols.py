@@ -172,6 +172,7 @@ class OutboxStore(Protocol):
         *,
         after: tuple[int, int],
         rested: bool = False,
+        tried: Collection[str] = (),
     ) -> Batch | None: ...
 
     def open_dates(self, connection: Any, location_id: str) -> list[date]: ...
@@ -183,6 +184,14 @@ class OutboxStore(Protocol):
     def mismatched(self, location_id: str) -> int: ...
 
     def date_totals(self, location_id: str, since: date) -> list[DateTotals]: ...
+
+    def open_batches(self, connection: Any, location_id: str, business_date: date) -> int: ...
+
+    def delivered_since(self, connection: Any, location_id: str, moment: datetime) -> bool: ...
+
+    def released(
+        self, connection: Any, location_id: str, business_date: date
+    ) -> dict[str, str]: ...
 
     def open_transactions(
         self, connection: Any, location_id: str, business_date: date, *, parked: bool = False
@@ -216,7 +225,10 @@ class OutboxStore(Protocol):
         unknown_since: datetime | None,
         parked: str | None = None,
         answer: str,
+        counts: bool = False,
     ) -> None: ...
+
+    def reopen(self, connection: Any, batch: Batch, draft: BatchDraft, now: datetime) -> None: ...
 
     def mark_delivered(
         self,
