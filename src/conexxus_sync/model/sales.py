@@ -251,6 +251,24 @@ class DeliveredTransaction:
 
 
 @attrs.frozen(kw_only=True)
+class OperatorAction:
+    """
+    What an operator did to a batch or to a sale.
+
+    Attributes:
+        subject: A sale, as the host calls it, or the key of a batch.
+        action: In a word or two, like `resolved as delivered`.
+        reason: As the operator gave it, if at all.
+    """
+
+    subject: str
+    business_date: date
+    action: str
+    reason: str | None
+    at: datetime
+
+
+@attrs.frozen(kw_only=True)
 class TransactionHistory:
     """
     All that is known of one transaction, oldest first.
@@ -258,6 +276,7 @@ class TransactionHistory:
     Attributes:
         id: As the host calls it.
         memberships: The batches it was in.
+        actions: What operators did to it, or to these batches.
     """
 
     id: str
@@ -265,9 +284,16 @@ class TransactionHistory:
     delivered: tuple[DeliveredTransaction, ...] = ()
     quarantined: tuple[QuarantinedTransaction, ...] = ()
     discrepancies: tuple[Discrepancy, ...] = ()
+    actions: tuple[OperatorAction, ...] = ()
 
     def __bool__(self) -> bool:
         """
         Is anything known?
         """
-        return bool(self.memberships or self.delivered or self.quarantined or self.discrepancies)
+        return bool(
+            self.memberships
+            or self.delivered
+            or self.quarantined
+            or self.discrepancies
+            or self.actions
+        )

@@ -16,6 +16,7 @@ from conexxus_sync.model.sales import Batch, BatchState, SendMoment
 from ._batch_queries import SqliteBatchReader
 from ._batch_rows import insert, next_freeze, origins, row_key
 from ._database import optional_text, text
+from ._operator_actions import SqliteOperatorActions
 from ._outbox_maintenance import SqliteOutboxMaintenance
 from ._sales_dates import SqliteSalesDates
 from ._sales_quarantine import SqliteSalesQuarantine
@@ -34,18 +35,21 @@ class SqliteOutbox(SqliteBatchReader):
         staging: Where a day's transactions are compared.
         quarantine: What was set aside, and what the host contradicts.
         maintenance: What people, and time, do to them.
+        actions: What operators did, when, and why.
     """
 
     dates: SqliteSalesDates = attrs.field(init=False)
     staging: SqliteStaging = attrs.field(init=False)
     quarantine: SqliteSalesQuarantine = attrs.field(init=False)
     maintenance: SqliteOutboxMaintenance = attrs.field(init=False)
+    actions: SqliteOperatorActions = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.dates = SqliteSalesDates(self.store)
         self.staging = SqliteStaging()
+        self.actions = SqliteOperatorActions()
         self.quarantine = SqliteSalesQuarantine(self.store)
-        self.maintenance = SqliteOutboxMaintenance(self.store, self.dates)
+        self.maintenance = SqliteOutboxMaintenance(self.store, self.dates, self.actions)
 
     def freeze(
         self, connection: sqlite3.Connection, drafts: Iterable[BatchDraft], now: datetime

@@ -23,6 +23,7 @@ from conexxus_sync.model.sales import (
 
 from ._batch_rows import COLUMNS, origins, read_batch, row_key
 from ._database import Database, text
+from ._operator_actions import SqliteOperatorActions
 from ._sales_dates import SqliteSalesDates
 
 
@@ -47,6 +48,7 @@ class SqliteOutboxMaintenance:
 
     store: Database
     dates: SqliteSalesDates
+    actions: SqliteOperatorActions
 
     def find(self, location_id: str, beginning: str) -> list[Batch]:
         """
@@ -90,6 +92,20 @@ class SqliteOutboxMaintenance:
             connection, batch.location_id, batch.business_date, origins(connection, batch)
         )
 
+    def undecided(self, location_id: str, business_date: date | None = None) -> list[Batch]:
+        """
+        Batches of unknown fate, of one date or of all, oldest date first.
+        """
+        with self.store.reading() as connection:
+            rows = connection.execute(
+                f"SELECT {COLUMNS} FROM batches WHERE location = ?1"  # noqa: S608  # constants
+                " AND state IN ('sending', 'unknown')"
+                " AND (?2 IS NULL OR business_date = ?2) ORDER BY business_date, freeze, first",
+                (location_id, None if business_date is None else business_date.isoformat()),
+            ).fetchall()
+
+        return [read_batch(row) for row in rows]
+
     def purge(self, connection: sqlite3.Connection, location_id: str, now: datetime) -> None:
         """
         Forget bytes and ids that are old enough.
@@ -127,8 +143,12 @@ class SqliteOutboxMaintenance:
                 for table, query in _ABOUT.items()
             }
 
+            keys = {read_batch(row[1:]).key for row in memberships}
+            actions = self.actions.about(connection, location_id, [origin, *sorted(keys)])
+
         return TransactionHistory(
             id=origin,
+            actions=actions,
             memberships=tuple(
                 BatchMembership(id=row[0], batch=read_batch(row[1:])) for row in memberships
             ),

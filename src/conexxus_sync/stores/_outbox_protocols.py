@@ -17,6 +17,7 @@ from conexxus_sync.model.sales import (
     DateVisit,
     Discrepancy,
     FoundDiscrepancy,
+    OperatorAction,
     QuarantinedTransaction,
     SendMoment,
     TransactionHistory,
@@ -97,7 +98,9 @@ class SalesQuarantineStore(Protocol):
         now: datetime,
     ) -> None: ...
 
-    def transactions(self, location_id: str, limit: int = 100) -> list[QuarantinedTransaction]: ...
+    def transactions(
+        self, location_id: str, limit: int = 100, *, dismissed: bool = False
+    ) -> list[QuarantinedTransaction]: ...
 
     def release(
         self, connection: Any, location_id: str, business_date: date, name: str
@@ -130,9 +133,25 @@ class OutboxMaintenanceStore(Protocol):
 
     def give_up(self, connection: Any, batch: Batch, *, answer: str, now: datetime) -> None: ...
 
+    def undecided(self, location_id: str, business_date: date | None = None) -> list[Batch]: ...
+
     def purge(self, connection: Any, location_id: str, now: datetime) -> None: ...
 
     def history(self, location_id: str, name: str) -> TransactionHistory: ...
+
+
+class OperatorActionStore(Protocol):
+    """
+    What operators did, when, and why.
+    """
+
+    def record(self, connection: Any, location_id: str, action: OperatorAction) -> None: ...
+
+    def dismiss(self, connection: Any, location_id: str, action: OperatorAction) -> bool: ...
+
+    def accept_discrepancies(
+        self, connection: Any, location_id: str, name: str, now: datetime
+    ) -> list[date]: ...
 
 
 class OutboxStore(Protocol):
@@ -151,6 +170,9 @@ class OutboxStore(Protocol):
 
     @property
     def maintenance(self) -> OutboxMaintenanceStore: ...
+
+    @property
+    def actions(self) -> OperatorActionStore: ...
 
     def freeze(self, connection: Any, drafts: Iterable[BatchDraft], now: datetime) -> bool: ...
 
