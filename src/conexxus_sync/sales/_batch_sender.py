@@ -194,7 +194,6 @@ class BatchSender:
         Record what became of *batch*; returns the place to go on from.
         """
         evidence = self.context.evidence
-        evidence.tried.add(batch.key)
 
         # What a batch is divided into takes its place.
         if result.outcome is Outcome.ACCEPTED:
@@ -340,6 +339,7 @@ class BatchSender:
         The batch stays open: to be sent again, or parked.
         """
         unknown = result.outcome is Outcome.UNKNOWN
+        self.context.evidence.tried.add(batch.key)
         counts = unknown and batch.key not in self.context.evidence.counted
         result = self._suspected(transaction, batch, result)
         self.context.evidence.counted.add(batch.key)

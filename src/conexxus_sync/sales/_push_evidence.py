@@ -45,7 +45,7 @@ class PushEvidence:
         refusals: What was refused since.
         suspects: Batches, by key, whose answer may be about their content:
             that is proven once another batch is accepted.
-        tried: Keys of the batches that were sent.
+        tried: Keys of the batches that were sent, and are still open.
         counted: Keys of those whose unknown fate was counted.
         forbidden: How many in a row were answered 403 or 404.
     """

@@ -89,6 +89,7 @@ SALES: dict[str, Runbook] = {
             "The back office is down.",
             "The point of sale's orders can't be read.",
             "The back office refuses all of the day's sales.",
+            "403 or 404: no permission, a wrong path, or a firewall that refuses a text.",
         ),
         steps=(
             Step("See what went wrong:", "conexxus runs --kind sales --limit 5"),
