@@ -178,6 +178,9 @@ class ApiProfile:
             `transaction_id`, or not at all.
         key_ttl: How long it remembers a key.
         conflict_is_delivered: Whether 409 means "I have it already".
+        unprocessed_statuses: Statuses of a push with which nothing was
+            processed, for certain, like 503 of a server that is down for
+            maintenance.
     """
 
     health_path: str = "/api/v1/health"
@@ -196,6 +199,7 @@ class ApiProfile:
     dedupe: Literal["key", "transaction_id", "none"] = "key"
     key_ttl: timedelta = timedelta(hours=24)
     conflict_is_delivered: bool = False
+    unprocessed_statuses: tuple[int, ...] = attrs.field(default=(), converter=tuple)
 
 
 class Environment:

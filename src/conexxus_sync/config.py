@@ -57,6 +57,8 @@ class SyncConfig:
         summary: Whether each batch of sales says what it comes to.
         profile: Which profile of the back office to use, as module:object;
             `default` or None for the default one.
+        batch_transactions: At most so many sales are sent together.
+        batch_bytes: At most so many bytes, unless a single sale is larger.
 
     Raises:
         ConfigurationError: Naming all problems at once.
@@ -79,6 +81,8 @@ class SyncConfig:
     compare: frozenset[str] = attrs.field(default=COMPARABLE, converter=fields_to_compare)
     summary: bool = False
     profile: str | None = None
+    batch_transactions: int = 2_000
+    batch_bytes: int = 8 * 1024 * 1024
 
     def __attrs_post_init__(self) -> None:
         problems = list(_problems(attrs.asdict(self, recurse=False)))
@@ -103,6 +107,8 @@ class SyncConfig:
         env.read("CONEXXUS_DAY_CLOSES_AT", "day_closes_at", clock_time)
         env.read("CONEXXUS_SALES_SINCE", "sales_since", day)
         env.read("CONEXXUS_PROFILE", "profile")
+        env.read("CONEXXUS_BATCH_TRANSACTIONS", "batch_transactions", _limit)
+        env.read("CONEXXUS_BATCH_BYTES", "batch_bytes", _limit)
         env.read("CONEXXUS_SHIM_TOKEN", "shim_token")
         env.read("CONEXXUS_SHIM_HOSTS", "shim_hosts", host_names)
         insecure = variables.get("CONEXXUS_ALLOW_INSECURE") == "1"
@@ -115,6 +121,14 @@ class SyncConfig:
         env.values.setdefault("timezone", system_zone())
 
         return cls(**env.values)
+
+
+def _limit(text: str) -> int:
+    if not re.fullmatch(r"[1-9][0-9]{0,9}", text, re.ASCII):
+        msg = f"must be a whole number from 1, got {text[:40]!r}"
+        raise ValueError(msg)
+
+    return int(text)
 
 
 def zone(text: str) -> ZoneInfo:
@@ -243,6 +257,10 @@ def _problems(values: Mapping[str, Any]) -> Iterator[str]:
     store = values.get("store", "sqlite:///x")
     if not store.startswith(("sqlite:///", "postgresql://")) or store == "sqlite:///":
         yield "CONEXXUS_STORE must start with sqlite:/// or postgresql:// and name a database"
+
+    for name in ("batch_transactions", "batch_bytes"):
+        if values.get(name, 1) < 1:
+            yield f"CONEXXUS_{name.upper()} must be a whole number from 1"
 
     address = values.get("alert_webhook")
     if address is not None:

@@ -198,7 +198,7 @@ def test_host_fails(till):
     assert [run.business_date for run in till.push()] == [date(2026, 1, 1)]
 
 
-@pytest.mark.parametrize("fault", ["401", "403", "404", "429", "refuse"])
+@pytest.mark.parametrize("fault", ["401", "429", "refuse"])
 def test_not_now(till, fault):
     """
     Who can't push now stops, keeps the batch and says why.

@@ -16,12 +16,23 @@ from ._doctor_command import doctor
 from ._exit_codes import ExitCode, code_of_error, error_document
 from ._listing_commands import items, runs
 from ._logs import Format, configure
-from ._outbox_commands import outbox_list, outbox_resend, outbox_resolve, outbox_show
+from ._outbox_commands import (
+    outbox_accept_discrepancy,
+    outbox_list,
+    outbox_resend,
+    outbox_resolve,
+    outbox_show,
+)
 from ._outbox_dates_command import outbox_dates
 from ._profile_commands import profile_change, profile_show
 from ._pull_command import pull
 from ._push_command import push
-from ._quarantine_commands import quarantine_list, quarantine_replay, quarantine_show
+from ._quarantine_commands import (
+    quarantine_dismiss,
+    quarantine_list,
+    quarantine_replay,
+    quarantine_show,
+)
 from ._run_command import run as run_scheduler
 from ._sandbox_command import sandbox
 from ._session import Session
@@ -46,12 +57,14 @@ quarantine = App(name="quarantine", help="What was set aside, and why.")
 quarantine.command(quarantine_list, name="list")
 quarantine.command(quarantine_show, name="show")
 quarantine.command(quarantine_replay, name="replay")
+quarantine.command(quarantine_dismiss, name="dismiss")
 outbox = App(name="outbox", help="Batches of sales, and what to do about them.")
 outbox.command(outbox_dates, name="dates")
 outbox.command(outbox_list, name="list")
 outbox.command(outbox_show, name="show")
 outbox.command(outbox_resend, name="resend")
 outbox.command(outbox_resolve, name="resolve")
+outbox.command(outbox_accept_discrepancy, name="accept-discrepancy")
 profiles = App(name="profile", help="With which profile of the back office sales are pushed.")
 profiles.command(profile_show, name="show")
 profiles.command(profile_change, name="change")

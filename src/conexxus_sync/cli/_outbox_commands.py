@@ -1,14 +1,17 @@
 """
-`conexxus outbox`: list, show, resend, resolve.
+`conexxus outbox`: list, show, resend, resolve, accept-discrepancy.
 """
 
 from collections.abc import Callable, Iterator
+from datetime import date as Date  # noqa: N812  # an option is called `date`
+from decimal import Decimal
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from cyclopts import Parameter
 
 from conexxus_client import ConfigurationError
+from conexxus_sync.config import day
 from conexxus_sync.model.sales import OPEN_STATES, Batch, BatchState, OutboxError
 from conexxus_sync.sales import OutboxOperator
 from conexxus_sync.stores import open_store
@@ -97,35 +100,74 @@ def outbox_show(key: str, *, session: Given) -> ExitCode:
     return ExitCode.SUCCESS
 
 
-def outbox_resend(key: str, *, force: Flag = False, session: Given) -> ExitCode:
+def outbox_resend(
+    key: str | None = None,
+    *,
+    all: Flag = False,  # noqa: A002  # the option's name
+    date: str | None = None,
+    force: Flag = False,
+    dry_run: Flag = False,
+    reason: str | None = None,
+    session: Given,
+) -> ExitCode:
     """
     Let the next push send a batch again: the same bytes under the same key.
 
     Refused where the back office might not recognise the repetition and the
-    sales could be doubled.
+    sales could be doubled. Of many, those stay parked.
 
     ```
     conexxus outbox resend 20260102-4f1c2a90
+    conexxus outbox resend --all --dry-run
     ```
 
     Args:
         key: Its idempotency key, or how it begins.
+        all: All batches of unknown fate.
+        date: All of this business date.
         force: Send it again in spite of that, once.
+        dry_run: Only count them.
+        reason: For the record; `conexxus why` shows it.
     """
-    batch = _understood(lambda: _operator(session).resend(key, force=force))
+    only = _selection("resend", key, date, all=all, dry_run=dry_run)
+    operator = _operator(session)
 
+    if key is not None:
+        batch = _understood(lambda: operator.resend(key, force=force, reason=reason))
+        if session.json:
+            write_json(batch_to_json(batch))
+        else:
+            write_lines([f"Batch {batch.key} goes with the next push, as it is and under its key."])
+        return ExitCode.SUCCESS
+
+    found = operator.undecided(only)
+    if _shown_counts(found, session, dry_run=dry_run):
+        return ExitCode.SUCCESS
+
+    sent = operator.resend_all(only, force=force, reason=reason)
+    left = len(found) - len(sent)
     if session.json:
-        write_json(batch_to_json(batch))
+        write_json([batch_to_json(batch) for batch in sent])
     else:
-        write_lines([f"Batch {batch.key} goes with the next push, as it is and under its key."])
+        write_lines([f"{counted(len(sent), 'batch', 'batches')} with the next push, as they are."])
+    if left and not session.json:
+        not_sent = counted(left, "batch", "batches")
+        advice = "Ask the back office, then: conexxus outbox resolve --all --delivered"
+        write_lines(
+            [f"{not_sent} not, as the sales could be doubled.", f"{advice} (or --not-delivered)"]
+        )
 
     return ExitCode.SUCCESS
 
 
 def outbox_resolve(
-    key: str,
+    key: str | None = None,
     *,
     delivered: Annotated[bool | None, Parameter(negative="--not-delivered")] = None,
+    all: Flag = False,  # noqa: A002  # the option's name
+    date: str | None = None,
+    dry_run: Flag = False,
+    reason: str | None = None,
     session: Given,
 ) -> ExitCode:
     """
@@ -134,28 +176,142 @@ def outbox_resolve(
     ```
     conexxus outbox resolve 20260102-4f1c2a90 --delivered
     conexxus outbox resolve 20260102-4f1c2a90 --not-delivered
+    conexxus outbox resolve --all --not-delivered --dry-run
+    conexxus outbox resolve --date 2026-01-02 --not-delivered --reason "down for maintenance"
     ```
 
     Args:
         key: Its idempotency key, or how it begins.
         delivered: The back office has the sales; or it has not, and they are
             sent in a new batch.
+        all: All batches of unknown fate.
+        date: All of this business date.
+        dry_run: Only count them.
+        reason: For the record; `conexxus why` shows it.
     """
+    only = _selection("resolve", key, date, all=all, dry_run=dry_run)
+
     if delivered is None:
         problem = "outbox resolve needs what the back office said: --delivered or --not-delivered"
         raise ConfigurationError([problem])
 
-    batch = _understood(lambda: _operator(session).resolve(key, delivered=delivered))
-    sales = counted(batch.transactions, "sale")
+    operator = _operator(session)
 
+    if key is not None:
+        batch = _understood(lambda: operator.resolve(key, delivered=delivered, reason=reason))
+        if session.json:
+            write_json(batch_to_json(batch))
+        else:
+            write_lines([_resolved([batch], f" of {batch.business_date}", delivered=delivered)])
+        return ExitCode.SUCCESS
+
+    if _shown_counts(operator.undecided(only), session, dry_run=dry_run):
+        return ExitCode.SUCCESS
+
+    settled = operator.resolve_all(only, delivered=delivered, reason=reason)
     if session.json:
-        write_json(batch_to_json(batch))
-    elif delivered:
-        write_lines([f"{sales} of {batch.business_date} marked as delivered."])
+        write_json([batch_to_json(batch) for batch in settled])
     else:
-        write_lines([f"{sales} of {batch.business_date} go in a new batch with the next push."])
+        write_lines([_resolved(settled, "", delivered=delivered)])
 
     return ExitCode.SUCCESS
+
+
+def outbox_accept_discrepancy(name: str, *, reason: str | None = None, session: Given) -> ExitCode:
+    """
+    Take a delivered sale that the till changed or removed for known.
+
+    It is not sent again, and alerts no more, until the till changes it once
+    more.
+
+    ```
+    conexxus outbox accept-discrepancy txn-001 --reason "corrected at the back office"
+    ```
+
+    Args:
+        name: The id of the sale, as `conexxus runs --kind sales --json` has it.
+        reason: For the record; `conexxus why` shows it.
+    """
+    dates = _operator(session).accept_discrepancy(name, reason=reason)
+
+    if not dates:
+        problem = f"no delivered sale {name[:60]} was changed: see conexxus why {name[:60]}"
+        raise ConfigurationError([problem])
+    if session.json:
+        write_json([{"item": name, "businessDate": day.isoformat()} for day in dates])
+    else:
+        write_lines(f"{name} of {day} is accepted as the till tells it." for day in dates)
+
+    return ExitCode.SUCCESS
+
+
+def _selection(
+    command: str,
+    key: str | None,
+    date: str | None,
+    *,
+    all: bool,  # noqa: A002  # the option's name
+    dry_run: bool,
+) -> Date | None:
+    """
+    The one date that is meant; None for a key, or for all.
+
+    Raises:
+        ConfigurationError: Not exactly one of them is given.
+    """
+    if (key is not None) + all + (date is not None) != 1:
+        problem = f"outbox {command} needs one of these: the KEY of a batch, --all, or --date DATE"
+        raise ConfigurationError([problem])
+    if dry_run and key is not None:
+        problem = f"--dry-run goes with --all or --date; see conexxus outbox show {key[:60]}"
+        raise ConfigurationError([problem])
+
+    return given_day(date)
+
+
+def given_day(text: str | None) -> Date | None:
+    """
+    What `--date` says.
+
+    Raises:
+        ConfigurationError: It is no date.
+    """
+    try:
+        return None if text is None else day(text)
+    except ValueError as exc:
+        raise ConfigurationError([f"--date {exc}"]) from exc
+
+
+def _shown_counts(batches: list[Batch], session: Session, *, dry_run: bool) -> bool:
+    """
+    Say first how many there are; returns whether that is all.
+    """
+    if not session.json:
+        sales = counted(sum(batch.transactions for batch in batches), "sale")
+        total = sum((batch.total for batch in batches), Decimal())
+        days = sorted({batch.business_date.isoformat() for batch in batches})
+        write_lines(
+            [
+                f"{counted(len(batches), 'batch', 'batches')} of unknown fate: {sales}, {total:,f}",
+                *(f"  {day}" for day in days),
+            ]
+        )
+    elif dry_run or not batches:
+        write_json([batch_to_json(batch) for batch in batches])
+
+    if dry_run and not session.json:
+        write_lines(["Nothing was changed."])
+
+    return dry_run or not batches
+
+
+def _resolved(batches: list[Batch], of: str, *, delivered: bool) -> str:
+    sales = counted(sum(batch.transactions for batch in batches), "sale")
+
+    if delivered:
+        return f"{sales}{of} marked as delivered."
+
+    return f"{sales}{of} go in a new batch with the next push."
 
 
 def state_of(batch: Batch) -> str:
@@ -174,6 +330,8 @@ def _shown(batch: Batch, ids: list[str], zone: ZoneInfo | None) -> Iterator[str]
     yield f"  sent           {counted(batch.attempts, 'time')}, last {moment(batch.sent_at, zone)}"
     yield f"  answer         {batch.answer or 'none'}"
 
+    if batch.parent is not None:
+        yield f"  divided from   {batch.parent}"
     if batch.unknown_since is not None:
         yield f"  in doubt since {moment(batch.unknown_since, zone)}"
     if batch.parked is not None:

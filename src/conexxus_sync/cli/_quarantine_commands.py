@@ -1,9 +1,10 @@
 """
-`conexxus quarantine`: list, show, replay.
+`conexxus quarantine`: list, show, replay, dismiss.
 """
 
 import sys
 from collections.abc import Iterator
+from datetime import date as Date  # noqa: N812  # an option is called `date`
 from pathlib import Path
 from typing import Annotated
 
@@ -22,8 +23,9 @@ from conexxus_sync.views.json import quarantined_item_to_json, quarantined_sale_
 
 from ._console import write_json, write_lines
 from ._exit_codes import ExitCode, code_of_run
-from ._run_text import moment, table
-from ._session import Given, Session
+from ._outbox_commands import given_day
+from ._run_text import counted, moment, table
+from ._session import Flag, Given, Session
 from ._wiring import catalog_storage, opened, outbox_operator
 
 
@@ -106,8 +108,11 @@ def quarantine_show(key: str, *, session: Given) -> ExitCode:
 
 
 def quarantine_replay(
-    key: str,
+    key: str | None = None,
     *,
+    all: Flag = False,  # noqa: A002  # the option's name
+    date: str | None = None,
+    reason: str | None = None,
     item: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     catalog: str | None = None,
     session: Given,
@@ -126,15 +131,30 @@ def quarantine_replay(
     conexxus quarantine show WINE001 --json | jq -r '.[0].raw' | sed s/free/0/ | \\
         conexxus quarantine replay WINE001 --item -
     conexxus quarantine replay txn-001
+    conexxus quarantine replay --all
+    conexxus quarantine replay --date 2026-01-02
     ```
 
     Args:
         key: The SKU or the transaction's id, as `conexxus quarantine list` has it.
+        all: All sales, but none that was dismissed.
+        date: All sales of this business date.
+        reason: For the record; `conexxus why` shows it. Not for an item.
         item: A file with the item as it should be, as JSON; - for stdin. Not for a sale.
         catalog: The host's storage, as package.module:factory.
     """
+    if (key is not None) + all + (date is not None) != 1:
+        problem = "quarantine replay needs one of these: an id, --all, or --date DATE"
+        raise ConfigurationError([problem])
+
     config = session.sync_config()
     store = open_store(config.store)
+
+    if key is None:
+        if item is not None:
+            raise ConfigurationError(["--item goes with the SKU of one item"])
+        return _replay_all(store, given_day(date), reason, session)
+
     known = any(store.catalog.quarantined(config.location_id, key))
     sales = [] if known else _sales(store, config.location_id, key)
 
@@ -142,7 +162,7 @@ def quarantine_replay(
         msg = f"{key[:60]} is a sale: correct it at the till, and replay it without --item"
         raise ConfigurationError([msg])
     if sales:
-        return _replay_sales(store, sales, session)
+        return _replay_sales(store, sales, reason, session)
 
     run = QuarantineReplay(
         store=store, config=config, clock=SystemClock(), storage=catalog_storage(catalog)
@@ -156,25 +176,94 @@ def quarantine_replay(
     return code_of_run(run)
 
 
-def _sales(store: SyncStore, location_id: str, key: str) -> list[QuarantinedTransaction]:
-    found = store.outbox.quarantine.transactions(location_id, limit=MOST_SALES)
+def quarantine_dismiss(
+    key: str, *, date: str | None = None, reason: str | None = None, session: Given
+) -> ExitCode:
+    """
+    Settle a sale that was set aside for good: it is not sent, and alerts no more.
+
+    `conexxus quarantine replay` takes that back.
+
+    ```
+    conexxus quarantine dismiss txn-001 --reason "a test sale"
+    ```
+
+    Args:
+        key: The transaction's id, as `conexxus quarantine list` has it.
+        date: Only that of this business date.
+        reason: For the record; `conexxus why` shows it.
+    """
+    config, only = session.sync_config(), given_day(date)
+    store = open_store(config.store)
+    found = [
+        sale
+        for sale in _sales(store, config.location_id, key, dismissed=False)
+        if only in (None, sale.business_date)
+    ]
+
+    if not found and any(store.catalog.quarantined(config.location_id, key)):
+        problem = f"{key[:60]} is an item: have it corrected in the back office"
+        raise ConfigurationError([problem])
+    if not found:
+        problem = f"no sale is in quarantine under {key[:60]}: see conexxus quarantine list"
+        raise ConfigurationError([problem])
+
+    for sale in found:
+        outbox_operator(session, store).dismiss(sale.business_date, sale.id, reason=reason)
+
+    if session.json:
+        write_json([*map(quarantined_sale_to_json, found)])
+    else:
+        write_lines(f"{it.id} of {it.business_date} is dismissed: not sent." for it in found)
+
+    return ExitCode.SUCCESS
+
+
+def _sales(
+    store: SyncStore, location_id: str, key: str, *, dismissed: bool = True
+) -> list[QuarantinedTransaction]:
+    found = store.outbox.quarantine.transactions(location_id, limit=MOST_SALES, dismissed=dismissed)
 
     return [sale for sale in found if sale.id == key]
 
 
 def _replay_sales(
-    store: SyncStore, sales: list[QuarantinedTransaction], session: Session
+    store: SyncStore,
+    sales: list[QuarantinedTransaction],
+    reason: str | None,
+    session: Session,
 ) -> ExitCode:
     """
     Let them out: the same id may have been set aside on several dates.
     """
     for sale in sales:
-        outbox_operator(session, store).replay(sale.business_date, sale.id)
+        outbox_operator(session, store).replay(sale.business_date, sale.id, reason=reason)
 
     if session.json:
         write_json([*map(quarantined_sale_to_json, sales)])
     else:
         write_lines(f"{it.id} of {it.business_date} goes with the next push." for it in sales)
+
+    return ExitCode.SUCCESS
+
+
+def _replay_all(
+    store: SyncStore, only: Date | None, reason: str | None, session: Session
+) -> ExitCode:
+    sales = outbox_operator(session, store).replay_all(only, reason=reason)
+
+    if session.json:
+        write_json([*map(quarantined_sale_to_json, sales)])
+    elif sales:
+        days = sorted({sale.business_date.isoformat() for sale in sales})
+        write_lines(
+            [
+                f"{counted(len(sales), 'sale')} with the next push:",
+                *(f"  conexxus push --orders ORDERS --date {day}" for day in days),
+            ]
+        )
+    else:
+        write_lines(["No sale is set aside."])
 
     return ExitCode.SUCCESS
 

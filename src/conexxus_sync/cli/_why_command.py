@@ -61,6 +61,8 @@ def _sale_lines(history: TransactionHistory, zone: ZoneInfo | None) -> Iterator[
             f"    frozen {moment(batch.frozen_at, zone)}, sent {counted(batch.attempts, 'time')}, "
             f"last {moment(batch.sent_at, zone)}; answer: {batch.answer or 'none'}"
         )
+        if batch.parent:
+            yield f"    divided from batch {batch.parent}"
         if batch.parked:
             yield f"    parked: {batch.parked}. Next: conexxus outbox resolve {batch.key}"
 
@@ -83,6 +85,13 @@ def _sale_lines(history: TransactionHistory, zone: ZoneInfo | None) -> Iterator[
     for one in history.discrepancies:
         at = moment(one.found_at, zone)
         yield f"  {one.business_date}: the host tells otherwise ({one.kind.value}), found {at}"
+
+    for action in history.actions:
+        about = "" if action.subject == history.id else f", batch {action.subject}"
+        yield (
+            f"  {action.business_date}: {action.action} by an operator "
+            f"{moment(action.at, zone)}{about}: {action.reason or 'no reason given'}"
+        )
 
 
 def _history_json(history: TransactionHistory) -> dict[str, Any] | None:
@@ -117,5 +126,15 @@ def _history_json(history: TransactionHistory) -> dict[str, Any] | None:
                 "at": moment_to_json(one.found_at),
             }
             for one in history.discrepancies
+        ],
+        "actions": [
+            {
+                "businessDate": one.business_date.isoformat(),
+                "subject": one.subject,
+                "action": one.action,
+                "reason": one.reason,
+                "at": moment_to_json(one.at),
+            }
+            for one in history.actions
         ],
     }

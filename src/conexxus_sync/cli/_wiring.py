@@ -13,7 +13,7 @@ from conexxus_sync.config import SyncConfig
 from conexxus_sync.inventory import InventorySync
 from conexxus_sync.protocols import HostStorage, MetricsCollector
 from conexxus_sync.runtime.clock import SystemClock
-from conexxus_sync.sales import OutboxOperator, SalesPush
+from conexxus_sync.sales import BatchLimits, OutboxOperator, SalesPush
 from conexxus_sync.service import ConexxusService
 from conexxus_sync.stores import open_store
 from conexxus_sync.stores._store_protocols import SyncStore
@@ -92,6 +92,7 @@ def sales_engine(
             guards=config.sales_guards,
             summary=config.summary,
             profile_named=session.names_profile,
+            limits=BatchLimits.of(config),
         )
 
 

@@ -141,10 +141,17 @@ class BatchDraft:
 
     Attributes:
         members: In the order in which the body has them.
+        parent: Key of the batch that it is divided from.
+        released: Whether an operator said that this was not delivered.
+        unknown_since: Since when the back office may have it, as part of its
+            parent.
     """
 
     frozen: FrozenBatch
     members: tuple[FrozenTransaction, ...]
+    parent: str | None = None
+    released: bool = False
+    unknown_since: datetime | None = None
 
     @classmethod
     def of(

@@ -63,6 +63,10 @@ class Batch:
         answer: What the back office, or the network, last said.
         forced: Whether it is repeated once in spite of what speaks against it.
         mismatched: How many have lines that do not add up to their total.
+        parent: Key of the batch that it was divided from.
+        unknown_pushes: How many pushes did not learn what became of it.
+        released: Whether an operator said that it was not delivered, or what
+            it was divided from: then it may be divided under new keys.
         sent_boot: Boot of the computer from which the first request of
             unknown fate left; None if that is unknown.
         sent_uptime: Seconds from that boot to the request.
@@ -89,6 +93,9 @@ class Batch:
     sent_boot: str | None = None
     sent_uptime: float | None = None
     sent_server: datetime | None = None
+    parent: str | None = None
+    unknown_pushes: int = 0
+    released: bool = False
 
     @property
     def short_key(self) -> str:
@@ -269,6 +276,24 @@ class DeliveredTransaction:
 
 
 @attrs.frozen(kw_only=True)
+class OperatorAction:
+    """
+    What an operator did to a batch or to a sale.
+
+    Attributes:
+        subject: A sale, as the host calls it, or the key of a batch.
+        action: In a word or two, like `resolved as delivered`.
+        reason: As the operator gave it, if at all.
+    """
+
+    subject: str
+    business_date: date
+    action: str
+    reason: str | None
+    at: datetime
+
+
+@attrs.frozen(kw_only=True)
 class TransactionHistory:
     """
     All that is known of one transaction, oldest first.
@@ -276,6 +301,7 @@ class TransactionHistory:
     Attributes:
         id: As the host calls it.
         memberships: The batches it was in.
+        actions: What operators did to it, or to these batches.
     """
 
     id: str
@@ -283,9 +309,16 @@ class TransactionHistory:
     delivered: tuple[DeliveredTransaction, ...] = ()
     quarantined: tuple[QuarantinedTransaction, ...] = ()
     discrepancies: tuple[Discrepancy, ...] = ()
+    actions: tuple[OperatorAction, ...] = ()
 
     def __bool__(self) -> bool:
         """
         Is anything known?
         """
-        return bool(self.memberships or self.delivered or self.quarantined or self.discrepancies)
+        return bool(
+            self.memberships
+            or self.delivered
+            or self.quarantined
+            or self.discrepancies
+            or self.actions
+        )

@@ -8,13 +8,20 @@ from datetime import date, datetime
 import attrs
 
 from conexxus_sync.model.runs import RunKind, SyncRun
+from conexxus_sync.model.sales import Batch
 from conexxus_sync.runtime.run_logging import in_run
 
 from ._backoff import CircuitBreaker, least_recently_tried
 from ._batch_sender import PATIENCE
+from ._batching import bisect
 from ._date_push import DatePush
 from ._push_context import PushContext
+from ._push_evidence import FRAGMENTS
 from ._run_counters import RunCounters
+
+
+# How often what is suspected is tried once more in one push.
+MOST_ROUNDS = 3
 
 
 @attrs.frozen(kw_only=True)
@@ -66,11 +73,19 @@ class BacklogPush:
                 can look it up later.
         """
         context, left, runs = self.context, list(dates), list[SyncRun]()
+        rounds = 0
 
         with context.store.reading() as connection:
             known = context.outbox.dates.recorded(connection, context.location_id, dates)
 
-        while left and not self._is_over:
+        while (left or rounds < MOST_ROUNDS) and not self._is_over:
+            if not left:
+                # Of what is suspected, the answers count now.
+                rounds += 1
+                left = self._suspected_dates()
+                dates, known = [*dates, *left], {*known, *left}
+                if not left:
+                    break
             business_date = self._next_date(left)
             left.remove(business_date)
             day = self._day(run_id, business_date, known=business_date in known)
@@ -92,8 +107,89 @@ class BacklogPush:
             )
 
         context.flush()
+        self._reopen_refused()
 
         return runs
+
+    def _suspected_dates(self) -> list[date]:
+        """
+        The dates of the batches that are sent once more in this push.
+
+        If none was accepted, a half of one that was forbidden is tried.
+        """
+        context, evidence = self.context, self.context.evidence
+
+        if evidence.accepted:
+            suspects = evidence.another_try()
+            for batch in suspects:
+                if batch.released and context.client.profile.dedupe == "none":
+                    # It can't be sent again as it is, but an operator said
+                    # that such an error means not delivered.
+                    self._divide(batch, "divided, as others were accepted")
+            return sorted({batch.business_date for batch in suspects})
+
+        for batch in evidence.suspects.values():
+            if evidence.forbidden and batch.transactions > 1 and self._probe(batch):
+                return [batch.business_date]
+
+        return []
+
+    def _probe(self, batch: Batch) -> bool:
+        """
+        Divide a batch that was certainly refused; False if it is in parts enough.
+        """
+        context = self.context
+
+        with context.store.reading() as connection:
+            fragments = context.outbox.open_batches(
+                connection, context.location_id, batch.business_date
+            )
+        if fragments >= FRAGMENTS or batch.unknown_since or context.replaces_day:
+            return False
+
+        self._divide(batch, "divided, to learn whether a text in it is refused")
+        self.context.evidence.suspects.pop(batch.key)
+
+        return True
+
+    def _divide(self, batch: Batch, answer: str) -> None:
+        context = self.context
+
+        if batch.transactions == 1 or context.replaces_day:
+            return
+
+        with context.writing() as transaction:
+            parts = [
+                context.draft(batch.business_date, part, parent=batch)
+                for part in bisect(context.outbox.members(transaction, batch))
+            ]
+            context.outbox.divide(transaction, batch, parts, answer=answer, now=context.clock.now())
+
+    def _reopen_refused(self) -> None:
+        """
+        What was set aside while everything was refused is to be sent again.
+        """
+        context, evidence = self.context, self.context.evidence
+
+        if not evidence.is_hopeless:
+            return
+
+        self.settled = False
+        with context.writing() as transaction:
+            for one in evidence.refusals:
+                batch, location_id = one.batch, context.location_id
+                members = [
+                    member
+                    for member in context.outbox.members(transaction, batch)
+                    if member.origin in one.ids or context.replaces_day
+                ]
+                draft = context.draft(batch.business_date, members, parent=batch)
+                context.outbox.reopen(transaction, batch, draft, context.clock.now())
+                for name in one.ids:
+                    context.outbox.quarantine.release(
+                        transaction, location_id, batch.business_date, name
+                    )
+                context.outbox.dates.clear_visit(transaction, location_id, batch.business_date)
 
     @property
     def _is_over(self) -> bool:

@@ -2,26 +2,24 @@
 Sends the batches of one business date, one by one, and records each outcome.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import attrs
 
 from conexxus_client import ConexxusError, FrozenBatch, PushReceipt
-from conexxus_sync.model.formatting import counted
 from conexxus_sync.model.frozen_sales import FrozenTransaction
 from conexxus_sync.model.sales import Batch
 
 from ._batching import bisect
 from ._delivery_outcome import DeliveryOutcome, Outcome, classify_answer, parking_reason
+from ._failure_text import explained, hopeless
 from ._key_age import KeyAge, key_age, unknown_since
 from ._push_context import PushContext
+from ._push_evidence import FORBIDDEN, FRAGMENTS, UNKNOWN_PUSHES
 from ._run_counters import RunCounters
 
-
-# So many refused in a row without one accepted: it is not the content.
-HOPELESS = 10
 
 # After so many unknown fates in a row, one more attempt with another batch.
 PATIENCE = 3
@@ -48,7 +46,6 @@ class BatchSender:
     stop: bool = False
     exhausted: bool = False
     retry_after: float = 0.0
-    refused_in_a_row: int = 0
     unknown_in_a_row: int = 0
 
     @property
@@ -76,12 +73,12 @@ class BatchSender:
     @property
     def _is_last_try(self) -> bool:
         """
-        Were there so many unknown fates that only one more is worth a try?
+        Were there so many failures that only one more is worth a try?
 
         It goes to the batch that was not sent for the longest time: a few
         that are never answered must not hold up the others for ever.
         """
-        return self.unknown_in_a_row >= self.patience
+        return self.unknown_in_a_row >= self.patience or self.context.evidence.is_hopeless
 
     def _next(self, connection: Any, after: tuple[int, int]) -> Batch | None:
         return self.context.outbox.next_batch(
@@ -90,6 +87,7 @@ class BatchSender:
             self.business_date,
             after=after,
             rested=self._is_last_try,
+            tried=self.context.evidence.tried,
         )
 
     def _deliver_one(
@@ -127,7 +125,10 @@ class BatchSender:
                 # It was taken out of its turn.
                 after = place
                 self.exhausted = result.is_sent_again
+                self.stop = self.stop or self.context.evidence.is_hopeless
             upcoming = None if self.is_over else self._next(transaction, after)
+            if upcoming is None and self.context.evidence.is_hopeless:
+                self.counters.fail(hopeless(self.context.evidence.refused, result.reason))
             if upcoming is None:
                 last(transaction)
 
@@ -194,11 +195,16 @@ class BatchSender:
         """
         Record what became of *batch*; returns the place to go on from.
         """
+        evidence = self.context.evidence
+
+        # What a batch is divided into takes its place.
         if result.outcome is Outcome.ACCEPTED:
             self._accept(transaction, batch, result)
-        elif result.outcome is Outcome.REFUSED:
+        elif result.outcome is Outcome.REFUSED or (result.is_forbidden and evidence.accepted):
             self._isolate(transaction, batch, result)
-            # What a batch is divided into takes its place.
+            return batch.freeze, batch.first - 1
+        elif self._is_divisible(transaction, batch, result):
+            self._halve(transaction, batch, result, sent_at)
             return batch.freeze, batch.first - 1
         else:
             self._keep(transaction, batch, result, sent_at)
@@ -217,8 +223,14 @@ class BatchSender:
             now=self.context.clock.now(),
         )
         self.counters.add_accepted(batch.transactions - len(blamed), total)
-        self._quarantine(transaction, [m for m in members if m.id in blamed], blamed, result.reason)
-        self.refused_in_a_row = self.unknown_in_a_row = 0
+        refused = [member for member in members if member.id in blamed]
+        self._quarantine(transaction, refused, blamed, result.reason)
+        self.unknown_in_a_row = 0
+
+        if len(blamed) < batch.transactions:
+            self.context.evidence.note_accepted()
+        elif not self.context.replaces_day:
+            self._note_refused(batch, refused)
 
     def _isolate(self, transaction: Any, batch: Batch, result: DeliveryOutcome) -> None:
         """
@@ -239,23 +251,71 @@ class BatchSender:
         else:
             # Of a whole day, the back office still has what it had before.
             bad, parts = outbox.undelivered(transaction, batch, members), []
-            self.refused_in_a_row += 1
 
         outbox.divide(
             transaction,
             batch,
-            [self.context.draft(self.business_date, part) for part in parts],
+            [self.context.draft(self.business_date, part, parent=batch) for part in parts],
             answer=result.reason,
             now=self.context.clock.now(),
         )
         self._quarantine(transaction, bad, blamed, result.reason)
 
-        if self.refused_in_a_row >= HOPELESS:
-            self.stop = True
-            self.counters.fail(
-                f"the back office refused {HOPELESS} transactions one by one and accepted none: "
-                f"{result.reason}"
-            )
+        if not (self.context.replaces_day and parts):
+            self._note_refused(batch, bad)
+
+    def _note_refused(self, batch: Batch, refused: Iterable[FrozenTransaction]) -> None:
+        self.context.evidence.note_refused(batch, {member.origin for member in refused})
+
+    def _is_divisible(self, transaction: Any, batch: Batch, result: DeliveryOutcome) -> bool:
+        """
+        May an unknown batch be halved under new keys, and does that help?
+
+        Where ids are recognised, no half is booked twice.  Elsewhere an
+        operator has said that such an error means that nothing was booked.
+        """
+        context, evidence = self.context, self.context.evidence
+
+        if result.outcome is not Outcome.UNKNOWN or batch.transactions < 2 or context.replaces_day:
+            return False
+        if context.client.profile.dedupe == "transaction_id":
+            if result.parked is not None:
+                return False
+        elif not (batch.released and result.is_server_error):
+            return False
+        if result.is_server_error and evidence.accepted:
+            return True
+        if batch.unknown_pushes + 1 < UNKNOWN_PUSHES:
+            return False
+
+        # While all is answered like that, nothing is divided without end.
+        fragments = context.outbox.open_batches(
+            transaction, context.location_id, self.business_date
+        )
+
+        return evidence.accepted or fragments < FRAGMENTS
+
+    def _halve(
+        self, transaction: Any, batch: Batch, result: DeliveryOutcome, sent_at: datetime
+    ) -> None:
+        context = self.context
+        is_known_by_id = context.client.profile.dedupe == "transaction_id"
+        context.outbox.divide(
+            transaction,
+            batch,
+            [
+                context.draft(
+                    self.business_date,
+                    part,
+                    parent=batch,
+                    unknown_since=sent_at if is_known_by_id else None,
+                )
+                for part in bisect(context.outbox.members(transaction, batch))
+            ],
+            answer=f"divided, as its fate stayed unknown: {result.reason}",
+            now=context.clock.now(),
+        )
+        self.counters.unknown = True
 
     def _quarantine(
         self,
@@ -281,12 +341,17 @@ class BatchSender:
         The batch stays open: to be sent again, or parked.
         """
         unknown = result.outcome is Outcome.UNKNOWN
+        self.context.evidence.tried.add(batch.key)
+        counts = unknown and batch.key not in self.context.evidence.counted
+        result = self._suspected(transaction, batch, result)
+        self.context.evidence.counted.add(batch.key)
         self.context.outbox.mark_open(
             transaction,
             batch,
             unknown_since=sent_at if unknown else None,
             parked=result.parked,
             answer=result.reason,
+            counts=counts,
         )
         self.counters.unknown = self.counters.unknown or unknown
 
@@ -295,23 +360,31 @@ class BatchSender:
         elif unknown:
             self.unknown_in_a_row += 1
 
-        self.counters.fail(_explained(batch, result))
+        self.counters.fail(explained(batch, result, self.context.client.profile))
 
+    def _suspected(
+        self, transaction: Any, batch: Batch, result: DeliveryOutcome
+    ) -> DeliveryOutcome:
+        """
+        What is to be done if the content of *batch* is to blame.
+        """
+        evidence, profile = self.context.evidence, self.context.client.profile
+        # Counted at the first try of each push.
+        pushes = batch.unknown_pushes + (batch.key not in evidence.counted)
+        by_id = profile.dedupe == "transaction_id" and result.parked is None
+        released = batch.released and result.is_server_error
 
-def _explained(batch: Batch, result: DeliveryOutcome) -> str:
-    what = f"batch {batch.short_key} ({counted(batch.transactions, 'transaction')})"
+        if result.is_forbidden:
+            evidence.suspect(batch, forbidden=True)
+            self.stop = self.stop or evidence.forbidden >= FORBIDDEN
+        elif result.outcome is Outcome.UNKNOWN and (by_id or released):
+            others = evidence.accepted or self.context.outbox.delivered_since(
+                transaction, batch.location_id, batch.frozen_at
+            )
+            if batch.transactions == 1 and pushes >= UNKNOWN_PUSHES and others:
+                why = f"{pushes} pushes did not settle it, and others were accepted meanwhile"
+                return attrs.evolve(result, parked=result.parked or why)
+            if result.is_server_error and not evidence.accepted:
+                evidence.suspect(batch, forbidden=False)
 
-    if result.parked is not None:
-        key = batch.short_key
-        return (
-            f"{what} is parked, its delivery is unknown: {result.parked}. "
-            f"Ask the back office whether it has them, then `conexxus outbox resolve {key}`. "
-            f"Last answer: {result.reason}"
-        )
-    if result.outcome is Outcome.UNKNOWN:
-        return (
-            f"the delivery of {what} is unknown; the same bytes are sent again under the "
-            f"same key: {result.reason}"
-        )
-
-    return f"{what} was not delivered and waits: {result.reason}"
+        return result

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import attrs
 
+from conexxus_sync.config import SyncConfig
 from conexxus_sync.model.frozen_sales import FrozenTransaction
 
 
@@ -26,6 +27,13 @@ class BatchLimits:
     transactions: int = 2_000
     bytes: int = 8 * MIB
     repeats_ids: bool = False
+
+    @classmethod
+    def of(cls, config: SyncConfig) -> "BatchLimits":
+        """
+        What the settings say.
+        """
+        return cls(transactions=config.batch_transactions, bytes=config.batch_bytes)
 
 
 def split_into_batches(

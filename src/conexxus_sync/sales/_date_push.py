@@ -2,7 +2,7 @@
 Pushes one business date: stored batches first, then new transactions.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from itertools import chain
 from typing import Any
@@ -15,7 +15,7 @@ from conexxus_sync.model.frozen_sales import BatchDraft, FrozenTransaction
 from conexxus_sync.model.runs import SyncRun
 
 from ._batch_sender import BatchSender
-from ._batching import BatchLimits, split_into_batches
+from ._batching import BatchLimits, bisect, split_into_batches
 from ._change_guard import ChangeDecision
 from ._corrections import corrected, void
 from ._order_reader import read_transactions
@@ -233,7 +233,37 @@ class DatePush:
             corrected(attrs.evolve(one, position=place), self.business_date) for place, one in fresh
         )
 
-        return self._batches(members, self.context.limits)
+        released = self.context.outbox.released(
+            connection, self.context.location_id, self.business_date
+        )
+
+        if not released:
+            # As a stream: a day may be large.
+            yield from self._batches(members, self.context.limits)
+            return
+
+        known = list(members)
+        yield from self._batches(
+            (one for one in known if one.origin not in released), self.context.limits
+        )
+        yield from self._released_halves(known, released)
+
+    def _released_halves(
+        self, members: Iterable[FrozenTransaction], released: Mapping[str, str]
+    ) -> Iterator[BatchDraft]:
+        """
+        What an operator says was not delivered comes in halves.
+        """
+        by_parent: dict[str, list[FrozenTransaction]] = {}
+
+        for one in members:
+            if one.origin in released:
+                by_parent.setdefault(released[one.origin], []).append(one)
+
+        for parent, group in by_parent.items():
+            for half in filter(None, bisect(group)):
+                for draft in self._batches(half, self.context.limits):
+                    yield attrs.evolve(draft, parent=parent, released=True)
 
     def _batches(
         self, members: Iterable[FrozenTransaction], limits: BatchLimits

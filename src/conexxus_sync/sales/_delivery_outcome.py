@@ -28,7 +28,10 @@ from ._key_age import KeyAge
 
 BLAMES_CONTENT = (400, 413, 422)
 KEEPS_WAITING = (401, 403, 404, 429)
+# Of the key, the path, or a firewall that dislikes a text: one batch proves nothing.
+FORBIDDEN = (403, 404)
 CONFLICT = 409
+SERVER_ERROR = 500
 
 
 class Outcome(StrEnum):
@@ -53,6 +56,7 @@ class DeliveryOutcome:
         parked: Why it must not be repeated, whatever the profile allows.
         stop: Whether more sends now would fare no better.
         retry_after: Seconds that the back office asked to wait.
+        status: HTTP status of the answer, if it is an error.
     """
 
     outcome: Outcome
@@ -61,6 +65,18 @@ class DeliveryOutcome:
     parked: str | None = None
     stop: bool = False
     retry_after: float | None = None
+    status: int | None = None
+
+    @property
+    def is_forbidden(self) -> bool:
+        """
+        Is it refused, be it for its content or for all batches alike?
+        """
+        return self.outcome is Outcome.WAITING and self.status in FORBIDDEN
+
+    @property
+    def is_server_error(self) -> bool:
+        return self.status is not None and self.status >= SERVER_ERROR
 
     @property
     def is_sent_again(self) -> bool:
@@ -197,17 +213,36 @@ def _disputed(reason: str) -> DeliveryOutcome:
 def _of_error(error: ConexxusError, ids: Collection[str], profile: ApiProfile) -> DeliveryOutcome:
     status = error.status if isinstance(error, StatusError) else None
     blames = status in BLAMES_CONTENT
-    stop = status in KEEPS_WAITING or error.delivery is Delivery.NOT_SENT
+    unprocessed = _is_unprocessed(error, profile)
+    stop = (
+        (status in KEEPS_WAITING and status not in FORBIDDEN)
+        or error.delivery is Delivery.NOT_SENT
+        or unprocessed
+    )
 
     if status == CONFLICT and profile.conflict_is_delivered:
         return DeliveryOutcome(outcome=Outcome.ACCEPTED, reason=f"delivered before: {error}")
 
     return DeliveryOutcome(
-        outcome=_outcome_of(error.delivery, status),
+        outcome=Outcome.WAITING if unprocessed else _outcome_of(error.delivery, status),
         reason=str(error),
         rejected=_named(error, ids) if blames else (),
         stop=stop,
         retry_after=error.retry_after,
+        status=status,
+    )
+
+
+def _is_unprocessed(error: ConexxusError, profile: ApiProfile) -> bool:
+    """
+    Did each attempt of the call end before the back office looked at it?
+    """
+    if not isinstance(error, StatusError) or error.status not in profile.unprocessed_statuses:
+        return False
+
+    return all(
+        attempt.delivery is Delivery.NOT_SENT or attempt.status in profile.unprocessed_statuses
+        for attempt in error.attempts
     )
 
 

@@ -12,16 +12,27 @@ import attrs
 from conexxus_client import ApiProfile, ClientConfig
 from conexxus_sync.model.calendar import plain_date
 from conexxus_sync.model.delivery_profile import DeliveryProfile
-from conexxus_sync.model.formatting import counted
 from conexxus_sync.model.runs import new_run_id
-from conexxus_sync.model.sales import OPEN_STATES, Batch, OutboxError, SendMoment
+from conexxus_sync.model.sales import (
+    OPEN_STATES,
+    Batch,
+    OperatorAction,
+    OutboxError,
+    QuarantinedTransaction,
+    SendMoment,
+)
 from conexxus_sync.protocols import Clock
 from conexxus_sync.runtime.clock import uptime_of
+from conexxus_sync.runtime.run_logging import safe_logger
 from conexxus_sync.stores._store_protocols import SyncStore
 
 from ._delivery_outcome import parking_reason
 from ._key_age import key_age, unknown_since
+from ._profile_change import change_profile
 from ._profile_check import ProfileCheck
+
+
+_log = safe_logger(__name__)
 
 
 @attrs.frozen(kw_only=True)
@@ -60,12 +71,19 @@ class OutboxOperator:
         msg = f"{why} {key}: see `conexxus outbox list`"
         raise OutboxError(msg)
 
-    def resend(self, key: str, *, force: bool = False) -> Batch:
+    def undecided(self, business_date: date | None = None) -> list[Batch]:
+        """
+        The batches of unknown fate, of one date or of all, oldest date first.
+        """
+        return self.store.outbox.maintenance.undecided(self.location_id, business_date)
+
+    def resend(self, key: str, *, force: bool = False, reason: str | None = None) -> Batch:
         """
         Let the next push send a batch again: the same bytes, the same key.
 
         Args:
             force: Even where the back office may not recognise the repetition.
+            reason: For the record.
 
         Raises:
             ConfigurationError: Sales were pushed with another profile.
@@ -81,47 +99,85 @@ class OutboxOperator:
                 msg = (
                     f"batch {batch.key} may be at the back office already, and sent again it could "
                     f"be doubled: {danger}. Ask whether it has the sales, then "
-                    "`conexxus outbox resolve`; or --force"
+                    f"`conexxus outbox resolve {batch.short_key}`; or --force"
                 )
                 raise OutboxError(msg)
 
-            self.store.outbox.maintenance.unpark(transaction, batch, forced=danger is not None)
+            self._resend(transaction, batch, danger, reason)
 
         return self.find(batch.key)
 
-    def resolve(self, key: str, *, delivered: bool) -> Batch:
+    def resend_all(
+        self,
+        business_date: date | None = None,
+        *,
+        force: bool = False,
+        reason: str | None = None,
+    ) -> list[Batch]:
+        """
+        Let the next push send all parked batches again that can't be doubled.
+
+        Args:
+            business_date: Of this date alone.
+            force: Those, too, that could be doubled.
+
+        Returns:
+            Those that are sent again.
+
+        Raises:
+            ConfigurationError: Sales were pushed with another profile.
+            RunInProgressError: A push is at work.
+        """
+        with self._writing() as transaction:
+            self.profile_check.refuse_other()
+            sent = []
+            for batch in self.undecided(business_date):
+                danger = self._danger(batch)
+                if danger is None or force:
+                    self._resend(transaction, batch, danger, reason)
+                    sent.append(batch)
+
+        return [self.find(batch.key) for batch in sent]
+
+    def resolve(self, key: str, *, delivered: bool, reason: str | None = None) -> Batch:
         """
         Settle a batch as the back office said on the telephone.
 
         Args:
             delivered: Whether it has the sales.  If not, they are frozen
-                anew, under another key, by the next push of their date.
+                anew, in halves and under other keys, by the next push of
+                their date.
+            reason: For the record.
 
         Raises:
             OutboxError: Its fate is known.
             RunInProgressError: A push is at work.
         """
-        outbox = self.store.outbox
-
         with self._writing() as transaction:
-            batch, now = self._open(key), self.clock.now()
-
-            if delivered:
-                outbox.mark_delivered(
-                    transaction,
-                    batch,
-                    replaces_day=self._replaces_day(transaction),
-                    answer="delivered, says an operator",
-                    now=now,
-                )
-            else:
-                answer = "not delivered, says an operator"
-                outbox.maintenance.give_up(transaction, batch, answer=answer, now=now)
-                outbox.dates.clear_visit(transaction, self.location_id, batch.business_date)
+            batch = self._open(key)
+            self._resolve(transaction, batch, reason, delivered=delivered)
 
         return self.find(batch.key)
 
-    def replay(self, business_date: date, transaction_id: str) -> bool:
+    def resolve_all(
+        self, business_date: date | None = None, *, delivered: bool, reason: str | None = None
+    ) -> list[Batch]:
+        """
+        Settle all batches of unknown fate alike, of one date or of all.
+
+        Raises:
+            RunInProgressError: A push is at work.
+        """
+        with self._writing() as transaction:
+            batches = self.undecided(business_date)
+            for batch in batches:
+                self._resolve(transaction, batch, reason, delivered=delivered)
+
+        return [self.find(batch.key) for batch in batches]
+
+    def replay(
+        self, business_date: date, transaction_id: str, *, reason: str | None = None
+    ) -> bool:
         """
         Let a transaction out of quarantine: the next push of its date takes
         it as if it had never been seen.
@@ -134,15 +190,114 @@ class OutboxOperator:
             RunInProgressError: A push is at work.
         """
         business_date = plain_date(business_date)
-        outbox, location_id = self.store.outbox, self.location_id
 
         with self._writing() as transaction:
             self.profile_check.refuse_other()
-            was_there = outbox.quarantine.release(
-                transaction, location_id, business_date, transaction_id
+            return self._replay(transaction, business_date, transaction_id, reason)
+
+    def replay_all(
+        self, business_date: date | None = None, *, reason: str | None = None
+    ) -> list[QuarantinedTransaction]:
+        """
+        Let all transactions out of quarantine that nobody dismissed, of one
+        date or of all.
+
+        Raises:
+            RunInProgressError: A push is at work.
+        """
+        with self._writing() as transaction:
+            self.profile_check.refuse_other()
+            found = self.quarantined(business_date)
+            for sale in found:
+                self._replay(transaction, sale.business_date, sale.id, reason)
+
+        return found
+
+    def quarantined(self, business_date: date | None = None) -> list[QuarantinedTransaction]:
+        """
+        The transactions that were set aside, of one date or of all.
+        """
+        found = self.store.outbox.quarantine.transactions(self.location_id, limit=-1)
+
+        return [sale for sale in found if business_date in (None, sale.business_date)]
+
+    def dismiss(
+        self, business_date: date, transaction_id: str, *, reason: str | None = None
+    ) -> bool:
+        """
+        Settle a transaction in quarantine for good: it is not sent, and asks
+        for nothing any more.  `replay` takes that back.
+
+        Returns:
+            Whether it was there, and not dismissed before.
+
+        Raises:
+            RunInProgressError: A push is at work.
+        """
+        with self._writing() as transaction:
+            action = self._action(transaction_id, business_date, "dismissed", reason)
+            done = self.store.outbox.actions.dismiss(transaction, self.location_id, action)
+            if done:
+                self._record(transaction, action)
+
+        return done
+
+    def accept_discrepancy(self, transaction_id: str, *, reason: str | None = None) -> list[date]:
+        """
+        Take for known what the host now tells of a delivered transaction: it
+        asks for nothing any more, until the host tells something else.
+
+        Returns:
+            The dates on which it was one.
+
+        Raises:
+            RunInProgressError: A push is at work.
+        """
+        with self._writing() as transaction:
+            dates = self.store.outbox.actions.accept_discrepancies(
+                transaction, self.location_id, transaction_id, self.clock.now()
             )
-            if was_there:
-                outbox.dates.clear_visit(transaction, location_id, business_date)
+            for day in dates:
+                action = self._action(transaction_id, day, "discrepancy accepted", reason)
+                self._record(transaction, action)
+
+        return dates
+
+    def _resend(
+        self, transaction: Any, batch: Batch, danger: str | None, reason: str | None
+    ) -> None:
+        self.store.outbox.maintenance.unpark(transaction, batch, forced=danger is not None)
+        what = "sent again" if danger is None else "sent again by force"
+        self._record(transaction, self._action(batch.key, batch.business_date, what, reason))
+
+    def _resolve(
+        self, transaction: Any, batch: Batch, reason: str | None, *, delivered: bool
+    ) -> None:
+        outbox, now = self.store.outbox, self.clock.now()
+
+        if delivered:
+            outbox.mark_delivered(
+                transaction,
+                batch,
+                replaces_day=self.profile.sales_mode == "replace_day",
+                answer="delivered, says an operator",
+                now=now,
+            )
+        else:
+            answer = "not delivered, says an operator"
+            outbox.maintenance.give_up(transaction, batch, answer=answer, now=now)
+            outbox.dates.clear_visit(transaction, self.location_id, batch.business_date)
+
+        what = "resolved as delivered" if delivered else "resolved as not delivered"
+        self._record(transaction, self._action(batch.key, batch.business_date, what, reason))
+
+    def _replay(self, transaction: Any, business_date: date, name: str, reason: str | None) -> bool:
+        outbox, location_id = self.store.outbox, self.location_id
+        was_there = outbox.quarantine.release(transaction, location_id, business_date, name)
+
+        if was_there:
+            outbox.dates.clear_visit(transaction, location_id, business_date)
+            self._record(transaction, self._action(name, business_date, "replayed", reason))
 
         return was_there
 
@@ -161,44 +316,14 @@ class OutboxOperator:
             OutboxError: It is unknown whether a batch arrived.
             RunInProgressError: A push is at work.
         """
-        outbox, given = self.store.outbox, self.profile_check.given
-
         with self._writing() as transaction:
-            waiting, now = self._waiting(), self.clock.now()
-            kept = outbox.profiles.kept(transaction, self.location_id)
-            outbox.profiles.keep(transaction, self.location_id, given, now, replace=True)
-
-            if kept is not None and kept.replaces_day == given.replaces_day:
-                return 0
-
-            for batch in waiting:
-                answer = "the profile of the back office changed; frozen anew"
-                outbox.maintenance.give_up(transaction, batch, answer=answer, now=now)
-                outbox.dates.clear_visit(transaction, self.location_id, batch.business_date)
-
-        return len(waiting)
-
-    def _waiting(self) -> list[Batch]:
-        """
-        The open batches, of which none may have arrived.
-
-        Raises:
-            OutboxError: One may.
-        """
-        found = self.store.outbox.batches(self.location_id, OPEN_STATES, limit=-1)
-        unknown = [batch for batch in found if unknown_since(batch) is not None]
-
-        if unknown:
-            keys, first = ", ".join(b.short_key for b in unknown[:3]), unknown[0].short_key
-            msg = (
-                f"it is unknown whether {counted(len(unknown), 'batch', 'batches')} of sales "
-                f"arrived ({keys}): ask the back office of before, and settle each before the "
-                f"profile is changed: `conexxus outbox resolve {first} --delivered`, "
-                "or --not-delivered"
+            return change_profile(
+                self.store,
+                self.location_id,
+                self.profile_check.given,
+                transaction,
+                now=self.clock.now(),
             )
-            raise OutboxError(msg)
-
-        return found
 
     @property
     def profile_check(self) -> ProfileCheck:
@@ -220,6 +345,29 @@ class OutboxOperator:
         kept = self.store.outbox.profiles.kept(transaction, self.location_id)
 
         return (kept or self.profile_check.given).replaces_day
+
+    def _action(
+        self, subject: str, business_date: date, what: str, reason: str | None
+    ) -> OperatorAction:
+        return OperatorAction(
+            subject=subject,
+            business_date=business_date,
+            action=what,
+            reason=reason,
+            at=self.clock.now(),
+        )
+
+    def _record(self, transaction: Any, action: OperatorAction) -> None:
+        self.store.outbox.actions.record(transaction, self.location_id, action)
+        _log.info(
+            "Conexxus sales were settled by an operator",
+            extra={
+                "action": action.action,
+                "subject": action.subject,
+                "business_date": action.business_date.isoformat(),
+                "reason": action.reason,
+            },
+        )
 
     def _danger(self, batch: Batch) -> str | None:
         now = self.clock.now()

@@ -14,7 +14,7 @@ from conexxus_sync.collectors import FanOut
 from conexxus_sync.model.frozen_sales import BatchDraft, FrozenTransaction
 from conexxus_sync.model.guards import SalesGuards
 from conexxus_sync.model.leases import Lease
-from conexxus_sync.model.sales import SendMoment
+from conexxus_sync.model.sales import Batch, SendMoment
 from conexxus_sync.protocols import Clock, OrderSource
 from conexxus_sync.runtime.clock import uptime_of
 from conexxus_sync.stores._outbox_protocols import OutboxStore
@@ -22,6 +22,7 @@ from conexxus_sync.stores._store_protocols import SyncStore
 
 from ._batching import BatchLimits
 from ._profile_check import ProfileCheck
+from ._push_evidence import PushEvidence
 
 
 OnChanged = Literal["report", "resend"]
@@ -76,6 +77,7 @@ class PushContext:
         guards: How much of a date may be taken back at once.
         accept_changes: Whether a person asked for all of it, this once.
         summary: Whether a batch says what it comes to.
+        evidence: What the answers of this push prove together.
         pending_visits: Dates that were looked at, but not stored yet: a date
             without sales does not deserve a disk flush of its own.
     """
@@ -95,6 +97,7 @@ class PushContext:
     summary: bool
     lease: Lease
     profile_check: ProfileCheck
+    evidence: PushEvidence = attrs.field(factory=PushEvidence)
     pending_visits: list[tuple[date, datetime]] = attrs.field(factory=list)
 
     @property
@@ -112,11 +115,29 @@ class PushContext:
         """
         return self.client.profile.sales_mode == "replace_day"
 
-    def draft(self, business_date: date, members: Iterable[FrozenTransaction]) -> BatchDraft:
+    def draft(
+        self,
+        business_date: date,
+        members: Iterable[FrozenTransaction],
+        *,
+        parent: Batch | None = None,
+        unknown_since: datetime | None = None,
+    ) -> BatchDraft:
         """
         A batch of *members*.
+
+        Args:
+            parent: The batch that it is divided from.
+            unknown_since: Since when the back office may have them.
         """
-        return BatchDraft.of(self.location_id, business_date, members, summary=self.summary)
+        draft = BatchDraft.of(self.location_id, business_date, members, summary=self.summary)
+
+        return attrs.evolve(
+            draft,
+            parent=None if parent is None else parent.key,
+            released=parent is not None and parent.released,
+            unknown_since=unknown_since,
+        )
 
     def moment(self) -> SendMoment:
         """

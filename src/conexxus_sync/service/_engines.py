@@ -14,7 +14,7 @@ from conexxus_sync.inventory._quarantine_replay import QuarantineReplay
 from conexxus_sync.protocols import HostStorage, MetricsCollector, OrderSource
 from conexxus_sync.runtime.cancellation import PullStopper, is_abandoned
 from conexxus_sync.runtime.clock import SettableClock
-from conexxus_sync.sales import OutboxOperator, SalesPush
+from conexxus_sync.sales import BatchLimits, OutboxOperator, SalesPush
 from conexxus_sync.scheduling._active_runs import ActiveRuns
 from conexxus_sync.scheduling._background_runs import BackgroundRuns
 from conexxus_sync.stores import SyncStore
@@ -124,6 +124,7 @@ class Engines:
             compare=self.config.compare,
             guards=self.config.sales_guards,
             summary=self.config.summary,
+            limits=BatchLimits.of(self.config),
             stop=self.is_stopping,
         )
 

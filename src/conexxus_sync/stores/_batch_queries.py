@@ -2,6 +2,7 @@
 Reads batches: the next to send, open dates, members, totals.
 """
 
+import json
 import sqlite3
 from collections.abc import Collection, Iterable
 from datetime import date, datetime
@@ -12,7 +13,7 @@ from conexxus_sync.model.frozen_sales import FrozenTransaction
 from conexxus_sync.model.sales import Batch, BatchState, DateTotals, SaleKey
 
 from ._batch_rows import COLUMNS, MEMBER, read_batch, row_key, split_body
-from ._database import Database, readable
+from ._database import Database, readable, text
 from ._date_totals import date_totals
 
 
@@ -35,6 +36,7 @@ class SqliteBatchReader:
         *,
         after: tuple[int, int],
         rested: bool = False,
+        tried: Collection[str] = (),
     ) -> Batch | None:
         """
         The next one of the date to deliver; parked ones are passed over.
@@ -43,14 +45,15 @@ class SqliteBatchReader:
             after: Freeze and first of the one before.
             rested: Whether the one that was sent the longest time ago goes
                 first, instead of the one that was frozen first.
+            tried: Keys of those that are passed over.
         """
         order = "coalesce(sent_at, ''), freeze, first" if rested else "freeze, first"
         query = (
             f"SELECT {COLUMNS} FROM batches WHERE location = ? AND business_date = ?"  # noqa: S608  # constants
             f" AND {_OPEN} AND parked IS NULL AND (freeze, first) > (?, ?)"
-            f" ORDER BY {order} LIMIT ?"
+            f" AND key NOT IN (SELECT value FROM json_each(?)) ORDER BY {order} LIMIT ?"
         )
-        scope = (location_id, business_date.isoformat(), *after)
+        scope = (location_id, business_date.isoformat(), *after, json.dumps(list(tried)))
 
         # All of them are read only where the first can't be.
         for limit in (1, -1):
@@ -206,6 +209,50 @@ class SqliteBatchReader:
         delivered = {SaleKey(*row) for row in rows}
 
         return [member for member in members if member.delivered_as not in delivered]
+
+    def open_batches(
+        self, connection: sqlite3.Connection, location_id: str, business_date: date
+    ) -> int:
+        """
+        How many batches of the date are not settled.
+        """
+        (count,) = connection.execute(
+            "SELECT count(*) FROM batches WHERE location = ?"  # noqa: S608  # constants
+            f" AND business_date = ? AND {_OPEN}",
+            (location_id, business_date.isoformat()),
+        ).fetchone()
+
+        return int(count)
+
+    def delivered_since(
+        self, connection: sqlite3.Connection, location_id: str, moment: datetime
+    ) -> bool:
+        """
+        Did the back office take a batch since then?
+        """
+        rows = connection.execute(
+            "SELECT 1 FROM batches WHERE location = ? AND settled_at >= ?"
+            " AND body IS NOT NULL AND state = 'delivered' LIMIT 1",
+            (location_id, text(moment)),
+        ).fetchall()
+
+        return bool(rows)
+
+    def released(
+        self, connection: sqlite3.Connection, location_id: str, business_date: date
+    ) -> dict[str, str]:
+        """
+        Transactions of the date that an operator said were not delivered, by
+        the host's names, and the keys of their batches.
+        """
+        rows = connection.execute(
+            "SELECT t.origin, b.key FROM batches AS b JOIN batch_transactions AS t"
+            " USING (location, key) WHERE b.location = ? AND b.business_date = ?"
+            " AND b.state = 'resolved' AND b.released ORDER BY b.settled_at",
+            (location_id, business_date.isoformat()),
+        )
+
+        return dict(rows)
 
     def open_transactions(
         self,

@@ -11,13 +11,13 @@ from typing import Any
 from conexxus_sync.model.frozen_sales import BatchDraft, FrozenTransaction, idempotency_key
 from conexxus_sync.model.sales import Batch, BatchState
 
-from ._database import optional_moment, text
+from ._database import optional_moment, optional_text, text
 
 
 COLUMNS = (
     "location, business_date, key, freeze, first, state, transactions, total, attempts,"
     " frozen_at, sent_at, unknown_since, settled_at, parked, answer, forced, mismatched,"
-    " sent_boot, sent_uptime, sent_server"
+    " sent_boot, sent_uptime, sent_server, parent, unknown_pushes, released"
 )
 MEMBER = "position, id, digest, version, total, size, sold_at, origin, revision, voids"
 
@@ -47,6 +47,9 @@ def read_batch(row: tuple[Any, ...]) -> Batch:
         sent_boot=row[17],
         sent_uptime=row[18],
         sent_server=optional_moment(row[19]),
+        parent=row[20],
+        unknown_pushes=row[21],
+        released=bool(row[22]),
     )
 
 
@@ -80,12 +83,15 @@ def next_freeze(connection: sqlite3.Connection, draft: BatchDraft) -> int:
     return int(number)
 
 
-def insert(connection: sqlite3.Connection, draft: BatchDraft, number: int, now: datetime) -> None:
+def insert(connection: sqlite3.Connection, draft: BatchDraft, number: int, now: datetime) -> str:
     """
     Store one batch under a key that no batch before it had.
 
     Args:
         number: Of the freeze it is part of.
+
+    Returns:
+        Its key.
     """
     location_id, day, digest = draft.frozen.location_id, draft.frozen.date, draft.digest
     (generation,) = connection.execute(
@@ -97,12 +103,14 @@ def insert(connection: sqlite3.Connection, draft: BatchDraft, number: int, now: 
     )
     connection.execute(
         "INSERT INTO batches (location, key, business_date, freeze, first, state, transactions,"
-        " mismatched, total, digest, frozen_at, body)"
-        " VALUES (?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?)",
+        " mismatched, total, digest, frozen_at, unknown_since, parent, released, body)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *(location_id, key, day.isoformat(), number, draft.members[0].position),
+            BatchState.UNKNOWN if draft.unknown_since else BatchState.PENDING,
             *(len(draft.members), sum(member.mismatched for member in draft.members)),
-            *(str(draft.total), digest, text(now), draft.frozen.body),
+            *(str(draft.total), digest, text(now), optional_text(draft.unknown_since)),
+            *(draft.parent, draft.released, draft.frozen.body),
         ),
     )
     connection.executemany(
@@ -115,6 +123,8 @@ def insert(connection: sqlite3.Connection, draft: BatchDraft, number: int, now: 
             for m in draft.members
         ),
     )
+
+    return key
 
 
 def split_body(body: bytes, rows: Iterable[tuple[Any, ...]]) -> Iterator[FrozenTransaction]:

@@ -25,11 +25,11 @@ _WAITING = (
 )
 _SET_ASIDE = (
     "SELECT business_date, count(*) FROM quarantined_transactions"
-    " WHERE location = ? AND business_date >= ? GROUP BY business_date"
+    " WHERE location = ? AND business_date >= ? AND dismissed_at IS NULL GROUP BY business_date"
 )
 _CONTRADICTED = (
     "SELECT business_date, count(*) FROM discrepancies"
-    " WHERE location = ? AND business_date >= ? GROUP BY business_date"
+    " WHERE location = ? AND business_date >= ? AND accepted_at IS NULL GROUP BY business_date"
 )
 
 

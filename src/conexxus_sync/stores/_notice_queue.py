@@ -293,5 +293,6 @@ SELECT coalesce((
         AND state IN ('pending', 'sending', 'unknown')
 ), 0) + (
     SELECT count(*) FROM quarantined_transactions WHERE location = ?1 AND business_date = ?2
+        AND dismissed_at IS NULL
 )
 """

@@ -16,6 +16,7 @@ from conexxus_sync.model.sales import Batch, BatchState, SendMoment
 from ._batch_queries import SqliteBatchReader
 from ._batch_rows import insert, next_freeze, origins, row_key
 from ._database import optional_text, text
+from ._operator_actions import SqliteOperatorActions
 from ._outbox_maintenance import SqliteOutboxMaintenance
 from ._sales_dates import SqliteSalesDates
 from ._sales_profiles import SqliteSalesProfiles
@@ -58,6 +59,7 @@ class SqliteOutbox(SqliteBatchReader):
         quarantine: What was set aside, and what the host contradicts.
         maintenance: What people, and time, do to them.
         profiles: With which profile of the back office they are sent.
+        actions: What operators did, when, and why.
     """
 
     dates: SqliteSalesDates = attrs.field(init=False)
@@ -65,12 +67,14 @@ class SqliteOutbox(SqliteBatchReader):
     quarantine: SqliteSalesQuarantine = attrs.field(init=False)
     maintenance: SqliteOutboxMaintenance = attrs.field(init=False)
     profiles: SqliteSalesProfiles = attrs.field(init=False)
+    actions: SqliteOperatorActions = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.dates = SqliteSalesDates(self.store)
         self.staging = SqliteStaging()
+        self.actions = SqliteOperatorActions()
         self.quarantine = SqliteSalesQuarantine(self.store)
-        self.maintenance = SqliteOutboxMaintenance(self.store, self.dates)
+        self.maintenance = SqliteOutboxMaintenance(self.store, self.dates, self.actions)
         self.profiles = SqliteSalesProfiles(self.store)
 
     def freeze(
@@ -107,6 +111,23 @@ class SqliteOutbox(SqliteBatchReader):
 
         kept = {member.origin for draft in parts for member in draft.members}
         self._left(connection, batch, origins(connection, batch) - kept)
+
+    def reopen(
+        self, connection: sqlite3.Connection, batch: Batch, draft: BatchDraft, now: datetime
+    ) -> None:
+        """
+        Put *draft*, which was set aside out of *batch*, in its place again.
+        """
+        connection.execute(
+            "UPDATE batches SET state = 'resolved' WHERE location = ? AND key = ?", row_key(batch)
+        )
+        key = insert(connection, draft, batch.freeze, now)
+        # Others that were not sent for longer have their turn before it.
+        connection.execute(
+            "UPDATE batches SET sent_at = (SELECT sent_at FROM batches WHERE location = ?1"
+            " AND key = ?2) WHERE location = ?1 AND key = ?3",
+            (*row_key(batch), key),
+        )
 
     def mark_sending(
         self,
@@ -146,6 +167,7 @@ class SqliteOutbox(SqliteBatchReader):
         unknown_since: datetime | None,
         parked: str | None = None,
         answer: str,
+        counts: bool = False,
     ) -> None:
         """
         Record that *batch* is still open.
@@ -153,12 +175,13 @@ class SqliteOutbox(SqliteBatchReader):
         Args:
             unknown_since: None if it certainly never arrived.
             parked: Why it must not be repeated.
+            counts: Whether this is one more push that did not learn its fate.
         """
         state = BatchState.PENDING if unknown_since is None else BatchState.UNKNOWN
         connection.execute(
-            "UPDATE batches SET state = ?, unknown_since = ?, parked = ?, answer = ?"
-            " WHERE location = ? AND key = ?",
-            (state, optional_text(unknown_since), parked, answer, *row_key(batch)),
+            "UPDATE batches SET state = ?, unknown_since = ?, parked = ?, answer = ?,"
+            " unknown_pushes = unknown_pushes + ? WHERE location = ? AND key = ?",
+            (state, optional_text(unknown_since), parked, answer, counts, *row_key(batch)),
         )
 
     def mark_delivered(

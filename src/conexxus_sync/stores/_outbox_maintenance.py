@@ -23,6 +23,7 @@ from conexxus_sync.model.sales import (
 
 from ._batch_rows import COLUMNS, origins, read_batch, row_key
 from ._database import Database, readable, text
+from ._operator_actions import SqliteOperatorActions
 from ._sales_dates import SqliteSalesDates
 
 
@@ -47,6 +48,7 @@ class SqliteOutboxMaintenance:
 
     store: Database
     dates: SqliteSalesDates
+    actions: SqliteOperatorActions
 
     def find(self, location_id: str, beginning: str) -> list[Batch]:
         """
@@ -81,13 +83,28 @@ class SqliteOutboxMaintenance:
         Settle *batch* as never delivered: its transactions are frozen anew.
         """
         connection.execute(
-            "UPDATE batches SET state = 'resolved', parked = NULL, answer = ?, settled_at = ?"
+            "UPDATE batches SET state = 'resolved', parked = NULL, answer = ?, settled_at = ?,"
+            " released = 1"
             " WHERE location = ? AND key = ?",
             (answer, text(now), *row_key(batch)),
         )
         self.dates.clear_moved_visits(
             connection, batch.location_id, batch.business_date, origins(connection, batch)
         )
+
+    def undecided(self, location_id: str, business_date: date | None = None) -> list[Batch]:
+        """
+        Batches of unknown fate, of one date or of all, oldest date first.
+        """
+        with self.store.reading() as connection:
+            rows = connection.execute(
+                f"SELECT {COLUMNS} FROM batches WHERE location = ?1"  # noqa: S608  # constants
+                " AND state IN ('sending', 'unknown')"
+                " AND (?2 IS NULL OR business_date = ?2) ORDER BY business_date, freeze, first",
+                (location_id, None if business_date is None else business_date.isoformat()),
+            ).fetchall()
+
+        return [read_batch(row) for row in rows]
 
     def purge(self, connection: sqlite3.Connection, location_id: str, now: datetime) -> None:
         """
@@ -128,8 +145,12 @@ class SqliteOutboxMaintenance:
                 for table, query in _ABOUT.items()
             }
 
+            keys = {read_batch(row[1:]).key for row in memberships}
+            actions = self.actions.about(connection, location_id, [origin, *sorted(keys)])
+
         return TransactionHistory(
             id=origin,
+            actions=actions,
             memberships=tuple(
                 readable(
                     memberships,

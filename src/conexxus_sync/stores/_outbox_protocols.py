@@ -18,6 +18,7 @@ from conexxus_sync.model.sales import (
     DateVisit,
     Discrepancy,
     FoundDiscrepancy,
+    OperatorAction,
     QuarantinedTransaction,
     SaleKey,
     SendMoment,
@@ -129,7 +130,9 @@ class SalesQuarantineStore(Protocol):
         now: datetime,
     ) -> None: ...
 
-    def transactions(self, location_id: str, limit: int = 100) -> list[QuarantinedTransaction]: ...
+    def transactions(
+        self, location_id: str, limit: int = 100, *, dismissed: bool = False
+    ) -> list[QuarantinedTransaction]: ...
 
     def release(
         self, connection: Any, location_id: str, business_date: date, name: str
@@ -162,6 +165,8 @@ class OutboxMaintenanceStore(Protocol):
 
     def give_up(self, connection: Any, batch: Batch, *, answer: str, now: datetime) -> None: ...
 
+    def undecided(self, location_id: str, business_date: date | None = None) -> list[Batch]: ...
+
     def purge(self, connection: Any, location_id: str, now: datetime) -> None: ...
 
     def history(self, location_id: str, name: str) -> TransactionHistory: ...
@@ -187,6 +192,20 @@ class SalesProfileStore(Protocol):
     def was_pushed(self, connection: Any, location_id: str) -> bool: ...
 
 
+class OperatorActionStore(Protocol):
+    """
+    What operators did, when, and why.
+    """
+
+    def record(self, connection: Any, location_id: str, action: OperatorAction) -> None: ...
+
+    def dismiss(self, connection: Any, location_id: str, action: OperatorAction) -> bool: ...
+
+    def accept_discrepancies(
+        self, connection: Any, location_id: str, name: str, now: datetime
+    ) -> list[date]: ...
+
+
 class OutboxStore(Protocol):
     """
     Batches of sales and what became of them.
@@ -206,6 +225,9 @@ class OutboxStore(Protocol):
 
     @property
     def profiles(self) -> SalesProfileStore: ...
+
+    @property
+    def actions(self) -> OperatorActionStore: ...
 
     def freeze(self, connection: Any, drafts: Iterable[BatchDraft], now: datetime) -> bool: ...
 
@@ -227,6 +249,7 @@ class OutboxStore(Protocol):
         *,
         after: tuple[int, int],
         rested: bool = False,
+        tried: Collection[str] = (),
     ) -> Batch | None: ...
 
     def open_dates(self, connection: Any, location_id: str) -> list[date]: ...
@@ -238,6 +261,14 @@ class OutboxStore(Protocol):
     def mismatched(self, location_id: str) -> int: ...
 
     def date_totals(self, location_id: str, since: date) -> list[DateTotals]: ...
+
+    def open_batches(self, connection: Any, location_id: str, business_date: date) -> int: ...
+
+    def delivered_since(self, connection: Any, location_id: str, moment: datetime) -> bool: ...
+
+    def released(
+        self, connection: Any, location_id: str, business_date: date
+    ) -> dict[str, str]: ...
 
     def open_transactions(
         self, connection: Any, location_id: str, business_date: date, *, parked: bool = False
@@ -271,7 +302,10 @@ class OutboxStore(Protocol):
         unknown_since: datetime | None,
         parked: str | None = None,
         answer: str,
+        counts: bool = False,
     ) -> None: ...
+
+    def reopen(self, connection: Any, batch: Batch, draft: BatchDraft, now: datetime) -> None: ...
 
     def mark_delivered(
         self,

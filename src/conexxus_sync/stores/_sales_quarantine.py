@@ -41,7 +41,9 @@ class SqliteSalesQuarantine:
         Several of one id and second are kept as one row, a line each.
         """
         connection.executemany(
-            "INSERT INTO quarantined_transactions VALUES (?, ?, ?, ?, ?, ?, ?)"
+            "INSERT INTO quarantined_transactions"
+            " (location, business_date, id, sold_second, raw, reason, quarantined_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT DO UPDATE SET raw = CAST(raw || x'0a' || excluded.raw AS BLOB)",
             (
                 (
@@ -52,16 +54,21 @@ class SqliteSalesQuarantine:
             ),
         )
 
-    def transactions(self, location_id: str, limit: int = 100) -> list[QuarantinedTransaction]:
+    def transactions(
+        self, location_id: str, limit: int = 100, *, dismissed: bool = False
+    ) -> list[QuarantinedTransaction]:
         """
         What is in quarantine, latest first.
+
+        Args:
+            dismissed: Also what an operator has dismissed.
         """
         with self.store.reading() as connection:
             rows = connection.execute(
                 "SELECT business_date, id, raw, reason, quarantined_at"
-                " FROM quarantined_transactions WHERE location = ?"
+                " FROM quarantined_transactions WHERE location = ? AND (? OR dismissed_at IS NULL)"
                 " ORDER BY quarantined_at DESC, business_date DESC, id LIMIT ?",
-                (location_id, limit),
+                (location_id, dismissed, limit),
             ).fetchall()
 
         return list(readable(rows, lambda row: _quarantined(location_id, row)))
@@ -70,7 +77,7 @@ class SqliteSalesQuarantine:
         """
         How many transactions are in quarantine, of one date or of all.
         """
-        return self._count("quarantined_transactions", location_id, business_date)
+        return self._count("quarantined_transactions", "dismissed_at", location_id, business_date)
 
     def release(
         self, connection: sqlite3.Connection, location_id: str, business_date: date, name: str
@@ -117,7 +124,9 @@ class SqliteSalesQuarantine:
         )
         news = [one for one in found if one not in known]
         connection.executemany(
-            "INSERT INTO discrepancies VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO discrepancies"
+            " (location, business_date, id, sold_second, kind, digest, found_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
             ((*day, *one.key, one.kind, one.digest, text(now)) for one in news),
         )
 
@@ -129,7 +138,8 @@ class SqliteSalesQuarantine:
         """
         with self.store.reading() as connection:
             rows = connection.execute(
-                "SELECT business_date, id, kind, found_at FROM discrepancies WHERE location = ?"
+                "SELECT business_date, id, kind, found_at FROM discrepancies"
+                " WHERE location = ? AND accepted_at IS NULL"
                 " ORDER BY found_at DESC, business_date DESC, id LIMIT ?",
                 (location_id, limit),
             ).fetchall()
@@ -140,15 +150,15 @@ class SqliteSalesQuarantine:
         """
         How many delivered transactions the host contradicts, of one date or of all.
         """
-        return self._count("discrepancies", location_id, business_date)
+        return self._count("discrepancies", "accepted_at", location_id, business_date)
 
-    def _count(self, table: str, location_id: str, business_date: date | None) -> int:
+    def _count(self, table: str, settled: str, location_id: str, business_date: date | None) -> int:
         day = None if business_date is None else business_date.isoformat()
 
         with self.store.reading() as connection:
             (count,) = connection.execute(
                 f"SELECT count(*) FROM {table} WHERE location = ?1"  # noqa: S608  # our own words
-                " AND (?2 IS NULL OR business_date = ?2)",
+                f" AND {settled} IS NULL AND (?2 IS NULL OR business_date = ?2)",
                 (location_id, day),
             ).fetchone()
 

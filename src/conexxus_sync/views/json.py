@@ -106,6 +106,7 @@ def batch_to_json(batch: Batch) -> dict[str, Any]:
         "settledAt": _moment_or_none(batch.settled_at),
         "parked": batch.parked,
         "answer": batch.answer,
+        "parent": batch.parent,
     }
 
 

@@ -89,6 +89,7 @@ SALES: dict[str, Runbook] = {
             "The back office is down.",
             "The point of sale's orders can't be read.",
             "The back office refuses all of the day's sales.",
+            "403 or 404: no permission, a wrong path, or a firewall that refuses a text.",
         ),
         steps=(
             Step("See what went wrong:", "conexxus runs --kind sales --limit 5"),
@@ -192,8 +193,12 @@ SALES: dict[str, Runbook] = {
                 "Correct it where it is wrong: undo the change at the till, or have the back "
                 "office correct it."
             ),
+            Step(
+                "If both are right as they are, accept the difference:",
+                "conexxus outbox accept-discrepancy TRANSACTION",
+            ),
         ),
-        clears="The till tells again what was delivered.",
+        clears="The till tells again what was delivered, or the difference was accepted.",
     ),
     AlertName.SALES_HELD: Runbook(
         title="Past sales are held back",
@@ -236,8 +241,13 @@ SALES: dict[str, Runbook] = {
                 "with the next push:",
                 "conexxus quarantine replay TRANSACTION",
             ),
+            Step("Or let all of a date go:", "conexxus quarantine replay --date DATE"),
             Step("Push:", "conexxus push --orders ORDERS --date DATE"),
+            Step(
+                "If a sale shall never be sent, like a test, dismiss it:",
+                "conexxus quarantine dismiss TRANSACTION",
+            ),
         ),
-        clears="None is set aside any more.",
+        clears="None is set aside any more, or all that are were dismissed.",
     ),
 }

@@ -1,0 +1,197 @@
+"""
+Facts about what operators settle, many at once or for good, and its record.
+"""
+
+from datetime import date, timedelta
+
+import pytest
+
+from conexxus_client import ApiProfile
+from conexxus_client.testing import BackOffice
+from conexxus_sync.errors import RunInProgressError
+from conexxus_sync.sales import OutboxOperator
+
+
+LOCATION = "loc-001"
+DAY = date(2026, 1, 2)
+DAYS = [DAY + timedelta(days=number) for number in range(3)]
+
+
+def operator(till):
+    return OutboxOperator(
+        store=till.store, location_id=LOCATION, clock=till.clock, profile=till.profile
+    )
+
+
+def actions(till, name):
+    found = till.outbox.maintenance.history(LOCATION, name).actions
+
+    return [(one.action, one.reason) for one in found]
+
+
+@pytest.fixture
+def parked(new_till):
+    """
+    Three dates, each with a batch of two sales that is parked.
+    """
+    till = new_till(profile=ApiProfile(dedupe="none"), office=BackOffice(dedupe="none"))
+    till.wait(days=2)
+    for day in DAYS:
+        till.orders.add(till.sale(f"a{day}"), till.sale(f"b{day}"), day=day)
+    till.office.faults("sales: 503*3")
+    till.push()
+    assert len(till.outbox.parked(LOCATION)) == 3
+
+    return till
+
+
+@pytest.mark.case(
+    "C12",
+    "After an outage, the batches of several dates are parked",
+    "one command settles all of them, or those of one date, with a record of it",
+)
+@pytest.mark.parametrize("only", [None, DAYS[1]])
+def test_all_are_resolved(parked, only):
+    """
+    What many have in common is said once.
+    """
+    days = DAYS if only is None else [only]
+
+    settled = operator(parked).resolve_all(only, delivered=False, reason="down")
+    parked.push()
+
+    assert [batch.business_date for batch in settled] == days
+    assert parked.effective() == [name for day in days for name in (f"a{day}", f"b{day}")]
+    assert len(parked.outbox.parked(LOCATION)) == 3 - len(days)
+    assert actions(parked, f"a{days[0]}") == [("resolved as not delivered", "down")]
+
+
+def test_resending_all_passes_over_what_could_be_doubled(parked, new_till):
+    """
+    Of many, those that could be doubled stay parked unless it is forced.
+    """
+    assert operator(parked).resend_all() == []
+    assert len(operator(parked).resend_all(force=True)) == 3
+    assert actions(parked, f"a{DAY}") == [("sent again by force", None)]
+
+    disputed = new_till()
+    disputed.orders.add(disputed.sale("t1"))
+    body = '{\\"success\\": true, \\"data\\": {\\"accepted\\": 7}}'
+    disputed.office.faults(f'sales: 200(body="{body}")')
+    disputed.push()
+
+    assert len(operator(disputed).resend_all()) == 1
+    disputed.push()
+    assert disputed.effective() == ["t1"]
+
+
+@pytest.mark.case(
+    "C9",
+    "Sales of several dates were set aside",
+    "one command lets all of them go, or those of one date",
+)
+@pytest.mark.parametrize("only", [None, DAYS[1]])
+def test_all_are_replayed(till, only):
+    """
+    What was set aside comes back at once; what was dismissed does not.
+    """
+    till.wait(days=2)
+    for day in DAYS:
+        till.orders.add(till.sale(f"t{day}"), till.sale(f"no{day}"), day=day)
+    till.office.reject = lambda _: True
+    till.push()
+    for day in DAYS:
+        operator(till).dismiss(day, f"no{day}")
+    till.office.reject = ()
+    days = DAYS if only is None else [only]
+
+    replayed = operator(till).replay_all(only, reason="items exist now")
+    till.push()
+
+    assert sorted(sale.business_date for sale in replayed) == days
+    assert till.effective() == [f"t{day}" for day in days]
+    assert actions(till, f"t{days[0]}") == [("replayed", "items exist now")]
+
+
+@pytest.mark.case(
+    "C19",
+    "A refused sale is wanted by nobody",
+    "it is dismissed: not sent, not counted, and on record",
+)
+def test_dismissed(till):
+    """
+    A dismissed sale stays where it is, also when the host tells it otherwise.
+    """
+    till.office.reject = {"bad"}
+    till.orders.add(till.sale("bad"), till.sale("t1"))
+    till.push()
+
+    assert operator(till).dismiss(DAY, "bad", reason="a test")
+    assert not operator(till).dismiss(DAY, "bad")
+    till.office.reject = ()
+    till.orders.by_date[DAY] = [till.sale("bad", "9.99"), till.sale("t1")]
+    till.push(DAY)
+
+    quarantine = till.outbox.quarantine
+    assert till.effective() == ["t1"]
+    assert (till.quarantined(), quarantine.size(LOCATION), quarantine.size(LOCATION, DAY)) == (
+        {},
+        0,
+        0,
+    )
+    assert till.outbox.date_totals(LOCATION, DAY)[0].quarantined == 0
+    assert actions(till, "bad") == [("dismissed", "a test")]
+
+    assert operator(till).replay(DAY, "bad")
+    till.push(DAY)
+    assert till.effective() == ["t1", "bad"]
+
+
+@pytest.mark.case(
+    "C19",
+    "A delivered sale was changed or removed at the till, and that is known",
+    "the discrepancy is accepted, and comes back only with another change",
+)
+@pytest.mark.parametrize("told", ["2.00", None])
+def test_accepted_discrepancy(till, told):
+    """
+    What is accepted is that change, not every change.
+    """
+    till.orders.add(till.sale("t1"), till.sale("t2"))
+    till.push()
+    till.orders.by_date[DAY] = [till.sale("t2")] + ([till.sale("t1", told)] if told else [])
+    till.push(DAY)
+    quarantine = till.outbox.quarantine
+    assert quarantine.discrepancy_count(LOCATION) == 1
+
+    assert operator(till).accept_discrepancy("t1", reason="known") == [DAY]
+    assert operator(till).accept_discrepancy("t1") == []
+    till.push(DAY)
+
+    assert (quarantine.discrepancy_count(LOCATION), quarantine.discrepancies(LOCATION)) == (0, [])
+    assert till.outbox.date_totals(LOCATION, DAY)[0].discrepancies == 0
+    assert actions(till, "t1") == [("discrepancy accepted", "known")]
+
+    till.orders.by_date[DAY] = [till.sale("t2"), till.sale("t1", "3.00")]
+    till.push(DAY)
+    assert quarantine.discrepancy_count(LOCATION) == 1
+
+
+def test_actions_wait_for_pushes(parked):
+    """
+    While a push is at work, nothing is settled, and nothing is on record.
+    """
+    parked.store.leases.acquire(LOCATION, "sales", "run-1", parked.clock.now())
+    clerk = operator(parked)
+
+    for work in (
+        lambda: clerk.resolve_all(delivered=True),
+        clerk.resend_all,
+        clerk.replay_all,
+        lambda: clerk.dismiss(DAY, "x"),
+        lambda: clerk.accept_discrepancy("x"),
+    ):
+        with pytest.raises(RunInProgressError):
+            work()
+
+    assert actions(parked, f"a{DAY}") == []
