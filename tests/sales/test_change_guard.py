@@ -174,6 +174,41 @@ def test_accepted_changes(new_till, on_changed):
     assert till.push(DAY) == []
 
 
+def test_empty_day_that_is_accepted(new_till):
+    """
+    Where a push replaces its day, nothing can be sent that empties it: the
+    refusal says what to do instead, and lasts.
+    """
+    till = new_till(
+        profile=ApiProfile(sales_mode="replace_day"), office=BackOffice(sales_mode="replace_day")
+    )
+    till.options = {"on_changed": "resend"}
+    tells(till, day_of(till, 10))
+    till.push()
+    tells(till, [])
+
+    (run,) = till.push(DAY, accept_changes=True)
+
+    assert "the back office itself has to delete its sales" in run.refused
+    assert list(refused(till)) == [DAY]
+    assert till.office.ledger.total() == 100
+
+
+@pytest.mark.parametrize("fault", [{"business_date": date(2026, 1, 3)}, {"extra": {"a": {1}}}])
+def test_source_that_yields_what_cannot_be_sent(any_till, fault):
+    """
+    Sales that are told so that they can't be sent are as good as gone.
+    """
+    till, sales = any_till, day_of(any_till, 3)
+    tells(till, sales)
+    till.push()
+    tells(till, [*[attrs.evolve(one, **fault) for one in sales], till.sale("new", "1.00")])
+    till.push(DAY)
+
+    assert till.office.ledger.total() == 31
+    assert list(refused(till)) == [DAY]
+
+
 def test_accepted_for_one_date_only(till):
     """
     Changes are accepted of a date that a person named.

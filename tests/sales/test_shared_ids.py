@@ -203,7 +203,7 @@ def test_same_second(till, on_changed):
     (run,) = till.push(DAY)
 
     assert amounts(till) == [("0001", "1.00")]
-    assert run.status is RunStatus.FAILED or run.status is RunStatus.PARTIAL
+    assert run.status is RunStatus.PARTIAL
     assert len(till.outbox.quarantine.discrepancies(LOCATION)) == 1
     assert till.push(DAY) == []
 
@@ -349,11 +349,4 @@ def test_the_hosts_sales_are_delivered(new_till, days, faults, mode, size):
     assert till.office.ledger.total() == sum((one.total for one in told), Decimal()) * bool(days)
     assert till.open_batches() == []
     assert till.outbox.quarantine.discrepancies(LOCATION) == []
-    with till.store.reading() as connection:
-        sent = connection.execute(
-            "SELECT id, substr(sold_at, 1, 19), count(*) FROM batch_transactions"
-            " JOIN batches USING (location, key)"
-            " WHERE state = 'delivered' AND ? = 'append' GROUP BY 1, 2",
-            (mode,),
-        ).fetchall()
-    assert [one for one in sent if one[2] > 1] == []
+    assert till.office.ledger.doubled() == []

@@ -23,20 +23,24 @@ _CARD = re.compile(r"(?<![0-9])[0-9](?:[ -]?[0-9]){12,18}(?![0-9])")
 
 def adds_up(transaction: Transaction) -> bool:
     """
-    Do the lines less discount plus tax come to the total, to a cent a line?
+    Do the lines less discount come to the total, with or without the tax, to
+    a cent a line?
 
-    If not, it is a figure to look at, not a fault: a tax-free line sum is
-    normal.
+    Prices may contain the tax or not; nothing says which.  If neither agrees,
+    it is a figure to look at, not a fault.
     """
     lines = (
         _EXACT.multiply(Decimal(line.quantity), line.price) if line.amount is None else line.amount
         for line in transaction.items
     )
-    owed = reduce(_EXACT.add, lines, transaction.tax or Decimal())
+    inclusive = reduce(_EXACT.add, lines, Decimal())
+    exclusive = _EXACT.add(inclusive, transaction.tax or Decimal())
     paid = _EXACT.add(transaction.total, transaction.discount or Decimal())
-    off = _EXACT.abs(_EXACT.subtract(owed, paid))
+    tolerance = _EXACT.multiply(Decimal(len(transaction.items)), _CENT)
 
-    return off <= _EXACT.multiply(Decimal(len(transaction.items)), _CENT)
+    return any(
+        _EXACT.abs(_EXACT.subtract(owed, paid)) <= tolerance for owed in (inclusive, exclusive)
+    )
 
 
 def has_card_number(transaction: Transaction) -> bool:

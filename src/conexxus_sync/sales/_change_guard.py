@@ -13,6 +13,10 @@ from conexxus_sync.model.sales import DiscrepancyKind, FoundDiscrepancy, SaleKey
 from ._push_context import PushContext
 
 
+# Nothing could be sent that does it.
+_EMPTY = "an empty day can't replace another: the back office itself has to delete its sales"
+
+
 @attrs.frozen(kw_only=True)
 class ChangeDecision:
     """
@@ -37,21 +41,27 @@ class ChangeDecision:
         """
         Decide about what was *found* of the date that is staged.
         """
-        wrong = [
-            one
+        staging = context.outbox.staging
+        changes = frozenset(
+            one.key
             for one in found
             if one.kind is not DiscrepancyKind.ELSEWHERE and not one.is_told_too
-        ]
+        )
+        # What is told so that it can't be sent is as good as gone.
+        changed = len(changes & staging.corrected(connection))
         doubt = context.guards.refusal(
-            known=context.outbox.staging.delivered_count(connection),
-            gone=sum(one.kind is DiscrepancyKind.MISSING for one in wrong),
-            changed=sum(one.kind is DiscrepancyKind.CHANGED for one in wrong),
+            known=staging.delivered_count(connection),
+            gone=len(changes) - changed,
+            changed=changed,
         )
         is_asked = context.accept_changes or context.on_changed == "resend"
         refused = None if context.accept_changes or not is_asked else doubt
 
+        if is_asked and context.replaces_day and changes and not any(staging.whole(connection)):
+            refused = f"{doubt or 'all sales are gone'}, and {_EMPTY}"
+
         return cls(
-            changes=frozenset(one.key for one in wrong),
+            changes=changes,
             corrects=is_asked and refused is None,
             refused=refused,
             doubt=doubt,

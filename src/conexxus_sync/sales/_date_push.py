@@ -168,9 +168,11 @@ class DatePush:
                 *day,
                 ids_are_global=context.client.profile.dedupe == "transaction_id",
                 fields=context.compare,
+                hold=context.renew_lease,
             )
             faulty = staging.faulty(connection)
             decision = ChangeDecision.of(context, connection, found)
+            context.renew_lease()
             voids = self._voids(connection, decision)
             drafts = self._drafts(connection)
             if context.replaces_day:
@@ -179,6 +181,7 @@ class DatePush:
                 )
                 drafts = self._batches(whole.members, UNDIVIDED)
                 found, faulty = list(whole.found), [*faulty, *whole.held]
+            context.renew_lease()
             now = context.clock.now()
 
             with context.writing(connection) as transaction:
@@ -224,6 +227,7 @@ class DatePush:
                 business_date=self.business_date,
             )
             voids.append(taken_back)
+            self.context.renew_lease()
 
         return voids
 

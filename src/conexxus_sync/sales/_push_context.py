@@ -175,11 +175,16 @@ class PushContext:
     def writing(self, connection: Any = None) -> Iterator[Any]:
         """
         One transaction under our lease, with the visits that wait.
+
+        However long it takes, it ends with a lease that lasts: nobody could
+        take it meanwhile.
         """
         with self.store.writing(self.lease, connection=connection) as transaction:
             self.outbox.dates.record(transaction, self.location_id, self.pending_visits)
             yield transaction
+            lease = self.store.leases.extend(transaction, self.lease, self.clock.now())
 
+        self.lease = lease
         self.pending_visits.clear()
 
     def flush(self) -> None:

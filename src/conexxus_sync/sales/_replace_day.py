@@ -69,6 +69,7 @@ class DayReplacement:
         # A replacement must not take back what it was not asked to.
         staying = {one.key for one in found if one.kind is not DiscrepancyKind.ELSEWHERE} - given_up
         kept = outbox.effective(connection, *day, staying)
+        context.renew_lease()
         replaced = {one.delivered_as for one in kept} | (told_anew - given_up)
         current = [one for one in staging.whole(connection) if one.delivered_as not in replaced]
 

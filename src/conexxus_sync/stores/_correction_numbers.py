@@ -2,10 +2,9 @@
 Numbers of corrections: those of one id and business date, none of them used before.
 """
 
-import sqlite3
 from itertools import count, groupby
 
-from ._sale_matching import Day
+from ._sale_matching import Comparison
 
 
 # What was taken back, and what may be its correction, by id.
@@ -40,7 +39,7 @@ SELECT EXISTS (SELECT 1 FROM staged WHERE id = ?2)
 _WITHOUT_REVISION, _REPLACED = 1, 2
 
 
-def next_number(connection: sqlite3.Connection, day: Day, *, name: str, above: int = 0) -> int:
+def next_number(comparison: Comparison, *, name: str, above: int = 0) -> int:
     """
     The number of the next correction of the sale *name*: neither the void nor
     the revision of this number has an id that another sale has.
@@ -48,45 +47,45 @@ def next_number(connection: sqlite3.Connection, day: Day, *, name: str, above: i
     Args:
         above: A number that is taken.
     """
-    (highest,) = connection.execute(_HIGHEST, (*day, name)).fetchone()
+    (highest,) = comparison.execute(_HIGHEST, (*comparison.day, name)).fetchone()
     numbers = count(max(int(highest), above) + 1)
 
-    return next(number for number in numbers if _is_free(connection, day, name, number))
+    return next(number for number in numbers if _is_free(comparison, name, number))
 
 
-def number_revisions(connection: sqlite3.Connection, day: Day) -> None:
+def number_revisions(comparison: Comparison) -> None:
     """
     Give what was taken back, and is to be sent again, the number of its void.
 
     One id may have several: each goes with the one of its own second, or else
     the next in order of time.
     """
-    rows = connection.execute(_TAKEN_BACK, day).fetchall()
+    rows = comparison.execute(_TAKEN_BACK, comparison.day).fetchall()
 
     for name, group in groupby(rows, key=lambda row: row[0]):
         voids = {second: (revision, voided) for _, second, revision, voided in group}
-        loose = connection.execute(_CANDIDATES, (name,)).fetchall()
+        loose = comparison.execute(_CANDIDATES, (name,)).fetchall()
         own = [(position, *voids.pop(second)) for position, second in loose if second in voids]
         rest = [position for position, _ in loose if position not in {row[0] for row in own}]
         free = [void for void in voids.values() if void[1] == _WITHOUT_REVISION]
         pairs = [*own, *((place, *void) for place, void in zip(rest, free, strict=False))]
-        _number(connection, day, name, pairs)
+        _number(comparison, name, pairs)
 
 
-def _number(
-    connection: sqlite3.Connection, day: Day, name: str, pairs: list[tuple[int, int, int]]
-) -> None:
+def _number(comparison: Comparison, name: str, pairs: list[tuple[int, int, int]]) -> None:
     above = 0
 
     for position, revision, voided in pairs:
         number = revision
-        if voided == _REPLACED or not _is_free(connection, day, name, revision):
-            number = above = next_number(connection, day, name=name, above=above)
-        connection.execute("UPDATE staged SET revision = ? WHERE position = ?", (number, position))
+        if voided == _REPLACED or not _is_free(comparison, name, revision):
+            number = above = next_number(comparison, name=name, above=above)
+        comparison.execute("UPDATE staged SET revision = ? WHERE position = ?", (number, position))
 
 
-def _is_free(connection: sqlite3.Connection, day: Day, name: str, number: int) -> bool:
+def _is_free(comparison: Comparison, name: str, number: int) -> bool:
     return not any(
-        connection.execute(_IS_KNOWN, (day[0], f"{name}:{kind}:{number}", name)).fetchone()[0]
+        comparison.execute(
+            _IS_KNOWN, (comparison.day[0], f"{name}:{kind}:{number}", name)
+        ).fetchone()[0]
         for kind in ("void", "rev")
     )

@@ -87,10 +87,19 @@ class SqliteLeases:
             return lease
 
         with self.store.writing(lease) as connection:
-            connection.execute(
-                "UPDATE leases SET expires_at = ? WHERE location = ? AND kind = ?",
-                (_text(now + LEASE_LENGTH), lease.location_id, lease.kind),
-            )
+            return self.extend(connection, lease, now)
+
+    def extend(self, connection: sqlite3.Connection, lease: Lease, now: datetime) -> Lease:
+        """
+        Put off the end of *lease* if that is due, in a transaction under it.
+        """
+        if not lease.is_due(now):
+            return lease
+
+        connection.execute(
+            "UPDATE leases SET expires_at = ? WHERE location = ? AND kind = ?",
+            (_text(now + LEASE_LENGTH), lease.location_id, lease.kind),
+        )
 
         return attrs.evolve(lease, renewed_at=now)
 

@@ -4,7 +4,7 @@ The protocols of the outbox, for the engines.
 What writes takes the connection of a transaction that is open already.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Protocol
@@ -89,6 +89,7 @@ class StagingStore(Protocol):
         *,
         ids_are_global: bool,
         fields: Collection[str],
+        hold: Callable[[], None],
     ) -> list[FoundDiscrepancy]: ...
 
     def fresh(self, connection: Any) -> Iterator[FrozenTransaction]: ...

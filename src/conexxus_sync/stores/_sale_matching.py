@@ -6,10 +6,15 @@ sides, is matched in order of time: that is a sale whose timestamp changed.
 """
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Any
 
-from conexxus_sync.model.sale_digests import is_unchanged
+import attrs
 
+from conexxus_sync.model.sale_digests import COMPARABLE, is_unchanged
+
+
+HOLD_EVERY = 1_000
 
 Day = tuple[str, str]
 
@@ -98,33 +103,58 @@ WHERE NOT k.waits AND NOT s.same AND s.fault IS NULL AND (s.sold_second = s.twin
 """
 
 
-def match(connection: sqlite3.Connection, day: Day, *, fields: Collection[str]) -> None:
+@attrs.frozen(kw_only=True)
+class Comparison:
     """
-    Find out which of the staged are known, and which of these are unchanged.
+    What a comparison of one date works with.
 
-    Args:
+    Attributes:
+        day: Location and date.
         fields: Those whose change is one.
+        hold: Called after each statement, and within long work: a day may be
+            so large that the lease has to be renewed meanwhile.  Not needed in
+            a transaction, which keeps others from taking it.
     """
-    connection.execute(_TABLE)
 
-    for statement in _FILL:
-        connection.execute(statement, day)
+    connection: sqlite3.Connection
+    day: Day
+    fields: Collection[str] = COMPARABLE
+    hold: Callable[[], None] = lambda: None
 
-    connection.execute("CREATE INDEX temp.staged_by_id ON staged (id, sold_second)")
-    connection.execute(_DROP_EQUAL)
-    connection.execute(_MATCH_SECOND)
+    def execute(self, statement: str, parameters: tuple[Any, ...] = ()) -> sqlite3.Cursor:
+        """
+        Execute one statement, and hold on to the lease.
+        """
+        cursor = self.connection.execute(statement, parameters)
+        self.hold()
 
-    for statement in _MATCH_LEFT_OVER:
-        connection.execute(statement)
+        return cursor
 
-    at_any_time = ("timestamp" not in fields,)
-    connection.execute(_MATCH_DIGEST, at_any_time)
-    # Made under another version, or with other fields that count.
-    connection.executemany(
-        "UPDATE staged SET same = 1 WHERE position = ?",
-        [
-            (position,)
-            for position, raw, version, digest in connection.execute(_OTHER_DIGESTS, at_any_time)
-            if is_unchanged(raw, version, digest, fields)
-        ],
-    )
+    def match(self) -> None:
+        """
+        Find out which of the staged are known, and which of these are unchanged.
+        """
+        self.execute(_TABLE)
+
+        for statement in _FILL:
+            self.execute(statement, self.day)
+
+        self.execute("CREATE INDEX temp.staged_by_id ON staged (id, sold_second)")
+
+        for statement in (_DROP_EQUAL, _MATCH_SECOND, *_MATCH_LEFT_OVER):
+            self.execute(statement)
+
+        at_any_time = ("timestamp" not in self.fields,)
+        self.execute(_MATCH_DIGEST, at_any_time)
+        # Made under another version, or with other fields that count.
+        self.connection.executemany(
+            "UPDATE staged SET same = 1 WHERE position = ?",
+            list(self._unchanged(self.execute(_OTHER_DIGESTS, at_any_time))),
+        )
+
+    def _unchanged(self, rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[int]]:
+        for number, (position, raw, version, digest) in enumerate(rows):
+            if number % HOLD_EVERY == 0:
+                self.hold()
+            if is_unchanged(raw, version, digest, self.fields):
+                yield (position,)

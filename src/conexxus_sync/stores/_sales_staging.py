@@ -6,17 +6,17 @@ any size costs the memory of one batch.
 """
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 
 from conexxus_sync.model.frozen_sales import FrozenTransaction
-from conexxus_sync.model.sale_digests import COMPARABLE, compared_part
+from conexxus_sync.model.sale_digests import compared_part
 from conexxus_sync.model.sales import DiscrepancyKind, FoundDiscrepancy, SaleKey
 
 from ._correction_numbers import next_number, number_revisions
 from ._database import text
-from ._sale_matching import OPEN_MEMBERS, Day, match
+from ._sale_matching import OPEN_MEMBERS, Comparison
 
 
 _TABLE = """
@@ -181,6 +181,7 @@ class SqliteStaging:
         *,
         ids_are_global: bool,
         fields: Collection[str],
+        hold: Callable[[], None],
     ) -> list[FoundDiscrepancy]:
         """
         Compare what is staged with what is known, and drop what waits.
@@ -189,19 +190,21 @@ class SqliteStaging:
             ids_are_global: Whether the same id on another date is the same
                 transaction to the back office.
             fields: Those whose change is one.
+            hold: Called again and again, to renew the lease.
 
         Returns:
             How the host contradicts what was delivered.
         """
         day = (location_id, business_date.isoformat())
-        match(connection, day, fields=fields)
-        missing = connection.execute(_MISSING).fetchall()
-        connection.execute(_DROP_WAITING)
-        changed = connection.execute(_CHANGED).fetchall()
-        connection.execute(_DROP_CHANGED)
-        connection.execute(_FAULT_DIFFERENT)
-        number_revisions(connection, day)
-        twice = self._place(connection, day, ids_are_global=ids_are_global)
+        comparison = Comparison(connection=connection, day=day, fields=fields, hold=hold)
+        comparison.match()
+        missing = comparison.execute(_MISSING).fetchall()
+        comparison.execute(_DROP_WAITING)
+        changed = comparison.execute(_CHANGED).fetchall()
+        comparison.execute(_DROP_CHANGED)
+        comparison.execute(_FAULT_DIFFERENT)
+        number_revisions(comparison)
+        twice = self._place(comparison, ids_are_global=ids_are_global)
 
         return [
             *(_found(DiscrepancyKind.ELSEWHERE, *row) for row in twice),
@@ -210,22 +213,23 @@ class SqliteStaging:
         ]
 
     def _place(
-        self, connection: sqlite3.Connection, day: Day, *, ids_are_global: bool
+        self, comparison: Comparison, *, ids_are_global: bool
     ) -> list[tuple[str, str, bytes]]:
         """
         Set aside or drop what was used, or is, elsewhere; returns the latter.
         """
-        connection.execute(_OPEN_ELSEWHERE, day)
-        connection.execute("CREATE INDEX temp.elsewhere_by_id ON open_elsewhere (id)")
+        day = comparison.day
+        comparison.execute(_OPEN_ELSEWHERE, day)
+        comparison.execute("CREATE INDEX temp.elsewhere_by_id ON open_elsewhere (id)")
 
         if ids_are_global:
-            connection.execute(_FAULT_SAME_ID, day)
-            connection.execute(_FAULT_CORRECTION, day[:1])
-            connection.execute(_FAULT_ELSEWHERE, day)
+            comparison.execute(_FAULT_SAME_ID, day)
+            comparison.execute(_FAULT_CORRECTION, day[:1])
+            comparison.execute(_FAULT_ELSEWHERE, day)
             return []
 
-        twice = connection.execute(_TOLD_TWICE, day).fetchall()
-        connection.execute(_DROP_TOLD_TWICE, day)
+        twice = comparison.execute(_TOLD_TWICE, day).fetchall()
+        comparison.execute(_DROP_TOLD_TWICE, day)
 
         return twice
 
@@ -269,7 +273,7 @@ class SqliteStaging:
             above: A number that is taken.
         """
         day = (location_id, business_date.isoformat())
-        return next_number(connection, day, name=name, above=above)
+        return next_number(Comparison(connection=connection, day=day), name=name, above=above)
 
     def whole(self, connection: sqlite3.Connection) -> Iterator[FrozenTransaction]:
         """
@@ -304,11 +308,10 @@ class SqliteStaging:
         Take what is staged for delivered by something else; returns how many
         were not known before.
         """
-        match(connection, (location_id, business_date.isoformat()), fields=COMPARABLE)
+        day = (location_id, business_date.isoformat())
+        Comparison(connection=connection, day=day).match()
 
-        return connection.execute(
-            _ADOPT, (location_id, business_date.isoformat(), text(now))
-        ).rowcount
+        return connection.execute(_ADOPT, (*day, text(now))).rowcount
 
 
 def _found(

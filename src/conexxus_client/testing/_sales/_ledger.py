@@ -126,8 +126,8 @@ class Ledger:
 
     def transactions(self, location: str | None = None, day: date | None = None) -> list[Entry]:
         """
-        What is effective, in the order in which it came; each id of a day
-        once, with the times it is effective.
+        What is effective, in the order in which it came; each id and timestamp
+        of a day once, with the times it is effective.
         """
         with self._lock:
             return list(self._entries(location, day))
@@ -212,11 +212,13 @@ class Ledger:
 
 
 def _count_entries(location: str, day: date, sales: Iterable[Sale]) -> Iterator[Entry]:
-    entries: dict[str, Entry] = {}
+    # Registers may use the same numbers; of one moment, it is one sale.
+    entries: dict[tuple[str, str], Entry] = {}
 
     for sale in sales:
-        known = entries.get(sale.id)
-        entries[sale.id] = (
+        key = sale.id, sale.timestamp
+        known = entries.get(key)
+        entries[key] = (
             attrs.evolve(known, times=known.times + 1)
             if known
             else Entry(location=location, date=day, sale=sale)

@@ -1,0 +1,288 @@
+"""
+Facts about the cost of a push on a store with a history.
+"""
+
+import re
+import sqlite3
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
+from typing import ClassVar
+
+import pytest
+
+from conexxus_client import ApiProfile
+from conexxus_client.testing import BackOffice
+from conexxus_sync.stores import sqlite as store_module
+
+
+LOCATION = "loc-001"
+DAY = date(2026, 1, 2)
+A_DAY = timedelta(days=1)
+
+# What may be read for each sale or batch: a sale, the sales of a date, of an id
+# or of a batch, or what is open; not all of a location.
+NARROW = {
+    "delivered": [r"business_date[=<]\?", r"\bid=\?"],
+    "batch_transactions": [r"\bkey=\?", r"\borigin=\?", r"corrections_by_id .*\bid=\?"],
+    "batches": [
+        r"business_date=\?",
+        r"\bkey=\?",
+        r"INDEX batches_open",
+        r"INDEX batches_with_bytes .*settled_at<\?",
+    ],
+    "quarantined_transactions": [r"business_date=\?"],
+}
+
+
+def fill(till, days, sales):
+    """
+    A history of so many days with so many sales, delivered, under receipt
+    numbers that begin anew each day.
+    """
+    till.push()
+
+    with till.store.writing() as connection:
+        for number in range(1, days + 1):
+            day = DAY - number * A_DAY
+            # To a server that knows ids alone, they have to be new ones.
+            prefix = "" if till.profile.dedupe == "key" else f"{number}-"
+            noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+            moments = [(noon + place * timedelta(seconds=7)).isoformat() for place in range(sales)]
+            connection.execute(
+                "INSERT INTO batches (location, key, business_date, freeze, first, state,"
+                " transactions, mismatched, total, digest, frozen_at, settled_at)"
+                " VALUES (?, ?, ?, 1, 0, 'delivered', ?, 0, '1', x'00', ?, ?)",
+                (LOCATION, f"k{number}", str(day), sales, str(noon), str(noon)),
+            )
+            connection.executemany(
+                "INSERT INTO batch_transactions"
+                " VALUES (?1, ?2, ?3, ?4, x'00', '1', 1, ?5, ?4, 0, 0, '1')",
+                (
+                    (LOCATION, f"k{number}", place, f"{prefix}t{place}", moment)
+                    for place, moment in enumerate(moments)
+                ),
+            )
+            connection.executemany(
+                "INSERT INTO delivered VALUES (?, ?, ?, ?, '1', x'00', '1', ?, ?, ?, 0, 0)",
+                (
+                    (
+                        LOCATION,
+                        str(day),
+                        f"{prefix}t{place}",
+                        moment[:19],
+                        f"k{number}",
+                        moment,
+                        moment,
+                    )
+                    for place, moment in enumerate(moments)
+                ),
+            )
+            connection.execute(
+                "INSERT OR REPLACE INTO sales_dates VALUES (?, ?, ?, NULL)",
+                (LOCATION, str(day), str(noon)),
+            )
+
+
+def a_day(till):
+    """
+    What a push is about: new sales, changed ones, some that wait, one refused.
+    """
+    sales = [
+        till.sale(f"t{number}", timestamp=datetime(2026, 1, 2, 15, number % 60, tzinfo=UTC))
+        for number in range(30)
+    ]
+    till.orders.by_date[DAY] = sales[:20]
+    till.office.reject = {"t3": "no"}
+    till.push(DAY)
+    till.office.faults("sales: 409")
+    till.orders.by_date[DAY] = sales[:25]
+    till.push(DAY)
+    till.orders.by_date[DAY] = [till.sale("t0", "9.00"), *sales[2:]]
+    till.push(DAY)
+    till.push(DAY)
+    # After more than a day, what is old is forgotten.
+    till.wait(days=1, hours=2)
+    till.push()
+
+
+class Planned(store_module._Connection):
+    """
+    Asks for the plan of each statement before it runs.
+    """
+
+    plans: ClassVar = {}
+
+    def execute(self, sql, *parameters):
+        self._explain(sql)
+        return super().execute(sql, *parameters)
+
+    def executemany(self, sql, *parameters):
+        self._explain(sql)
+        return super().executemany(sql, *parameters)
+
+    def _explain(self, sql):
+        if not sql.lstrip().startswith(("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")):
+            return
+        query = "EXPLAIN QUERY PLAN " + re.sub(r"\?\d*", "'x'", sql)
+        self.plans[sql] = [row[3] for row in super().execute(query)]
+
+
+def wide(sql, step):
+    """
+    The table of which *step* reads all of a location, or everything.
+    """
+    found = re.match(r"(SCAN|SEARCH) (\w+)", step)
+    if found is None:
+        return None
+    alias = found[2]
+    # The end of an index, one row.
+    if sql.startswith("SELECT max(business_date)"):
+        return None
+    named = re.search(rf"(\w+) AS {alias}\b", sql)
+    table = named[1] if named else alias
+
+    if table not in NARROW:
+        return None
+    if found[1] == "SEARCH" and any(re.search(way, step) for way in NARROW[table]):
+        return None
+
+    return table
+
+
+@pytest.fixture(params=["append-key", "append-transaction_id", "replace_day-key"])
+def till(new_till, request):
+    mode, dedupe = request.param.split("-")
+    till = new_till(
+        profile=ApiProfile(sales_mode=mode, dedupe=dedupe),
+        office=BackOffice(sales_mode=mode, dedupe=dedupe),
+    )
+    till.options = {"on_changed": "resend"}
+    return till
+
+
+@pytest.mark.parametrize("analyzed", [False, True])
+@pytest.mark.case(
+    "C20",
+    "a push on a store with a long history",
+    "no statement of it reads all that was ever delivered or frozen",
+)
+def test_plans(till, monkeypatch, analyzed):
+    """
+    Each statement of a push finds by an index what it is about; also where the
+    database has statistics.
+    """
+    fill(till, days=30, sales=50)
+    if analyzed:
+        with till.store.reading() as connection:
+            connection.execute("ANALYZE")
+    monkeypatch.setattr(Planned, "plans", {})
+    monkeypatch.setattr(store_module, "_Connection", Planned)
+
+    a_day(till)
+
+    assert len(Planned.plans) > 40
+    assert [
+        (sql, step)
+        for sql, steps in Planned.plans.items()
+        for step in steps
+        if wide(sql, step) is not None
+    ] == []
+
+
+class Counted(store_module._Connection):
+    """
+    Counts the steps of SQLite's machine, by hundreds.
+    """
+
+    steps = 0
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.set_progress_handler(self._count, 100)
+
+    def _count(self):
+        Counted.steps += 1
+        return 0
+
+
+@pytest.mark.case(
+    "C20",
+    "the same push on stores with histories of ten and of a hundred days",
+    "takes the same work",
+)
+def test_work(till, new_till, monkeypatch):
+    """
+    The work of a push does not grow with what was delivered on other dates.
+    """
+    monkeypatch.setattr(store_module, "_Connection", Counted)
+    work = {}
+
+    for days in (10, 100):
+        one = new_till(profile=till.profile, office=BackOffice(**_settings(till)))
+        one.options = till.options
+        fill(one, days=days, sales=50)
+        Counted.steps = 0
+        a_day(one)
+        work[days] = Counted.steps
+
+    assert work[100] < work[10] * 1.5
+
+
+class Slow(store_module._Connection):
+    """
+    A connection on which each statement about staged sales takes three minutes.
+
+    Asks before each statement outside of a transaction whether the lease that
+    is held lasts.
+    """
+
+    till = None
+    lapsed: ClassVar = []
+    slowed = 0
+
+    def execute(self, sql, *parameters):
+        self._look(sql)
+        return super().execute(sql, *parameters)
+
+    def _look(self, sql):
+        if self.till is None or self.in_transaction:
+            self._take_time(sql)
+            return
+        now = self.till.clock.now()
+        with closing(sqlite3.connect(self.till.folder / "store.db")) as other:
+            rows = other.execute("SELECT expires_at FROM leases WHERE run_id IS NOT NULL")
+            self.lapsed.extend(sql for (at,) in rows if datetime.fromisoformat(at) <= now)
+        self._take_time(sql)
+
+    def _take_time(self, sql):
+        if self.till is not None and re.search(r"\b(staged|known|batch_transactions)\b", sql):
+            Slow.slowed += 1
+            self.till.clock.advance(minutes=3)
+
+
+@pytest.mark.case(
+    "C20",
+    "comparing and freezing a date takes longer than a lease lasts",
+    "the lease is renewed meanwhile, and no other run takes it",
+)
+def test_lease_of_long_work(till, monkeypatch):
+    """
+    However long a push takes, its lease does not lapse while another run
+    could take it.
+    """
+    sales = [till.sale(f"t{number}") for number in range(12)]
+    till.orders.by_date[DAY] = sales
+    till.push(DAY)
+    monkeypatch.setattr(store_module, "_Connection", Slow)
+    monkeypatch.setattr(Slow, "till", till)
+    monkeypatch.setattr(Slow, "lapsed", [])
+    till.orders.by_date[DAY] = [till.sale("t0", "9.00"), *sales[2:], till.sale("new")]
+
+    till.push(DAY)
+
+    assert Slow.slowed > 20
+    assert Slow.lapsed == []
+
+
+def _settings(till):
+    return {"sales_mode": till.profile.sales_mode, "dedupe": till.profile.dedupe}
