@@ -93,12 +93,12 @@ def _adopt(engine: SalesPush, through: dt.date, session: Session) -> ExitCode:
     else:
         sales = counted(adopted.transactions, "sale")
         dates = f"{adopted.first} to {adopted.through}"
-        write_lines(
-            [
-                f"{sales} of {dates} taken for delivered, and nothing was sent.",
-                f"Business dates before {adopted.first} are closed; later sales are pushed.",
-            ]
-        )
+        lines = [f"{sales} of {dates} taken for delivered, and nothing was sent."]
+        if adopted.batches:
+            batches = counted(adopted.batches, "batch", "batches")
+            lines.append(f"{batches} that waited taken for delivered as well.")
+        lines.append(f"Business dates before {adopted.first} are closed; later sales are pushed.")
+        write_lines(lines)
 
     return ExitCode.SUCCESS
 

@@ -63,6 +63,7 @@ class SyncRun:
         status: None while it is running.
         refused: Which guard refused the catalogue, and why.
         errors: At most 100.
+        note: What somebody should know, though nothing went wrong.
         batches: Sales only: how many batches were sent.
         total: Sales only: sum of the totals delivered by this run, exact.
         delivery_unknown: Sales only: a batch's fate is unknown.
@@ -89,6 +90,7 @@ class SyncRun:
     refused: str | None = None
     errors: tuple[RunIssue, ...] = attrs.field(default=(), converter=_issues)
     last_error: str | None = None
+    note: str | None = None
     batches: int | None = None
     total: Decimal | None = None
     delivery_unknown: bool = False

@@ -14,7 +14,7 @@ from conexxus_sync.collectors import FanOut
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.errors import StoreError, SyncError
 from conexxus_sync.model.leases import Lease
-from conexxus_sync.model.runs import RunIssue, RunKind, RunStatus, SyncRun, new_run_id
+from conexxus_sync.model.runs import SyncRun, new_run_id
 from conexxus_sync.protocols import Clock, OrderSource
 from conexxus_sync.runtime.cancellation import interruptible
 from conexxus_sync.runtime.run_logging import safe_logger
@@ -30,6 +30,8 @@ from ._due_dates import HeldDates, StartDate
 from ._ledger import SalesLedger
 from ._profile_check import ProfileCheck, sent_with
 from ._push_context import OnChanged, PushContext, SalesClient
+from ._run_counters import empty_run
+from ._store_age import StoreAge
 
 
 # A clock that is wrong is a reason to complain again and again, but not more often.
@@ -92,6 +94,7 @@ class SalesPush:
     _backoff: Backoff = attrs.field(factory=Backoff, init=False)
     _purged: float | None = attrs.field(default=None, init=False)
     _held: HeldDates | None = attrs.field(default=None, init=False)
+    _complained: tuple[str, float] = attrs.field(default=("", 0.0), init=False)
 
     @property
     def ledger(self) -> SalesLedger:
@@ -114,6 +117,13 @@ class SalesPush:
             given=sent_with(self.client.profile, self.client),
             named=self.profile_named,
         )
+
+    @property
+    def store_age(self) -> StoreAge:
+        """
+        Whether the store knows all that was sent.
+        """
+        return StoreAge(store=self.store, location_id=self.config.location_id)
 
     @property
     def retry_at(self) -> datetime | None:
@@ -165,8 +175,9 @@ class SalesPush:
             first.
 
         Raises:
-            ConfigurationError: Nobody said in which zone the store is, or
-                sales were pushed with another profile.
+            ConfigurationError: Nobody said in which zone the store is, sales
+                were pushed with another profile, or the store was restored
+                from a backup.
             DateClosedError: *business_date* no longer takes a push.
             RunInProgressError: Another push is at work.
             StoreError: The store can't be used.
@@ -175,13 +186,16 @@ class SalesPush:
 
         if automatic is None:
             automatic = business_date is None and not honour_past
-        if clock_problem is not None and automatic:
-            _log.warning("Conexxus sales: %s", clock_problem)
+        reason = (clock_problem or self.store_age.restored()) if automatic else None
+        if reason is not None:
+            self._complain(str(reason))
             if lease is not None:
                 self._release(lease)
             return []
 
         with self._context(lease or self.acquire()) as context:
+            self.store_age.refuse_restored()
+            self.store_age.mend()
             context.profile_check.refuse_other()
 
             if (
@@ -282,6 +296,16 @@ class SalesPush:
         """
         return self.ledger.start_date(now).held
 
+    def _complain(self, reason: str) -> None:
+        """
+        Log why nothing is pushed; the same again after a while only.
+        """
+        now, (said, at) = self.clock.monotonic(), self._complained
+
+        if reason != said or now - at >= SAID_EVERY.total_seconds():
+            self._complained = reason, now
+            _log.warning("Conexxus sales: %s", reason)
+
     def _begin(
         self,
         context: PushContext,
@@ -316,20 +340,7 @@ class SalesPush:
     def _record_nothing(
         self, context: PushContext, lease: Lease, business_date: date | None
     ) -> None:
-        run = SyncRun(
-            id=lease.run_id,
-            kind=RunKind.SALES,
-            location_id=lease.location_id,
-            business_date=business_date,
-            status=RunStatus.SUCCESS,
-            start_time=lease.renewed_at,
-            end_time=self.clock.now(),
-        )
-
-        if self.stop():
-            error = "the push was stopped; what is due goes with the next one"
-            issue = RunIssue(item=None, error=error)
-            run = attrs.evolve(run, status=RunStatus.FAILED, errors=[issue], last_error=error)
+        run = empty_run(lease, business_date, self.clock.now(), stopped=self.stop())
 
         with context.writing() as transaction:
             self.store.runs.save(transaction, run, listed=False)

@@ -3,14 +3,15 @@ Counts what one push of one date did, and makes its run from that.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 import attrs
 
 from conexxus_client import exact_sum
 from conexxus_sync.model.frozen_sales import FrozenTransaction
-from conexxus_sync.model.runs import MAX_ERRORS, RunIssue, RunStatus, SyncRun
+from conexxus_sync.model.leases import Lease
+from conexxus_sync.model.runs import MAX_ERRORS, RunIssue, RunKind, RunStatus, SyncRun
 from conexxus_sync.model.sales import DiscrepancyKind, FoundDiscrepancy
 
 
@@ -43,6 +44,7 @@ class RunCounters:
         failure: Why the date could not be pushed to the end.
         remarks: What somebody may want to look at, though nothing failed: the
             text with the ids that it is about.
+        note: What somebody should know of the date.
     """
 
     run: SyncRun
@@ -54,6 +56,7 @@ class RunCounters:
     total: Decimal = Decimal()
     unknown: bool = False
     failure: str | None = None
+    note: str | None = None
     issues: list[RunIssue] = attrs.field(factory=list)
     remarks: dict[str, list[str]] = attrs.field(factory=dict)
 
@@ -133,6 +136,7 @@ class RunCounters:
             total=self.total,
             delivery_unknown=self.unknown,
             errors=[*self.issues, *map(_told, self.remarks.items())],
+            note=self.note,
             last_error=self.failure or (self.issues[-1].error if self.issues else None),
         )
 
@@ -143,6 +147,30 @@ class RunCounters:
             return RunStatus.PARTIAL
 
         return RunStatus.SUCCESS
+
+
+def empty_run(lease: Lease, business_date: date | None, now: datetime, *, stopped: bool) -> SyncRun:
+    """
+    The run of a push that found nothing to say; of one that was *stopped*, a
+    failed one.
+    """
+    run = SyncRun(
+        id=lease.run_id,
+        kind=RunKind.SALES,
+        location_id=lease.location_id,
+        business_date=business_date,
+        status=RunStatus.SUCCESS,
+        start_time=lease.renewed_at,
+        end_time=now,
+    )
+
+    if not stopped:
+        return run
+
+    error = "the push was stopped; what is due goes with the next one"
+    issue = RunIssue(item=None, error=error)
+
+    return attrs.evolve(run, status=RunStatus.FAILED, errors=[issue], last_error=error)
 
 
 def _told(remark: tuple[str, list[str]]) -> RunIssue:

@@ -4,7 +4,7 @@ The outbox: freezes, divides and settles batches of sales.
 
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 import attrs
@@ -14,13 +14,23 @@ from conexxus_sync.model.frozen_sales import BatchDraft
 from conexxus_sync.model.sales import Batch, BatchState
 
 from ._batch_queries import SqliteBatchReader
-from ._batch_rows import insert, next_freeze, origins, row_key
+from ._batch_rows import COLUMNS, insert, next_freeze, origins, read_batch, row_key
 from ._database import optional_text, text
+from ._freeze_numbers import SqliteFreezes
 from ._outbox_maintenance import SqliteOutboxMaintenance
 from ._sales_dates import SqliteSalesDates
 from ._sales_profiles import SqliteSalesProfiles
 from ._sales_quarantine import SqliteSalesQuarantine
 from ._sales_staging import SqliteStaging
+
+
+ADOPTED = "taken for delivered by something else"
+
+_OPEN_UNTIL = f"""
+SELECT {COLUMNS} FROM batches
+WHERE location = ? AND business_date <= ? AND state IN ('pending', 'sending', 'unknown')
+ORDER BY business_date, freeze, first
+"""  # noqa: S608  # constants
 
 
 @attrs.define
@@ -31,6 +41,7 @@ class SqliteOutbox(SqliteBatchReader):
     What writes takes the connection of a transaction that is open already.
 
     Attributes:
+        freezes: How often batches were frozen or sent.
         dates: When each business date was visited.
         staging: Where a day's transactions are compared.
         quarantine: What was set aside, and what the host contradicts.
@@ -38,6 +49,7 @@ class SqliteOutbox(SqliteBatchReader):
         profiles: With which profile of the back office they are sent.
     """
 
+    freezes: SqliteFreezes
     dates: SqliteSalesDates = attrs.field(init=False)
     staging: SqliteStaging = attrs.field(init=False)
     quarantine: SqliteSalesQuarantine = attrs.field(init=False)
@@ -57,11 +69,15 @@ class SqliteOutbox(SqliteBatchReader):
         """
         Store *drafts*, to be delivered in this order; False if there are none.
         """
-        number = 0
+        number, location_id = 0, None
 
         for draft in drafts:
             number = number or next_freeze(connection, draft)
             insert(connection, draft, number, now)
+            location_id = draft.frozen.location_id
+
+        if location_id is not None:
+            self.freezes.advance(connection, location_id)
 
         return number > 0
 
@@ -100,6 +116,7 @@ class SqliteOutbox(SqliteBatchReader):
         Args:
             unknown_since: Since when it may have it from an earlier attempt.
         """
+        self.freezes.advance(connection, batch.location_id)
         connection.execute(
             "UPDATE batches SET state = 'sending', attempts = attempts + 1, sent_at = ?,"
             " unknown_since = ?, forced = 0 WHERE location = ? AND key = ?",
@@ -181,6 +198,33 @@ class SqliteOutbox(SqliteBatchReader):
         )
 
         return exact_sum(Decimal(row[2]) for row in accepted)
+
+    def adopt_open(
+        self,
+        connection: sqlite3.Connection,
+        location_id: str,
+        last: date,
+        *,
+        replaces_day: bool,
+        now: datetime,
+    ) -> int:
+        """
+        Take the open batches up to the date *last* for delivered by something
+        else; returns how many there were.
+        """
+        rows = connection.execute(_OPEN_UNTIL, (location_id, last.isoformat())).fetchall()
+
+        for batch in map(read_batch, rows):
+            self.mark_delivered(
+                connection, batch, replaces_day=replaces_day, answer=ADOPTED, now=now
+            )
+            connection.execute(
+                "UPDATE delivered SET key = '' WHERE location = ? AND business_date = ?"
+                " AND key = ?",
+                (location_id, batch.business_date.isoformat(), batch.key),
+            )
+
+        return len(rows)
 
     def _left(self, connection: sqlite3.Connection, batch: Batch, ids: Collection[str]) -> None:
         """

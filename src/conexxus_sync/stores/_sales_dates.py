@@ -165,6 +165,15 @@ class SqliteSalesDates:
         for day in {day for day, name in left if name in ids}:
             self.clear_visit(connection, location_id, date.fromisoformat(day))
 
+    def first_known(self, connection: sqlite3.Connection, location_id: str) -> date | None:
+        """
+        The first business date of which anything was frozen, delivered or
+        adopted; None if nothing was.
+        """
+        (first,) = connection.execute(_FIRST_KNOWN, (location_id,)).fetchone()
+
+        return None if first is None else date.fromisoformat(first)
+
     def recorded(
         self, connection: sqlite3.Connection, location_id: str, dates: Iterable[date]
     ) -> set[date]:
@@ -178,6 +187,14 @@ class SqliteSalesDates:
             if connection.execute(_KNOWN, (location_id, day.isoformat())).fetchone()[0]
         }
 
+
+_FIRST_KNOWN = """
+SELECT min(day) FROM (
+    SELECT min(business_date) AS day FROM batches WHERE location = ?1
+    UNION ALL SELECT min(business_date) FROM delivered WHERE location = ?1
+    UNION ALL SELECT open_from FROM sales_floors WHERE location = ?1
+)
+"""
 
 _KNOWN = """
 SELECT EXISTS (SELECT 1 FROM batches WHERE location = ?1 AND business_date = ?2)

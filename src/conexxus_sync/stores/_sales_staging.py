@@ -140,11 +140,25 @@ WHERE NOT d.voided AND {_DIFFERS}
 # To whom it is news: something else delivered it.
 _ADOPT = """
 INSERT OR IGNORE INTO delivered
-SELECT ?1, ?2, id, digest, total, '', ?3, sold_at, 0, 0 FROM staged WHERE id NOT IN (
-    SELECT t.origin FROM batches AS b JOIN batch_transactions AS t USING (location, key)
-    WHERE b.location = ?1 AND b.business_date = ?2
-      AND b.state IN ('pending', 'sending', 'unknown')
-) ORDER BY position
+SELECT ?1, ?2, id, digest, total, '', ?3, sold_at, 0, 0 FROM staged ORDER BY position
+"""
+
+# Delivered in another version than the host tells: the back office may have
+# been corrected since, by a store that is no more.
+_ADOPT_CHANGED = """
+UPDATE delivered AS d SET digest = s.digest, total = s.total, key = '', delivered_at = ?3,
+    sold_at = s.sold_at, voided = 0
+FROM (SELECT id, digest, total, sold_at, min(position) FROM staged GROUP BY id) AS s
+WHERE d.location = ?1 AND d.business_date = ?2 AND d.id = s.id AND (d.voided OR NOT EXISTS (
+    SELECT 1 FROM staged AS e WHERE e.id = d.id AND d.digest IN (e.digest, e.exact)
+))
+"""
+
+# Delivered, and no longer told: it may have been taken back since.  It is not
+# taken back again, nor sent again if the host tells it once more.
+_ADOPT_MISSING = """
+UPDATE delivered SET key = '' WHERE location = ?1 AND business_date = ?2 AND NOT voided
+AND id NOT IN (SELECT id FROM staged)
 """
 
 
@@ -272,12 +286,15 @@ class SqliteStaging:
         now: datetime,
     ) -> int:
         """
-        Take what is staged for delivered by something else; returns how many
-        were not known before.
+        Take what is staged for delivered by something else, whatever was known
+        of it; returns how many were not known before, or not like this.
         """
-        return connection.execute(
-            _ADOPT, (location_id, business_date.isoformat(), text(now))
-        ).rowcount
+        day = (location_id, business_date.isoformat())
+        connection.execute("CREATE INDEX temp.staged_by_id ON staged (id, digest)")
+        changed = connection.execute(_ADOPT_CHANGED, (*day, text(now))).rowcount
+        connection.execute(_ADOPT_MISSING, day)
+
+        return changed + connection.execute(_ADOPT, (*day, text(now))).rowcount
 
 
 def _read(cursor: sqlite3.Cursor) -> Iterator[FrozenTransaction]:
