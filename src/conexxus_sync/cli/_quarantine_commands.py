@@ -16,7 +16,6 @@ from conexxus_sync.model.run_json import run_to_json
 from conexxus_sync.model.runs import SyncRun
 from conexxus_sync.model.sales import QuarantinedTransaction
 from conexxus_sync.runtime.clock import SystemClock
-from conexxus_sync.stores import open_store
 from conexxus_sync.stores._store_protocols import SyncStore
 from conexxus_sync.views.json import quarantined_item_to_json, quarantined_sale_to_json
 
@@ -24,7 +23,8 @@ from ._console import write_json, write_lines
 from ._exit_codes import ExitCode, code_of_run
 from ._run_text import moment, table
 from ._session import Given, Session
-from ._wiring import catalog_storage, opened, outbox_operator
+from ._store_file import changeable, opened
+from ._wiring import catalog_storage, outbox_operator
 
 
 # A page of a list that nobody lets grow so long.
@@ -76,8 +76,7 @@ def quarantine_show(key: str, *, session: Given) -> ExitCode:
     Args:
         key: The SKU or the transaction's id, as `conexxus quarantine list` has it.
     """
-    config = session.sync_config()
-    store = open_store(config.store)
+    config, store = opened(session)
     location_id, zone = config.location_id, config.timezone
     items = list(store.catalog.quarantined(location_id, key))
     sales = _sales(store, location_id, key)
@@ -133,8 +132,7 @@ def quarantine_replay(
         item: A file with the item as it should be, as JSON; - for stdin. Not for a sale.
         catalog: The host's storage, as package.module:factory.
     """
-    config = session.sync_config()
-    store = open_store(config.store)
+    config, store = changeable(session)
     known = any(store.catalog.quarantined(config.location_id, key))
     sales = [] if known else _sales(store, config.location_id, key)
 
