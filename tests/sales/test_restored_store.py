@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conexxus_client import ConfigurationError
+from conexxus_sync.collectors import FanOut, LoggingCollector
 from conexxus_sync.sales._status import SalesStatus
 
 
@@ -235,6 +236,7 @@ def test_a_fresh_store_says_so(till, caplog):
     till.orders.add(till.sale("t1"))
     assert status(till).is_fresh
 
+    till.options = {"collectors": FanOut([LoggingCollector()])}
     runs = till.push()
 
     for run in runs:

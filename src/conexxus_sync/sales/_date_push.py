@@ -14,7 +14,6 @@ from conexxus_sync.errors import HostError
 from conexxus_sync.model.frozen_sales import BatchDraft, FrozenTransaction
 from conexxus_sync.model.runs import SyncRun
 from conexxus_sync.model.sales import DiscrepancyKind, FoundDiscrepancy
-from conexxus_sync.runtime.run_logging import safe_logger
 
 from ._batch_sender import BatchSender
 from ._batching import BatchLimits, split_into_batches
@@ -24,9 +23,6 @@ from ._push_context import PushContext, PushStoppedError
 from ._replace_day import UNDIVIDED, DayReplacement
 from ._run_counters import RunCounters
 from ._store_age import first_push_note
-
-
-_log = safe_logger(__name__)
 
 
 @attrs.define(kw_only=True)
@@ -201,7 +197,6 @@ class DatePush:
     def _note_first_push(self) -> None:
         if self.is_unheard_of:
             self.counters.note = first_push_note(self.business_date)
-            _log.warning("Conexxus sales: %s", self.counters.note)
 
     def _voids(self, connection: Any, found: Iterable[FoundDiscrepancy]) -> list[FrozenTransaction]:
         """

@@ -9,10 +9,21 @@ from typing import Any, Protocol
 from conexxus_sync.model.leases import Lease
 
 
+class FreezeCounter(Protocol):
+    """
+    Counts what is frozen or sent.
+    """
+
+    def advance(self, connection: Any, location_id: str) -> None: ...
+
+
 class Database(Protocol):
     """
     One database, whichever it is.
     """
+
+    @property
+    def freezes(self) -> FreezeCounter: ...
 
     def reading(self) -> AbstractContextManager[Any]: ...
 

@@ -16,7 +16,6 @@ from conexxus_sync.model.sales import Batch, BatchState
 from ._batch_queries import SqliteBatchReader
 from ._batch_rows import COLUMNS, insert, next_freeze, origins, read_batch, row_key
 from ._database import optional_text, text
-from ._freeze_numbers import SqliteFreezes
 from ._outbox_maintenance import SqliteOutboxMaintenance
 from ._sales_dates import SqliteSalesDates
 from ._sales_profiles import SqliteSalesProfiles
@@ -41,7 +40,6 @@ class SqliteOutbox(SqliteBatchReader):
     What writes takes the connection of a transaction that is open already.
 
     Attributes:
-        freezes: How often batches were frozen or sent.
         dates: When each business date was visited.
         staging: Where a day's transactions are compared.
         quarantine: What was set aside, and what the host contradicts.
@@ -49,7 +47,6 @@ class SqliteOutbox(SqliteBatchReader):
         profiles: With which profile of the back office they are sent.
     """
 
-    freezes: SqliteFreezes
     dates: SqliteSalesDates = attrs.field(init=False)
     staging: SqliteStaging = attrs.field(init=False)
     quarantine: SqliteSalesQuarantine = attrs.field(init=False)
@@ -77,7 +74,7 @@ class SqliteOutbox(SqliteBatchReader):
             location_id = draft.frozen.location_id
 
         if location_id is not None:
-            self.freezes.advance(connection, location_id)
+            self.store.freezes.advance(connection, location_id)
 
         return number > 0
 
@@ -116,7 +113,7 @@ class SqliteOutbox(SqliteBatchReader):
         Args:
             unknown_since: Since when it may have it from an earlier attempt.
         """
-        self.freezes.advance(connection, batch.location_id)
+        self.store.freezes.advance(connection, batch.location_id)
         connection.execute(
             "UPDATE batches SET state = 'sending', attempts = attempts + 1, sent_at = ?,"
             " unknown_since = ?, forced = 0 WHERE location = ? AND key = ?",

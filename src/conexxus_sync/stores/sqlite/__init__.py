@@ -54,7 +54,7 @@ class SqliteStore:
         self.leases: SqliteLeases = SqliteLeases(self, processes or LinuxProcesses())
         self.catalog: SqliteCatalog = SqliteCatalog(self)
         self.freezes: SqliteFreezes = SqliteFreezes(self, freeze_file(self.path))
-        self.outbox: SqliteOutbox = SqliteOutbox(self, self.freezes)
+        self.outbox: SqliteOutbox = SqliteOutbox(self)
         self.notices: SqliteNotices = SqliteNotices(self)
         self.calls: SqliteApiCalls = SqliteApiCalls(self)
 
