@@ -44,6 +44,7 @@ class Demo:
         self.orders = self.folder / "orders.ndjson"
         self.expected = self.folder / "expected.json"
         self.ledger = self.folder / "ledger.ndjson"
+        self.port = self.folder / "port"
 
     def prepare(self) -> None:
         """
@@ -64,8 +65,11 @@ class Demo:
     def back_office(self) -> Iterator[str]:
         """
         The sandbox, in a process of its own; its books stay in a file.
+
+        It has the same address each time: sales are not pushed to another.
         """
-        command = [*CLI, "sandbox", "--json", "--port", "0", "--api-key", API_KEY]
+        port = self.port.read_text() if self.port.exists() else "0"
+        command = [*CLI, "sandbox", "--json", "--port", port, "--api-key", API_KEY]
         command += ["--catalog", str(self.catalog), "--ledger", str(self.ledger)]
 
         with (
@@ -77,7 +81,9 @@ class Demo:
                 ready = process.stdout.readline()
                 if not ready:
                     raise SystemExit(f"The sandbox did not start; see {log.name}")
-                yield json.loads(ready)["url"]
+                url = json.loads(ready)["url"]
+                self.port.write_text(url.rsplit(":", 1)[1])
+                yield url
             finally:
                 process.terminate()
 

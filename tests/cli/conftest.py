@@ -11,6 +11,7 @@ from stamina.instrumentation import set_on_retry_hooks
 
 from conexxus_client.testing import BackOffice, SandboxServer
 from conexxus_sync.cli import main
+from conexxus_sync.stores.sqlite import SqliteStore
 
 
 CATALOG = [
@@ -101,7 +102,8 @@ def bare_shell(tmp_path):
 @pytest.fixture
 def shell(bare_shell, server):
     """
-    A shell in which everything is configured for the sandbox.
+    A shell in which everything is configured for the sandbox, and the store is
+    there.
     """
     bare_shell.environ.update(
         server.env,
@@ -110,6 +112,8 @@ def shell(bare_shell, server):
         LOCATION_ID="loc-001",
     )
     (bare_shell.folder / "sales.ndjson").write_text(SALES)
+    with SqliteStore(bare_shell.folder / "conexxus.db").writing():
+        pass
     return bare_shell
 
 

@@ -10,11 +10,12 @@ def examined(cli, *arguments):
     return code, {finding["check"]: finding for finding in json.loads(out)}
 
 
-def test_all_in_place(cli):
+def test_all_in_place(cli, shell):
     """
-    With everything in place each line is ok.
+    With everything in place each line is ok; the store is named by an
+    absolute path.
     """
-    code, findings = examined(cli)
+    code, findings = examined(cli, "--store", shell.store)
 
     assert code == 0
     assert {finding["level"] for finding in findings.values()} == {"ok"}
@@ -39,7 +40,8 @@ def test_not_configured(cli, monkeypatch):
 
     assert code == 2
     assert findings["settings"]["message"] == "CONEXXUS_API_URL is not configured"
-    assert findings["store"]["level"] == "ok"
+    assert findings["store"]["level"] == "warning"
+    assert "can be written, but its path is relative" in findings["store"]["message"]
 
 
 def test_back_office_does_not_answer(cli, server):

@@ -253,6 +253,7 @@ def test_push_writes_an_array_of_runs(shell, office):
         *RUN_KEYS[3:],
         "batches",
         "total",
+        "note",
     ]
     assert again == []
     assert not office.ledger.doubled()

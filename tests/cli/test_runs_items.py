@@ -96,14 +96,16 @@ def test_csv_says_what_is_gone(stocked, office):
 
 
 @pytest.mark.parametrize("command", [("status",), ("runs",), ("items",), ("quarantine", "list")])
-def test_new_store_is_told(shell, command):
+def test_a_missing_store_is_told(shell, command):
     """
-    Where there was no store, the answer is about a new one, and says so.
+    Where there is no store, that is said each time, and none is made.
     """
+    (shell.folder / "conexxus.db").unlink()
     first, second = shell.run(*command), shell.run(*command)
 
-    assert "new, empty store" in first.stderr
-    assert "new, empty store" not in second.stderr
+    for done in (first, second):
+        assert f"There is no store at {shell.folder / 'conexxus.db'}" in done.stderr
+    assert not (shell.folder / "conexxus.db").exists()
 
 
 def test_items_that_are_gone_are_shown_on_request(stocked, office):

@@ -352,17 +352,18 @@ def test_told_to_stop_while_nobody_answers(till):
     with SandboxServer(till.office) as server:
         till.office.faults("sales: hang")
         config = ClientConfig(api_url=server.url, api_key=server.api_key)
-        client = ConexxusClient(config, profile=till.profile)
 
         def has_arrived():
             return till.office.requests["sales"] > 0
 
-        (run,) = till.engine(client=client, stop=has_arrived).push(DAY)
+        with ConexxusClient(config, profile=till.profile) as client:
+            (run,) = till.engine(client=client, stop=has_arrived).push(DAY)
 
-        assert run.delivery_unknown
-        assert till.outbox.counts(LOCATION) == {BatchState.UNKNOWN: 1}
-        push(till, client=client)
-        assert till.effective() == ["t1"]
+            assert run.delivery_unknown
+            assert till.outbox.counts(LOCATION) == {BatchState.UNKNOWN: 1}
+            push(till, client=client)
+
+    assert till.effective() == ["t1"]
 
 
 class Broken:

@@ -107,6 +107,9 @@ def _with_globals(
     location: Annotated[str | None, Parameter(group=EVERYWHERE)] = None,
     timezone: Annotated[str | None, Parameter(group=EVERYWHERE)] = None,
     profile: Annotated[str | None, Parameter(group=EVERYWHERE)] = None,
+    create_store: Annotated[
+        bool, Parameter(negative="", show_default=False, group=EVERYWHERE)
+    ] = False,
     json: Annotated[bool, Parameter(negative="", show_default=False, group=EVERYWHERE)] = False,
     log_format: Annotated[Format | None, Parameter(group=EVERYWHERE)] = None,
 ) -> int:
@@ -116,6 +119,7 @@ def _with_globals(
         location: The store's id in the back office (LOCATION_ID).
         timezone: The store's time zone, like America/New_York (CONEXXUS_TIMEZONE).
         profile: How the back office speaks, as module:object, or default (CONEXXUS_PROFILE).
+        create_store: Create the store if there is none, where a command changes what is in it.
         json: Write JSON for programs to stdout.
         log_format: Of the log on stderr; json where stderr is no terminal.
     """
@@ -131,6 +135,7 @@ def _with_globals(
         location=location,
         timezone=timezone,
         profile=profile,
+        create_store=create_store,
         json=json,
         log_format=log_format,
     )
@@ -142,7 +147,10 @@ def _call(command: Any, bound: Any, session: Session | None) -> int:
     given = {} if session is None else {"session": session}
 
     try:
-        with nullcontext() if command in _LASTING else stop_at_once():
+        with (
+            nullcontext() if command in _LASTING else stop_at_once(),
+            nullcontext() if session is None else session.cleanup,
+        ):
             code = command(*bound.args, **bound.kwargs, **given)
     except StoppedError:
         write_error(_WHEN_STOPPED.get(command, "stopped."))

@@ -28,6 +28,7 @@ from ._console import write_in_colour, write_lines
 from ._exit_codes import ExitCode
 from ._run_text import counted, long_date, run_lines
 from ._status_page import status_page
+from ._store_file import note_new_store
 
 
 if TYPE_CHECKING:
@@ -188,12 +189,14 @@ def _service(server: "SandboxServer", folder: Path) -> "ConexxusService":
     sales = folder / "sales.ndjson"
     sales.write_bytes(b"\n".join(_lines("sales.ndjson")))
     url = f"sqlite:///{folder / 'conexxus.db'}"
+    config = SyncConfig(location_id=LOCATION, store=url, timezone=ZONE)
+    note_new_store(config)
     client = ClientConfig(api_url=server.url, api_key=server.api_key, retry_delay_ms=200)
 
     return ConexxusService(
         ConexxusClient(client),
         store=open_store(url),
-        config=SyncConfig(location_id=LOCATION, store=url, timezone=ZONE),
+        config=config,
         orders=FileOrders(sales, StoreCalendar(timezone=ZONE)),
     )
 

@@ -4,6 +4,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 
 from conexxus_client import ClientConfig, ConexxusClient, ConexxusError, ConfigurationError
 from conexxus_sync.config import SyncConfig
@@ -19,6 +20,7 @@ from ._exit_codes import ExitCode, gravest
 from ._logs import log_attempts
 from ._run_text import moment, table
 from ._session import Flag, Given, Session
+from ._store_file import missing_store, readable
 from ._webhook_check import tested_webhook, webhook_of
 
 
@@ -80,7 +82,7 @@ def examine(session: Session, *, webhook: bool = False) -> Iterator[CheckResult]
     yield from _timezone(sync)
     yield from _location(sync)
     yield from _store_and_clock(sync)
-    yield tested_webhook(sync, client) if webhook else webhook_of(sync)
+    yield tested_webhook(sync, client) if webhook else webhook_of(readable(session))
 
 
 def _back_office(config: ClientConfig, session: Session) -> CheckResult:
@@ -127,6 +129,13 @@ def _location(config: SyncConfig) -> Iterator[CheckResult]:
 
 
 def _store_and_clock(config: SyncConfig) -> Iterator[CheckResult]:
+    path = missing_store(config)
+
+    if path is not None:
+        yield _missing(path)
+        yield _clock(SystemClock().now(), None)
+        return
+
     try:
         store = open_store(config.store)
         with store.writing():
@@ -141,9 +150,38 @@ def _store_and_clock(config: SyncConfig) -> Iterator[CheckResult]:
         yield failure("store", str(exc))
         return
 
-    yield CheckResult(check="store", message=f"{config.store} can be written")
+    yield _found(config)
     yield from map(_unreadable, unreadable)
     yield _clock(SystemClock().now(), last_run)
+
+
+def _missing(path: Path) -> CheckResult:
+    if not path.parent.is_dir():
+        return failure("store", f"There is no store at {path}, and no such folder")
+
+    return CheckResult(
+        check="store",
+        level=Level.WARNING,
+        message=f"There is no store at {path}: `conexxus run` and `conexxus pull` create one",
+    )
+
+
+def _found(config: SyncConfig) -> CheckResult:
+    """
+    It is there; but a relative path leads elsewhere from another folder.
+    """
+    said = f"{config.store} can be written"
+    scheme, _, name = config.store.partition(":///")
+
+    if scheme != "sqlite" or Path(name).is_absolute():
+        return CheckResult(check="store", message=said)
+
+    return CheckResult(
+        check="store",
+        level=Level.WARNING,
+        message=f"{said}, but its path is relative: in another folder it is another store. "
+        f"Set CONEXXUS_STORE=sqlite:///{Path(name).absolute()}",
+    )
 
 
 def _unreadable(rows: UnreadableRows) -> CheckResult:

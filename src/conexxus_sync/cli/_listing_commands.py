@@ -15,7 +15,7 @@ from ._csv import write_csv
 from ._exit_codes import ExitCode
 from ._run_text import moment, run_duration, summary, table
 from ._session import Flag, Given
-from ._wiring import opened
+from ._store_file import opened
 
 
 def runs(*, kind: RunKind | None = None, limit: int = 20, session: Given) -> ExitCode:

@@ -14,7 +14,6 @@ from conexxus_client import ConfigurationError
 from conexxus_sync.config import day
 from conexxus_sync.model.sales import OPEN_STATES, Batch, BatchState, OutboxError
 from conexxus_sync.sales import OutboxOperator
-from conexxus_sync.stores import open_store
 from conexxus_sync.stores._store_protocols import SyncStore
 from conexxus_sync.views.json import batch_to_json
 
@@ -22,6 +21,7 @@ from ._console import write_json, write_lines
 from ._exit_codes import ExitCode
 from ._run_text import counted, moment, table
 from ._session import Flag, Given, Session
+from ._store_file import changeable, opened
 from ._wiring import outbox_operator
 
 
@@ -46,9 +46,9 @@ def outbox_list(
     if limit < 1:
         raise ConfigurationError([f"--limit must be at least 1, got {limit}"])
 
-    config = session.sync_config()
+    config, store = opened(session)
     states = tuple(BatchState) if all else OPEN_STATES
-    found = open_store(config.store).outbox.batches(config.location_id, states, limit)
+    found = store.outbox.batches(config.location_id, states, limit)
 
     if session.json:
         write_json([batch_to_json(batch) for batch in found])
@@ -85,8 +85,7 @@ def outbox_show(key: str, *, session: Given) -> ExitCode:
     Args:
         key: Its idempotency key, or how it begins.
     """
-    config = session.sync_config()
-    store = open_store(config.store)
+    config, store = opened(session)
     batch = _understood(lambda: _operator(session, store).find(key))
 
     with store.reading() as connection:
@@ -342,7 +341,7 @@ def _shown(batch: Batch, ids: list[str], zone: ZoneInfo | None) -> Iterator[str]
 
 
 def _operator(session: Session, store: SyncStore | None = None) -> OutboxOperator:
-    return outbox_operator(session, store or open_store(session.sync_config().store))
+    return outbox_operator(session, store or changeable(session)[1])
 
 
 def _understood(work: Callable[[], Batch]) -> Batch:

@@ -9,13 +9,13 @@ from conexxus_client import ConfigurationError
 from conexxus_sync.config import day
 from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.sales import Reconciliation, reconcile
-from conexxus_sync.stores import open_store
 
 from ._console import write_json, write_lines
 from ._exit_codes import ExitCode
 from ._order_source import order_source
 from ._run_text import table
 from ._session import Given
+from ._store_file import opened
 
 
 SHOWN_DAYS = 14
@@ -41,9 +41,8 @@ def outbox_dates(
         since: First business date; two weeks back by default.
         orders: Also ask the till: a FILE.ndjson, or package.module:factory.
     """
-    config = session.sync_config()
     source = None if orders is None else order_source(orders, session)
-    store = open_store(config.store)
+    config, store = opened(session)
     found = list(reconcile(store, config.location_id, _first(since), source))
 
     if session.json:

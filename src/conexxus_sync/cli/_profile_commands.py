@@ -14,7 +14,8 @@ from ._console import asked, write_json, write_lines
 from ._exit_codes import ExitCode
 from ._run_text import counted, table
 from ._session import Flag, Given
-from ._wiring import opened, outbox_operator
+from ._store_file import changeable, opened
+from ._wiring import outbox_operator
 
 
 def profile_show(*, session: Given) -> ExitCode:
@@ -69,7 +70,7 @@ def profile_change(*, yes: Flag = False, session: Given) -> ExitCode:
         problem = "profile change needs CONEXXUS_API_URL and CONEXXUS_API_KEY of the back office"
         raise ConfigurationError([problem])
 
-    _, store = opened(session)
+    _, store = changeable(session)
     operator = outbox_operator(session, store)
 
     with store.reading() as connection:

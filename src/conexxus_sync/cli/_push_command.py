@@ -3,7 +3,7 @@
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from decimal import Decimal
 
 from conexxus_sync.config import day
@@ -16,9 +16,13 @@ from conexxus_sync.stores._store_protocols import SyncStore
 from ._console import Progress, progress, write_json, write_lines
 from ._exit_codes import ExitCode, code_of_run, gravest
 from ._quarantine_commands import MOST_SALES
-from ._run_text import counted, run_lines
+from ._run_text import counted, moment, run_lines
 from ._session import Given, Session
 from ._wiring import sales_engine
+
+
+# Of the dates that were not looked at, so many are named.
+MOST_DATES = 8
 
 
 def push(
@@ -79,12 +83,19 @@ def push(
         if through is not None:
             return _adopt(engine, through, session)
 
+        looked_at = set[dt.date]()
+        show_date = dating(show)
+
+        def note(at: PushProgress) -> None:
+            looked_at.add(at.business_date)
+            show_date(at)
+
         runs = engine.push(
             only,
             since=first,
             honour_past=True,
             accept_changes=accept_changes,
-            progress=dating(show),
+            progress=note,
         )
 
     if session.json:
@@ -93,6 +104,8 @@ def push(
         write_lines(
             _told(runs) if runs else _why_nothing(engine.store, engine.config.location_id, only)
         )
+        if only is None:
+            write_lines(_not_looked_at(engine, looked_at))
 
     return gravest(map(code_of_run, runs))
 
@@ -106,12 +119,12 @@ def _adopt(engine: SalesPush, through: dt.date, session: Session) -> ExitCode:
     else:
         sales = counted(adopted.transactions, "sale")
         dates = f"{adopted.first} to {adopted.through}"
-        write_lines(
-            [
-                f"{sales} of {dates} taken for delivered, and nothing was sent.",
-                f"Business dates before {adopted.first} are closed; later sales are pushed.",
-            ]
-        )
+        lines = [f"{sales} of {dates} taken for delivered, and nothing was sent."]
+        if adopted.batches:
+            batches = counted(adopted.batches, "batch", "batches")
+            lines.append(f"{batches} that waited taken for delivered as well.")
+        lines.append(f"Business dates before {adopted.first} are closed; later sales are pushed.")
+        write_lines(lines)
 
     return ExitCode.SUCCESS
 
@@ -181,6 +194,24 @@ def _why_nothing(store: SyncStore, location_id: str, only: dt.date | None) -> It
     for date, why in refused.items():
         yield f"  Nothing of {date} was taken back: {why}. If that is right:"
         yield f"    conexxus push --orders ORDERS --date {date} --accept-changes"
+
+
+def _not_looked_at(engine: SalesPush, looked_at: Collection[dt.date]) -> Iterator[str]:
+    """
+    Say which dates were not due, and when they are: a late sale may wait there.
+    """
+    now, ledger = engine.clock.now(), engine.ledger
+    moments = ledger.dates(ledger.start_date(now)).moments(now)
+    shown = [
+        f"{day}, due {'now' if at <= now else moment(at, engine.config.timezone)}"
+        for day, at in moments.items()
+        if day not in looked_at
+    ]
+
+    if shown:
+        more = f"; and {len(shown) - MOST_DATES:,} more" if len(shown) > MOST_DATES else ""
+        yield f"Not looked at: {'; '.join(shown[:MOST_DATES])}{more}."
+        yield "  To push one of them now: conexxus push --orders ORDERS --date DATE"
 
 
 def _day(option: str, text: str | None, problems: list[str]) -> dt.date | None:

@@ -17,7 +17,6 @@ from conexxus_sync.model.run_json import run_to_json
 from conexxus_sync.model.runs import SyncRun
 from conexxus_sync.model.sales import QuarantinedTransaction
 from conexxus_sync.runtime.clock import SystemClock
-from conexxus_sync.stores import open_store
 from conexxus_sync.stores._store_protocols import SyncStore
 from conexxus_sync.views.json import quarantined_item_to_json, quarantined_sale_to_json
 
@@ -26,7 +25,8 @@ from ._exit_codes import ExitCode, code_of_run
 from ._outbox_commands import given_day
 from ._run_text import counted, moment, table
 from ._session import Flag, Given, Session
-from ._wiring import catalog_storage, opened, outbox_operator
+from ._store_file import changeable, opened
+from ._wiring import catalog_storage, outbox_operator
 
 
 # A page of a list that nobody lets grow so long.
@@ -78,8 +78,7 @@ def quarantine_show(key: str, *, session: Given) -> ExitCode:
     Args:
         key: The SKU or the transaction's id, as `conexxus quarantine list` has it.
     """
-    config = session.sync_config()
-    store = open_store(config.store)
+    config, store = opened(session)
     location_id, zone = config.location_id, config.timezone
     items = list(store.catalog.quarantined(location_id, key))
     sales = _sales(store, location_id, key)
@@ -147,8 +146,7 @@ def quarantine_replay(
         problem = "quarantine replay needs one of these: an id, --all, or --date DATE"
         raise ConfigurationError([problem])
 
-    config = session.sync_config()
-    store = open_store(config.store)
+    config, store = changeable(session)
 
     if key is None:
         if item is not None:
@@ -193,8 +191,8 @@ def quarantine_dismiss(
         date: Only that of this business date.
         reason: For the record; `conexxus why` shows it.
     """
-    config, only = session.sync_config(), given_day(date)
-    store = open_store(config.store)
+    only = given_day(date)
+    config, store = changeable(session)
     found = [
         sale
         for sale in _sales(store, config.location_id, key, dismissed=False)

@@ -149,6 +149,8 @@ def _push(run: SyncRun) -> Iterator[str]:
     if differing:
         noun = counted(len(differing), "delivered sale")
         yield from _listed(f"{noun} changed or gone at the till since", differing)
+    if run.note is not None and (run.items_succeeded or run.delivery_unknown):
+        yield f"  Note: {run.note}."
 
 
 def _is_about_run(issue: RunIssue, run: SyncRun) -> bool:

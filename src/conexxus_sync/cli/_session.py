@@ -4,6 +4,7 @@ The global options of one invocation, and the settings that follow from them.
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from typing import Annotated, TypeVar
 
 import attrs
@@ -34,17 +35,21 @@ class Session:
     Attributes:
         store: As given on the command line, else None; likewise `location`,
             `timezone` and `profile`: they go before the environment.
+        create_store: Whether a command that changes the store may create it.
         json: Stdout is for programs.
         environ: Where the other settings come from.
+        cleanup: Closed when the command has ended.
     """
 
     store: str | None = None
     location: str | None = None
     timezone: str | None = None
     profile: str | None = None
+    create_store: bool = False
     json: bool = False
     log_format: Format | None = None
     environ: Mapping[str, str] = attrs.field(factory=lambda: dict(os.environ), repr=False)
+    cleanup: ExitStack = attrs.field(factory=ExitStack, repr=False, eq=False)
 
     def settings(self) -> Mapping[str, str]:
         """

@@ -29,7 +29,7 @@ def status(*, session: Given) -> ExitCode:
     conexxus status --json | jq .sales
     ```
     """
-    with service_of(session) as service:
+    with service_of(session, read_only=True) as service:
         overview = service.overview()
         health = overview.health
 

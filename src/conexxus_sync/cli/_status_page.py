@@ -49,6 +49,12 @@ _SEVERITY_TONES: dict[Severity, Tone] = {
     Severity.INFO: "soft",
 }
 
+_FRESH = (
+    " Nothing is known of earlier pushes: where something else delivered sales, or another store, "
+    "`conexxus push --orders ORDERS --adopt-through DATE` takes them for delivered, before the "
+    "first push."
+)
+
 _CALM = (ServiceState.STARTING, ServiceState.DISABLED)
 
 
@@ -126,6 +132,9 @@ def _figures(overview: Overview) -> Iterator[Line]:
     yield [(f"Catalogue: {counted(counts.items, 'item')}. {_last_pull(overview)}", "")]
     yield [(f"Sales: {_last_push(overview)}", "")]
 
+    if overview.pushes and overview.pushes[0].note:
+        yield [(f"  In that push, {overview.pushes[0].note}.", "look")]
+
     # Normal where prices come without their tax, so no alert.
     if counts.mismatched_sales:
         sales = counted(counts.mismatched_sales, "sale")
@@ -157,7 +166,8 @@ def _last_pull(overview: Overview) -> str:
 
 def _last_push(overview: Overview) -> str:
     if not overview.pushes:
-        return "none was pushed yet."
+        # The first push says so, too, but then it is too late.
+        return f"none was pushed yet.{_FRESH if overview.health.sales.is_fresh else ''}"
 
     run = overview.pushes[0]
     when = clock_time(run.end_time or run.start_time, overview.timezone, overview.today)

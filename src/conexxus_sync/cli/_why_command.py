@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 from conexxus_sync.inventory._item_history import explain_item
 from conexxus_sync.model.run_json import moment_to_json
 from conexxus_sync.model.sales import TransactionHistory
-from conexxus_sync.stores import open_store
 from conexxus_sync.views.json import batch_to_json
 
 from ._console import write_error, write_json, write_lines
@@ -17,6 +16,7 @@ from ._exit_codes import ExitCode
 from ._outbox_commands import state_of
 from ._run_text import counted, moment
 from ._session import Given
+from ._store_file import opened
 
 
 def why(name: str, *, session: Given) -> ExitCode:
@@ -31,8 +31,8 @@ def why(name: str, *, session: Given) -> ExitCode:
     Args:
         name: The id of a transaction, or a SKU.
     """
-    config = session.sync_config()
-    store, location_id = open_store(config.store), config.location_id
+    config, store = opened(session)
+    location_id = config.location_id
     history = store.outbox.maintenance.history(location_id, name)
     item = explain_item(store, location_id, name, zone=config.timezone)
 

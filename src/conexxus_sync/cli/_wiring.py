@@ -5,11 +5,9 @@ Makes store, client and engines for one command.
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from conexxus_client import ConexxusClient, ConfigurationError
 from conexxus_sync.collectors import FanOut, LoggingCollector
-from conexxus_sync.config import SyncConfig
 from conexxus_sync.inventory import InventorySync
 from conexxus_sync.protocols import HostStorage, MetricsCollector
 from conexxus_sync.runtime.clock import SystemClock
@@ -22,9 +20,7 @@ from ._import_factory import load
 from ._logs import RUNS, log_attempts
 from ._order_source import order_source
 from ._session import Session, collected
-
-
-_log = logging.getLogger(__name__)
+from ._store_file import changeable, note_new_store, readable
 
 
 @contextmanager
@@ -44,6 +40,8 @@ def inventory_engine(
     storage = collected(problems, lambda: catalog_storage(catalog))
     profile = collected(problems, session.api_profile)
     client_config, config = session.configs(problems)
+
+    note_new_store(config)
 
     with ConexxusClient(client_config, profile=profile) as client:
         log_attempts(client)
@@ -75,6 +73,7 @@ def sales_engine(
     also = list(problems)
     source = collected(also, lambda: order_source(orders, session))
     profile = collected(also, session.api_profile)
+    collected(also, lambda: changeable(session))
     client_config, config = session.configs(also)
     assert source
 
@@ -103,6 +102,7 @@ def service_of(
     catalog: str | None = None,
     orders: str | None = None,
     collectors: Iterable[MetricsCollector] = (),
+    read_only: bool = False,
 ) -> Iterator[ConexxusService]:
     """
     All of it; without URL or key it is disabled, and says so.
@@ -110,6 +110,7 @@ def service_of(
     Args:
         catalog: As given on the command line; likewise `orders`.
         collectors: Who else watches the runs.
+        read_only: Whether no store is created where there is none.
 
     Raises:
         ConfigurationError: Naming all problems at once.
@@ -130,9 +131,12 @@ def service_of(
     if problems:
         raise ConfigurationError(list(dict.fromkeys(problems)))
 
-    note_new_store(session.sync_config())
+    config = readable(session) if read_only else session.sync_config()
+    if not read_only:
+        note_new_store(config)
     service = ConexxusService.from_env(
         settings,
+        config=config,
         catalog=storage,
         orders=source,
         collectors=[*collectors, *watching().collectors],
@@ -159,26 +163,6 @@ def outbox_operator(session: Session, store: SyncStore) -> OutboxOperator:
         client_config=session.client_config(),
         profile_named=session.names_profile,
     )
-
-
-def opened(session: Session) -> tuple[SyncConfig, SyncStore]:
-    """
-    The settings and the store, for a command that only reads.
-    """
-    config = session.sync_config()
-    note_new_store(config)
-
-    return config, open_store(config.store)
-
-
-def note_new_store(config: SyncConfig) -> None:
-    """
-    Say so where the store is made by looking at it: perhaps another was meant.
-    """
-    _, _, path = config.store.partition("sqlite:///")
-
-    if path and not Path(path).exists():
-        _log.warning("There was no store here; this is a new, empty store", extra={"store": path})
 
 
 def catalog_storage(given: str | None) -> HostStorage | None:

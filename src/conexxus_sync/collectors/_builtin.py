@@ -43,6 +43,13 @@ class LoggingCollector:
             extra=_figures(run),
         )
 
+        if run.note is not None:
+            self.logger.warning(
+                "Conexxus sales note: %s",
+                run.note,
+                extra={"run": run.id, "location": run.location_id},
+            )
+
 
 def _figures(run: SyncRun) -> dict[str, Any]:
     figures: dict[str, Any] = {

@@ -115,7 +115,9 @@ class HealthInputs:
             yield Alert(name=AlertName.MISCONFIGURED, message=sales_status.problem)
         if sales_status.clock_problem is not None:
             yield Alert(name=AlertName.CLOCK_DOUBTED, message=f"{sales_status.clock_problem}.")
-        if sales_status.held is not None:
+        if sales_status.restored is not None:
+            yield Alert(name=AlertName.SALES_HELD, message=f"{sales_status.restored}.")
+        elif sales_status.held is not None:
             yield Alert(name=AlertName.SALES_HELD, message=f"{sales_status.held}.")
         if troubled is not None and troubled.status is RunStatus.FAILED:
             message = f"The last push, of {troubled.business_date}, failed: {troubled.last_error}"

@@ -65,6 +65,7 @@ class SalesHealth:
         last_error: What went wrong in it.
         overdue: Business dates that should have been pushed by now, and were
             not, or not entirely; oldest first.
+        is_fresh: Whether nothing was pushed or adopted yet.
         alerts: What somebody should look at.
     """
 
@@ -73,6 +74,7 @@ class SalesHealth:
     last_push_status: RunStatus | None = None
     last_error: str | None = None
     overdue: tuple[date, ...] = ()
+    is_fresh: bool = False
     alerts: tuple[Alert, ...] = ()
 
 
@@ -190,6 +192,7 @@ def _health_of(inputs: HealthInputs, *, orders: bool) -> ServiceHealth:
             last_push_status=None if push is None else push.status,
             last_error=None if push is None else push.last_error,
             overdue=inputs.sales_status.overdue,
+            is_fresh=inputs.sales_status.is_fresh,
             alerts=tuple(alert for alert in alerts if alert.about_sales),
         ),
         counts=snapshot.counts,

@@ -40,6 +40,7 @@ _KEYS = (
     "lastError?",
     "batches?",
     "total?",
+    "note?",
 )
 
 

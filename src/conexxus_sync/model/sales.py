@@ -5,6 +5,7 @@ Values of sales: batches, visits of business dates, quarantined transactions, di
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from pathlib import Path
 from typing import NamedTuple
 
 import attrs
@@ -22,6 +23,29 @@ class OutboxError(SyncError):
     """
     What an operator asked for can't be done to this batch.
     """
+
+
+@attrs.frozen(kw_only=True)
+class FreezeNumbers:
+    """
+    How often sales were frozen or sent, as the store and the file beside it say.
+
+    Attributes:
+        path: Of the file.
+        stored: What the store says.
+        beside: What the file says; None if there is none, or it can't be read.
+    """
+
+    path: Path
+    stored: int
+    beside: int | None
+
+    @property
+    def is_behind(self) -> bool:
+        """
+        Does the store not know of the last freezes?
+        """
+        return self.beside is not None and self.beside > self.stored
 
 
 # The date, and eight digits.

@@ -21,43 +21,59 @@ class Adoption:
     Attributes:
         first: The first date whose sales were read; earlier ones are closed.
         through: The last.
-        transactions: How many were not known before.
+        transactions: How many were not known before, or not like this.
+        batches: How many that waited were taken for delivered.
     """
 
     first: date
     through: date
     transactions: int
+    batches: int = 0
 
 
 def adopt(context: PushContext, through: date, *, lookback_days: int) -> Adoption:
     """
     Mark what the host has, date by date, and close what lies before.
 
+    What waits on these dates, or before them, counts as delivered, too: it may
+    have been, by the store of which this one is a backup.
+
     Killed in the middle, it has marked some dates and closed none; done
     again, it does the rest.
     """
-    first, count = through - lookback_days * DAY, 0
+    first, count, batches = through - lookback_days * DAY, 0, 0
 
     for days in range(lookback_days + 1):
         context.renew_lease()
-        count += _adopt_date(context, first + days * DAY)
+        transactions, settled = _adopt_date(context, first + days * DAY)
+        count += transactions
+        batches += settled
 
     with context.writing() as transaction:
         context.outbox.dates.close_before(
             transaction, context.location_id, first, context.clock.now()
         )
+        context.store.freezes.catch_up(transaction, context.location_id)
 
-    return Adoption(first=first, through=through, transactions=count)
+    return Adoption(first=first, through=through, transactions=count, batches=batches)
 
 
-def _adopt_date(context: PushContext, business_date: date) -> int:
-    staging = context.outbox.staging
+def _adopt_date(context: PushContext, business_date: date) -> tuple[int, int]:
+    """
+    Adopt one date, and what waits on it or an earlier one.
+
+    Returns:
+        How many transactions are news, and how many batches waited.
+    """
+    outbox, day = context.outbox, (context.location_id, business_date)
 
     with context.store.reading() as connection:
         transactions = read_transactions(context, business_date)
-        staging.fill(connection, transactions, fields=COMPARABLE)
+        outbox.staging.fill(connection, transactions, fields=COMPARABLE)
 
         with context.writing(connection) as transaction:
-            return staging.adopt(
-                transaction, context.location_id, business_date, context.clock.now()
+            now = context.clock.now()
+            batches = outbox.adopt_open(
+                transaction, *day, replaces_day=context.replaces_day, now=now
             )
+            return outbox.staging.adopt(transaction, *day, now), batches

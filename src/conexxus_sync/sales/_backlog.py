@@ -77,6 +77,7 @@ class BacklogPush:
 
         with context.store.reading() as connection:
             known = context.outbox.dates.recorded(connection, context.location_id, dates)
+            first = context.outbox.dates.first_known(connection, context.location_id)
 
         while (left or rounds < MOST_ROUNDS) and not self._is_over:
             if not left:
@@ -89,6 +90,7 @@ class BacklogPush:
             business_date = self._next_date(left)
             left.remove(business_date)
             day = self._day(run_id, business_date, known=business_date in known)
+            day.is_unheard_of = first is None or business_date < first
             with in_run(run_id, context.location_id):
                 run = day.push()
             self._add(day)

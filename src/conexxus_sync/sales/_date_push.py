@@ -22,6 +22,7 @@ from ._order_reader import read_transactions
 from ._push_context import PushContext, PushStoppedError
 from ._replace_day import UNDIVIDED, DayReplacement
 from ._run_counters import RunCounters
+from ._store_age import first_push_note
 
 
 @attrs.define(kw_only=True)
@@ -31,6 +32,7 @@ class DatePush:
 
     Attributes:
         is_known: Whether the store knows anything of the date.
+        is_unheard_of: Whether it knows nothing of earlier dates either.
         patience: How many unknown fates in a row it puts up with.
         finished: The run as it was recorded; None if there was nothing to say.
         incomplete: Whether the host did not return all of its transactions.
@@ -45,6 +47,7 @@ class DatePush:
     patience: int
     finished: SyncRun | None = None
     settled: bool = False
+    is_unheard_of: bool = False
     incomplete: bool = False
     announced: bool = False
     sender: BatchSender = attrs.field(init=False)
@@ -192,6 +195,7 @@ class DatePush:
 
                 if context.outbox.freeze(transaction, drafts, now):
                     context.profile_check.keep(transaction, now)
+                    self._note_first_push()
                 self.counters.add_discrepancies(
                     context.outbox.quarantine.record_discrepancies(transaction, *day, found, now)
                 )
@@ -204,6 +208,10 @@ class DatePush:
                     self._finish(transaction)
 
         return False
+
+    def _note_first_push(self) -> None:
+        if self.is_unheard_of:
+            self.counters.note = first_push_note(self.business_date)
 
     def _voids(self, connection: Any, decision: ChangeDecision) -> list[FrozenTransaction]:
         """

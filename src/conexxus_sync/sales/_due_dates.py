@@ -127,6 +127,17 @@ class DueDates:
 
         return min((moment for moment in moments if moment is not None), default=ahead)
 
+    def moments(self, now: datetime) -> dict[date, datetime]:
+        """
+        When each date up to today is looked at next, oldest first; without
+        those that are not looked at any more.
+        """
+        found = {
+            day: self.calendar.next_due(day, self._visited(day, now)) for day in self._dates(now)
+        }
+
+        return {day: moment for day, moment in found.items() if moment is not None}
+
     def overdue(self, now: datetime, grace: timedelta) -> list[date]:
         """
         The dates that should have been pushed *grace* ago, and were not, or

@@ -12,7 +12,7 @@ import attrs
 from conexxus_client import ConfigurationError
 from conexxus_sync.collectors import FanOut
 from conexxus_sync.config import SyncConfig
-from conexxus_sync.errors import StoreError, SyncError
+from conexxus_sync.errors import StoreError
 from conexxus_sync.model.calendar import plain_date
 from conexxus_sync.model.guards import SalesGuards
 from conexxus_sync.model.leases import Lease
@@ -22,7 +22,6 @@ from conexxus_sync.protocols import Clock, OrderSource
 from conexxus_sync.runtime.cancellation import interruptible
 from conexxus_sync.runtime.run_logging import safe_logger
 from conexxus_sync.stores._store_protocols import SyncStore
-from conexxus_sync.stores.retention import is_safe_to_purge
 
 from ._adoption import Adoption, adopt
 from ._backlog import BacklogPush, PushProgress
@@ -33,7 +32,8 @@ from ._due_dates import HeldDates, StartDate
 from ._ledger import SalesLedger
 from ._profile_check import ProfileCheck, sent_with
 from ._push_context import OnChanged, PushContext, SalesClient
-from ._run_counters import run_of_nothing
+from ._run_counters import empty_run
+from ._store_age import StoreAge
 
 
 # A clock that is wrong is a reason to complain again and again, but not more often.
@@ -46,13 +46,6 @@ def _ignore(*_: object) -> None:
     """
     Default callback; does nothing.
     """
-
-
-def _never() -> bool:
-    """
-    Default of `stop`: the push is not stopped.
-    """
-    return False
 
 
 @attrs.define(kw_only=True)
@@ -94,13 +87,14 @@ class SalesPush:
     guards: SalesGuards = attrs.field(factory=SalesGuards)
     summary: bool = False
     profile_named: bool = True
-    stop: Callable[[], bool] = _never
+    stop: Callable[[], bool] = lambda: False
     released: datetime = RELEASED
     failpoint: Callable[[str], None] = _ignore
     new_id: Callable[[datetime], str] = new_run_id
     _backoff: Backoff = attrs.field(factory=Backoff, init=False)
     _purged: float | None = attrs.field(default=None, init=False)
     _held: HeldDates | None = attrs.field(default=None, init=False)
+    _complained: tuple[str, float] = attrs.field(default=("", 0.0), init=False)
 
     @property
     def ledger(self) -> SalesLedger:
@@ -123,6 +117,13 @@ class SalesPush:
             given=sent_with(self.client.profile, self.client),
             named=self.profile_named,
         )
+
+    @property
+    def store_age(self) -> StoreAge:
+        """
+        Whether the store knows all that was sent.
+        """
+        return StoreAge(store=self.store, location_id=self.config.location_id)
 
     @property
     def retry_at(self) -> datetime | None:
@@ -178,18 +179,16 @@ class SalesPush:
             first.
 
         Raises:
-            ConfigurationError: Nobody said in which zone the store is, or
-                sales were pushed with another profile, or changes are
-                accepted of no date.
+            ConfigurationError: Nobody said in which zone the store is, sales
+                were pushed with another profile, changes are
+                accepted of no date, or the store was restored from a backup.
             DateClosedError: *business_date* no longer takes a push.
             RunInProgressError: Another push is at work.
             StoreError: The store can't be used.
             ValueError: A date is a moment, or no date.
         """
-        if business_date is not None:
-            business_date = plain_date(business_date)
-        if since is not None:
-            since = plain_date(since)
+        business_date = None if business_date is None else plain_date(business_date)
+        since = None if since is None else plain_date(since)
 
         ledger, clock_problem = self.ledger, self.clock_problem(self.clock.now())
 
@@ -197,20 +196,20 @@ class SalesPush:
             raise ConfigurationError(["changes are accepted of one business date: name it"])
         if automatic is None:
             automatic = business_date is None and not honour_past
-        if clock_problem is not None and automatic:
-            _log.warning("Conexxus sales: %s", clock_problem)
+        reason = (clock_problem or self.store_age.restored()) if automatic else None
+        if reason is not None:
+            self._complain(str(reason))
             if lease is not None:
                 self._release(lease)
             return []
 
         with self._context(lease, accept_changes=accept_changes) as context:
+            self.store_age.refuse_restored()
+            self.store_age.mend()
             context.profile_check.refuse_other()
 
-            if (
-                clock_problem is not None
-                and clock_problem.last_run is not None
-                and business_date is None
-            ):
+            lagged = clock_problem is not None and clock_problem.last_run is not None
+            if lagged and business_date is None:
                 # A person who asks for what is due by this clock believes it.
                 with context.writing() as transaction:
                     context.outbox.dates.trust_clock(transaction, context.location_id)
@@ -229,7 +228,7 @@ class SalesPush:
             runs = rounds.push(dates, context.lease.run_id)
             self.failpoint("visited")
             if lease is not None and not runs:
-                run = run_of_nothing(lease, business_date, self.clock.now(), stopped=self.stop())
+                run = empty_run(lease, business_date, self.clock.now(), stopped=self.stop())
                 with context.writing() as transaction:
                     self.store.runs.save(transaction, run, listed=False)
             self._backoff.note(
@@ -307,6 +306,16 @@ class SalesPush:
         """
         return self.ledger.start_date(now).held
 
+    def _complain(self, reason: str) -> None:
+        """
+        Log why nothing is pushed; the same again after a while only.
+        """
+        now, (said, at) = self.clock.monotonic(), self._complained
+
+        if reason != said or now - at >= SAID_EVERY.total_seconds():
+            self._complained = reason, now
+            _log.warning("Conexxus sales: %s", reason)
+
     def _begin(
         self,
         context: PushContext,
@@ -340,20 +349,13 @@ class SalesPush:
 
     def _purge(self, context: PushContext) -> None:
         """
-        Forget what is old, once a day.
+        Purge what is old, once a day.
         """
         now = self.clock.monotonic()
 
         if self._purged is None or now - self._purged >= A_DAY_S:
             self._purged = now
-            try:
-                with context.writing() as transaction:
-                    moment = self.clock.now()
-                    if is_safe_to_purge(self.store, transaction, context.location_id, moment):
-                        context.outbox.maintenance.purge(transaction, context.location_id, moment)
-            except SyncError:
-                # The sales are delivered, and that is what is reported.
-                _log.exception("Conexxus: what is old could not be forgotten")
+            context.purge()
 
     @contextmanager
     def _context(

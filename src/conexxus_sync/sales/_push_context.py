@@ -11,19 +11,24 @@ import attrs
 
 from conexxus_client import ApiHealth, ApiProfile, ConexxusError, FrozenBatch, PushReceipt
 from conexxus_sync.collectors import FanOut
+from conexxus_sync.errors import SyncError
 from conexxus_sync.model.frozen_sales import BatchDraft, FrozenTransaction
 from conexxus_sync.model.guards import SalesGuards
 from conexxus_sync.model.leases import Lease
 from conexxus_sync.model.sales import Batch, SendMoment
 from conexxus_sync.protocols import Clock, OrderSource
 from conexxus_sync.runtime.clock import uptime_of
+from conexxus_sync.runtime.run_logging import safe_logger
 from conexxus_sync.stores._outbox_protocols import OutboxStore
 from conexxus_sync.stores._store_protocols import SyncStore
+from conexxus_sync.stores.retention import is_safe_to_purge
 
 from ._batching import BatchLimits
 from ._profile_check import ProfileCheck
 from ._push_evidence import PushEvidence
 
+
+_log = safe_logger(__name__)
 
 OnChanged = Literal["report", "resend"]
 
@@ -194,3 +199,16 @@ class PushContext:
         if self.pending_visits:
             with self.writing():
                 pass
+
+    def purge(self) -> None:
+        """
+        Purge what is old, unless the clock looks wrong.
+        """
+        try:
+            with self.writing() as transaction:
+                now = self.clock.now()
+                if is_safe_to_purge(self.store, transaction, self.location_id, now):
+                    self.outbox.maintenance.purge(transaction, self.location_id, now)
+        except SyncError:
+            # The sales are delivered, and that is what is reported.
+            _log.exception("Conexxus: what is old could not be forgotten")

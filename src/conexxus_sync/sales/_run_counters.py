@@ -46,6 +46,7 @@ class RunCounters:
         remarks: What somebody may want to look at, though nothing failed: the
             text with the ids that it is about.
         source_remarks: What the order source remarked, in its order.
+        note: What somebody should know of the date.
     """
 
     run: SyncRun
@@ -58,6 +59,7 @@ class RunCounters:
     unknown: bool = False
     refused: str | None = None
     failure: str | None = None
+    note: str | None = None
     issues: list[RunIssue] = attrs.field(factory=list)
     remarks: dict[str, list[str]] = attrs.field(factory=dict)
     source_remarks: list[str] = attrs.field(factory=list)
@@ -147,6 +149,7 @@ class RunCounters:
             total=self.total,
             delivery_unknown=self.unknown,
             refused=self.refused,
+            note=self.note,
             errors=[
                 *self.issues,
                 *map(_told, self.remarks.items()),
@@ -170,35 +173,32 @@ class RunCounters:
         return RunStatus.SUCCESS
 
 
+def empty_run(lease: Lease, business_date: date | None, now: datetime, *, stopped: bool) -> SyncRun:
+    """
+    The run of a push that found nothing to say; of one that was *stopped*, a
+    failed one.
+    """
+    run = SyncRun(
+        id=lease.run_id,
+        kind=RunKind.SALES,
+        location_id=lease.location_id,
+        business_date=business_date,
+        status=RunStatus.SUCCESS,
+        start_time=lease.renewed_at,
+        end_time=now,
+    )
+
+    if not stopped:
+        return run
+
+    error = "the push was stopped; what is due goes with the next one"
+    issue = RunIssue(item=None, error=error)
+
+    return attrs.evolve(run, status=RunStatus.FAILED, errors=[issue], last_error=error)
+
+
 def _told(remark: tuple[str, list[str]]) -> RunIssue:
     text, names = remark
     of = "1 transaction" if len(names) == 1 else f"{len(names):,} transactions"
 
     return RunIssue(item=None, error=text.format(of=of, like=names[0]))
-
-
-def run_of_nothing(
-    lease: Lease, business_date: date | None, now: datetime, *, stopped: bool
-) -> SyncRun:
-    """
-    The run of a push that had nothing to send: it is found by its id, and is
-    in no history.
-
-    Args:
-        lease: That of the push; the run has its id.
-        business_date: The one asked for, if there was one.
-        stopped: Whether it was stopped before it looked at all that is due.
-    """
-    error = "the push was stopped; what is due goes with the next one" if stopped else None
-
-    return SyncRun(
-        id=lease.run_id,
-        kind=RunKind.SALES,
-        location_id=lease.location_id,
-        business_date=business_date,
-        status=RunStatus.FAILED if stopped else RunStatus.SUCCESS,
-        start_time=lease.renewed_at,
-        end_time=now,
-        errors=[] if error is None else [RunIssue(item=None, error=error)],
-        last_error=error,
-    )

@@ -14,6 +14,7 @@ from ._clock_check import RELEASED, ClockProblem
 from ._due_dates import HeldDates
 from ._ledger import SalesLedger
 from ._profile_check import ProfileCheck
+from ._store_age import RestoredStore, StoreAge
 
 
 # A push that takes its time, or is tried again, is not late yet.
@@ -33,6 +34,8 @@ class SalesStatus:
         held: Past dates that are not pushed without being asked to.
         clock_problem: Why the clock can't be right.
         problem: Why nothing can be pushed as it is configured.
+        restored: Why nothing is pushed, as the store was restored from a backup.
+        is_fresh: Whether nothing was pushed or adopted yet.
     """
 
     overdue: tuple[date, ...] = ()
@@ -41,6 +44,8 @@ class SalesStatus:
     held: HeldDates | None = None
     clock_problem: ClockProblem | None = None
     problem: str | None = None
+    restored: RestoredStore | None = None
+    is_fresh: bool = False
 
     @classmethod
     def of(
@@ -64,14 +69,17 @@ class SalesStatus:
         Raises:
             StoreError: The store can't be read.
         """
+        restored = StoreAge(store=store, location_id=config.location_id).restored()
+        fresh = is_fresh(store, config.location_id)
+
         if not enabled and not has_sales(store, config.location_id):
-            return cls(enabled=False)
+            return cls(enabled=False, restored=restored, is_fresh=fresh)
 
         try:
             # Late transactions make nothing overdue.
             ledger = SalesLedger.of(store, config, lookback_days=0)
         except ConfigurationError as exc:
-            return cls(problem=str(exc), enabled=enabled)
+            return cls(problem=str(exc), enabled=enabled, restored=restored, is_fresh=fresh)
 
         start_date = ledger.start_date(now)
         dates = ledger.dates(start_date)
@@ -83,6 +91,8 @@ class SalesStatus:
             enabled=enabled,
             held=start_date.held,
             clock_problem=ledger.clock_problem(now, released),
+            restored=restored,
+            is_fresh=fresh,
             problem=None if profile_check is None else _problem(profile_check),
         )
 
@@ -90,6 +100,14 @@ class SalesStatus:
 def _problem(profile_check: ProfileCheck) -> str | None:
     with profile_check.store.reading() as connection:
         return profile_check.problem(connection)
+
+
+def is_fresh(store: SyncStore, location_id: str) -> bool:
+    """
+    Is nothing known of any business date?
+    """
+    with store.reading() as connection:
+        return store.outbox.dates.first_known(connection, location_id) is None
 
 
 def has_sales(store: SyncStore, location_id: str) -> bool:

@@ -92,8 +92,10 @@ class ServiceCommands:
             sales.profile_check.refuse_other()
             if business_date is not None:
                 sales.ledger.refuse_closed(business_date)
-            elif (clock_problem := sales.clock_problem(self.engines.clock.now())) is not None:
-                return Trigger(run_id=None, skipped=str(clock_problem))
+            clock_problem = sales.clock_problem(self.engines.clock.now())
+            reason = (business_date is None and clock_problem) or sales.store_age.restored()
+            if reason is not None:
+                return Trigger(run_id=None, skipped=str(reason))
 
             return self.engines.background_runs.start(
                 sales.acquire, lambda lease: sales.push(business_date, automatic=False, lease=lease)

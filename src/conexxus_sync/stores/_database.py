@@ -14,10 +14,21 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 
+class FreezeCounter(Protocol):
+    """
+    Counts what is frozen or sent.
+    """
+
+    def advance(self, connection: Any, location_id: str) -> None: ...
+
+
 class Database(Protocol):
     """
     One database, whichever it is.
     """
+
+    @property
+    def freezes(self) -> FreezeCounter: ...
 
     def reading(self) -> AbstractContextManager[Any]: ...
 

@@ -4,7 +4,7 @@ The outbox: freezes, divides and settles batches of sales.
 
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 import attrs
@@ -14,7 +14,7 @@ from conexxus_sync.model.frozen_sales import BatchDraft
 from conexxus_sync.model.sales import Batch, BatchState, SendMoment
 
 from ._batch_queries import SqliteBatchReader
-from ._batch_rows import insert, next_freeze, origins, row_key
+from ._batch_rows import COLUMNS, insert, next_freeze, origins, read_batch, row_key
 from ._database import optional_text, text
 from ._operator_actions import SqliteOperatorActions
 from ._outbox_maintenance import SqliteOutboxMaintenance
@@ -44,6 +44,14 @@ WHERE location = ?1 AND business_date = ?2 AND id = ?3 AND sold_second = (
         AND sold_second = substr(?4, 1, 19) AND voided
 )
 """
+
+ADOPTED = "taken for delivered by something else"
+
+_OPEN_UNTIL = f"""
+SELECT {COLUMNS} FROM batches
+WHERE location = ? AND business_date <= ? AND state IN ('pending', 'sending', 'unknown')
+ORDER BY business_date, freeze, first
+"""  # noqa: S608  # constants
 
 
 @attrs.define
@@ -83,11 +91,15 @@ class SqliteOutbox(SqliteBatchReader):
         """
         Store *drafts*, to be delivered in this order; False if there are none.
         """
-        number = 0
+        number, location_id = 0, None
 
         for draft in drafts:
             number = number or next_freeze(connection, draft)
             insert(connection, draft, number, now)
+            location_id = draft.frozen.location_id
+
+        if location_id is not None:
+            self.store.freezes.advance(connection, location_id)
 
         return number > 0
 
@@ -143,6 +155,7 @@ class SqliteOutbox(SqliteBatchReader):
         Args:
             unknown_since: Since when it may have it from an earlier attempt.
         """
+        self.store.freezes.advance(connection, batch.location_id)
         connection.execute(
             "UPDATE batches SET state = 'sending', attempts = attempts + 1, sent_at = ?,"
             " unknown_since = ?, forced = 0 WHERE location = ? AND key = ?",
@@ -240,6 +253,33 @@ class SqliteOutbox(SqliteBatchReader):
             )
 
         return exact_sum(Decimal(row[3]) for row in accepted)
+
+    def adopt_open(
+        self,
+        connection: sqlite3.Connection,
+        location_id: str,
+        last: date,
+        *,
+        replaces_day: bool,
+        now: datetime,
+    ) -> int:
+        """
+        Take the open batches up to the date *last* for delivered by something
+        else; returns how many there were.
+        """
+        rows = connection.execute(_OPEN_UNTIL, (location_id, last.isoformat())).fetchall()
+
+        for batch in map(read_batch, rows):
+            self.mark_delivered(
+                connection, batch, replaces_day=replaces_day, answer=ADOPTED, now=now
+            )
+            connection.execute(
+                "UPDATE delivered SET key = '' WHERE location = ? AND business_date = ?"
+                " AND key = ?",
+                (location_id, batch.business_date.isoformat(), batch.key),
+            )
+
+        return len(rows)
 
     def _left(self, connection: sqlite3.Connection, batch: Batch, ids: Collection[str]) -> None:
         """

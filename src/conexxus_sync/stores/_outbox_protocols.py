@@ -57,6 +57,8 @@ class SalesDateStore(Protocol):
 
     def recorded(self, connection: Any, location_id: str, dates: Iterable[date]) -> set[date]: ...
 
+    def first_known(self, connection: Any, location_id: str) -> date | None: ...
+
     def open_from(self, connection: Any, location_id: str) -> date | None: ...
 
     def close_before(
@@ -318,6 +320,10 @@ class OutboxStore(Protocol):
         answer: str,
         now: datetime,
     ) -> Decimal: ...
+
+    def adopt_open(
+        self, connection: Any, location_id: str, last: date, *, replaces_day: bool, now: datetime
+    ) -> int: ...
 
     def get(self, location_id: str, key: str) -> Batch | None: ...
 

@@ -214,6 +214,15 @@ class SqliteSalesDates:
         for day in readable(days, date.fromisoformat):
             self.clear_visit(connection, location_id, day)
 
+    def first_known(self, connection: sqlite3.Connection, location_id: str) -> date | None:
+        """
+        The first business date of which anything was frozen, delivered or
+        adopted; None if nothing was.
+        """
+        (first,) = connection.execute(_FIRST_KNOWN, (location_id,)).fetchone()
+
+        return None if first is None else date.fromisoformat(first)
+
     def recorded(
         self, connection: sqlite3.Connection, location_id: str, dates: Iterable[date]
     ) -> set[date]:
@@ -249,6 +258,14 @@ def _first_date(stored: str) -> date:
         )
         raise StoreError(msg) from exc
 
+
+_FIRST_KNOWN = """
+SELECT min(day) FROM (
+    SELECT min(business_date) AS day FROM batches WHERE location = ?1
+    UNION ALL SELECT min(business_date) FROM delivered WHERE location = ?1
+    UNION ALL SELECT open_from FROM sales_floors WHERE location = ?1
+)
+"""
 
 _KNOWN = """
 SELECT EXISTS (SELECT 1 FROM batches WHERE location = ?1 AND business_date = ?2)

@@ -130,12 +130,35 @@ ORDER BY row_number() OVER (PARTITION BY id ORDER BY position), position
 
 # To whom it is news: something else delivered it.
 _ADOPT = """
-INSERT OR IGNORE INTO delivered (
+INSERT INTO delivered (
     location, business_date, id, sold_second, version, digest, total, key, delivered_at, sold_at,
     revision, voided
 )
 SELECT ?1, ?2, id, sold_second, version, digest, total, '', ?3, sold_at, 0, 0 FROM staged
 WHERE twin IS NULL ORDER BY position
+ON CONFLICT DO UPDATE SET version = excluded.version, digest = excluded.digest,
+    total = excluded.total, key = '', delivered_at = ?3, sold_at = excluded.sold_at, voided = 0
+WHERE voided
+"""
+
+# Delivered in another version than the host tells: the back office may have
+# been corrected since, by a store that is no more.
+_ADOPT_CHANGED = """
+UPDATE OR REPLACE delivered AS d SET sold_second = s.sold_second, version = s.version,
+    digest = s.digest, total = s.total, key = '', delivered_at = ?3, sold_at = s.sold_at
+FROM (
+    SELECT id, twin, sold_second, version, digest, total, sold_at, min(position)
+    FROM staged WHERE twin IS NOT NULL GROUP BY id, twin HAVING NOT max(same)
+) AS s
+WHERE d.location = ?1 AND d.business_date = ?2 AND d.id = s.id AND d.sold_second = s.twin
+    AND NOT d.voided
+"""
+
+# Delivered, and no longer told: it may have been taken back since.  It is not
+# taken back again, nor sent again if the host tells it once more.
+_ADOPT_MISSING = """
+UPDATE delivered AS d SET key = '' WHERE location = ?1 AND business_date = ?2 AND NOT voided
+AND NOT EXISTS (SELECT 1 FROM staged AS s WHERE s.id = d.id AND s.twin = d.sold_second)
 """
 
 
@@ -305,13 +328,15 @@ class SqliteStaging:
         now: datetime,
     ) -> int:
         """
-        Take what is staged for delivered by something else; returns how many
-        were not known before.
+        Take what is staged for delivered by something else, whatever was known
+        of it; returns how many were not known before, or not like this.
         """
         day = (location_id, business_date.isoformat())
         Comparison(connection=connection, day=day).match()
+        connection.execute(_ADOPT_MISSING, day)
+        changed = connection.execute(_ADOPT_CHANGED, (*day, text(now))).rowcount
 
-        return connection.execute(_ADOPT, (*day, text(now))).rowcount
+        return changed + connection.execute(_ADOPT, (*day, text(now))).rowcount
 
 
 def _found(

@@ -23,6 +23,7 @@ from conexxus_sync.model.catalogue import (
 from conexxus_sync.model.leases import Lease, LeaseKind
 from conexxus_sync.model.notices import ActiveAlert, Notice, QueuedNotice, SentReport
 from conexxus_sync.model.runs import RunKind, SyncRun
+from conexxus_sync.model.sales import FreezeNumbers
 from conexxus_sync.protocols import CatalogChanges
 
 from ._outbox_protocols import OutboxStore as OutboxStore
@@ -227,6 +228,18 @@ class CallStore(Protocol):
     ) -> None: ...
 
 
+class FreezeStore(Protocol):
+    """
+    How often sales were frozen or sent, in the store and beside it.
+    """
+
+    def numbers(self, connection: Any, location_id: str) -> FreezeNumbers: ...
+
+    def catch_up(self, connection: Any, location_id: str) -> None: ...
+
+    def write(self, connection: Any, location_id: str) -> None: ...
+
+
 class SyncStore(Protocol):
     """
     Everything that the SDK remembers.
@@ -249,6 +262,9 @@ class SyncStore(Protocol):
 
     @property
     def outbox(self) -> OutboxStore: ...
+
+    @property
+    def freezes(self) -> FreezeStore: ...
 
     @property
     def notices(self) -> NoticeStore: ...

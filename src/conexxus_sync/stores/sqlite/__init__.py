@@ -13,6 +13,7 @@ from conexxus_sync.errors import StoreError
 from conexxus_sync.model.leases import Lease
 from conexxus_sync.runtime.processes import LinuxProcesses, Processes
 from conexxus_sync.stores._api_calls import SqliteApiCalls
+from conexxus_sync.stores._freeze_numbers import SqliteFreezes
 from conexxus_sync.stores._lease_table import SqliteLeases
 from conexxus_sync.stores._mirror import SqliteCatalog
 from conexxus_sync.stores._notice_queue import SqliteNotices
@@ -44,6 +45,7 @@ class SqliteStore:
         outbox: Batches of sales and what became of them.
         notices: What people were told, and what they are still to be told.
         calls: How the back office was last seen.
+        freezes: How often sales were frozen, here and in the file beside.
     """
 
     def __init__(self, path: Path | str, *, processes: Processes | None = None) -> None:
@@ -52,6 +54,7 @@ class SqliteStore:
         self.runs: SqliteRuns = SqliteRuns(self)
         self.leases: SqliteLeases = SqliteLeases(self, processes or LinuxProcesses())
         self.catalog: SqliteCatalog = SqliteCatalog(self)
+        self.freezes: SqliteFreezes = SqliteFreezes(self, freeze_file(self.path))
         self.outbox: SqliteOutbox = SqliteOutbox(self)
         self.notices: SqliteNotices = SqliteNotices(self)
         self.calls: SqliteApiCalls = SqliteApiCalls(self)
@@ -163,10 +166,13 @@ class SqliteStore:
                 self._ensure_same_file(connection)
                 connection.execute("COMMIT")
             except BaseException:
+                self.freezes.rolled_back(connection)
                 # A full disk has rolled back by itself.
                 with suppress(sqlite3.Error):
                     connection.execute("ROLLBACK")
                 raise
+
+            self.freezes.committed(connection)
 
     def _connect(self) -> sqlite3.Connection:
         self._create()
@@ -244,6 +250,14 @@ class _Connection(sqlite3.Connection):
     """
 
     file: tuple[int, int] | None = None
+
+
+def freeze_file(path: Path) -> Path:
+    """
+    The file beside the store at *path*, whichever link leads there.
+    """
+    real = Path(os.path.realpath(path))
+    return real.with_name(f"{real.name}.freeze")
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

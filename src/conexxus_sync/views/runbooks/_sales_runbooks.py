@@ -203,12 +203,14 @@ SALES: dict[str, Runbook] = {
     AlertName.SALES_HELD: Runbook(
         title="Past sales are held back",
         meaning=(
-            "This store's state is fresh, and does not know whether sales of past dates were "
-            "delivered. They are not sent unasked: a lost state must not send a year again."
+            "This store's state is fresh, or was restored from a backup, and does not know "
+            "whether sales of past dates were delivered. They are not sent unasked: a lost state "
+            "must not send a year again. After a backup was restored, nothing is sent."
         ),
         causes=(
             "The integration is new, and `CONEXXUS_SALES_SINCE` names a date that has passed.",
             "The SDK's own state was lost, or `CONEXXUS_STORE` names another file.",
+            "The SDK's own state was restored from a backup, as the file beside it shows.",
         ),
         steps=(
             Step("See from which date on:", "conexxus status"),

@@ -1,0 +1,109 @@
+"""
+The store of one command: where it is, and what a command does where there is none.
+"""
+
+import logging
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import attrs
+
+from conexxus_client import ConfigurationError
+from conexxus_sync.config import SyncConfig
+from conexxus_sync.stores import SyncStore, open_store
+
+from ._session import Session
+
+
+_log = logging.getLogger(__name__)
+
+
+def missing_store(config: SyncConfig) -> Path | None:
+    """
+    The absolute path at which there should be a store, and is none.
+    """
+    _, _, name = config.store.partition("sqlite:///")
+    path = Path(name).absolute()
+
+    try:
+        # What is empty was made by something else: a store never is.
+        there = not name or path.stat().st_size > 0
+    except FileNotFoundError:
+        there = False
+    except OSError:
+        # To open it says better what is wrong.
+        there = True
+
+    return None if there else path
+
+
+def opened(session: Session) -> tuple[SyncConfig, SyncStore]:
+    """
+    The settings and the store, for a command that only reads.
+
+    Where there is no store, that is said, and the answer is about an empty
+    one: none is created.
+    """
+    config = readable(session)
+
+    return config, open_store(config.store)
+
+
+def readable(session: Session) -> SyncConfig:
+    """
+    The settings; where there is no store, with an empty one for this command.
+    """
+    config = session.sync_config()
+    path = missing_store(config)
+
+    if path is None:
+        return config
+
+    _log.warning(
+        "There is no store at %s, and none is created: set CONEXXUS_STORE to the one that your "
+        "service uses",
+        path,
+    )
+    folder = session.cleanup.enter_context(TemporaryDirectory(prefix="conexxus-"))
+
+    return attrs.evolve(config, store=f"sqlite:///{folder}/empty.db")
+
+
+def changeable(session: Session) -> tuple[SyncConfig, SyncStore]:
+    """
+    The settings and the store, for a command that changes what is in it.
+
+    Raises:
+        ConfigurationError: There is none, and it is not to be created.
+    """
+    config = session.sync_config()
+    require_store(session, config)
+
+    return config, open_store(config.store)
+
+
+def require_store(session: Session, config: SyncConfig) -> None:
+    """
+    Raises:
+        ConfigurationError: There is no store, and it is not to be created.
+    """
+    path = missing_store(config)
+
+    if path is not None and not session.create_store:
+        problem = (
+            f"There is no store at {path}: set CONEXXUS_STORE to the one that your service uses, "
+            "or say --create-store"
+        )
+        raise ConfigurationError([problem])
+
+    note_new_store(config)
+
+
+def note_new_store(config: SyncConfig) -> None:
+    """
+    Say so where a store is about to be made: perhaps another was meant.
+    """
+    path = missing_store(config)
+
+    if path is not None:
+        _log.warning("There was no store here; this is a new, empty store", extra={"store": path})
