@@ -91,7 +91,15 @@ def test_the_books_agree_to_the_cent(tmp_path, monkeypatch, store_id, timezone):
             "CONEXXUS_TIMEZONE": timezone,
             "LOCATION_ID": f"store-{store_id}",
         }
-        push = [*CLI, "push", "--since", min(expected), "--orders", str(demo.orders)]
+        push = [
+            *CLI,
+            "push",
+            "--create-store",
+            "--since",
+            min(expected),
+            "--orders",
+            str(demo.orders),
+        ]
 
         while kills < KILLS and killed(push, environ, demo.ledger, chance.randint(1, 6)):
             kills += 1
