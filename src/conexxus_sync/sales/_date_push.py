@@ -174,6 +174,7 @@ class DatePush:
                 hold=context.renew_lease,
             )
             faulty = staging.faulty(connection)
+            context.renew_lease()
             decision = ChangeDecision.of(context, connection, found)
             context.renew_lease()
             voids = self._voids(connection, decision)
