@@ -161,6 +161,7 @@ SCHEMAS: dict[str, Json] = {
         settledAt=_or_null(MOMENT),
         parked=_or_null(TEXT),
         answer=_or_null(TEXT),
+        parent=_or_null(TEXT),
     ),
     "Started": _object(
         message=TEXT, status={"const": "processing"}, runId={**TEXT, "description": "Of the run."}

@@ -28,8 +28,10 @@ class SqliteOperatorActions:
         Write down one action.
         """
         connection.execute(
-            "INSERT INTO operator_actions (location, subject, business_date, action, reason, at)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO operator_actions"
+            " (location, number, subject, business_date, action, reason, at)"
+            " SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5, ?6"
+            " FROM operator_actions WHERE location = ?1",
             (
                 *(location_id, action.subject, action.business_date.isoformat()),
                 *(action.action, action.reason, text(action.at)),
