@@ -14,7 +14,7 @@ from conexxus_sync.config import SyncConfig
 from conexxus_sync.model.alerts import Alert, AlertName, Severity
 from conexxus_sync.model.api_connection import ApiConnection
 from conexxus_sync.model.runs import RunStatus
-from conexxus_sync.sales import SalesStatus
+from conexxus_sync.sales import HangingSource, SalesStatus
 from conexxus_sync.stores._store_protocols import SyncStore
 
 from ._alert_rules import HealthInputs
@@ -139,6 +139,7 @@ def assess_health(
     orders: bool,
     watched_since: datetime,
     now: datetime,
+    hanging: HangingSource | None = None,
 ) -> ServiceHealth:
     """
     Ask *store*, and judge; what can't be read is unhealthy.
@@ -148,6 +149,7 @@ def assess_health(
         api: The last call of this process.
         orders: Whether there is an order source.
         watched_since: From when on somebody could have pulled.
+        hanging: The order source of this process, if it does not return.
     """
     try:
         with store.snapshot():
@@ -162,6 +164,7 @@ def assess_health(
                     (api, snapshot.last_call, *map(connection_from_run, runs)), now
                 ),
                 watched_since=watched_since,
+                hanging=hanging,
             )
     except Exception as exc:  # noqa: BLE001  # whoever asks how we are gets an answer
         return _unreadable(_reason(exc), missing, current_connection([api], now), orders=orders)

@@ -30,6 +30,7 @@ class AlertName(StrEnum):
 
     STORE_UNUSABLE = "ConexxusStoreUnusable"
     DATE_OVERDUE = "ConexxusBusinessDateOverdue"
+    ORDERS_HANG = "ConexxusOrderSourceHangs"
     SALES_PARKED = "ConexxusSalesParked"
     DELIVERY_UNKNOWN = "ConexxusDeliveryUnknown"
     PUSH_FAILED = "ConexxusPushFailed"
@@ -42,6 +43,7 @@ class AlertName(StrEnum):
     ERROR_RATE = "ConexxusHighErrorRate"
     DISCREPANCY = "ConexxusSalesDiscrepancy"
     SALES_HELD = "ConexxusSalesHeld"
+    SALES_SILENT = "ConexxusSalesSilent"
     SALES_SET_ASIDE = "ConexxusSalesSetAside"
     ITEMS_SET_ASIDE = "ConexxusItemsSetAside"
     CHANGES_PENDING = "ConexxusChangesPending"
@@ -51,6 +53,7 @@ class AlertName(StrEnum):
 SEVERITIES = {
     AlertName.STORE_UNUSABLE: Severity.CRITICAL,
     AlertName.DATE_OVERDUE: Severity.CRITICAL,
+    AlertName.ORDERS_HANG: Severity.CRITICAL,
     AlertName.SALES_PARKED: Severity.CRITICAL,
     AlertName.DELIVERY_UNKNOWN: Severity.CRITICAL,
     AlertName.PUSH_FAILED: Severity.CRITICAL,
@@ -63,6 +66,7 @@ SEVERITIES = {
     AlertName.ERROR_RATE: Severity.WARNING,
     AlertName.DISCREPANCY: Severity.WARNING,
     AlertName.SALES_HELD: Severity.WARNING,
+    AlertName.SALES_SILENT: Severity.WARNING,
     AlertName.SALES_SET_ASIDE: Severity.WARNING,
     AlertName.ITEMS_SET_ASIDE: Severity.INFO,
     AlertName.CHANGES_PENDING: Severity.INFO,
@@ -105,6 +109,7 @@ class Alert:
 _ABOUT_SALES = frozenset(
     {
         AlertName.DATE_OVERDUE,
+        AlertName.ORDERS_HANG,
         AlertName.SALES_PARKED,
         AlertName.DELIVERY_UNKNOWN,
         AlertName.PUSH_FAILED,
@@ -112,6 +117,7 @@ _ABOUT_SALES = frozenset(
         AlertName.MISCONFIGURED,
         AlertName.DISCREPANCY,
         AlertName.SALES_HELD,
+        AlertName.SALES_SILENT,
         AlertName.SALES_SET_ASIDE,
     }
 )

@@ -18,6 +18,8 @@ from ._engine import SalesPush
 from ._ledger import SalesLedger
 from ._outbox_operator import OutboxOperator
 from ._reconciliation import Reconciliation, reconcile
+from ._silence import Silence
+from ._source_watch import HangingSource
 from ._status import LATE_AFTER, SalesStatus, has_sales
 
 
@@ -28,6 +30,7 @@ __all__ = [
     "ClockProblem",
     "DeliveryOutcome",
     "DueDates",
+    "HangingSource",
     "HeldDates",
     "OutboxOperator",
     "Outcome",
@@ -36,6 +39,7 @@ __all__ = [
     "SalesLedger",
     "SalesPush",
     "SalesStatus",
+    "Silence",
     "StartDate",
     "classify_answer",
     "has_sales",

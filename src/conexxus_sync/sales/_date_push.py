@@ -147,8 +147,8 @@ class DatePush:
             self.sender.deliver(self._finish)
 
     def _read(self) -> Iterator[FrozenTransaction]:
-        remark = self.counters.add_source_remark
-        return read_transactions(self.context, self.business_date, remark)
+        self.counters.misdated.clear()
+        return read_transactions(self.context, self.business_date, self.counters)
 
     def _freeze(self, transactions: Iterable[FrozenTransaction]) -> bool:
         """

@@ -30,6 +30,7 @@ from ._clock_check import RELEASED, ClockProblem
 from ._due_dates import HeldDates, StartDate
 from ._ledger import SalesLedger
 from ._push_context import OnChanged, PushContext, SalesClient
+from ._source_watch import HangingSource, SourceWatch
 
 
 # A clock that is wrong is a reason to complain again and again, but not more often.
@@ -86,9 +87,21 @@ class SalesPush:
     released: datetime = RELEASED
     failpoint: Callable[[str], None] = _ignore
     new_id: Callable[[datetime], str] = new_run_id
+    _watch: SourceWatch = attrs.field(init=False)
     _backoff: Backoff = attrs.field(factory=Backoff, init=False)
     _purged: float | None = attrs.field(default=None, init=False)
     _held: HeldDates | None = attrs.field(default=None, init=False)
+
+    @_watch.default
+    def _new_watch(self) -> SourceWatch:
+        return SourceWatch(self.clock)
+
+    @property
+    def hanging_source(self) -> HangingSource | None:
+        """
+        The order source, if it was asked five minutes ago and has not returned.
+        """
+        return self._watch.hanging()
 
     @property
     def ledger(self) -> SalesLedger:
@@ -361,6 +374,8 @@ class SalesPush:
                 summary=self.summary,
                 limits=self.limits,
                 lease=lease,
+                watch=self._watch,
+                calendar=self.ledger.calendar,
             )
             self.failpoint("leased")
             # SQLite empties its log when the last connection closes: as long

@@ -11,6 +11,7 @@ import attrs
 
 from conexxus_client import ApiProfile, FrozenBatch, PushReceipt
 from conexxus_sync.collectors import FanOut
+from conexxus_sync.model.calendar import StoreCalendar
 from conexxus_sync.model.frozen_sales import BatchDraft, FrozenTransaction
 from conexxus_sync.model.leases import Lease
 from conexxus_sync.protocols import Clock, OrderSource
@@ -18,6 +19,7 @@ from conexxus_sync.stores._outbox_protocols import OutboxStore
 from conexxus_sync.stores._store_protocols import SyncStore
 
 from ._batching import BatchLimits
+from ._source_watch import SourceWatch
 
 
 OnChanged = Literal["report", "resend"]
@@ -56,6 +58,8 @@ class PushContext:
         stopped: Whether the push shall end as soon as it can.
         on_changed: What to do about delivered sales that changed.
         summary: Whether a batch says what it comes to.
+        calendar: Tells which business date a moment belongs to.
+        watch: Knows since when the order source is asked.
         pending_visits: Dates that were looked at, but not stored yet: a date
             without sales does not deserve a disk flush of its own.
     """
@@ -71,6 +75,8 @@ class PushContext:
     on_changed: OnChanged
     summary: bool
     lease: Lease
+    watch: SourceWatch
+    calendar: StoreCalendar
     pending_visits: list[tuple[date, datetime]] = attrs.field(factory=list)
 
     @property

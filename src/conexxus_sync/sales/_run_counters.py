@@ -2,13 +2,14 @@
 Counts what one push of one date did, and makes its run from that.
 """
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
 from decimal import Decimal
 
 import attrs
 
 from conexxus_client import exact_sum
+from conexxus_sync.model.formatting import counted
 from conexxus_sync.model.frozen_sales import FrozenTransaction
 from conexxus_sync.model.runs import MAX_ERRORS, RunIssue, RunStatus, SyncRun
 from conexxus_sync.model.sales import DiscrepancyKind, FoundDiscrepancy
@@ -22,6 +23,9 @@ _CONTRADICTS = {
         "it is taken for the same sale and was not sent again"
     ),
 }
+
+# A source that goes by nothing has sales of any date.
+MAX_DATES = 3
 
 _MISMATCHED = "{of} whose lines do not add up to the total, like {like}: sent as they are"
 _CARDS = (
@@ -44,6 +48,8 @@ class RunCounters:
         remarks: What somebody may want to look at, though nothing failed: the
             text with the ids that it is about.
         source_remarks: What the order source remarked, in its order.
+        misdated: Sales whose time belongs to another date: how many, and the
+            first, by that date.
     """
 
     run: SyncRun
@@ -58,6 +64,7 @@ class RunCounters:
     issues: list[RunIssue] = attrs.field(factory=list)
     remarks: dict[str, list[str]] = attrs.field(factory=dict)
     source_remarks: list[str] = attrs.field(factory=list)
+    misdated: dict[date, tuple[int, str]] = attrs.field(factory=dict)
 
     @property
     def has_content(self) -> bool:
@@ -108,6 +115,13 @@ class RunCounters:
         if text not in self.source_remarks and len(self.source_remarks) < MAX_ERRORS:
             self.source_remarks.append(text)
 
+    def add_misdated(self, day: date, name: str) -> None:
+        """
+        A sale without a date of its own was made at a time of *day* instead.
+        """
+        count, first = self.misdated.get(day, (0, name))
+        self.misdated[day] = (count + 1, first)
+
     def add_issue(self, item: str | None, error: str) -> None:
         """
         Add to the run's errors.
@@ -145,9 +159,19 @@ class RunCounters:
                 *self.issues,
                 *map(_told, self.remarks.items()),
                 *(RunIssue(item=None, error=text) for text in self.source_remarks),
+                *self._misdated(),
             ],
             last_error=self.failure or (self.issues[-1].error if self.issues else None),
         )
+
+    def _misdated(self) -> Iterator[RunIssue]:
+        for day, (count, name) in sorted(self.misdated.items())[:MAX_DATES]:
+            were = "was" if count == 1 else "were"
+            error = (
+                f"{counted(count, 'sale')} of {self.run.business_date} {were} made at a time "
+                f"that belongs to {day}, like {name}: does the order source ask for dates in UTC?"
+            )
+            yield RunIssue(item=None, error=error)
 
     def _status(self, failed: int) -> RunStatus:
         if self.delivered == 0 and (failed or self.failure):

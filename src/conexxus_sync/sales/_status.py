@@ -13,6 +13,7 @@ from conexxus_sync.stores._store_protocols import SyncStore
 from ._clock_check import RELEASED, ClockProblem
 from ._due_dates import HeldDates
 from ._ledger import SalesLedger
+from ._silence import Silence
 
 
 # A push that takes its time, or is tried again, is not late yet.
@@ -32,6 +33,7 @@ class SalesStatus:
         held: Past dates that are not pushed without being asked to.
         clock_problem: Why the clock can't be right.
         problem: Why nothing can be pushed as it is configured.
+        silence: For how long there were no sales, if that is unusual.
     """
 
     overdue: tuple[date, ...] = ()
@@ -40,6 +42,7 @@ class SalesStatus:
     held: HeldDates | None = None
     clock_problem: ClockProblem | None = None
     problem: str | None = None
+    silence: Silence | None = None
 
     @classmethod
     def of(
@@ -80,6 +83,8 @@ class SalesStatus:
             enabled=enabled,
             held=start_date.held,
             clock_problem=ledger.clock_problem(now, released),
+            # What was not pushed says nothing of the till.
+            silence=None if overdue or not enabled else ledger.silence(start_date, now),
         )
 
 

@@ -18,6 +18,7 @@ from conexxus_sync.model.sales import (
     Discrepancy,
     FoundDiscrepancy,
     QuarantinedTransaction,
+    RunsAround,
     TransactionHistory,
 )
 
@@ -51,7 +52,11 @@ class SalesDateStore(Protocol):
         self, connection: Any, location_id: str, first: date, now: datetime
     ) -> None: ...
 
-    def last_run(self, connection: Any, location_id: str) -> datetime | None: ...
+    def runs_around(self, connection: Any, location_id: str, moment: datetime) -> RunsAround: ...
+
+    def started_at(self, connection: Any, location_id: str) -> datetime | None: ...
+
+    def days_with_sales(self, connection: Any, location_id: str, limit: int) -> list[date]: ...
 
     def trust_clock(self, connection: Any, location_id: str) -> None: ...
 
