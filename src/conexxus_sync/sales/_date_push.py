@@ -166,13 +166,13 @@ class DatePush:
             found = staging.compare(
                 connection, *day, ids_are_global=context.client.profile.dedupe == "transaction_id"
             )
-            faulty = staging.faulty(connection)
+            faulty: Iterable[FrozenTransaction] = staging.faulty(connection)
             voids = self._voids(connection, found)
             drafts = self._drafts(connection)
             if context.replaces_day:
                 whole = DayReplacement.of(context, connection, self.business_date, found)
                 drafts = self._batches(whole.members, UNDIVIDED)
-                found, faulty = list(whole.found), [*faulty, *whole.held]
+                found, faulty = list(whole.found), chain(faulty, whole.held)
             now = context.clock.now()
 
             with context.writing(connection) as transaction:
@@ -185,8 +185,8 @@ class DatePush:
                 self.counters.add_discrepancies(
                     context.outbox.quarantine.record_discrepancies(transaction, *day, found, now)
                 )
-                context.outbox.quarantine.add(transaction, *day, faulty, now)
-                self.counters.add_quarantined(faulty)
+                counted = self.counters.counting_quarantined(faulty)
+                context.outbox.quarantine.add(transaction, *day, counted, now)
 
                 if context.outbox.next_batch(transaction, *day, after=(0, -1)) is None:
                     self._finish(transaction)

@@ -45,8 +45,8 @@ class RunCounters:
         left: Transactions that have to wait for another push.
         unknown: Whether the fate of a batch is unknown.
         failure: Why the date could not be pushed to the end.
-        remarks: What somebody may want to look at, though nothing failed: the
-            text with the ids that it is about.
+        remarks: What somebody may want to look at, though nothing failed: how
+            many transactions it is about, and the first, by its text.
         source_remarks: What the order source remarked, in its order.
         misdated: Sales whose time belongs to another date: how many, and the
             first, by that date.
@@ -62,7 +62,7 @@ class RunCounters:
     unknown: bool = False
     failure: str | None = None
     issues: list[RunIssue] = attrs.field(factory=list)
-    remarks: dict[str, list[str]] = attrs.field(factory=dict)
+    remarks: dict[str, tuple[int, str]] = attrs.field(factory=dict)
     source_remarks: list[str] = attrs.field(factory=list)
     misdated: dict[date, tuple[int, str]] = attrs.field(factory=dict)
 
@@ -80,13 +80,16 @@ class RunCounters:
         self.delivered += transactions
         self.total = exact_sum((self.total, total))
 
-    def add_quarantined(self, transactions: Iterable[FrozenTransaction]) -> None:
+    def counting_quarantined(
+        self, transactions: Iterable[FrozenTransaction]
+    ) -> Iterator[FrozenTransaction]:
         """
-        Count what was set aside, and say why.
+        Count what is set aside, and say why, while it passes.
         """
         for transaction in transactions:
             self.quarantined += 1
             self.add_issue(transaction.id, transaction.fault or "Transaction was refused")
+            yield transaction
 
     def add_discrepancies(self, found: Iterable[FoundDiscrepancy]) -> None:
         """
@@ -137,7 +140,8 @@ class RunCounters:
         self.add_issue(None, error)
 
     def _remark(self, text: str, name: str) -> None:
-        self.remarks.setdefault(text, []).append(name)
+        count, first = self.remarks.get(text, (0, name))
+        self.remarks[text] = (count + 1, first)
 
     def finished_run(self, now: datetime) -> SyncRun:
         """
@@ -182,8 +186,6 @@ class RunCounters:
         return RunStatus.SUCCESS
 
 
-def _told(remark: tuple[str, list[str]]) -> RunIssue:
-    text, names = remark
-    of = "1 transaction" if len(names) == 1 else f"{len(names):,} transactions"
-
-    return RunIssue(item=None, error=text.format(of=of, like=names[0]))
+def _told(remark: tuple[str, tuple[int, str]]) -> RunIssue:
+    text, (count, name) = remark
+    return RunIssue(item=None, error=text.format(of=counted(count, "transaction"), like=name))
