@@ -2,6 +2,7 @@
 What happens in a shop, and mends itself or is mended: a scenario for each alert.
 """
 
+import threading
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -59,6 +60,42 @@ def nobody_is_there_at_half_past_eleven(shop):
 
     shop.service.run_due(shop.clock.now())
     assert shop.office.effective_batches == [{"t1"}]
+
+
+class HangingTill:
+    """
+    An order source that returns when it is told so.
+    """
+
+    def __init__(self):
+        self.asked, self.gate = threading.Event(), threading.Event()
+
+    def transactions(self, location_id, business_date):
+        self.asked.set()
+        self.gate.wait(60)
+        return ()
+
+
+# As a host would call it.
+HangingTill.__module__, HangingTill.__qualname__ = "my_shop.conexxus", "Orders"
+
+
+@scenario(AlertName.ORDERS_HANG)
+def a_table_is_locked(shop):
+    till = HangingTill()
+    shop.open(orders=till)
+    run_id = shop.service.trigger_push(shop.clock.now().date()).run_id
+    assert till.asked.wait(30)
+    shop.clock.advance(minutes=4)
+    yield
+
+    shop.clock.advance(minutes=1)
+    yield
+
+    till.gate.set()
+    for thread in threading.enumerate():
+        if thread.name == f"conexxus-{run_id}":
+            thread.join(30)
 
 
 @scenario(AlertName.SALES_PARKED)
@@ -229,6 +266,22 @@ def a_store_is_lost(shop):
     yield
 
     shop.service.sales.push(since=earlier, honour_past=True)
+
+
+@scenario(AlertName.SALES_SILENT)
+def a_till_writes_elsewhere(shop):
+    for number in range(3):
+        shop.clock.advance_to(datetime(2026, 1, 2 + number, 23, 30, tzinfo=UTC))
+        shop.orders.sell(shop.clock.now().date(), f"t{number}")
+        shop.service.push_sales(shop.clock.now().date())
+    yield
+
+    for number in range(5, 9):
+        shop.clock.advance_to(datetime(2026, 1, number, 23, 30, tzinfo=UTC))
+        shop.service.push_sales()
+    yield
+
+    sell_and_push(shop, "t9")
 
 
 @scenario(AlertName.SALES_SET_ASIDE)

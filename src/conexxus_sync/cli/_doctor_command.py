@@ -10,7 +10,7 @@ from conexxus_client import ClientConfig, ConexxusClient, ConexxusError, Configu
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.model.formatting import counted
 from conexxus_sync.runtime.clock import SystemClock
-from conexxus_sync.sales._clock_check import find_clock_problem
+from conexxus_sync.sales._clock_check import believable_last_run, find_clock_problem
 from conexxus_sync.stores import open_store
 from conexxus_sync.stores._unreadable_rows import UnreadableRows
 
@@ -141,7 +141,8 @@ def _store_and_clock(config: SyncConfig) -> Iterator[CheckResult]:
         with store.writing():
             pass
         with store.reading() as connection:
-            last_run = store.outbox.dates.last_run(connection, config.location_id)
+            now = SystemClock().now()
+            runs = store.outbox.dates.runs_around(connection, config.location_id, now)
         unreadable = store.unreadable_rows(config.location_id)
     except ConfigurationError as exc:
         yield misconfigured("store", str(exc))
@@ -152,7 +153,7 @@ def _store_and_clock(config: SyncConfig) -> Iterator[CheckResult]:
 
     yield _found(config)
     yield from map(_unreadable, unreadable)
-    yield _clock(SystemClock().now(), last_run)
+    yield _clock(now, believable_last_run(runs, now))
 
 
 def _missing(path: Path) -> CheckResult:

@@ -11,7 +11,7 @@ from conexxus_sync.model.alerts import Alert, AlertName
 from conexxus_sync.model.api_connection import ApiConnection
 from conexxus_sync.model.formatting import counted
 from conexxus_sync.model.runs import RunStatus
-from conexxus_sync.sales import SalesStatus
+from conexxus_sync.sales import HangingSource, SalesStatus
 
 from ._store_snapshot import StoreCounts, StoreSnapshot
 
@@ -31,6 +31,7 @@ class HealthInputs:
         missing: Settings without which there is no integration.
         api: How the last call went; None before the first of this process.
         watched_since: From when on somebody could have pulled.
+        hanging: The order source, if it does not return.
     """
 
     now: datetime
@@ -39,6 +40,7 @@ class HealthInputs:
     missing: tuple[str, ...] = ()
     api: ApiConnection | None = None
     watched_since: datetime
+    hanging: HangingSource | None = None
 
     @property
     def run_statuses(self) -> frozenset[RunStatus | None]:
@@ -110,11 +112,23 @@ class HealthInputs:
         troubled, sales_status = self.snapshot.failed_push, self.sales_status
 
         if sales_status.overdue and not self.missing:
-            yield _overdue(sales_status)
+            yield _overdue(sales_status, self.hanging)
+        if self.hanging is not None:
+            yield Alert(
+                name=AlertName.ORDERS_HANG,
+                message=str(self.hanging),
+                advice="Find out what it waits for, or restart the process: no sale is lost.",
+            )
         if sales_status.problem is not None:
             yield Alert(name=AlertName.MISCONFIGURED, message=sales_status.problem)
         if sales_status.clock_problem is not None:
             yield Alert(name=AlertName.CLOCK_DOUBTED, message=f"{sales_status.clock_problem}.")
+        if sales_status.silence is not None and not self.missing:
+            yield Alert(
+                name=AlertName.SALES_SILENT,
+                message=str(sales_status.silence),
+                advice="If the shop was open, see whether the order source returns its sales.",
+            )
         if sales_status.restored is not None:
             yield Alert(name=AlertName.SALES_HELD, message=f"{sales_status.restored}.")
         elif sales_status.held is not None:
@@ -126,7 +140,7 @@ class HealthInputs:
         yield from _sales_counts(self.snapshot.counts)
 
 
-def _overdue(sales_status: SalesStatus) -> Alert:
+def _overdue(sales_status: SalesStatus, hanging: HangingSource | None) -> Alert:
     dates = sales_status.overdue
     named = ", ".join(str(day) for day in dates[:3])
     more = f" and {len(dates) - 3} more" if len(dates) > 3 else ""
@@ -134,11 +148,11 @@ def _overdue(sales_status: SalesStatus) -> Alert:
     return Alert(
         name=AlertName.DATE_OVERDUE,
         message=f"Sales of {named}{more} should be at the back office by now, and are not.",
-        advice=_overdue_advice(sales_status),
+        advice=_overdue_advice(sales_status, hanging),
     )
 
 
-def _overdue_advice(sales_status: SalesStatus) -> str:
+def _overdue_advice(sales_status: SalesStatus, hanging: HangingSource | None) -> str:
     """
     Of dates that are overdue.
     """
@@ -153,6 +167,8 @@ def _overdue_advice(sales_status: SalesStatus) -> str:
     again = "they are tried again"
     if sales_status.clock_problem is not None:
         again = "they are pushed when the clock can be believed"
+    elif hanging is not None:
+        again = "they wait for the order source, which does not return"
     if sales_status.parked:
         again += ", or wait for your word"
 

@@ -14,7 +14,7 @@ from conexxus_sync.config import SyncConfig
 from conexxus_sync.model.alerts import Alert, AlertName, Severity
 from conexxus_sync.model.api_connection import ApiConnection
 from conexxus_sync.model.runs import RunStatus
-from conexxus_sync.sales import ProfileCheck, SalesStatus
+from conexxus_sync.sales import HangingSource, ProfileCheck, SalesStatus
 from conexxus_sync.stores._store_protocols import SyncStore
 
 from ._alert_rules import HealthInputs
@@ -142,6 +142,7 @@ def assess_health(
     watched_since: datetime,
     now: datetime,
     profile_check: ProfileCheck | None = None,
+    hanging: HangingSource | None = None,
 ) -> ServiceHealth:
     """
     Ask *store*, and judge; what can't be read is unhealthy.
@@ -152,6 +153,7 @@ def assess_health(
         orders: Whether there is an order source.
         watched_since: From when on somebody could have pulled.
         profile_check: Whether pushes have the profile of before.
+        hanging: The order source of this process, if it does not return.
     """
     try:
         with store.snapshot():
@@ -168,6 +170,7 @@ def assess_health(
                     (api, snapshot.last_call, *map(connection_from_run, runs)), now
                 ),
                 watched_since=watched_since,
+                hanging=hanging,
             )
     except Exception as exc:  # noqa: BLE001  # whoever asks how we are gets an answer
         return _unreadable(_reason(exc), missing, current_connection([api], now), orders=orders)

@@ -32,6 +32,7 @@ class AlertName(StrEnum):
 
     STORE_UNUSABLE = "ConexxusStoreUnusable"
     DATE_OVERDUE = "ConexxusBusinessDateOverdue"
+    ORDERS_HANG = "ConexxusOrderSourceHangs"
     SALES_PARKED = "ConexxusSalesParked"
     DELIVERY_UNKNOWN = "ConexxusDeliveryUnknown"
     PUSH_FAILED = "ConexxusPushFailed"
@@ -45,6 +46,7 @@ class AlertName(StrEnum):
     CHANGES_REFUSED = "ConexxusSalesChangesRefused"
     DISCREPANCY = "ConexxusSalesDiscrepancy"
     SALES_HELD = "ConexxusSalesHeld"
+    SALES_SILENT = "ConexxusSalesSilent"
     SALES_SET_ASIDE = "ConexxusSalesSetAside"
     ITEMS_SET_ASIDE = "ConexxusItemsSetAside"
     CHANGES_PENDING = "ConexxusChangesPending"
@@ -54,6 +56,7 @@ class AlertName(StrEnum):
 SEVERITIES = {
     AlertName.STORE_UNUSABLE: Severity.CRITICAL,
     AlertName.DATE_OVERDUE: Severity.CRITICAL,
+    AlertName.ORDERS_HANG: Severity.CRITICAL,
     AlertName.SALES_PARKED: Severity.CRITICAL,
     AlertName.DELIVERY_UNKNOWN: Severity.CRITICAL,
     AlertName.PUSH_FAILED: Severity.CRITICAL,
@@ -67,6 +70,7 @@ SEVERITIES = {
     AlertName.CHANGES_REFUSED: Severity.WARNING,
     AlertName.DISCREPANCY: Severity.WARNING,
     AlertName.SALES_HELD: Severity.WARNING,
+    AlertName.SALES_SILENT: Severity.WARNING,
     AlertName.SALES_SET_ASIDE: Severity.WARNING,
     AlertName.ITEMS_SET_ASIDE: Severity.INFO,
     AlertName.CHANGES_PENDING: Severity.INFO,
@@ -109,6 +113,7 @@ class Alert:
 _ABOUT_SALES = frozenset(
     {
         AlertName.DATE_OVERDUE,
+        AlertName.ORDERS_HANG,
         AlertName.SALES_PARKED,
         AlertName.DELIVERY_UNKNOWN,
         AlertName.PUSH_FAILED,
@@ -117,6 +122,7 @@ _ABOUT_SALES = frozenset(
         AlertName.CHANGES_REFUSED,
         AlertName.DISCREPANCY,
         AlertName.SALES_HELD,
+        AlertName.SALES_SILENT,
         AlertName.SALES_SET_ASIDE,
     }
 )

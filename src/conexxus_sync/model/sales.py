@@ -268,6 +268,22 @@ class DateVisit:
 
 
 @attrs.frozen(kw_only=True)
+class RunsAround:
+    """
+    When runs started, on both sides of a moment.
+
+    Attributes:
+        before: The last one that is not after it.
+        first: The first one after it.
+        last: The last one after it.
+    """
+
+    before: datetime | None = None
+    first: datetime | None = None
+    last: datetime | None = None
+
+
+@attrs.frozen(kw_only=True)
 class BatchMembership:
     """
     One batch in which a transaction was.

@@ -15,6 +15,7 @@ LONGEST = 600
 _ENDED = {
     AlertName.STORE_UNUSABLE: "the SDK's own store can be used again",
     AlertName.DATE_OVERDUE: "no business date is overdue any more",
+    AlertName.ORDERS_HANG: "the order source returns again",
     AlertName.SALES_PARKED: "no batch of sales waits for your word any more",
     AlertName.DELIVERY_UNKNOWN: "no batch of sales is of unknown fate any more",
     AlertName.PUSH_FAILED: "the push of sales no longer fails",
@@ -28,6 +29,7 @@ _ENDED = {
     AlertName.CHANGES_REFUSED: "changes of delivered sales are no longer refused",
     AlertName.DISCREPANCY: "no delivered sale differs from the till any more",
     AlertName.SALES_HELD: "past sales are no longer held back",
+    AlertName.SALES_SILENT: "there are sales again",
     AlertName.SALES_SET_ASIDE: "no sale is set aside any more",
     AlertName.ITEMS_SET_ASIDE: "no item is set aside any more",
     AlertName.CHANGES_PENDING: "the host has taken all changes of the catalogue",
@@ -116,7 +118,7 @@ def _line(subject: str, text: str) -> str:
     text = text.strip()
 
     # It goes on after a colon, but a name keeps its capital.
-    if text.startswith(("The ", "Sales ")):
+    if text.startswith(("The ", "Sales ", "No sales ")):
         text = text[0].lower() + text[1:]
 
     return without_markup(f"{subject}: {text}")

@@ -19,6 +19,8 @@ from ._ledger import SalesLedger
 from ._outbox_operator import OutboxOperator
 from ._profile_check import ProfileCheck
 from ._reconciliation import Reconciliation, reconcile
+from ._silence import Silence
+from ._source_watch import HangingSource
 from ._status import LATE_AFTER, SalesStatus, has_sales
 
 
@@ -29,6 +31,7 @@ __all__ = [
     "ClockProblem",
     "DeliveryOutcome",
     "DueDates",
+    "HangingSource",
     "HeldDates",
     "OutboxOperator",
     "Outcome",
@@ -38,6 +41,7 @@ __all__ = [
     "SalesLedger",
     "SalesPush",
     "SalesStatus",
+    "Silence",
     "StartDate",
     "classify_answer",
     "has_sales",

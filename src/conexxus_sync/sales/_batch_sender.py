@@ -324,15 +324,14 @@ class BatchSender:
         reasons: dict[str, str],
         reason: str,
     ) -> None:
-        faulty = [attrs.evolve(one, fault=reasons.get(one.id, reason)) for one in refused]
+        faulty = (attrs.evolve(one, fault=reasons.get(one.id, reason)) for one in refused)
         self.context.outbox.quarantine.add(
             transaction,
             self.context.location_id,
             self.business_date,
-            faulty,
+            self.counters.counting_quarantined(faulty),
             self.context.clock.now(),
         )
-        self.counters.add_quarantined(faulty)
 
     def _keep(
         self, transaction: Any, batch: Batch, result: DeliveryOutcome, sent_at: datetime

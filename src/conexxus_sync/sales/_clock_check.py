@@ -6,16 +6,21 @@ ran out, or that still shows last week, must not decide about sales: see
 [a clock that is wrong](../../../docs/explanation/business-days.md).
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import attrs
 
+from conexxus_sync.model.sales import RunsAround
 from conexxus_sync.runtime.clock import TOLERANCE
 
 
 # This version did not exist before: no clock that shows an earlier moment is
 # right.  To be moved on with each release.
 RELEASED = datetime(2026, 1, 1, tzinfo=UTC)
+
+# `conexxus run` leaves a run each hour: a longer time without any is a clock
+# that jumped, or a machine that was off.
+JUMP = timedelta(days=2)
 
 
 @attrs.frozen(kw_only=True)
@@ -67,6 +72,35 @@ def find_clock_problem(
         return ClockProblem(shows=now, last_run=last_run)
 
     return None
+
+
+def believable_last_run(runs: RunsAround, now: datetime) -> datetime | None:
+    """
+    When the latest run started, by a clock that can be believed; None if none did.
+
+    A clock that was ahead for minutes and came back has left runs in the
+    future.  They are known by the gap before them, in which no run started,
+    and by how little time they span; and the clock now continues the runs
+    from before the gap: it is nearer to them than to those, and has gone on
+    from there for longer than it was ahead.
+
+    Args:
+        runs: On both sides of *now*.
+        now: What the clock shows.
+    """
+    if runs.first is None or runs.last is None:
+        return runs.before
+    if runs.before is None:
+        return runs.last
+
+    was_ahead = (
+        runs.first - runs.before > JUMP
+        and runs.last - runs.first < JUMP
+        and now - runs.before < runs.first - now
+        and now - runs.before > runs.last - runs.first + TOLERANCE
+    )
+
+    return runs.before if was_ahead else runs.last
 
 
 def _shown(moment: datetime) -> str:

@@ -150,8 +150,8 @@ class DatePush:
             self.sender.deliver(self._finish)
 
     def _read(self) -> Iterator[FrozenTransaction]:
-        remark = self.counters.add_source_remark
-        return read_transactions(self.context, self.business_date, remark)
+        self.counters.misdated.clear()
+        return read_transactions(self.context, self.business_date, self.counters)
 
     def _freeze(self, transactions: Iterable[FrozenTransaction]) -> bool:
         """
@@ -173,7 +173,7 @@ class DatePush:
                 fields=context.compare,
                 hold=context.renew_lease,
             )
-            faulty = staging.faulty(connection)
+            faulty: Iterable[FrozenTransaction] = staging.faulty(connection)
             context.renew_lease()
             decision = ChangeDecision.of(context, connection, found)
             context.renew_lease()
@@ -184,7 +184,7 @@ class DatePush:
                     context, connection, self.business_date, found, corrects=decision.corrects
                 )
                 drafts = self._batches(whole.members, UNDIVIDED)
-                found, faulty = list(whole.found), [*faulty, *whole.held]
+                found, faulty = list(whole.found), chain(faulty, whole.held)
             context.renew_lease()
             now = context.clock.now()
 
@@ -200,8 +200,8 @@ class DatePush:
                 self.counters.add_discrepancies(
                     context.outbox.quarantine.record_discrepancies(transaction, *day, found, now)
                 )
-                context.outbox.quarantine.add(transaction, *day, faulty, now)
-                self.counters.add_quarantined(faulty)
+                counted = self.counters.counting_quarantined(faulty)
+                context.outbox.quarantine.add(transaction, *day, counted, now)
                 if decision.record(context, transaction, day, now):
                     self.counters.refused = decision.refused
 

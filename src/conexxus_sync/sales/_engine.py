@@ -2,10 +2,9 @@
 `SalesPush`: takes the lease, decides the start date, pushes what is due.
 """
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import attrs
 
@@ -32,12 +31,11 @@ from ._due_dates import HeldDates, StartDate
 from ._ledger import SalesLedger
 from ._profile_check import ProfileCheck, sent_with
 from ._push_context import OnChanged, PushContext, SalesClient
+from ._push_warnings import WARN_EVERY, PushWarnings
 from ._run_counters import empty_run
+from ._source_watch import HangingSource, SourceWatch
 from ._store_age import StoreAge
 
-
-# A clock that is wrong is a reason to complain again and again, but not more often.
-SAID_EVERY = timedelta(minutes=15)
 
 _log = safe_logger(__name__)
 
@@ -91,10 +89,21 @@ class SalesPush:
     released: datetime = RELEASED
     failpoint: Callable[[str], None] = _ignore
     new_id: Callable[[datetime], str] = new_run_id
+    _watch: SourceWatch = attrs.field(init=False)
     _backoff: Backoff = attrs.field(factory=Backoff, init=False)
     _purged: float | None = attrs.field(default=None, init=False)
-    _held: HeldDates | None = attrs.field(default=None, init=False)
-    _complained: tuple[str, float] = attrs.field(default=("", 0.0), init=False)
+    _warnings: PushWarnings = attrs.field(factory=PushWarnings, init=False)
+
+    @_watch.default
+    def _new_watch(self) -> SourceWatch:
+        return SourceWatch(self.clock)
+
+    @property
+    def hanging_source(self) -> HangingSource | None:
+        """
+        The order source, if it was asked five minutes ago and has not returned.
+        """
+        return self._watch.hanging()
 
     @property
     def ledger(self) -> SalesLedger:
@@ -198,7 +207,7 @@ class SalesPush:
             automatic = business_date is None and not honour_past
         reason = (clock_problem or self.store_age.restored()) if automatic else None
         if reason is not None:
-            self._complain(str(reason))
+            self._warnings.nothing_is_pushed(str(reason), self.clock.monotonic())
             if lease is not None:
                 self._release(lease)
             return []
@@ -285,7 +294,7 @@ class SalesPush:
         ledger = self.ledger
 
         if self.clock_problem(now) is not None:
-            return now + SAID_EVERY
+            return now + WARN_EVERY
 
         start_date = ledger.start_date(now)
         moment = now if start_date.record is not None else ledger.dates(start_date).next_due(now)
@@ -306,16 +315,6 @@ class SalesPush:
         """
         return self.ledger.start_date(now).held
 
-    def _complain(self, reason: str) -> None:
-        """
-        Log why nothing is pushed; the same again after a while only.
-        """
-        now, (said, at) = self.clock.monotonic(), self._complained
-
-        if reason != said or now - at >= SAID_EVERY.total_seconds():
-            self._complained = reason, now
-            _log.warning("Conexxus sales: %s", reason)
-
     def _begin(
         self,
         context: PushContext,
@@ -334,11 +333,8 @@ class SalesPush:
         now = self.clock.now()
         start_date = ledger.start_date(now, since, honour_past=honour_past)
 
-        if start_date.held is not None:
-            # The alert lasts; the log needs it once.
-            level = logging.DEBUG if start_date.held == self._held else logging.WARNING
-            _log.log(level, "Conexxus %s", start_date.held)
-        self._held = start_date.held
+        self._warnings.held(start_date.held)
+
         if start_date.record is not None and record:
             with context.writing() as transaction:
                 context.outbox.dates.set_start_date(
@@ -384,6 +380,8 @@ class SalesPush:
                 limits=self.limits,
                 lease=lease,
                 profile_check=self.profile_check,
+                watch=self._watch,
+                calendar=self.ledger.calendar,
             )
             self.failpoint("leased")
             # SQLite empties its log when the last connection closes: as long

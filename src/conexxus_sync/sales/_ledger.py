@@ -2,7 +2,7 @@
 Reads the ledger of business dates: start date, due dates, closed dates.
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import attrs
 
@@ -12,8 +12,13 @@ from conexxus_sync.errors import DateClosedError
 from conexxus_sync.model.calendar import StoreCalendar
 from conexxus_sync.stores._store_protocols import SyncStore
 
-from ._clock_check import ClockProblem, find_clock_problem
-from ._due_dates import DueDates, StartDate
+from ._clock_check import ClockProblem, believable_last_run, find_clock_problem
+from ._due_dates import DueDates, HeldDates, StartDate
+from ._silence import REMEMBERED_DAYS, Silence, find_silence
+
+
+# For as long as late sales are looked for.
+FIRST_DAY_SHOWN = timedelta(days=7)
 
 
 @attrs.frozen(kw_only=True)
@@ -69,24 +74,49 @@ class SalesLedger:
         """
         with self.store.reading() as connection:
             recorded = self.store.outbox.dates.start_date(connection, self.location_id)
+            started_at = self.store.outbox.dates.started_at(connection, self.location_id)
             open_from = self.store.outbox.dates.open_from(connection, self.location_id)
 
-        return StartDate.decide(
+        first, wanted = self.calendar.first_date(now), since or self.since
+
+        if recorded is not None and recorded > max(first, wanted or first):
+            # The clock was ahead when it was decided.
+            recorded = None
+
+        decided = StartDate.decide(
             recorded=recorded,
-            wanted=since or self.since,
-            first=self.calendar.first_date(now),
+            wanted=wanted,
+            first=first,
             honour_past=honour_past,
             open_from=open_from,
         )
+
+        if wanted is not None or decided.held is not None:
+            return decided
+
+        began = now if recorded is None or started_at is None else started_at
+        return attrs.evolve(decided, held=self._first_day(decided.start, began, now))
+
+    def _first_day(self, start: date, began: datetime, now: datetime) -> HeldDates | None:
+        """
+        The day on which the store began, if that was after its push time:
+        nothing of it is pushed by itself.
+        """
+        day = self.calendar.business_date(began)
+
+        if day >= start or self.calendar.business_date(now) - day > FIRST_DAY_SHOWN:
+            return None
+
+        return HeldDates(since=day, before=start)
 
     def clock_problem(self, now: datetime, released: datetime) -> ClockProblem | None:
         """
         Why the clock can't be believed; None if it can.
         """
         with self.store.reading() as connection:
-            last_run = self.store.outbox.dates.last_run(connection, self.location_id)
+            runs = self.store.outbox.dates.runs_around(connection, self.location_id, now)
 
-        return find_clock_problem(now, last_run=last_run, released=released)
+        return find_clock_problem(now, last_run=believable_last_run(runs, now), released=released)
 
     def dates(self, start_date: StartDate) -> DueDates:
         """
@@ -102,6 +132,17 @@ class SalesLedger:
                 waiting=frozenset(outbox.open_dates(connection, self.location_id)),
                 parked=frozenset(batch.business_date for batch in outbox.parked(self.location_id)),
             )
+
+    def silence(self, start_date: StartDate, now: datetime) -> Silence | None:
+        """
+        For how long there were no sales, if that is unusual.
+        """
+        with self.store.reading() as connection:
+            days = self.store.outbox.dates.days_with_sales(
+                connection, self.location_id, REMEMBERED_DAYS
+            )
+
+        return find_silence(days, start=start_date.start, today=self.calendar.business_date(now))
 
     def refuse_closed(self, business_date: date) -> None:
         """

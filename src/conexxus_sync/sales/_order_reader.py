@@ -11,6 +11,7 @@ import attrs
 
 from conexxus_client import Transaction
 from conexxus_sync.errors import HostError
+from conexxus_sync.model.calendar import StoreCalendar
 from conexxus_sync.model.frozen_sales import FrozenTransaction
 from conexxus_sync.model.order_records import (
     UNFIT,
@@ -23,6 +24,8 @@ from conexxus_sync.protocols import OrderSource
 from conexxus_sync.runtime.host_exceptions import described, ends_process
 
 from ._push_context import PushContext, PushStoppedError
+from ._run_counters import RunCounters
+from ._source_watch import SourceWatch
 
 
 HOLD_EVERY = 1_000
@@ -35,14 +38,8 @@ T = TypeVar("T")
 _END = object()
 
 
-def _ignore(_: str) -> None:
-    """
-    Default of `remark`: nobody asked.
-    """
-
-
 def read_transactions(
-    context: PushContext, business_date: date, remark: Callable[[str], None] = _ignore
+    context: PushContext, business_date: date, counters: RunCounters | None = None
 ) -> Iterator[FrozenTransaction]:
     """
     What the host tells of *business_date*, as it comes.
@@ -50,13 +47,13 @@ def read_transactions(
     What can't be built is among it, each with its fault.
 
     Args:
-        remark: Gets what the source remarks.
+        counters: Get what the source remarks, and what seems to be of another date.
 
     Raises:
         HostError: Whatever the host raised.
         StoppedError: The push shall end.
     """
-    records = HostRecords(context.orders, context.location_id, business_date)
+    records = HostRecords(context.orders, context.location_id, business_date, context.watch)
 
     for position, record in enumerate(records):
         if position % HOLD_EVERY == 0:
@@ -64,9 +61,9 @@ def read_transactions(
             if context.stopped():
                 raise PushStoppedError
 
-        if isinstance(record, OrderRemark):
-            remark(record.text)
-        else:
+        if counters is not None:
+            _remark(record, context.calendar, business_date, counters)
+        if not isinstance(record, OrderRemark):
             yield _frozen(record, position, business_date)
 
 
@@ -85,6 +82,7 @@ class HostRecords:
     orders: OrderSource
     location_id: str
     business_date: date
+    watch: SourceWatch | None = None
     read: int = attrs.field(default=0, init=False)
     last: str | None = attrs.field(default=None, init=False)
 
@@ -105,7 +103,9 @@ class HostRecords:
         Make *call*, in which the host may raise whatever it likes.
         """
         try:
-            return call()
+            if self.watch is None:
+                return call()
+            return self.watch.during(self.orders, self.business_date, call)
         except HostError:
             raise
         except BaseException as exc:
@@ -121,6 +121,24 @@ class HostRecords:
             f"the order source failed for business date {self.business_date}{after}{came}: "
             f"{described(exc, LONGEST_COMPLAINT)}"
         )
+
+
+def _remark(
+    record: Transaction | UnusableTransaction | OrderRemark,
+    calendar: StoreCalendar,
+    business_date: date,
+    counters: RunCounters,
+) -> None:
+    if isinstance(record, OrderRemark):
+        counters.add_source_remark(record.text)
+    elif isinstance(record, Transaction) and record.business_date is None:
+        try:
+            day = calendar.business_date(record.timestamp)
+        except (AttributeError, OverflowError, ValueError):
+            # At an end of the calendar; what can't be sent is set aside.
+            return
+        if day != business_date:
+            counters.add_misdated(day, record.id)
 
 
 def _frozen(

@@ -12,6 +12,7 @@ import attrs
 from conexxus_client import ApiHealth, ApiProfile, ConexxusError, FrozenBatch, PushReceipt
 from conexxus_sync.collectors import FanOut
 from conexxus_sync.errors import SyncError
+from conexxus_sync.model.calendar import StoreCalendar
 from conexxus_sync.model.frozen_sales import BatchDraft, FrozenTransaction
 from conexxus_sync.model.guards import SalesGuards
 from conexxus_sync.model.leases import Lease
@@ -26,6 +27,7 @@ from conexxus_sync.stores.retention import is_safe_to_purge
 from ._batching import BatchLimits
 from ._profile_check import ProfileCheck
 from ._push_evidence import PushEvidence
+from ._source_watch import SourceWatch
 
 
 _log = safe_logger(__name__)
@@ -83,6 +85,8 @@ class PushContext:
         accept_changes: Whether a person asked for all of it, this once.
         summary: Whether a batch says what it comes to.
         evidence: What the answers of this push prove together.
+        calendar: Tells which business date a moment belongs to.
+        watch: Knows since when the order source is asked.
         pending_visits: Dates that were looked at, but not stored yet: a date
             without sales does not deserve a disk flush of its own.
     """
@@ -103,6 +107,8 @@ class PushContext:
     lease: Lease
     profile_check: ProfileCheck
     evidence: PushEvidence = attrs.field(factory=PushEvidence)
+    watch: SourceWatch
+    calendar: StoreCalendar
     pending_visits: list[tuple[date, datetime]] = attrs.field(factory=list)
 
     @property

@@ -2,13 +2,14 @@
 Counts what one push of one date did, and makes its run from that.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 
 import attrs
 
 from conexxus_client import exact_sum
+from conexxus_sync.model.formatting import counted
 from conexxus_sync.model.frozen_sales import FrozenTransaction
 from conexxus_sync.model.leases import Lease
 from conexxus_sync.model.runs import MAX_ERRORS, RunIssue, RunKind, RunStatus, SyncRun
@@ -23,6 +24,9 @@ _CONTRADICTS = {
         "it is taken for the same sale and was not sent again"
     ),
 }
+
+# A source that goes by nothing has sales of any date.
+MAX_DATES = 3
 
 _MISMATCHED = "{of} whose lines do not add up to the total, like {like}: sent as they are"
 _CARDS = (
@@ -43,10 +47,12 @@ class RunCounters:
         unknown: Whether the fate of a batch is unknown.
         refused: Why nothing of what changed was taken back, if that is news.
         failure: Why the date could not be pushed to the end.
-        remarks: What somebody may want to look at, though nothing failed: the
-            text with the ids that it is about.
+        remarks: What somebody may want to look at, though nothing failed: how
+            many transactions it is about, and the first, by its text.
         source_remarks: What the order source remarked, in its order.
         note: What somebody should know of the date.
+        misdated: Sales whose time belongs to another date: how many, and the
+            first, by that date.
     """
 
     run: SyncRun
@@ -61,8 +67,9 @@ class RunCounters:
     failure: str | None = None
     note: str | None = None
     issues: list[RunIssue] = attrs.field(factory=list)
-    remarks: dict[str, list[str]] = attrs.field(factory=dict)
+    remarks: dict[str, tuple[int, str]] = attrs.field(factory=dict)
     source_remarks: list[str] = attrs.field(factory=list)
+    misdated: dict[date, tuple[int, str]] = attrs.field(factory=dict)
 
     @property
     def has_content(self) -> bool:
@@ -80,13 +87,16 @@ class RunCounters:
         self.delivered += transactions
         self.total = exact_sum((self.total, total))
 
-    def add_quarantined(self, transactions: Iterable[FrozenTransaction]) -> None:
+    def counting_quarantined(
+        self, transactions: Iterable[FrozenTransaction]
+    ) -> Iterator[FrozenTransaction]:
         """
-        Count what was set aside, and say why.
+        Count what is set aside, and say why, while it passes.
         """
         for transaction in transactions:
             self.quarantined += 1
             self.add_issue(transaction.id, transaction.fault or "Transaction was refused")
+            yield transaction
 
     def add_discrepancies(self, found: Iterable[FoundDiscrepancy]) -> None:
         """
@@ -115,6 +125,13 @@ class RunCounters:
         if text not in self.source_remarks and len(self.source_remarks) < MAX_ERRORS:
             self.source_remarks.append(text)
 
+    def add_misdated(self, day: date, name: str) -> None:
+        """
+        A sale without a date of its own was made at a time of *day* instead.
+        """
+        count, first = self.misdated.get(day, (0, name))
+        self.misdated[day] = (count + 1, first)
+
     def add_issue(self, item: str | None, error: str) -> None:
         """
         Add to the run's errors.
@@ -130,7 +147,8 @@ class RunCounters:
         self.add_issue(None, error)
 
     def _remark(self, text: str, name: str) -> None:
-        self.remarks.setdefault(text, []).append(name)
+        count, first = self.remarks.get(text, (0, name))
+        self.remarks[text] = (count + 1, first)
 
     def finished_run(self, now: datetime) -> SyncRun:
         """
@@ -154,6 +172,7 @@ class RunCounters:
                 *self.issues,
                 *map(_told, self.remarks.items()),
                 *(RunIssue(item=None, error=text) for text in self.source_remarks),
+                *self._misdated(),
             ],
             last_error=self.failure
             or self._refusal
@@ -163,6 +182,15 @@ class RunCounters:
     @property
     def _refusal(self) -> str | None:
         return None if self.refused is None else f"nothing was taken back: {self.refused}"
+
+    def _misdated(self) -> Iterator[RunIssue]:
+        for day, (count, name) in sorted(self.misdated.items())[:MAX_DATES]:
+            were = "was" if count == 1 else "were"
+            error = (
+                f"{counted(count, 'sale')} of {self.run.business_date} {were} made at a time "
+                f"that belongs to {day}, like {name}: does the order source ask for dates in UTC?"
+            )
+            yield RunIssue(item=None, error=error)
 
     def _status(self, failed: int) -> RunStatus:
         if self.delivered == 0 and (failed or self.failure):
@@ -197,8 +225,6 @@ def empty_run(lease: Lease, business_date: date | None, now: datetime, *, stoppe
     return attrs.evolve(run, status=RunStatus.FAILED, errors=[issue], last_error=error)
 
 
-def _told(remark: tuple[str, list[str]]) -> RunIssue:
-    text, names = remark
-    of = "1 transaction" if len(names) == 1 else f"{len(names):,} transactions"
-
-    return RunIssue(item=None, error=text.format(of=of, like=names[0]))
+def _told(remark: tuple[str, tuple[int, str]]) -> RunIssue:
+    text, (count, name) = remark
+    return RunIssue(item=None, error=text.format(of=counted(count, "transaction"), like=name))

@@ -14,6 +14,7 @@ from ._clock_check import RELEASED, ClockProblem
 from ._due_dates import HeldDates
 from ._ledger import SalesLedger
 from ._profile_check import ProfileCheck
+from ._silence import Silence
 from ._store_age import RestoredStore, StoreAge
 
 
@@ -36,6 +37,7 @@ class SalesStatus:
         problem: Why nothing can be pushed as it is configured.
         restored: Why nothing is pushed, as the store was restored from a backup.
         is_fresh: Whether nothing was pushed or adopted yet.
+        silence: For how long there were no sales, if that is unusual.
     """
 
     overdue: tuple[date, ...] = ()
@@ -46,6 +48,7 @@ class SalesStatus:
     problem: str | None = None
     restored: RestoredStore | None = None
     is_fresh: bool = False
+    silence: Silence | None = None
 
     @classmethod
     def of(
@@ -94,6 +97,8 @@ class SalesStatus:
             restored=restored,
             is_fresh=fresh,
             problem=None if profile_check is None else _problem(profile_check),
+            # What was not pushed says nothing of the till.
+            silence=None if overdue or not enabled else ledger.silence(start_date, now),
         )
 
 

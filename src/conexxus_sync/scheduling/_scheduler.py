@@ -17,7 +17,7 @@ from conexxus_sync.errors import RunInProgressError
 from conexxus_sync.model.runs import RunKind, SyncRun
 from conexxus_sync.runtime.clock import SettableClock
 from conexxus_sync.runtime.run_logging import safe_logger
-from conexxus_sync.sales import SalesPush
+from conexxus_sync.sales import HangingSource, SalesPush
 from conexxus_sync.stores._store_protocols import SyncStore
 
 from ._background_runs import BackgroundRun, BackgroundRuns
@@ -156,10 +156,17 @@ class Scheduler:
                 job.wait(stop.is_set, within_s=PATIENCE_S)
             remaining = (schedule.next_slot(now) - self.clock.now()).total_seconds()
             if not stop.is_set():
+                self._look_at_source()
                 after_round()
                 stop.wait(min(max(remaining, 1.0), LONGEST_WAIT_S))
 
         shut_down(self.triggered, jobs)
+
+    def _look_at_source(self) -> HangingSource | None:
+        """
+        An order source that hangs gets into the log, whoever asked it.
+        """
+        return None if self.service.sales is None else self.service.sales.hanging_source
 
     def _at(self, job: Callable[[datetime], Iterator[SyncRun]]) -> Callable[[datetime], None]:
         """

@@ -61,13 +61,16 @@ class ServiceQueries:
         """
         Assess the health from the store, without a call.
         """
+        sales = self.engines.sales
+
         return assess_health(
             self.engines.store,
             self.engines.config,
             missing=self.missing,
             api=self.last_call,
-            orders=self.engines.sales is not None,
-            profile_check=None if self.engines.sales is None else self.engines.sales.profile_check,
+            orders=sales is not None,
+            hanging=None if sales is None else sales.hanging_source,
+            profile_check=None if sales is None else sales.profile_check,
             watched_since=self.made_at,
             now=self.engines.clock.now(),
         )

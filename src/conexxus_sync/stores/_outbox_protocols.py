@@ -20,6 +20,7 @@ from conexxus_sync.model.sales import (
     FoundDiscrepancy,
     OperatorAction,
     QuarantinedTransaction,
+    RunsAround,
     SaleKey,
     SendMoment,
     TransactionHistory,
@@ -65,7 +66,11 @@ class SalesDateStore(Protocol):
         self, connection: Any, location_id: str, first: date, now: datetime
     ) -> None: ...
 
-    def last_run(self, connection: Any, location_id: str) -> datetime | None: ...
+    def runs_around(self, connection: Any, location_id: str, moment: datetime) -> RunsAround: ...
+
+    def started_at(self, connection: Any, location_id: str) -> datetime | None: ...
+
+    def days_with_sales(self, connection: Any, location_id: str, limit: int) -> list[date]: ...
 
     def trust_clock(self, connection: Any, location_id: str) -> None: ...
 
@@ -112,7 +117,7 @@ class StagingStore(Protocol):
 
     def whole(self, connection: Any) -> Iterator[FrozenTransaction]: ...
 
-    def faulty(self, connection: Any) -> list[FrozenTransaction]: ...
+    def faulty(self, connection: Any) -> Iterator[FrozenTransaction]: ...
 
     def adopt(
         self, connection: Any, location_id: str, business_date: date, now: datetime

@@ -3,8 +3,9 @@ History of runs.
 """
 
 import heapq
+import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 import attrs
@@ -12,7 +13,7 @@ import attrs
 from conexxus_sync.model.run_json import dump_run, load_run
 from conexxus_sync.model.runs import RunKind, SyncRun
 
-from ._database import Database, readable
+from ._database import Database
 
 
 # Instead of a kind.
@@ -71,7 +72,7 @@ class SqliteRuns:
         with self.store.reading() as connection:
             row = connection.execute("SELECT document FROM runs WHERE id = ?", (run_id,)).fetchone()
 
-        return None if row is None else next(readable([row[0]], load_run), None)
+        return None if row is None else next(_readable([row[0]]), None)
 
     def latest(self, location_id: str, kind: RunKind, *, failed: bool = True) -> SyncRun | None:
         """
@@ -86,7 +87,7 @@ class SqliteRuns:
         with self.store.reading() as connection:
             rows = connection.execute(_LATEST_GOOD, (location_id, kind)).fetchall()
 
-        return next(readable(rows, lambda row: load_run(row[0])), None)
+        return next(_readable(row[0] for row in rows), None)
 
     def history(
         self,
@@ -108,7 +109,7 @@ class SqliteRuns:
 
         while True:
             rows = self._newest(location_id, kinds, 1 + planned, asked)
-            runs = list(readable(rows, lambda row: load_run(row[1])))
+            runs = list(_readable(row[1] for row in rows))
             # Where some can't be read, older ones take their places.
             if len(runs) >= limit or len(rows) < asked:
                 return runs[:limit]
@@ -154,3 +155,20 @@ class SqliteRuns:
 
 def _text(moment: datetime | None) -> str | None:
     return None if moment is None else moment.astimezone(UTC).isoformat()
+
+
+def _readable(documents: Iterable[str]) -> Iterator[SyncRun]:
+    """
+    The runs, without those that can't be read.
+
+    Raises:
+        JSONDecodeError: One is no JSON: then the store is damaged.
+    """
+    for document in documents:
+        try:
+            run = load_run(document)
+        except json.JSONDecodeError:
+            raise
+        except Exception:  # noqa: BLE001, S112  # a value in it is none; the others count
+            continue
+        yield run

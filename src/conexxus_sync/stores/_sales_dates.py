@@ -9,7 +9,7 @@ from datetime import date, datetime
 import attrs
 
 from conexxus_sync.errors import StoreError
-from conexxus_sync.model.sales import DateVisit, DiscrepancyKind
+from conexxus_sync.model.sales import DateVisit, DiscrepancyKind, RunsAround
 
 from ._database import Database, optional_moment, readable, text
 
@@ -31,6 +31,25 @@ class SqliteSalesDates:
         ).fetchone()
 
         return None if row is None else _first_date(row[0])
+
+    def started_at(self, connection: sqlite3.Connection, location_id: str) -> datetime | None:
+        """
+        When the first business date was decided.
+        """
+        row = connection.execute(
+            "SELECT recorded_at FROM sales_floors WHERE location = ?", (location_id,)
+        ).fetchone()
+
+        return None if row is None else next(readable(row, datetime.fromisoformat), None)
+
+    def days_with_sales(
+        self, connection: sqlite3.Connection, location_id: str, limit: int
+    ) -> list[date]:
+        """
+        The last business dates on which something was delivered, latest first.
+        """
+        rows = connection.execute(_DAYS_WITH_SALES, (location_id, limit))
+        return list(readable(rows, lambda row: date.fromisoformat(row[0])))
 
     def set_start_date(
         self, connection: sqlite3.Connection, location_id: str, since: date, now: datetime
@@ -66,18 +85,21 @@ class SqliteSalesDates:
             (location_id, first.isoformat(), text(now)),
         )
 
-    def last_run(self, connection: sqlite3.Connection, location_id: str) -> datetime | None:
+    def runs_around(
+        self, connection: sqlite3.Connection, location_id: str, moment: datetime
+    ) -> RunsAround:
         """
-        The latest moment at which a run started, of those that still speak
-        for the clock.
+        The runs that still speak for the clock, on both sides of *moment*.
         """
-        (started,) = connection.execute(
-            "SELECT max(started_at) FROM runs WHERE location = ?1 AND number > coalesce("
-            "(SELECT run FROM sales_clocks WHERE location = ?1), 0)",
-            (location_id,),
+        before, first, last = connection.execute(
+            _RUNS_AROUND, (location_id, text(moment))
         ).fetchone()
 
-        return optional_moment(started)
+        return RunsAround(
+            before=optional_moment(before),
+            first=optional_moment(first),
+            last=optional_moment(last),
+        )
 
     def trust_clock(self, connection: sqlite3.Connection, location_id: str) -> None:
         """
@@ -265,6 +287,26 @@ SELECT min(day) FROM (
     UNION ALL SELECT min(business_date) FROM delivered WHERE location = ?1
     UNION ALL SELECT open_from FROM sales_floors WHERE location = ?1
 )
+"""
+
+# Straight down the key: a day has any number of rows.
+_DAYS_WITH_SALES = """
+WITH RECURSIVE days (day, number) AS (
+    SELECT max(business_date), 1 FROM delivered WHERE location = ?1
+    UNION ALL
+    SELECT (SELECT max(business_date) FROM delivered WHERE location = ?1 AND business_date < day),
+           number + 1
+    FROM days WHERE day IS NOT NULL AND number < ?2
+)
+SELECT day FROM days WHERE day IS NOT NULL
+"""
+
+_RUNS_AROUND = """
+SELECT max(started_at) FILTER (WHERE started_at <= ?2),
+       min(started_at) FILTER (WHERE started_at > ?2),
+       max(started_at) FILTER (WHERE started_at > ?2)
+FROM runs WHERE location = ?1
+  AND number > coalesce((SELECT run FROM sales_clocks WHERE location = ?1), 0)
 """
 
 _KNOWN = """

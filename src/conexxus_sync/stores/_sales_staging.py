@@ -308,15 +308,13 @@ class SqliteStaging:
             )
         )
 
-    def faulty(self, connection: sqlite3.Connection) -> list[FrozenTransaction]:
+    def faulty(self, connection: sqlite3.Connection) -> Iterator[FrozenTransaction]:
         """
-        What must not be sent, each with its fault.
+        What must not be sent, each with its fault; there may be any number.
         """
-        return list(
-            _read(
-                connection.execute(
-                    f"SELECT {_COLUMNS} FROM staged WHERE fault IS NOT NULL ORDER BY position"  # noqa: S608  # constants
-                )
+        return _read(
+            connection.execute(
+                f"SELECT {_COLUMNS} FROM staged WHERE fault IS NOT NULL ORDER BY position"  # noqa: S608  # constants
             )
         )
 

@@ -29,6 +29,27 @@ SALES: dict[str, Runbook] = {
         ),
         clears="Each date was pushed, with nothing left over.",
     ),
+    AlertName.ORDERS_HANG: Runbook(
+        title="The order source hangs",
+        meaning=(
+            "The point of sale's order source was asked for the sales of a date, and has not "
+            "returned for five minutes. No sales are pushed until it does; none is lost."
+        ),
+        causes=(
+            "The table of orders is locked by something else.",
+            "The order source waits for a network that has no time limit.",
+            "A query of the order source is slow, because an index is missing.",
+        ),
+        steps=(
+            Step("See which source, which date, and since when:", "conexxus status"),
+            Step("Look at what the source waits for, and end that."),
+            Step(
+                "If it stays as it is, restart the process; the push begins anew:",
+                "conexxus run --orders ORDERS",
+            ),
+        ),
+        clears="The order source has returned, or raised.",
+    ),
     AlertName.SALES_PARKED: Runbook(
         title="Sales wait for your word",
         meaning=(
@@ -224,6 +245,27 @@ SALES: dict[str, Runbook] = {
             ),
         ),
         clears="The dates were pushed, or taken for delivered.",
+    ),
+    AlertName.SALES_SILENT: Runbook(
+        title="No sales for an unusual time",
+        meaning=(
+            "The order source returns, but has had no new sales for longer than usual here. If "
+            "the shop is closed, all is well. If it is not, its sales do not reach the back office."
+        ),
+        causes=(
+            "The shop is closed.",
+            "The order source looks in the wrong place, or filters too much.",
+            "The till no longer writes where the order source reads.",
+        ),
+        steps=(
+            Step("See what till and back office have, date by date:", "conexxus outbox dates"),
+            Step("Look whether the till has sales of the last days."),
+            Step(
+                "Once the order source has them, push a date that is missing:",
+                "conexxus push --orders ORDERS --date DATE",
+            ),
+        ),
+        clears="A sale was delivered.",
     ),
     AlertName.SALES_SET_ASIDE: Runbook(
         title="Sales were set aside",

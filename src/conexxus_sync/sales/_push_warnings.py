@@ -1,0 +1,47 @@
+"""
+Warnings of the engine that would be repeated with each push, and are not.
+"""
+
+import logging
+from datetime import timedelta
+
+import attrs
+
+from conexxus_sync.runtime.run_logging import safe_logger
+
+from ._due_dates import HeldDates
+
+
+# A clock that is wrong is a reason to warn again and again, but not more often.
+WARN_EVERY = timedelta(minutes=15)
+
+_log = safe_logger(__name__)
+
+
+@attrs.define
+class PushWarnings:
+    """
+    Logs why nothing is pushed, and which dates are held.
+    """
+
+    _reason: str | None = attrs.field(default=None, init=False)
+    _warned_at: float = attrs.field(default=0.0, init=False)
+    _held: HeldDates | None = attrs.field(default=None, init=False)
+
+    def nothing_is_pushed(self, reason: str, monotonic: float) -> None:
+        """
+        Log *reason*; the same again after a while only.
+        """
+        if reason != self._reason or monotonic - self._warned_at >= WARN_EVERY.total_seconds():
+            self._reason, self._warned_at = reason, monotonic
+            _log.warning("Conexxus sales: %s", reason)
+
+    def held(self, dates: HeldDates | None) -> None:
+        """
+        Log which *dates* are held: the alert lasts, the log needs it once.
+        """
+        if dates is not None:
+            level = logging.DEBUG if dates == self._held else logging.WARNING
+            _log.log(level, "Conexxus %s", dates)
+
+        self._held = dates
