@@ -184,6 +184,21 @@ def test_first_start_after_the_push_time(till):
 
 
 @LATE
+@pytest.mark.parametrize("fault", ["", "sales: 503"])
+def test_first_day_that_was_pushed_by_name(till, fault):
+    """
+    A day that was asked for by name is not held, whatever came of it.
+    """
+    till.clock.set(datetime(2026, 1, 2, 23, 45, tzinfo=UTC))
+    till.orders.add(till.sale("t1"))
+    till.office.faults(fault)
+
+    till.engine().close_day(DAY)
+
+    assert status(till).held is None
+
+
+@LATE
 def test_first_start_before_the_push_time(till):
     """
     A store that began in time holds nothing back; a late start is named for a week.

@@ -107,7 +107,14 @@ class SalesLedger:
         if day >= start or self.calendar.business_date(now) - day > FIRST_DAY_SHOWN:
             return None
 
-        return HeldDates(since=day, before=start)
+        with self.store.reading() as connection:
+            dates = self.store.outbox.dates
+            # Asked for by name, it was pushed all the same.
+            is_known = day in dates.visits(connection, self.location_id) or dates.recorded(
+                connection, self.location_id, [day]
+            )
+
+        return None if is_known else HeldDates(since=day, before=start)
 
     def clock_problem(self, now: datetime, released: datetime) -> ClockProblem | None:
         """
