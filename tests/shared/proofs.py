@@ -41,9 +41,18 @@ def proofs(marker: str) -> list[Proof]:
 
 
 def _marked(path: Path, name: str) -> Iterator[Proof]:
-    for test in ast.parse(path.read_text()).body:
+    module = ast.parse(path.read_text())
+    # A marker of several tests has a name in their module.
+    named = {
+        ast.unparse(each.targets[0]): each.value
+        for each in module.body
+        if isinstance(each, ast.Assign)
+    }
+
+    for test in module.body:
         if isinstance(test, ast.FunctionDef) and test.name.startswith("test_"):
-            for marker in (_texts(each, name) for each in test.decorator_list):
+            decorators = (named.get(ast.unparse(each), each) for each in test.decorator_list)
+            for marker in (_texts(each, name) for each in decorators):
                 if marker is not None:
                     identity, what, then = marker
                     file = str(path.relative_to(TESTS.parent))
