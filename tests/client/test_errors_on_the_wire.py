@@ -235,7 +235,6 @@ def test_http_spoken_on_a_tls_address(connect, plain_server):
         ('{"success":"true"}', EnvelopeError),
         ('[{"success":true}]', EnvelopeError),
         ('{"success":true,"data":{"accepted":"all"}}', EnvelopeError),
-        ('{"success":true,"data":{"rejected":[{"error":"no id"}]}}', EnvelopeError),
     ],
 )
 def test_answers_that_confirm_nothing(connect, office, server, body, error):

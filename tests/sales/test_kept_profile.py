@@ -182,7 +182,7 @@ def test_resolve_goes_by_the_profile_that_is_kept(till):
     till.orders.remove("t1")
     till.orders.add(till.sale("t2"))
     till.office.faults("sales: after_commit(reset)")
-    till.push(DAY)
+    till.push(DAY, accept_changes=True)
     (batch,) = till.open_batches()
 
     operator(till).resolve(batch.key, delivered=True)

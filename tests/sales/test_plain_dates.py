@@ -71,9 +71,15 @@ RUN = (
 TABLES = [
     f"INSERT OR REPLACE INTO sales_dates VALUES (?, '{{}}', {AT}, NULL)",
     "INSERT OR REPLACE INTO sales_dates VALUES (?, '2026-01-01', 'yesterday{}', NULL)",
-    f"INSERT INTO quarantined_transactions VALUES (?, '{{}}', 'x', x'00', 'why', {AT})",
-    f"INSERT INTO discrepancies VALUES (?, '{{}}', 'x', 'elsewhere', x'00', {AT})",
-    f"INSERT INTO delivered VALUES (?, '{{}}', 'x', x'00', '1', '', {AT}, '', 0, 0)",
+    (
+        "INSERT INTO quarantined_transactions (location, business_date, id, sold_second, raw,"
+        f" reason, quarantined_at) VALUES (?, '{{}}', 'x', '', x'00', 'why', {AT})"
+    ),
+    (
+        "INSERT INTO discrepancies (location, business_date, id, sold_second, kind, digest,"
+        f" found_at) VALUES (?, '{{}}', 'x', '', 'elsewhere', x'00', {AT})"
+    ),
+    f"INSERT INTO delivered VALUES (?, '{{}}', 'x', '', '1', x'00', '1', '', {AT}, '', 0, 0)",
     f"{BATCH}, {AT}, 'pending', NULL, NULL)",
     f"{BATCH}, {AT}, 'unknown', {AT}, 'why')",
     f"{BATCH}, {AT}, 'unknown', {AT}, NULL)",

@@ -97,8 +97,10 @@ def check_any_faults(new_till, script, arrivals, mode, dedupe, retries, size):
         names = [f"t{number}-{n}" for n in range(count)]
         till.orders.add(*map(till.sale, names))
         told += names
-        for run in till.push(DAY):
-            check_truth(till, run)
+        runs = till.push(DAY)
+        for run in runs:
+            # What one run left in doubt, a later one of the same push may settle.
+            check_truth(till, run, is_last=run is runs[-1])
 
     settle(till)
 
@@ -146,7 +148,7 @@ def test_network_faults(new_till, script, arrivals, mode, dedupe):
     assert till.open_batches() == []
 
 
-def check_truth(till, run):
+def check_truth(till, run, *, is_last):
     """
     A run that says success left nothing open; one that doesn't says why.
     """
@@ -156,7 +158,7 @@ def check_truth(till, run):
     assert run.items_processed == run.items_succeeded + run.items_failed
     assert run.status is not RunStatus.SUCCESS or run.items_failed == 0
     assert run.status is RunStatus.SUCCESS or run.last_error
-    assert not run.delivery_unknown or unknown
+    assert not run.delivery_unknown or unknown or not is_last
     assert BatchState.SENDING not in states
 
 

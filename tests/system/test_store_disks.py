@@ -30,12 +30,12 @@ from .store_contents import NEW, OLD, catalog, content, outcome
 @contextmanager
 def small_disk(folder):
     """
-    A file system of half a megabyte; where we may not mount one, a limit on
+    A file system of two thirds of a megabyte; where we may not mount one, a limit on
     the size of a file.
     """
     mounted = (
         subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(folder)],
+            ["mount", "-t", "tmpfs", "-o", "size=680k", "tmpfs", str(folder)],
             capture_output=True,
             check=False,
         ).returncode

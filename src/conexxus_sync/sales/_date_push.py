@@ -295,6 +295,10 @@ class DatePush:
         """
         day = (self.context.location_id, self.business_date)
         waiting = self.context.outbox.open_transactions(transaction, *day)
+        # What was unknown may have been accepted since, in this push.
+        self.counters.unknown = self.counters.unknown and self.context.outbox.has_unknown(
+            transaction, *day
+        )
         self.counters.left += waiting
 
         if waiting and self.context.stopped():

@@ -279,7 +279,7 @@ class OutboxOperator:
             outbox.mark_delivered(
                 transaction,
                 batch,
-                replaces_day=self.profile.sales_mode == "replace_day",
+                replaces_day=self._replaces_day(transaction),
                 answer="delivered, says an operator",
                 now=now,
             )

@@ -246,13 +246,28 @@ class SqliteBatchReader:
         the host's names, and the keys of their batches.
         """
         rows = connection.execute(
-            "SELECT t.origin, b.key FROM batches AS b JOIN batch_transactions AS t"
-            " USING (location, key) WHERE b.location = ? AND b.business_date = ?"
+            "SELECT t.origin, b.key FROM batches AS b CROSS JOIN batch_transactions AS t"
+            " WHERE t.location = b.location AND t.key = b.key"
+            " AND b.location = ? AND b.business_date = ?"
             " AND b.state = 'resolved' AND b.released ORDER BY b.settled_at",
             (location_id, business_date.isoformat()),
         )
 
         return dict(rows)
+
+    def has_unknown(
+        self, connection: sqlite3.Connection, location_id: str, business_date: date
+    ) -> bool:
+        """
+        Is the fate of a batch of the date unknown?
+        """
+        (found,) = connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM batches WHERE location = ? AND business_date = ?"
+            " AND state = 'unknown')",
+            (location_id, business_date.isoformat()),
+        ).fetchone()
+
+        return bool(found)
 
     def open_transactions(
         self,

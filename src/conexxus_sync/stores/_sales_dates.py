@@ -241,9 +241,12 @@ class SqliteSalesDates:
         The first business date of which anything was frozen, delivered or
         adopted; None if nothing was.
         """
-        (first,) = connection.execute(_FIRST_KNOWN, (location_id,)).fetchone()
+        found = [
+            connection.execute(statement, (location_id,)).fetchone() for statement in _FIRST_KNOWN
+        ]
+        known = [row[0] for row in found if row is not None and row[0] is not None]
 
-        return None if first is None else date.fromisoformat(first)
+        return min(map(date.fromisoformat, filter(_is_date, known)), default=None)
 
     def recorded(
         self, connection: sqlite3.Connection, location_id: str, dates: Iterable[date]
@@ -281,13 +284,25 @@ def _first_date(stored: str) -> date:
         raise StoreError(msg) from exc
 
 
-_FIRST_KNOWN = """
-SELECT min(day) FROM (
-    SELECT min(business_date) AS day FROM batches WHERE location = ?1
-    UNION ALL SELECT min(business_date) FROM delivered WHERE location = ?1
-    UNION ALL SELECT open_from FROM sales_floors WHERE location = ?1
+# Each is the end of an index.
+_FIRST_KNOWN = (
+    "SELECT min(business_date) FROM batches WHERE location = ?",
+    "SELECT min(business_date) FROM delivered WHERE location = ?",
+    "SELECT open_from FROM sales_floors WHERE location = ?",
 )
-"""
+
+
+def _is_date(stored: str) -> bool:
+    """
+    A row that can't be read stops only itself.
+    """
+    try:
+        date.fromisoformat(stored)
+    except ValueError:
+        return False
+
+    return True
+
 
 # Straight down the key: a day has any number of rows.
 _DAYS_WITH_SALES = """
