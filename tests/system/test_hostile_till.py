@@ -3,6 +3,7 @@ A till that misbehaves, a network that loses answers, processes that die and a
 clock that jumps: in the end, the back office has what the till has.
 """
 
+import os
 from contextlib import suppress
 from datetime import date, timedelta
 from decimal import Decimal
@@ -179,7 +180,8 @@ def play(new_till, events, on_changed, size):
 
 
 SHORT = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-LONG = settings(max_examples=2_000, deadline=None, suppress_health_check=list(HealthCheck))
+SCALE = 60 if os.environ.get("CONEXXUS_PROOF_SCALE") == "small" else 5_000
+LONG = settings(max_examples=SCALE, deadline=None, suppress_health_check=list(HealthCheck))
 HONEST = {
     "events": st.lists(honest, max_size=25),
     "on_changed": st.sampled_from(["report", "resend"]),
