@@ -11,6 +11,7 @@ import attrs
 
 from conexxus_client import ConexxusError
 from conexxus_sync.errors import HostError
+from conexxus_sync.model.formatting import counted
 from conexxus_sync.model.frozen_sales import BatchDraft, FrozenTransaction
 from conexxus_sync.model.runs import SyncRun
 
@@ -303,6 +304,9 @@ class DatePush:
 
         if waiting and self.context.stopped():
             self.counters.fail("the push was stopped; what waits is delivered by the next one")
+        elif waiting and self.counters.failure is None and not self.counters.issues:
+            wait = f"{counted(waiting, 'transaction')} not sent yet"
+            self.counters.fail(f"{wait}: the next push sends what waits")
 
         self.settled = waiting == 0 and not self.incomplete
 
