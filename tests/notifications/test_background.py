@@ -11,6 +11,7 @@ import pytest
 from conexxus_client import Secret
 from conexxus_sync.model.runs import RunKind
 from conexxus_sync.notifications import notify_in_background, notify_once
+from conexxus_sync.runtime.cancellation import interruptible
 
 
 @attrs.define
@@ -112,6 +113,18 @@ def test_looks_go_on_while_a_webhook_hangs(new_service, complaining, hook, clock
         wait_for(lambda: office.requests["health"] == 2, within_s=7)
 
     assert not hook.released.is_set()
+
+
+def test_stop_of_the_scheduler_breaks_off_no_post(new_service, complaining, hook, clock):
+    """
+    What ends the calls of a pull does not end a post: it would be sent again.
+    """
+    service = new_service(**complaining)
+
+    with notify_in_background(service, clock) as look, interruptible(service.client, lambda: True):
+        look()
+        assert hook.arrived.acquire(timeout=5)
+        wait_for(lambda: service.store.notices.waiting("loc-001")[0] == 0)
 
 
 def test_nobody_listens(new_service, complaining, refusing):

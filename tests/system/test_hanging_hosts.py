@@ -11,7 +11,6 @@ from datetime import UTC, date, datetime
 import pytest
 
 from conexxus_sync import RunStatus
-from conexxus_sync.runtime.threads import start_thread
 
 from .logs import Listening, handling
 
@@ -26,7 +25,8 @@ def scheduled(service):
     The scheduler, at work in a thread; must have ended soon after the block.
     """
     stop = threading.Event()
-    thread = start_thread(lambda: service.run_forever(stop), name="scheduler")
+    thread = threading.Thread(target=service.run_forever, args=(stop,), daemon=True)
+    thread.start()
 
     try:
         yield
@@ -154,11 +154,11 @@ def test_storage_that_comes_back(new_service, office, gate, hasty, clock, monkey
     host is back, all is as before.
     """
     monkeypatch.setattr("conexxus_sync.scheduling._scheduler.LONGEST_WAIT_S", 0.05)
-    logging.getLogger("conexxus_sync.scheduling._job_thread").setLevel(logging.INFO)
+    logging.getLogger("conexxus_sync.scheduling._scheduler").setLevel(logging.INFO)
     service = new_service(catalog=HangingStorage(gate))
 
     with (
-        handling(Listening("still at work"), "conexxus_sync.scheduling._job_thread") as log,
+        handling(Listening("still at work"), "conexxus_sync.scheduling._scheduler") as log,
         scheduled(service),
     ):
         assert gate.reached.wait(30)
@@ -169,6 +169,6 @@ def test_storage_that_comes_back(new_service, office, gate, hasty, clock, monkey
         gate.opened.set()
         assert pulled.wait(30)
 
-    logging.getLogger("conexxus_sync.scheduling._job_thread").setLevel(logging.NOTSET)
+    logging.getLogger("conexxus_sync.scheduling._scheduler").setLevel(logging.NOTSET)
     assert service.metrics().latest.status is RunStatus.SUCCESS
     assert service.store.catalog.hosts.pending("loc-001") == []

@@ -6,20 +6,18 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from contextvars import Context
 from datetime import timedelta
-
-import attrs
+from functools import partial
 
 from conexxus_client import ConexxusError
 from conexxus_sync.protocols import Clock
+from conexxus_sync.runtime.threads import JobThread
 
 from ._monitor import MonitoredService, NoticeMonitor
 from ._sender import Sender
 from ._webhook import open_webhook
 
-
-# Who is not called looks by itself: a pull may take an hour.
-EVERY_S = 60.0
 
 # At the end, so long for each of two threads; what they did not send by then
 # is in the store.
@@ -34,45 +32,8 @@ def _nothing() -> None:
     """
 
 
-@attrs.define(eq=False)
-class _Worker:
-    """
-    Does one kind of work again and again, when it is called and now and then.
-    """
-
-    name: str
-    work: Callable[[], None]
-    stopped: threading.Event
-    _woken: threading.Event = attrs.field(factory=threading.Event, init=False)
-    _thread: threading.Thread = attrs.field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
-        self._thread.start()
-
-    def wake(self) -> None:
-        self._woken.set()
-
-    def join(self) -> None:
-        self.wake()
-        self._thread.join(SHUTDOWN_S)
-
-    def _run(self) -> None:
-        while not self.stopped.is_set():
-            self._woken.wait(EVERY_S)
-            self._woken.clear()
-            if self.stopped.is_set():
-                return
-            try:
-                self.work()
-            except ConexxusError as exc:
-                _log.warning("Conexxus notices failed, and are tried again: %s", exc)
-            except Exception:  # noqa: BLE001  # whatever it is, the next look may go well
-                _log.exception("Conexxus notices failed, and are tried again")
-
-
 @contextmanager
-def notify_in_background(service: MonitoredService, clock: Clock) -> Iterator[Callable[[], None]]:
+def notify_in_background(service: MonitoredService, clock: Clock) -> Iterator[Callable[[], object]]:
     """
     Until the end of the block, look at *service* and send what is to be told.
 
@@ -80,7 +41,7 @@ def notify_in_background(service: MonitoredService, clock: Clock) -> Iterator[Ca
     left behind at the end if it hangs.
 
     Yields:
-        Makes them look at once.
+        Makes them look at once; called in each round of the scheduler.
     """
     if service.missing:
         yield _nothing
@@ -91,25 +52,21 @@ def notify_in_background(service: MonitoredService, clock: Clock) -> Iterator[Ca
 
     with ExitStack() as stack:
         sender = _sender(service, clock, monitor, stack)
-        workers: list[_Worker] = []
+        looking, sending = threads = JobThread("look"), JobThread("send")
 
         def look() -> None:
-            monitor.check()
-            for worker in workers[1:]:
-                worker.wake()
-
-        workers.append(_Worker("conexxus-look", look, stopped))
-        if sender is not None:
-            workers.append(
-                _Worker("conexxus-send", lambda: sender.send_due(stopped.is_set), stopped)
-            )
+            _attempt(monitor.check)
+            if sender is not None:
+                sending.start(partial(_attempt, partial(sender.send_due, stopped.is_set)))
 
         try:
-            yield workers[0].wake
+            # In an empty context: a post that the scheduler's stop broke off
+            # would be sent again.
+            yield lambda: Context().run(looking.start, look)
         finally:
             stopped.set()
-            for worker in workers:
-                worker.join()
+            for thread in threads:
+                thread.join(within_s=SHUTDOWN_S)
 
 
 def notify_once(service: MonitoredService, clock: Clock) -> None:
@@ -133,6 +90,15 @@ def notify_once(service: MonitoredService, clock: Clock) -> None:
             sender.send_due()
         except ConexxusError as exc:
             _log.warning("Conexxus notices failed, and are tried again: %s", exc)
+
+
+def _attempt(work: Callable[[], None]) -> None:
+    try:
+        work()
+    except ConexxusError as exc:
+        _log.warning("Conexxus notices failed, and are tried again: %s", exc)
+    except Exception:  # noqa: BLE001  # whatever it is, the next look may go well
+        _log.exception("Conexxus notices failed, and are tried again")
 
 
 def _sender(

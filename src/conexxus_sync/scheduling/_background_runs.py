@@ -17,7 +17,7 @@ from conexxus_sync.model.runs import RunIssue, RunKind, RunStatus, SyncRun
 from conexxus_sync.protocols import Clock
 from conexxus_sync.runtime.cancellation import interruptible, scheduler_scope
 from conexxus_sync.runtime.run_logging import safe_logger
-from conexxus_sync.runtime.threads import has_ended
+from conexxus_sync.runtime.threads import JobThread
 from conexxus_sync.stores._store_protocols import SyncStore
 
 
@@ -164,8 +164,12 @@ class BackgroundRun:
     """
 
     lease: Lease
-    _thread: threading.Thread | None = attrs.field(default=None, init=False)
+    _thread: JobThread = attrs.field(init=False)
     _deadline: float | None = attrs.field(default=None, init=False)
+
+    @_thread.default
+    def _new_thread(self) -> JobThread:
+        return JobThread(self.lease.run_id)
 
     @property
     def name(self) -> str:
@@ -176,7 +180,7 @@ class BackgroundRun:
 
     @property
     def is_running(self) -> bool:
-        return self._thread is not None and self._thread.is_alive()
+        return self._thread.is_running
 
     @property
     def is_awaited(self) -> bool:
@@ -184,25 +188,25 @@ class BackgroundRun:
         Has it time left to end in?  None has that waits for itself: a host may
         close the service from within a run.
         """
-        return self._remaining_s > 0.0 and self._thread is not threading.current_thread()
+        return self._remaining_s > 0.0 and not self._thread.is_current
 
     def start(self, work: Callable[[], object], client: object) -> None:
         """
-        Start *work*.
-
-        As a daemon, its thread does not keep a process that wants to end: what
-        it did not commit is undone, and its lease is known to be abandoned.
+        Start *work*. What it did not commit when the process ends is undone,
+        and its lease is known to be abandoned.
 
         Raises:
             RuntimeError: There is no thread to be had.
         """
-        self._thread = threading.Thread(
-            target=self._work,
-            args=(work, client),
-            name=f"conexxus-{self.lease.run_id}",
-            daemon=True,
-        )
-        self._thread.start()
+
+        def stop() -> bool:
+            return self._deadline is not None
+
+        def job() -> None:
+            with scheduler_scope(stop), interruptible(client, stop):
+                work()
+
+        self._thread.start(job, or_here=False)
 
     def request_stop(self, deadline: float) -> None:
         """
@@ -218,20 +222,11 @@ class BackgroundRun:
         Returns:
             Whether it is over.
         """
-        return self._thread is None or has_ended(
-            self._thread, within_s=max(min(within_s, self._remaining_s), 0.0)
-        )
+        return self._thread.join(within_s=min(within_s, self._remaining_s))
 
     @property
     def _remaining_s(self) -> float:
         return 0.0 if self._deadline is None else self._deadline - time.monotonic()
-
-    def _work(self, work: Callable[[], object], client: object) -> None:
-        def stop() -> bool:
-            return self._deadline is not None
-
-        with scheduler_scope(stop), interruptible(client, stop):
-            work()
 
 
 def _failed(lease: Lease, exc: BaseException, now: datetime) -> SyncRun:

@@ -12,16 +12,18 @@ from typing import Protocol
 
 import attrs
 
+from conexxus_client import ConexxusError, ConfigurationError
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.errors import RunInProgressError
 from conexxus_sync.model.runs import RunKind, SyncRun
 from conexxus_sync.runtime.clock import SettableClock
+from conexxus_sync.runtime.host_exceptions import ends_process
 from conexxus_sync.runtime.run_logging import safe_logger
+from conexxus_sync.runtime.threads import JobThread
 from conexxus_sync.sales import HangingSource, SalesPush
 from conexxus_sync.stores._store_protocols import SyncStore
 
 from ._background_runs import BackgroundRun, BackgroundRuns
-from ._job_thread import JobThread
 
 
 # We look at least this often: a laptop that slept, or a clock that was set,
@@ -132,7 +134,7 @@ class Scheduler:
             return [*self._pull(now), *self._push(now)]
 
     def run_forever(
-        self, stop: threading.Event, *, after_round: Callable[[], None] = lambda: None
+        self, stop: threading.Event, *, after_round: Callable[[], object] = lambda: None
     ) -> None:
         """
         Do what is due until *stop* is set; nothing that goes wrong ends it.
@@ -143,7 +145,7 @@ class Scheduler:
         is left behind.
         """
         schedule = PullSchedule(self.service.config.location_id)
-        jobs = (JobThread("pull", self._at(self._pull)), JobThread("push", self._at(self._push)))
+        jobs = [_Job("pull", self._pull), _Job("push", self._push)]
 
         if self.service.missing:
             self.run_due(self.clock.now())
@@ -152,33 +154,21 @@ class Scheduler:
         while not stop.is_set():
             now = self.clock.now()
             for job in jobs:
-                job.start(now)
-                job.wait(stop.is_set, within_s=PATIENCE_S)
+                job.start(now, self.clock)
+                job.thread.join(within_s=PATIENCE_S, stop=stop.is_set)
             remaining = (schedule.next_slot(now) - self.clock.now()).total_seconds()
             if not stop.is_set():
                 self._look_at_source()
                 after_round()
                 stop.wait(min(max(remaining, 1.0), LONGEST_WAIT_S))
 
-        shut_down(self.triggered, jobs)
+        shut_down(self.triggered, [job.thread for job in jobs])
 
     def _look_at_source(self) -> HangingSource | None:
         """
         An order source that hangs gets into the log, whoever asked it.
         """
         return None if self.service.sales is None else self.service.sales.hanging_source
-
-    def _at(self, job: Callable[[datetime], Iterator[SyncRun]]) -> Callable[[datetime], None]:
-        """
-        Does *job* at the moment that it is given, whatever time it is.
-        """
-
-        def work(now: datetime) -> None:
-            with self.clock.set_to(now):
-                for _ in job(now):
-                    pass
-
-        return work
 
     def _pull(self, now: datetime) -> Iterator[SyncRun]:
         service, location_id = self.service, self.service.config.location_id
@@ -200,6 +190,55 @@ class Scheduler:
             self._clock_problem = clock_problem is not None
             if clock_problem is None and sales.next_due(now) <= now:
                 yield from sales.push(automatic=True)
+
+
+@attrs.define(eq=False)
+class _Job:
+    """
+    One kind of run, in a thread of its own: it calls the host, and the host
+    may hang.
+    """
+
+    name: str
+    work: Callable[[datetime], Iterator[SyncRun]]
+    thread: JobThread = attrs.field(init=False)
+    _complaint: str | None = attrs.field(default=None, init=False)
+
+    @thread.default
+    def _new_thread(self) -> JobThread:
+        return JobThread(self.name)
+
+    def start(self, now: datetime, clock: SettableClock) -> None:
+        """
+        Do what is due at *now*, unless something is still at work.
+        """
+        if not self.thread.start(lambda: self._attempt(now, clock)):
+            _log.info("Conexxus %s: the one begun before is still at work", self.name)
+
+    def _attempt(self, now: datetime, clock: SettableClock) -> None:
+        """
+        Nothing that goes wrong ends the scheduler.
+        """
+        complaint: str | None = None
+
+        try:
+            with clock.set_to(now):
+                for _ in self.work(now):
+                    pass
+        except ConfigurationError as exc:
+            # It does not mend itself while we run: once is enough.
+            complaint = str(exc)
+            if complaint != self._complaint:
+                _log.error("Conexxus runs are not possible as configured: %s", exc)
+        except ConexxusError as exc:
+            _log.error("Conexxus runs failed, and are tried again: %s", exc)
+        except BaseException as exc:
+            # Where no thread was to be had, this may be the main one.
+            if ends_process(exc):
+                raise
+            _log.exception("Conexxus runs failed, and are tried again")
+
+        self._complaint = complaint
 
 
 def shut_down(triggered: BackgroundRuns, jobs: Iterable[JobThread] = ()) -> None:
