@@ -2,7 +2,6 @@
 Every alert has a runbook, and what it tells to type exists.
 """
 
-import os
 import re
 import shlex
 from pathlib import Path
@@ -11,11 +10,12 @@ import pytest
 
 from conexxus_sync.cli._command_line import app
 from conexxus_sync.model.alerts import SEVERITIES, AlertName
-from conexxus_sync.views.runbooks import DOWN, RUNBOOKS, Runbook, runbook_for
+from conexxus_sync.views import runbooks
+from conexxus_sync.views.runbooks import DOWN, RUNBOOKS, runbook_for
 
 
 ROOT = Path(__file__).parents[2]
-PAGES = ROOT / "docs/runbooks"
+FILES = ROOT / "src/conexxus_sync/views/runbooks"
 COMMANDS = [
     (name, step.command)
     for name, runbook in RUNBOOKS.items()
@@ -57,45 +57,47 @@ def test_words_in_backticks_are_ours():
     assert named <= set(app)
 
 
+@pytest.mark.parametrize(("name", "runbook"), RUNBOOKS.items())
+def test_all_sections_are_filled(name, runbook):
+    """
+    Each has causes, steps and an end; commands stay out of what is prose.
+    """
+    assert all([runbook.title, runbook.meaning, *runbook.causes, runbook.clears])
+    assert all(step.text for step in runbook.steps)
+    assert len(runbook.steps) == len(re.findall(r"(?m)^\d+\. ", page_of(name)))
+    assert sum(bool(step.command) for step in runbook.steps) == page_of(name).count("    $ ")
+
+
 @pytest.mark.parametrize("name", RUNBOOKS)
-def test_page_is_the_code(name):
+def test_severity_is_that_of_the_alert(name):
     """
-    The page in the documentation is written from the runbook; with
-    CONEXXUS_WRITE_DOCS=1 it is written anew.
+    A file names its own alert, and how grave it is; `ConexxusDown` is critical.
     """
-    page = PAGES / f"{name}.md"
+    severity = SEVERITIES[AlertName(name)] if name in set(AlertName) else "critical"
 
-    if os.environ.get("CONEXXUS_WRITE_DOCS"):
-        page.write_text(page_of(name, RUNBOOKS[name]))
-
-    assert page.read_text() == page_of(name, RUNBOOKS[name])
+    assert f"\nAlert `{name}`, severity {severity}.\n" in page_of(name)
 
 
-def test_no_other_pages():
+def test_no_other_files():
     """
-    No page speaks of an alert that is gone, and each is in the navigation.
+    No file is about an alert that is gone, and each is in the navigation.
     """
-    assert {page.stem for page in PAGES.glob("*.md")} == set(RUNBOOKS)
+    assert {file.stem for file in FILES.glob("*.md")} == set(RUNBOOKS)
 
     navigation = (ROOT / "mkdocs.yml").read_text()
     assert [name for name in RUNBOOKS if f"runbooks/{name}.md" not in navigation] == []
 
 
-def page_of(name: str, runbook: Runbook) -> str:
+def test_file_without_its_sections(tmp_path, monkeypatch):
     """
-    A runbook in Markdown.
+    A file that is no runbook is refused by its name.
     """
-    severity = SEVERITIES[AlertName(name)] if name in set(AlertName) else "critical"
-    lines = [f"# {runbook.title}", "", f"Alert `{name}`, severity {severity}.", ""]
-    lines += [runbook.meaning.replace(". ", ".\n"), "", "## What it usually is", ""]
-    lines += [f"- {cause}" for cause in runbook.causes]
-    lines += ["", "## What to do", ""]
+    (tmp_path / "X.md").write_text("# Half of one\n")
+    monkeypatch.setattr(runbooks, "files", lambda package: tmp_path)
 
-    for number, step in enumerate(runbook.steps, 1):
-        lines += [f"{number}. {step.text}", ""]
-        if step.command:
-            lines += [f"    ```console\n    $ {step.command}\n    ```", ""]
+    with pytest.raises(ValueError, match=r"X\.md does not have the sections"):
+        runbooks._read("X")
 
-    lines += ["Words in capitals are to be replaced.", "", "## When it ends", "", runbook.clears]
 
-    return "\n".join(lines) + "\n"
+def page_of(name: str) -> str:
+    return (FILES / f"{name}.md").read_text()

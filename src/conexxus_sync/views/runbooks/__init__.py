@@ -1,19 +1,63 @@
 """
-Runbooks: what to do about each alert.
+Runbooks: what to do about each alert, one Markdown file each.
 
-One text for the page, for the documentation and for whatever else shows it.
+The documentation has the files as they are; the page shows their parts.
 """
 
-from ._catalogue_runbooks import CATALOGUE
-from ._runbook import Runbook, Step
-from ._sales_runbooks import SALES
-from ._service_runbooks import WHOLE
+import re
+from importlib.resources import files
+
+import attrs
+
+from conexxus_sync.model.alerts import AlertName
 
 
 # The alert that only a watcher from outside can have: nothing answers here.
 DOWN = "ConexxusDown"
 
-RUNBOOKS: dict[str, Runbook] = {**WHOLE, **CATALOGUE, **SALES}
+_SECTIONS = re.compile(
+    r"# (?P<title>.+)\n\nAlert .+\n\n(?P<meaning>.+)\n\n"
+    r"## What it usually is\n\n(?P<causes>.+)\n\n"
+    r"## What to do\n\n(?P<steps>.+)\n\nWords in capitals are to be replaced\.\n\n"
+    r"## When it ends\n\n(?P<clears>.+)\n",
+    re.DOTALL,
+)
+_STEP = re.compile(r"^\d+\. (?P<text>.+)(?:\n\n    ```console\n    \$ (?P<command>.+)\n)?", re.M)
+
+
+@attrs.frozen
+class Step:
+    """
+    One thing to do.
+
+    Attributes:
+        text: In words; `backticks` mark what is typed or printed.
+        command: To copy, if there is one.  Words in capitals are to be
+            replaced.
+    """
+
+    text: str
+    command: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Runbook:
+    """
+    What an alert means, and what to do about it.
+
+    Attributes:
+        title: The alert in a few words.
+        meaning: What is wrong, and what it does to the shop.
+        causes: What it usually is, most likely first.
+        steps: What to do, in order.
+        clears: When the alert ends.
+    """
+
+    title: str
+    meaning: str
+    causes: tuple[str, ...]
+    steps: tuple[Step, ...]
+    clears: str
 
 
 def runbook_for(name: str) -> Runbook | None:
@@ -23,4 +67,20 @@ def runbook_for(name: str) -> Runbook | None:
     return RUNBOOKS.get(name)
 
 
-__all__ = ["DOWN", "RUNBOOKS", "Runbook", "Step", "runbook_for"]
+def _read(name: str) -> Runbook:
+    text = (files(__name__) / f"{name}.md").read_text("utf-8")
+    parts = _SECTIONS.fullmatch(text)
+    if parts is None:
+        msg = f"the runbook {name}.md does not have the sections of a runbook"
+        raise ValueError(msg)
+
+    return Runbook(
+        title=parts["title"],
+        meaning=parts["meaning"].replace("\n", " "),
+        causes=tuple(line.removeprefix("- ") for line in parts["causes"].split("\n")),
+        steps=tuple(Step(*step.groups(default="")) for step in _STEP.finditer(parts["steps"])),
+        clears=parts["clears"],
+    )
+
+
+RUNBOOKS: dict[str, Runbook] = {name: _read(name) for name in (*AlertName, DOWN)}
