@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from conexxus_client.testing import BackOffice, SandboxServer
-from conexxus_sync.cli._logs import ATTEMPTS, CALLS, RUNS, JsonFormatter, TextFormatter
+from conexxus_sync.cli._json_log import JsonFormatter
+from conexxus_sync.cli._logs import ATTEMPTS, CALLS, RUNS, TextFormatter
 from conexxus_sync.runtime.run_logging import RunFilter, in_run
 
 
@@ -62,7 +63,7 @@ def events_in(source):
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call):
             name = getattr(node.func, "attr", getattr(node.func, "id", None))
-            if name == "_say" or (name in METHODS and "log" in ast.unparse(node.func).lower()):
+            if name == "_warn" or (name in METHODS and "log" in ast.unparse(node.func).lower()):
                 yield from (text for argument in node.args for text in texts_in(argument))
 
 
@@ -139,8 +140,14 @@ def test_an_exception_as_text():
     assert "\x1b" not in text
 
 
+class Nameless:
+    def __str__(self):
+        raise ValueError
+
+
 @pytest.mark.parametrize(
-    "value", [float("nan"), float("inf"), {1: {(): 2}}, object(), {"a": {1, 2}}, 10**400]
+    "value",
+    [float("nan"), float("inf"), {1: {(): 2}}, object(), {"a": {1, 2}}, 10**400, Nameless()],
 )
 def test_whatever_the_value(value):
     """

@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from conexxus_sync.cli._logs import JsonFormatter
+from conexxus_sync.cli._json_log import JsonFormatter
 
 
 NO_APP = """

@@ -2,12 +2,10 @@
 Formats log records on stderr, as JSON or text.
 """
 
-import json
 import logging
-import re
 import sys
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
 from conexxus_client import AttemptDetails, CallDetails, ConexxusClient
 from conexxus_sync.runtime.run_logging import RunFilter
@@ -21,12 +19,8 @@ ATTEMPTS = "conexxus_sync.attempts"
 # Where the client logs calls that failed.
 CALLS = "conexxus_client"
 
-_PLAIN = set(vars(logging.makeLogRecord({}))) | {
-    "message",
-    "asctime",
-    "taskName",
-    "color_message",  # uvicorn's message once more, for terminals
-}
+# What a record has, whatever it is about; uvicorn's is its message once more.
+_PLAIN = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", "color_message"}
 
 
 def configure(how: Format, *, runs: bool = True) -> None:
@@ -38,7 +32,7 @@ def configure(how: Format, *, runs: bool = True) -> None:
             tells it anyway does without.
     """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter() if how == "json" else TextFormatter())
+    handler.setFormatter(_json_formatter() if how == "json" else TextFormatter())
     handler.addFilter(RunFilter())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for name in (RUNS, ATTEMPTS, CALLS):
@@ -74,32 +68,10 @@ def _log_attempt(details: AttemptDetails | CallDetails) -> None:
         )
 
 
-class JsonFormatter(logging.Formatter):
-    """
-    `{"time": …, "level": …, "logger": …, "event": …}` and the fields of the
-    event: one line of printable characters, whatever is in the record.
-    """
+def _json_formatter() -> logging.Formatter:
+    from ._json_log import JsonFormatter
 
-    def format(self, record: logging.LogRecord) -> str:
-        """
-        A field with a name of ours gets an underscore, and replaces nothing.
-        """
-        document: dict[str, Any] = {
-            "time": _moment(record).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "event": record.getMessage(),
-        }
-
-        if record.exc_info:
-            document["exception"] = self.formatException(record.exc_info)
-        if record.stack_info:
-            document["stack"] = self.formatStack(record.stack_info)
-
-        for name, value in _fields(record).items():
-            document[f"{name}_" if name in _OURS else name] = value
-
-        return _UNPRINTABLE.sub(_as_json_escape, _as_json(document))
+    return JsonFormatter()
 
 
 class TextFormatter(logging.Formatter):
@@ -112,8 +84,10 @@ class TextFormatter(logging.Formatter):
         One line, those of an exception indented; what could steer a terminal
         is shown as an escape.
         """
-        moment = _moment(record).astimezone().strftime("%H:%M:%S")
-        fields = "".join(f"  {name}={value}" for name, value in _fields(record).items())
+        moment = datetime.fromtimestamp(record.created, UTC).astimezone().strftime("%H:%M:%S")
+        fields = "".join(
+            f"  {name}={value}" for name, value in vars(record).items() if name not in _PLAIN
+        )
         lines = [printable(f"{moment} {record.levelname.lower():<7} {record.getMessage()}{fields}")]
 
         if record.exc_info:
@@ -129,44 +103,3 @@ def printable(text: str) -> str:
     writing, or starts a new line.
     """
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
-
-
-# Fields that every event has; no other may pass for one of them.
-_OURS = {"time", "level", "logger", "event", "exception", "stack"}
-
-# Controls, line separators, and what turns the direction of writing; JSON
-# itself asks only for those below U+0020 to be escaped (RFC 8259, 7).
-_UNPRINTABLE = re.compile(
-    "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff\U000e0000-\U000e007f]"
-)
-
-
-def _as_json_escape(found: re.Match[str]) -> str:
-    return json.dumps(found[0])[1:-1]
-
-
-def _as_json(document: dict[str, Any]) -> str:
-    """
-    *document*, with the texts of what JSON has no form for.
-    """
-    try:
-        return json.dumps(document, ensure_ascii=False, default=str, allow_nan=False)
-    except (TypeError, ValueError, RecursionError):
-        # NaN, a key that is no text, or something that contains itself.
-        plain = {
-            name: value if _is_plain(value) else str(value) for name, value in document.items()
-        }
-        return json.dumps(plain, ensure_ascii=False)
-
-
-def _is_plain(value: object) -> bool:
-    return value is None or isinstance(value, str | bool | int)
-
-
-def _moment(record: logging.LogRecord) -> datetime:
-    return datetime.fromtimestamp(record.created, UTC)
-
-
-def _fields(record: logging.LogRecord) -> dict[str, object]:
-    return {name: value for name, value in vars(record).items() if name not in _PLAIN}
