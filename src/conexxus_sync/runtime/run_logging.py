@@ -7,7 +7,7 @@ goes along into the threads that this one begins.
 """
 
 import logging
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -67,17 +67,12 @@ class SafeLogger(logging.LoggerAdapter[logging.Logger]):
     What they raise goes to stderr, where handlers report their own errors.
     """
 
-    def process(
-        self, msg: Any, kwargs: MutableMapping[str, Any]
-    ) -> tuple[Any, MutableMapping[str, Any]]:
-        return msg, kwargs
-
     def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
         # The frame that counts is that of our caller.
         kwargs["stacklevel"] = kwargs.get("stacklevel", 1) + 1
 
         try:
-            super().log(level, msg, *args, **kwargs)
+            self.logger.log(level, msg, *args, **kwargs)
         except Exception:  # noqa: BLE001  # a handler may raise whatever it likes
             record = self.logger.makeRecord(self.logger.name, level, "", 0, msg, args, None)
             logging.Handler().handleError(record)
