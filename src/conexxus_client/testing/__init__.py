@@ -50,7 +50,6 @@ if TYPE_CHECKING:
     from ._sales._ledger_file import Push
     from ._sales._sales_body import Sale, SaleLine
     from ._sandbox_transport import AsyncSandboxTransport, SandboxTransport
-    from ._server._cli import run_server
     from ._server._sandbox_server import SandboxServer
 
 __all__ = [
@@ -71,7 +70,6 @@ __all__ = [
     "SandboxTransport",
     "Script",
     "parse_faults",
-    "run_server",
 ]
 
 _MODULES = {
@@ -85,7 +83,6 @@ _MODULES = {
     "_sales._ledger_file": ("Push",),
     "_sales._sales_body": ("Sale", "SaleLine"),
     "_sandbox_transport": ("AsyncSandboxTransport", "SandboxTransport"),
-    "_server._cli": ("run_server",),
     "_server._sandbox_server": ("SandboxServer",),
 }
 

@@ -1,11 +1,12 @@
 """
-Reads HTTP/1.1 requests from a socket; just enough of RFC 9112.
+Reads requests from a socket, by h11, and their bodies.
 """
 
 import socket
 import zlib
 
 import attrs
+import h11
 
 from conexxus_client.testing._answer import RefusalError, problem
 
@@ -34,7 +35,7 @@ class RequestHead:
 
     @property
     def http11(self) -> bool:
-        return self.version != "HTTP/1.0"
+        return self.version != "1.0"
 
     @property
     def keep_alive(self) -> bool:
@@ -47,11 +48,15 @@ class RequestHead:
 class RequestReader:
     """
     The receiving side of one connection.
+
+    h11 reads, and does not write: faults send what no HTTP library would. So
+    each request has an `h11.Connection` of its own, which takes over what the
+    one before has received and not used.
     """
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
-        self._buffer = bytearray()
+        self._parser = _new_parser()
 
     def head(self) -> RequestHead | None:
         """
@@ -60,15 +65,20 @@ class RequestReader:
         Raises:
             RefusalError: 400 or 431, it is not one.
         """
-        while (end := self._buffer.find(b"\r\n\r\n")) < 0:
-            if len(self._buffer) > MAX_HEAD:
-                raise RefusalError(problem(431, "The header fields are too large."))
-            if not self._receive():
-                return None
-        text = bytes(self._buffer[:end]).decode("latin-1")
-        del self._buffer[: end + 4]
+        if self._parser.their_state is not h11.IDLE:
+            received, _ = self._parser.trailing_data
+            self._parser = _new_parser()
+            # No bytes at all would be the end.
+            if received:
+                self._parser.receive_data(received)
 
-        return _parse_head(text.lstrip("\r\n"))
+        try:
+            event = self._next_event()
+        except ConnectionError:
+            return None
+
+        assert isinstance(event, h11.Request)
+        return _head_of(event)
 
     def body(self, head: RequestHead, limit: int | None = None) -> bytes:
         """
@@ -78,101 +88,70 @@ class RequestReader:
             RefusalError: It is too large, or its framing or coding is broken.
             ConnectionError: The other side hung up in the middle.
         """
-        if head.get("expect").lower() == "100-continue":
+        if self._parser.they_are_waiting_for_100_continue:
             self._sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        if head.get("transfer-encoding"):
-            body = self._read_chunks(limit)
-        else:
-            length = _parse_length(head.get("content-length") or "0", 10)
-            body = self._read_exactly(length if limit is None else min(limit, length))
+        if limit is None and int(head.get("content-length") or 0) > MAX_BODY:
+            raise RefusalError(problem(413, "The body is too large."))
 
-        return body if limit is not None else _decode_body(body, head.get("content-encoding"))
+        body = bytearray()
+        while limit is None or len(body) < limit:
+            event = self._next_event()
+            if not isinstance(event, h11.Data):
+                break
+            body += event.data
+            if len(body) > MAX_BODY:
+                raise RefusalError(problem(413, "The body is too large."))
+
+        return bytes(body) if limit is not None else _decode_body(bytes(body), head)
 
     def wait_for_end(self) -> None:
         """
         Swallow whatever comes until the other side hangs up.
         """
-        while self._receive():
-            self._buffer.clear()
-
-    def _read_chunks(self, limit: int | None) -> bytes:
-        body = bytearray()
-
-        while size := _parse_length(self._read_line().split(b";")[0].decode("latin-1"), 16):
-            if len(body) + size > MAX_BODY:
-                raise RefusalError(problem(413, "The body is too large."))
-            body += self._read_exactly(size)
-            self._read_line()
-            if limit is not None and len(body) >= limit:
-                return bytes(body)
-        while self._read_line():
+        while self._sock.recv(64 * 1024):
             pass
 
-        return bytes(body)
+    def _next_event(self) -> object:
+        try:
+            while (event := self._parser.next_event()) is h11.NEED_DATA:
+                received = self._sock.recv(64 * 1024)
+                if not received:
+                    raise ConnectionError
+                self._parser.receive_data(received)
+        except h11.RemoteProtocolError as exc:
+            text = f"This is not an HTTP/1.1 request: {exc}."
+            raise RefusalError(problem(exc.error_status_hint, text)) from exc
 
-    def _read_line(self) -> bytes:
-        while (end := self._buffer.find(b"\r\n")) < 0:
-            if len(self._buffer) > MAX_HEAD or not self._receive():
-                raise ConnectionError
-        line = bytes(self._buffer[:end])
-        del self._buffer[: end + 2]
-
-        return line
-
-    def _read_exactly(self, size: int) -> bytes:
-        if size > MAX_BODY:
-            raise RefusalError(problem(413, "The body is too large."))
-        while len(self._buffer) < size:
-            if not self._receive():
-                raise ConnectionError
-        body = bytes(self._buffer[:size])
-        del self._buffer[:size]
-
-        return body
-
-    def _receive(self) -> bool:
-        received = self._sock.recv(64 * 1024)
-        self._buffer += received
-
-        return bool(received)
+        return event
 
 
-def _parse_head(text: str) -> RequestHead:
-    first, *lines = text.split("\r\n")
-    words = first.split(" ")
+def _new_parser() -> h11.Connection:
+    return h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD)
 
-    if len(words) != 3 or not words[2].startswith("HTTP/1."):  # method, target, version
-        raise RefusalError(problem(400, "This is not an HTTP/1.1 request."))
-    path, _, query = words[1].partition("?")
-    if not path.startswith("/"):
+
+def _head_of(request: h11.Request) -> RequestHead:
+    target, _, query = request.target.decode("latin-1").partition("?")
+    if not target.startswith("/"):
         # The absolute form, as a proxy would send it.
-        path = "/" + path.partition("://")[2].partition("/")[2]
-    fields = []
-    for line in lines:
-        name, colon, value = line.partition(":")
-        if not colon or not name or name != name.strip():
-            raise RefusalError(problem(400, "A header field is malformed."))
-        fields.append((name.lower(), value.strip()))
+        target = "/" + target.partition("://")[2].partition("/")[2]
 
     return RequestHead(
-        method=words[0], path=path, query=query, version=words[2], fields=tuple(fields)
+        method=request.method.decode("latin-1"),
+        path=target,
+        query=query,
+        version=request.http_version.decode("latin-1"),
+        fields=tuple(
+            (name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers
+        ),
     )
 
 
-def _parse_length(text: str, base: int) -> int:
-    # `int` alone would take signs, spaces and underscores, too.
-    digits = "0123456789abcdef"[:base]
+def _decode_body(body: bytes, head: RequestHead) -> bytes:
+    coding = head.get("content-encoding").lower()
 
-    if not 0 < len(text) <= 16 or not set(text.lower()) <= set(digits):
-        raise RefusalError(problem(400, "A length is malformed."))
-
-    return int(text, base)
-
-
-def _decode_body(body: bytes, coding: str) -> bytes:
-    if coding.lower() in ("", "identity"):
+    if coding in ("", "identity"):
         return body
-    if coding.lower() != "gzip":
+    if coding != "gzip":
         raise RefusalError(problem(415, "The only content coding known here is gzip."))
     try:
         decoder = zlib.decompressobj(wbits=31)
