@@ -3,7 +3,7 @@ Validation of the client's settings, whether from code or the environment.
 """
 
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -108,11 +108,19 @@ def _is_existing_file(path: Path) -> bool:
         return False
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """
+    Is *host*, a name or an address, this machine alone?
+    """
     try:
-        return host == "localhost" or ip_address(host).is_loopback
+        address = ip_address("127.0.0.1" if host == "localhost" else host)
     except ValueError:
         return False
+
+    # How a socket that listens on both calls it.
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+
+    return (mapped or address).is_loopback
 
 
 def _url_problems(url: str, *, insecure: bool) -> Iterator[str]:
@@ -133,7 +141,7 @@ def _url_problems(url: str, *, insecure: bool) -> Iterator[str]:
         yield "CONEXXUS_API_URL is not a valid URL"
     elif "@" in parts.netloc or parts.query or parts.fragment:
         yield "CONEXXUS_API_URL must not contain a user, a password, a query or a fragment"
-    elif parts.scheme == "http" and not _is_loopback(host) and not insecure:
+    elif parts.scheme == "http" and not is_loopback(host) and not insecure:
         yield (
             f"CONEXXUS_API_URL would send the API key in clear to {host}: "
             "use https://, or set CONEXXUS_ALLOW_INSECURE=1"

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import attrs
 
 from ._config_validation import GIB, config_problems, origin_of
+from ._config_validation import is_loopback as is_loopback
 from ._redaction import SecretRedactor
 from .errors import ConfigurationError
 

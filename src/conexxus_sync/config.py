@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date, time
 from decimal import Decimal
-from ipaddress import IPv6Address, ip_address
 from typing import Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -15,6 +14,7 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from conexxus_client import ConfigurationError, Environment, Secret
+from conexxus_client.config import is_loopback as is_loopback
 from conexxus_sync.model.guards import Guards, SalesGuards
 from conexxus_sync.model.sale_digests import COMPARABLE, fields_to_compare
 
@@ -211,21 +211,6 @@ def safe_webhook(text: str) -> Secret:
         raise ValueError(msg)
 
     return address
-
-
-def is_loopback(host: str) -> bool:
-    """
-    Is *host*, a name or an address, this machine alone?
-    """
-    try:
-        address = ip_address("127.0.0.1" if host == "localhost" else host)
-    except ValueError:
-        return False
-
-    # How a socket that listens on both calls it.
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-
-    return (mapped or address).is_loopback
 
 
 def system_zone() -> ZoneInfo | None:

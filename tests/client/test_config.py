@@ -98,6 +98,7 @@ def test_odd_numbers(value):
         ("http://localhost:8080", True),
         ("http://127.0.0.1/base", True),
         ("http://[::1]:8080", True),
+        ("http://[::ffff:127.0.0.1]:8080", True),
         ("http://127.8.9.1:8080", True),
         ("http://api.example", False),
         ("https://api.example:8443/base/", True),

@@ -27,19 +27,21 @@ URL = "http://localhost"
 """A base URL for a client whose transport never leaves the process."""
 
 
-class SandboxTransport:
+class _BaseTransport:
+    def __init__(
+        self, office: BackOffice, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.office = office
+        self._monotonic = monotonic
+
+
+class SandboxTransport(_BaseTransport):
     """
     A `Transport` whose other end is a `BackOffice`.
 
     No time passes: a wait that is longer than the request's time-out is a
     time-out at once, a shorter one is none.
     """
-
-    def __init__(
-        self, office: BackOffice, *, monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
-        self.office = office
-        self._monotonic = monotonic
 
     @contextlib.contextmanager
     def open(self, request: Request, limits: Limits) -> Iterator["SandboxReply"]:
@@ -61,16 +63,10 @@ class SandboxTransport:
         """
 
 
-class AsyncSandboxTransport:
+class AsyncSandboxTransport(_BaseTransport):
     """
     An `AsyncTransport` whose other end is a `BackOffice`.
     """
-
-    def __init__(
-        self, office: BackOffice, *, monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
-        self.office = office
-        self._monotonic = monotonic
 
     @contextlib.asynccontextmanager
     async def open(self, request: Request, limits: Limits) -> AsyncIterator["AsyncSandboxReply"]:

@@ -16,8 +16,8 @@ from ._body_decoder import BodyDecoder
 from ._deadline_backend import async_backend, deadline_scope
 from ._error_translation import translate_errors
 from ._httpcore import (
+    BaseHttpcoreReply,
     connection_options,
-    headers_of,
     httpcore_request,
     is_safe_to_repeat,
     load_httpcore,
@@ -123,17 +123,10 @@ class AsyncHttpcoreTransport:
             await self._idle.pop().aclose()
 
 
-class AsyncHttpcoreReply:
+class AsyncHttpcoreReply(BaseHttpcoreReply):
     """
-    An answer whose body is still on the wire.
+    One that is read on an event loop.
     """
-
-    def __init__(self, response: Any, request: Request, limits: Limits) -> None:
-        self.status: int = response.status
-        self.headers = headers_of(response)
-        self._response = response
-        self._max_bytes = request.max_bytes
-        self._limits = limits
 
     async def chunks(self) -> AsyncGenerator[bytes]:
         """

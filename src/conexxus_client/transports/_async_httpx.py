@@ -6,11 +6,11 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from conexxus_client._calls._wire_types import AsyncReply, Headers, Limits, Request
+from conexxus_client._calls._wire_types import AsyncReply, Limits, Request
 
 from ._body_decoder import BodyDecoder
 from ._error_translation import translate_errors
-from ._httpx import check_deadline, family_of, send_options
+from ._httpx import BaseHttpxReply, check_deadline, family_of, send_options
 
 
 class AsyncHttpxTransport:
@@ -45,17 +45,10 @@ class AsyncHttpxTransport:
         """
 
 
-class AsyncHttpxReply:
+class AsyncHttpxReply(BaseHttpxReply):
     """
-    An answer whose body is still on the wire.
+    One that is read on an event loop.
     """
-
-    def __init__(self, response: Any, request: Request, limits: Limits) -> None:
-        self.status: int = response.status_code
-        self.headers = Headers(list(response.headers.multi_items()))
-        self._response = response
-        self._max_bytes = request.max_bytes
-        self._limits = limits
 
     async def chunks(self) -> AsyncGenerator[bytes]:
         """

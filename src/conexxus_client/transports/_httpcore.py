@@ -121,7 +121,7 @@ class HttpcoreTransport:
             self._idle.pop().close()
 
 
-class HttpcoreReply:
+class BaseHttpcoreReply:
     """
     An answer whose body is still on the wire.
     """
@@ -132,6 +132,12 @@ class HttpcoreReply:
         self._response = response
         self._max_bytes = request.max_bytes
         self._limits = limits
+
+
+class HttpcoreReply(BaseHttpcoreReply):
+    """
+    One that is read from a thread.
+    """
 
     def chunks(self) -> Iterator[bytes]:
         """

@@ -51,7 +51,7 @@ class HttpxTransport:
         """
 
 
-class HttpxReply:
+class BaseHttpxReply:
     """
     An answer whose body is still on the wire.
     """
@@ -62,6 +62,12 @@ class HttpxReply:
         self._response = response
         self._max_bytes = request.max_bytes
         self._limits = limits
+
+
+class HttpxReply(BaseHttpxReply):
+    """
+    One that is read from a thread.
+    """
 
     def chunks(self) -> Iterator[bytes]:
         """
