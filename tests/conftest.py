@@ -3,6 +3,7 @@ What all tests share.
 """
 
 import os
+import shutil
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -15,8 +16,20 @@ settings.register_profile(
 settings.load_profile("long" if os.environ.get("CONEXXUS_PROOF_SCALE") == "full" else "short")
 
 
+# Thousands of disk flushes prove nothing: the stores of tests are in memory, if
+# there is room. A test that needs a disk names one, and the long proofs use it.
+MEMORY = "/dev/shm"
+ROOM = 2 * 1024**3
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run the long proofs, too")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    has_room = os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM
+    if has_room and not config.getoption("--long"):
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

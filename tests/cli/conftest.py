@@ -143,6 +143,34 @@ def cli(shell, monkeypatch, capsys):
         logger.setLevel(levels.get(name, logging.NOTSET))
 
 
+@attrs.frozen
+class Console:
+    """
+    An operator's shell whose commands run in this process: a process of its
+    own takes longer to start than most commands take.
+    """
+
+    folder: object
+    cli: object
+
+    def run(self, *arguments):
+        """
+        A command.
+        """
+        return subprocess.CompletedProcess(arguments, *self.cli(*arguments))
+
+    def json(self, *arguments):
+        """
+        What a command writes for programs.
+        """
+        return json.loads(self.run(*arguments, "--json").stdout)
+
+
+@pytest.fixture
+def console(shell, cli):
+    return Console(shell.folder, cli)
+
+
 def loggers():
     """
     All loggers but the root, by name.

@@ -40,13 +40,13 @@ def redirected(shell, command):
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 @pytest.mark.parametrize("command", ["items", "items --csv", "demo", "--help"])
-def test_any_encoding(shell, office, encoding, command):
+def test_any_encoding(cli, shell, office, encoding, command):
     """
     What an encoding has no sign for is shown as an escape.
     """
     office.catalog = [{"sku": "A", "name": "\u2192 caf\u00e9", "price": 1}]
     shell.environ["PYTHONIOENCODING"] = encoding
-    shell.run("pull")
+    cli("pull")
 
     done = redirected(shell, command)
 
@@ -55,7 +55,7 @@ def test_any_encoding(shell, office, encoding, command):
 
 
 @pytest.mark.parametrize("command", ["items --json", "quarantine list --json", "runs --json"])
-def test_json_is_utf8(shell, office, command):
+def test_json_is_utf8(cli, shell, office, command):
     """
     JSON is read back the same, whatever the locale.
     """
@@ -64,7 +64,7 @@ def test_json_is_utf8(shell, office, command):
         {"sku": "\u00e9", "name": "\U0001f377", "price": -1},
     ]
     shell.environ["PYTHONIOENCODING"] = "ascii"
-    shell.run("pull")
+    cli("pull")
 
     done = redirected(shell, command)
 

@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -24,6 +25,7 @@ from conexxus_client import (
 from .matrix.test_matrix import batch
 
 
+CRC_OF_A_GIGABYTE = 0x5B64C2B0  # of zeros
 GZIP = "Content-Encoding: gzip\r\n"
 ITEMS = json.dumps({"success": True, "data": [{"sku": "A", "name": "a", "price": 1}]}).encode()
 
@@ -242,8 +244,11 @@ def bomb(*, twice: bool = False) -> bytes:
     """
     A gigabyte of zeros in a megabyte, or in two kilobytes.
     """
-    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
-    packed = b"".join(packer.compress(bytes(1024 * 1024)) for _ in range(1024)) + packer.flush()
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    # It stands alone, so it can be repeated: compressed in one go, it takes seconds.
+    block = packer.compress(bytes(1024 * 1024)) + packer.flush(zlib.Z_FULL_FLUSH)
+    head, end = b"\x1f\x8b\x08" + bytes(7), packer.flush()
+    packed = head + block * 1024 + end + struct.pack("<II", CRC_OF_A_GIGABYTE, 1024**3)
     return gzip.compress(packed) if twice else packed
 
 

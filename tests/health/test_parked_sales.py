@@ -45,8 +45,8 @@ def test_parked_sales_are_overdue(parked, new_service, clock):
     """
     assert AlertName.DATE_OVERDUE not in states(parked)[1]
 
-    for _ in range(3 * 24):
-        clock.advance(hours=1)
+    for _ in range(3 * 8):
+        clock.advance(hours=3)
         parked.run_due(clock.now())
 
         for health in (parked.health(), new_service().health()):

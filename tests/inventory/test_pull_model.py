@@ -325,7 +325,7 @@ def killed_at(site, step):
 
 
 # Parts have a time limit of their own, and run beside each other.
-SHORT = range(4)
+SHORT = range(2)
 LONG = range(40)
 
 
@@ -333,7 +333,7 @@ LONG = range(40)
 def test_model(new_site, part, request):
     """
     Mirror, quarantine, counts and host follow the model, over thousands of
-    steps: 2,000 in the short run, 20,000 in the long.
+    steps: 1,000 in the short run, 20,000 in the long.
     """
     is_long = request.node.get_closest_marker("long")
     if is_long and part not in SHORT and os.environ.get("CONEXXUS_PROOF_SCALE") == "small":

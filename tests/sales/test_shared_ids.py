@@ -309,7 +309,7 @@ def test_moved_between_dates_of_two_registers(till):
     assert amounts(till, NEXT) == [("0001", "3.00")]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     days=st.lists(
         st.dictionaries(

@@ -64,12 +64,15 @@ def ended_event(service, call):
     "K10", "The host's storage hangs", "sales are pushed; the scheduler stops in time"
 )
 @pytest.mark.parametrize("triggered", [False, True], ids=["scheduled", "triggered"])
-def test_storage_that_hangs(new_service, office, gate, hasty, till, clock, caplog, triggered):
+def test_storage_that_hangs(
+    new_service, office, gate, hasty, till, clock, caplog, triggered, monkeypatch
+):
     """
     A host whose storage hangs gets its sales pushed all the same, whoever
     began the pull; the scheduler ends as soon as ever, and the pull that it
     leaves behind is recorded as it was committed.
     """
+    monkeypatch.setattr("conexxus_sync.scheduling._scheduler.SHUTDOWN_S", 0.5)
     service = new_service(catalog=HangingStorage(gate), orders=till)
     service.sales.push(automatic=True)
     clock.advance_to(PUSH_TIME)

@@ -41,7 +41,7 @@ STEPS = [
 ]
 UNTIL_COMMIT = STEPS[: STEPS.index("commit") + 1]
 KINDS = ["elsewhere", "here"]
-SHORT, LONG = 3, 24
+SHORT, LONG = 2, 24
 
 
 def catalog(prices):
