@@ -144,9 +144,7 @@ class App:
         """
         What a body that does not arrive gets.
         """
-        return _finished(
-            request, error(408, "The body did not arrive in time.", ("Connection", "close"))
-        )
+        return _finished(request, error(408, "The body did not arrive in time."))
 
     def _decide(self, request: HttpRequest) -> AdmittedRequest | HttpResponse:
         if request.head_size > MAX_HEAD:

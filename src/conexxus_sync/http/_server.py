@@ -9,14 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from conexxus_client import ConfigurationError
 
 from ._app import MAX_HEAD
 from ._asgi import send_response
 from ._messages import error
-from ._uvicorn_limits import Connections
 
 
 _BACKLOG = 1024
@@ -41,9 +40,7 @@ def address(text: str) -> tuple[str, int]:
 
 
 @contextmanager
-def serving(
-    app: ASGIApp, host: str, port: int, *, connections: Connections | None = None
-) -> Iterator[str]:
+def serving(app: ASGIApp, host: str, port: int) -> Iterator[str]:
     """
     Serve *app* until the end of the block.
 
@@ -55,7 +52,7 @@ def serving(
     """
     listener = _listen(host, port)
     _allow_files(_FILES)
-    server = uvicorn.Server(_settings(app, connections or Connections()))
+    server = uvicorn.Server(_settings(app))
     thread = threading.Thread(
         target=server.run, kwargs={"sockets": [listener]}, name="conexxus-shim", daemon=True
     )
@@ -83,18 +80,25 @@ class _Served:
         if scope["path"].startswith(("http://", "https://")):
             scope["path"] = "/" + "".join(scope["path"].split("/", 3)[3:])
 
+        async def sending(message: Message) -> None:
+            # A connection whose body is not read to its end has no next request.
+            if message.get("status") in (408, 413):
+                message["headers"] = [*message["headers"], (b"connection", b"close")]
+            await send(message)
+
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, sending)
         except asyncio.CancelledError:
             # The server ends, and has given this request its time.  Handlers
             # run in threads, so no answer has begun.
             await send_response(error(503, "The shim is being stopped: try again later."), send)
 
 
-def _settings(app: ASGIApp, connections: Connections) -> uvicorn.Config:
+def _settings(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         _Served(app),
-        http=connections.protocol,  # type: ignore[arg-type]  # any maker of protocols will do
+        # The one whose limit on a head can be set.
+        http="h11",
         ws="none",
         # Nothing here has a lifespan, and signals and logging belong to the
         # program around it.
