@@ -90,7 +90,7 @@ def test_store_that_fails(client, service, monkeypatch, caplog):
 
     answer = client.get(f"{PREFIX}/metrics")
 
-    (record,) = [one for one in caplog.records if one.name == "conexxus_sync.http._app"]
+    (record,) = [one for one in caplog.records if one.name == "conexxus_sync.http._routing"]
     assert answer.status_code == 503
     assert answer.json() == {
         "error": f"The SDK's own state can't be used, incident {record.incident}."

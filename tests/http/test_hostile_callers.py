@@ -11,10 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from conexxus_sync.http import PREFIX, create_app
-from conexxus_sync.http._app import App
-from conexxus_sync.http._asgi import AsgiShim
-from conexxus_sync.http._routes import routes_beneath
+from conexxus_sync.http import PREFIX, Answer, Route, create_app
 from conexxus_sync.http._server import serving
 
 
@@ -66,15 +63,17 @@ def test_body_that_does_not_arrive(service, connect):
     """
     A body has to arrive in time, too; nothing is started without it.
     """
-    shim = App(routes_beneath(service, None, PREFIX))
-    app = AsgiShim(shim, prefix=PREFIX, body_seconds=0.2)
-    head = f"POST {PREFIX}/push HTTP/1.1\r\nHost: localhost\r\nContent-Length: 30\r\n\r\n{{"
+    started = []
+    route = Route("POST", "/act", lambda _: started.append(1) or Answer({}), body_seconds=0.2)
+    app = create_app(service, routes=[route])
+    head = "POST /act HTTP/1.1\r\nHost: localhost\r\nContent-Length: 30\r\n\r\n{"
 
     with serving(app, "127.0.0.1", 0) as url, connect(url) as sock:
         sock.sendall(head.encode())
         received = end_of(sock)
 
     assert received.startswith(b"HTTP/1.1 408 ")
+    assert not started
 
 
 def test_endless_body(url, connect):

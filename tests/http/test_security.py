@@ -317,11 +317,11 @@ def test_signed_out(service):
     """
 
     def form(request):
-        return Answer(status=401, document={"form": request.path})
+        return Answer({"form": request.url.path}, status=401)
 
     pages = [
-        Route("GET", "/", lambda _: Answer(document={"page": True}), signed_out=form),
-        Route("POST", "/login", lambda request: Answer(document=request.form), public=True),
+        Route("GET", "/", lambda _: Answer({"page": True}), signed_out=form),
+        Route("POST", "/login", lambda request: Answer(request.fields), public=True),
     ]
 
     with shim(service, TOKEN, pages) as client:

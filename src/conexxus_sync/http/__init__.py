@@ -6,15 +6,16 @@ Needs the extra `http`.
 
 from typing import Any
 
+from starlette.responses import Response as HttpResponse
+
 from conexxus_sync._moved import renamed
 
 from ._access import Access
 from ._api import ApiHandlers, Service
-from ._asgi import AccessMiddleware
-from ._messages import Answer, HttpRequest, HttpResponse
+from ._middleware import AccessMiddleware
 from ._page import page_routes
 from ._routes import PREFIX, Scrape, create_app, integration, wsgi_app
-from ._routing import Handler, Route
+from ._routing import Answer, Handler, HttpRequest, Route
 
 
 __all__ = [

@@ -44,7 +44,7 @@ class Refusal:
 _WRONG_HOST = Refusal(status=403, error="This host name is not allowed here.")
 _FOREIGN = Refusal(status=403, error="Requests from other sites are not allowed.")
 _ELSEWHERE = Refusal(status=403, error="Without a token, only this machine may call.")
-_NO_TOKEN = Refusal(status=401, error="A valid bearer token is needed.")
+NO_TOKEN = Refusal(status=401, error="A valid bearer token is needed.")
 
 
 def _names(hosts: Iterable[str] | None) -> frozenset[str] | None:
@@ -118,7 +118,7 @@ class Access:
         refusal = self.foreign_refusal(method, headers, client)
 
         if refusal is None and not self.is_authenticated(headers, now=now):
-            return _NO_TOKEN
+            return NO_TOKEN
 
         return refusal
 

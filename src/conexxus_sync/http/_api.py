@@ -7,6 +7,8 @@ import re
 from datetime import date
 from typing import Any, Protocol
 
+from starlette.exceptions import HTTPException
+
 from conexxus_client import ConfigurationError, ConnectionCheck
 from conexxus_sync.errors import DateClosedError
 from conexxus_sync.health._health import ServiceHealth
@@ -23,8 +25,8 @@ from conexxus_sync.views.json import (
     quarantined_sale_to_json,
 )
 
-from ._messages import JSON, Answer, BadRequestError, HttpRequest
 from ._openapi import openapi_document
+from ._routing import JSON, Answer, HttpRequest, error
 
 
 MAX_LIMIT = 1000
@@ -78,7 +80,7 @@ class ApiHandlers:
         health = self._service.health()
         unhealthy = strict and health.status == "unhealthy"
 
-        return Answer(status=503 if unhealthy else 200, document=health_to_json(health))
+        return Answer(health_to_json(health), status=503 if unhealthy else 200)
 
     def test_connection(self, request: HttpRequest) -> Answer:
         """
@@ -87,7 +89,7 @@ class ApiHandlers:
         check = self._service.test_connection()
 
         return Answer(
-            document={
+            {
                 "success": check.success,
                 "message": check.message,
                 "latency": check.latency_ms,
@@ -101,7 +103,7 @@ class ApiHandlers:
         found = self._service.metrics(limit=10, kind=_kind(request))
 
         return Answer(
-            document={
+            {
                 "latest": found.latest and run_to_json(found.latest),
                 "history": [run_to_json(run) for run in found.history],
             }
@@ -111,12 +113,12 @@ class ApiHandlers:
         """
         One run, finished or at work.
         """
-        run = self._service.run(request.captured["id"])
+        run = self._service.run(request.path_params["id"])
 
         if run is None:
-            return Answer(status=404, document={"error": "There is no run with this id."})
+            return error(404, "There is no run with this id.")
 
-        return Answer(document=run_to_json(run))
+        return Answer(run_to_json(run))
 
     def quarantine(self, request: HttpRequest) -> Answer:
         """
@@ -125,7 +127,7 @@ class ApiHandlers:
         found = self._service.quarantine(_limit(request))
 
         return Answer(
-            document={
+            {
                 "items": [_shortened(quarantined_item_to_json(entry)) for entry in found.items],
                 "sales": [_shortened(quarantined_sale_to_json(entry)) for entry in found.sales],
             }
@@ -138,7 +140,7 @@ class ApiHandlers:
         limit, settled = _limit(request), _flag(request, "all")
         batches = self._service.outbox(limit, settled=settled)
 
-        return Answer(document={"batches": [batch_to_json(batch) for batch in batches]})
+        return Answer({"batches": [batch_to_json(batch) for batch in batches]})
 
     def sync(self, request: HttpRequest) -> Answer:
         """
@@ -174,7 +176,7 @@ class ApiHandlers:
         """
         This interface, for programs.
         """
-        return Answer(document=self._document)
+        return Answer(self._document)
 
 
 def _shortened(entry: dict[str, Any]) -> dict[str, Any]:
@@ -189,48 +191,44 @@ def _shortened(entry: dict[str, Any]) -> dict[str, Any]:
 def _started(what: str, trigger: Trigger) -> Answer:
     message = f"{what} already running" if trigger.already_running else f"{what} triggered"
 
-    return Answer(
-        status=202,
-        document={"message": message, "status": "processing", "runId": trigger.run_id},
-    )
+    document = {"message": message, "status": "processing", "runId": trigger.run_id}
+
+    return Answer(document, status=202)
 
 
 def _not_started(message: str, status: str) -> Answer:
-    return Answer(status=409, document={"message": message, "status": status, "runId": None})
+    return Answer({"message": message, "status": status, "runId": None}, status=409)
 
 
 def _refuse_unknown(request: HttpRequest, *names: str) -> None:
     """
     Of what starts something, nothing is ignored.
     """
-    if unknown := request.parameters.keys() - {*names}:
-        msg = f"{min(unknown)[:80]!r} is unknown here"
-        raise BadRequestError(msg)
+    if unknown := request.query_params.keys() - {*names}:
+        raise HTTPException(400, f"{min(unknown)[:80]!r} is unknown here.")
 
 
 def _flag(request: HttpRequest, name: str) -> bool:
-    text = request.parameters.get(name, "false")
+    text = request.query_params.get(name, "false")
 
     if text not in ("true", "false"):
-        raise BadRequestError(f"{name} must be true or false")
+        raise HTTPException(400, f"{name} must be true or false.")
 
     return text == "true"
 
 
 def _kind(request: HttpRequest) -> RunKind:
     try:
-        return RunKind(request.parameters.get("kind", RunKind.INVENTORY))
+        return RunKind(request.query_params.get("kind", RunKind.INVENTORY))
     except ValueError:
-        msg = "kind must be inventory or sales"
-        raise BadRequestError(msg) from None
+        raise HTTPException(400, "kind must be inventory or sales.") from None
 
 
 def _limit(request: HttpRequest) -> int:
-    text = request.parameters.get("limit", str(_DEFAULT_LIMIT))
+    text = request.query_params.get("limit", str(_DEFAULT_LIMIT))
 
     if not _LIMIT.fullmatch(text) or not 1 <= int(text) <= MAX_LIMIT:
-        msg = f"limit must be a whole number from 1 to {MAX_LIMIT}"
-        raise BadRequestError(msg)
+        raise HTTPException(400, f"limit must be a whole number from 1 to {MAX_LIMIT}.")
 
     return int(text)
 
@@ -239,9 +237,9 @@ def _business_date(request: HttpRequest) -> date | None:
     """
     From the query, or else from the body; None if neither says.
     """
-    in_body = _as_date(_date_in(request.body, request.media_type))
+    in_body = _as_date(_date_in(request.content, request.media_type))
 
-    return _as_date(request.parameters.get("date")) or in_body
+    return _as_date(request.query_params.get("date")) or in_body
 
 
 def _as_date(given: object) -> date | None:
@@ -254,25 +252,21 @@ def _as_date(given: object) -> date | None:
     except ValueError:
         pass
 
-    msg = "date must be a business date like 2026-01-02"
-    raise BadRequestError(msg)
+    raise HTTPException(400, "date must be a business date like 2026-01-02.")
 
 
 def _date_in(body: bytes, media_type: str) -> object:
     if not body:
         return None
     if media_type not in ("", JSON):
-        msg = f"the body must be {JSON}"
-        raise BadRequestError(msg)
+        raise HTTPException(400, f"the body must be {JSON}.")
 
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
-        msg = "the body is not JSON"
-        raise BadRequestError(msg) from None
+        raise HTTPException(400, "the body is not JSON.") from None
 
     if not isinstance(document, dict) or not document.keys() <= {"date"}:
-        msg = 'the body must be an object like {"date": "2026-01-02"}'
-        raise BadRequestError(msg)
+        raise HTTPException(400, 'the body must be an object like {"date": "2026-01-02"}.')
 
     return document.get("date")

@@ -7,7 +7,7 @@ from typing import Any
 
 from conexxus_client import __version__
 
-from ._messages import JSON
+from ._routing import JSON
 from ._schemas import DATE, SCHEMAS
 
 

@@ -3,7 +3,8 @@ Rate limits of the routes that start something.
 """
 
 import threading
-from collections import OrderedDict
+import time
+from collections.abc import Callable
 
 import attrs
 
@@ -33,63 +34,39 @@ PROBES = Rate(per_minute=30, burst=10)
 
 
 @attrs.define
-class TokenBucket:
+class RateLimit:
     """
-    Spends the permits of one rate.  Threads may share it.
+    Spends the permits of one rate, for all or for each caller.  Threads may
+    share it.
+
+    The generic cell rate algorithm (ITU-T I.371): a token bucket that is kept
+    as the one moment at which it is full again.
+
+    Attributes:
+        monotonic: A clock that only goes forward, in seconds.
     """
 
     rate: Rate
-    _left: float = attrs.field(init=False)
-    _seen: float | None = attrs.field(default=None, init=False)
+    monotonic: Callable[[], float] = time.monotonic
+    _full_at: dict[str, float] = attrs.field(factory=dict, init=False)
     _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
 
-    def __attrs_post_init__(self) -> None:
-        self._left = self.rate.burst
-
-    def wait(self, now: float) -> float:
+    def wait(self, caller: str = "") -> float:
         """
         Take a permit.
-
-        Args:
-            now: On a clock that only goes forward, in seconds.
 
         Returns:
             0 if it was there; else, after how many seconds there is one.
         """
-        per_second = self.rate.per_minute / 60
-
-        with self._lock:
-            passed = 0 if self._seen is None else now - self._seen
-            self._seen = now
-            self._left = min(self.rate.burst, self._left + passed * per_second)
-            if self._left < 1:
-                return (1 - self._left) / per_second
-            self._left -= 1
-
-        return 0
-
-
-@attrs.define
-class Buckets:
-    """
-    The buckets of one rate: one for all, or one for each caller.  Threads may
-    share it.
-    """
-
-    rate: Rate
-    _of: OrderedDict[str, TokenBucket] = attrs.field(factory=OrderedDict, init=False)
-    _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
-
-    def wait(self, caller: str, now: float) -> float:
-        """
-        Take a permit, as in `TokenBucket.wait`.
-        """
         key = caller if self.rate.per_caller else ""
+        seconds = 60 / self.rate.per_minute
 
         with self._lock:
-            bucket = self._of.setdefault(key, TokenBucket(self.rate))
-            self._of.move_to_end(key)
-            if len(self._of) > _MOST_CALLERS:
-                self._of.popitem(last=False)
+            now = self.monotonic()
+            full_at = max(self._full_at.pop(key, now), now)
+            wait = full_at - now - seconds * (self.rate.burst - 1)
+            self._full_at[key] = full_at if wait > 0 else full_at + seconds
+            if len(self._full_at) > _MOST_CALLERS:
+                del self._full_at[next(iter(self._full_at))]
 
-        return bucket.wait(now)
+        return max(wait, 0)

@@ -2,19 +2,20 @@
 The routes of the shim, as an ASGI or WSGI application.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Router
 
 from ._access import Access
 from ._api import ApiHandlers, Service
-from ._app import App
-from ._asgi import AsgiShim
-from ._messages import Answer, HttpRequest, HttpResponse
+from ._middleware import AccessMiddleware, AnswerMiddleware
 from ._rate_limits import PROBES
-from ._routing import Route
+from ._routing import Answer, Handler, HttpRequest, Route, error
 from ._wsgi import WsgiShim
 
 
@@ -37,9 +38,7 @@ def integration(service: Service, *, access: Access | None = None, prefix: str =
             machine by a loopback name.
         prefix: Where, if not there.
     """
-    shim = App(routes_beneath(service, access, prefix), access=access)
-
-    return Mount(prefix, app=AsgiShim(shim, prefix=prefix))
+    return Mount(prefix, app=application(api_routes(service, access, prefix), access=access))
 
 
 def create_app(
@@ -57,9 +56,7 @@ def create_app(
         metrics: Makes what `/metrics` answers; without it, there is none.
         routes: More of them, under the same rules.
     """
-    shim = App(_everything(service, access, PREFIX, metrics, routes), access=access)
-
-    return Starlette(routes=[Mount("/", app=AsgiShim(shim, prefix=PREFIX))])
+    return _with_everything(service, access, PREFIX, metrics, routes)
 
 
 def wsgi_app(
@@ -79,32 +76,43 @@ def wsgi_app(
         beside: Your application: it gets all requests that are not under the
             prefix.
     """
-    shim = App(_everything(service, access, prefix, metrics, routes), access=access)
+    app = _with_everything(service, access, prefix, metrics, routes)
 
-    return WsgiShim(shim, prefix=prefix, beside=beside)
-
-
-def _everything(
-    service: Service,
-    access: Access | None,
-    prefix: str,
-    metrics: Scrape | None,
-    routes: Iterable[Route],
-) -> list[Route]:
-    own = [Route("GET", "/health", _alive, public=True, inline=True)]
-
-    if metrics is not None:
-        own.append(Route("GET", "/metrics", _scraped(metrics)))
-
-    return [*routes_beneath(service, access, prefix), *own, *routes]
+    return WsgiShim(app, prefix=prefix, beside=beside)
 
 
-def routes_beneath(service: Service, access: Access | None, prefix: str) -> list[Route]:
+def application(
+    routes: Sequence[BaseRoute], *, access: Access | None = None, prefix: str = ""
+) -> Starlette:
     """
-    Those of the integration.
+    *routes* under the rules of *access*.
+
+    Args:
+        prefix: Mounted there, it answers as if it were at the root.
+    """
+    own = [route for route in routes if isinstance(route, Route)]
+    public = [route for route in own if route.public]
+    forms = [Route("GET", route.path, route.signed_out) for route in own if route.signed_out]
+    app = Starlette(
+        routes=routes,
+        middleware=[
+            Middleware(AnswerMiddleware, prefix=prefix),
+            Middleware(AccessMiddleware, access=access or Access(), public=[*public, *forms]),
+        ],
+        exception_handlers={404: _nothing},
+    )
+    app.router.redirect_slashes = False
+
+    return app
+
+
+def api_routes(service: Service, access: Access | None, prefix: str) -> list[Route]:
+    """
+    Those of the integration, which are somewhere under *prefix*.
     """
     shim = ApiHandlers(service, prefix=prefix, guarded=access is not None and bool(access.token))
-    routes = [
+
+    return [
         Route("GET", "/health", shim.health),
         Route("GET", "/test-connection", shim.test_connection, rate=PROBES),
         Route("GET", "/metrics", shim.metrics),
@@ -116,16 +124,34 @@ def routes_beneath(service: Service, access: Access | None, prefix: str) -> list
         Route("POST", "/push", shim.push, trigger=True),
     ]
 
-    return [route.beneath(prefix) for route in routes]
+
+def _with_everything(
+    service: Service,
+    access: Access | None,
+    prefix: str,
+    metrics: Scrape | None,
+    routes: Iterable[Route],
+) -> Starlette:
+    api = Router(api_routes(service, access, prefix), redirect_slashes=False)
+    own = [Route("GET", "/health", _alive, public=True, inline=True)]
+
+    if metrics is not None:
+        own.append(Route("GET", "/metrics", _scraped(metrics)))
+
+    return application([Mount(prefix, app=api), *own, *routes], access=access, prefix=prefix)
 
 
-def _scraped(metrics: Scrape) -> Callable[[HttpRequest], HttpResponse]:
-    def scraped(request: HttpRequest) -> HttpResponse:
+def _scraped(metrics: Scrape) -> Handler:
+    def scraped(request: HttpRequest) -> Response:
         body, media_type = metrics()
-        return HttpResponse(headers=(("Content-Type", media_type),), body=body)
+        return Response(body, headers={"Content-Type": media_type})
 
     return scraped
 
 
 def _alive(request: HttpRequest) -> Answer:
-    return Answer(document={"status": "ok"})
+    return Answer({"status": "ok"})
+
+
+async def _nothing(request: Request, exc: Exception) -> Response:
+    return error(404, "There is nothing at this path.")

@@ -13,9 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from conexxus_client import ConfigurationError
 
-from ._app import MAX_HEAD
-from ._asgi import send_response
-from ._messages import error
+from ._middleware import MAX_HEAD
+from ._routing import error
 
 
 _BACKLOG = 1024
@@ -91,7 +90,8 @@ class _Served:
         except asyncio.CancelledError:
             # The server ends, and has given this request its time.  Handlers
             # run in threads, so no answer has begun.
-            await send_response(error(503, "The shim is being stopped: try again later."), send)
+            answer = error(503, "The shim is being stopped: try again later.")
+            await answer(scope, receive, send)
 
 
 def _settings(app: ASGIApp) -> uvicorn.Config:

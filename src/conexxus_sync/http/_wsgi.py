@@ -1,32 +1,43 @@
 """
 The shim as a WSGI application, for Flask and Django.
+
+a2wsgi does the same, and was tried: it reads for ever where a body is cut off,
+hangs in a process that was forked after the import, fails at a query or a path
+that is no UTF-8, and does not say who calls where a server has no
+`REMOTE_PORT`, so that everybody would count as this machine.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Coroutine, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from ._app import App
-from ._messages import HttpRequest, HttpResponse, inner_path, joined
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Scope
+
+from ._routing import BLOCKING, MAX_BODY
 
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication
 
+_CUT_OFF = "The body is cut off, or lacks a Content-Length."
+
 
 class WsgiShim:
     """
-    One `App` as a WSGI application (PEP 3333).
+    The ASGI application of the shim as a WSGI application (PEP 3333).
 
     Args:
-        prefix: What the routes of the integration begin with: mounted there,
-            or at the root, it answers at the same addresses.
+        app: Waits for nothing but its messages where a scope has `BLOCKING`.
+        prefix: Where the routes of the integration are.
         beside: Gets all requests that are not under the prefix; without it,
             the shim answers those, too.
     """
 
-    def __init__(self, shim: App, *, prefix: str, beside: "WSGIApplication | None" = None) -> None:
-        self._shim = shim
+    def __init__(
+        self, app: ASGIApp, *, prefix: str, beside: "WSGIApplication | None" = None
+    ) -> None:
+        self._app = app
         self._prefix = prefix
         self._beside = beside
 
@@ -35,67 +46,96 @@ class WsgiShim:
         One request.
         """
         path = _text(environ.get("PATH_INFO", ""))
-        path = inner_path(path, _text(environ.get("SCRIPT_NAME", "")), self._prefix)
 
         if self._beside is not None and not f"{path}/".startswith(f"{self._prefix}/"):
             return self._beside(environ, start_response)
 
-        response = self._response(_request(environ, path), environ)
-        start_response(_status_line(response.status), list(response.headers))
+        start, body = self._answer(environ)
+        headers = [
+            (name.decode("latin-1"), value.decode("latin-1")) for name, value in start["headers"]
+        ]
+        start_response(f"{start['status']} {HTTPStatus(start['status']).phrase}", headers)
 
-        return [response.body]
+        return [body]
 
-    def _response(self, request: HttpRequest, environ: Mapping[str, Any]) -> HttpResponse:
-        admitted = self._shim.admit(request)
+    def _answer(self, environ: Mapping[str, Any]) -> tuple[Message, bytes]:
+        sent: list[Message] = []
 
-        if isinstance(admitted, HttpResponse):
-            return admitted
-        if request.method in ("GET", "HEAD"):
-            return self._shim.answer(admitted)
+        async def receive() -> Message:
+            return {"type": "http.request", "body": _body(environ)}
 
-        # One byte more than allowed tells that there is too much.
-        body = _body(environ, self._shim.max_body + 1)
+        async def send(message: Message) -> None:
+            sent.append(message)
 
-        return self._shim.unreadable(request) if body is None else self._shim.answer(admitted, body)
+        _run(self._app(_scope(environ), receive, send))
+        start, *parts = sent
 
-
-def _request(environ: Mapping[str, Any], path: str) -> HttpRequest:
-    return HttpRequest(
-        method=environ["REQUEST_METHOD"],
-        path=path,
-        query=environ.get("QUERY_STRING", ""),
-        headers=joined(_headers(environ)),
-        client=environ.get("REMOTE_ADDR", ""),
-        scheme=environ["wsgi.url_scheme"],
-    )
+        return start, b"".join(part.get("body", b"") for part in parts)
 
 
-def _headers(environ: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for key, value in environ.items():
-        if key in ("CONTENT_TYPE", "CONTENT_LENGTH") and value:
-            yield key.replace("_", "-"), value
-        elif key.startswith("HTTP_"):
-            yield key.removeprefix("HTTP_").replace("_", "-"), value
-
-
-def _body(environ: Mapping[str, Any], limit: int) -> bytes | None:
+def _run(coroutine: Coroutine[Any, Any, None] | Any) -> None:
     """
-    Read at most *limit* bytes; None if the end is missing, or can't be told.
+    Run what never waits, without an event loop: a server's thread may have
+    one, and gevent runs many requests in a thread.
+    """
+    try:
+        coroutine.send(None)
+    except StopIteration:
+        return
+
+    coroutine.close()
+    msg = "the shim waits for an event loop under WSGI"
+    raise RuntimeError(msg)
+
+
+def _scope(environ: Mapping[str, Any]) -> Scope:
+    root = _text(environ.get("SCRIPT_NAME", "")).rstrip("/")
+
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": environ["REQUEST_METHOD"],
+        "scheme": environ["wsgi.url_scheme"],
+        "root_path": root,
+        "path": root + _text(environ.get("PATH_INFO", "")),
+        "query_string": environ.get("QUERY_STRING", "").encode("latin-1", "replace"),
+        "headers": [*_headers(environ)],
+        "client": (environ.get("REMOTE_ADDR", ""), 0),
+        "extensions": {BLOCKING: {}},
+    }
+
+
+def _headers(environ: Mapping[str, Any]) -> Iterator[tuple[bytes, bytes]]:
+    for key, value in environ.items():
+        name = key.removeprefix("HTTP_")
+        if name != key or (key in ("CONTENT_TYPE", "CONTENT_LENGTH") and value):
+            yield name.lower().replace("_", "-").encode("latin-1"), value.encode("latin-1")
+
+
+def _body(environ: Mapping[str, Any]) -> bytes:
+    """
+    Read the body, and at most one byte more than is allowed.
     """
     announced = str(environ.get("CONTENT_LENGTH") or "")
+    most = MAX_BODY + 1
 
-    if announced.isascii() and announced.isdigit():
-        length = min(int(announced), limit)
+    if announced.isdecimal():
+        length = min(int(announced[:20]), most)
         body: bytes = environ["wsgi.input"].read(length)
-        return body if len(body) == length else None
+        if len(body) < length:
+            raise HTTPException(400, _CUT_OFF)
+        return body
 
-    if not environ.get("wsgi.input_terminated"):
-        # Reading might wait for ever.
-        return None if environ.get("HTTP_TRANSFER_ENCODING") else b""
+    if environ.get("wsgi.input_terminated") and not announced:
+        whole: bytes = environ["wsgi.input"].read(most)
+        return whole
 
-    whole: bytes = environ["wsgi.input"].read(limit)
+    # Reading might wait for ever.
+    if announced or environ.get("HTTP_TRANSFER_ENCODING"):
+        raise HTTPException(400, _CUT_OFF)
 
-    return whole
+    return b""
 
 
 def _text(native: str) -> str:
@@ -103,7 +143,3 @@ def _text(native: str) -> str:
     Undo PEP 3333: text that carries bytes.
     """
     return native.encode("latin-1").decode("utf-8", "replace")
-
-
-def _status_line(status: int) -> str:
-    return f"{status} {HTTPStatus(status).phrase}"

@@ -7,10 +7,11 @@ from typing import Protocol
 from urllib.parse import unquote
 
 import attrs
+from starlette.exceptions import HTTPException
 
 from conexxus_client import ConexxusError, ConnectionCheck
 from conexxus_sync.health._overview import Overview
-from conexxus_sync.http._messages import BadRequestError, HttpRequest
+from conexxus_sync.http._routing import HttpRequest
 from conexxus_sync.model.runs import SyncRun
 from conexxus_sync.scheduling._background_runs import Trigger
 
@@ -118,11 +119,10 @@ def _told(what: str, trigger: Trigger) -> Note:
 
 
 def _field(request: HttpRequest, name: str) -> str:
-    value = request.form.get(name)
+    value = request.fields.get(name)
 
     if not value:
-        msg = f"the form lacks {name}"
-        raise BadRequestError(msg)
+        raise HTTPException(400, f"the form lacks {name}.")
 
     return value
 
@@ -131,5 +131,4 @@ def _date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        msg = "the date is none"
-        raise BadRequestError(msg) from None
+        raise HTTPException(400, "the date is none.") from None

@@ -9,12 +9,12 @@ from functools import partial
 from urllib.parse import quote
 
 import attrs
+from starlette.responses import Response
 
 from conexxus_client import ConexxusError
 from conexxus_sync.http._access import Access
-from conexxus_sync.http._messages import HttpRequest, HttpResponse, error
 from conexxus_sync.http._rate_limits import PROBES, Rate
-from conexxus_sync.http._routing import Route
+from conexxus_sync.http._routing import HttpRequest, Route, error
 from conexxus_sync.views.runbooks import runbook_for
 
 from ._actions import Actions, PageService, refused
@@ -67,14 +67,14 @@ class _Pages:
     now: Callable[[], float] = time.time
     notes: Notes = attrs.field(factory=Notes)
 
-    def overview(self, request: HttpRequest) -> HttpResponse:
-        note = self.notes.get(request.parameters.get("note", ""))
+    def overview(self, request: HttpRequest) -> Response:
+        note = self.notes.get(request.query_params.get("note", ""))
         view = view_of(self.service.overview())
 
         return page("overview.html", {**view, "note": note, "signed_in": bool(self.access.token)})
 
-    def runbook(self, request: HttpRequest) -> HttpResponse:
-        name = request.captured["name"]
+    def runbook(self, request: HttpRequest) -> Response:
+        name = request.path_params["name"]
         found = runbook_for(name)
 
         if found is None:
@@ -82,13 +82,13 @@ class _Pages:
 
         return page("runbook.html", {"name": name, "book": found})
 
-    def after(self, action: Callable[[HttpRequest], Note]) -> Callable[[HttpRequest], HttpResponse]:
+    def after(self, action: Callable[[HttpRequest], Note]) -> Callable[[HttpRequest], Response]:
         """
         Do it, then show the page with what became of it.
         """
         return partial(self._after, action)
 
-    def _after(self, action: Callable[[HttpRequest], Note], request: HttpRequest) -> HttpResponse:
+    def _after(self, action: Callable[[HttpRequest], Note], request: HttpRequest) -> Response:
         try:
             note = action(request)
         except ConexxusError as exc:
@@ -96,32 +96,32 @@ class _Pages:
 
         return _see(f"../?note={quote(self.notes.keep(note))}")
 
-    def sign_in(self, request: HttpRequest) -> HttpResponse:
+    def sign_in(self, request: HttpRequest) -> Response:
         """
         Whoever has no token yet is asked for it, and learns nothing else.
         """
-        failed = request.parameters.get("wrong") == "1"
-        up = "../" * (request.path.count("/") - 1)
+        failed = request.query_params.get("wrong") == "1"
+        up = "../" if request.path_params else ""
 
         return page("sign_in.html", {"up": up, "failed": failed}, status=401)
 
-    def log_in(self, request: HttpRequest) -> HttpResponse:
-        if not self.access.is_token(request.form.get("token", "")):
-            logger.warning("Conexxus shim saw a wrong token", extra={"caller": request.client})
+    def log_in(self, request: HttpRequest) -> Response:
+        if not self.access.is_token(request.fields.get("token", "")):
+            logger.warning("Conexxus shim saw a wrong token", extra={"caller": request.caller})
             return _see("../?wrong=1")
 
-        secure = request.scheme == "https"
+        secure = request.url.scheme == "https"
         return _see("../", self.access.session_cookie(now=self.now(), secure=secure))
 
-    def log_out(self, request: HttpRequest) -> HttpResponse:
-        secure = request.scheme == "https"
+    def log_out(self, request: HttpRequest) -> Response:
+        secure = request.url.scheme == "https"
         return _see("../", self.access.ended_session_cookie(secure=secure))
 
 
-def _see(where: str, cookie: str | None = None) -> HttpResponse:
+def _see(where: str, cookie: str | None = None) -> Response:
     """
     Load the page anew, with GET: to load it again repeats nothing.
     """
-    headers = (("Location", where), *((("Set-Cookie", cookie),) if cookie else ()))
+    headers = {"Location": where} | ({"Set-Cookie": cookie} if cookie else {})
 
-    return HttpResponse(status=303, headers=headers)
+    return Response(status_code=303, headers=headers)

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
+from starlette.responses import HTMLResponse, Response
 
-from conexxus_sync.http._messages import HttpResponse
 from conexxus_sync.http._routing import Handler
 
 
@@ -33,25 +33,24 @@ MEDIA_TYPES = {
 SHOWN_CHARACTERS = 240
 
 
-def page(template: str, context: Mapping[str, Any], *, status: int = 200) -> HttpResponse:
+def page(template: str, context: Mapping[str, Any], *, status: int = 200) -> Response:
     """
     An HTML answer.
     """
     text = _environment().get_template(template).render(context)
-    headers = (("Content-Type", "text/html; charset=utf-8"), ("Content-Security-Policy", POLICY))
 
-    return HttpResponse(status=status, headers=headers, body=text.encode())
+    return HTMLResponse(text, status, {"Content-Security-Policy": POLICY})
 
 
 def static(name: str) -> Handler:
     """
     Answers with a file that never changes under its address.
     """
-    headers = (
-        ("Content-Type", MEDIA_TYPES[name]),
-        ("Cache-Control", "public, max-age=31536000, immutable"),
-    )
-    response = HttpResponse(headers=headers, body=_file(name))
+    headers = {
+        "Content-Type": MEDIA_TYPES[name],
+        "Cache-Control": "public, max-age=31536000, immutable",
+    }
+    response = Response(_file(name), headers=headers)
 
     return lambda request: response
 
