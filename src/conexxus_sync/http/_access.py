@@ -6,21 +6,22 @@ hosts answers DNS rebinding, the origin check answers forms and scripts of
 other sites.  Neither gets in the way of a plain `curl -X POST`.
 """
 
+import hashlib
 import hmac
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import attrs
+from itsdangerous import BadSignature, Signer
 
 from conexxus_client import ConfigurationError
 from conexxus_sync.config import is_loopback
 
-from ._browser_session import is_session, session_name, sign_session
-
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 SESSION_SECONDS = 12 * 3600
+_SESSION = "conexxus-shim-session"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OURS = frozenset({"same-origin", "none"})
 # RFC 9110, 7.2, without what only a trick would need: no user, no escapes.
@@ -146,10 +147,8 @@ class Access:
         if not self.token or self.is_token(_bearer(headers.get("authorization", ""))):
             return True
 
-        name, cookies = session_name(self.token), _COOKIE.findall(headers.get("cookie", ""))
-
         return now is not None and any(
-            is_session(value, self.token, now) for given, value in cookies if given == name
+            now < self._session_end(value) for value in self._session_values(headers)
         )
 
     def is_token(self, given: str) -> bool:
@@ -168,7 +167,7 @@ class Access:
             now: Seconds since 1970; it holds for twelve hours from then.
             secure: The caller came over https.
         """
-        value = sign_session(self.token or "", now + SESSION_SECONDS)
+        value = self._signer.sign(str(int(now + SESSION_SECONDS))).decode()
 
         return self._cookie(value, SESSION_SECONDS, secure=secure)
 
@@ -178,11 +177,36 @@ class Access:
         """
         return self._cookie("", 0, secure=secure)
 
+    @property
+    def _signer(self) -> Signer:
+        # The salt says what is signed, so that no other signature by the
+        # token can pass for it.
+        return Signer(self.token or "", salt=_SESSION, digest_method=hashlib.sha256)
+
+    @property
+    def _session_name(self) -> str:
+        # Browsers keep cookies by host name, whatever the port: two shims on
+        # one machine would write over each other's.
+        return f"conexxus_session_{self._signer.get_signature('name').decode()[:8]}"
+
+    def _session_values(self, headers: Mapping[str, str]) -> list[str]:
+        name, cookies = self._session_name, _COOKIE.findall(headers.get("cookie", ""))
+
+        return [value for given, value in cookies if given == name]
+
+    def _session_end(self, value: str) -> int:
+        """
+        When the session ends, in seconds since 1970; 0 if it is none.
+        """
+        try:
+            return int(self._signer.unsign(value.encode(errors="replace")))
+        except BadSignature:
+            return 0
+
     def _cookie(self, value: str, seconds: int, *, secure: bool) -> str:
         attributes = f"Max-Age={seconds}; Path=/; HttpOnly; SameSite=Strict"
-        name = session_name(self.token or "")
 
-        return f"{name}={value}; {attributes}" + ("; Secure" if secure else "")
+        return f"{self._session_name}={value}; {attributes}" + ("; Secure" if secure else "")
 
 
 def _name(host: str) -> str | None:
