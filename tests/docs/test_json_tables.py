@@ -7,13 +7,14 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from conexxus_sync import SalesHealth, ServiceHealth, ServiceState
 from conexxus_sync.cli._status_command import _document
 from conexxus_sync.cli._why_command import _history_json
 from conexxus_sync.model.catalogue import QuarantinedItem
-from conexxus_sync.model.run_json import _KEYS
+from conexxus_sync.model.run_json import Run
 from conexxus_sync.model.sales import (
     Batch,
     BatchMembership,
@@ -91,7 +92,7 @@ def aside():
 @pytest.mark.parametrize(
     ("heading", "written"),
     [
-        ("A run in JSON", {key.rstrip("?") for key in _KEYS}),
+        ("A run in JSON", {field.encode_name for field in msgspec.structs.fields(Run)}),
         (
             "The status in JSON",
             set(

@@ -2,10 +2,9 @@
 Handlers of the routes under `/integrations/conexxus`.
 """
 
-import json
 import re
 from datetime import date
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from starlette.exceptions import HTTPException
 
@@ -13,7 +12,7 @@ from conexxus_client import ConfigurationError, ConnectionCheck
 from conexxus_sync.errors import DateClosedError
 from conexxus_sync.health._health import ServiceHealth
 from conexxus_sync.health._overview import Quarantine
-from conexxus_sync.model.run_json import run_to_json
+from conexxus_sync.model.run_json import run_document
 from conexxus_sync.model.runs import RunKind, SyncRun
 from conexxus_sync.model.sales import Batch
 from conexxus_sync.scheduling._background_runs import Trigger
@@ -25,7 +24,7 @@ from conexxus_sync.views.json import (
     quarantined_sale_to_json,
 )
 
-from ._openapi import openapi_document
+from . import _documents as documents
 from ._routing import JSON, Answer, HttpRequest, error
 
 
@@ -63,14 +62,13 @@ class ApiHandlers:
     """
     One method for each route under `/integrations/conexxus`.
 
-    Args:
-        prefix: Where the routes are.
-        guarded: Whether callers need a token.
+    Attributes:
+        document: Describes the routes in OpenAPI.
     """
 
-    def __init__(self, service: Service, *, prefix: str, guarded: bool = False) -> None:
+    def __init__(self, service: Service) -> None:
+        self.document: dict[str, Any] = {}
         self._service = service
-        self._document = openapi_document(prefix=prefix, guarded=guarded)
 
     def health(self, request: HttpRequest) -> Answer:
         """
@@ -88,13 +86,9 @@ class ApiHandlers:
         """
         check = self._service.test_connection()
 
-        return Answer(
-            {
-                "success": check.success,
-                "message": check.message,
-                "latency": check.latency_ms,
-            }
-        )
+        answer = documents.ConnectionCheck.of(check, latency=check.latency_ms)
+
+        return Answer(answer.as_json())
 
     def metrics(self, request: HttpRequest) -> Answer:
         """
@@ -102,12 +96,10 @@ class ApiHandlers:
         """
         found = self._service.metrics(limit=10, kind=_kind(request))
 
-        return Answer(
-            {
-                "latest": found.latest and run_to_json(found.latest),
-                "history": [run_to_json(run) for run in found.history],
-            }
-        )
+        latest = None if found.latest is None else run_document(found.latest)
+        answer = documents.Metrics(latest, [*map(run_document, found.history)])
+
+        return Answer(answer.as_json())
 
     def run(self, request: HttpRequest) -> Answer:
         """
@@ -118,7 +110,7 @@ class ApiHandlers:
         if run is None:
             return error(404, "There is no run with this id.")
 
-        return Answer(run_to_json(run))
+        return Answer(run_document(run).as_json())
 
     def quarantine(self, request: HttpRequest) -> Answer:
         """
@@ -176,7 +168,7 @@ class ApiHandlers:
         """
         This interface, for programs.
         """
-        return Answer(self._document)
+        return Answer(self.document)
 
 
 def _shortened(entry: dict[str, Any]) -> dict[str, Any]:
@@ -191,13 +183,13 @@ def _shortened(entry: dict[str, Any]) -> dict[str, Any]:
 def _started(what: str, trigger: Trigger) -> Answer:
     message = f"{what} already running" if trigger.already_running else f"{what} triggered"
 
-    document = {"message": message, "status": "processing", "runId": trigger.run_id}
+    answer = documents.Started.of(trigger, message=message, status="processing")
 
-    return Answer(document, status=202)
+    return Answer(answer.as_json(), status=202)
 
 
-def _not_started(message: str, status: str) -> Answer:
-    return Answer({"message": message, "status": status, "runId": None}, status=409)
+def _not_started(message: str, status: Literal["disabled", "skipped"]) -> Answer:
+    return Answer(documents.NotStarted(message, status, None).as_json(), status=409)
 
 
 def _refuse_unknown(request: HttpRequest, *names: str) -> None:
@@ -237,36 +229,17 @@ def _business_date(request: HttpRequest) -> date | None:
     """
     From the query, or else from the body; None if neither says.
     """
-    in_body = _as_date(_date_in(request.content, request.media_type))
-
-    return _as_date(request.query_params.get("date")) or in_body
-
-
-def _as_date(given: object) -> date | None:
-    if given is None:
-        return None
-
-    try:
-        if isinstance(given, str) and _DATE.fullmatch(given):
-            return date.fromisoformat(given)
-    except ValueError:
-        pass
-
-    raise HTTPException(400, "date must be a business date like 2026-01-02.")
-
-
-def _date_in(body: bytes, media_type: str) -> object:
-    if not body:
-        return None
-    if media_type not in ("", JSON):
+    if request.content and request.media_type not in ("", JSON):
         raise HTTPException(400, f"the body must be {JSON}.")
 
+    in_body, text = documents.business_date_in(request.content), request.query_params.get("date")
+
     try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        raise HTTPException(400, "the body is not JSON.") from None
+        in_query = date.fromisoformat(text) if text is not None and _DATE.fullmatch(text) else None
+    except ValueError:
+        in_query = None
 
-    if not isinstance(document, dict) or not document.keys() <= {"date"}:
-        raise HTTPException(400, 'the body must be an object like {"date": "2026-01-02"}.')
+    if text is not None and in_query is None:
+        raise HTTPException(400, "date must be a business date like 2026-01-02.")
 
-    return document.get("date")
+    return in_query or in_body

@@ -2,13 +2,28 @@
 The OpenAPI 3.1 document of the shim.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable
+from itertools import chain
+from types import UnionType
+from typing import Any, get_args
 
 from conexxus_client import __version__
+from conexxus_sync.model.run_json import Run
+from conexxus_sync.views.json import Health
 
-from ._routing import JSON
-from ._schemas import DATE, SCHEMAS
+from ._documents import (
+    ConnectionCheck,
+    Error,
+    Metrics,
+    NotStarted,
+    OpenApi,
+    Outbox,
+    PushRequest,
+    Quarantine,
+    Started,
+    schemas,
+)
+from ._routing import JSON, Route
 
 
 Json = dict[str, Any]
@@ -31,15 +46,57 @@ _WORDS = {
     503: "The SDK's own state can't be used, or nothing can be started now, or the health is "
     "bad and `strict` was asked for.",
 }
-_LIMIT = {
-    "name": "limit",
-    "in": "query",
-    "description": "At most so many.",
-    "schema": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100},
+
+
+def _query(name: str, description: str, **schema: Any) -> Json:
+    return {"name": name, "in": "query", "description": description, "schema": schema}
+
+
+def _flag(name: str, description: str) -> Json:
+    return _query(name, description, type="string", enum=["true", "false"], default="false")
+
+
+_KIND = {"type": "string", "enum": ["inventory", "sales"], "default": "inventory"}
+_LIMIT = _query("limit", "At most so many.", type="integer", minimum=1, maximum=1000, default=100)
+_RUN_ID = {
+    "name": "id",
+    "in": "path",
+    "required": True,
+    "description": "As a trigger tells it.",
+    "schema": {"type": "string", "minLength": 1},
 }
 
+# By path: the operation's name, its good answers, and its parameters.
+_OPERATIONS: dict[str, tuple[str, dict[int, type | UnionType], list[Json]]] = {
+    "/health": (
+        "health",
+        {200: Health, 503: Health | Error},
+        [_flag("strict", "Answer 503 when it is unhealthy.")],
+    ),
+    "/test-connection": ("testConnection", {200: ConnectionCheck}, []),
+    "/metrics": ("metrics", {200: Metrics}, [_query("kind", "Runs of which engine.", **_KIND)]),
+    "/runs/{id}": ("run", {200: Run, 404: Error}, [_RUN_ID]),
+    "/quarantine": ("quarantine", {200: Quarantine}, [_LIMIT]),
+    "/outbox": ("outbox", {200: Outbox}, [_LIMIT, _flag("all", "Also batches that are settled.")]),
+    "/openapi.json": ("openapi", {200: OpenApi}, []),
+    "/sync": ("sync", {202: Started, 409: NotStarted}, []),
+    "/push": (
+        "push",
+        {202: Started, 409: NotStarted},
+        [
+            _query(
+                "date",
+                "Only this business date, due or not. Goes before the body.",
+                type="string",
+                format="date",
+            )
+        ],
+    ),
+}
+_BODIES = {"/push": PushRequest}
 
-def openapi_document(*, prefix: str, guarded: bool) -> Json:
+
+def openapi_document(routes: Iterable[Route], *, prefix: str, guarded: bool) -> Json:
     """
     The interface as it is mounted.
 
@@ -47,7 +104,10 @@ def openapi_document(*, prefix: str, guarded: bool) -> Json:
         prefix: Where the routes of the integration are.
         guarded: Whether callers need a token.
     """
-    document: Json = {
+    paths = {prefix + route.path: {_method(route): _operation(route)} for route in routes}
+    answers = [answer for _, answers, _ in _OPERATIONS.values() for answer in answers.values()]
+
+    return {
         "openapi": "3.1.0",
         "info": {
             "title": "conexxus-sdk",
@@ -56,150 +116,51 @@ def openapi_document(*, prefix: str, guarded: bool) -> Json:
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
-        "paths": {prefix + path: methods for path, methods in _paths().items()},
+        "paths": paths,
         "components": {
-            "schemas": SCHEMAS,
+            "schemas": schemas(*chain(*map(_members, answers)), PushRequest),
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
         "security": [{"token": []}] if guarded else [],
     }
 
-    return document
+
+def _method(route: Route) -> str:
+    return "post" if "POST" in (route.methods or ()) else "get"
 
 
-def _paths() -> dict[str, Json]:
-    return {
-        "/health": {"get": _health()},
-        "/test-connection": {"get": _test_connection()},
-        "/metrics": {"get": _metrics()},
-        "/runs/{id}": {"get": _run()},
-        "/quarantine": {"get": _quarantine()},
-        "/outbox": {"get": _outbox()},
-        "/openapi.json": {"get": _self()},
-        "/sync": {"post": _sync()},
-        "/push": {"post": _push()},
+def _operation(route: Route) -> Json:
+    name, answers, parameters = _OPERATIONS[route.path]
+    all_answers = {**dict.fromkeys(_errors(route), Error), **answers}
+    operation: Json = {
+        "operationId": name,
+        "summary": " ".join((route.endpoint.__doc__ or "").split()),
+        "parameters": parameters,
+        "responses": {
+            str(status): _response(status, all_answers[status]) for status in sorted(all_answers)
+        },
     }
 
-
-def _health() -> Json:
-    strict = _flag("strict", "Answer 503 when it is unhealthy.")
-    told: dict[int, str | list[str]] = {200: "Health", 503: ["Health", "Error"]}
-
-    return _operation("health", "How the integration is", told, [strict], errors=(400,))
-
-
-def _test_connection() -> Json:
-    told = {200: "ConnectionCheck"}
-
-    return _operation("testConnection", "Ask the back office, now", told, errors=(429,))
-
-
-def _metrics() -> Json:
-    kind = {
-        "name": "kind",
-        "in": "query",
-        "description": "Runs of which engine.",
-        "schema": {"type": "string", "enum": ["inventory", "sales"], "default": "inventory"},
-    }
-
-    return _operation(
-        "metrics", "The last ten finished runs", {200: "Metrics"}, [kind], errors=(400, 503)
-    )
-
-
-def _run() -> Json:
-    run_id = {
-        "name": "id",
-        "in": "path",
-        "required": True,
-        "description": "As a trigger tells it.",
-        "schema": {"type": "string", "minLength": 1},
-    }
-
-    return _operation(
-        "run", "One run, finished or at work", {200: "Run"}, [run_id], errors=(404, 503)
-    )
-
-
-def _quarantine() -> Json:
-    return _operation(
-        "quarantine",
-        "What was set aside, and why",
-        {200: "Quarantine"},
-        [_LIMIT],
-        errors=(400, 503),
-    )
-
-
-def _outbox() -> Json:
-    settled = _flag("all", "Also batches that are settled.")
-
-    return _operation(
-        "outbox",
-        "Batches of sales, those that are not settled",
-        {200: "Outbox"},
-        [_LIMIT, settled],
-        errors=(400, 503),
-    )
-
-
-def _self() -> Json:
-    return _operation("openapi", "This document", {200: "OpenApi"})
-
-
-def _sync() -> Json:
-    told = {202: "Started", 409: "NotStarted"}
-
-    return _operation(
-        "sync", "Start a pull of the catalogue", told, errors=(400, 408, 413, 429, 503)
-    )
-
-
-def _push() -> Json:
-    business_date = {
-        "name": "date",
-        "in": "query",
-        "description": "Only this business date, due or not. Goes before the body.",
-        "schema": DATE,
-    }
-    operation = _operation(
-        "push",
-        "Start a push of the sales: those that are due, or those of one business date",
-        {202: "Started", 409: "NotStarted"},
-        [business_date],
-        errors=(400, 408, 413, 429, 503),
-    )
-    operation["requestBody"] = {"required": False, "content": _content("PushRequest")}
+    if route.path in _BODIES:
+        operation["requestBody"] = {"content": _content(_BODIES[route.path])}
 
     return operation
 
 
-def _operation(
-    name: str,
-    summary: str,
-    told: Mapping[int, str | list[str]],
-    parameters: list[Json] | None = None,
-    *,
-    errors: tuple[int, ...] = (),
-) -> Json:
+def _errors(route: Route) -> set[int]:
     """
-    One operation with all its answers; some errors are possible everywhere.
+    The statuses of errors that the rules of the shim make possible.
     """
-    everywhere = dict.fromkeys((*errors, 401, 403, 431, 500), "Error")
-    answers = {**everywhere, **told}
+    errors = {400, 401, 403, 431, 500, 503}
 
-    return {
-        "operationId": name,
-        "summary": summary,
-        "parameters": parameters or [],
-        "responses": {
-            str(status): _response(status, answers[status]) for status in sorted(answers)
-        },
-    }
+    if route.limit is not None:
+        errors.add(429)
+
+    return errors | {408, 413} if _method(route) == "post" else errors
 
 
-def _response(status: int, names: str | list[str]) -> Json:
-    response: Json = {"description": _WORDS.get(status, "As asked."), "content": _content(names)}
+def _response(status: int, answer: type | UnionType) -> Json:
+    response: Json = {"description": _WORDS.get(status, "As asked."), "content": _content(answer)}
 
     if status == 429:
         seconds = {"type": "integer", "minimum": 1}
@@ -208,16 +169,11 @@ def _response(status: int, names: str | list[str]) -> Json:
     return response
 
 
-def _content(names: str | list[str]) -> Json:
-    if isinstance(names, str):
-        return {JSON: {"schema": {"$ref": f"#/components/schemas/{names}"}}}
+def _content(answer: type | UnionType) -> Json:
+    choices = [{"$ref": f"#/components/schemas/{one.__name__}"} for one in _members(answer)]
 
-    choices = [{"$ref": f"#/components/schemas/{name}"} for name in names]
-
-    return {JSON: {"schema": {"anyOf": choices}}}
+    return {JSON: {"schema": choices[0] if len(choices) == 1 else {"anyOf": choices}}}
 
 
-def _flag(name: str, description: str) -> Json:
-    schema = {"type": "string", "enum": ["true", "false"], "default": "false"}
-
-    return {"name": name, "in": "query", "description": description, "schema": schema}
+def _members(answer: type | UnionType) -> tuple[Any, ...]:
+    return get_args(answer) or (answer,)

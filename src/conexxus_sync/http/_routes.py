@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Mount, Router
 from ._access import Access
 from ._api import ApiHandlers, Service
 from ._middleware import AccessMiddleware, AnswerMiddleware
+from ._openapi import openapi_document
 from ._rate_limits import PROBES
 from ._routing import Answer, Handler, HttpRequest, Route, error
 from ._wsgi import WsgiShim
@@ -110,9 +111,8 @@ def api_routes(service: Service, access: Access | None, prefix: str) -> list[Rou
     """
     Those of the integration, which are somewhere under *prefix*.
     """
-    shim = ApiHandlers(service, prefix=prefix, guarded=access is not None and bool(access.token))
-
-    return [
+    shim = ApiHandlers(service)
+    routes = [
         Route("GET", "/health", shim.health),
         Route("GET", "/test-connection", shim.test_connection, rate=PROBES),
         Route("GET", "/metrics", shim.metrics),
@@ -123,6 +123,10 @@ def api_routes(service: Service, access: Access | None, prefix: str) -> list[Rou
         Route("POST", "/sync", shim.sync, trigger=True),
         Route("POST", "/push", shim.push, trigger=True),
     ]
+    guarded = access is not None and bool(access.token)
+    shim.document = openapi_document(routes, prefix=prefix, guarded=guarded)
+
+    return routes
 
 
 def _with_everything(

@@ -2,14 +2,114 @@
 The JSON documents of health, alerts, quarantine and batches.
 """
 
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import date
+from typing import Annotated, Any, Literal
 
-from conexxus_sync.health._health import ServiceHealth
-from conexxus_sync.model.alerts import Alert
+from msgspec import Meta
+
+from conexxus_sync.health._health import ServiceHealth, ServiceState, ServiceStatus
+from conexxus_sync.model import alerts
 from conexxus_sync.model.catalogue import QuarantinedItem
-from conexxus_sync.model.run_json import moment_to_json
-from conexxus_sync.model.sales import Batch, QuarantinedTransaction
+from conexxus_sync.model.run_json import Amount, Count, Document, Milliseconds, Moment, milliseconds
+from conexxus_sync.model.runs import RunStatus
+from conexxus_sync.model.sales import Batch as StoredBatch
+from conexxus_sync.model.sales import BatchState, QuarantinedTransaction
+
+
+class Alert(Document, frozen=True):
+    """
+    One alert; its name is that of its runbook.
+    """
+
+    name: alerts.AlertName
+    severity: alerts.Severity
+    message: str
+    advice: str
+
+
+class SalesHealth(Document, frozen=True):
+    """
+    How the sales are.
+    """
+
+    enabled: bool
+    last_push_time: Moment | None
+    last_push_status: RunStatus | None
+    last_error: str | None
+    overdue: list[date]
+    alerts: list[Alert]
+
+
+class Health(Document, frozen=True):
+    """
+    How the integration is.
+    """
+
+    status: ServiceStatus
+    is_healthy: bool
+    last_sync_time: Moment | None
+    last_sync_status: RunStatus | None
+    last_error: str | None
+    api_connection: Annotated[
+        bool | None,
+        Meta(description="Whether the last call reached the back office; null before the first."),
+    ]
+    alerts: list[Alert]
+    sales: SalesHealth
+    state: ServiceState
+    api_checked_at: Moment | None
+    api_latency: Milliseconds | None
+
+
+class ItemAside(Document, frozen=True):
+    """
+    An item that was set aside.
+    """
+
+    kind: Literal["item"]
+    item: Annotated[str, Meta(description="The SKU, or a fingerprint of what has none.")]
+    reason: str
+    path: str
+    first_seen: Moment
+    last_seen: Moment
+    times_seen: Count
+    run_id: str
+    page: Count | None
+    raw: Annotated[str, Meta(description="The JSON text as it was received, or its beginning.")]
+
+
+class SaleAside(Document, frozen=True):
+    """
+    A sale that was set aside.
+    """
+
+    kind: Literal["transaction"]
+    item: Annotated[str, Meta(description="The id of the transaction.")]
+    business_date: date
+    reason: str
+    first_seen: Moment
+    raw: Annotated[str, Meta(description="The JSON text as the till told it, or its beginning.")]
+
+
+class Batch(Document, frozen=True):
+    """
+    A batch of sales.
+    """
+
+    key: Annotated[str, Meta(description="Under which it is sent, however often.")]
+    location_id: str
+    business_date: date
+    state: BatchState
+    transactions: Count
+    total: Amount
+    attempts: Count
+    frozen_at: Moment
+    sent_at: Moment | None
+    unknown_since: Moment | None
+    settled_at: Moment | None
+    parked: str | None
+    answer: str | None
+    parent: str | None
 
 
 def health_to_json(health: ServiceHealth) -> dict[str, Any]:
@@ -18,97 +118,39 @@ def health_to_json(health: ServiceHealth) -> dict[str, Any]:
     """
     sales, api = health.sales, health.api
 
-    return {
-        "status": health.status,
-        "isHealthy": health.is_healthy,
-        "lastSyncTime": _moment_or_none(health.last_sync_time),
-        "lastSyncStatus": health.last_sync_status and health.last_sync_status.value,
-        "lastError": health.last_error,
-        "apiConnection": health.api_connection,
-        "alerts": [alert_to_json(alert) for alert in health.alerts],
-        "sales": {
-            "enabled": sales.enabled,
-            "lastPushTime": _moment_or_none(sales.last_push_time),
-            "lastPushStatus": sales.last_push_status and sales.last_push_status.value,
-            "lastError": sales.last_error,
-            "overdue": [day.isoformat() for day in sales.overdue],
-            "alerts": [alert_to_json(alert) for alert in sales.alerts],
-        },
-        "state": health.state.value,
-        "apiCheckedAt": _moment_or_none(None if api is None else api.checked_at),
-        "apiLatency": _milliseconds_or_none(None if api is None else api.latency),
-    }
-
-
-def _milliseconds_or_none(duration: timedelta | None) -> int | None:
-    return None if duration is None else duration // timedelta(milliseconds=1)
-
-
-def alert_to_json(alert: Alert) -> dict[str, str]:
-    """
-    One alert; its name is that of its runbook.
-    """
-    return {
-        "name": alert.name.value,
-        "severity": alert.severity.value,
-        "message": alert.message,
-        "advice": alert.advice,
-    }
+    return Health.of(
+        health,
+        alerts=[*map(Alert.of, health.alerts)],
+        sales=SalesHealth.of(
+            sales, overdue=[*sales.overdue], alerts=[*map(Alert.of, sales.alerts)]
+        ),
+        api_checked_at=None if api is None else api.checked_at,
+        api_latency=milliseconds(None if api is None else api.latency),
+    ).as_json()
 
 
 def quarantined_item_to_json(entry: QuarantinedItem) -> dict[str, Any]:
     """
     An item that was set aside.
     """
-    return {
-        "kind": "item",
-        "item": entry.key,
-        "reason": entry.reason,
-        "path": entry.path,
-        "firstSeen": moment_to_json(entry.first_seen),
-        "lastSeen": moment_to_json(entry.last_seen),
-        "timesSeen": entry.times_seen,
-        "runId": entry.run_id,
-        "page": entry.page,
-        "raw": entry.raw.decode(errors="replace"),
-    }
+    raw = entry.raw.decode(errors="replace")
+
+    return ItemAside.of(entry, kind="item", item=entry.key, raw=raw).as_json()
 
 
 def quarantined_sale_to_json(entry: QuarantinedTransaction) -> dict[str, Any]:
     """
     A sale that was set aside.
     """
-    return {
-        "kind": "transaction",
-        "item": entry.id,
-        "businessDate": entry.business_date.isoformat(),
-        "reason": entry.reason,
-        "firstSeen": moment_to_json(entry.quarantined_at),
-        "raw": entry.raw.decode(errors="replace"),
-    }
+    raw = entry.raw.decode(errors="replace")
+
+    return SaleAside.of(
+        entry, kind="transaction", item=entry.id, first_seen=entry.quarantined_at, raw=raw
+    ).as_json()
 
 
-def batch_to_json(batch: Batch) -> dict[str, Any]:
+def batch_to_json(batch: StoredBatch) -> dict[str, Any]:
     """
     A batch of sales.
     """
-    return {
-        "key": batch.key,
-        "locationId": batch.location_id,
-        "businessDate": batch.business_date.isoformat(),
-        "state": batch.state.value,
-        "transactions": batch.transactions,
-        "total": format(batch.total, "f"),
-        "attempts": batch.attempts,
-        "frozenAt": moment_to_json(batch.frozen_at),
-        "sentAt": _moment_or_none(batch.sent_at),
-        "unknownSince": _moment_or_none(batch.unknown_since),
-        "settledAt": _moment_or_none(batch.settled_at),
-        "parked": batch.parked,
-        "answer": batch.answer,
-        "parent": batch.parent,
-    }
-
-
-def _moment_or_none(moment: datetime | None) -> str | None:
-    return None if moment is None else moment_to_json(moment)
+    return Batch.of(batch).as_json()
