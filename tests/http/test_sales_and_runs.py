@@ -169,15 +169,15 @@ def test_outbox(busy_browser, office):
 
 
 @pytest.mark.parametrize("path", ["/quarantine", "/outbox"])
-@pytest.mark.parametrize("limit", ["0", "1001", "-1", "1.0", "x", "", "\u0663", "9" * 5000])
-def test_limits(browser, path, limit):
+def test_limits(browser, path):
     """
     A limit is a number from 1 to 1000.
     """
-    answer = browser.get(path, params={"limit": limit})
+    for limit in ("0", "1001", "-1", "1.0", "x", "", "\u0663", "9" * 5000):
+        answer = browser.get(path, params={"limit": limit})
 
-    assert answer.status_code == 400
-    assert answer.json() == {"error": "limit must be a whole number from 1 to 1000."}
+        assert answer.status_code == 400, limit
+        assert answer.json() == {"error": "limit must be a whole number from 1 to 1000."}
 
 
 def test_flags(browser):

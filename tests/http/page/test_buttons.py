@@ -19,7 +19,7 @@ def test_sync_now(partial, office, open_page):
     expect(page.get_by_role("heading", level=1)).to_have_text("Working, with something set aside.")
     before = page.locator(".runs tbody tr").count()
     office.catalog = WINE
-    office.faults("catalog: slow(2s)")
+    office.faults("catalog: slow(1.5s)")
 
     page.get_by_role("button", name="Sync now").click()
 
@@ -119,5 +119,7 @@ def test_without_javascript(troubled, new_service, open_page):
     expect(page.get_by_text("The pull of exactly this catalogue has started.")).to_be_visible()
     page.get_by_role("button", name="Push sales that are due").click()
     expect(page.get_by_text("The push has started.")).to_be_visible()
+    while page.get_by_role("button", name="Sync now").is_disabled():
+        page.reload()
     page.get_by_role("button", name="Sync now").click()
     expect(page.get_by_text("The pull has started.")).to_be_visible()
