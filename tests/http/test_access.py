@@ -186,3 +186,20 @@ def test_other_machines(client):
 
     assert LOCAL.refusal("POST", CURL, client=client).status == 403
     assert guarded.refusal("POST", bearing, client=client) is None
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"],
+)
+def test_through_another_server(header):
+    """
+    Without a token nothing that another server forwards gets in, whatever
+    address it names; with a token it does.
+    """
+    guarded = Access(token="a-token-that-is-long")
+    forwarded = CURL | {header: "127.0.0.1"}
+    bearing = forwarded | {"authorization": "Bearer a-token-that-is-long"}
+
+    assert LOCAL.refusal("GET", forwarded, client="127.0.0.1").status == 403
+    assert guarded.refusal("GET", bearing, client="127.0.0.1") is None

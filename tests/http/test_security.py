@@ -10,11 +10,12 @@ from contextlib import closing, contextmanager
 import httpx
 import pytest
 from starlette.applications import Starlette
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from conexxus_client import ClientConfig, ConexxusClient
 from conexxus_client.testing import BackOffice, SandboxServer
 from conexxus_sync import ConexxusService, SyncConfig, open_store
-from conexxus_sync.http import Access, Answer, Route, create_app, integration
+from conexxus_sync.http import Access, Answer, Route, create_app, integration, wsgi_app
 from conexxus_sync.http._server import serving
 
 
@@ -26,6 +27,13 @@ LINK = {
     "Sec-Fetch-Mode": "navigate",
     "Sec-Fetch-Dest": "document",
 }
+
+
+FORWARDED = pytest.mark.case(
+    "E12",
+    "a shim without a token is behind a proxy that forwards whatever address a caller claims",
+    "every request that was forwarded gets 403, under ASGI and WSGI",
+)
 
 
 @contextmanager
@@ -409,6 +417,40 @@ def test_no_token_no_neighbours(elsewhere, path):
     assert local.status_code == 200
     assert forwarded.status_code == 403
     assert forwarded.json() == {"error": "Without a token, only this machine may call."}
+
+
+@FORWARDED
+@pytest.mark.parametrize(
+    "headers", [{"X-Forwarded-For": "127.0.0.1"}, {"Forwarded": "for=127.0.0.1"}]
+)
+def test_forwarding_headers_open_nothing(service, office, headers):
+    """
+    Where the server takes every caller's own word for its address, the shim
+    does not.
+    """
+    trusting = ProxyHeadersMiddleware(create_app(service), trusted_hosts="*")
+
+    with serving(trusting, "127.0.0.1", 0) as url:
+        answer = httpx.post(f"{url}{PREFIX}/sync", headers=headers, trust_env=False)
+
+    assert answer.status_code == 403
+    assert not office.requests
+
+
+@FORWARDED
+def test_forwarding_headers_open_nothing_under_wsgi(service, office):
+    """
+    The same for WSGI, where a server may put the claimed address into its
+    environment.
+    """
+    front = httpx.WSGITransport(wsgi_app(service), remote_addr="127.0.0.1")
+
+    with httpx.Client(transport=front, base_url="http://localhost") as client:
+        local = client.get(f"{PREFIX}/health")
+        forwarded = client.post(f"{PREFIX}/sync", headers={"X-Forwarded-For": "127.0.0.1"})
+
+    assert (local.status_code, forwarded.status_code) == (200, 403)
+    assert not office.requests
 
 
 def test_neighbour_starts_nothing(elsewhere, office):

@@ -22,6 +22,9 @@ from conexxus_sync.config import is_loopback
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 SESSION_SECONDS = 12 * 3600
 _SESSION = "conexxus-shim-session"
+_FORWARDING = frozenset(
+    {"forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"}
+)
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OURS = frozenset({"same-origin", "none"})
 # RFC 9110, 7.2, without what only a trick would need: no user, no escapes.
@@ -66,7 +69,7 @@ class Access:
     Attributes:
         token: Every request must bear it, if there is one; a browser may
             show the cookie of a session instead.  Without one, only this
-            machine may call.
+            machine may call, and not through another server.
         hosts: Names under which the shim may be addressed; None: any.
     """
 
@@ -128,14 +131,17 @@ class Access:
     ) -> Refusal | None:
         """
         Refuse what comes under a wrong name, from another site, or, where
-        there is no token, from another machine.
+        there is no token, from another machine or through another server.
         """
         host = headers.get("host", "")
 
         if self.hosts is not None and _name(host) not in self.hosts:
             return _WRONG_HOST
-        # Any caller can claim any name.
-        if not self.token and client and not is_loopback(client):
+        # Any caller can claim any name, and behind another server any address:
+        # a server that trusts forwarding headers takes the client from them.
+        if not self.token and (
+            (client and not is_loopback(client)) or headers.keys() & _FORWARDING
+        ):
             return _ELSEWHERE
 
         return _FOREIGN if _is_foreign(method, headers, host) else None
