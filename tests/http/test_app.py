@@ -2,6 +2,8 @@
 What the shim decides, over ASGI and WSGI alike, without sockets.
 """
 
+import time
+
 import httpx
 import pytest
 from starlette.datastructures import Headers
@@ -16,6 +18,11 @@ from conexxus_sync.http._wsgi import WsgiShim
 
 
 ACCESS = Access(token="s3cret")
+SIGNED_OUT = pytest.mark.case(
+    "E13",
+    "a browser has signed out and somebody has its cookie, or guesses tokens",
+    "the session has ended on the server, and an address is slowed after ten wrong tokens",
+)
 BEARER = {"Authorization": "Bearer s3cret"}
 
 
@@ -141,6 +148,31 @@ def test_knocking_does_not_fill_the_log(caplog):
 
     assert {client.get("/a").status_code for _ in range(100)} == {401}
     assert len([one for one in caplog.records if one.name.startswith("conexxus_sync")]) == 10
+
+
+@SIGNED_OUT
+def test_wrong_tokens_are_slowed():
+    """
+    After ten wrong tokens an address has to wait, with a right one, too, and
+    learns nothing meanwhile; other addresses and sessions do not.
+    """
+    watch = Watch()
+    app = AccessMiddleware(PlainTextResponse("stock"), access=ACCESS, monotonic=watch)
+    guesser, other = over_asgi(app, "127.0.0.1"), over_asgi(app, "127.0.0.2")
+    cookie = ACCESS.session_cookie(now=time.time()).partition(";")[0]
+
+    def guess(token):
+        return guesser.get("/", headers={"Authorization": f"Bearer {token}"})
+
+    wrong = [guess("wrong").status_code for _ in range(12)]
+    right = guess(ACCESS.token)
+
+    assert wrong == [401] * 10 + [429] * 2
+    assert (right.status_code, right.headers["retry-after"]) == (429, "3")
+    assert other.get("/", headers=BEARER).status_code == 200
+    assert guesser.get("/", headers={"Cookie": cookie}).status_code == 200
+    watch.seconds += 3
+    assert {guess(ACCESS.token).status_code for _ in range(30)} == {200}
 
 
 def test_triggers_do_not_use_up_each_other(client):
@@ -288,6 +320,23 @@ def test_session_can_not_be_extended():
         value[:-1],
     ):
         assert not known(f"{name}={forged}", now=1000)
+
+
+@SIGNED_OUT
+def test_ended_session():
+    """
+    A session that was ended opens nothing, whoever has a copy of its cookie;
+    the others go on, and what is remembered of it ends with its time.
+    """
+    access = Access(token="s3cret")
+    ended, other = (access.session_cookie(now=now).partition(";")[0] for now in (1000, 1000.5))
+
+    access.end_session({"cookie": f"a=1; {ended}"}, now=2000)
+
+    assert not known(ended, now=2000, access=access)
+    assert known(other, now=2000, access=access)
+    access.end_session({"cookie": f"{ended}x"}, now=1000 + 12 * 3600)
+    assert access._ended == {}
 
 
 def test_token_is_no_session():

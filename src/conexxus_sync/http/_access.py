@@ -43,12 +43,15 @@ class Refusal:
 
     status: int
     error: str
+    headers: Mapping[str, str] = attrs.field(factory=dict)
 
 
 _WRONG_HOST = Refusal(status=403, error="This host name is not allowed here.")
 _FOREIGN = Refusal(status=403, error="Requests from other sites are not allowed.")
 _ELSEWHERE = Refusal(status=403, error="Without a token, only this machine may call.")
-NO_TOKEN = Refusal(status=401, error="A valid bearer token is needed.")
+NO_TOKEN = Refusal(
+    status=401, error="A valid bearer token is needed.", headers={"WWW-Authenticate": "Bearer"}
+)
 
 
 def _names(hosts: Iterable[str] | None) -> frozenset[str] | None:
@@ -75,6 +78,8 @@ class Access:
 
     token: str | None = attrs.field(default=None, repr=False, validator=_valid_token)
     hosts: frozenset[str] | None = attrs.field(default=LOOPBACK_NAMES, converter=_names)
+    # Sessions that were ended before their time, and when that comes.
+    _ended: dict[str, int] = attrs.field(factory=dict, init=False, repr=False, eq=False)
 
     @classmethod
     def on(cls, host: str, *, token: str | None, hosts: Iterable[str] = ()) -> "Access":
@@ -154,7 +159,7 @@ class Access:
             return True
 
         return now is not None and any(
-            now < self._session_end(value) for value in self._session_values(headers)
+            _microseconds(now) < self._session_end(value) for value in self._session_values(headers)
         )
 
     def is_token(self, given: str) -> bool:
@@ -173,9 +178,28 @@ class Access:
             now: Seconds since 1970; it holds for twelve hours from then.
             secure: The caller came over https.
         """
-        value = self._signer.sign(str(int(now + SESSION_SECONDS))).decode()
+        value = self._signer.sign(str(_microseconds(now + SESSION_SECONDS))).decode()
 
         return self._cookie(value, SESSION_SECONDS, secure=secure)
+
+    def end_session(self, headers: Mapping[str, str], *, now: float) -> None:
+        """
+        End the session of a browser, for a copy of its cookie, too.
+
+        This process remembers it; another one, and this one started anew,
+        go by the twelve hours alone.
+
+        Args:
+            headers: By lower-case name.
+            now: Seconds since 1970.
+        """
+        for value, end in list(self._ended.items()):
+            if end <= _microseconds(now):
+                self._ended.pop(value, None)
+
+        # Only what was signed here is remembered.
+        ends = {value: self._session_end(value) for value in self._session_values(headers)}
+        self._ended.update({value: end for value, end in ends.items() if end})
 
     def ended_session_cookie(self, *, secure: bool = False) -> str:
         """
@@ -202,8 +226,11 @@ class Access:
 
     def _session_end(self, value: str) -> int:
         """
-        When the session ends, in seconds since 1970; 0 if it is none.
+        When the session ends, in microseconds since 1970; 0 if it is none.
         """
+        if value in self._ended:
+            return 0
+
         try:
             return int(self._signer.unsign(value.encode(errors="replace")))
         except BadSignature:
@@ -213,6 +240,11 @@ class Access:
         attributes = f"Max-Age={seconds}; Path=/; HttpOnly; SameSite=Strict"
 
         return f"{self._session_name}={value}; {attributes}" + ("; Secure" if secure else "")
+
+
+def _microseconds(seconds: float) -> int:
+    # So fine that no two sessions are one.
+    return int(seconds * 1_000_000)
 
 
 def _name(host: str) -> str | None:

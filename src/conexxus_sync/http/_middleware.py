@@ -3,6 +3,7 @@ Middleware of the shim: who is let in, and what every answer has.
 """
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterable
 
@@ -20,6 +21,8 @@ MAX_HEAD = 16 * 1024
 
 # Nobody fills the log by knocking.
 _KNOCKS = Rate(per_minute=10, burst=10)
+# Of wrong tokens.
+_FAILURES = Rate(per_minute=20, burst=10, per_caller=True)
 
 # Of every answer, unless it brings its own.
 _HEADERS = {
@@ -46,7 +49,7 @@ class AccessMiddleware:
     Args:
         public: Routes that answer without a token, too.
         now: Seconds since 1970, for sessions.
-        monotonic: A clock that only goes forward, for the rate of the log.
+        monotonic: A clock that only goes forward, for rates.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class AccessMiddleware:
         self._public = Router([*public], redirect_slashes=False, default=self._ask_for_token)
         self._now = now
         self._knocks = RateLimit(_KNOCKS, monotonic)
+        self._failures = RateLimit(_FAILURES, monotonic)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """
@@ -80,8 +84,16 @@ class AccessMiddleware:
     def _refusal(self, scope: Scope) -> Refusal | None:
         # The handshake of a websocket is a GET, but not one that only reads.
         method, headers = scope.get("method", "CONNECT"), _joined(Headers(scope=scope))
+        caller = caller_of(scope)
+        refusal = self._access.refusal(method, headers, client=caller, now=self._now())
 
-        return self._access.refusal(method, headers, client=caller_of(scope), now=self._now())
+        if "authorization" not in headers or refusal not in (None, NO_TOKEN):
+            return refusal
+
+        # Whether the token was right is not said, either: that is what slows.
+        wait = math.ceil(self._failures.wait(caller, take=refusal is NO_TOKEN))
+
+        return _too_many(wait) if wait else refusal
 
     async def _ask_for_token(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._refuse(NO_TOKEN, scope, receive, send)
@@ -90,8 +102,7 @@ class AccessMiddleware:
         if not self._knocks.wait():
             logger.warning("Conexxus shim refused", extra=facts(scope, refusal.status))
 
-        challenge = {"WWW-Authenticate": "Bearer"} if refusal is NO_TOKEN else None
-        answer: ASGIApp = error(refusal.status, refusal.error, challenge)
+        answer: ASGIApp = error(refusal.status, refusal.error, refusal.headers)
 
         if scope["type"] == "websocket" and "websocket.http.response" not in scope.get(
             "extensions", {}
@@ -139,6 +150,14 @@ class AnswerMiddleware:
 
         root = scope.get("root_path", "").removesuffix(self._prefix)
         await app({**scope, "root_path": root}, receive, complete)
+
+
+def _too_many(seconds: int) -> Refusal:
+    return Refusal(
+        status=429,
+        error=f"Too many wrong tokens: try again in {seconds} s.",
+        headers={"Retry-After": str(seconds)},
+    )
 
 
 def _head_size(scope: Scope) -> int:

@@ -151,10 +151,7 @@ def _errors(route: Route) -> set[int]:
     """
     The statuses of errors that the rules of the shim make possible.
     """
-    errors = {400, 401, 403, 431, 500, 503}
-
-    if route.limit is not None:
-        errors.add(429)
+    errors = {400, 401, 403, 429, 431, 500, 503}
 
     return errors | {408, 413} if _method(route) == "post" else errors
 

@@ -51,9 +51,9 @@ class RateLimit:
     _full_at: dict[str, float] = attrs.field(factory=dict, init=False)
     _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
 
-    def wait(self, caller: str = "") -> float:
+    def wait(self, caller: str = "", *, take: bool = True) -> float:
         """
-        Take a permit.
+        Take a permit, or just look for one.
 
         Returns:
             0 if it was there; else, after how many seconds there is one.
@@ -65,7 +65,7 @@ class RateLimit:
             now = self.monotonic()
             full_at = max(self._full_at.pop(key, now), now)
             wait = full_at - now - seconds * (self.rate.burst - 1)
-            self._full_at[key] = full_at if wait > 0 else full_at + seconds
+            self._full_at[key] = full_at + seconds if take and wait <= 0 else full_at
             if len(self._full_at) > _MOST_CALLERS:
                 del self._full_at[next(iter(self._full_at))]
 

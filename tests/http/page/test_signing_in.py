@@ -30,3 +30,6 @@ def test_signing_in(partial, open_page):
 
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("Token of this shim")).to_be_visible()
+    page.context.add_cookies([cookie])
+    page.reload()
+    expect(page.get_by_label("Token of this shim")).to_be_visible()

@@ -115,6 +115,7 @@ class _Pages:
 
     def log_out(self, request: HttpRequest) -> Response:
         secure = request.url.scheme == "https"
+        self.access.end_session(request.headers, now=self.now())
         return _see("../", self.access.ended_session_cookie(secure=secure))
 
 
