@@ -18,7 +18,9 @@ from conexxus_sync.testing import ListOrders, sale
 from .browser import ARGUMENTS, HOSTILE, WINE, opener
 
 
-@pytest.fixture(scope="module")
+# Not of the session: while it runs, its thread has an event loop, and other
+# tests begin theirs.
+@pytest.fixture(scope="package")
 def chromium():
     """
     A real one, of the system.
