@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from conexxus_sync.testing import AnswerKind, HostileTill, ListOrders, sale
+from conexxus_sync.model.order_records import UnusableTransaction, transaction_of
+from conexxus_sync.testing import AnswerKind, Defect, HostileTill, ListOrders, sale
 
 
 DAY, NEXT = date(2026, 1, 2), date(2026, 1, 3)
@@ -107,6 +108,41 @@ def test_another_register(till):
     assert second.timestamp - first.timestamp == timedelta(minutes=3)
 
 
+def test_mistimed(till):
+    """
+    A sale has another time, and stays on its date.
+    """
+    till.mistime("t2", timedelta(hours=13), business_date=DAY)
+
+    assert ids(till) == SOLD
+    assert till.sold.by_date[DAY][1].timestamp.date() == NEXT
+
+
+@pytest.mark.parametrize(
+    ("defect", "field"),
+    [
+        (Defect.FLOAT, "total"),
+        (Defect.NAIVE, "timestamp"),
+        (Defect.NO_ID, "id"),
+        (Defect.NUMBER_ID, "id"),
+        (Defect.NO_SKU, "sku"),
+    ],
+)
+def test_spoiled(till, defect, field):
+    """
+    A sale can't be built, for its defect alone, until it is mended.
+    """
+    till.spoil("t2", defect, business_date=DAY)
+    first, second, *_ = till.transactions("loc-001", DAY)
+    till.mend("t2", business_date=DAY)
+
+    broken = transaction_of(second)
+    assert isinstance(broken, UnusableTransaction)
+    assert field in broken.reason
+    assert first.id == "t1"
+    assert ids(till) == SOLD
+
+
 def test_purged(till):
     """
     Old dates are empty, others stay.
@@ -127,3 +163,5 @@ def test_what_is_not_there(till):
         till.move("t2", NEXT, DAY)
     with pytest.raises(LookupError, match="t7"):
         till.edit("t7", Decimal(1), business_date=DAY)
+    with pytest.raises(LookupError, match="t7"):
+        till.spoil("t7", Defect.FLOAT, business_date=DAY)

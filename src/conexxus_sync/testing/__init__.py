@@ -7,7 +7,7 @@ They need no test framework, and go together with the back office of
 """
 
 from ._fake_clock import FakeClock
-from ._hostile_till import AnswerKind, HostileTill
+from ._hostile_till import AnswerKind, Defect, HostileTill
 from ._list_orders import ListOrders
 from ._memory_catalog import ListChanges, MemoryCatalog
 from ._samples import item, sale
@@ -15,6 +15,7 @@ from ._samples import item, sale
 
 __all__ = [
     "AnswerKind",
+    "Defect",
     "FakeClock",
     "HostileTill",
     "ListChanges",
