@@ -4,6 +4,7 @@ Facts about adopting dates of which a restored store remembers an older state.
 
 import shutil
 from datetime import date
+from decimal import Decimal
 
 import attrs
 import pytest
@@ -11,11 +12,17 @@ import pytest
 from conexxus_client import ApiProfile
 from conexxus_client.testing import BackOffice
 from conexxus_sync.model.sales import OPEN_STATES
+from conexxus_sync.sales import OutboxOperator
 
 
 LOCATION = "loc-001"
 DAY = date(2026, 1, 2)
 YESTERDAY = date(2026, 1, 1)
+SPOILED = {
+    "id": "t1",
+    "timestamp": "2026-01-02T12:00:00Z",
+    "items": [{"sku": "WINE001", "quantity": 1, "price": Decimal("1.50")}],
+}
 LONG_AGO = date(2025, 12, 1)
 
 
@@ -34,6 +41,12 @@ def restore(till):
         (till.folder / name).unlink(missing_ok=True)
     (till.folder / "backup.db").replace(till.folder / "store.db")
     till.engine().adopt(DAY)
+
+
+def operator(till):
+    return OutboxOperator(
+        store=till.store, location_id=LOCATION, clock=till.clock, profile=till.profile
+    )
 
 
 def sent(till):
@@ -280,3 +293,21 @@ def test_adopting_twice_counts_what_is_new(till):
     changed = till.engine().adopt(DAY)
 
     assert [it.transactions for it in (first, again, changed)] == [2, 0, 1]
+
+
+def test_set_aside_before(till):
+    """
+    A sale that was set aside, and was brought to the back office by other means,
+    is delivered: a replay does not send it again.
+    """
+    till.orders.add({**SPOILED, "total": 1.5})
+    till.push(DAY)
+    till.orders.by_date[DAY] = [{**SPOILED, "total": Decimal("1.50")}]
+
+    till.engine().adopt(DAY)
+    replayed = operator(till).replay_all()
+    till.push(DAY)
+
+    assert replayed == []
+    assert till.quarantined() == {}
+    assert sent(till) == []

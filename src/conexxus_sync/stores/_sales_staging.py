@@ -154,6 +154,13 @@ WHERE d.location = ?1 AND d.business_date = ?2 AND d.id = s.id AND d.sold_second
     AND NOT d.voided
 """
 
+# Set aside before; the back office has it by now, and must not get it from a
+# replay once more.
+_ADOPT_SET_ASIDE = """
+DELETE FROM quarantined_transactions
+WHERE location = ?1 AND business_date = ?2 AND id IN (SELECT id FROM staged)
+"""
+
 # Delivered, and no longer told: it may have been taken back since.  It is not
 # taken back again, nor sent again if the host tells it once more.
 _ADOPT_MISSING = """
@@ -330,6 +337,7 @@ class SqliteStaging:
         of it; returns how many were not known before, or not like this.
         """
         day = (location_id, business_date.isoformat())
+        connection.execute(_ADOPT_SET_ASIDE, day)
         Comparison(connection=connection, day=day).match()
         connection.execute(_ADOPT_MISSING, day)
         changed = connection.execute(_ADOPT_CHANGED, (*day, text(now))).rowcount
