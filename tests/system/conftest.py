@@ -8,6 +8,7 @@ from shops import busy, shop
 from sites import clock, new_site, site
 from tills import new_till
 
+from .hostile_shop import hostile_shops
 from .store_contents import states
 
 
@@ -16,6 +17,7 @@ __all__ = [
     "clock",
     "gate",
     "hasty",
+    "hostile_shops",
     "new_service",
     "new_site",
     "new_till",

@@ -1,0 +1,750 @@
+"""
+A till that misbehaves, its computer and its back office: what happens to them,
+and what is right in the end.
+
+The table of it is in `docs/explanation/guarantees.md`, "What becomes of what a
+till does".  Each statement of `check` raises `ViolationError` if it is false.
+"""
+
+import json
+import logging
+import os
+import re
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from email.utils import format_datetime
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from shutil import copy, rmtree
+from tempfile import TemporaryDirectory, mkdtemp
+
+import attrs
+import pytest
+from kept_connections import kept_connections
+
+from conexxus_client import ApiProfile, ConfigurationError
+from conexxus_client.testing import BackOffice, Push, Sale
+from conexxus_client.testing._answer import json_answer
+from conexxus_sync.collectors import FanOut
+from conexxus_sync.model.order_records import transaction_of
+from conexxus_sync.model.sales import OPEN_STATES
+from conexxus_sync.runtime.processes import ProcessIdentity
+from conexxus_sync.sales import BatchLimits, OutboxOperator
+from conexxus_sync.stores.sqlite import SqliteStore
+from conexxus_sync.testing import AnswerKind, FakeClock, HostileTill, sale
+from tills import LOCATION, Till
+
+
+DAYS = (date(2026, 1, 2), date(2026, 1, 3))
+START = datetime(2026, 1, 3, 23, 30, tzinfo=UTC)
+FILES = ("store.db", "store.db.freeze")
+# For so long the back office remembers a key, and says so in the profile.
+KEY_TTL = timedelta(hours=24)
+# So often each date is pushed before it counts as stuck.
+ROUNDS = 20
+PATIENCE = 3
+# More would look like a back office that refuses everything.
+MOST_REFUSED = 3
+
+_CORRECTION = re.compile(r"(.*):(void|rev):\d+")
+
+
+class ViolationError(AssertionError):
+    """
+    What must be so is not.
+    """
+
+
+def right(condition: object, said: str) -> None:
+    if not condition:
+        raise ViolationError(said)
+
+
+@attrs.frozen
+class Way:
+    """
+    How sales are pushed, and what becomes of changes.
+    """
+
+    sales_mode: str
+    dedupe: str
+    on_changed: str
+
+    def __str__(self):
+        return f"{self.sales_mode}-{self.dedupe}-{self.on_changed}"
+
+
+@attrs.define
+class Computer:
+    """
+    The computer of the till; `boot` changes when it is started anew.
+    """
+
+    boot: int = 1
+
+    def current(self):
+        return ProcessIdentity(
+            boot=str(self.boot), namespace="", pid=1, started=str(self.boot), host="till"
+        )
+
+    def is_gone(self, identity):
+        return identity.boot != str(self.boot)
+
+
+class Office(BackOffice):
+    """
+    A back office with a clock that is right, that forgets keys.
+
+    Attributes:
+        now: What its clock shows.
+        dated: Whether its answers have a `Date`.
+        beside: Whether it says what it rejects beside `data`, not in it.
+    """
+
+    def __init__(self, *, now, dated, beside, **settings):
+        super().__init__(clock=lambda: self.now, key_ttl=KEY_TTL, **settings)
+        self.now, self.dated, self.beside = now, dated, beside
+
+    def handle(self, method, path, query="", headers=(), body=b""):
+        answer = super().handle(method, path, query, headers, body)
+
+        if self.beside and path.endswith("/sales/push") and answer.status == 200:
+            answer = attrs.evolve(answer, body=_beside(answer.body))
+
+        return (
+            answer.having(("Date", format_datetime(self.now, usegmt=True)))
+            if self.dated
+            else answer
+        )
+
+
+@attrs.define
+class KeptTill(Till):
+    """
+    A till with one store for all its engines.
+    """
+
+    @property
+    def store(self):
+        return self.options["store"]
+
+
+@attrs.define
+class Shops:
+    """
+    Opens shops in which a few sales are delivered, each in a folder of its own.
+
+    What they have in common is done once: migrating a store and delivering
+    the first sales costs as much as all that happens to them later.
+
+    Attributes:
+        first: The folder of the first shop of each way, and what it delivered.
+    """
+
+    parent: Path
+    keeper: object
+    first: dict = attrs.field(factory=dict)
+
+    @contextmanager
+    def open(self, way, **settings):
+        template, pushes = self.prepare(way)
+        folder = Path(mkdtemp(dir=self.parent))
+        for name in FILES:
+            copy(template / name, folder)
+        shop = HostileShop.new(folder, way, self.keeper, **settings)
+        for push in pushes:
+            shop.ledger.record(push)
+
+        try:
+            yield shop
+        finally:
+            self.keeper.forget(folder)
+            rmtree(folder)
+
+    def prepare(self, way):
+        """
+        The folder of the first shop of this way, and what it delivered.
+        """
+        if way not in self.first:
+            folder = Path(mkdtemp(dir=self.parent))
+            shop = HostileShop.new(folder, way, self.keeper)
+            shop.push(DAYS[0])
+            self.keeper.forget(folder)
+            self.first[way] = folder, shop.ledger.pushes
+
+        return self.first[way]
+
+
+@attrs.define
+class HostileShop:
+    """
+    A till with its back office, and what happens to them.
+
+    The methods from `sell` to `blank` are events; what a till does not have,
+    like a sale to edit on an empty date, does not happen.
+
+    Attributes:
+        way: How its sales are pushed.
+        keeper: Has the connections to its store.
+        sold: How many sales there were under each id.
+        versions: Second and total of all that was ever said of an id.
+        touched: Ids of sales that were edited, deleted, moved or spoiled.
+        moved: Those of them that are on another date than before.
+        mistimed: Those that have another time than before.
+        adopted: Ids of what a person said the back office has.
+        touched_later: Those of them that were touched since.
+        refused: Ids that the back office refuses.
+        decided: Ids of which the back office refused some and a person settled it.
+        purged: What the back office had of a date when the till forgot it.
+        restored: Whether the store knows less than was sent.
+    """
+
+    folder: Path
+    way: Way
+    keeper: object
+    till: Till
+    source: HostileTill = attrs.field(factory=HostileTill)
+    computer: Computer = attrs.field(factory=Computer)
+    sold: Counter = attrs.field(factory=Counter)
+    versions: dict = attrs.field(factory=dict)
+    touched: set = attrs.field(factory=set)
+    moved: set = attrs.field(factory=set)
+    mistimed: set = attrs.field(factory=set)
+    adopted: set = attrs.field(factory=set)
+    touched_later: set = attrs.field(factory=set)
+    refused: set = attrs.field(factory=set)
+    decided: set = attrs.field(factory=set)
+    purged: dict = attrs.field(factory=dict)
+    restored: bool = False
+    count: int = 0
+
+    @classmethod
+    def new(cls, folder, way, keeper, *, size=3, dated=False, beside=False):
+        """
+        A shop that has neither store nor sales.
+        """
+        office = Office(
+            now=START,
+            dated=dated,
+            beside=beside,
+            sales_mode=way.sales_mode,
+            dedupe=way.dedupe,
+        )
+        till = KeptTill(
+            folder,
+            profile=ApiProfile(sales_mode=way.sales_mode, dedupe=way.dedupe, key_ttl=KEY_TTL),
+            office=office,
+            limits=BatchLimits(transactions=size),
+            clock=FakeClock(START),
+        )
+        shop = cls(folder, way, keeper, till)
+        till.orders = shop.source
+        till.options = {
+            "on_changed": way.on_changed,
+            "collectors": FanOut([]),
+            "store": SqliteStore(folder / "store.db", processes=shop.computer),
+        }
+        for number in range(8):
+            shop.sell(DAYS[number % 2], Decimal(number))
+
+        return shop
+
+    def __str__(self):
+        office, size = self.till.office, self.till.limits.transactions
+        return f"{self.way} with {size=}, {office.dated=}, {office.beside=}"
+
+    @property
+    def store(self):
+        return self.till.store
+
+    @property
+    def ledger(self):
+        return self.till.office.ledger
+
+    def on(self, day):
+        return self.source.sold.by_date.get(day, [])
+
+    def pick(self, day, number, *, alone=False):
+        """
+        A sale of *day* that can be built; None if there is none.
+
+        Args:
+            alone: Whether its id must be that of no other.
+        """
+        sales = [each for each in self.on(day) if (day, each.id) not in self.source.defects]
+        if not sales:
+            return None
+        sale = sales[number % len(sales)]
+
+        return None if alone and sum(each.id == sale.id for each in sales) > 1 else sale
+
+    # What the till does.
+
+    def sell(self, day, total, zone=0):
+        self._sell(f"t{self.count + 1}", day, total, zone)
+
+    def lookalike(self, day, number, kind):
+        """
+        A sale that is called like the first correction of another.
+        """
+        if (found := self.pick(day, number)) and found.id.count(":") < 2:
+            self._sell(f"{found.id}:{kind}:1", day, Decimal(5))
+
+    def register(self, day, number):
+        if found := self.pick(day, number):
+            self.count += 1
+            second = self.source.sell_on_another_register(
+                found, later=timedelta(hours=1, seconds=self.count), business_date=day
+            )
+            self.sold[found.id] += 1
+            self._note(second)
+
+    def edit(self, day, number, total):
+        if found := self.pick(day, number, alone=True):
+            self.source.edit(found.id, total, business_date=day)
+            self._touch(found.id, day)
+
+    def mistime(self, day, number, hours):
+        if found := self.pick(day, number, alone=True):
+            self.source.mistime(found.id, timedelta(hours=hours), business_date=day)
+            self._touch(found.id, day)
+            self.mistimed.add(found.id)
+            self._count_another(found.id)
+
+    def delete(self, day, number):
+        if found := self.pick(day, number):
+            self.source.sold.remove(found.id, business_date=day)
+            self._touch(found.id, day)
+
+    def move(self, day, number):
+        target = DAYS[day == DAYS[0]]
+        if target not in self.purged and (found := self.pick(day, number)):
+            self.source.move(found.id, day, target)
+            self._touch(found.id, target)
+            self.moved.add(found.id)
+            self._count_another(found.id)
+
+    def spoil(self, day, number, defect):
+        found = self.pick(day, number, alone=True)
+        if found and ":" not in found.id:
+            self.source.spoil(found.id, defect, business_date=day)
+            self._touch(found.id, day)
+
+    def mend(self):
+        self.source.defects.clear()
+
+    def answer(self, kinds):
+        self.source.answer_with(*kinds)
+
+    def purge(self):
+        """
+        The till forgets the first date, which was settled long ago.
+        """
+        if DAYS[0] in self.purged or self.source.defects:
+            return
+        self.settle()
+        self.check()
+        if self.told() == self.booked():
+            self.purged[DAYS[0]] = {
+                name: Counter({key: count for key, count in found.items() if key[0] == DAYS[0]})
+                for name, found in self.booked().items()
+            }
+            self.source.purge(DAYS[1])
+
+    # What the computer does, and the line.
+
+    def push(self, day, faults=()):
+        self._deliver(lambda: self.till.push(day), faults)
+
+    def tick(self, faults=()):
+        """
+        The scheduler pushes what is due by the clock.
+        """
+        self._deliver(
+            lambda: self.till.engine().push(since=DAYS[0], honour_past=True, automatic=True), faults
+        )
+
+    def crash(self, day, left):
+        steps = iter(range(left))
+
+        def failpoint(_):
+            if next(steps, None) is None:
+                raise KeyboardInterrupt
+
+        with suppress(KeyboardInterrupt):
+            self._deliver(lambda: self.till.engine(failpoint=failpoint).push(day))
+
+    def step(self, minutes):
+        self.till.clock.set(self.till.clock.now() + timedelta(minutes=minutes))
+
+    def wait(self, minutes):
+        self.till.wait(minutes=minutes)
+        self.till.office.now += timedelta(minutes=minutes)
+
+    def off(self, hours, minutes):
+        """
+        The computer is off, and starts with the time at which it was switched
+        off, or a few minutes beside it.
+        """
+        self.till.office.now += timedelta(hours=hours)
+        self.till.clock = FakeClock(self.till.clock.now() + timedelta(minutes=minutes))
+        self.computer.boot += 1
+
+    def back_up(self):
+        self.keeper.forget(self.folder)
+        copy(self.folder / "store.db", self.folder / "backup.db")
+        copy(self.folder / "store.db.freeze", self.folder / "backup.freeze")
+
+    def restore(self):
+        """
+        The backup takes the place of the store; not of the file beside it.
+        """
+        if not (self.folder / "backup.db").exists():
+            return
+        self.keeper.forget(self.folder)
+        copy(self.folder / "backup.db", self.folder / "store.db")
+        then, now = (
+            (self.folder / name).read_bytes() for name in ("backup.freeze", "store.db.freeze")
+        )
+        self.restored = then != now
+
+    # What people do.
+
+    def adopt(self):
+        """
+        A person sees to it that the back office has what the till has, says
+        so, and corrects what the till can't say.
+        """
+        if self.till.clock.now().date() < DAYS[-1]:
+            return
+        self.calm()
+        self.mend()
+        for day in DAYS:
+            if day not in self.purged:
+                self._book(day)
+        self.till.engine().adopt(DAYS[-1])
+        self.restored = False
+        self.adopted = {each.id for day in DAYS for each in self.on(day)}
+        if not self._replaces:
+            # A day that can't be replaced stays so.
+            self.touched_later.clear()
+
+    def foreign(self, day):
+        """
+        A command pushes with another profile than the service.
+        """
+        mode = "append" if self.way.sales_mode == "replace_day" else "replace_day"
+        profile = attrs.evolve(self.till.profile, sales_mode=mode)
+        before = self.booked()
+        self.till.office.faults("")
+
+        with suppress(ConfigurationError):
+            attrs.evolve(self.till, profile=profile).push(day)
+
+        right(self.booked() == before, "another profile sends nothing")
+
+    def refuse(self, day, number, mode):
+        """
+        From now on, the back office refuses a sale.
+        """
+        found = self.pick(day, number)
+        if found and ":" not in found.id and len(self.refused) < MOST_REFUSED:
+            self.refused.add(found.id)
+            office = self.till.office
+            office.reject, office.reject_mode = self.refused, mode
+
+    def blank(self, day):
+        """
+        The till answers nothing once, while all is delivered.
+        """
+        if self.store.outbox.batches(LOCATION, OPEN_STATES, limit=1):
+            return
+        before = self.booked()
+        self.calm()
+        self.source.answer_with(*[AnswerKind.EMPTY] * 4)
+        self.push(day)
+        self.source.upcoming.clear()
+        right(self.booked() == before, "an empty answer takes nothing back")
+
+    def calm(self):
+        self.source.upcoming.clear()
+        self.till.office.faults("")
+
+    def settle(self):
+        """
+        The network is well, the till answers, and an operator who asks the
+        back office settles what is parked.
+        """
+        self.calm()
+        self.till.clock.set(max(self.till.office.now, START))
+        if self.restored:
+            self.adopt()
+        self.operator().replay_all()
+
+        for number in range(ROUNDS):
+            if number >= PATIENCE:
+                # A batch that is refused, and may have arrived before, waits
+                # until its key is forgotten; then a person must decide.
+                self.wait(26 * 60)
+            known = len(self.ledger.pushes)
+            for batch in self.store.outbox.batches(LOCATION, OPEN_STATES, limit=-1):
+                if batch.parked is not None:
+                    self._resolve(batch)
+            for day in DAYS:
+                accepts = self.way.on_changed == "resend" and day not in self.purged
+                self.till.push(day, accept_changes=accepts)
+            waits = self.store.outbox.batches(LOCATION, OPEN_STATES, limit=1)
+            # What moved needs a look at each date after the other's.
+            if not waits and (len(self.ledger.pushes) == known or not self.touched):
+                return
+
+        raise ViolationError("what is well settles")
+
+    def operator(self):
+        till = self.till
+        return OutboxOperator(
+            store=self.store, location_id=LOCATION, clock=till.clock, profile=till.profile
+        )
+
+    # What is right.
+
+    def check(self):
+        """
+        The back office has what the till has; where it has not, the till did
+        what only a person can decide about, and that is reported.
+        """
+        told, booked = self.told(), self.booked()
+        noted, refused_days = self._noted(), self.store.outbox.dates.refused_changes(LOCATION)
+
+        for name in told | booked:
+            has = booked.get(name, Counter())
+            right(set(has.values()) <= {1}, f"{name} is booked once: {has}")
+            right(len(has) <= self.sold[name], f"{name} is no more sales than were sold: {has}")
+            right(
+                {key[1:] for key in has} <= self.versions[name],
+                f"{name} is booked as the till had it: {has}",
+            )
+            if has == told.get(name, Counter()):
+                continue
+            days = {key[0] for key in (*has, *told.get(name, ()))}
+            right(
+                name in self._excused or (days & refused_days.keys() and self._replaces),
+                f"{name} is booked as it is: {has}, not {told.get(name)}",
+            )
+            right(
+                name in noted or days & refused_days.keys() or name in self.decided,
+                f"{name} differs, and that is reported: {has}, not {told.get(name)}",
+            )
+
+        right(self.ledger.doubled() == [], "nothing is doubled")
+        for day in DAYS:
+            right(
+                self.ledger.total(LOCATION, day)
+                == sum((key[2] for has in booked.values() for key in has if key[0] == day), 0),
+                f"{day} comes to what its sales come to",
+            )
+        self._check_quarantine(noted)
+
+    def told(self):
+        """
+        What the till has and can say, by id; of a date that it forgot, what
+        the back office had then.
+        """
+        found = {}
+
+        for day in DAYS:
+            for each in self.on(day):
+                if (day, each.id) not in self.source.defects:
+                    key = (day, *_version(each))
+                    found.setdefault(each.id, Counter())[key] += 1
+            for name, has in self.purged.get(day, {}).items():
+                found.setdefault(name, Counter()).update(has)
+
+        return found
+
+    def booked(self):
+        """
+        What the back office has in effect, by the till's ids.
+        """
+        found = {}
+
+        for day in DAYS:
+            for each in self.ledger.sales(LOCATION, day):
+                name, sign = self._meant(each)
+                key = (day, _second(each.timestamp), sign * each.total)
+                found.setdefault(name, Counter())[key] += sign
+
+        return {
+            name: Counter({key: count for key, count in has.items() if count})
+            for name, has in found.items()
+        }
+
+    @property
+    def _replaces(self):
+        return self.way.sales_mode == "replace_day"
+
+    @property
+    def _excused(self):
+        """
+        Ids of the sales about which a person must decide.
+        """
+        found = self.refused | self.touched_later
+
+        if self.way.on_changed == "report":
+            found |= self.touched
+        if self.way.dedupe == "transaction_id":
+            found |= {name for name, count in self.sold.items() if count > 1 or ":" in name}
+            found |= self.moved
+        if self._replaces:
+            found |= {name for _, name in self.source.defects}
+            if self.touched_later:
+                # Their day stays as it is.
+                found |= self.sold.keys()
+
+        return found
+
+    def _noted(self):
+        quarantine = self.store.outbox.quarantine
+        found = {each.id for each in quarantine.transactions(LOCATION, limit=-1)}
+
+        return found | {each.id for each in quarantine.discrepancies(LOCATION, limit=-1)}
+
+    def _check_quarantine(self, noted):
+        spoiled = {}
+
+        for day in DAYS:
+            for each in self.source.transactions(LOCATION, day):
+                if isinstance(each, Mapping):
+                    spoiled[transaction_of(each).id] = each.get("id")
+
+        for name, said in spoiled.items():
+            right(name in noted or said in noted, f"{name} is set aside, as it can't be built")
+        for each in self.store.outbox.quarantine.transactions(LOCATION, limit=-1):
+            right(
+                each.id in spoiled or each.id in self._excused,
+                f"{each.id} is sent: {each.reason}",
+            )
+
+    def _meant(self, sold):
+        """
+        The till's id of what the back office has, and -1 if it takes it back.
+        """
+        name, second = sold.id, _second(sold.timestamp)
+        if second in {version[0] for version in self.versions.get(name, ())}:
+            return name, 1
+        match = _CORRECTION.fullmatch(name)
+        right(match and match[1] in self.versions, f"{name} was sold")
+
+        return match[1], -1 if match[2] == "void" else 1
+
+    def _sell(self, name, day, total, zone=0):
+        if day in self.purged or self.sold[name]:
+            return
+        self.count += 1
+        moment = START.replace(hour=12, day=day.day, minute=0)
+        sold = sale(name, total, timestamp=moment + timedelta(hours=zone, seconds=self.count))
+        self.source.sold.add(sold, business_date=day)
+        self.sold[name] += 1
+        self._note(sold)
+
+    def _note(self, sold):
+        self.versions.setdefault(sold.id, set()).add(_version(sold))
+
+    def _count_another(self, name):
+        """
+        With another date and another time, it may well be another sale.
+        """
+        if name in self.moved & self.mistimed:
+            self.sold[name] += 1
+
+    def _touch(self, name, day):
+        self.touched.add(name)
+        self.touched_later |= {name} & self.adopted
+        for each in self.on(day):
+            self._note(each)
+
+    def _deliver(self, call, faults=()):
+        """
+        Push, whatever the line does meanwhile.
+        """
+        office, before = self.till.office, self.booked()
+        office.faults("sales: " + ", ".join(faults) if faults else "")
+
+        with suppress(ConfigurationError):
+            call()
+
+        after = self.booked()
+        right(not self.restored or after == before, "a restored store sends nothing")
+        if self.way.on_changed == "report":
+            for name in before.keys() - self.refused:
+                right(before[name] <= after.get(name, Counter()), f"{name} stays as delivered")
+
+    def _resolve(self, batch):
+        """
+        Settle a batch as the back office says.
+        """
+        with self.store.reading() as connection:
+            ids = set(self.store.outbox.ids(connection, batch))
+        push = self.ledger.by_key(batch.key)
+        has = {each.id for each in push.sales} if push else set()
+        if self.way.dedupe == "transaction_id":
+            has = {name for name in ids if self.ledger.knows(LOCATION, name)}
+        if has:
+            # What is missing was refused, and the person who asked saw that.
+            self.decided |= ids - has
+        self.operator().resolve(batch.key, delivered=bool(has))
+
+    def _book(self, day):
+        """
+        Have the back office take down what the till has of *day*.
+        """
+        self.ledger.record(
+            Push(
+                at=self.till.office.now,
+                location=LOCATION,
+                date=day,
+                digest=sha256(str(self.count).encode()).hexdigest(),
+                mode="replace_day",
+                sales=tuple(
+                    Sale(id=each.id, timestamp=each.timestamp.isoformat(), total=each.total)
+                    for each in self.on(day)
+                ),
+            )
+        )
+
+
+@pytest.fixture
+def hostile_shops(tmp_path):
+    """
+    Opens shops; in memory, if there is such a place, and without logging, as
+    thousands of flushes and lines prove nothing here.
+    """
+    memory = Path("/dev/shm")
+    parent = memory if os.access(memory, os.W_OK) else tmp_path
+
+    with TemporaryDirectory(dir=parent) as folder, kept_connections() as keeper:
+        logging.disable(logging.CRITICAL)
+        try:
+            yield Shops(Path(folder), keeper)
+        finally:
+            logging.disable(logging.NOTSET)
+
+
+def _version(sold):
+    return _second(sold.timestamp.isoformat()), sold.total
+
+
+@cache
+def _second(timestamp):
+    return datetime.fromisoformat(timestamp).astimezone(UTC).replace(microsecond=0)
+
+
+def _beside(body):
+    said = json.loads(body)
+    said.update(said.pop("data"))
+
+    return json_answer(200, said).body
