@@ -2,7 +2,7 @@
 What pushes are tested with.
 """
 
-from tills import new_till, till, zoned
+from tills import many_tills, new_till, till, zoned
 
 
-__all__ = ["new_till", "till", "zoned"]
+__all__ = ["many_tills", "new_till", "till", "zoned"]

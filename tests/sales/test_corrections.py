@@ -320,12 +320,12 @@ def test_each_in_its_place(till, zoned):
     mode=st.sampled_from(["append", "replace_day"]),
     size=st.sampled_from([1, 100]),
 )
-def test_the_hosts_last_word_counts(new_till, days, faults, mode, size):
+def test_the_hosts_last_word_counts(many_tills, days, faults, mode, size):
     """
     Whatever the host changes and the network does: in the end the back
     office's total is the host's, and nothing was sent twice.
     """
-    till = new_till(
+    till = many_tills(
         profile=ApiProfile(sales_mode=mode),
         office=BackOffice(sales_mode=mode),
         limits=BatchLimits(transactions=size),

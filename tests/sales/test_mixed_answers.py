@@ -36,12 +36,12 @@ scripts = st.lists(answers, min_size=1, max_size=25).map(", ".join) | answers.ma
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_nothing_is_lost_or_doubled(new_till, kind, unprocessed, size, counts, played):
+def test_nothing_is_lost_or_doubled(many_tills, kind, unprocessed, size, counts, played):
     """
     After the trouble, each sale is at the back office once, or in quarantine,
     or in a batch that is parked.
     """
-    till = new_till(
+    till = many_tills(
         profile=ApiProfile(**kind, unprocessed_statuses=unprocessed),
         office=BackOffice(**kind),
         limits=BatchLimits(transactions=size),

@@ -240,12 +240,12 @@ def test_moved_and_only_reported(moving):
     ),
     mode=st.sampled_from(["append", "replace_day"]),
 )
-def test_wherever_the_host_moves_them(new_till, moves, faults, mode):
+def test_wherever_the_host_moves_them(many_tills, moves, faults, mode):
     """
     Once both dates were asked, in whatever order, what is due by itself makes
     them what the host tells, long after their last look.
     """
-    till = new_till(profile=ApiProfile(sales_mode=mode), office=BackOffice(sales_mode=mode))
+    till = many_tills(profile=ApiProfile(sales_mode=mode), office=BackOffice(sales_mode=mode))
     till.options = {"on_changed": "resend"}
     till.office.faults("sales: " + ", ".join(faults) if faults else "")
     tells(till, {})

@@ -64,23 +64,23 @@ ANY_FAULTS = {
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(**ANY_FAULTS)
-def test_any_faults(new_till, **example):
+def test_any_faults(many_tills, **example):
     """
     Nothing is lost and nothing doubled: every sale is effective once and
     known to be, or its batch is open, or it is set aside with a reason.
     """
-    check_any_faults(new_till, **example)
+    check_any_faults(many_tills, **example)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1_800)
 @settings(max_examples=1_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(**ANY_FAULTS)
-def test_a_thousand_scripts_of_faults(new_till, **example):
+def test_a_thousand_scripts_of_faults(many_tills, **example):
     """
     The same for a thousand scripts.
     """
-    check_any_faults(new_till, **example)
+    check_any_faults(many_tills, **example)
 
 
 def check_any_faults(new_till, script, arrivals, mode, dedupe, retries, size):
@@ -123,12 +123,12 @@ def check_any_faults(new_till, script, arrivals, mode, dedupe, retries, size):
     mode=st.sampled_from(["append", "replace_day"]),
     dedupe=st.sampled_from(["key", "transaction_id"]),
 )
-def test_network_faults(new_till, script, arrivals, mode, dedupe):
+def test_network_faults(many_tills, script, arrivals, mode, dedupe):
     """
     Where a repetition is recognised, a bad network delays and does no more:
     in the end, every sale is effective, once.
     """
-    till = new_till(
+    till = many_tills(
         profile=ApiProfile(sales_mode=mode, dedupe=dedupe),
         office=BackOffice(sales_mode=mode, dedupe=dedupe),
         limits=BatchLimits(transactions=2),

@@ -152,12 +152,12 @@ def test_bytes_that_the_host_still_has(till):
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(days=st.lists(st.dictionaries(st.sampled_from("abc"), st.integers(1, 3)), max_size=6))
-def test_the_hosts_first_word_counts(new_till, days):
+def test_the_hosts_first_word_counts(many_tills, days):
     """
     Whatever the host changes: what is not to be sent again stays as it was
     sent first.
     """
-    till = replaces_day(new_till)
+    till = replaces_day(many_tills)
     first: dict[str, str] = {}
 
     for sold in days:

@@ -323,12 +323,12 @@ def test_moved_between_dates_of_two_registers(till):
     mode=st.sampled_from(["append", "replace_day"]),
     size=st.sampled_from([1, 2, 100]),
 )
-def test_the_hosts_sales_are_delivered(new_till, days, faults, mode, size):
+def test_the_hosts_sales_are_delivered(many_tills, days, faults, mode, size):
     """
     Whatever ids the registers share, and whatever changes: in the end the back
     office has exactly what the host tells.
     """
-    till = new_till(
+    till = many_tills(
         profile=ApiProfile(sales_mode=mode),
         office=BackOffice(sales_mode=mode),
         limits=BatchLimits(transactions=size),

@@ -20,23 +20,30 @@ import pytest
 @attrs.define
 class KeptConnections:
     """
-    Takes the place of `sqlite3.connect`.
+    Takes the place of `sqlite3.connect` for files in a folder.
 
     A connection that is given back has no transaction and no temporary table:
     it is as good as new.
+
+    Attributes:
+        connect: The real one.
+        folder: Its files are meant, at any depth.
+        idle: What was given back, by path.
     """
 
     connect: object
+    folder: Path
     idle: dict[str, list] = attrs.field(factory=dict)
 
-    def __call__(self, path, *, factory=sqlite3.Connection, **options):
-        kept = self.idle.get(str(path))
+    def __call__(self, database, *arguments, factory=sqlite3.Connection, **options):
+        path = str(database)
+        if not path.startswith(f"{self.folder}/"):
+            return self.connect(database, *arguments, factory=factory, **options)
+        if self.idle.get(path):
+            return self.idle[path].pop()
 
-        if kept:
-            return kept.pop()
-
-        connection = self.connect(path, factory=_kept(factory), **options)
-        connection.keeper, connection.path = self, str(path)
+        connection = self.connect(path, *arguments, factory=_kept(factory), **options)
+        connection.keeper, connection.path = self, path
 
         return connection
 
@@ -56,7 +63,8 @@ class KeptConnections:
 
     def forget(self, folder: Path) -> None:
         """
-        Close what leads to files in *folder*, so that they may be replaced.
+        Close what leads to files in *folder*, so that they may be copied,
+        replaced or removed.
         """
         for path in [each for each in self.idle if each.startswith(f"{folder}/")]:
             for connection in self.idle.pop(path):
@@ -67,8 +75,13 @@ class KeptConnections:
 @cache
 def _kept(factory):
     class Kept(factory):
+        keeper = path = None
+
         def close(self):
-            self.keeper.give_back(self, self.path)
+            if self.keeper is None:
+                self.really_close()
+            else:
+                self.keeper.give_back(self, self.path)
 
         def really_close(self):
             super().close()
@@ -77,8 +90,15 @@ def _kept(factory):
 
 
 @contextmanager
-def kept_connections() -> Iterator[KeptConnections]:
+def kept_connections(folder: Path) -> Iterator[KeptConnections]:
+    """
+    Keep the connections to files in *folder* meanwhile.
+    """
+    keeper = KeptConnections(sqlite3.connect, folder)
+
     with pytest.MonkeyPatch.context() as patch:
-        keeper = KeptConnections(sqlite3.connect)
         patch.setattr(sqlite3, "connect", keeper)
-        yield keeper
+        try:
+            yield keeper
+        finally:
+            keeper.forget(folder)

@@ -5,7 +5,9 @@ A folder whose tests use the fixtures imports them in its conftest.
 """
 
 import os
+import shutil
 import tempfile
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -21,6 +23,7 @@ from conexxus_sync.model.sales import BatchState
 from conexxus_sync.sales import BatchLimits, SalesPush
 from conexxus_sync.stores.sqlite import SqliteStore
 from conexxus_sync.testing import FakeClock, ListOrders, sale
+from kept_connections import kept_connections
 
 
 LOCATION = "loc-001"
@@ -170,20 +173,52 @@ def till(tmp_path):
 @pytest.fixture(scope="session")
 def new_till(tmp_path_factory):
     """
-    Makes a till in an empty folder; for examples that are many in a test.
-
-    In memory, if there is such a place: thousands of disk flushes prove
-    nothing here.
+    Makes a till in an empty folder.
     """
-    memory = Path("/dev/shm")
-    parent = memory if os.access(memory, os.W_OK) else tmp_path_factory.mktemp("tills")
-
-    with tempfile.TemporaryDirectory(dir=parent) as folder:
+    with folder_in_memory(tmp_path_factory.getbasetemp()) as folder:
 
         def make(**settings):
             return Till(Path(tempfile.mkdtemp(dir=folder)), **settings)
 
         yield make
+
+
+@pytest.fixture(scope="session")
+def many_tills(tmp_path_factory):
+    """
+    Makes a till, for examples that are many in a test.
+
+    It has a store that is up to date, and keeps its connections open until the
+    next till is made.
+    """
+    with (
+        folder_in_memory(tmp_path_factory.getbasetemp()) as folder,
+        kept_connections(folder) as keeper,
+    ):
+        first = Till(Path(tempfile.mkdtemp(dir=folder)))
+        with first.store.reading():
+            pass
+
+        def make(**settings):
+            keeper.forget(folder)
+            fresh = Path(tempfile.mkdtemp(dir=folder))
+            shutil.copy(first.folder / "store.db", fresh)
+            return Till(fresh, **settings)
+
+        yield make
+
+
+@contextmanager
+def folder_in_memory(otherwise):
+    """
+    An empty folder, in memory if there is such a place: thousands of disk
+    flushes prove nothing.
+    """
+    memory = Path("/dev/shm")
+    parent = memory if os.access(memory, os.W_OK) else otherwise
+
+    with tempfile.TemporaryDirectory(dir=parent) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(scope="session")

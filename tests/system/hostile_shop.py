@@ -8,7 +8,6 @@ till does".  Each statement of `check` raises `ViolationError` if it is false.
 
 import json
 import logging
-import os
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -20,11 +19,10 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from shutil import copy, rmtree
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import mkdtemp
 
 import attrs
 import pytest
-from kept_connections import kept_connections
 
 from conexxus_client import ApiProfile, ConfigurationError
 from conexxus_client.testing import BackOffice, Push, Sale
@@ -36,7 +34,8 @@ from conexxus_sync.runtime.processes import ProcessIdentity
 from conexxus_sync.sales import BatchLimits, OutboxOperator
 from conexxus_sync.stores.sqlite import SqliteStore
 from conexxus_sync.testing import AnswerKind, FakeClock, HostileTill, sale
-from tills import LOCATION, Till
+from kept_connections import kept_connections
+from tills import LOCATION, Till, folder_in_memory
 
 
 DAYS = (date(2026, 1, 2), date(2026, 1, 3))
@@ -601,8 +600,8 @@ class HostileShop:
             found |= self.moved
         if self._replaces:
             found |= {name for _, name in self.source.defects}
-            if self.touched_later:
-                # Their day stays as it is.
+            if self.adopted and found:
+                # Their bytes are gone, so their day stays as it is.
                 found |= self.sold.keys()
 
         return found
@@ -720,16 +719,12 @@ class HostileShop:
 @pytest.fixture
 def hostile_shops(tmp_path):
     """
-    Opens shops; in memory, if there is such a place, and without logging, as
-    thousands of flushes and lines prove nothing here.
+    Opens shops; without logging, as thousands of lines prove nothing here.
     """
-    memory = Path("/dev/shm")
-    parent = memory if os.access(memory, os.W_OK) else tmp_path
-
-    with TemporaryDirectory(dir=parent) as folder, kept_connections() as keeper:
+    with folder_in_memory(tmp_path) as folder, kept_connections(folder) as keeper:
         logging.disable(logging.CRITICAL)
         try:
-            yield Shops(Path(folder), keeper)
+            yield Shops(folder, keeper)
         finally:
             logging.disable(logging.NOTSET)
 
