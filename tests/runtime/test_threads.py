@@ -3,6 +3,7 @@ A thread that runs one job at a time.
 """
 
 import threading
+import time
 
 import pytest
 
@@ -43,10 +44,12 @@ def test_job_that_hangs(thread, gate):
     A wait ends with its time, or once it is told to; the job goes on.
     """
     thread.start(gate.hang)
+    began = time.monotonic()
 
-    assert not thread.join(within_s=0.01)
-    assert not thread.join(within_s=30, stop=lambda: True)
-    assert thread.is_running
+    waits = [thread.join(within_s=0.01), thread.join(within_s=60, stop=lambda: True)]
+
+    assert (waits, thread.is_running) == ([False, False], True)
+    assert time.monotonic() - began < 30
 
 
 def test_nothing_to_wait_for(thread):
