@@ -32,6 +32,12 @@ from conexxus_sync.sales import SalesPush
 from conexxus_sync.stores import open_store
 
 
+try:
+    from conexxus_sync.engines import EngineContext
+except ModuleNotFoundError:
+    # An older revision, whose engines take all of it one by one.
+    EngineContext = None  # type: ignore[assignment,misc]  # there is none
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
@@ -195,12 +201,17 @@ def _context(office: BackOffice, folder: Path) -> dict[str, Any]:
     config = ClientConfig(api_url="http://127.0.0.1:9", api_key=office.api_key, retries=0)
     folder.mkdir()
 
-    return {
-        "client": ConexxusClient(config, transport=SandboxTransport(office)),
-        "store": open_store(f"sqlite:///{folder}/store.db"),
+    client = ConexxusClient(config, transport=SandboxTransport(office))
+    store = open_store(f"sqlite:///{folder}/store.db")
+    given = {
         "config": SyncConfig(location_id=LOCATION, timezone=ZoneInfo("UTC")),
         "clock": Clock(),
     }
+
+    if EngineContext is None:
+        return {"client": client, "store": store, **given}
+
+    return {"client": client, "context": EngineContext(store=store.at(LOCATION), **given)}
 
 
 def main() -> None:

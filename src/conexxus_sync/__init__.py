@@ -14,15 +14,15 @@ from conexxus_sync.model.api_connection import ApiConnection
 from conexxus_sync.model.calendar import StoreCalendar
 from conexxus_sync.model.guards import Guards, SalesGuards
 from conexxus_sync.model.order_records import OrderRemark, UnusableTransaction
-from conexxus_sync.model.runs import RunIssue, RunKind, RunStatus, SyncRun
+from conexxus_sync.model.runs import IssueKind, RunIssue, RunKind, RunStatus, SyncRun
 from conexxus_sync.model.sales import Batch, BatchState, OutboxError
 from conexxus_sync.scheduling._background_runs import Trigger
 from conexxus_sync.service._queries import RunHistory
-from conexxus_sync.stores._store_protocols import SyncStore
 
 from ._moved import register as _register_moved_modules
 from .collectors import InMemoryCollector, LoggingCollector
 from .config import SyncConfig
+from .engines import EngineContext
 from .errors import (
     DateClosedError,
     HostError,
@@ -45,7 +45,7 @@ from .protocols import (
 )
 from .sales import Adoption, ClockProblem, HeldDates, OutboxOperator, SalesPush
 from .service import ConexxusService
-from .stores import open_store
+from .stores import LocationStore, SyncStore, open_store
 
 
 # Whether and where to log is the application's decision.
@@ -68,12 +68,15 @@ __all__ = [
     "DateClosedError",
     "Day",
     "DayState",
+    "EngineContext",
     "Guards",
     "HeldDates",
     "HostError",
     "InMemoryCollector",
     "InventorySync",
+    "IssueKind",
     "LeaseLostError",
+    "LocationStore",
     "LoggingCollector",
     "MetricsCollector",
     "OrderRemark",

@@ -55,6 +55,7 @@ class SyncConfig:
             the till are only reported, or taken back and sent again.
         compare: The fields of a delivered sale whose change is one.
         summary: Whether each batch of sales says what it comes to.
+        lookback_days: For how many days late sales are looked for.
         profile: Which profile of the back office to use, as module:object;
             `default` or None for the default one.
         batch_transactions: At most so many sales are sent together.
@@ -80,6 +81,7 @@ class SyncConfig:
     on_changed: Literal["report", "resend"] = "report"
     compare: frozenset[str] = attrs.field(default=COMPARABLE, converter=fields_to_compare)
     summary: bool = False
+    lookback_days: int = 7
     profile: str | None = None
     batch_transactions: int = 2_000
     batch_bytes: int = 8 * 1024 * 1024

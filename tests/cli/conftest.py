@@ -112,7 +112,7 @@ def shell(bare_shell, server):
         LOCATION_ID="loc-001",
     )
     (bare_shell.folder / "sales.ndjson").write_text(SALES)
-    with SqliteStore(bare_shell.folder / "conexxus.db").writing():
+    with SqliteStore(bare_shell.folder / "conexxus.db").at("loc-001").write():
         pass
     return bare_shell
 

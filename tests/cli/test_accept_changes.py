@@ -50,10 +50,10 @@ def test_refused_before(cli, shell):
     A push with nothing to send says that changes were refused, and what to do.
     """
     cli(*PUSH)
-    store = SqliteStore(shell.folder / "conexxus.db")
-    with store.writing() as transaction:
-        store.outbox.dates.refuse_changes(
-            transaction, "loc-001", date(2026, 1, 2), why="all are gone", now=datetime.now(UTC)
+    store = SqliteStore(shell.folder / "conexxus.db").at("loc-001")
+    with store.write() as state:
+        state.sales_dates.refuse_changes(
+            date(2026, 1, 2), why="all are gone", now=datetime.now(UTC)
         )
 
     code, out, _ = cli("push", "--orders", "sales.ndjson")

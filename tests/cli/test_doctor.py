@@ -105,7 +105,7 @@ def test_clock_was_set_back(cli, shell):
     A run in the future says that the clock is wrong.
     """
     future = datetime.now(UTC) + timedelta(hours=1)
-    store = open_store(shell.store)
+    store = open_store(shell.store).at("loc-001")
     run = SyncRun(
         id="r1",
         kind=RunKind.INVENTORY,
@@ -114,8 +114,8 @@ def test_clock_was_set_back(cli, shell):
         start_time=future,
         end_time=future,
     )
-    with store.writing() as connection:
-        store.runs.save(connection, run)
+    with store.write() as state:
+        state.runs.save(run)
 
     code, findings = examined(cli)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conexxus_sync.stores import open_store
+from conexxus_sync.stores.sqlite import SqliteStore
 
 
 @pytest.mark.case(
@@ -20,11 +20,11 @@ def test_row_that_can_not_be_read(cli):
     """
     Doctor names table and row, what it means, and a command.
     """
-    store = open_store("sqlite:///conexxus.db")
-    with store.writing():
+    path = Path("conexxus.db")
+    with SqliteStore(path).at("loc-001").write():
         pass
     day = "2026-01-02T17:00:00.000123+00:00"
-    with sqlite3.connect(Path(store.path)) as connection:
+    with sqlite3.connect(path) as connection:
         connection.execute("INSERT INTO sales_dates VALUES ('loc-001', ?, NULL, NULL)", (day,))
     connection.close()
 

@@ -205,8 +205,8 @@ def test_6_busy(shell):
     """
     While another run holds the lease, a pull names it and does nothing.
     """
-    store = open_store(shell.store)
-    lease = store.leases.acquire("loc-001", "inventory", "run-in-progress", datetime.now(UTC))
+    store = open_store(shell.store).at("loc-001")
+    lease = store.leases.acquire("inventory", "run-in-progress", datetime.now(UTC))
 
     busy = shell.run("pull", "--json")
     store.leases.release(lease)
@@ -223,8 +223,8 @@ def test_6_once(shell, kind):
     """
     What `run --once` has to leave to another run is told; the rest is done.
     """
-    store = open_store(shell.store)
-    store.leases.acquire("loc-001", kind, "run-in-progress", datetime.now(UTC))
+    store = open_store(shell.store).at("loc-001")
+    store.leases.acquire(kind, "run-in-progress", datetime.now(UTC))
 
     done = shell.run("run", "--once", "--json", "--orders", "sales.ndjson")
 

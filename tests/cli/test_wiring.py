@@ -21,6 +21,6 @@ def test_settings_reach_the_engine(shell, monkeypatch):
     )
 
     with sales_engine(Session(environ=shell.environ), orders="sales.ndjson") as engine:
-        given = {name: getattr(engine, name) for name in settings}
+        given = {name: getattr(engine.context.config, name) for name in settings}
 
     assert given == settings

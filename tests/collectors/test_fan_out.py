@@ -166,7 +166,7 @@ def test_no_transaction_is_open_when_collectors_are_told(new_service):
 
     class Writing(InMemoryCollector):
         def run_started(self, run):
-            with closing(sqlite3.connect(service.store.path, timeout=0)) as connection:
+            with closing(sqlite3.connect(service.store.database.path, timeout=0)) as connection:
                 connection.execute("BEGIN IMMEDIATE")
             tried.append(run.kind)
 

@@ -8,9 +8,14 @@ import re
 import tomllib
 from collections import Counter
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 
 import pytest
+
+from conexxus_sync import InventorySync, OutboxOperator, SalesPush
+from conexxus_sync.inventory._pull import Pull
+from conexxus_sync.inventory._quarantine_replay import QuarantineReplay
 
 
 ROOT = Path(__file__).parents[2]
@@ -131,3 +136,30 @@ def test_names_are_unique():
     )
 
     assert [name for name, count in names.items() if count > 1] == []
+
+
+@pytest.mark.parametrize(
+    "engine", [InventorySync, Pull, QuarantineReplay, SalesPush, OutboxOperator]
+)
+def test_engines_take_few_arguments(engine):
+    """
+    What they share is one argument: an `EngineContext`.
+    """
+    assert len(signature(engine).parameters) <= 6
+
+
+def test_connections_stay_in_the_stores():
+    """
+    Above the stores, nothing is handed a connection but what the host applies
+    changes with, which is fixed.
+    """
+    takers = [
+        f"{path.relative_to(SOURCES)}: {node.name}"
+        for path in MODULES
+        if path.is_relative_to(SOURCES / "conexxus_sync") and "stores" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        and "connection" in {it.arg for it in (*node.args.args, *node.args.kwonlyargs)}
+    ]
+
+    assert takers == ["conexxus_sync/protocols.py: apply_in"]

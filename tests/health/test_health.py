@@ -90,7 +90,7 @@ def test_health_of_a_broken_store(service):
     """
     It never raises: it is unhealthy, and an alert says why.
     """
-    service.store.path.write_text("This is no database, but long enough to be one. " * 9)
+    service.store.database.path.write_text("This is no database, but long enough to be one. " * 9)
 
     health = service.health()
 
@@ -104,7 +104,7 @@ def test_disabled_health_of_a_broken_store(new_service):
     Switched off, it has still something to say of its store.
     """
     service = new_service(client=None, missing=["no key"])
-    service.store.path.write_text("This is no database, but long enough to be one. " * 9)
+    service.store.database.path.write_text("This is no database, but long enough to be one. " * 9)
 
     health = service.health()
 
@@ -119,8 +119,8 @@ def test_health_of_a_run_that_no_one_can_read(service, caplog):
     has the rest.
     """
     service.sync_inventory()
-    with service.store.writing() as connection:
-        connection.execute("UPDATE runs SET document = '{'")
+    with service.store.write() as state:
+        state.session.execute("UPDATE runs SET document = '{'")
 
     health = service.health()
 

@@ -212,7 +212,7 @@ def test_store_that_can_t_be_read(new_service):
     There is an overview all the same, and it says why it is empty.
     """
     service = new_service()
-    service.store.path.write_text("This is no database, but long enough to be one. " * 9)
+    service.store.database.path.write_text("This is no database, but long enough to be one. " * 9)
 
     overview = service.overview()
 

@@ -80,7 +80,7 @@ def test_settled_sales_are_not_overdue(parked, clock):
     The operator's word ends it.
     """
     clock.advance(hours=2)
-    operator = OutboxOperator(store=parked.store, location_id="loc-001", clock=clock)
+    operator = OutboxOperator(context=parked.context)
     operator.resolve("20260102-", delivered=True)
 
     assert parked.health().sales.overdue == ()
@@ -101,7 +101,7 @@ def test_push_that_is_settled_by_a_word(parked, clock, till):
         {AlertName.PUSH_FAILED, AlertName.SALES_PARKED},
     )
 
-    operator = OutboxOperator(store=parked.store, location_id="loc-001", clock=clock)
+    operator = OutboxOperator(context=parked.context)
     operator.resolve("20260102-", delivered=True)
 
     assert states(parked) == (ServiceState.OK, set())

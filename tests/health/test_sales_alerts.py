@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import date, timedelta
 from decimal import Decimal
 
+import attrs
 import pytest
 
 from conexxus_client import TransactionLine
@@ -234,7 +235,7 @@ def test_sales_that_were_being_sent(new_service, office, till, clock):
             raise Died
 
     service = new_service(orders=till)
-    service.sales.failpoint = die
+    service.sales.context = attrs.evolve(service.context, failpoint=die)
 
     with suppress(Died):
         service.push_sales(clock.now().date())

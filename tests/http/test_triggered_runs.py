@@ -12,6 +12,7 @@ import pytest
 
 from conexxus_sync.http import create_app
 from conexxus_sync.http._server import serving
+from locks import locked
 
 
 @pytest.mark.parametrize("path", ["/sync", "/push"])
@@ -44,7 +45,7 @@ def test_store_that_another_process_writes_to(busy_browser, busy, path):
     A trigger answers soon that the store can't be used; once it can be, the
     next one starts.
     """
-    with busy.store.writing():
+    with locked(busy.store):
         began = time.monotonic()
         refused = busy_browser.post(path)
         seconds = time.monotonic() - began

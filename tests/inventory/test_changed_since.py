@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from conexxus_sync.inventory._quarantine_replay import QuarantineReplay
+from peeks import peek
 
 
 def item(sku, price="1.00", **fields):
@@ -19,7 +20,7 @@ def items(count):
 
 
 def changed(site, run, *, missing=False):
-    found = site.store.catalog.items("loc-001", missing=missing, changed_since=run.id)
+    found = peek(site.store).mirror.items(missing=missing, changed_since=run.id)
     return {entry.item.sku for entry in found}
 
 
@@ -83,8 +84,6 @@ def test_replayed_items_count(site):
     """
     run = site.pull([item("A"), item("B", "free")])
     site.clock.advance(minutes=1)
-    QuarantineReplay(store=site.store, config=site.config, clock=site.clock).replay(
-        "B", json.dumps(item("B", "2")).encode()
-    )
+    QuarantineReplay(context=site.context()).replay("B", json.dumps(item("B", "2")).encode())
 
     assert changed(site, run) == {"B"}

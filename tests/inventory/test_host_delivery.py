@@ -3,6 +3,7 @@ Changes reach the host at least once, in sequence, whatever it does.
 """
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import attrs
@@ -10,6 +11,8 @@ import pytest
 
 from conexxus_sync import RestorableCatalogStorage, RunStatus
 from conexxus_sync.testing import ListChanges, MemoryCatalog
+from peeks import peek
+from sites import Site
 
 
 def items(*skus, price="1.00"):
@@ -133,7 +136,7 @@ def test_failing_host_keeps_its_queue(site, host):
     assert healed.status is RunStatus.SUCCESS
     assert host.items == site.shelf
     assert host.sequences == [1, 2, 3]
-    assert site.store.catalog.counts("loc-001").pending == 0
+    assert peek(site.store).mirror.counts().pending == 0
 
 
 def test_failing_host_is_asked_once_a_run(site):
@@ -289,7 +292,7 @@ def test_plan_tells_the_host_nothing(site, host):
 
 
 def products(site):
-    with closing(sqlite3.connect(site.store.path)) as db:
+    with closing(sqlite3.connect(site.store.database.path)) as db:
         return dict(db.execute("SELECT sku, name FROM products"))
 
 
@@ -298,11 +301,13 @@ def test_transactional_host_shares_the_transaction(site):
     Its table and the mirror change in the same instant.
     """
     site.pull(items("A"), storage=TransactionalHost())
-    seen = []
+    others, seen = Site(site.path), []
 
     def look(step):
         if step in ("commit", "committed"):
-            seen.append((set(site.shelf), set(products(site))))
+            with ThreadPoolExecutor() as elsewhere:
+                shelf = elsewhere.submit(lambda: set(others.shelf)).result()
+            seen.append((shelf, set(products(site))))
 
     site.pull(items("A", "B"), storage=TransactionalHost(), failpoint=look)
 

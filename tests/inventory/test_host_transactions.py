@@ -7,6 +7,7 @@ import pytest
 
 from conexxus_sync import RunStatus
 from conexxus_sync.errors import TransactionEndedError
+from peeks import peek
 
 
 def items(*skus, price="1.00"):
@@ -132,12 +133,12 @@ def test_queue_is_kept_when_nothing_else_changed(site, host, way):
     """
     host.way = way
     site.pull(items("S0", "S2"), storage=host)
-    waiting = site.store.catalog.counts("loc-001")
+    waiting = peek(site.store).mirror.counts()
 
     run = site.pull(storage=host)
 
     assert run.status is RunStatus.FAILED
-    assert site.store.catalog.counts("loc-001") == waiting
+    assert peek(site.store).mirror.counts() == waiting
     assert set(products(site)) == {"S0", "S1"}
 
 
@@ -196,9 +197,9 @@ def test_failed_unit_of_work_is_named(site):
     """
 
     def end_it():
-        with site.store.writing() as connection, site.store.catalog.hosts.attempt(connection):
-            connection.set_authorizer(None)
-            connection.rollback()
+        with site.store.write() as state, state.session.attempt():
+            state.session.raw.set_authorizer(None)
+            state.session.raw.rollback()
 
     with pytest.raises(TransactionEndedError, match="neither commit nor roll back"):
         end_it()

@@ -6,6 +6,7 @@ import json
 
 from conexxus_sync.inventory._item_history import explain_item
 from conexxus_sync.inventory._quarantine_replay import QuarantineReplay
+from sites import Site
 
 
 def item(sku, price="1.00", **fields):
@@ -17,7 +18,7 @@ def items(count):
 
 
 def why(site, sku):
-    return "\n".join(explain_item(site.store, "loc-001", sku))
+    return "\n".join(explain_item(site.store, sku))
 
 
 def test_unknown_item(site):
@@ -26,8 +27,8 @@ def test_unknown_item(site):
     """
     site.pull(items(3))
 
-    assert explain_item(site.store, "loc-001", "X") == []
-    assert explain_item(site.store, "loc-002", "S1") == []
+    assert explain_item(site.store, "X") == []
+    assert explain_item(Site(site.path, location_id="loc-002").store, "S1") == []
 
 
 def test_page_and_run(site):
@@ -114,9 +115,7 @@ def test_set_aside_and_replayed(site):
 
     raw = json.dumps(item("S0", "2")).encode()
     site.clock.advance(minutes=1)
-    replayed = QuarantineReplay(store=site.store, config=site.config, clock=site.clock).replay(
-        "S0", raw
-    )
+    replayed = QuarantineReplay(context=site.context()).replay("S0", raw)
 
     assert f"It was taken out of quarantine by run {replayed.id}" in why(site, "S0")
 

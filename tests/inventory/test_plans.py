@@ -10,6 +10,8 @@ import pytest
 from conexxus_client import ConfigurationError
 from conexxus_sync import RunKind, RunStatus, SyncRun
 from conexxus_sync.stores._plans import PRICE_LISTS_ARE_KEPT
+from peeks import peek
+from sites import Site
 
 
 MIRROR = ("items", "quarantine", "checkpoints", "changes", "hosts", "item_counts")
@@ -23,7 +25,7 @@ def items(count, price="1.00", start=0):
 
 
 def prices(site, run):
-    found = site.store.catalog.plans.prices("loc-001", run.id)
+    found = peek(site.store).plans.prices(run.id)
     return [(it.sku, it.name, str(it.old), str(it.new)) for it in found]
 
 
@@ -189,7 +191,7 @@ def test_no_such_plan(full, kind):
         "elsewhere": full.pull(items(9), plan=True).id,
     }
     if kind == "elsewhere":
-        full.config = attrs.evolve(full.config, location_id="loc-002")
+        full.store = Site(full.path, location_id="loc-002").store
     before = full.dump("runs")
 
     with pytest.raises(ConfigurationError, match="there is no plan"):
@@ -206,8 +208,8 @@ def broken(site):
 def sale(site):
     now = site.clock.now()
     run = SyncRun(id="s1", kind=RunKind.SALES, location_id="loc-001", start_time=now, end_time=now)
-    with site.store.writing() as transaction:
-        site.store.runs.save(transaction, run)
+    with site.store.write() as state:
+        state.runs.save(run)
     return run
 
 
@@ -240,15 +242,15 @@ def test_only_the_last_lists_are_kept(full):
     full.pull()
     full.clock.advance(hours=25)
     full.pull(items(100, "2.01"), plan=True)
-    assert full.store.catalog.plans.get("loc-001", first.id) is None
+    assert peek(full.store).plans.get(first.id) is None
 
 
 def test_plans_feed_no_figures(full):
     """
     The last run is the last that was none.
     """
-    last = full.store.runs.latest("loc-001", RunKind.INVENTORY)
+    last = peek(full.store).runs.latest(RunKind.INVENTORY)
 
     full.pull(items(50), plan=True)
 
-    assert full.store.runs.latest("loc-001", RunKind.INVENTORY) == last
+    assert peek(full.store).runs.latest(RunKind.INVENTORY) == last

@@ -10,6 +10,7 @@ import pytest
 from conexxus_client import ClientConfig, ConexxusClient, Item
 from conexxus_client.testing import SandboxTransport
 from conexxus_sync import RunStatus
+from peeks import peek
 
 
 MIRROR = ("items", "quarantine", "changes")
@@ -148,8 +149,8 @@ def test_lost_mirror_is_read_anew(site):
     """
     site.office.etag = "strong"
     site.pull(items(3))
-    with site.store.writing() as transaction:
-        transaction.execute("DELETE FROM items")
+    with site.store.write() as state:
+        state.session.raw.execute("DELETE FROM items")
 
     run = site.pull()
 
@@ -233,7 +234,7 @@ def test_quarantine_counts_how_often(site):
     first = site.clock.now()
     site.pull([item("A", "free"), item("B")])
 
-    (entry,) = site.store.catalog.quarantined("loc-001")
+    (entry,) = peek(site.store).mirror.quarantined()
 
     assert (entry.first_seen, entry.last_seen) == (first, site.clock.now())
     assert entry.times_seen == 2
@@ -263,7 +264,7 @@ def test_counts_follow(site):
     seen = []
     for catalog in (items(5), items(3), items(4), [item("NEW")], items(1)):
         site.pull(catalog)
-        counts = site.store.catalog.counts("loc-001")
+        counts = peek(site.store).mirror.counts()
         seen.append((counts.present, counts.missing))
 
     assert seen == [(5, 0), (3, 2), (4, 1), (1, 5), (1, 5)]
@@ -298,7 +299,7 @@ def test_different_duplicates_are_set_aside(site):
 
     run = site.pull([item("A", "2.00"), item("B"), item("A", "3.00")])
 
-    entries = list(site.store.catalog.quarantined("loc-001"))
+    entries = list(peek(site.store).mirror.quarantined())
     assert str(site.shelf["A"].price) == "1.00"
     assert {entry.reason for entry in entries} == {"Duplicate SKU with different data"}
     assert [b"2.00" in entry.raw for entry in entries] == [True, False]
@@ -380,8 +381,8 @@ def test_locations_do_not_mix(new_site):
     """
     Two locations in one store know nothing of each other.
     """
-    one, other = new_site(), new_site(location_id="loc-002")
-    other.store = one.store
+    one = new_site()
+    other = new_site(location_id="loc-002", path=one.path)
     one.pull(items(3))
 
     other.pull([item("X", "free"), item("Y")])

@@ -9,8 +9,9 @@ import pytest
 
 from conexxus_sync import InMemoryCollector, RunInProgressError, RunStatus, StoreError
 from conexxus_sync.model.leases import LEASE_LENGTH
-from conexxus_sync.runtime.cancellation import PullStopper
-from conexxus_sync.stores import sqlite
+from conexxus_sync.stores.sqlite import _sqlite_database
+from peeks import peek
+from sites import Site
 
 
 def items(count):
@@ -53,7 +54,7 @@ def test_collector_is_told(site):
 
     assert [started.status for started in memory.started] == [None]
     assert list(memory.finished) == [run]
-    assert site.store.runs.get(run.id) == run
+    assert peek(site.store).runs.get(run.id) == run
 
 
 @pytest.mark.parametrize("exception", [ZeroDivisionError, SystemExit, KeyboardInterrupt])
@@ -67,7 +68,7 @@ def test_whatever_ends_a_pull_is_recorded(site, exception):
     with pytest.raises(exception):
         site.pull(items(1), failpoint=at("compared", raising(exception)), collectors=[memory])
 
-    (run,) = site.store.runs.history("loc-001")
+    (run,) = peek(site.store).runs.history()
     assert (run.status, site.shelf) == (RunStatus.FAILED, {})
     assert exception.__name__ in run.last_error
     assert list(memory.finished) == [run]
@@ -85,7 +86,7 @@ def test_ended_after_its_record(site):
             items(1), failpoint=at("release", raising(KeyboardInterrupt)), collectors=[memory]
         )
 
-    (run,) = site.store.runs.history("loc-001")
+    (run,) = peek(site.store).runs.history()
     assert (run.status, run.created) == (RunStatus.SUCCESS, 1)
     assert list(memory.finished) == [run]
 
@@ -98,7 +99,7 @@ def test_failure_after_the_commit(site):
 
     assert (run.status, run.created, run.items_processed) == (RunStatus.FAILED, 3, 3)
     assert (run.last_error, len(site.shelf)) == ("the disk is gone", 3)
-    assert site.store.runs.get(run.id) == run
+    assert peek(site.store).runs.get(run.id) == run
 
 
 def test_failure_before_the_commit(site):
@@ -115,17 +116,17 @@ def test_lease_that_could_not_be_given_back(site, monkeypatch):
     The next run of the same process has it at once; to others it is held
     until then.
     """
-    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_S", 0)
-    other = sqlite.SqliteStore(site.store.path)
+    monkeypatch.setattr(_sqlite_database, "BUSY_TIMEOUT_S", 0)
+    other = Site(site.path).store
 
-    with closing(sqlite3.connect(site.store.path, isolation_level=None)) as db:
+    with closing(sqlite3.connect(site.store.database.path, isolation_level=None)) as db:
         site.pull(items(1), failpoint=at("release", lambda: db.execute("BEGIN IMMEDIATE")))
 
-    assert site.store.leases.holder("loc-001", "inventory", site.clock.now()) is None
-    assert other.leases.holder("loc-001", "inventory", site.clock.now())
+    assert site.store.leases.holder("inventory", site.clock.now()) is None
+    assert other.leases.holder("inventory", site.clock.now())
 
     assert site.pull().status is RunStatus.SUCCESS
-    assert other.leases.holder("loc-001", "inventory", site.clock.now()) is None
+    assert other.leases.holder("inventory", site.clock.now()) is None
     assert site.store.leases.abandoned == set()
 
 
@@ -165,9 +166,7 @@ def stopped_at(site, step):
     that no later checkpoint stands in for a missing one.
     """
     reached = []
-    engine = site.engine(
-        failpoint=reached.append, checkpoint=PullStopper(lambda: reached[-1] == step)
-    )
+    engine = site.engine(failpoint=reached.append, is_stopping=lambda: reached[-1:] == [step])
     site.office.catalog = items(5)
 
     return engine.pull()

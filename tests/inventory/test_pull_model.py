@@ -26,6 +26,7 @@ from conexxus_client import Item, encode_item
 from conexxus_sync import Guards, RunStatus
 from conexxus_sync.inventory._quarantine_replay import QuarantineReplay
 from conexxus_sync.testing import MemoryCatalog
+from peeks import peek
 
 
 # Without NUL, which the client refuses.
@@ -170,7 +171,7 @@ class Catalogues(RuleBasedStateMachine):
         self.site.office.etag = etag
         # Else every unit of work tidies up after itself.
         self.open = ExitStack()
-        self.open.enter_context(self.site.store.reading())
+        self.open.enter_context(self.site.store.read())
         self.host, self.model = Host(), Model()
 
     @rule(goods=goods, bad=bad, force=st.booleans(), with_host=st.booleans())
@@ -244,10 +245,7 @@ class Catalogues(RuleBasedStateMachine):
         self.site.clock.advance(minutes=1)
 
         QuarantineReplay(
-            store=self.site.store,
-            config=self.site.config,
-            clock=self.site.clock,
-            storage=self.host if with_host else None,
+            context=self.site.context(), storage=self.host if with_host else None
         ).replay(sku, raw)
 
         self.model.replay(sku, corrected)
@@ -282,7 +280,7 @@ class Catalogues(RuleBasedStateMachine):
         if not hasattr(self, "site"):
             return
         type(self).steps_done += 1
-        shelf, counts = self.site.shelf, self.site.store.catalog.counts("loc-001")
+        shelf, counts = self.site.shelf, peek(self.site.store).mirror.counts()
         assert shelf == self.model.shelf
         assert all(is_same(shelf[sku], item) for sku, item in self.model.shelf.items())
         assert set(self.site.quarantine) == self.model.quarantine

@@ -12,6 +12,7 @@ from conexxus_client import ConfigurationError
 from conexxus_sync import RunInProgressError, RunKind, RunStatus, SyncError
 from conexxus_sync.inventory._quarantine_replay import QuarantineReplay
 from conexxus_sync.testing import MemoryCatalog
+from peeks import peek
 
 
 def item(sku, price="1.00", **fields):
@@ -51,9 +52,7 @@ class SharingHost(Host):
 def replay(site, key, corrected=None, *, storage=None):
     site.clock.advance(minutes=1)
     raw = None if corrected is None else json.dumps(corrected).encode()
-    return QuarantineReplay(
-        store=site.store, config=site.config, clock=site.clock, storage=storage
-    ).replay(key, raw)
+    return QuarantineReplay(context=site.context(), storage=storage).replay(key, raw)
 
 
 @pytest.fixture
@@ -87,7 +86,7 @@ def test_new_item(bad):
     run = replay(bad, "BAD", item("BAD", "3.00"))
 
     assert run.created == 1
-    assert bad.store.catalog.counts("loc-001").present == len(bad.shelf) == 31
+    assert peek(bad.store).mirror.counts().present == len(bad.shelf) == 31
 
 
 def test_better_rules(site):
@@ -115,7 +114,7 @@ def test_still_bad(bad):
         replay(bad, "S003", item("S003", "-1"))
 
     assert bad.dump("items", "quarantine", "runs", "item_counts") == before
-    assert bad.store.leases.holder("loc-001", "inventory", bad.clock.now()) is None
+    assert bad.store.leases.holder("inventory", bad.clock.now()) is None
 
 
 @pytest.mark.parametrize("corrected", [item("OTHER"), "not an object at all"])
@@ -133,7 +132,7 @@ def test_no_json(bad):
     """
     What is no JSON is wrong use.
     """
-    engine = QuarantineReplay(store=bad.store, config=bad.config, clock=bad.clock)
+    engine = QuarantineReplay(context=bad.context())
 
     with pytest.raises(ConfigurationError, match="is not JSON"):
         engine.replay("S003", b"{")
@@ -195,13 +194,13 @@ def test_replay_is_no_pull(bad):
     """
     It is found in the history, and is never the latest pull.
     """
-    last = bad.store.runs.latest("loc-001", RunKind.INVENTORY)
+    last = peek(bad.store).runs.latest(RunKind.INVENTORY)
 
     run = replay(bad, "S003", item("S003"))
 
-    assert bad.store.runs.latest("loc-001", RunKind.INVENTORY) == last
-    assert bad.store.runs.history("loc-001")[0] == run
-    assert bad.store.runs.get(run.id) == run
+    assert peek(bad.store).runs.latest(RunKind.INVENTORY) == last
+    assert peek(bad.store).runs.history()[0] == run
+    assert peek(bad.store).runs.get(run.id) == run
 
 
 def test_one_at_a_time(bad):
@@ -233,7 +232,7 @@ def test_host_gets_it(site, kind):
     run = replay(site, "B", item("B", "3"), storage=host)
     assert (run.status, site.shelf["B"].price) == (RunStatus.FAILED, Decimal(3))
     assert "ValueError: down" in run.last_error
-    assert site.store.runs.get(run.id) == run
+    assert peek(site.store).runs.get(run.id) == run
 
     host.fails = False
     site.pull(storage=host)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from conexxus_sync import RunStatus
+from peeks import peek
 
 
 WEEKS = 10
@@ -63,7 +64,7 @@ def test_ten_weeks_of_real_prices(new_site, prices):
         plan = site.pull(items(prices[week]), plan=True)
         listed = {
             it.sku: (int(it.old * 100), int(it.new * 100))
-            for it in site.store.catalog.plans.prices("loc-001", plan.id)
+            for it in peek(site.store).plans.prices(plan.id)
         }
         run = site.pull(accept=plan.id)
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from conexxus_sync import RunKind
 from conexxus_sync.model.sales import BatchState
+from peeks import peek
 from shops import LOCATION, items
 
 
@@ -92,7 +93,7 @@ def happen(shop, what, *details):
 
 def assert_runs(shop, found):
     for kind in RunKind:
-        runs = shop.service.store.runs.history(LOCATION, kind, 10_000)
+        runs = peek(shop.service.store).runs.history(kind, 10_000)
         counted = Counter(run.status for run in runs)
 
         for (name, *labels), value in found.items():
@@ -116,9 +117,9 @@ def assert_runs(shop, found):
 
 
 def assert_sales(shop, found):
-    with shop.service.store.reading() as connection:
-        rows = connection.execute("SELECT business_date, total FROM delivered").fetchall()
-        states = dict(connection.execute("SELECT state, count(*) FROM batches GROUP BY state"))
+    with shop.service.store.read() as state:
+        rows = state.session.all("SELECT business_date, total FROM delivered")
+        states = dict(state.session.all("SELECT state, count(*) FROM batches GROUP BY state"))
 
     totals = [Decimal(total) for _, total in rows]
     assert found["conexxus_sales_delivered_transactions",] == len(rows)

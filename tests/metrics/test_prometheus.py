@@ -16,6 +16,7 @@ from conexxus_sync import ConexxusService
 from conexxus_sync.metrics._families import FAMILIES
 from conexxus_sync.metrics.prometheus import CALLS, OUTCOMES, PrometheusMetrics, outcome_of
 from conexxus_sync.model.alerts import AlertName
+from conexxus_sync.stores.sqlite import SqliteStore
 
 
 LABELS = {
@@ -123,7 +124,9 @@ def test_store_that_cannot_be_read(busy, caplog):
     The scrape goes on, says so, and leaves out what it does not know; the log
     is not filled with it.
     """
-    busy.service.store.path.write_text("This is no database, but long enough to be one. " * 9)
+    busy.service.store.database.path.write_text(
+        "This is no database, but long enough to be one. " * 9
+    )
 
     found = busy.scrape()
 
@@ -141,8 +144,8 @@ def test_run_that_no_one_can_read(busy, caplog):
     """
     busy.office.faults("catalog: 500")
     busy.service.sync_inventory()
-    with busy.service.store.writing() as connection:
-        connection.execute(
+    with busy.service.store.write() as state:
+        state.session.execute(
             "UPDATE runs SET document = '{' WHERE kind = 'inventory' AND status <> 'failed'"
         )
 
@@ -272,7 +275,10 @@ def test_service_without_back_office(shop):
     A service that is switched off is watched like any other.
     """
     service = ConexxusService(
-        None, store=shop.service.store, config=shop.service.config, missing=["no key"]
+        None,
+        store=SqliteStore(shop.folder / "conexxus.db"),
+        config=shop.service.config,
+        missing=["no key"],
     )
 
     text = PrometheusMetrics(service, clock=shop.clock).render()[0].decode()

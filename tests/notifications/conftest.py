@@ -21,7 +21,7 @@ from conexxus_sync.model.alerts import AlertName
 from conexxus_sync.model.notices import Event, Notice
 from conexxus_sync.notifications import NoticeMonitor, Sender, open_webhook
 from services import new_service, office, service, till
-from sites import HastyStore, clock, new_client
+from sites import clock, hasty_store, new_client
 
 
 __all__ = ["clock", "new_client", "new_service", "office", "service", "till"]
@@ -152,14 +152,13 @@ def new_desk(new_service, told_config, clock, hook, tmp_path):
     opened = []
 
     def make(**options):
-        store = HastyStore(tmp_path / "conexxus.db")
+        store = hasty_store(tmp_path / "conexxus.db")
         service = new_service(config=told_config, store=store, **options)
         watch = NoticeMonitor(service=service, clock=clock)
         webhook = open_webhook(service.config.alert_webhook, None)
         opened.append(webhook)
         sender = Sender(
             store=service.store,
-            location_id="loc-001",
             clock=clock,
             webhook=webhook.__enter__(),
             urgent=watch.urgent,
@@ -192,8 +191,8 @@ def queue(desk, clock):
             alert=alert,
         )
         store = desk.service.store
-        with store.writing() as connection:
-            store.notices.queue(connection, notice, clock.now())
+        with store.write() as state:
+            state.notices.queue(notice, clock.now())
         return notice
 
     return queue

@@ -14,6 +14,8 @@ from conexxus_sync.model.notices import ActiveAlert
 from conexxus_sync.notifications._alert_changes import AlertDiff
 from conexxus_sync.notifications._notice_text import _ENDED, alert_resolved, alert_started
 from conexxus_sync.sales import OutboxOperator
+from locks import locked
+from peeks import peek
 
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -222,7 +224,7 @@ def test_the_store_itself(desk):
     there, and so is its recovery.
     """
     desk.check()
-    path = desk.service.store.path
+    path = desk.service.store.database.path
     kept = path.read_bytes()
     for file in path.parent.glob("conexxus.db*"):
         file.unlink()
@@ -244,15 +246,15 @@ def test_a_locked_store_is_no_news(desk, monkeypatch):
     Who holds the store for a while, like a large pull, is not told of; what
     is to be told is, afterwards.
     """
-    monkeypatch.setattr("conexxus_sync.stores.sqlite.BUSY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("conexxus_sync.stores.sqlite._sqlite_database.BUSY_TIMEOUT_S", 0.05)
 
-    with desk.service.store.writing():
+    with locked(desk.service.store):
         desk.check()
         desk.check(minutes=1)
     desk.check(minutes=1)
 
     assert desk.texts == []
-    assert desk.service.store.notices.waiting("loc-001") == (0, None)
+    assert peek(desk.service.store).notices.waiting() == (0, None)
 
 
 def test_hostile_words():
@@ -294,7 +296,7 @@ def test_parked_sales_stay_told(new_desk, till, office, clock):
         name for event, name in told if event == "alert_ended"
     }
 
-    operator = OutboxOperator(store=desk.service.store, location_id="loc-001", clock=clock)
+    operator = OutboxOperator(context=desk.service.context)
     operator.resolve("20260102-", delivered=True)
     run(desk, hours=1)
 

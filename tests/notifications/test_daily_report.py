@@ -10,6 +10,7 @@ import pytest
 from conexxus_client import TransactionLine
 from conexxus_sync.notifications import LATELY
 from conexxus_sync.testing import ListOrders, sale
+from peeks import peek
 
 
 DAY = date(2026, 1, 2)
@@ -226,7 +227,7 @@ def test_the_webhook_is_switched_off_for_a_while(shop, orders):
     shop.desk.hook.answers.extend([500] * 1000)
     shop.until(3, 12)
     service, clock, hook = shop.desk.service, shop.desk.clock, shop.desk.hook
-    assert service.store.notices.waiting("loc-001")[0] == 1
+    assert peek(service.store).notices.waiting()[0] == 1
 
     while clock.now() < datetime(2026, 1, 20, 17, tzinfo=UTC):
         clock.advance(hours=2)
@@ -238,7 +239,7 @@ def test_the_webhook_is_switched_off_for_a_while(shop, orders):
     assert [text.partition(":")[0] for text in hook.texts] == [
         f"loc-001, {day} January" for day in range(13, 20)
     ]
-    given_up = service.store.notices.given_up("loc-001", clock.now() - LATELY, clock.now())
+    given_up = peek(service.store).notices.given_up(clock.now() - LATELY, clock.now())
     assert given_up == (1, "it was not sent within 7 days")
 
 

@@ -9,6 +9,8 @@ import pytest
 from conexxus_sync.errors import StoreError
 from conexxus_sync.model.notices import Event, Notice
 from conexxus_sync.notifications import LATELY
+from conexxus_sync.stores._notice_queue import NoticeQueue
+from peeks import peek
 
 
 @pytest.fixture
@@ -16,9 +18,9 @@ def given_up(desk):
     """
     How many were given up lately, and why the last one was.
     """
-    notices = desk.service.store.notices
+    notices = peek(desk.service.store).notices
 
-    return lambda: notices.given_up("loc-001", desk.clock.now() - LATELY, desk.clock.now())
+    return lambda: notices.given_up(desk.clock.now() - LATELY, desk.clock.now())
 
 
 def test_what_was_given_up_is_remembered_for_a_week(desk, hook, queue, given_up):
@@ -49,8 +51,8 @@ def test_what_is_forgotten_takes_no_room(desk, hook, queue):
         desk.sender.send_due()
         desk.clock.advance(days=8)
 
-    with desk.service.store.reading() as connection:
-        assert connection.execute("SELECT count(*) FROM given_up_notices").fetchone() == (1,)
+    with desk.service.store.read() as state:
+        assert state.session.first("SELECT count(*) FROM given_up_notices") == (1,)
 
 
 def test_the_log_counts(desk, hook, queue, caplog):
@@ -71,12 +73,14 @@ def test_it_is_given_up_once(desk, hook, queue, given_up, caplog):
     second one to give it up changes nothing.
     """
     queue()
-    notices, now = desk.service.store.notices, desk.clock.now()
-    held = notices.claim("loc-001", now, lambda attempts: timedelta(minutes=1))
+    store, now = desk.service.store, desk.clock.now()
+    with store.write() as state:
+        held = state.notices.claim(now, lambda attempts: timedelta(minutes=1))
 
-    counts = [
-        notices.give_up("loc-001", held, now, why="it answered 404", keep=LATELY) for _ in range(2)
-    ]
+    counts = []
+    for _ in range(2):
+        with store.write() as state:
+            counts.append(state.notices.give_up(held, now, why="it answered 404", keep=LATELY))
 
     assert counts == [1, 0]
     assert given_up() == (1, "it answered 404")
@@ -167,10 +171,10 @@ def test_what_can_not_be_given_up_waits(desk, hook, queue, proven, caplog, monke
 
     queue()
     proven(7)
-    monkeypatch.setattr(type(desk.service.store.notices), "give_up", fail)
+    monkeypatch.setattr(NoticeQueue, "give_up", fail)
 
     desk.sender.send_due()
 
     assert hook.posts == []
-    assert desk.service.store.notices.waiting("loc-001")[0] == 1
+    assert peek(desk.service.store).notices.waiting()[0] == 1
     assert "Conexxus notices can't be forgotten: the store is locked" in caplog.text

@@ -16,7 +16,7 @@ from conexxus_sync.model.alerts import AlertName
 from conexxus_sync.model.notices import Event, Notice
 from conexxus_sync.model.runs import RunKind, SyncRun, new_run_id
 from conexxus_sync.notifications import Answer, Sender
-from sites import HastyStore
+from sites import hasty_store
 
 
 LOCATIONS = ("loc-001", "loc-002")
@@ -83,8 +83,8 @@ class OrderOfNotices(RuleBasedStateMachine):
             )
             self.queued.append(notice.id)
             self.subjects[notice.id] = (location, alert)
-            with self.store.writing() as connection:
-                self.store.notices.queue(connection, notice, self.clock.now())
+            with self.store.at(location).write() as state:
+                state.notices.queue(notice, self.clock.now())
 
     @rule(duration=st.sampled_from([30, 60, 120, 3600, 86400]))
     def wait(self, duration):
@@ -97,8 +97,8 @@ class OrderOfNotices(RuleBasedStateMachine):
         """
         now = self.clock.now()
         run = SyncRun(id=new_run_id(now), kind=RunKind.SALES, location_id=location, start_time=now)
-        with self.store.writing() as connection:
-            self.store.runs.save(connection, run)
+        with self.store.at(location).write() as state:
+            state.runs.save(run)
 
     @rule(
         location=st.sampled_from(LOCATIONS),
@@ -113,8 +113,7 @@ class OrderOfNotices(RuleBasedStateMachine):
     def _send(self, location):
         self.line.location = location
         sender = Sender(
-            store=HastyStore(self.store.path),
-            location_id=location,
+            store=hasty_store(self.store.path).at(location),
             clock=self.clock,
             webhook=self.line,
         )
@@ -144,6 +143,6 @@ def test_notices_arrive_in_order(clock, tmp_path):
     numbers = count()
 
     run_state_machine_as_test(
-        lambda: OrderOfNotices(clock, HastyStore(tmp_path / f"{next(numbers)}.db")),
+        lambda: OrderOfNotices(clock, hasty_store(tmp_path / f"{next(numbers)}.db")),
         settings=settings(stateful_step_count=25),
     )

@@ -16,6 +16,7 @@ from conexxus_sync.model.notices import Event, Notice
 from conexxus_sync.notifications import _webhook as webhook_module
 from conexxus_sync.notifications import open_webhook
 from conexxus_sync.notifications._sender import wait_after
+from peeks import peek
 
 
 CANARIES = ("canary-4711", "canary-0815")
@@ -30,7 +31,7 @@ def impatient(monkeypatch):
 
 
 def waiting(desk):
-    return desk.service.store.notices.waiting("loc-001")[0]
+    return peek(desk.service.store).notices.waiting()[0]
 
 
 def events(caplog):

@@ -15,13 +15,14 @@ import trustme
 from conexxus_client import ConfigurationError, Secret
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.notifications import open_webhook
+from peeks import peek
 
 
 CANARIES = ("canary-4711", "canary-0815")
 
 
 def waiting(desk):
-    return desk.service.store.notices.waiting("loc-001")[0]
+    return peek(desk.service.store).notices.waiting()[0]
 
 
 def events(caplog):
@@ -61,16 +62,16 @@ def test_the_address_is_a_secret(hook, desk, queue, caplog):
         queue(number)
         hook.answers.append(answer)
         desk.sender.send_due()
-    config, store = desk.service.config, desk.service.store
+    config, path = desk.service.config, desk.service.store.database.path
 
     said = repr([config, desk.sender, desk.watch, vars(desk.service)]) + caplog.text
-    files = [path for path in store.path.parent.rglob("*") if path.is_file()]
+    files = [file for file in path.parent.rglob("*") if file.is_file()]
 
     with pytest.raises(TypeError):
         pickle.dumps(config)
     assert not [canary for canary in CANARIES if canary in said]
     assert not [
-        path for path in files for canary in CANARIES if canary.encode() in path.read_bytes()
+        file for file in files for canary in CANARIES if canary.encode() in file.read_bytes()
     ]
 
 

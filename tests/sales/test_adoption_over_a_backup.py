@@ -12,7 +12,6 @@ import pytest
 from conexxus_client import ApiProfile
 from conexxus_client.testing import BackOffice
 from conexxus_sync.model.sales import OPEN_STATES
-from conexxus_sync.sales import OutboxOperator
 
 
 LOCATION = "loc-001"
@@ -44,9 +43,7 @@ def restore(till):
 
 
 def operator(till):
-    return OutboxOperator(
-        store=till.store, location_id=LOCATION, clock=till.clock, profile=till.profile
-    )
+    return till.operator()
 
 
 def sent(till):
@@ -157,7 +154,7 @@ def test_a_pending_batch_is_not_sent_again(till, day, dedupe):
     till.engine().push(honour_past=True)
 
     assert sent(till) == ["t1"]
-    (batch,) = till.outbox.batches(LOCATION)
+    (batch,) = till.peek.outbox.batches()
     assert (batch.state, batch.answer) == ("delivered", "taken for delivered by something else")
 
 
@@ -178,7 +175,7 @@ def test_an_unknown_batch_is_settled(till, dedupe):
 
     till.engine().adopt(DAY)
 
-    assert till.outbox.batches(LOCATION, OPEN_STATES) == []
+    assert till.peek.outbox.batches(OPEN_STATES) == []
     till.wait(days=2)
     till.engine().push(honour_past=True)
     assert sent(till) == ["t1"]

@@ -51,7 +51,7 @@ def test_reason_and_raw(till):
 
     (run,) = till.push()
 
-    (aside,) = till.outbox.quarantine.transactions(LOCATION)
+    (aside,) = till.peek.sales_quarantine.transactions()
     assert (aside.reason, decode_transaction(aside.raw)) == ("No such SKU", sale)
     assert b"49.9800" in aside.raw
     assert [(issue.item, issue.error) for issue in run.errors] == [("bad", "No such SKU")]

@@ -126,7 +126,7 @@ def test_batches_that_never_settle(till):
         till.wait(minutes=15)
 
     assert till.effective() == ["t5", "t6", "t7", "t8"]
-    assert till.outbox.counts(LOCATION)[BatchState.UNKNOWN] == 5
+    assert till.peek.outbox.counts()[BatchState.UNKNOWN] == 5
 
 
 def test_batches_that_wait_between_those(till):
@@ -223,7 +223,7 @@ def test_told_to_stop_between_dates(till):
         if step == "settled":
             told.append(step)
 
-    runs = push(till, stop=lambda: bool(told), failpoint=after_the_first)
+    runs = push(till, is_stopping=lambda: bool(told), failpoint=after_the_first)
     assert [run.status for run in runs] == [RunStatus.SUCCESS]
     assert till.orders.asked == DAYS[:1]
 
@@ -245,7 +245,7 @@ def test_told_to_stop_between_batches(till):
             settled.append(step)
 
     client = Poisoned(till)
-    (run,) = push(till, client=client, failpoint=failpoint, stop=lambda: len(settled) == 2)
+    (run,) = push(till, client=client, failpoint=failpoint, is_stopping=lambda: len(settled) == 2)
 
     assert (run.status, run.items_succeeded, run.items_failed) == (RunStatus.PARTIAL, 2, 2)
     assert "stopped" in run.last_error
@@ -267,11 +267,11 @@ def test_told_to_stop_while_the_host_tells(till):
                 told.append(number)
                 yield till.sale(f"t{number}")
 
-    runs = push(till, orders=Endless(), stop=lambda: len(told) > 10)
+    runs = push(till, orders=Endless(), is_stopping=lambda: len(told) > 10)
 
     assert runs == []
     assert len(told) < 3_000
-    assert till.outbox.counts(LOCATION) == {}
+    assert till.peek.outbox.counts() == {}
     assert DAYS[0] in till.engine().due(till.clock.now())
 
 
@@ -335,8 +335,8 @@ def test_batches_that_wait_are_due(till):
     till.office.faults("sales: refuse")
     push(till)
     till.wait(days=60)
-    with till.store.writing() as connection:
-        till.outbox.dates.record(connection, LOCATION, [(DAY, till.clock.now())])
+    with till.store.write() as state:
+        state.sales_dates.record([(DAY, till.clock.now())])
 
     assert DAY in till.engine().due(till.clock.now())
     assert till.engine().next_due(till.clock.now()) == till.clock.now()
@@ -357,10 +357,10 @@ def test_told_to_stop_while_nobody_answers(till):
             return till.office.requests["sales"] > 0
 
         with ConexxusClient(config, profile=till.profile) as client:
-            (run,) = till.engine(client=client, stop=has_arrived).push(DAY)
+            (run,) = till.engine(client=client, is_stopping=has_arrived).push(DAY)
 
             assert run.delivery_unknown
-            assert till.outbox.counts(LOCATION) == {BatchState.UNKNOWN: 1}
+            assert till.peek.outbox.counts() == {BatchState.UNKNOWN: 1}
             push(till, client=client)
 
     assert till.effective() == ["t1"]

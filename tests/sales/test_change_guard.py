@@ -49,7 +49,7 @@ def tells(till, sales):
 
 
 def refused(till):
-    return till.outbox.dates.refused_changes(LOCATION)
+    return till.peek.sales_dates.refused_changes()
 
 
 @pytest.mark.parametrize("count", [1, 5, 300])
@@ -101,7 +101,7 @@ def test_source_that_yields_too_little(any_till, count, gone):
     assert till.office.ledger.total() == 10 * count + 1
     assert f"{gone} of {count} delivered sales" in run.refused
     assert "the limit is 20%" in run.refused
-    assert len(till.outbox.quarantine.discrepancies(LOCATION)) == gone
+    assert len(till.peek.sales_quarantine.discrepancies()) == gone
 
 
 @pytest.mark.parametrize(("count", "gone"), [(30, 6), (6, 5), (300, 60)])
@@ -170,7 +170,7 @@ def test_accepted_changes(new_till, on_changed):
 
     assert till.office.ledger.total() == 99
     assert refused(till) == {}
-    assert till.outbox.quarantine.discrepancies(LOCATION) == []
+    assert till.peek.sales_quarantine.discrepancies() == []
     assert till.push(DAY) == []
 
 
@@ -229,7 +229,7 @@ def test_empty_date_that_is_only_reported(new_till):
     (run,) = till.push(DAY)
 
     assert (run.refused, refused(till)) == (None, {})
-    assert len(till.outbox.quarantine.discrepancies(LOCATION)) == 10
+    assert len(till.peek.sales_quarantine.discrepancies()) == 10
 
 
 def test_report_keeps_a_refusal(till):

@@ -32,8 +32,8 @@ def pulled(till, at):
         start_time=at,
         end_time=at,
     )
-    with till.store.writing() as connection:
-        till.store.runs.save(connection, run)
+    with till.store.write() as state:
+        state.runs.save(run)
 
 
 @pytest.mark.fault(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from conexxus_client import ApiProfile, TransactionLine
 from conexxus_client.testing import BackOffice
 from conexxus_sync.model.runs import RunStatus
-from conexxus_sync.sales import BatchLimits, OutboxOperator
+from conexxus_sync.sales import BatchLimits
 
 
 LOCATION = "loc-001"
@@ -55,8 +55,8 @@ def test_changed(till):
     assert (run.status, str(run.total), run.items_succeeded) == (RunStatus.SUCCESS, "0.50", 2)
     assert "1 transaction delivered before and changed" in run.errors[0].error
     assert till.office.ledger.total() == told(till)
-    with till.store.reading() as connection:
-        (void,) = till.outbox.members(connection, till.outbox.batches(LOCATION)[1])
+    with till.store.read() as state:
+        (void,) = state.outbox.members(till.peek.outbox.batches()[1])
     assert b'"total":-1.50' in void.raw
     assert b'{"amount":-1,"price":3,"quantity":-0.50,"sku":"a"}' in void.raw
     assert b'"tax":-0.25' in void.raw
@@ -84,9 +84,9 @@ def test_again_and_again(till):
     assert till.office.ledger.total() == 3
     assert till.effective()[-2:] == ["t1:void:3", "t1:rev:3"]
     assert till.push(DAY) == []
-    story = till.outbox.maintenance.history(LOCATION, "t1")
+    story = till.peek.outbox_maintenance.history("t1")
     assert len(story.memberships) == 7
-    (void,) = till.outbox.maintenance.history(LOCATION, "t1:void:2").memberships
+    (void,) = till.peek.outbox_maintenance.history("t1:void:2").memberships
     assert void in story.memberships
 
 
@@ -137,9 +137,7 @@ def test_void_that_is_parked(new_till):
 
     assert till.push(DAY) == []
     (batch,) = till.open_batches()
-    OutboxOperator(
-        store=till.store, location_id=LOCATION, clock=till.clock, profile=till.profile
-    ).resolve(batch.key, delivered=True)
+    till.operator().resolve(batch.key, delivered=True)
     till.push(DAY)
 
     assert till.office.ledger.total() == 5
@@ -165,7 +163,7 @@ def test_ended_between_a_void_and_what_follows(till, what):
             if what == "kill":
                 raise KeyboardInterrupt
 
-    engine = till.engine(failpoint=failpoint, stop=lambda: what == "stop" and bool(settled))
+    engine = till.engine(failpoint=failpoint, is_stopping=lambda: what == "stop" and bool(settled))
     with suppress(KeyboardInterrupt):
         (run,) = engine.push(DAY)
         assert run.status is RunStatus.PARTIAL
@@ -254,7 +252,7 @@ def test_whole_days(new_till):
     assert till.office.ledger.total() == told(till)
     assert run.status is RunStatus.SUCCESS
     assert till.push(DAY) == []
-    assert till.outbox.quarantine.discrepancies(LOCATION) == []
+    assert till.peek.sales_quarantine.discrepancies() == []
 
 
 def test_bytes_that_are_gone(till):
@@ -345,4 +343,4 @@ def test_the_hosts_last_word_counts(many_tills, days, faults, mode, size):
     assert till.office.ledger.total() == told(till)
     assert till.office.ledger.doubled() == []
     assert till.open_batches() == []
-    assert till.outbox.quarantine.discrepancies(LOCATION) == []
+    assert till.peek.sales_quarantine.discrepancies() == []

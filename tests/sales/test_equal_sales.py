@@ -49,8 +49,8 @@ def test_told_twice(till, first, second):
     till.push()
 
     assert (till.effective(), till.quarantined()) == (["t1", "t2"], {})
-    with till.store.reading() as connection:
-        member, _ = till.outbox.members(connection, till.outbox.batches(LOCATION)[0])
+    with till.store.read() as state:
+        member, _ = state.outbox.members(till.peek.outbox.batches()[0])
     assert member.raw == encode_transaction(sale(first))
 
 
@@ -68,7 +68,7 @@ def test_told_again(new_till, mode, on_changed):
 
     assert till.push(DAY) == []
     assert till.office.requests["sales"] == 1
-    assert till.outbox.quarantine.discrepancies(LOCATION) == []
+    assert till.peek.sales_quarantine.discrepancies() == []
 
     till.orders.by_date[DAY] = [sale("00", total="1.51")]
     assert till.push(DAY) != []
@@ -85,14 +85,14 @@ def test_digests_of_bytes(till, table):
     till.office.faults("" if table == "delivered" else "sales: 409")
     till.push()
     old = sha256(encode_transaction(sale("00"))).digest()
-    with till.store.writing() as connection:
-        connection.execute(f"UPDATE {table} SET digest = ?", (old,))
+    with till.store.write() as state:
+        state.session.raw.execute(f"UPDATE {table} SET digest = ?", (old,))
 
     till.push(DAY)
     till.push(DAY)
 
     assert till.effective() == ["t1"]
-    assert till.outbox.quarantine.discrepancies(LOCATION) == []
+    assert till.peek.sales_quarantine.discrepancies() == []
 
 
 NUMBERS = st.one_of(

@@ -62,7 +62,7 @@ def test_memory(till, kind):
         tracemalloc.stop()
 
     assert peak < 5 * MIB
-    assert till.outbox.quarantine.size("loc-001", DAY) == MANY
+    assert till.peek.sales_quarantine.size(DAY) == MANY
     assert (run.items_failed, len(run.errors)) == (MANY, 100)
 
 

@@ -11,6 +11,7 @@ from datetime import date
 import pytest
 
 from conexxus_sync.model.runs import RunKind, RunStatus
+from peeks import peek
 
 
 DAY, EARLIER = date(2026, 1, 2), date(2026, 1, 1)
@@ -91,7 +92,7 @@ def test_any_exception_fails_its_date(till, act, said, where):
     assert bad.last_error.endswith(said)
     assert (good.business_date, good.status) == (DAY, RunStatus.SUCCESS)
     assert till.effective() == ["good"]
-    assert len(till.store.runs.history("loc-001", RunKind.SALES)) == 2
+    assert len(peek(till.store).runs.history(RunKind.SALES)) == 2
 
 
 @CASE

@@ -9,7 +9,6 @@ import pytest
 from conexxus_client import ApiProfile, ClientConfig, ConexxusClient, ConfigurationError
 from conexxus_client.testing import BackOffice, SandboxTransport
 from conexxus_sync.model.sales import OutboxError
-from conexxus_sync.sales import OutboxOperator
 
 
 LOCATION = "loc-001"
@@ -31,9 +30,7 @@ def elsewhere(till, url):
 
 
 def operator(till, **more):
-    return OutboxOperator(
-        **{"store": till.store, "location_id": LOCATION, "clock": till.clock, **more}
-    )
+    return till.operator(**{"profile": ApiProfile(), **more})
 
 
 @pytest.fixture
@@ -188,7 +185,7 @@ def test_resolve_goes_by_the_profile_that_is_kept(till):
     operator(till).resolve(batch.key, delivered=True)
 
     assert till.effective() == ["t2"]
-    assert till.outbox.maintenance.history(LOCATION, "t1").delivered == ()
+    assert till.peek.outbox_maintenance.history("t1").delivered == ()
 
 
 @pytest.mark.case(
@@ -203,8 +200,8 @@ def test_a_store_that_keeps_none(till):
     """
     till.orders.add(till.sale("t1"))
     till.push(DAY)
-    with till.store.writing() as connection:
-        connection.execute("DELETE FROM sales_profiles")
+    with till.store.write() as state:
+        state.session.raw.execute("DELETE FROM sales_profiles")
     till.orders.add(till.sale("t2"))
 
     with pytest.raises(ConfigurationError, match="--profile default"):
@@ -230,13 +227,13 @@ def test_kept_before_a_stored_batch_is_sent(till):
     till.orders.add(till.sale("t1"))
     till.office.faults("sales: refuse")
     till.push(DAY)
-    with till.store.writing() as connection:
-        connection.execute("DELETE FROM sales_profiles")
+    with till.store.write() as state:
+        state.session.raw.execute("DELETE FROM sales_profiles")
 
     till.push(DAY)
 
-    with till.store.reading() as connection:
-        kept = till.outbox.profiles.kept(connection, LOCATION)
+    with till.store.read() as state:
+        kept = state.sales_profiles.kept()
     assert kept is not None
     assert kept.parts["origin"] == "http://localhost:80"
 
@@ -252,8 +249,8 @@ def test_kept_with_the_first_freeze(till):
     to send keeps none.
     """
     till.push(DAY)
-    with till.store.reading() as connection:
-        assert till.outbox.profiles.kept(connection, LOCATION) is None
+    with till.store.read() as state:
+        assert state.sales_profiles.kept() is None
     till.orders.add(till.sale("t1"))
 
     def dies(step):

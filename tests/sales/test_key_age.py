@@ -50,7 +50,8 @@ class World:
 
     @property
     def store(self):
-        return SqliteStore(self.till.folder / "store.db", processes=Booted(self.boots))
+        path = self.till.folder / "store.db"
+        return SqliteStore(path, processes=Booted(self.boots)).at("loc-001")
 
     def engine(self, **changes):
         return self.till.engine(**{"client": self.client(), "store": self.store, **changes})
@@ -256,7 +257,7 @@ def test_an_operator_after_a_boot(new_till):
     world.sell_and_lose_the_answer()
     world.boot(timedelta(hours=1))
     (batch,) = world.till.open_batches()
-    operator = OutboxOperator(store=world.store, location_id="loc-001", clock=world.till.clock)
+    operator = OutboxOperator(context=world.till.context(store=world.store))
 
     with pytest.raises(OutboxError, match="started anew"):
         operator.resend(batch.key)

@@ -63,7 +63,7 @@ def test_agree(till, kind):
     (run,) = till.push()
 
     assert run.errors == ()
-    assert till.outbox.mismatched(LOCATION) == 0
+    assert till.peek.outbox.mismatched() == 0
 
 
 @pytest.mark.parametrize("kind", DIFFER)
@@ -76,7 +76,7 @@ def test_differ(till, kind):
     (run,) = till.push()
 
     assert "do not add up" in run.errors[0].error
-    assert till.outbox.mismatched(LOCATION) == 1
+    assert till.peek.outbox.mismatched() == 1
 
 
 AMOUNTS = st.decimals(-999, 999, places=2)

@@ -63,8 +63,8 @@ def test_nothing_is_lost_or_doubled(many_tills, kind, unprocessed, size, counts,
         till.wait(minutes=15)
 
     there, aside, waiting = till.effective(), set(till.quarantined()), till.open_batches()
-    with till.store.reading() as connection:
-        parked = {name for batch in waiting for name in till.outbox.ids(connection, batch)}
+    with till.store.read() as state:
+        parked = {name for batch in waiting for name in state.outbox.ids(batch)}
     assert all(batch.parked for batch in waiting)
     assert len(there) == len(set(there))
     assert {*there, *aside, *parked} == set(names)

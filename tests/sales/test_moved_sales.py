@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from conexxus_client import ApiProfile
 from conexxus_client.testing import BackOffice
 from conexxus_sync.model.sales import DiscrepancyKind
-from conexxus_sync.sales import OutboxOperator
 
 
 LOCATION = "loc-001"
@@ -91,7 +90,7 @@ def test_moved_before_the_last_look(moving, source, target, mode):
     assert totals(till) == told(till)
     assert till.effective(target).count("A") == 1
     assert till.office.ledger.doubled() == []
-    assert till.outbox.quarantine.discrepancies(LOCATION) == []
+    assert till.peek.sales_quarantine.discrepancies() == []
 
 
 @MODES
@@ -179,9 +178,7 @@ def test_moved_and_given_up(moving):
     till.push(DAY)
     (batch,) = till.open_batches()
 
-    OutboxOperator(
-        store=till.store, location_id=LOCATION, clock=till.clock, profile=till.profile
-    ).resolve(batch.key, delivered=False)
+    till.operator().resolve(batch.key, delivered=False)
     till.push()
 
     assert totals(till) == told(till)
@@ -220,9 +217,7 @@ def test_moved_and_only_reported(moving):
     till.push()
 
     assert totals(till) == {DAY: Decimal("0.25"), NEXT: Decimal("1.75")}
-    found = {
-        (one.business_date, one.kind) for one in till.outbox.quarantine.discrepancies(LOCATION)
-    }
+    found = {(one.business_date, one.kind) for one in till.peek.sales_quarantine.discrepancies()}
     assert found == {(DAY, DiscrepancyKind.ELSEWHERE), (NEXT, DiscrepancyKind.MISSING)}
 
 
@@ -262,4 +257,4 @@ def test_wherever_the_host_moves_them(many_tills, moves, faults, mode):
     assert totals(till) == told(till)
     assert till.office.ledger.doubled() == []
     assert till.open_batches() == []
-    assert till.outbox.quarantine.discrepancies(LOCATION) == []
+    assert till.peek.sales_quarantine.discrepancies() == []

@@ -9,7 +9,6 @@ import pytest
 from conexxus_client import ApiProfile
 from conexxus_client.testing import BackOffice
 from conexxus_sync.errors import RunInProgressError
-from conexxus_sync.sales import OutboxOperator
 
 
 LOCATION = "loc-001"
@@ -18,13 +17,11 @@ DAYS = [DAY + timedelta(days=number) for number in range(3)]
 
 
 def operator(till):
-    return OutboxOperator(
-        store=till.store, location_id=LOCATION, clock=till.clock, profile=till.profile
-    )
+    return till.operator()
 
 
 def actions(till, name):
-    found = till.outbox.maintenance.history(LOCATION, name).actions
+    found = till.peek.outbox_maintenance.history(name).actions
 
     return [(one.action, one.reason) for one in found]
 
@@ -40,7 +37,7 @@ def parked(new_till):
         till.orders.add(till.sale(f"a{day}"), till.sale(f"b{day}"), day=day)
     till.office.faults("sales: 503*3")
     till.push()
-    assert len(till.outbox.parked(LOCATION)) == 3
+    assert len(till.peek.outbox.parked()) == 3
 
     return till
 
@@ -62,7 +59,7 @@ def test_all_are_resolved(parked, only):
 
     assert [batch.business_date for batch in settled] == days
     assert parked.effective() == [name for day in days for name in (f"a{day}", f"b{day}")]
-    assert len(parked.outbox.parked(LOCATION)) == 3 - len(days)
+    assert len(parked.peek.outbox.parked()) == 3 - len(days)
     assert actions(parked, f"a{days[0]}") == [("resolved as not delivered", "down")]
 
 
@@ -132,14 +129,14 @@ def test_dismissed(till):
     till.orders.by_date[DAY] = [till.sale("bad", "9.99"), till.sale("t1")]
     till.push(DAY)
 
-    quarantine = till.outbox.quarantine
+    quarantine = till.peek.sales_quarantine
     assert till.effective() == ["t1"]
-    assert (till.quarantined(), quarantine.size(LOCATION), quarantine.size(LOCATION, DAY)) == (
+    assert (till.quarantined(), quarantine.size(), quarantine.size(DAY)) == (
         {},
         0,
         0,
     )
-    assert till.outbox.date_totals(LOCATION, DAY)[0].quarantined == 0
+    assert till.peek.outbox.date_totals(DAY)[0].quarantined == 0
     assert actions(till, "bad") == [("dismissed", "a test")]
 
     assert operator(till).replay(DAY, "bad")
@@ -161,27 +158,27 @@ def test_accepted_discrepancy(till, told):
     till.push()
     till.orders.by_date[DAY] = [till.sale("t2")] + ([till.sale("t1", told)] if told else [])
     till.push(DAY)
-    quarantine = till.outbox.quarantine
-    assert quarantine.discrepancy_count(LOCATION) == 1
+    quarantine = till.peek.sales_quarantine
+    assert quarantine.discrepancy_count() == 1
 
     assert operator(till).accept_discrepancy("t1", reason="known") == [DAY]
     assert operator(till).accept_discrepancy("t1") == []
     till.push(DAY)
 
-    assert (quarantine.discrepancy_count(LOCATION), quarantine.discrepancies(LOCATION)) == (0, [])
-    assert till.outbox.date_totals(LOCATION, DAY)[0].discrepancies == 0
+    assert (quarantine.discrepancy_count(), quarantine.discrepancies()) == (0, [])
+    assert till.peek.outbox.date_totals(DAY)[0].discrepancies == 0
     assert actions(till, "t1") == [("discrepancy accepted", "known")]
 
     till.orders.by_date[DAY] = [till.sale("t2"), till.sale("t1", "3.00")]
     till.push(DAY)
-    assert quarantine.discrepancy_count(LOCATION) == 1
+    assert quarantine.discrepancy_count() == 1
 
 
 def test_actions_wait_for_pushes(parked):
     """
     While a push is at work, nothing is settled, and nothing is on record.
     """
-    parked.store.leases.acquire(LOCATION, "sales", "run-1", parked.clock.now())
+    parked.store.leases.acquire("sales", "run-1", parked.clock.now())
     clerk = operator(parked)
 
     for work in (

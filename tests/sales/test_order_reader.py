@@ -54,7 +54,7 @@ def test_duplicate_ids(till):
 
     assert till.effective() == ["same"]
     assert till.quarantined() == {"two": "Duplicate transaction id with different data"}
-    (aside,) = till.outbox.quarantine.transactions(LOCATION)
+    (aside,) = till.peek.sales_quarantine.transactions()
     assert aside.raw.count(b"\n") == 1
     assert (run.items_succeeded, run.items_failed) == (1, 2)
     assert till.push() == []
@@ -85,7 +85,7 @@ def test_names_that_are_no_text(till):
     till.push()
 
     assert till.effective() == likes
-    assert till.outbox.quarantine.size(LOCATION) == 2
+    assert till.peek.sales_quarantine.size() == 2
     assert till.push(DAY) == []
 
 
@@ -134,12 +134,12 @@ def test_changed_and_missing(till):
     assert {issue.item for issue in run.errors} == {"t1", "t2"}
     assert till.push(DAY) == []
     assert till.office.requests["sales"] == 1
-    found = till.outbox.quarantine.discrepancies(LOCATION)
+    found = till.peek.sales_quarantine.discrepancies()
     assert {(one.id, one.kind) for one in found} == {("t1", "changed"), ("t2", "missing")}
 
     till.orders.by_date[DAY] = [till.sale("t1", "1"), till.sale("t2"), till.sale("t3")]
     till.push(DAY)
-    assert till.outbox.quarantine.discrepancies(LOCATION) == []
+    assert till.peek.sales_quarantine.discrepancies() == []
 
 
 def test_refund(till):

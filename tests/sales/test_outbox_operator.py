@@ -12,7 +12,6 @@ from conexxus_client.testing import BackOffice
 from conexxus_sync.errors import DateClosedError, HostError, RunInProgressError
 from conexxus_sync.model.runs import RunStatus
 from conexxus_sync.model.sales import BatchState, OutboxError
-from conexxus_sync.sales import OutboxOperator
 
 
 LOCATION = "loc-001"
@@ -21,9 +20,7 @@ ONE = timedelta(days=1)
 
 
 def operator(till):
-    return OutboxOperator(
-        store=till.store, location_id=LOCATION, clock=till.clock, profile=till.profile
-    )
+    return till.operator()
 
 
 def parked(till):
@@ -99,7 +96,7 @@ def test_operators_wait_for_pushes(till):
     While a push is at work, an operator is told so.
     """
     batch = parked(till)
-    till.store.leases.acquire(LOCATION, "sales", "run-1", till.clock.now())
+    till.store.leases.acquire("sales", "run-1", till.clock.now())
 
     with pytest.raises(RunInProgressError):
         operator(till).resolve(batch.key, delivered=True)
@@ -265,15 +262,15 @@ def test_forgotten(new_till):
     till = new_till()
     till.orders.add(till.sale("t1"))
     till.push()
-    key = till.outbox.batches(LOCATION)[0].key
+    key = till.peek.outbox.batches()[0].key
 
     def later(days):
         day = DAY + days * ONE
         till.clock.advance_to(datetime(2026, 1, 2, 23, 50, tzinfo=UTC) + days * ONE)
         till.orders.add(till.sale(f"t{days}"), day=day)
         till.push(day)
-        with till.store.reading() as connection:
-            (size,) = connection.execute(
+        with till.store.read() as state:
+            (size,) = state.session.raw.execute(
                 "SELECT length(body) FROM batches WHERE key = ?", (key,)
             ).fetchone() or ("gone",)
         return size
@@ -301,9 +298,9 @@ def test_a_clock_that_is_years_ahead_forgets_nothing(new_till):
     till.push()
     till.push()
 
-    with till.store.reading() as connection:
-        assert connection.execute("SELECT count(*) FROM delivered").fetchone() == (1,)
-        assert connection.execute("SELECT body IS NULL FROM batches").fetchone() == (0,)
+    with till.store.read() as state:
+        assert state.session.raw.execute("SELECT count(*) FROM delivered").fetchone() == (1,)
+        assert state.session.raw.execute("SELECT body IS NULL FROM batches").fetchone() == (0,)
 
 
 def test_story(new_till):
@@ -315,15 +312,15 @@ def test_story(new_till):
     till.orders.add(till.sale("t1"), till.sale("bad"))
     till.push()
 
-    story = till.outbox.maintenance.history(LOCATION, "bad")
+    story = till.peek.outbox_maintenance.history("bad")
 
     assert [one.batch.transactions for one in story.memberships] == [2, 1]
     assert [one.batch.state.value for one in story.memberships] == ["resolved", "rejected"]
     assert all("422" in one.batch.answer for one in story.memberships)
     assert "422" in story.quarantined[0].reason
-    (delivered,) = till.outbox.maintenance.history(LOCATION, "t1").delivered
-    assert till.outbox.get(LOCATION, delivered.key).state is BatchState.DELIVERED
-    assert not till.outbox.maintenance.history(LOCATION, "nobody")
+    (delivered,) = till.peek.outbox_maintenance.history("t1").delivered
+    assert till.peek.outbox.get(delivered.key).state is BatchState.DELIVERED
+    assert not till.peek.outbox_maintenance.history("nobody")
 
 
 def test_summary(new_till):
@@ -338,9 +335,9 @@ def test_summary(new_till):
     till.push()
 
     bodies = []
-    with till.store.reading() as connection:
-        for batch in till.outbox.batches(LOCATION, [BatchState.DELIVERED]):
-            bodies.append(till.outbox.body(connection, batch).decode())
+    with till.store.read() as state:
+        for batch in till.peek.outbox.batches([BatchState.DELIVERED]):
+            bodies.append(state.outbox.body(batch).decode())
     figures = [body[body.index('"summary"') :] for body in reversed(bodies)]
     assert len(figures) == 2
     assert '"totalOrders":1,"totalRevenue":0.10,"totalTax":0.01' in figures[0]

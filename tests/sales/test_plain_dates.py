@@ -9,6 +9,7 @@ import pytest
 
 from conexxus_sync.model.calendar import plain_date
 from conexxus_sync.model.runs import RunKind
+from peeks import peek
 
 
 LOCATION = "loc-001"
@@ -60,8 +61,8 @@ def test_subclass_of_a_date():
 
 AT = "'2026-01-02T23:30:00+00:00'"
 BATCH = (
-    "INSERT INTO batches (location, key, business_date, freeze, first, transactions, mismatched,"
-    " total, digest, body, frozen_at, state, sent_at, parked)"
+    "INSERT INTO batches (location, key, business_date, freeze_number, first, transactions,"
+    " mismatched, total, digest, body, frozen_at, state, sent_at, parked)"
     " VALUES (?, 'k', '{}', 1, 0, 1, 0, '1', x'00', x'00'"
 )
 RUN = (
@@ -87,6 +88,11 @@ TABLES = [
 ]
 
 
+def unreadable_rows(till):
+    with till.store.read() as state:
+        return state.unreadable_rows()
+
+
 def damage(till, statement, day):
     with sqlite3.connect(till.folder / "store.db") as connection:
         connection.execute(statement.format(day), (LOCATION,))
@@ -108,19 +114,18 @@ def test_row_that_can_not_be_read(till, statement, day):
 
     till.push()
 
-    outbox = till.outbox
     assert till.effective() == ["t1"]
-    assert till.store.runs.latest(LOCATION, RunKind.SALES).items_succeeded == 1
-    assert len(outbox.quarantine.transactions(LOCATION)) == 0
-    assert len(outbox.quarantine.discrepancies(LOCATION)) == 0
-    assert [batch.business_date for batch in outbox.batches(LOCATION)] == [DAY]
-    assert [sums.business_date for sums in outbox.date_totals(LOCATION, date(2026, 1, 1))] == [DAY]
-    assert outbox.maintenance.history(LOCATION, "x").delivered == ()
+    assert peek(till.store).runs.latest(RunKind.SALES).items_succeeded == 1
+    assert len(till.peek.sales_quarantine.transactions()) == 0
+    assert len(till.peek.sales_quarantine.discrepancies()) == 0
+    assert [batch.business_date for batch in till.peek.outbox.batches()] == [DAY]
+    assert [sums.business_date for sums in till.peek.outbox.date_totals(date(2026, 1, 1))] == [DAY]
+    assert till.peek.outbox_maintenance.history("x").delivered == ()
     if "yesterday" in statement:
         # The date was looked at again: that mended it.
-        assert till.store.unreadable_rows(LOCATION) == []
+        assert unreadable_rows(till) == []
         return
-    (found,) = till.store.unreadable_rows(LOCATION)
+    (found,) = unreadable_rows(till)
     assert f" {found.table} " in statement
     assert found.count == 1
 
@@ -135,9 +140,9 @@ def test_run_that_can_not_be_read_is_passed_over(till):
     for number in range(10):
         damage(till, RUN.replace("'r'", f"'r{number}'"), "Friday")
 
-    assert len(till.store.runs.history(LOCATION, RunKind.SALES, 1)) == 1
-    assert len(till.store.runs.history(LOCATION, RunKind.SALES, 5)) == 1
-    assert till.store.runs.get("r1") is None
+    assert len(peek(till.store).runs.history(RunKind.SALES, 1)) == 1
+    assert len(peek(till.store).runs.history(RunKind.SALES, 5)) == 1
+    assert peek(till.store).runs.get("r1") is None
 
 
 @ROWS

@@ -12,6 +12,7 @@ from conexxus_sync.config import SyncConfig
 from conexxus_sync.errors import DateClosedError, RunInProgressError
 from conexxus_sync.model.runs import RunKind, RunStatus
 from conexxus_sync.sales import BatchLimits
+from peeks import peek
 
 
 LOCATION = "loc-001"
@@ -30,7 +31,7 @@ def test_a_day(till):
     assert (run.kind, run.status, run.business_date) == (RunKind.SALES, RunStatus.SUCCESS, DAY)
     assert (run.items_processed, run.items_succeeded, run.items_failed) == (2, 2, 0)
     assert (run.batches, str(run.total), run.delivery_unknown) == (1, "50.0800", False)
-    assert till.store.runs.history(LOCATION, RunKind.SALES) == [run]
+    assert peek(till.store).runs.history(RunKind.SALES) == [run]
     assert till.watcher.told == [("started", run.id), ("finished", run.id, RunStatus.SUCCESS)]
 
 
@@ -252,7 +253,7 @@ def test_one_at_a_time(till):
     """
     Another push is told which run is in progress.
     """
-    other = till.store.leases.acquire(LOCATION, "sales", "run-1", till.clock.now())
+    other = till.store.leases.acquire("sales", "run-1", till.clock.now())
 
     with pytest.raises(RunInProgressError) as caught:
         till.push()
@@ -273,7 +274,7 @@ def test_the_id_in_the_lease(till):
 
     def look(step):
         if step == "sending":
-            seen.append(till.store.leases.holder(LOCATION, "sales", till.clock.now()))
+            seen.append(till.store.leases.holder("sales", till.clock.now()))
 
     first, second = till.engine(failpoint=look).push(since=date(2025, 12, 30), honour_past=True)
 
@@ -285,8 +286,8 @@ def test_closed_date(till):
     """
     A closed date takes no push.
     """
-    with till.store.writing() as connection:
-        connection.execute(
+    with till.store.write() as state:
+        state.session.raw.execute(
             "INSERT INTO sales_dates VALUES (?, ?, NULL, 'adopted')", (LOCATION, DAY.isoformat())
         )
     till.orders.add(till.sale("t1"))
@@ -320,8 +321,8 @@ def test_collector_of_a_lost_push(till):
 
     def steal(step):
         if step == "sent":
-            with till.store.writing() as connection:
-                connection.execute("UPDATE leases SET epoch = epoch + 1")
+            with till.store.write() as state:
+                state.session.raw.execute("UPDATE leases SET epoch = epoch + 1")
 
     with pytest.raises(Exception, match="lost its lease"):
         till.engine(failpoint=steal).push(DAY)

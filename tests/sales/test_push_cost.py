@@ -12,7 +12,7 @@ import pytest
 
 from conexxus_client import ApiProfile
 from conexxus_client.testing import BackOffice
-from conexxus_sync.stores import sqlite as store_module
+from conexxus_sync.stores.sqlite import _sqlite_database as store_module
 
 
 LOCATION = "loc-001"
@@ -41,20 +41,20 @@ def fill(till, days, sales):
     """
     till.push()
 
-    with till.store.writing() as connection:
+    with till.store.write() as state:
         for number in range(1, days + 1):
             day = DAY - number * A_DAY
             # To a server that knows ids alone, they have to be new ones.
             prefix = "" if till.profile.dedupe == "key" else f"{number}-"
             noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
             moments = [(noon + place * timedelta(seconds=7)).isoformat() for place in range(sales)]
-            connection.execute(
-                "INSERT INTO batches (location, key, business_date, freeze, first, state,"
+            state.session.raw.execute(
+                "INSERT INTO batches (location, key, business_date, freeze_number, first, state,"
                 " transactions, mismatched, total, digest, frozen_at, settled_at)"
                 " VALUES (?, ?, ?, 1, 0, 'delivered', ?, 0, '1', x'00', ?, ?)",
                 (LOCATION, f"k{number}", str(day), sales, str(noon), str(noon)),
             )
-            connection.executemany(
+            state.session.raw.executemany(
                 "INSERT INTO batch_transactions"
                 " VALUES (?1, ?2, ?3, ?4, x'00', '1', 1, ?5, ?4, 0, 0, '1')",
                 (
@@ -62,7 +62,7 @@ def fill(till, days, sales):
                     for place, moment in enumerate(moments)
                 ),
             )
-            connection.executemany(
+            state.session.raw.executemany(
                 "INSERT INTO delivered VALUES (?, ?, ?, ?, '1', x'00', '1', ?, ?, ?, 0, 0)",
                 (
                     (
@@ -77,7 +77,7 @@ def fill(till, days, sales):
                     for place, moment in enumerate(moments)
                 ),
             )
-            connection.execute(
+            state.session.raw.execute(
                 "INSERT OR REPLACE INTO sales_dates VALUES (?, ?, ?, NULL)",
                 (LOCATION, str(day), str(noon)),
             )
@@ -173,8 +173,8 @@ def test_plans(till, monkeypatch, analyzed):
     """
     fill(till, days=30, sales=50)
     if analyzed:
-        with till.store.reading() as connection:
-            connection.execute("ANALYZE")
+        with till.store.read() as state:
+            state.session.raw.execute("ANALYZE")
     monkeypatch.setattr(Planned, "plans", {})
     monkeypatch.setattr(store_module, "_Connection", Planned)
 

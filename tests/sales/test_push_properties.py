@@ -43,11 +43,11 @@ def account(till):
     """
     Where every sale is, in our books: delivered, open, or set aside.
     """
-    with till.store.reading() as connection:
-        delivered = [name for (name,) in connection.execute("SELECT id FROM delivered").fetchall()]
-        waiting = [
-            name for batch in till.open_batches() for name in till.outbox.ids(connection, batch)
+    with till.store.read() as state:
+        delivered = [
+            name for (name,) in state.session.raw.execute("SELECT id FROM delivered").fetchall()
         ]
+        waiting = [name for batch in till.open_batches() for name in state.outbox.ids(batch)]
 
     return delivered, waiting, list(till.quarantined())
 
@@ -152,7 +152,7 @@ def check_truth(till, run, *, is_last):
     """
     A run that says success left nothing open; one that doesn't says why.
     """
-    states = till.outbox.counts(LOCATION)
+    states = till.peek.outbox.counts()
     unknown = states.get(BatchState.UNKNOWN, 0)
 
     assert run.items_processed == run.items_succeeded + run.items_failed

@@ -16,7 +16,7 @@ from conexxus_client import (
 )
 from conexxus_client.testing import BackOffice
 from conexxus_sync.config import SyncConfig
-from conexxus_sync.sales import BatchLimits, OutboxOperator
+from conexxus_sync.sales import BatchLimits
 
 
 LOCATION = "loc-001"
@@ -184,7 +184,7 @@ def test_one_poisoned_sale_by_id(new_till, place):
     (batch,) = till.open_batches()
     assert (batch.transactions, batch.parked is not None) == (1, True)
     assert till.office.ledger.doubled() == []
-    story = till.outbox.maintenance.history(LOCATION, names[place])
+    story = till.peek.outbox_maintenance.history(names[place])
     keys = {one.batch.key for one in story.memberships}
     assert {one.batch.parent for one in story.memberships} - {None} < keys
 
@@ -207,9 +207,7 @@ def test_one_poisoned_sale_by_key(new_till, dedupe, place):
     (batch,) = till.open_batches()
     assert (batch.transactions, till.effective()) == (500, [])
 
-    operator = OutboxOperator(
-        store=till.store, location_id=LOCATION, clock=till.clock, profile=till.profile
-    )
+    operator = till.operator()
     operator.resolve(batch.key, delivered=False)
     pushes(till, 4, client)
 

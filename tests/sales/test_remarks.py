@@ -35,7 +35,7 @@ def test_lines_that_do_not_add_up(till):
     assert issue.item is None
     assert "1 transaction whose lines do not add up" in issue.error
     assert "odd" in issue.error
-    assert till.outbox.mismatched(LOCATION) == 1
+    assert till.peek.outbox.mismatched() == 1
 
 
 def test_card_numbers(till):
@@ -88,8 +88,8 @@ def test_told_for_two_dates(new_till, dedupe):
     assert till.effective() == ["t1", "t2"]
     assert (first.status, second.status) == (RunStatus.SUCCESS, RunStatus.PARTIAL)
     assert "taken for the same sale" in second.last_error
-    assert [one.kind for one in till.outbox.quarantine.discrepancies(LOCATION)] == ["elsewhere"]
-    assert till.outbox.quarantine.discrepancy_count(LOCATION) == 1
+    assert [one.kind for one in till.peek.sales_quarantine.discrepancies()] == ["elsewhere"]
+    assert till.peek.sales_quarantine.discrepancy_count() == 1
     assert till.push(NEXT) == []
 
 
@@ -138,5 +138,5 @@ def test_ids_that_are_used_once(new_till, fault):
 
     till.push(since=DAY)
 
-    assert till.outbox.quarantine.size(LOCATION) == 1
+    assert till.peek.sales_quarantine.size() == 1
     assert "another business date" in till.quarantined()["0001"]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from conexxus_client import ApiProfile
 from conexxus_client.testing import BackOffice
 from conexxus_sync.model.runs import RunStatus
-from conexxus_sync.sales import BatchLimits, OutboxOperator
+from conexxus_sync.sales import BatchLimits
 
 
 LOCATION = "loc-001"
@@ -44,7 +44,7 @@ def amounts(till, day=DAY):
 
 
 def contradicted(till):
-    return {one.id: one.kind.value for one in till.outbox.quarantine.discrepancies(LOCATION)}
+    return {one.id: one.kind.value for one in till.peek.sales_quarantine.discrepancies()}
 
 
 def test_only_reported(till):
@@ -129,9 +129,7 @@ def test_bytes_that_are_gone(till, now):
     assert till.push(DAY) == []
 
     till.options = {"on_changed": "resend"}
-    OutboxOperator(
-        store=till.store, location_id=LOCATION, clock=till.clock, profile=till.profile
-    ).replay(DAY, "c")
+    till.operator().replay(DAY, "c")
     till.push(DAY)
     assert amounts(till) == dict(zip("a" * len(now), now, strict=True)) | {"b": "1", "c": "1"}
 

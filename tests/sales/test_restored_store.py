@@ -211,7 +211,7 @@ def test_a_store_is_noticed_exactly_if_it_lags(new_till, before, after):
     for number in range(before):
         till.orders.add(till.sale(f"b{number}"))
         till.push(DAY)
-    with till.store.writing():
+    with till.store.write():
         pass
     backup(till)
     for number in range(after):
@@ -236,7 +236,7 @@ def test_a_fresh_store_says_so(till, caplog):
     till.orders.add(till.sale("t1"))
     assert status(till).is_fresh
 
-    till.options = {"collectors": FanOut([LoggingCollector()])}
+    till.options = {"observer": FanOut([LoggingCollector()])}
     runs = till.push()
 
     for run in runs:

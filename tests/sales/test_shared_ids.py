@@ -87,9 +87,9 @@ def test_registers_in_one_push(till, on_changed, size):
 
     assert amounts(till) == [(name, f"{number}.00") for name in names for number in (1, 2, 3)]
     assert till.quarantined() == {}
-    with till.store.reading() as connection:
-        for batch in till.outbox.batches(LOCATION):
-            ids = till.outbox.ids(connection, batch)
+    with till.store.read() as state:
+        for batch in till.peek.outbox.batches():
+            ids = state.outbox.ids(batch)
             assert len(ids) == len(set(ids))
     assert till.push(DAY) == []
 
@@ -135,7 +135,7 @@ def test_timestamp_that_changed(till):
     till.push(DAY)
     assert amounts(till) == [("0001", "1.00"), ("0001:rev:1", "1.00"), ("0001:void:1", "-1.00")]
     assert till.push(DAY) == []
-    assert till.outbox.quarantine.discrepancies(LOCATION) == []
+    assert till.peek.sales_quarantine.discrepancies() == []
 
 
 def test_one_of_two_timestamps_changed(till):
@@ -205,7 +205,7 @@ def test_same_second(till, on_changed):
 
     assert amounts(till) == [("0001", "1.00")]
     assert run.status is RunStatus.PARTIAL
-    assert len(till.outbox.quarantine.discrepancies(LOCATION)) == 1
+    assert len(till.peek.sales_quarantine.discrepancies()) == 1
     assert till.push(DAY) == []
 
 
@@ -335,7 +335,7 @@ def test_the_hosts_sales_are_delivered(many_tills, days, faults, mode, size):
     )
     # Days that nearly vanish are right here, not a host that lost its sales.
     at_will = SalesGuards(max_gone=1, max_changed=1)
-    till.options = {"on_changed": "resend", "guards": at_will}
+    till.options = {"on_changed": "resend", "sales_guards": at_will}
     till.office.faults("sales: " + ", ".join(faults) if faults else "")
     told = [till.sale("fixed")]
 
@@ -352,5 +352,5 @@ def test_the_hosts_sales_are_delivered(many_tills, days, faults, mode, size):
 
     assert till.office.ledger.total() == sum((one.total for one in told), Decimal()) * bool(days)
     assert till.open_batches() == []
-    assert till.outbox.quarantine.discrepancies(LOCATION) == []
+    assert till.peek.sales_quarantine.discrepancies() == []
     assert till.office.ledger.doubled() == []

@@ -96,7 +96,7 @@ def test_told_in_other_words(new_till, change, mode, on_changed):
 
     assert till.push(DAY) == []
     assert till.office.requests["sales"] == 1
-    assert till.outbox.quarantine.discrepancies(LOCATION) == []
+    assert till.peek.sales_quarantine.discrepancies() == []
 
 
 @pytest.mark.parametrize("change", {**OTHER, **LINES})

@@ -114,8 +114,8 @@ def test_corrected_sale(till):
     till.push()
     till.orders.by_date[DAY] = [row("t1")]
 
-    with till.store.writing() as connection:
-        till.outbox.quarantine.release(connection, LOCATION, DAY, "t1")
+    with till.store.write() as state:
+        state.sales_quarantine.release(DAY, "t1")
     till.push(DAY)
 
     assert till.effective() == ["t1"]

@@ -208,7 +208,7 @@ def test_first_start_before_the_push_time(till):
     till.engine().push()
     assert status(till).held is None
 
-    other.store.path.unlink()
+    other.store.database.path.unlink()
     till.clock.set(datetime(2026, 1, 2, 23, 45, tzinfo=UTC))
     till.engine().push()
     till.wait(days=7)

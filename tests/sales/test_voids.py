@@ -45,11 +45,9 @@ def change(till, sold):
     till.orders.by_date[DAY] = [attrs.evolve(sold, total=sold.total + 1)]
     (run,) = till.push(DAY)
 
-    with till.store.reading() as connection:
+    with till.store.read() as state:
         members = [
-            member
-            for batch in till.outbox.batches(LOCATION)
-            for member in till.outbox.members(connection, batch)
+            member for batch in till.peek.outbox.batches() for member in state.outbox.members(batch)
         ]
     return run, [decode_transaction(one.raw) for one in members if one.voids]
 
@@ -79,8 +77,8 @@ def test_void_of_a_revision(till):
     till.orders.by_date[DAY] = [sale()]
     till.push(DAY)
 
-    with till.store.reading() as connection:
-        latest = till.outbox.members(connection, till.outbox.batches(LOCATION)[1])
+    with till.store.read() as state:
+        latest = state.outbox.members(till.peek.outbox.batches()[1])
     assert [one.id for one in latest] == ["t1:void:2"]
     assert decode_transaction(latest[0].raw).extra == {}
 

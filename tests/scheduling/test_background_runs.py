@@ -6,10 +6,13 @@ import threading
 import time
 from datetime import UTC, date, datetime
 
+import attrs
 import pytest
 
 from conexxus_sync import InMemoryCollector, RunKind, RunStatus, StoreError, SyncError
 from conexxus_sync.testing import ListOrders
+from locks import locked
+from peeks import peek
 
 from .triggered import Host, held, joined, refuse
 
@@ -40,9 +43,9 @@ def test_store_that_another_process_writes_to(trigger):
     """
     service, begin = trigger
     joined(begin())
-    runs = service.store.runs.history("loc-001")
+    runs = peek(service.store).runs.history()
 
-    with service.store.writing():
+    with locked(service.store):
         began = time.monotonic()
         with pytest.raises(StoreError, match="Another process holds it; try again"):
             begin()
@@ -50,7 +53,7 @@ def test_store_that_another_process_writes_to(trigger):
 
     assert seconds < 5
     assert [held(service, kind) for kind in ("inventory", "sales")] == [None, None]
-    assert service.store.runs.history("loc-001") == runs
+    assert peek(service.store).runs.history() == runs
     assert not joined(begin()).already_running
 
 
@@ -133,7 +136,7 @@ def test_push_of_nothing(new_service, clock, business_date):
     )
     assert service.metrics(kind=RunKind.SALES).history == ()
     assert service.health().sales.last_push_time is None
-    assert service.store.runs.history("loc-001", planned=True) == [service.metrics().latest]
+    assert peek(service.store).runs.history(planned=True) == [service.metrics().latest]
 
 
 def test_scheduled_push_of_nothing(new_service, clock):
@@ -145,8 +148,8 @@ def test_scheduled_push_of_nothing(new_service, clock):
 
     service.run_due(clock.now())
 
-    with service.store.reading() as connection:
-        kinds = connection.execute("SELECT kind FROM runs").fetchall()
+    with service.store.read() as state:
+        kinds = state.session.all("SELECT kind FROM runs")
     assert kinds == [("inventory",)]
 
 
@@ -163,7 +166,7 @@ def test_push_that_raises(new_service, till, raised, said):
     def fail(step):
         raise raised
 
-    service.sales.failpoint = fail
+    service.sales.context = attrs.evolve(service.context, failpoint=fail)
 
     run = service.run(joined(service.trigger_push(DAY)).run_id)
 

@@ -11,10 +11,10 @@ import pytest
 
 from conexxus_client import ClientConfig, ConexxusClient, ConfigurationError
 from conexxus_client.testing import SandboxTransport
-from conexxus_sync import InMemoryCollector, RunKind, RunStatus, SyncConfig, SyncError
-from conexxus_sync.runtime.cancellation import PullStopper
+from conexxus_sync import InMemoryCollector, RunKind, RunStatus, SyncConfig
 from conexxus_sync.scheduling._scheduler import PullSchedule
 from conexxus_sync.testing import FakeClock
+from peeks import peek
 
 
 HOUR = timedelta(hours=1)
@@ -189,7 +189,7 @@ def test_run_forever_survives(service, caplog):
     A round that fails does not end the scheduler; the event does.
     """
     stop = StopAfter(rounds=3)
-    service.store.path.write_text("This is no database, but long enough to be one. " * 9)
+    service.store.database.path.write_text("This is no database, but long enough to be one. " * 9)
 
     service.run_forever(stop)
 
@@ -272,7 +272,7 @@ def test_stop_breaks_a_pull_off(new_service, caplog):
     service.run_forever(stop)
 
     assert "was stopped" in service.metrics().latest.last_error
-    assert service.store.catalog.is_empty("loc-001")
+    assert peek(service.store).mirror.is_empty()
     assert (stop.waits, "runs failed" in caplog.text) == ([], False)
 
 
@@ -307,14 +307,19 @@ def test_stop_before_the_first_page(new_service, office, till, caplog):
     assert (stop.waits, "runs failed" in caplog.text) == ([], False)
 
 
-def test_pull_that_changed_nothing_can_be_stopped():
+def test_pull_that_changed_nothing_can_be_stopped(site):
     """
-    A checkpoint of a scheduler that stops ends the pull; another does nothing.
+    A pull whose scheduler stops ends before it changes anything; another goes on.
     """
-    PullStopper(lambda: False)()
+    site.office.catalog = [{"sku": "A", "name": "a", "price": 1}]
 
-    with pytest.raises(SyncError, match="as it was"):
-        PullStopper(lambda: True)()
+    stopped = site.engine(is_stopping=lambda: True).pull()
+    shelf = site.shelf
+    pulled = site.engine(is_stopping=lambda: False).pull()
+
+    assert (stopped.status, shelf) == (RunStatus.FAILED, {})
+    assert stopped.last_error.endswith("as it was")
+    assert (pulled.status, list(site.shelf)) == (RunStatus.SUCCESS, ["A"])
 
 
 def test_service_works_on_after_the_scheduler(new_service):

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from conexxus_sync import RunStatus, SyncError
+from peeks import peek
 
 from .triggered import Host, held, joined, thread_of, took
 
@@ -111,7 +112,7 @@ def test_pull_that_was_triggered_breaks_off(new_service):
     service.close()
 
     assert service.metrics().latest.last_error == "the pull was stopped; the catalogue is as it was"
-    assert service.store.catalog.is_empty("loc-001")
+    assert peek(service.store).mirror.is_empty()
 
 
 def test_runs_that_hang_are_left_behind(new_service, clock, gate, caplog, monkeypatch):

@@ -60,4 +60,4 @@ def joined(trigger):
 
 
 def held(service, kind):
-    return service.store.leases.holder("loc-001", kind, service._clock.now())
+    return service.store.leases.holder(kind, service._clock.now())

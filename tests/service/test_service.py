@@ -108,7 +108,7 @@ def test_metrics_of_a_broken_store(service):
     """
     History that can't be read is an error, not an empty history.
     """
-    service.store.path.write_text("This is no database, but long enough to be one. " * 9)
+    service.store.database.path.write_text("This is no database, but long enough to be one. " * 9)
 
     with pytest.raises(StoreError, match="no SQLite database"):
         service.metrics()
@@ -161,9 +161,9 @@ def test_settings_of_sales(new_service, till):
         location_id="loc-001", timezone=ZoneInfo("UTC"), on_changed="resend", summary=True
     )
 
-    sales = new_service(orders=till, config=config).sales
+    given = new_service(orders=till, config=config).sales.context.config
 
-    assert (sales.on_changed, sales.summary) == ("resend", True)
+    assert (given.on_changed, given.summary) == ("resend", True)
 
 
 def test_without_orders_there_are_no_sales(service, clock):

@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -22,7 +23,7 @@ from conexxus_sync import ConexxusService, SyncConfig
 from conexxus_sync.metrics.prometheus import PrometheusMetrics
 from conexxus_sync.stores.sqlite import SqliteStore
 from conexxus_sync.testing import FakeClock, ListOrders, sale
-from sites import MORNING, HastyStore
+from sites import MORNING, hasty_store
 
 
 LOCATION = "loc-001"
@@ -63,7 +64,7 @@ class Shop:
 
     folder: Path
     location: str = LOCATION
-    store_type: type = SqliteStore
+    new_store: Callable = SqliteStore
     office: BackOffice = attrs.field(factory=lambda: BackOffice(items(2), etag="off"))
     orders: Orders = attrs.field(factory=Orders)
     clock: FakeClock = attrs.field(factory=lambda: FakeClock(MORNING))
@@ -80,7 +81,7 @@ class Shop:
         self.metrics = PrometheusMetrics(clock=self.clock)
         options = {
             "client": self.client(),
-            "store": self.store_type(self.folder / "conexxus.db"),
+            "store": self.new_store(self.folder / "conexxus.db"),
             "config": SyncConfig(location_id=self.location, timezone=ZoneInfo("UTC")),
             "orders": self.orders,
             "collectors": [self.metrics],
@@ -157,7 +158,7 @@ def new_shop(tmp_path_factory):
     with tempfile.TemporaryDirectory(dir=parent) as folder:
 
         def make(**settings):
-            return Shop(Path(tempfile.mkdtemp(dir=folder)), store_type=HastyStore, **settings)
+            return Shop(Path(tempfile.mkdtemp(dir=folder)), new_store=hasty_store, **settings)
 
         yield make
 

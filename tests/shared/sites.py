@@ -13,15 +13,18 @@ from conexxus_client import ClientConfig, ConexxusClient
 from conexxus_client.testing import BackOffice, SandboxTransport
 from conexxus_sync.collectors import FanOut
 from conexxus_sync.config import SyncConfig
+from conexxus_sync.engines import EngineContext
 from conexxus_sync.inventory import InventorySync
 from conexxus_sync.stores.sqlite import SqliteStore
+from conexxus_sync.stores.sqlite._sqlite_database import SqliteDatabase
 from conexxus_sync.testing import FakeClock
+from peeks import peek
 
 
 MORNING = datetime(2026, 1, 2, 10, tzinfo=UTC)
 
 
-class HastyStore(SqliteStore):
+class HastyDatabase(SqliteDatabase):
     """
     Does not wait for the disk: for tests of a thousand pulls.
     """
@@ -32,6 +35,10 @@ class HastyStore(SqliteStore):
         return connection
 
 
+def hasty_store(path):
+    return SqliteStore(path, database=HastyDatabase(path))
+
+
 class Site:
     """
     One location: its store, its back office, and pulls between them.
@@ -40,19 +47,26 @@ class Site:
     def __init__(self, path, *, location_id="loc-001", store=SqliteStore):
         self.office = BackOffice([], etag="off")
         self.client = client_of(self.office)
-        self.store = store(path)
+        self.path = path
+        self.store = store(path).at(location_id)
         self.config = SyncConfig(location_id=location_id)
         self.clock = FakeClock(MORNING)
 
-    def engine(self, storage=None, **options):
-        return InventorySync(
-            client=self.client,
+    def context(self, *, collectors=(), **options):
+        return EngineContext(
             store=self.store,
             config=self.config,
             clock=self.clock,
-            storage=storage,
-            collectors=FanOut(options.pop("collectors", ())),
+            observer=FanOut(collectors),
             **options,
+        )
+
+    def engine(self, storage=None, *, progress=lambda *_: None, **options):
+        return InventorySync(
+            client=self.client,
+            context=self.context(**options),
+            storage=storage,
+            progress=progress,
         )
 
     def pull(
@@ -69,7 +83,7 @@ class Site:
         """
         The items that are present, by SKU.
         """
-        items = self.store.catalog.items(self.config.location_id)
+        items = peek(self.store).mirror.items()
         return {entry.item.sku: entry.item for entry in items}
 
     @property
@@ -77,17 +91,15 @@ class Site:
         """
         Reasons by key.
         """
-        found = self.store.catalog.quarantined(self.config.location_id)
+        found = peek(self.store).mirror.quarantined()
         return {entry.key: entry.reason for entry in found}
 
     def dump(self, *tables):
         """
         Every byte of some tables.
         """
-        with self.store.reading() as connection:
-            return {
-                table: connection.execute(f"SELECT * FROM {table}").fetchall() for table in tables
-            }
+        with self.store.read() as state:
+            return {table: state.session.all(f"SELECT * FROM {table}") for table in tables}
 
 
 def client_of(office, **settings):
@@ -121,7 +133,7 @@ def new_site(tmp_path_factory):
     Makes sites, for tests that need many.
     """
 
-    def make(*, store=HastyStore, path=None, removals="keep", **options):
+    def make(*, store=hasty_store, path=None, removals="keep", **options):
         path = path or tmp_path_factory.mktemp("site") / "conexxus.db"
         site = Site(path, store=store, **options)
         site.config = attrs.evolve(site.config, removals=removals)

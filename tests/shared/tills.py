@@ -19,15 +19,21 @@ from conexxus_client import ApiProfile, ClientConfig, ConexxusClient, Transactio
 from conexxus_client.testing import BackOffice, SandboxTransport
 from conexxus_sync.collectors import FanOut
 from conexxus_sync.config import SyncConfig
+from conexxus_sync.engines import EngineContext
 from conexxus_sync.model.sales import BatchState
-from conexxus_sync.sales import BatchLimits, SalesPush
+from conexxus_sync.sales import BatchLimits, OutboxOperator, SalesPush
 from conexxus_sync.stores.sqlite import SqliteStore
 from conexxus_sync.testing import FakeClock, ListOrders, sale
 from kept_connections import kept_connections
+from peeks import peek
 
 
 LOCATION = "loc-001"
 DAY = date(2026, 1, 2)
+
+# What a till's options and an engine's changes may be.
+SETTINGS = {"on_changed", "compare", "sales_guards", "summary", "lookback_days"}
+CONTEXT = {"store", "clock", "observer", "is_stopping", "failpoint", "new_id"}
 
 
 class Orders(ListOrders):
@@ -101,11 +107,14 @@ class Till:
 
     @property
     def store(self):
-        return SqliteStore(self.folder / "store.db")
+        return SqliteStore(self.folder / "store.db").at(self.config.location_id)
 
     @property
-    def outbox(self):
-        return self.store.outbox
+    def peek(self):
+        """
+        Looks into the store.
+        """
+        return peek(self.store)
 
     def client(self, office=None):
         return ConexxusClient(
@@ -119,19 +128,38 @@ class Till:
             profile=self.profile,
         )
 
-    def engine(self, **changes):
-        settings = {
-            "client": self.client(),
+    def context(self, **changes):
+        """
+        What an engine works with; of *changes*, what is a setting is set.
+        """
+        given = {**self.options, **changes}
+        settings = {name: given.pop(name) for name in SETTINGS & given.keys()}
+        config = attrs.evolve(
+            given.pop("config", self.config),
+            batch_transactions=self.limits.transactions,
+            batch_bytes=self.limits.bytes,
+            **settings,
+        )
+        context = {
             "store": self.store,
-            "orders": self.orders,
-            "config": self.config,
             "clock": self.clock,
-            "collectors": FanOut([self.watcher]),
-            "limits": self.limits,
-            "released": self.released,
-            **self.options,
+            "observer": FanOut([self.watcher]),
+            **{name: given[name] for name in CONTEXT & given.keys()},
         }
-        return SalesPush(**{**settings, **changes})
+        return EngineContext(config=config, **context)
+
+    def engine(self, **changes):
+        given = {**self.options, **changes}
+        return SalesPush(
+            client=given.get("client") or self.client(),
+            context=self.context(**changes),
+            orders=given.get("orders", self.orders),
+            released=given.get("released", self.released),
+            profile_named=given.get("profile_named", True),
+        )
+
+    def operator(self, **given):
+        return OutboxOperator(context=self.context(), **{"profile": self.profile, **given})
 
     def push(self, business_date=None, **options):
         options = {"since": date(2026, 1, 1), "honour_past": True, **options}
@@ -144,15 +172,15 @@ class Till:
         """
         The state of every batch, in the order of delivery.
         """
-        return [batch.state.value for batch in reversed(self.outbox.batches(LOCATION))]
+        return [batch.state.value for batch in reversed(self.peek.outbox.batches())]
 
     def open_batches(self):
-        return self.outbox.batches(
-            LOCATION, (BatchState.PENDING, BatchState.SENDING, BatchState.UNKNOWN)
+        return self.peek.outbox.batches(
+            (BatchState.PENDING, BatchState.SENDING, BatchState.UNKNOWN)
         )
 
     def quarantined(self):
-        return {one.id: one.reason for one in self.outbox.quarantine.transactions(LOCATION)}
+        return {one.id: one.reason for one in self.peek.sales_quarantine.transactions()}
 
     def effective(self, day=None):
         """
@@ -196,7 +224,7 @@ def many_tills(tmp_path_factory):
         kept_connections(folder) as keeper,
     ):
         first = Till(Path(tempfile.mkdtemp(dir=folder)))
-        with first.store.reading():
+        with first.store.read():
             pass
 
         def make(**settings):

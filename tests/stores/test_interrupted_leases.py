@@ -8,13 +8,16 @@ from contextlib import contextmanager
 from functools import partial
 from uuid import uuid4
 
+import attrs
 import pytest
 
 from conexxus_sync import RunInProgressError, StoreError
 from conexxus_sync.stores.sqlite import SqliteStore
+from conexxus_sync.stores.sqlite._sqlite_database import SqliteDatabase
+from sites import HastyDatabase
 
 
-OURS = ("stores/_lease_table.py", "stores/sqlite/__init__.py")
+OURS = ("stores/_lease_table.py", "stores/sqlite/_sqlite_database.py")
 
 CASE = pytest.mark.case(
     "E9",
@@ -23,20 +26,31 @@ CASE = pytest.mark.case(
 )
 
 
-class Interrupted(SqliteStore):
+class Interrupted(SqliteDatabase):
     """
-    A store whose next write is interrupted when it is already on the disk.
+    A database whose next write is interrupted when it is already on the disk.
     """
 
     interrupt = None
 
     @contextmanager
-    def writing(self, lease=None, *, connection=None):
-        with super().writing(lease, connection=connection) as given:
-            yield given
-        if connection is None and self.interrupt is not None:
+    def write(self):
+        with super().write() as session:
+            yield session
+        if self.interrupt is not None:
             exc, self.interrupt = self.interrupt, None
             raise exc
+
+
+class Unwritable(SqliteDatabase):
+    """
+    A database whose writes are interrupted before anything is on the disk.
+    """
+
+    @contextmanager
+    def write(self):
+        raise KeyboardInterrupt
+        yield
 
 
 @pytest.fixture
@@ -44,12 +58,16 @@ def path(tmp_path):
     return tmp_path / "conexxus.db"
 
 
+def store_at(path, database=None):
+    return SqliteStore(path, database=database).at("loc")
+
+
 def name():
     return f"run-{uuid4()}"
 
 
 def acquire(store, clock, run_id, kind="sales"):
-    return store.leases.acquire("loc", kind, run_id, clock.now())
+    return store.leases.acquire(kind, run_id, clock.now())
 
 
 @CASE
@@ -61,15 +79,15 @@ def test_interrupted_within_the_commit(path, clock, exc, kind):
     """
     The same store, and another one of this process, take the lease at once.
     """
-    store = Interrupted(path)
-    store.interrupt = exc
+    store = store_at(path, Interrupted(path))
+    store.database.interrupt = exc
 
     with pytest.raises(type(exc)):
         acquire(store, clock, name(), kind)
 
-    assert store.leases.holder("loc", kind, clock.now()) is None
-    assert SqliteStore(path).leases.holder("loc", kind, clock.now()) is None
-    lease = acquire(SqliteStore(path), clock, name(), kind)
+    assert store.leases.holder(kind, clock.now()) is None
+    assert store_at(path).leases.holder(kind, clock.now()) is None
+    lease = acquire(store_at(path), clock, name(), kind)
     assert lease.epoch == 2
     with pytest.raises(RunInProgressError):
         acquire(store, clock, name(), kind)
@@ -80,19 +98,14 @@ def test_interrupted_while_it_is_given_back(path, clock):
     """
     A release that is interrupted before it is stored frees the lease for this process.
     """
-    store = SqliteStore(path)
+    store = store_at(path)
     lease = acquire(store, clock, name())
 
-    @contextmanager
-    def broken(*_, **__):
-        raise KeyboardInterrupt
-        yield
-
-    store.leases.store = type("Broken", (), {"writing": broken})()
+    broken = attrs.evolve(store.leases, database=Unwritable(path))
     with pytest.raises(KeyboardInterrupt):
-        store.leases.release(lease)
+        broken.release(lease)
 
-    assert acquire(SqliteStore(path), clock, name()).epoch == 2
+    assert acquire(store_at(path), clock, name()).epoch == 2
 
 
 @CASE
@@ -101,9 +114,9 @@ def test_lease_of_a_run_at_work_is_kept(path, clock):
     What another run of this process holds is not taken, whatever was
     interrupted elsewhere.
     """
-    store = Interrupted(path)
+    store = store_at(path, Interrupted(path))
     held = acquire(store, clock, name(), "inventory")
-    store.interrupt = KeyboardInterrupt()
+    store.database.interrupt = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
         acquire(store, clock, name(), "sales")
 
@@ -118,7 +131,7 @@ def test_refused_run_frees_nothing(path, clock):
     """
     A run that was refused has no lease to lose.
     """
-    store = SqliteStore(path)
+    store = store_at(path)
     first = acquire(store, clock, name())
 
     for _ in range(2):
@@ -170,7 +183,7 @@ def test_interrupted_at_any_line(path, clock, given_back):
     Whichever line of acquire or release Ctrl-C hits, the next run has its lease.
     """
     # At the first line of release, it has not begun.
-    store, step, interrupted = SqliteStore(path), 1 + given_back, True
+    store, step, interrupted = store_at(path, HastyDatabase(path)), 1 + given_back, True
     # What is collected below is ours: all else would take most of the time.
     gc.freeze()
 
@@ -181,11 +194,30 @@ def test_interrupted_at_any_line(path, clock, given_back):
         interrupted = interrupted_at(step, call)
         step += 1
         if interrupted:
-            other = SqliteStore(path)
+            other = store_at(path, HastyDatabase(path))
             other.leases.release(acquire(other, clock, name()))
 
         # Here, and not in the next test.
         gc.collect()
 
     gc.unfreeze()
+    assert step > 20
+
+
+def test_interrupted_while_it_is_kept_open(path, clock):
+    """
+    Whichever line of a unit of work Ctrl-C hits, the connection that a run
+    keeps open is in no transaction afterwards, and writes again.
+    """
+    store, step, interrupted = store_at(path, HastyDatabase(path)), 1, True
+
+    with store.keep_open():
+        while interrupted:
+            interrupted = interrupted_at(step, partial(acquire, store, clock, name()))
+            step += 1
+            with store.read() as state:
+                assert not state.session.raw.in_transaction
+            if interrupted:
+                store.leases.release(acquire(store, clock, name()))
+
     assert step > 20

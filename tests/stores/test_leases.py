@@ -39,12 +39,20 @@ def processes():
 
 
 @pytest.fixture
-def store(tmp_path, processes):
+def whole(tmp_path, processes):
+    """
+    The store of all locations.
+    """
     return SqliteStore(tmp_path / "conexxus.db", processes=processes)
 
 
-def acquire(store, clock, run_id="r2", location="loc", kind="inventory"):
-    return store.leases.acquire(location, kind, run_id, clock.now())
+@pytest.fixture
+def store(whole):
+    return whole.at("loc")
+
+
+def acquire(store, clock, run_id="r2", kind="inventory"):
+    return store.leases.acquire(kind, run_id, clock.now())
 
 
 def test_one_holder(store, clock):
@@ -57,7 +65,7 @@ def test_one_holder(store, clock):
         acquire(store, clock)
 
     assert caught.value.run_id == "r1"
-    assert store.leases.holder("loc", "inventory", clock.now()) == "r1"
+    assert store.leases.holder("inventory", clock.now()) == "r1"
 
 
 def test_holder_that_is_writing(store, clock):
@@ -68,7 +76,7 @@ def test_holder_that_is_writing(store, clock):
     lease = acquire(store, clock, "r1")
 
     with (
-        store.writing(lease),
+        store.write(lease),
         ThreadPoolExecutor() as elsewhere,
         pytest.raises(RunInProgressError),
     ):
@@ -76,14 +84,14 @@ def test_holder_that_is_writing(store, clock):
         elsewhere.submit(acquire, store, clock).result(timeout=5)
 
 
-def test_other_location_or_kind(store, clock):
+def test_other_location_or_kind(whole, store, clock):
     """
     Leases of other locations and kinds are other leases.
     """
     acquire(store, clock)
 
     acquire(store, clock, kind="sales")
-    acquire(store, clock, location="other")
+    acquire(whole.at("other"), clock)
 
 
 def test_release(store, clock):
@@ -172,13 +180,13 @@ def test_fenced(store, clock):
     clock.advance(hours=1)
     acquire(store, clock)
 
-    with pytest.raises(LeaseLostError), store.writing(old) as transaction:
-        transaction.execute("DELETE FROM leases")
+    with pytest.raises(LeaseLostError), store.write(old) as state:
+        state.session.execute("DELETE FROM leases")
     with pytest.raises(LeaseLostError):
         store.leases.renew(old, clock.now())
     store.leases.release(old)
 
-    assert store.leases.holder("loc", "inventory", clock.now()) == "r2"
+    assert store.leases.holder("inventory", clock.now()) == "r2"
 
 
 def test_expired_but_not_taken(store, clock):
@@ -188,7 +196,7 @@ def test_expired_but_not_taken(store, clock):
     lease = acquire(store, clock)
     clock.advance(hours=1)
 
-    with store.writing(lease):
+    with store.write(lease):
         pass
 
 
@@ -208,7 +216,7 @@ def test_overslept_pull_is_refused(site):
 
     assert site.shelf == {}
     assert "lost its lease" in run.last_error
-    assert site.store.leases.holder("loc-001", "inventory", site.clock.now()) == other[0].run_id
+    assert site.store.leases.holder("inventory", site.clock.now()) == other[0].run_id
 
 
 def test_sixteen_threads_at_once(store, clock):

@@ -13,6 +13,7 @@ from conexxus_sync.model.frozen_sales import BatchDraft, FrozenTransaction
 from conexxus_sync.model.sales import BatchState
 from conexxus_sync.stores.sqlite import SqliteStore
 from conexxus_sync.testing import sale
+from peeks import peek
 
 
 LOCATION = 'loc "1",transactions:['
@@ -29,17 +30,17 @@ def frozen(*sales):
 
 @pytest.fixture
 def store(tmp_path):
-    return SqliteStore(tmp_path / "store.db")
+    return SqliteStore(tmp_path / "store.db").at(LOCATION)
 
 
 def freeze(store, *members):
-    with store.writing() as connection:
-        store.outbox.freeze(connection, [BatchDraft.of(LOCATION, DAY, members)], NOW)
+    with store.write() as state:
+        state.outbox.freeze([BatchDraft.of(LOCATION, DAY, members)], NOW)
 
 
 def oldest(store, after=(0, -1)):
-    with store.reading() as connection:
-        return store.outbox.next_batch(connection, LOCATION, DAY, after=after)
+    with store.read() as state:
+        return state.outbox.next_batch(DAY, after=after)
 
 
 def test_a_lost_store_makes_the_same_keys(tmp_path):
@@ -49,10 +50,10 @@ def test_a_lost_store_makes_the_same_keys(tmp_path):
     batches = []
 
     for name in ("one.db", "two.db"):
-        store = SqliteStore(tmp_path / name)
+        store = SqliteStore(tmp_path / name).at(LOCATION)
         freeze(store, *frozen(sale("t1"), sale("t2")))
-        with store.reading() as connection:
-            batches.append((oldest(store).key, store.outbox.body(connection, oldest(store))))
+        with store.read() as state:
+            batches.append((oldest(store).key, state.outbox.body(oldest(store))))
 
     assert batches[0] == batches[1]
 
@@ -67,7 +68,7 @@ def test_same_content_again(store):
     second = oldest(store, after=(first.freeze, first.first))
 
     assert first.key != second.key
-    assert store.outbox.counts(LOCATION) == {BatchState.PENDING: 2}
+    assert peek(store).outbox.counts() == {BatchState.PENDING: 2}
 
 
 def test_divided(store):
@@ -79,17 +80,17 @@ def test_divided(store):
     freeze(store, *frozen(sale("later")))
     batch = oldest(store)
 
-    with store.writing() as connection:
+    with store.write() as state:
         parts = [BatchDraft.of(LOCATION, DAY, part) for part in (members[:1], members[1:])]
-        store.outbox.divide(connection, batch, parts, answer="422", now=NOW)
+        state.outbox.divide(batch, parts, answer="422", now=NOW)
 
     order, place = [], (0, -1)
     while (found := oldest(store, after=place)) is not None:
         place = (found.freeze, found.first)
-        with store.reading() as connection:
-            order.append(store.outbox.ids(connection, found))
+        with store.read() as state:
+            order.append(state.outbox.ids(found))
     assert order == [["t0"], ["t1", "t2", "t3"], ["later"]]
-    assert store.outbox.get(LOCATION, batch.key).state is BatchState.RESOLVED
+    assert peek(store).outbox.get(batch.key).state is BatchState.RESOLVED
 
 
 def test_delivered(store):
@@ -98,15 +99,13 @@ def test_delivered(store):
     """
     freeze(store, *frozen(sale("t1", "1.10"), sale("t2", "2.20"), sale("t3", "3.30")))
 
-    with store.writing() as connection:
-        total = store.outbox.mark_delivered(
-            connection, oldest(store), refused={"t2"}, answer="ok", now=NOW
-        )
+    with store.write() as state:
+        total = state.outbox.mark_delivered(oldest(store), refused={"t2"}, answer="ok", now=NOW)
 
     assert str(total) == "4.40"
     assert oldest(store) is None
-    with store.reading() as connection:
-        assert connection.execute("SELECT id, total FROM delivered").fetchall() == [
+    with store.read() as state:
+        assert state.session.all("SELECT id, total FROM delivered") == [
             ("t1", "1.10"),
             ("t3", "3.30"),
         ]
@@ -136,11 +135,11 @@ def test_cut(tmp_path_factory, sales):
     Transactions are cut out of a stored body byte for byte, whatever is in
     them, and whatever the location is called.
     """
-    store = SqliteStore(tmp_path_factory.mktemp("cut") / "store.db")
+    store = SqliteStore(tmp_path_factory.mktemp("cut") / "store.db").at(LOCATION)
     freeze(store, *frozen(*sales))
 
-    with store.reading() as connection:
-        members = store.outbox.members(connection, oldest(store))
+    with store.read() as state:
+        members = state.outbox.members(oldest(store))
 
     assert [member.raw for member in members] == [encode_transaction(sale) for sale in sales]
     assert members == frozen(*sales)

@@ -13,6 +13,7 @@ from conexxus_sync import RunIssue, RunKind, RunStatus, SyncRun
 from conexxus_sync.model.run_json import dump_run, load_run, run_to_json
 from conexxus_sync.stores._run_history import _LATEST as LATEST
 from conexxus_sync.stores.sqlite import SqliteStore
+from peeks import peek
 
 
 MOMENT = datetime(2026, 1, 2, 23, 30, 0, 123000, tzinfo=UTC)
@@ -50,9 +51,9 @@ INVENTORY = SyncRun(
 
 
 def save(store, *runs):
-    with store.writing() as transaction:
+    with store.write() as state:
         for run in runs:
-            store.runs.save(transaction, run)
+            state.runs.save(run)
 
 
 @given(runs)
@@ -70,14 +71,14 @@ def test_history_survives_a_restart(tmp_path):
     """
     path = tmp_path / "conexxus.db"
     second = attrs.evolve(INVENTORY, id="r2")
-    save(SqliteStore(path), INVENTORY, second)
+    save(SqliteStore(path).at("loc-001"), INVENTORY, second)
 
-    store = SqliteStore(path)
+    store = SqliteStore(path).at("loc-001")
 
-    assert store.runs.history("loc-001") == [second, INVENTORY]
-    assert store.runs.history("loc-001", limit=1) == [second]
-    assert store.runs.get("r1") == INVENTORY
-    assert store.runs.get("r3") is None
+    assert peek(store).runs.history() == [second, INVENTORY]
+    assert peek(store).runs.history(limit=1) == [second]
+    assert peek(store).runs.get("r1") == INVENTORY
+    assert peek(store).runs.get("r3") is None
 
 
 def test_history_by_kind_and_location(site):
@@ -88,26 +89,30 @@ def test_history_by_kind_and_location(site):
     sales = attrs.evolve(INVENTORY, id="r2", kind=RunKind.SALES)
     other = attrs.evolve(INVENTORY, id="r3", location_id="loc-002")
     plan = attrs.evolve(INVENTORY, id="r4", planned=True)
-    save(site.store, INVENTORY, sales, other, plan)
+    elsewhere = SqliteStore(site.path).at("loc-002")
+    save(site.store, INVENTORY, sales)
+    save(elsewhere, other)
+    save(site.store, plan)
 
-    runs = site.store.runs
+    with site.store.snapshot() as state, elsewhere.snapshot() as there:
+        runs, others = state.runs, there.runs
 
-    assert runs.history("loc-001", RunKind.INVENTORY) == [INVENTORY]
-    assert runs.history("loc-001", RunKind.INVENTORY, planned=True) == [plan, INVENTORY]
-    assert runs.history("loc-001") == [sales, INVENTORY]
-    assert runs.history("loc-001", planned=True) == [plan, sales, INVENTORY]
-    assert runs.history("loc-001", limit=2, planned=True) == [plan, sales]
-    assert runs.history("loc-002") == [other]
-    assert runs.latest("loc-001", RunKind.SALES) == sales
-    assert runs.latest("loc-002", RunKind.SALES) is None
+        assert runs.history(RunKind.INVENTORY) == [INVENTORY]
+        assert runs.history(RunKind.INVENTORY, planned=True) == [plan, INVENTORY]
+        assert runs.history() == [sales, INVENTORY]
+        assert runs.history(planned=True) == [plan, sales, INVENTORY]
+        assert runs.history(limit=2, planned=True) == [plan, sales]
+        assert others.history() == [other]
+        assert runs.latest(RunKind.SALES) == sales
+        assert others.latest(RunKind.SALES) is None
 
 
 def test_history_is_read_from_an_index(site):
     """
     However many runs there are, the latest ones are found at once.
     """
-    with site.store.reading() as connection:
-        plan = connection.execute(f"EXPLAIN QUERY PLAN {LATEST}", ("l", "k", 0, 1)).fetchall()
+    with site.store.read() as state:
+        plan = state.session.all(f"EXPLAIN QUERY PLAN {LATEST}", ("l", "k", 0, 1))
 
     assert [step[3] for step in plan] == [
         "SEARCH runs USING INDEX runs_by_kind (location=? AND kind=? AND planned=?)"
@@ -124,7 +129,7 @@ def test_saving_again_corrects(site):
     failed = attrs.evolve(INVENTORY, status=RunStatus.FAILED)
     save(site.store, failed)
 
-    assert site.store.runs.history("loc-001") == [second, failed]
+    assert peek(site.store).runs.history() == [second, failed]
 
 
 def test_old_runs_are_forgotten(site):
@@ -134,8 +139,8 @@ def test_old_runs_are_forgotten(site):
     first = site.pull([])
     site.clock.advance(days=89)
     site.pull()
-    assert site.store.runs.get(first.id)
+    assert peek(site.store).runs.get(first.id)
 
     site.clock.advance(days=1)
     site.pull()
-    assert site.store.runs.get(first.id) is None
+    assert peek(site.store).runs.get(first.id) is None

@@ -14,6 +14,8 @@ import pytest
 from conexxus_client import ConfigurationError
 from conexxus_sync import RunKind, RunStatus, StoreError, SyncRun, open_store
 from conexxus_sync.stores.sqlite import SqliteStore, _migrations
+from conexxus_sync.stores.sqlite._sqlite_database import SqliteDatabase
+from peeks import peek
 
 
 @pytest.fixture
@@ -21,8 +23,12 @@ def path(tmp_path):
     return tmp_path / "conexxus.db"
 
 
+def store_at(path):
+    return SqliteStore(path).at("loc")
+
+
 def touch(store):
-    with store.writing():
+    with store.write():
         pass
 
 
@@ -58,9 +64,9 @@ def test_files_are_for_their_owner(path):
     """
     before = os.umask(0)
     try:
-        store = SqliteStore(path)
-        with store.writing() as connection:
-            connection.execute("DELETE FROM runs")
+        store = store_at(path)
+        with store.write() as state:
+            state.session.execute("DELETE FROM runs")
             modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
     finally:
         os.umask(before)
@@ -72,37 +78,53 @@ def test_durability(path):
     """
     Every commit is on the disk before anything depends on it.
     """
-    with SqliteStore(path).reading() as connection:
-        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
-        assert connection.execute("PRAGMA busy_timeout").fetchone() == (10_000,)
+    with store_at(path).read() as state:
+        assert state.session.first("PRAGMA journal_mode") == ("wal",)
+        assert state.session.first("PRAGMA synchronous") == (2,)
+        assert state.session.first("PRAGMA busy_timeout") == (10_000,)
 
 
 def test_all_or_nothing(path):
     """
     A unit of work that raises leaves nothing.
     """
-    store = SqliteStore(path)
+    store = store_at(path)
 
-    with pytest.raises(StoreError), store.writing() as connection:
-        connection.execute("INSERT INTO hosts VALUES ('loc', 1, 1), ('loc', 1, 1)")
+    with pytest.raises(StoreError), store.write() as state:
+        state.session.execute("INSERT INTO hosts VALUES ('loc', 1, 1), ('loc', 1, 1)")
 
-    with store.reading() as connection:
-        assert connection.execute("SELECT count(*) FROM hosts").fetchone() == (0,)
+    with store.read() as state:
+        assert state.session.first("SELECT count(*) FROM hosts") == (0,)
+
+
+def test_one_writer(path):
+    """
+    From its first moment on, a transaction keeps others from writing: what it
+    has read stays true until it ends.
+    """
+    store = store_at(path)
+    touch(store)
+
+    with (
+        closing(sqlite3.connect(path, timeout=0)) as other,
+        store.write(),
+        pytest.raises(sqlite3.OperationalError, match="locked"),
+    ):
+        other.execute("BEGIN IMMEDIATE")
 
 
 def test_every_table_has_the_location_in_its_key(path):
     """
     From the first day.
     """
-    with SqliteStore(path).reading() as connection:
-        tables = connection.execute(
+    with store_at(path).read() as state:
+        tables = state.session.all(
             "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-        ).fetchall()
+        )
         for (table,) in tables:
             keys = [
-                {row[2] for row in connection.execute(f"PRAGMA index_info({index[1]})")}
-                for index in connection.execute(f"PRAGMA index_list({table})")
+                {row[2] for row in state.session.all(f"PRAGMA index_info({index[1]})")}
+                for index in state.session.all(f"PRAGMA index_list({table})")
                 if index[2]
             ]
             assert any("location" in key for key in keys), table
@@ -112,12 +134,12 @@ def test_newer_schema_is_refused(path):
     """
     A store that a newer version made is not touched.
     """
-    touch(SqliteStore(path))
+    touch(store_at(path))
     with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA user_version = 999")
 
     with pytest.raises(StoreError, match=rf"{path} has schema version 999.*upgrade"):
-        touch(SqliteStore(path))
+        touch(store_at(path))
 
 
 def test_broken_migration_leaves_nothing(path, monkeypatch):
@@ -129,7 +151,7 @@ def test_broken_migration_leaves_nothing(path, monkeypatch):
     )
 
     with pytest.raises(StoreError):
-        touch(SqliteStore(path))
+        touch(store_at(path))
 
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("SELECT count(*) FROM sqlite_schema").fetchone() == (0,)
@@ -144,10 +166,10 @@ def test_file_that_is_deleted_in_use(site, again):
 
     def delete(step):
         if step == "read":
-            for file in site.store.path.parent.iterdir():
+            for file in site.path.parent.iterdir():
                 file.unlink()
             if again:
-                touch(SqliteStore(site.store.path))
+                touch(store_at(site.path))
 
     run = site.pull([{"sku": "A", "name": "a", "price": 1}], failpoint=delete)
 
@@ -163,7 +185,7 @@ def test_no_database(path):
     path.write_text("a shopping list, long enough to be no empty database" * 9)
 
     with pytest.raises(StoreError, match="check CONEXXUS_STORE"):
-        touch(SqliteStore(path))
+        touch(store_at(path))
 
     assert path.read_text().startswith("a shopping list")
 
@@ -173,26 +195,26 @@ def test_no_folder(tmp_path):
     Where it can't be created, it says so.
     """
     with pytest.raises(StoreError, match=r"can't be created: No such file.*CONEXXUS_STORE"):
-        touch(SqliteStore(tmp_path / "nowhere" / "conexxus.db"))
+        touch(store_at(tmp_path / "nowhere" / "conexxus.db"))
 
 
 def test_corrupt_file(path):
     """
     A damaged file is reported as one.
     """
-    touch(SqliteStore(path))
+    touch(store_at(path))
     size = path.stat().st_size
     with path.open("r+b") as file:
         file.seek(100)
         file.write(b"\xff" * (size - 100))
 
     with pytest.raises(StoreError, match="backup"):
-        touch(SqliteStore(path))
+        touch(store_at(path))
 
 
-class SmallDisk(SqliteStore):
+class SmallDisk(SqliteDatabase):
     """
-    Has room for so many pages.
+    A database that has room for so many pages.
     """
 
     pages = 0
@@ -210,9 +232,10 @@ def test_full_disk(site):
     catalog = [{"sku": f"S{n}", "name": "x" * 200, "price": 1} for n in range(500)]
     site.pull(catalog[:10])
     before = site.dump("items", "checkpoints")
-    roomy, site.store = site.store, SmallDisk(site.store.path)
-    with site.store.reading() as connection:
-        (site.store.pages,) = connection.execute("PRAGMA page_count").fetchone()
+    small = SmallDisk(site.path)
+    roomy, site.store = site.store, SqliteStore(site.path, database=small).at("loc-001")
+    with site.store.read() as state:
+        (small.pages,) = state.session.first("PRAGMA page_count")
 
     run = site.pull(catalog)
 
@@ -226,20 +249,20 @@ def test_store_survives_a_fork(path):
     """
     Parent and child share the store, not a connection.
     """
-    store = SqliteStore(path)
+    store = store_at(path)
     touch(store)
     code = 7
 
     child = os.fork()
     if child == 0:
-        with store.writing() as connection:
-            connection.execute("INSERT INTO hosts VALUES ('child', 1, 1)")
+        with store.write() as state:
+            state.session.execute("INSERT INTO hosts VALUES ('child', 1, 1)")
         os._exit(code)
 
     _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == code
-    with store.reading() as connection:
-        assert connection.execute("SELECT location FROM hosts").fetchall() == [("child",)]
+    with store.read() as state:
+        assert state.session.all("SELECT location FROM hosts") == [("child",)]
 
 
 def test_one_glance(path):
@@ -247,11 +270,11 @@ def test_one_glance(path):
     Whoever glances sees one state, whatever is written meanwhile; other
     threads, and later questions, see the new one.
     """
-    store = SqliteStore(path)
+    store = store_at(path)
     touch(store)
 
     def latest():
-        return store.runs.latest("loc", RunKind.INVENTORY)
+        return peek(store).runs.latest(RunKind.INVENTORY)
 
     with ThreadPoolExecutor() as elsewhere:
         with store.snapshot():
@@ -273,21 +296,21 @@ def save_run(store):
         start_time=datetime(2026, 1, 2, tzinfo=UTC),
         end_time=datetime(2026, 1, 2, tzinfo=UTC),
     )
-    with store.writing() as connection:
-        store.runs.save(connection, run)
+    with store.write() as state:
+        state.runs.save(run)
 
 
 def test_nothing_is_written_at_a_glance(path):
     """
     A glance is for reading: to write in it fails, and changes nothing.
     """
-    store = SqliteStore(path)
+    store = store_at(path)
     touch(store)
 
     with pytest.raises(StoreError), store.snapshot():
         save_run(store)
 
-    assert store.runs.latest("loc", RunKind.INVENTORY) is None
+    assert peek(store).runs.latest(RunKind.INVENTORY) is None
 
 
 def test_hurry_is_over_with_its_block(path, monkeypatch):
@@ -295,13 +318,13 @@ def test_hurry_is_over_with_its_block(path, monkeypatch):
     Whoever hurries does not wait for a writer; afterwards, and in other
     threads, all is as before.
     """
-    monkeypatch.setattr("conexxus_sync.stores.sqlite.HASTY_TIMEOUT_S", 0.01)
-    store = SqliteStore(path)
+    monkeypatch.setattr("conexxus_sync.stores.sqlite._sqlite_database.HASTY_TIMEOUT_S", 0.01)
+    store = store_at(path)
     touch(store)
 
     def patience():
-        with store.reading() as connection:
-            return connection.execute("PRAGMA busy_timeout").fetchone()[0]
+        with store.read() as state:
+            return state.session.first("PRAGMA busy_timeout")[0]
 
     with ThreadPoolExecutor() as elsewhere, store.short_timeout():
         with store.snapshot():

@@ -38,7 +38,7 @@ def sell_and_push(shop, name="t1", total="1.50"):
 @scenario(AlertName.STORE_UNUSABLE)
 def a_disk_goes_bad(shop):
     shop.service.sync_inventory()
-    path = shop.service.store.path
+    path = shop.service.store.database.path
     good = path.read_bytes()
     yield
 
@@ -107,7 +107,7 @@ def an_answer_gets_lost_for_good(shop):
     sell_and_push(shop)
     yield
 
-    operator = OutboxOperator(store=shop.service.store, location_id=shop.location, clock=shop.clock)
+    operator = OutboxOperator(context=shop.service.context)
     operator.resolve("20260102-", delivered=True)
 
 

@@ -31,7 +31,8 @@ from conexxus_sync.collectors import FanOut
 from conexxus_sync.model.order_records import transaction_of
 from conexxus_sync.model.sales import OPEN_STATES
 from conexxus_sync.runtime.processes import ProcessIdentity
-from conexxus_sync.sales import BatchLimits, OutboxOperator
+from conexxus_sync.sales import BatchLimits
+from conexxus_sync.stores._database import NO_LIMIT
 from conexxus_sync.stores.sqlite import SqliteStore
 from conexxus_sync.testing import AnswerKind, FakeClock, HostileTill, sale
 from kept_connections import kept_connections
@@ -244,8 +245,8 @@ class HostileShop:
         till.orders = shop.source
         till.options = {
             "on_changed": way.on_changed,
-            "collectors": FanOut([]),
-            "store": SqliteStore(folder / "store.db", processes=shop.computer),
+            "observer": FanOut([]),
+            "store": SqliteStore(folder / "store.db", processes=shop.computer).at(LOCATION),
         }
         for number in range(8):
             shop.sell(DAYS[number % 2], Decimal(number))
@@ -255,10 +256,6 @@ class HostileShop:
     def __str__(self):
         office, size = self.till.office, self.till.limits.transactions
         return f"{self.way} with {size=}, {office.dated=}, {office.beside=}"
-
-    @property
-    def store(self):
-        return self.till.store
 
     @property
     def ledger(self):
@@ -460,7 +457,7 @@ class HostileShop:
         """
         The till answers nothing once, while all is delivered.
         """
-        if self.store.outbox.batches(LOCATION, OPEN_STATES, limit=1):
+        if self.till.peek.outbox.batches(OPEN_STATES, limit=1):
             return
         before = self.booked()
         self.calm()
@@ -490,13 +487,13 @@ class HostileShop:
                 # until its key is forgotten; then a person must decide.
                 self.wait(26 * 60)
             known = len(self.ledger.pushes)
-            for batch in self.store.outbox.batches(LOCATION, OPEN_STATES, limit=-1):
+            for batch in self.till.peek.outbox.batches(OPEN_STATES, limit=-1):
                 if batch.parked is not None:
                     self._resolve(batch)
             for day in DAYS:
                 accepts = self.way.on_changed == "resend" and day not in self.purged
                 self.till.push(day, accept_changes=accepts)
-            waits = self.store.outbox.batches(LOCATION, OPEN_STATES, limit=1)
+            waits = self.till.peek.outbox.batches(OPEN_STATES, limit=1)
             # What moved needs a look at each date after the other's.
             if not waits and (len(self.ledger.pushes) == known or not self.touched):
                 return
@@ -504,10 +501,7 @@ class HostileShop:
         raise ViolationError("what is well settles")
 
     def operator(self):
-        till = self.till
-        return OutboxOperator(
-            store=self.store, location_id=LOCATION, clock=till.clock, profile=till.profile
-        )
+        return self.till.operator()
 
     # What is right.
 
@@ -517,7 +511,7 @@ class HostileShop:
         what only a person can decide about, and that is reported.
         """
         told, booked = self.told(), self.booked()
-        noted, refused_days = self._noted(), self.store.outbox.dates.refused_changes(LOCATION)
+        noted, refused_days = self._noted(), self.till.peek.sales_dates.refused_changes()
 
         for name in told | booked:
             has = booked.get(name, Counter())
@@ -607,10 +601,10 @@ class HostileShop:
         return found
 
     def _noted(self):
-        quarantine = self.store.outbox.quarantine
-        found = {each.id for each in quarantine.transactions(LOCATION, limit=-1)}
+        quarantine = self.till.peek.sales_quarantine
+        found = {each.id for each in quarantine.transactions(NO_LIMIT)}
 
-        return found | {each.id for each in quarantine.discrepancies(LOCATION, limit=-1)}
+        return found | {each.id for each in quarantine.discrepancies(NO_LIMIT)}
 
     def _check_quarantine(self, noted):
         spoiled = {}
@@ -622,7 +616,7 @@ class HostileShop:
 
         for name, said in spoiled.items():
             right(name in noted or said in noted, f"{name} is set aside, as it can't be built")
-        for each in self.store.outbox.quarantine.transactions(LOCATION, limit=-1):
+        for each in self.till.peek.sales_quarantine.transactions(NO_LIMIT):
             right(
                 each.id in spoiled or each.id in self._excused,
                 f"{each.id} is sent: {each.reason}",
@@ -686,8 +680,7 @@ class HostileShop:
         """
         Settle a batch as the back office says.
         """
-        with self.store.reading() as connection:
-            ids = set(self.store.outbox.ids(connection, batch))
+        ids = set(self.till.peek.outbox.ids(batch))
         push = self.ledger.by_key(batch.key)
         has = {each.id for each in push.sales} if push else set()
         if self.way.dedupe == "transaction_id":

@@ -8,9 +8,13 @@ import sys
 from collections import Counter
 from contextlib import contextmanager
 
+import attrs
+
 from conexxus_sync.errors import LeaseLostError, RunInProgressError
-from conexxus_sync.stores._outbox import SqliteOutbox
+from conexxus_sync.stores import LocationStore, State
+from conexxus_sync.stores._outbox import Outbox
 from conexxus_sync.stores.sqlite import SqliteStore
+from conexxus_sync.stores.sqlite._sqlite_database import SqliteDatabase
 
 
 BUSY, FENCED = 3, 4
@@ -53,50 +57,81 @@ class Wire:
         self.inner.close()
 
 
-class Store(SqliteStore):
+class KilledDatabase(SqliteDatabase):
     """
-    A store in which the process may die just before a commit.
+    A database in which the process may die just before a commit.
     """
 
-    def __init__(self, path, step, outbox):
+    def __init__(self, path, step):
         super().__init__(path)
-        self.outbox = outbox(self)
         self.step = step
         self.doing = "a commit"
 
     @contextmanager
-    def writing(self, lease=None, *, connection=None):
-        with super().writing(lease, connection=connection) as transaction:
-            yield transaction
-            if connection is not None:
-                doing, self.doing = self.doing, "a commit"
-                self.step(f"before {doing}")
+    def write(self):
+        with super().write() as session:
+            yield session
+            doing, self.doing = self.doing, "a commit"
+            self.step(f"before {doing}")
 
 
-class Outbox(SqliteOutbox):
+@attrs.frozen
+class WatchedOutbox(Outbox):
     """
-    Tells the store what its transaction is about.
+    Notes in the database what its transaction is about.
     """
+
+    database: KilledDatabase
 
     def freeze(self, *args):
-        self.store.doing = "frozen"
+        self.database.doing = "frozen"
         return super().freeze(*args)
 
     def mark_sending(self, *args, **more):
-        self.store.doing = "sending"
+        self.database.doing = "sending"
         super().mark_sending(*args, **more)
 
     def mark_delivered(self, *args, **more):
-        self.store.doing = "settled"
+        self.database.doing = "settled"
         return super().mark_delivered(*args, **more)
 
     def mark_open(self, *args, **more):
-        self.store.doing = "settled"
+        self.database.doing = "settled"
         super().mark_open(*args, **more)
 
     def divide(self, *args, **more):
-        self.store.doing = "settled"
+        self.database.doing = "settled"
         super().divide(*args, **more)
+
+
+class WatchedState(State):
+    """
+    Has such an outbox.
+    """
+
+    def __init__(self, session, location, freeze_file, database, outbox_type):
+        super().__init__(session, location, freeze_file)
+        self.outbox = outbox_type(session, location, self.freezes, database)
+
+
+@attrs.frozen
+class WatchedStore(LocationStore):
+    """
+    Its units of work have such a state.
+    """
+
+    outbox_type: type
+
+    @classmethod
+    def at(cls, path, location, step, outbox_type):
+        database = KilledDatabase(path, step)
+        store = SqliteStore(path, database=database).at(location)
+        return cls(database, location, store.freeze_file, store.leases, outbox_type)
+
+    def _state(self, session):
+        return WatchedState(
+            session, self.location, self.freeze_file, self.database, self.outbox_type
+        )
 
 
 def forked(work):

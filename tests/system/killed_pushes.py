@@ -27,14 +27,17 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import attrs
+
 from conexxus_client import ApiProfile, ClientConfig, ConexxusClient, FrozenBatch, SalesBatch
 from conexxus_client.testing import BackOffice, Ledger, SandboxServer
 from conexxus_client.transports import open_transport
 from conexxus_sync.config import SyncConfig
+from conexxus_sync.engines import EngineContext
 from conexxus_sync.model.sales import OPEN_STATES
-from conexxus_sync.sales import BatchLimits, SalesPush
+from conexxus_sync.sales import SalesPush
 from conexxus_sync.testing import FakeClock, ListOrders, sale
-from kill_steps import FENCED, Killer, Outbox, Store, Wire, forked, in_child, outcome
+from kill_steps import FENCED, Killer, WatchedOutbox, WatchedStore, Wire, forked, in_child, outcome
 
 
 NOW = datetime(2026, 1, 3, 0, 15, tzinfo=UTC)
@@ -65,10 +68,11 @@ def host_orders(*, restarted):
     return orders
 
 
-class MarkedBeforeSending(Outbox):
-    def mark_sending(self, connection, batch, *, unknown_since, now):
-        self.mark_delivered(connection, batch, answer="surely", now=now)
-        self.store.doing = "sending"
+@attrs.frozen
+class MarkedBeforeSending(WatchedOutbox):
+    def mark_sending(self, batch, *, unknown_since, now):
+        self.mark_delivered(batch, answer="surely", now=now)
+        self.database.doing = "sending"
 
 
 class KeyMadeAtSendTime(ConexxusClient):
@@ -113,15 +117,17 @@ class Case:
 
     def store(self, step=lambda _: None):
         wrong = self.design == "marked before sending"
-        return Store(self.path, step, MarkedBeforeSending if wrong else Outbox)
+        outbox = MarkedBeforeSending if wrong else WatchedOutbox
+
+        return WatchedStore.at(self.path, self.location, step, outbox)
 
     def engine(self, killer, *, restarted, now=NOW):
-        config = ClientConfig(
+        reached = ClientConfig(
             api_url=self.url, api_key=BackOffice().api_key, retries=1, retry_delay_ms=1
         )
         client = CLIENTS.get(self.design, ConexxusClient)(
-            config,
-            transport=Wire(open_transport(config), killer),
+            reached,
+            transport=Wire(open_transport(reached), killer),
             profile=NO_KEY if self.design == "no key" else ApiProfile(**KINDS.get(self.design, {})),
         )
         client.restarted = restarted
@@ -131,12 +137,15 @@ class Case:
 
         return SalesPush(
             client=client,
-            store=self.store(killer),
+            context=EngineContext(
+                store=self.store(killer),
+                config=SyncConfig(
+                    location_id=self.location, timezone=ZoneInfo("UTC"), batch_transactions=2
+                ),
+                clock=clock,
+                failpoint=killer,
+            ),
             orders=host_orders(restarted=restarted),
-            config=SyncConfig(location_id=self.location, timezone=ZoneInfo("UTC")),
-            clock=clock,
-            limits=BatchLimits(transactions=2),
-            failpoint=killer,
             released=NOW - timedelta(days=1),
         )
 
@@ -188,7 +197,9 @@ class Case:
         """
         Is nothing left to deliver, but for what only an operator can settle?
         """
-        waiting = self.store().outbox.batches(self.location, OPEN_STATES)
+        with self.store().read() as state:
+            waiting = state.outbox.batches(OPEN_STATES)
+
         return all("422" in (batch.answer or "") for batch in waiting)
 
     def restart(self):
@@ -207,21 +218,17 @@ class Case:
         """
         Date and id of what the store says is delivered, waiting, set aside.
         """
-        store = self.store()
-
-        with store.reading() as connection:
-            delivered = set(
-                connection.execute("SELECT business_date, id FROM delivered").fetchall()
-            )
+        with self.store().read() as state:
+            delivered = set(state.session.all("SELECT business_date, id FROM delivered"))
             waiting = [
                 (batch.business_date.isoformat(), name)
-                for batch in store.outbox.batches(self.location, OPEN_STATES)
-                for name in store.outbox.ids(connection, batch)
+                for batch in state.outbox.batches(OPEN_STATES)
+                for name in state.outbox.ids(batch)
             ]
-        aside = [
-            (one.business_date.isoformat(), one.id)
-            for one in store.outbox.quarantine.transactions(self.location)
-        ]
+            aside = [
+                (one.business_date.isoformat(), one.id)
+                for one in state.sales_quarantine.transactions()
+            ]
 
         return delivered, waiting, aside
 

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from conexxus_client import ClientConfig, ConexxusClient, TransactionLine
 from conexxus_client.testing import BackOffice, SandboxServer
 from conexxus_sync.config import SyncConfig
+from conexxus_sync.engines import EngineContext
 from conexxus_sync.sales import SalesPush
 from conexxus_sync.stores.sqlite import SqliteStore
 from conexxus_sync.testing import FakeClock, sale
@@ -73,12 +74,12 @@ def main(folder, count):
     client = ConexxusClient(
         ClientConfig(api_url=os.read(told, 1_000).decode(), api_key=BackOffice().api_key)
     )
+    config = SyncConfig(location_id="loc-001", timezone=ZoneInfo("UTC"))
+    store = SqliteStore(folder / "store.db").at(config.location_id)
     engine = SalesPush(
         client=client,
-        store=SqliteStore(folder / "store.db"),
+        context=EngineContext(store=store, config=config, clock=FakeClock(NOW)),
         orders=Orders(count),
-        config=SyncConfig(location_id="loc-001", timezone=ZoneInfo("UTC")),
-        clock=FakeClock(NOW),
     )
     engine.push(date(2026, 1, 1))
     idle = peak_mib()

@@ -6,6 +6,7 @@ import pytest
 
 from conexxus_client import encode_item
 from conexxus_sync import StoreError
+from peeks import peek
 
 
 def catalog(count, price="1.00", text=200):
@@ -19,7 +20,7 @@ def content(site):
     """
     The mirror, byte for byte, and what was counted of it.
     """
-    counts = site.store.catalog.counts("loc-001")
+    counts = peek(site.store).mirror.counts()
     items = b"\n".join(encode_item(it) for it in site.shelf.values())
 
     return items, counts.present, counts.missing

@@ -48,7 +48,6 @@ class Reader:
             self._watch = NoticeMonitor(service=service, clock=shop.clock)
         sender = Sender(
             store=service.store,
-            location_id=shop.location,
             clock=shop.clock,
             webhook=self,
             urgent=self._watch.urgent,

@@ -12,11 +12,20 @@ import time
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import attrs
 import pytest
 
 from conexxus_client import AsyncConexxusClient, ClientConfig, ConexxusClient, RequestTimeoutError
 from conexxus_client.testing import BackOffice, SandboxServer
-from conexxus_sync import InventorySync, LeaseLostError, RunStatus, SalesPush, SyncConfig, SyncRun
+from conexxus_sync import (
+    EngineContext,
+    InventorySync,
+    LeaseLostError,
+    RunStatus,
+    SalesPush,
+    SyncConfig,
+    SyncRun,
+)
 from conexxus_sync.model.runs import RunKind
 from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.stores.sqlite import SqliteStore
@@ -153,23 +162,23 @@ class Shop:
         self.client = ConexxusClient(
             ClientConfig(api_url=served.url, api_key="k", retry_delay_ms=1)
         )
-        self.parts = {
-            "client": self.client,
-            "store": SqliteStore(path),
-            "config": SyncConfig(location_id="loc-001", timezone=ZoneInfo("UTC")),
-            "clock": SystemClock(),
-        }
+        self.context = EngineContext(
+            store=SqliteStore(path).at("loc-001"),
+            config=SyncConfig(location_id="loc-001", timezone=ZoneInfo("UTC")),
+            clock=SystemClock(),
+        )
 
     def pull(self, failpoint=lambda _: None):
-        return InventorySync(**self.parts, failpoint=failpoint).pull()
+        context = attrs.evolve(self.context, failpoint=failpoint)
+        return InventorySync(client=self.client, context=context).pull()
 
     def push(self, failpoint=lambda _: None):
+        context = attrs.evolve(self.context, failpoint=failpoint)
         orders = ListOrders(sale(f"t{n}", n) for n in range(3))
-        return SalesPush(**self.parts, orders=orders, failpoint=failpoint).push(DAY)
+        return SalesPush(client=self.client, context=context, orders=orders).push(DAY)
 
     def is_free(self, kind):
-        store, now = self.parts["store"], self.parts["clock"].now()
-        return store.leases.holder("loc-001", kind, now) is None
+        return self.context.store.leases.holder(kind, self.context.clock.now()) is None
 
 
 @pytest.fixture

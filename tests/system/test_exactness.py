@@ -13,6 +13,7 @@ from conexxus_client import ClientConfig, ConexxusClient, encode_item, exact_sum
 from conexxus_client.testing import BackOffice, SandboxTransport
 from conexxus_sync import ConexxusService, SyncConfig, open_store
 from conexxus_sync.testing import FakeClock, ListOrders, sale
+from peeks import peek
 
 
 CONFIG = ClientConfig(api_url="http://localhost", api_key="sandbox-key")
@@ -58,7 +59,7 @@ def test_prices(tmp_path_factory, prices):
     run = sync.sync_inventory()
 
     assert run.items_succeeded == len(prices)
-    assert [encode_item(row.item) for row in sync.store.catalog.items("loc")] == wire
+    assert [encode_item(row.item) for row in peek(sync.store).mirror.items()] == wire
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)

@@ -22,6 +22,7 @@ from conexxus_client import ClientConfig, ConexxusClient, decode_transaction
 from conexxus_client.testing import SandboxServer
 from conexxus_sync import RunStatus
 from conexxus_sync.testing import ListOrders
+from peeks import peek
 
 
 DAY = date(2026, 1, 2)
@@ -89,7 +90,7 @@ def test_some_are_accepted(site, service):
     (run,) = service.push_sales(DAY)
     again = service.push_sales(DAY)
 
-    aside = service.store.outbox.quarantine.transactions("loc-001")
+    aside = peek(service.store).sales_quarantine.transactions()
     assert effective(site) == ["t1", "t2", "t3"]
     assert {(one.id, one.reason) for one in aside} == {("t4", "No such SKU"), ("t5", "No such SKU")}
     assert (run.status, run.items_succeeded, run.items_failed) == (RunStatus.PARTIAL, 3, 2)
@@ -116,7 +117,7 @@ def test_answer_about_another_batch(site, service, data):
 
     (run,) = service.push_sales(DAY)
 
-    (batch,) = service.store.outbox.batches("loc-001")
+    (batch,) = peek(service.store).outbox.batches()
     assert (run.status, run.delivery_unknown) == (RunStatus.FAILED, True)
     assert (batch.state, bool(batch.parked)) == ("unknown", True)
     assert service.push_sales(DAY) == []
@@ -209,8 +210,8 @@ def test_empty_mirror(branch):
     """
     branch.office.etag = "strong"
     branch.pull(items(30))
-    with branch.store.writing() as transaction:
-        transaction.execute("DELETE FROM items")
+    with branch.store.write() as state:
+        state.session.execute("DELETE FROM items")
 
     run = branch.pull()
 
@@ -242,7 +243,7 @@ def test_same_sku(branch):
     """
     run = branch.pull([item("A"), item("A"), item("B"), item("B", "2.00"), item("a"), item("a ")])
 
-    entries = branch.store.catalog.quarantined("loc-001")
+    entries = peek(branch.store).mirror.quarantined()
     assert set(branch.shelf) == {"A", "a", "a "}
     assert [it.reason for it in entries] == ["Duplicate SKU with different data"] * 2
     assert (run.status, run.items_failed) == (RunStatus.PARTIAL, 2)

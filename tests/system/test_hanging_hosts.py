@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from conexxus_sync import RunStatus
+from peeks import peek
 
 from .logs import Listening, handling
 
@@ -174,4 +175,4 @@ def test_storage_that_comes_back(new_service, office, gate, hasty, clock, monkey
 
     logging.getLogger("conexxus_sync.scheduling._scheduler").setLevel(logging.NOTSET)
     assert service.metrics().latest.status is RunStatus.SUCCESS
-    assert service.store.catalog.hosts.pending("loc-001") == []
+    assert peek(service.store).host_queue.pending() == []

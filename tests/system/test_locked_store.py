@@ -10,8 +10,8 @@ from contextlib import contextmanager
 import pytest
 
 from conexxus_sync.model.alerts import AlertName
-from conexxus_sync.stores import sqlite
 from conexxus_sync.stores.sqlite import SqliteStore
+from conexxus_sync.stores.sqlite._sqlite_database import BUSY_TIMEOUT_S, SqliteDatabase
 
 
 HOLD = """
@@ -37,7 +37,7 @@ def held(path):
         process.stdin.close()
 
 
-class Counting(SqliteStore):
+class Counting(SqliteDatabase):
     """
     Counts how often it is opened.
     """
@@ -76,15 +76,15 @@ def test_locked_store_is_told_soon(busy, ask):
     Health, page and metrics do not wait for as long as a writer does, and do
     not ask again what could not be read.
     """
-    store = Counting(busy.service.store.path)
-    busy.open(store=store)
+    database = Counting(busy.service.store.database.path)
+    busy.open(store=SqliteStore(database.path, database=database))
 
-    with held(store.path):
+    with held(database.path):
         began = time.monotonic()
         found = ask(busy)
         took = time.monotonic() - began
 
     assert found == {AlertName.STORE_UNUSABLE}
-    assert store.opened == 1
-    assert took < sqlite.BUSY_TIMEOUT_S / 2
+    assert database.opened == 1
+    assert took < BUSY_TIMEOUT_S / 2
     assert AlertName.STORE_UNUSABLE not in health(busy)

@@ -23,6 +23,8 @@ from conexxus_sync.inventory._host_delivery import HostDelivery
 from conexxus_sync.inventory._pull import Pull
 from conexxus_sync.model.catalogue import Checkpoint
 from conexxus_sync.stores.sqlite import SqliteStore
+from conexxus_sync.stores.sqlite._sqlite_database import SqliteDatabase
+from peeks import peek
 
 
 STEPS = [
@@ -55,7 +57,7 @@ del NEW["S29"]
 UPSTREAM = [*catalog(NEW), {"sku": "BAD", "name": "x", "price": "free"}]
 
 
-class KilledStore(SqliteStore):
+class KilledDatabase(SqliteDatabase):
     """
     Does not wait for the disk, which outlives the process anyhow, and ends
     the process after so many statements, once it is told to.
@@ -77,6 +79,10 @@ class KilledStore(SqliteStore):
         if self.left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
         self.left -= 1
+
+
+def killed_store(path):
+    return SqliteStore(path, database=KilledDatabase(path))
 
 
 class Host:
@@ -113,12 +119,13 @@ class Till:
 
     def __init__(self, new_site, folder, kind):
         self.folder, self.kind = folder, kind
-        self.site = new_site(store=KilledStore, path=folder / "conexxus.db", removals="deactivate")
+        self.site = new_site(store=killed_store, path=folder / "conexxus.db", removals="deactivate")
+        self.database = self.site.store.database
         self.products = folder / ("host.db" if kind == "elsewhere" else "conexxus.db")
         self.host = (HostElsewhere if kind == "elsewhere" else HostHere)(self.products)
 
     def prepare(self, old):
-        with self.site.store.writing():
+        with self.site.store.write():
             pass
         with closing(sqlite3.connect(self.products)) as db:
             db.execute("CREATE TABLE products (sku TEXT PRIMARY KEY, price TEXT)")
@@ -137,7 +144,7 @@ class Till:
             if name == step:
                 if depth == 0:
                     os.kill(os.getpid(), signal.SIGKILL)
-                self.site.store.left = depth
+                self.database.left = depth
 
         with warnings.catch_warnings():
             # Our threads are not at work on anything that the child needs.
@@ -159,7 +166,7 @@ class Till:
 
     @property
     def counted(self):
-        return self.site.store.catalog.counts("loc-001").present
+        return peek(self.site.store).mirror.counts().present
 
     @property
     def table(self):
@@ -172,9 +179,9 @@ def statements_after(till):
     How many statements follow each step to the end of a pull.
     """
     at = {}
-    till.pull(failpoint=lambda name: at.setdefault(name, till.site.store.seen))
+    till.pull(failpoint=lambda name: at.setdefault(name, till.database.seen))
 
-    return {name: till.site.store.seen - seen for name, seen in at.items()}
+    return {name: till.database.seen - seen for name, seen in at.items()}
 
 
 class Proof:
@@ -271,18 +278,15 @@ def capsys_as_is():
     yield
 
 
-class Piecemeal(KilledStore):
+class Piecemeal(KilledDatabase):
     """
     Wrong: each statement is a transaction of its own.
     """
 
     @contextmanager
-    def writing(self, lease=None, *, connection=None):
-        if connection is not None:
-            yield connection
-            return
-        with self.reading() as fresh:
-            yield fresh
+    def write(self):
+        with self.read() as session:
+            yield session
 
 
 class CheckpointFirst(Pull):
@@ -290,10 +294,10 @@ class CheckpointFirst(Pull):
     Wrong: the checkpoint is not in the transaction of the items.
     """
 
-    def _swap(self, staging, checkpoint: Checkpoint):
-        with self.store.writing(self.lease) as transaction:
-            self.store.catalog.save_checkpoint(transaction, self.run.location_id, checkpoint)
-        super()._swap(staging, checkpoint)
+    def _swap(self, checkpoint: Checkpoint):
+        with self.context.store.write(self.lease) as state:
+            state.mirror.save_checkpoint(checkpoint)
+        super()._swap(checkpoint)
 
 
 class AtMostOnce(HostDelivery):
@@ -302,15 +306,16 @@ class AtMostOnce(HostDelivery):
     """
 
     def deliver(self, lease, renew):
-        hosts = self.store.catalog.hosts
-        for sequence in hosts.pending(self.location_id):
-            changes = hosts.changes(self.location_id, sequence)
-            read = [[*changes.created], [*changes.updated], [*changes.removed]]
-            with self.store.writing(renew()) as transaction:
-                hosts.applied(transaction, self.location_id, sequence)
-            self.failpoint("host")
+        store, failpoint = self.context.store, self.context.failpoint
+        for sequence in peek(store).host_queue.pending():
+            with store.read() as state:
+                changes = state.host_queue.changes(sequence)
+                read = [[*changes.created], [*changes.updated], [*changes.removed]]
+            with store.write(renew()) as state:
+                state.host_queue.applied(sequence)
+            failpoint("host")
             self.storage.apply(Kept(sequence, *read))
-            self.failpoint("host applied")
+            failpoint("host applied")
 
 
 class Kept:
@@ -337,7 +342,7 @@ def test_wrong_designs_are_caught(new_site, tmp_path, monkeypatch, design):
     """
     where, name, wrong, finding = WRONG[design]
     if wrong is None:
-        monkeypatch.setitem(globals(), "KilledStore", Piecemeal)
+        monkeypatch.setitem(globals(), "KilledDatabase", Piecemeal)
     else:
         monkeypatch.setattr(where, name, wrong)
 

@@ -28,18 +28,18 @@ def written(site, pull):
     """
     Rows inserted, updated or deleted in the mirror's tables by *pull*.
     """
-    with site.store.reading() as connection:
+    with site.store.write() as state:
         for table in MIRROR:
             for event in ("INSERT", "UPDATE", "DELETE"):
-                connection.execute(
+                state.session.execute(
                     f"CREATE TRIGGER IF NOT EXISTS count_{table}_{event} AFTER {event} ON {table}"
                     f" BEGIN INSERT INTO written VALUES ('{table}'); END"
                 )
     run = pull()
     assert run.status is RunStatus.SUCCESS
-    with site.store.reading() as connection:
-        found = connection.execute("SELECT name, count(*) FROM written GROUP BY 1").fetchall()
-        connection.execute("DELETE FROM written")
+    with site.store.write() as state:
+        found = state.session.all("SELECT name, count(*) FROM written GROUP BY 1")
+        state.session.execute("DELETE FROM written")
 
     return dict(found)
 
@@ -56,8 +56,8 @@ def test_only_what_changed_is_written(new_site, count):
     site.office.etag = "strong"
     catalog = products()[:count]
     site.pull(catalog)
-    with site.store.writing() as connection:
-        connection.execute("CREATE TABLE written (name TEXT)")
+    with site.store.write() as state:
+        state.session.execute("CREATE TABLE written (name TEXT)")
 
     assert written(site, site.pull) == {}
     site.office.etag = "off"
@@ -99,15 +99,16 @@ def million(path, stride):
 PULL = """
 import sys
 from conexxus_client import ClientConfig, ConexxusClient
-from conexxus_sync import InventorySync, SyncConfig
+from conexxus_sync import EngineContext, InventorySync, SyncConfig
 from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.stores.sqlite import SqliteStore
 
 url, path = sys.argv[1:]
+config = SyncConfig()
+store = SqliteStore(path).at(config.location_id)
+context = EngineContext(store=store, config=config, clock=SystemClock())
 with ConexxusClient(ClientConfig(api_url=url, api_key="k")) as client:
-    run = InventorySync(
-        client=client, store=SqliteStore(path), config=SyncConfig(), clock=SystemClock()
-    ).pull()
+    run = InventorySync(client=client, context=context).pull()
 with open("/proc/self/status") as status:
     (peak,) = [int(line.split()[1]) for line in status if line.startswith("VmHWM")]
 print(run.status, run.created, peak // 1024)

@@ -15,12 +15,13 @@ import pytest
 from conexxus_client.testing import BackOffice, SandboxServer
 from conexxus_sync import RunStatus
 from conexxus_sync.model.leases import LEASE_LENGTH
+from peeks import peek
 
 
 PULL = """
 import os, signal, sys
 from conexxus_client import ClientConfig, ConexxusClient
-from conexxus_sync import InventorySync, RunInProgressError, SyncConfig
+from conexxus_sync import EngineContext, InventorySync, RunInProgressError, SyncConfig
 from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.stores.sqlite import SqliteStore
 
@@ -34,13 +35,13 @@ def step(name):
         os.kill(os.getpid(), signal.SIGSTOP)
 
 with ConexxusClient(ClientConfig(api_url=url, api_key="k", retries=0)) as client:
-    engine = InventorySync(
-        client=client,
-        store=SqliteStore(path),
+    context = EngineContext(
+        store=SqliteStore(path).at("loc-001"),
         config=SyncConfig(location_id="loc-001"),
         clock=SystemClock(),
         failpoint=step,
     )
+    engine = InventorySync(client=client, context=context)
     if wait_at == "leased":
         sys.stdin.readline()
     try:
@@ -61,7 +62,7 @@ def office():
 
 def start(office, site, wait_at):
     return subprocess.Popen(
-        [sys.executable, "-c", PULL, office.url, str(site.store.path), wait_at],
+        [sys.executable, "-c", PULL, office.url, str(site.path), wait_at],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -87,7 +88,7 @@ def test_sixteen_pulls_at_once(office, site):
 
     assert (outcome[0], outcome[2]) == ("ran", "success")
     assert [said for said in first if said != ["holds"]] == [["busy", outcome[1]]] * 15
-    assert [run.id for run in site.store.runs.history("loc-001")] == [outcome[1]]
+    assert [run.id for run in peek(site.store).runs.history()] == [outcome[1]]
     assert len(office.office.requests) == 1
 
 
@@ -116,7 +117,7 @@ def test_stopped_past_its_lease(office, site, step):
     is fenced off: the catalogue is that of the run which took over.
     """
     with stopped(office, site, step) as pull:
-        held = site.store.leases.holder("loc-001", "inventory", datetime.now(UTC))
+        held = site.store.leases.holder("inventory", datetime.now(UTC))
         assert held
 
         site.clock.advance_to(datetime.now(UTC) + LEASE_LENGTH)
@@ -133,4 +134,4 @@ def test_stopped_past_its_lease(office, site, step):
         assert "success" in said
     else:
         assert f"failed inventory run {held} lost its lease to another run" in said
-        assert site.store.runs.get(held).status is RunStatus.FAILED
+        assert peek(site.store).runs.get(held).status is RunStatus.FAILED

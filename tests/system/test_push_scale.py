@@ -15,6 +15,8 @@ import pytest
 
 from conexxus_client import ApiProfile
 from conexxus_sync.sales import BatchLimits
+from conexxus_sync.stores.sqlite import SqliteStore
+from conexxus_sync.stores.sqlite._sqlite_database import SqliteDatabase
 
 
 LOCATION = "loc-001"
@@ -27,6 +29,22 @@ DELIVERED = (
 )
 
 
+class Counting(SqliteDatabase):
+    """
+    Counts every hundredth instruction of the database's virtual machine.
+    """
+
+    steps = 0
+
+    def _connect(self):
+        connection = super()._connect()
+        connection.set_progress_handler(self._count, 100)
+        return connection
+
+    def _count(self):
+        self.steps += 1
+
+
 @pytest.mark.parametrize("dedupe", ["key", "transaction_id"])
 def test_years_of_sales(new_till, dedupe):
     """
@@ -36,29 +54,22 @@ def test_years_of_sales(new_till, dedupe):
     rows once would take more than one for each.
     """
     till = new_till(profile=ApiProfile(dedupe=dedupe))
-    with till.store.writing() as connection:
-        connection.executemany(
+    with till.store.write() as state:
+        state.session.execute_many(
             DELIVERED,
             (
                 (LOCATION, (date(2025, 1, 1) + timedelta(days=n // 200)).isoformat(), f"o{n}")
                 for n in range(ROWS)
             ),
         )
-    store, steps = till.store, []
-    connect = store._connect
-
-    def counting():
-        connection = connect()
-        connection.set_progress_handler(lambda: steps.append(1), 100)
-        return connection
-
-    store._connect = counting
+    database = Counting(till.store.database.path)
+    store = SqliteStore(database.path, database=database).at(LOCATION)
     till.orders.add(till.sale("t1"), till.sale("t2"))
 
     (run,) = till.engine(store=store).push(DAY)
 
     assert run.items_succeeded == 2
-    assert 100 * len(steps) < ROWS
+    assert 0 < 100 * database.steps < ROWS
 
 
 def test_day_of_any_size(new_till):

@@ -14,6 +14,7 @@ import pytest
 
 from conexxus_client import ConexxusError
 from conexxus_sync import StoreError
+from peeks import peek
 
 from .store_contents import NEW, OLD, content, outcome
 
@@ -44,12 +45,12 @@ def test_corrupt_page(site, new_site, tmp_path, states):
     but a named error ever comes out, and the file is kept.
     """
     site.pull(OLD)
-    size, count = pages_of(site.store.path)
+    size, count = pages_of(site.path)
     named = 0
 
     for page in range(count):
         path = tmp_path / f"page{page}.db"
-        shutil.copy(site.store.path, path)
+        shutil.copy(site.path, path)
         with path.open("r+b") as file:
             file.seek(page * size)
             file.write(b"\xa5" * size)
@@ -73,10 +74,10 @@ def test_truncated_log(site, new_site, tmp_path, states):
     counts, and the next pull ends at the new catalogue.
     """
     site.pull(OLD)
-    with site.store.reading() as keeps_the_log:
-        keeps_the_log.execute("SELECT count(*) FROM items").fetchall()
+    with site.store.read() as keeps_the_log:
+        keeps_the_log.session.all("SELECT count(*) FROM items")
         site.pull(NEW)
-        files = {end: Path(f"{site.store.path}{end}").read_bytes() for end in ("", "-wal")}
+        files = {end: Path(f"{site.path}{end}").read_bytes() for end in ("", "-wal")}
     log = files["-wal"]
 
     for cut in range(0, len(log), len(log) // 40):
@@ -98,18 +99,18 @@ def test_no_other_error_comes_out(site):
     A store that can't be read says so in its own words, to every question.
     """
     site.pull(OLD)
-    Path(site.store.path).write_bytes(b"garbage" * 1000)
+    site.path.write_bytes(b"garbage" * 1000)
 
     for ask in (
-        lambda: site.store.catalog.counts("loc-001"),
-        lambda: list(site.store.catalog.items("loc-001")),
-        lambda: site.store.catalog.item("loc-001", "S0001"),
-        lambda: list(site.store.catalog.quarantined("loc-001")),
-        lambda: list(site.store.catalog.plans.prices("loc-001", "r")),
-        lambda: site.store.catalog.checkpoint("loc-001"),
-        lambda: site.store.catalog.hosts.waiting("loc-001", "S0001"),
-        lambda: site.store.runs.history("loc-001"),
-        lambda: site.store.leases.holder("loc-001", "inventory", site.clock.now()),
+        lambda: peek(site.store).mirror.counts(),
+        lambda: list(peek(site.store).mirror.items()),
+        lambda: peek(site.store).mirror.item("S0001"),
+        lambda: list(peek(site.store).mirror.quarantined()),
+        lambda: list(peek(site.store).plans.prices("r")),
+        lambda: peek(site.store).mirror.checkpoint(),
+        lambda: peek(site.store).host_queue.waiting("S0001"),
+        lambda: peek(site.store).runs.history(),
+        lambda: site.store.leases.holder("inventory", site.clock.now()),
         lambda: site.pull(NEW),
     ):
         with pytest.raises(ConexxusError, match=r"no SQLite database: check CONEXXUS_STORE"):

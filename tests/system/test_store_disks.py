@@ -23,6 +23,8 @@ import pytest
 
 from conexxus_sync import StoreError
 from conexxus_sync.stores.sqlite import SqliteStore
+from conexxus_sync.stores.sqlite._sqlite_database import SqliteDatabase
+from peeks import peek
 
 from .store_contents import NEW, OLD, catalog, content, outcome
 
@@ -185,7 +187,7 @@ def folder_of_nobody(site):
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
-        shutil.copy(site.store.path, folder / "conexxus.db")
+        shutil.copy(site.path, folder / "conexxus.db")
         if os.geteuid() != 0:
             yield folder
             folder.chmod(0o755)
@@ -258,7 +260,7 @@ class FailsOnce(sqlite3.Connection):
         return self._try(super().executemany, *arguments)
 
 
-class FailingStore(SqliteStore):
+class FailingDatabase(SqliteDatabase):
     """
     Its *fatal*-th statement fails.
     """
@@ -272,11 +274,6 @@ class FailingStore(SqliteStore):
         error.sqlite_errorname = "SQLITE_IOERR_WRITE"
         return error
 
-    @contextmanager
-    def reading(self):
-        with super().reading() as connection:
-            yield connection
-
     def _connect(self):
         connection = super()._connect()
         connection.close()
@@ -284,6 +281,10 @@ class FailingStore(SqliteStore):
         failing.execute("PRAGMA synchronous = OFF")
         failing.plan = self
         return failing
+
+
+def failing_store(path):
+    return SqliteStore(path, database=FailingDatabase(path))
 
 
 @pytest.mark.fault("S08", "Any one statement of a pull fails", "the old catalogue or the new one")
@@ -300,17 +301,18 @@ def test_nth_statement_fails(new_site, tmp_path, states, after):
     while survived < 3:
         fatal += 1
         path = tmp_path / f"{fatal}.db"
-        shutil.copy(base.store.path, path)
-        site = new_site(store=FailingStore, path=path)
-        site.store.fatal, site.store.after = fatal, after
+        shutil.copy(base.path, path)
+        site = new_site(store=failing_store, path=path)
+        database = site.store.database
+        database.fatal, database.after = fatal, after
 
         error = outcome(site, NEW)
 
-        survived = survived + 1 if site.store.count < fatal else 0
-        site.store.fatal = None
+        survived = survived + 1 if database.count < fatal else 0
+        database.fatal = None
         assert error is None or "disk I/O error" in error, fatal
         assert content(site) in states, fatal
-        runs = site.store.runs.history("loc-001")
+        runs = peek(site.store).runs.history()
         changes = sum(run.created for run in runs)
         assert changes == (300 if content(site) == states[1] else 40), fatal
         site.pull(NEW)

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from conexxus_sync import RunStatus
-from conexxus_sync.stores import sqlite
+from conexxus_sync.stores.sqlite import _sqlite_database
 
 from .store_contents import NEW, OLD, content, outcome
 
@@ -20,11 +20,11 @@ def test_locked_by_another_writer(site, monkeypatch):
     """
     S01: it waits, says who holds the store, and changes nothing.
     """
-    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(_sqlite_database, "BUSY_TIMEOUT_S", 0.05)
     site.pull(OLD)
     before = content(site)
 
-    with closing(sqlite3.connect(site.store.path, isolation_level=None)) as other:
+    with closing(sqlite3.connect(site.path, isolation_level=None)) as other:
         said = []
 
         def lock(step):
@@ -50,7 +50,7 @@ def test_others_may_write_meanwhile(site, step):
 
     def write(name):
         if name == step:
-            with closing(sqlite3.connect(site.store.path, timeout=0)) as other, other:
+            with closing(sqlite3.connect(site.path, timeout=0)) as other, other:
                 other.execute("CREATE TABLE IF NOT EXISTS foreign_table (x)")
                 other.execute("INSERT INTO foreign_table VALUES (1)")
 

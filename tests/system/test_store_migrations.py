@@ -12,6 +12,7 @@ import pytest
 
 from conexxus_sync import RunStatus
 from conexxus_sync.stores import sqlite
+from peeks import peek
 
 from .store_contents import NEW, OLD, content
 
@@ -50,12 +51,12 @@ def test_older_schema(site):
     """
     S10: a store of an older version is brought up to date, with what it holds.
     """
-    version_one(site.store.path)
+    version_one(site.path)
 
     assert set(site.shelf) == {"A", "B"}
-    counts = site.store.catalog.counts("loc-001")
+    counts = peek(site.store).mirror.counts()
     assert (counts.present, counts.missing) == (2, 1)
-    (gone,) = [it for it in site.store.catalog.items("loc-001", missing=True) if it.missing_since]
+    (gone,) = [it for it in peek(site.store).mirror.items(missing=True) if it.missing_since]
     assert (gone.decision, gone.page, gone.old_price) == (None, None, None)
 
 
@@ -75,7 +76,7 @@ def killed(script):
         yield statement
 
 _migrations._statements = killed
-with SqliteStore(path).reading():
+with SqliteStore(path).at("loc-001").read():
     print(len(seen))
 """
 

@@ -17,6 +17,7 @@ from conexxus_sync.sales._delivery_outcome import Outcome
 from conexxus_sync.sales._key_age import KeyAge, unknown_since
 from conexxus_sync.sales._profile_check import ProfileCheck
 from conexxus_sync.sales._store_age import StoreAge
+from conexxus_sync.stores._outbox import Outbox
 
 from .hostile_plots import EXAMPLES, play, plots
 from .hostile_shop import DAYS, ViolationError, Way
@@ -71,7 +72,7 @@ def adoption_without_what_waits(patch):
 
     def without(context, business_date):
         with pytest.MonkeyPatch.context() as here:
-            here.setattr(type(context.outbox), "adopt_open", lambda *_, **__: 0)
+            here.setattr(Outbox, "adopt_open", lambda *_, **__: 0)
             return adopt(context, business_date)
 
     patch.setattr(_adoption, "_adopt_date", without)
@@ -82,11 +83,11 @@ def backups_not_noticed(patch):
 
 
 def any_profile_accepted(patch):
-    patch.setattr(ProfileCheck, "problem", lambda self, connection: None)
+    patch.setattr(ProfileCheck, "problem", lambda self, state: None)
 
 
 def unknown_batches_halved(patch):
-    def is_divisible(self, transaction, batch, result):
+    def is_divisible(self, state, batch, result):
         return result.outcome is Outcome.UNKNOWN and batch.transactions > 1
 
     patch.setattr(_batch_sender.BatchSender, "_is_divisible", is_divisible)

@@ -171,9 +171,8 @@ class Demonstration:
         return agree
 
     def _prices(self) -> dict[str, Decimal]:
-        mirror = self.service.store.catalog.items(LOCATION)
-
-        return {entry.item.sku: entry.item.price for entry in mirror}
+        with self.service.store.read() as state:
+            return {entry.item.sku: entry.item.price for entry in state.mirror.items()}
 
 
 def _service(server: "SandboxServer", folder: Path) -> "ConexxusService":

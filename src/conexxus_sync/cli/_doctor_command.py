@@ -137,13 +137,13 @@ def _store_and_clock(config: SyncConfig) -> Iterator[CheckResult]:
         return
 
     try:
-        store = open_store(config.store)
-        with store.writing():
+        store = open_store(config.store).at(config.location_id)
+        with store.write():
             pass
-        with store.reading() as connection:
+        with store.read() as state:
             now = SystemClock().now()
-            runs = store.outbox.dates.runs_around(connection, config.location_id, now)
-        unreadable = store.unreadable_rows(config.location_id)
+            runs = state.sales_dates.runs_around(now)
+            unreadable = state.unreadable_rows()
     except ConfigurationError as exc:
         yield misconfigured("store", str(exc))
         return

@@ -36,7 +36,8 @@ def runs(*, kind: RunKind | None = None, limit: int = 20, session: Given) -> Exi
         raise ConfigurationError([f"--limit must be at least 1, got {limit}"])
 
     config, store = opened(session)
-    found = store.runs.history(config.location_id, kind, limit, planned=True)
+    with store.read() as state:
+        found = state.runs.history(kind, limit, planned=True)
 
     if session.json:
         write_json([run_to_json(run) for run in found])
@@ -86,22 +87,21 @@ def items(
     if csv and session.json:
         raise ConfigurationError(["--csv and --json can't go together"])
 
-    config, store = opened(session)
+    _, store = opened(session)
 
-    if changed_since is not None:
-        since = store.runs.get(changed_since)
-        if since is None or since.location_id != config.location_id:
+    with store.read() as state:
+        if changed_since is not None and state.runs.get(changed_since) is None:
             raise ConfigurationError([f"--changed-since: there is no run {changed_since}"])
 
-    found = store.catalog.items(config.location_id, missing=all, changed_since=changed_since)
+        found = state.mirror.items(missing=all, changed_since=changed_since)
 
-    if session.json:
-        for entry in found:
-            sys.stdout.write(encode_item(entry.item).decode() + "\n")
-    elif csv:
-        write_csv(found, missing=all)
-    else:
-        write_lines(map(_item_line, found))
+        if session.json:
+            for entry in found:
+                sys.stdout.write(encode_item(entry.item).decode() + "\n")
+        elif csv:
+            write_csv(found, missing=all)
+        else:
+            write_lines(map(_item_line, found))
 
     return ExitCode.SUCCESS
 

@@ -11,10 +11,9 @@ from zoneinfo import ZoneInfo
 from cyclopts import Parameter
 
 from conexxus_client import ConfigurationError
-from conexxus_sync.config import day
+from conexxus_sync.config import SyncConfig, day
 from conexxus_sync.model.sales import OPEN_STATES, Batch, BatchState, OutboxError
 from conexxus_sync.sales import OutboxOperator
-from conexxus_sync.stores._store_protocols import SyncStore
 from conexxus_sync.views.json import batch_to_json
 
 from ._console import write_json, write_lines
@@ -48,7 +47,8 @@ def outbox_list(
 
     config, store = opened(session)
     states = tuple(BatchState) if all else OPEN_STATES
-    found = store.outbox.batches(config.location_id, states, limit)
+    with store.read() as state:
+        found = state.outbox.batches(states, limit)
 
     if session.json:
         write_json([batch_to_json(batch) for batch in found])
@@ -86,10 +86,10 @@ def outbox_show(key: str, *, session: Given) -> ExitCode:
         key: Its idempotency key, or how it begins.
     """
     config, store = opened(session)
-    batch = _understood(lambda: _operator(session, store).find(key))
+    batch = _understood(lambda: _operator(session, config).find(key))
 
-    with store.reading() as connection:
-        ids = store.outbox.ids(connection, batch)
+    with store.read() as state:
+        ids = state.outbox.ids(batch)
 
     if session.json:
         write_json({**batch_to_json(batch), "transactionIds": ids})
@@ -340,8 +340,8 @@ def _shown(batch: Batch, ids: list[str], zone: ZoneInfo | None) -> Iterator[str]
     yield f"  {', '.join(ids)}"
 
 
-def _operator(session: Session, store: SyncStore | None = None) -> OutboxOperator:
-    return outbox_operator(session, store or changeable(session)[1])
+def _operator(session: Session, config: SyncConfig | None = None) -> OutboxOperator:
+    return outbox_operator(session, config or changeable(session)[0])
 
 
 def _understood(work: Callable[[], Batch]) -> Batch:

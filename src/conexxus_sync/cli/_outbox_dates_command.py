@@ -42,8 +42,8 @@ def outbox_dates(
         orders: Also ask the till: a FILE.ndjson, or package.module:factory.
     """
     source = None if orders is None else order_source(orders, session)
-    config, store = opened(session)
-    found = list(reconcile(store, config.location_id, _first(since), source))
+    _, store = opened(session)
+    found = list(reconcile(store, _first(since), source))
 
     if session.json:
         write_json([_to_json(one) for one in found])

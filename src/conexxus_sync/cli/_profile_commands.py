@@ -30,18 +30,18 @@ def profile_show(*, session: Given) -> ExitCode:
     conexxus profile show --profile my_shop.conexxus:profile --json
     ```
     """
-    _, store = opened(session)
-    operator = outbox_operator(session, store)
+    config, store = opened(session)
+    operator = outbox_operator(session, config)
 
-    with store.reading() as connection:
-        kept = store.outbox.profiles.kept(connection, operator.location_id)
+    with store.read() as state:
+        kept = state.sales_profiles.kept()
 
     given = operator.profile_check.given
 
     if session.json:
-        write_json(_to_json(operator.location_id, kept, given))
+        write_json(_to_json(store.location, kept, given))
     else:
-        write_lines(_shown(operator.location_id, kept, given))
+        write_lines(_shown(store.location, kept, given))
 
     return ExitCode.SUCCESS
 
@@ -70,24 +70,24 @@ def profile_change(*, yes: Flag = False, session: Given) -> ExitCode:
         problem = "profile change needs CONEXXUS_API_URL and CONEXXUS_API_KEY of the back office"
         raise ConfigurationError([problem])
 
-    _, store = changeable(session)
-    operator = outbox_operator(session, store)
+    config, store = changeable(session)
+    operator = outbox_operator(session, config)
 
-    with store.reading() as connection:
-        kept = store.outbox.profiles.kept(connection, operator.location_id)
+    with store.read() as state:
+        kept = state.sales_profiles.kept()
 
     given = operator.profile_check.given
     # The rows go to stderr: stdout is for what was done.
-    _confirm(_shown(operator.location_id, kept, given), yes=yes)
+    _confirm(_shown(store.location, kept, given), yes=yes)
     try:
         again = operator.change_profile()
     except OutboxError as exc:
         raise ConfigurationError([str(exc)]) from exc
 
     if session.json:
-        write_json(_to_json(operator.location_id, given, given))
+        write_json(_to_json(store.location, given, given))
     else:
-        write_lines([f"Location {operator.location_id} is pushed with this profile from now on."])
+        write_lines([f"Location {store.location} is pushed with this profile from now on."])
         if again:
             write_lines([f"{counted(again, 'batch', 'batches')} not sent yet is frozen anew."])
 

@@ -56,9 +56,8 @@ def pull(
     else:
         write_lines(run_lines(run))
         if run.planned or run.refused:
-            write_lines(
-                price_lines(run, engine.store.catalog.plans.prices(run.location_id, run.id))
-            )
+            with engine.context.store.read() as state:
+                write_lines(price_lines(run, state.plans.prices(run.id)))
 
     return code_of_run(run)
 

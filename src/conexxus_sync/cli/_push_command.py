@@ -11,7 +11,7 @@ from conexxus_sync.model.run_json import run_to_json
 from conexxus_sync.model.runs import SyncRun
 from conexxus_sync.model.sales import OPEN_STATES
 from conexxus_sync.sales import PushProgress, SalesPush
-from conexxus_sync.stores._store_protocols import SyncStore
+from conexxus_sync.stores import State
 
 from ._console import Progress, progress, write_json, write_lines
 from ._exit_codes import ExitCode, code_of_run, gravest
@@ -101,9 +101,11 @@ def push(
     if session.json:
         write_json([run_to_json(run) for run in runs])
     else:
-        write_lines(
-            _told(runs) if runs else _why_nothing(engine.store, engine.config.location_id, only)
-        )
+        if runs:
+            write_lines(_told(runs))
+        else:
+            with engine.context.store.read() as state:
+                write_lines(_why_nothing(state, only))
         if only is None:
             write_lines(_not_looked_at(engine, looked_at))
 
@@ -151,26 +153,23 @@ def _told(runs: list[SyncRun]) -> Iterator[str]:
         yield f"Together: {len(runs):,} business dates, {sales}, {total:,}."
 
 
-def _why_nothing(store: SyncStore, location_id: str, only: dt.date | None) -> Iterator[str]:
+def _why_nothing(state: State, only: dt.date | None) -> Iterator[str]:
     """
     Say what else than delivered sales there is, on the date asked for.
     """
-    quarantine = store.outbox.quarantine
-    dates = [
-        entry.business_date for entry in quarantine.transactions(location_id, limit=MOST_SALES)
-    ]
-    differing = [
-        entry.business_date for entry in quarantine.discrepancies(location_id, limit=MOST_SALES)
-    ]
+    quarantine = state.sales_quarantine
+    dates = [entry.business_date for entry in quarantine.transactions(MOST_SALES)]
+    differing = [entry.business_date for entry in quarantine.discrepancies(MOST_SALES)]
 
     if only is not None:
         dates = [day for day in dates if day == only]
         differing = [day for day in differing if day == only]
-    waiting = sum(store.outbox.counts(location_id).get(state, 0) for state in OPEN_STATES)
+    counts = state.outbox.counts()
+    waiting = sum(counts.get(it, 0) for it in OPEN_STATES)
 
     refused = {
         date: why
-        for date, why in store.outbox.dates.refused_changes(location_id).items()
+        for date, why in state.sales_dates.refused_changes().items()
         if only in (None, date)
     }
 
@@ -200,10 +199,10 @@ def _not_looked_at(engine: SalesPush, looked_at: Collection[dt.date]) -> Iterato
     """
     Say which dates were not due, and when they are: a late sale may wait there.
     """
-    now, ledger = engine.clock.now(), engine.ledger
+    now, ledger = engine.context.clock.now(), engine.ledger
     moments = ledger.dates(ledger.start_date(now)).moments(now)
     shown = [
-        f"{day}, due {'now' if at <= now else moment(at, engine.config.timezone)}"
+        f"{day}, due {'now' if at <= now else moment(at, engine.context.config.timezone)}"
         for day, at in moments.items()
         if day not in looked_at
     ]

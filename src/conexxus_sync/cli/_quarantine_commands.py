@@ -11,13 +11,13 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from conexxus_client import ConfigurationError
+from conexxus_sync.config import SyncConfig
 from conexxus_sync.inventory._item_history import explain_item
-from conexxus_sync.inventory._quarantine_replay import QuarantineReplay
+from conexxus_sync.model.catalogue import QuarantinedItem
 from conexxus_sync.model.run_json import run_to_json
 from conexxus_sync.model.runs import SyncRun
 from conexxus_sync.model.sales import QuarantinedTransaction
-from conexxus_sync.runtime.clock import SystemClock
-from conexxus_sync.stores._store_protocols import SyncStore
+from conexxus_sync.stores import LocationStore
 from conexxus_sync.views.json import quarantined_item_to_json, quarantined_sale_to_json
 
 from ._console import write_json, write_lines
@@ -26,7 +26,7 @@ from ._outbox_commands import given_day
 from ._run_text import counted, moment, table
 from ._session import Flag, Given, Session
 from ._store_file import changeable, opened
-from ._wiring import catalog_storage, outbox_operator
+from ._wiring import catalog_storage, engines, outbox_operator
 
 
 # A page of a list that nobody lets grow so long.
@@ -47,8 +47,9 @@ def quarantine_list(*, session: Given) -> ExitCode:
     ```
     """
     config, store = opened(session)
-    items = list(store.catalog.quarantined(config.location_id))
-    sales = store.outbox.quarantine.transactions(config.location_id, limit=MOST_SALES)
+    with store.read() as state:
+        items = list(state.mirror.quarantined())
+        sales = state.sales_quarantine.transactions(MOST_SALES)
 
     if session.json:
         write_json([*map(quarantined_item_to_json, items), *map(quarantined_sale_to_json, sales)])
@@ -79,9 +80,7 @@ def quarantine_show(key: str, *, session: Given) -> ExitCode:
         key: The SKU or the transaction's id, as `conexxus quarantine list` has it.
     """
     config, store = opened(session)
-    location_id, zone = config.location_id, config.timezone
-    items = list(store.catalog.quarantined(location_id, key))
-    sales = _sales(store, location_id, key)
+    zone, items, sales = config.timezone, _items(store, key), _sales(store, key)
 
     if not items and not sales:
         raise ConfigurationError([f"nothing is in quarantine under {key[:60]}"])
@@ -91,7 +90,7 @@ def quarantine_show(key: str, *, session: Given) -> ExitCode:
         return ExitCode.SUCCESS
 
     if items:
-        write_lines(explain_item(store, location_id, key, zone=zone))
+        write_lines(explain_item(store, key, zone=zone))
 
     for it in items:
         write_lines(["As it came:", _text(it.raw)])
@@ -151,20 +150,22 @@ def quarantine_replay(
     if key is None:
         if item is not None:
             raise ConfigurationError(["--item goes with the SKU of one item"])
-        return _replay_all(store, given_day(date), reason, session)
+        return _replay_all(config, given_day(date), reason, session)
 
-    known = any(store.catalog.quarantined(config.location_id, key))
-    sales = [] if known else _sales(store, config.location_id, key)
+    known = bool(_items(store, key))
+    sales = [] if known else _sales(store, key)
 
     if sales and item is not None:
         msg = f"{key[:60]} is a sale: correct it at the till, and replay it without --item"
         raise ConfigurationError([msg])
     if sales:
-        return _replay_sales(store, sales, reason, session)
+        return _replay_sales(config, sales, reason, session)
 
-    run = QuarantineReplay(
-        store=store, config=config, clock=SystemClock(), storage=catalog_storage(catalog)
-    ).replay(key, None if item is None else _read(item))
+    run = (
+        engines(session, config, catalog=catalog_storage(catalog))
+        .quarantine_replay()
+        .replay(key, None if item is None else _read(item))
+    )
 
     if session.json:
         write_json(run_to_json(run))
@@ -194,12 +195,10 @@ def quarantine_dismiss(
     only = given_day(date)
     config, store = changeable(session)
     found = [
-        sale
-        for sale in _sales(store, config.location_id, key, dismissed=False)
-        if only in (None, sale.business_date)
+        sale for sale in _sales(store, key, dismissed=False) if only in (None, sale.business_date)
     ]
 
-    if not found and any(store.catalog.quarantined(config.location_id, key)):
+    if not found and _items(store, key):
         problem = f"{key[:60]} is an item: have it corrected in the back office"
         raise ConfigurationError([problem])
     if not found:
@@ -207,7 +206,7 @@ def quarantine_dismiss(
         raise ConfigurationError([problem])
 
     for sale in found:
-        outbox_operator(session, store).dismiss(sale.business_date, sale.id, reason=reason)
+        outbox_operator(session, config).dismiss(sale.business_date, sale.id, reason=reason)
 
     if session.json:
         write_json([*map(quarantined_sale_to_json, found)])
@@ -217,16 +216,22 @@ def quarantine_dismiss(
     return ExitCode.SUCCESS
 
 
+def _items(store: LocationStore, key: str) -> list[QuarantinedItem]:
+    with store.read() as state:
+        return list(state.mirror.quarantined(key))
+
+
 def _sales(
-    store: SyncStore, location_id: str, key: str, *, dismissed: bool = True
+    store: LocationStore, key: str, *, dismissed: bool = True
 ) -> list[QuarantinedTransaction]:
-    found = store.outbox.quarantine.transactions(location_id, limit=MOST_SALES, dismissed=dismissed)
+    with store.read() as state:
+        found = state.sales_quarantine.transactions(MOST_SALES, dismissed=dismissed)
 
     return [sale for sale in found if sale.id == key]
 
 
 def _replay_sales(
-    store: SyncStore,
+    config: SyncConfig,
     sales: list[QuarantinedTransaction],
     reason: str | None,
     session: Session,
@@ -235,7 +240,7 @@ def _replay_sales(
     Let them out: the same id may have been set aside on several dates.
     """
     for sale in sales:
-        outbox_operator(session, store).replay(sale.business_date, sale.id, reason=reason)
+        outbox_operator(session, config).replay(sale.business_date, sale.id, reason=reason)
 
     if session.json:
         write_json([*map(quarantined_sale_to_json, sales)])
@@ -246,9 +251,9 @@ def _replay_sales(
 
 
 def _replay_all(
-    store: SyncStore, only: Date | None, reason: str | None, session: Session
+    config: SyncConfig, only: Date | None, reason: str | None, session: Session
 ) -> ExitCode:
-    sales = outbox_operator(session, store).replay_all(only, reason=reason)
+    sales = outbox_operator(session, config).replay_all(only, reason=reason)
 
     if session.json:
         write_json([*map(quarantined_sale_to_json, sales)])

@@ -107,10 +107,9 @@ def _holders(service: ConexxusService) -> dict[RunKind, str]:
     if service.client is None:
         return {}
 
-    leases, location_id = service.store.leases, service.config.location_id
-    now = SystemClock().now()
+    leases, now = service.store.leases, SystemClock().now()
     kinds = RunKind if service.sales is not None else (RunKind.INVENTORY,)
-    found = {kind: leases.holder(location_id, kind.value, now) for kind in kinds}
+    found = {kind: leases.holder(kind.value, now) for kind in kinds}
 
     return {kind: run_id for kind, run_id in found.items() if run_id is not None}
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from conexxus_sync.model.formatting import counted as counted
 from conexxus_sync.model.formatting import long_date as long_date
 from conexxus_sync.model.formatting import shortened
-from conexxus_sync.model.runs import MAX_ERRORS, RunIssue, RunKind, RunStatus, SyncRun
+from conexxus_sync.model.runs import MAX_ERRORS, IssueKind, RunIssue, RunKind, RunStatus, SyncRun
 from conexxus_sync.views.text import moment as moment
 from conexxus_sync.views.text import run_duration as run_duration
 from conexxus_sync.views.text import summary as summary
@@ -87,14 +87,8 @@ def _pull(run: SyncRun) -> Iterator[str]:
 def _is_host_failure(run: SyncRun) -> bool:
     """
     Has the mirror what was read, and the host has not?
-
-    The host's error is about the run; what else fails a run leaves no item
-    that succeeded, and is no answer "not modified" with an error.
     """
-    if run.status is not RunStatus.FAILED or run.refused or not run.errors:
-        return False
-
-    return run.errors[0].item is None and (run.items_succeeded > 0 or run.not_modified)
+    return any(issue.kind is IssueKind.HOST for issue in run.errors)
 
 
 def _bad_items(run: SyncRun) -> Iterator[str]:
@@ -103,7 +97,7 @@ def _bad_items(run: SyncRun) -> Iterator[str]:
 
     applied = not run.planned and not run.refused
     fate = "set aside; the other items are in force" if applied else "can't be used"
-    issues = [issue for issue in run.errors if not _is_about_run(issue, run)]
+    issues = [issue for issue in run.errors if issue.kind is IssueKind.SET_ASIDE]
 
     yield from _listed(f"{counted(run.items_failed, 'item')} {fate}", issues, run.items_failed)
 
@@ -114,8 +108,8 @@ def _bad_items(run: SyncRun) -> Iterator[str]:
 def _push(run: SyncRun) -> Iterator[str]:
     day = "Sales" if run.business_date is None else f"Sales of {long_date(run.business_date)}"
     accepted = f"{counted(run.items_succeeded, 'sale')}, {run.total or 0:,}"
-    differing = [issue for issue in run.errors if issue.error.startswith(_DIFFERS)]
-    aside = [issue for issue in run.errors if issue.item is not None and issue not in differing]
+    differing = [issue for issue in run.errors if issue.kind is IssueKind.DISCREPANCY]
+    aside = [issue for issue in run.errors if issue.kind is IssueKind.SET_ASIDE]
     about_run = [issue.error for issue in run.errors if issue.item is None]
 
     if run.delivery_unknown:
@@ -153,10 +147,6 @@ def _push(run: SyncRun) -> Iterator[str]:
         yield f"  Note: {run.note}."
 
 
-def _is_about_run(issue: RunIssue, run: SyncRun) -> bool:
-    return issue.item is None and issue.error == run.last_error
-
-
 def _listed(title: str, issues: Sequence[RunIssue], number: int = 0) -> Iterator[str]:
     """
     Args:
@@ -169,7 +159,3 @@ def _listed(title: str, issues: Sequence[RunIssue], number: int = 0) -> Iterator
 
     if len(issues) > SHOWN_ISSUES:
         yield f"    … and {max(number, len(issues)) - SHOWN_ISSUES:,} more"
-
-
-# How the errors begin that tell of a delivered sale, and not of one set aside.
-_DIFFERS = ("Transaction changed after it was delivered", "Transaction was delivered, but")

@@ -10,7 +10,7 @@ import attrs
 
 from conexxus_client import ConfigurationError
 from conexxus_sync.config import SyncConfig
-from conexxus_sync.stores import SyncStore, open_store
+from conexxus_sync.stores import LocationStore, open_store
 
 from ._session import Session
 
@@ -37,7 +37,7 @@ def missing_store(config: SyncConfig) -> Path | None:
     return None if there else path
 
 
-def opened(session: Session) -> tuple[SyncConfig, SyncStore]:
+def opened(session: Session) -> tuple[SyncConfig, LocationStore]:
     """
     The settings and the store, for a command that only reads.
 
@@ -46,7 +46,7 @@ def opened(session: Session) -> tuple[SyncConfig, SyncStore]:
     """
     config = readable(session)
 
-    return config, open_store(config.store)
+    return config, open_store(config.store).at(config.location_id)
 
 
 def readable(session: Session) -> SyncConfig:
@@ -69,7 +69,7 @@ def readable(session: Session) -> SyncConfig:
     return attrs.evolve(config, store=f"sqlite:///{folder}/empty.db")
 
 
-def changeable(session: Session) -> tuple[SyncConfig, SyncStore]:
+def changeable(session: Session) -> tuple[SyncConfig, LocationStore]:
     """
     The settings and the store, for a command that changes what is in it.
 
@@ -79,7 +79,7 @@ def changeable(session: Session) -> tuple[SyncConfig, SyncStore]:
     config = session.sync_config()
     require_store(session, config)
 
-    return config, open_store(config.store)
+    return config, open_store(config.store).at(config.location_id)
 
 
 def require_store(session: Session, config: SyncConfig) -> None:

@@ -43,9 +43,11 @@ def _troubles(config: SyncConfig) -> Iterator[str]:
     """
     What it did not take, lately and so far.
     """
-    notices, now = open_store(config.store).notices, SystemClock().now()
-    given_up, why = notices.given_up(config.location_id, now - LATELY, now)
-    waiting, since = notices.waiting(config.location_id)
+    now = SystemClock().now()
+
+    with open_store(config.store).at(config.location_id).read() as state:
+        given_up, why = state.notices.given_up(now - LATELY, now)
+        waiting, since = state.notices.waiting()
 
     if given_up:
         yield (

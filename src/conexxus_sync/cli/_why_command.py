@@ -32,9 +32,9 @@ def why(name: str, *, session: Given) -> ExitCode:
         name: The id of a transaction, or a SKU.
     """
     config, store = opened(session)
-    location_id = config.location_id
-    history = store.outbox.maintenance.history(location_id, name)
-    item = explain_item(store, location_id, name, zone=config.timezone)
+    with store.read() as state:
+        history = state.outbox_maintenance.history(name)
+    item = explain_item(store, name, zone=config.timezone)
 
     if session.json:
         write_json({"transaction": _history_json(history), "item": item})
@@ -45,7 +45,7 @@ def why(name: str, *, session: Given) -> ExitCode:
     if history or item:
         return ExitCode.SUCCESS
 
-    write_error(f"neither a sale nor an item of location {location_id} is known as {name[:60]}")
+    write_error(f"neither a sale nor an item of location {store.location} is known as {name[:60]}")
     return ExitCode.FAILED
 
 

@@ -8,13 +8,14 @@ from contextlib import contextmanager
 
 from conexxus_client import ConexxusClient, ConfigurationError
 from conexxus_sync.collectors import FanOut, LoggingCollector
+from conexxus_sync.config import SyncConfig
 from conexxus_sync.inventory import InventorySync
-from conexxus_sync.protocols import HostStorage, MetricsCollector
+from conexxus_sync.protocols import HostStorage, MetricsCollector, OrderSource
 from conexxus_sync.runtime.clock import SystemClock
-from conexxus_sync.sales import BatchLimits, OutboxOperator, SalesPush
+from conexxus_sync.sales import OutboxOperator, SalesPush
 from conexxus_sync.service import ConexxusService
+from conexxus_sync.service._engines import Engines
 from conexxus_sync.stores import open_store
-from conexxus_sync.stores._store_protocols import SyncStore
 
 from ._import_factory import load
 from ._logs import RUNS, log_attempts
@@ -45,15 +46,11 @@ def inventory_engine(
 
     with ConexxusClient(client_config, profile=profile) as client:
         log_attempts(client)
-        yield InventorySync(
-            client=client,
-            store=open_store(config.store),
-            config=config,
-            clock=SystemClock(),
-            storage=storage,
-            collectors=watching(),
-            progress=progress,
+        engine = engines(session, config, client=client, catalog=storage).inventory(
+            progress=progress
         )
+        assert engine
+        yield engine
 
 
 @contextmanager
@@ -79,20 +76,32 @@ def sales_engine(
 
     with ConexxusClient(client_config, profile=profile) as client:
         log_attempts(client)
-        yield SalesPush(
-            client=client,
-            store=open_store(config.store),
-            orders=source,
-            config=config,
-            clock=SystemClock(),
-            collectors=watching(),
-            on_changed=config.on_changed,
-            compare=config.compare,
-            guards=config.sales_guards,
-            summary=config.summary,
-            profile_named=session.names_profile,
-            limits=BatchLimits.of(config),
-        )
+        engine = engines(session, config, client=client, orders=source).sales
+        assert engine
+        yield engine
+
+
+def engines(
+    session: Session,
+    config: SyncConfig,
+    *,
+    client: ConexxusClient | None = None,
+    catalog: HostStorage | None = None,
+    orders: OrderSource | None = None,
+) -> Engines:
+    """
+    The engines of one command, on a store that it may change.
+    """
+    return Engines(
+        client=client,
+        store=open_store(config.store),
+        config=config,
+        clock=SystemClock(),
+        catalog=catalog,
+        orders=orders,
+        collectors=watching().collectors,
+        profile_named=session.names_profile,
+    )
 
 
 @contextmanager
@@ -148,7 +157,7 @@ def service_of(
         service.close()
 
 
-def outbox_operator(session: Session, store: SyncStore) -> OutboxOperator:
+def outbox_operator(session: Session, config: SyncConfig) -> OutboxOperator:
     """
     What settles batches and lets sales out of quarantine.
 
@@ -156,9 +165,7 @@ def outbox_operator(session: Session, store: SyncStore) -> OutboxOperator:
         ConfigurationError: A setting is wrong.
     """
     return OutboxOperator(
-        store=store,
-        location_id=session.sync_config().location_id,
-        clock=SystemClock(),
+        context=engines(session, config).context,
         profile=session.api_profile(),
         client_config=session.client_config(),
         profile_named=session.names_profile,

@@ -15,7 +15,7 @@ from conexxus_sync.model.alerts import Alert, AlertName, Severity
 from conexxus_sync.model.api_connection import ApiConnection
 from conexxus_sync.model.runs import RunStatus
 from conexxus_sync.sales import HangingSource, ProfileCheck, SalesStatus
-from conexxus_sync.stores._store_protocols import SyncStore
+from conexxus_sync.stores import LocationStore
 
 from ._alert_rules import HealthInputs
 from ._api_monitor import connection_from_run, current_connection
@@ -133,7 +133,7 @@ class ServiceHealth:
 
 
 def assess_health(
-    store: SyncStore,
+    store: LocationStore,
     config: SyncConfig,
     *,
     missing: tuple[str, ...],
@@ -157,7 +157,7 @@ def assess_health(
     """
     try:
         with store.snapshot():
-            snapshot = StoreSnapshot.of(store, config.location_id, now)
+            snapshot = StoreSnapshot.of(store, now)
             runs = (snapshot.latest_pull, snapshot.latest_push)
             inputs = HealthInputs(
                 now=now,

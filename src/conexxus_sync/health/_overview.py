@@ -25,7 +25,7 @@ from conexxus_sync.model.sales import (
     QuarantinedTransaction,
 )
 from conexxus_sync.sales import LATE_AFTER, DueDates, SalesLedger, has_sales
-from conexxus_sync.stores._store_protocols import SyncStore
+from conexxus_sync.stores import LocationStore, State
 
 from ._health import ServiceHealth
 
@@ -116,7 +116,7 @@ class Quarantine:
     sales: tuple[QuarantinedTransaction, ...] = ()
 
     @classmethod
-    def of(cls, store: SyncStore, location_id: str, limit: int) -> "Quarantine":
+    def of(cls, state: State, limit: int) -> "Quarantine":
         """
         At most so many of each.
 
@@ -124,8 +124,8 @@ class Quarantine:
             StoreError: It can't be read.
         """
         return cls(
-            items=tuple(store.catalog.quarantined(location_id, limit=limit)),
-            sales=tuple(store.outbox.quarantine.transactions(location_id, limit)),
+            items=tuple(state.mirror.quarantined(limit=limit)),
+            sales=tuple(state.sales_quarantine.transactions(limit)),
         )
 
 
@@ -175,7 +175,7 @@ class Overview:
 
 
 def read_overview(
-    store: SyncStore,
+    store: LocationStore,
     config: SyncConfig,
     *,
     health: ServiceHealth,
@@ -208,41 +208,38 @@ def read_overview(
         return attrs.evolve(bare, problem=str(exc))
 
 
-def _filled(bare: Overview, store: SyncStore, config: SyncConfig) -> Overview:
-    location_id = config.location_id
-
-    with store.snapshot():
-        pulls = store.runs.history(location_id, RunKind.INVENTORY, SHOWN_RUNS)
+def _filled(bare: Overview, store: LocationStore, config: SyncConfig) -> Overview:
+    with store.snapshot() as state:
+        pulls = state.runs.history(RunKind.INVENTORY, SHOWN_RUNS)
+        counts = state.outbox.counts()
 
         return attrs.evolve(
             bare,
             elsewhere=dict(_elsewhere(bare, store)),
-            days=tuple(dropwhile(_is_unknown, _days(store, config, bare))),
+            days=tuple(dropwhile(_is_unknown, _days(store, state, config, bare))),
             pulls=tuple(pulls),
-            pushes=tuple(store.runs.history(location_id, RunKind.SALES, SHOWN_RUNS)),
-            refused=_refused(store, pulls[0]) if pulls else None,
-            quarantine=Quarantine.of(store, location_id, SHOWN_QUARANTINED),
-            batches=tuple(store.outbox.batches(location_id, OPEN_STATES, SHOWN_BATCHES)),
-            open_batches=sum(store.outbox.counts(location_id).get(it, 0) for it in OPEN_STATES),
+            pushes=tuple(state.runs.history(RunKind.SALES, SHOWN_RUNS)),
+            refused=_refused(state, pulls[0]) if pulls else None,
+            quarantine=Quarantine.of(state, SHOWN_QUARANTINED),
+            batches=tuple(state.outbox.batches(OPEN_STATES, SHOWN_BATCHES)),
+            open_batches=sum(counts.get(it, 0) for it in OPEN_STATES),
         )
 
 
-def _elsewhere(bare: Overview, store: SyncStore) -> Iterator[tuple[RunKind, str]]:
+def _elsewhere(bare: Overview, store: LocationStore) -> Iterator[tuple[RunKind, str]]:
     ours = {run.kind for run in bare.running}
 
     for kind in RunKind:
-        holder = store.leases.holder(bare.location_id, kind.value, bare.now)
+        holder = store.leases.holder(kind.value, bare.now)
         if holder is not None and kind not in ours:
             yield kind, holder
 
 
-def _refused(store: SyncStore, latest: SyncRun) -> RefusedCatalogue | None:
-    if latest.refused is None or store.catalog.plans.get(latest.location_id, latest.id) is None:
+def _refused(state: State, latest: SyncRun) -> RefusedCatalogue | None:
+    if latest.refused is None or state.plans.get(latest.id) is None:
         return None
 
-    found = tuple(
-        islice(store.catalog.plans.prices(latest.location_id, latest.id), SHOWN_PRICES + 1)
-    )
+    found = tuple(islice(state.plans.prices(latest.id), SHOWN_PRICES + 1))
 
     return RefusedCatalogue(run=latest, prices=found[:SHOWN_PRICES], more=len(found) > SHOWN_PRICES)
 
@@ -251,8 +248,8 @@ def _is_unknown(day: Day) -> bool:
     return day.state is DayState.UNKNOWN
 
 
-def _days(store: SyncStore, config: SyncConfig, bare: Overview) -> Iterator[Day]:
-    if not bare.health.sales.enabled and not has_sales(store, bare.location_id):
+def _days(store: LocationStore, state: State, config: SyncConfig, bare: Overview) -> Iterator[Day]:
+    if not bare.health.sales.enabled and not has_sales(store):
         return
 
     try:
@@ -265,9 +262,7 @@ def _days(store: SyncStore, config: SyncConfig, bare: Overview) -> Iterator[Day]
     overdue = frozenset(bare.health.sales.overdue)
     today = ledger.calendar.business_date(bare.now)
     first = today - (SHOWN_DAYS - 1) * DAY
-    totals = {
-        sums.business_date: sums for sums in store.outbox.date_totals(config.location_id, first)
-    }
+    totals = {sums.business_date: sums for sums in state.outbox.date_totals(first)}
 
     for number in range(SHOWN_DAYS):
         day = first + number * DAY

@@ -12,7 +12,7 @@ from conexxus_client import exact_sum
 from conexxus_sync.model.api_connection import ApiConnection
 from conexxus_sync.model.runs import RunKind, RunStatus, SyncRun
 from conexxus_sync.model.sales import BatchState, DateVisit
-from conexxus_sync.stores._store_protocols import SyncStore
+from conexxus_sync.stores import LocationStore, State
 
 
 @attrs.frozen(kw_only=True)
@@ -70,91 +70,85 @@ class StoreSnapshot:
     counts: StoreCounts = attrs.field(factory=StoreCounts)
 
     @classmethod
-    def of(cls, store: SyncStore, location_id: str, now: datetime) -> "StoreSnapshot":
+    def of(cls, store: LocationStore, now: datetime) -> "StoreSnapshot":
         """
         Ask *store*.
 
         Raises:
             StoreError: It can't be read.
         """
-        with store.snapshot():
-            push = store.runs.latest(location_id, RunKind.SALES)
-            troubled = None if push is None or _is_resolved(store, push) else push
+        with store.snapshot() as state:
+            push = state.runs.latest(RunKind.SALES)
+            troubled = None if push is None or _is_resolved(state, push) else push
+            pushing = store.leases.holder(RunKind.SALES.value, now) is not None
 
             return cls(
-                latest_pull=store.runs.latest(location_id, RunKind.INVENTORY),
+                latest_pull=state.runs.latest(RunKind.INVENTORY),
                 latest_push=push,
                 failed_push=troubled,
-                quarantined_in_push=_quarantined(store, troubled),
-                last_call=store.calls.last(location_id),
-                counts=_counts(store, location_id, now),
+                quarantined_in_push=_quarantined(state, troubled),
+                last_call=state.api_calls.last(),
+                counts=_counts(state, pushing=pushing),
             )
 
 
-def _quarantined(store: SyncStore, push: SyncRun | None) -> int:
+def _quarantined(state: State, push: SyncRun | None) -> int:
     if push is None:
         return 0
 
-    return store.outbox.quarantine.size(push.location_id, push.business_date)
+    return state.sales_quarantine.size(push.business_date)
 
 
-def _is_resolved(store: SyncStore, push: SyncRun) -> bool:
+def _is_resolved(state: State, push: SyncRun) -> bool:
     """
     Did all of *push* go well, or is nothing left of what did not?
 
     A later push without anything to send records no run, but a visit.
     """
-    day, outbox = push.business_date, store.outbox
+    day = push.business_date
 
     if push.status is RunStatus.SUCCESS:
         return True
     if day is None or push.end_time is None:
         return False
 
-    location_id, quarantine = push.location_id, outbox.quarantine
+    visit = state.sales_dates.visits().get(day, DateVisit())
+    is_over = state.sales_dates.closed(day) is not None or (
+        visit.at is not None and visit.at > push.end_time
+    )
 
-    with store.reading() as connection:
-        visit = outbox.dates.visits(connection, location_id).get(day, DateVisit())
-        is_over = outbox.dates.closed(connection, location_id, day) is not None or (
-            visit.at is not None and visit.at > push.end_time
-        )
-
-        return is_over and not (
-            outbox.open_transactions(connection, location_id, day, parked=True)
-            or quarantine.size(location_id, day)
-            or quarantine.discrepancy_count(location_id, day)
-        )
+    return is_over and not (
+        state.outbox.open_transactions(day, parked=True)
+        or state.sales_quarantine.size(day)
+        or state.sales_quarantine.discrepancy_count(day)
+    )
 
 
-def _counts(store: SyncStore, location_id: str, now: datetime) -> StoreCounts:
-    mirror, quarantine = store.catalog.counts(location_id), store.outbox.quarantine
-    parked = store.outbox.parked(location_id)
+def _counts(state: State, *, pushing: bool) -> StoreCounts:
+    mirror, parked = state.mirror.counts(), state.outbox.parked()
 
     return StoreCounts(
         items=mirror.present,
         quarantined_items=mirror.quarantined,
         pending_changes=mirror.pending,
-        unknown_batches=_unknown(store, location_id, now)
+        unknown_batches=_unknown(state, pushing=pushing)
         - sum(batch.state is BatchState.UNKNOWN for batch in parked),
         parked_batches=len(parked),
         parked_sales=sum(batch.transactions for batch in parked),
         parked_total=exact_sum(batch.total for batch in parked),
-        quarantined_sales=quarantine.size(location_id),
-        refused_changes=store.outbox.dates.refused_changes(location_id),
-        discrepancies=quarantine.discrepancy_count(location_id),
-        mismatched_sales=store.outbox.mismatched(location_id),
+        quarantined_sales=state.sales_quarantine.size(),
+        refused_changes=state.sales_dates.refused_changes(),
+        discrepancies=state.sales_quarantine.discrepancy_count(),
+        mismatched_sales=state.outbox.mismatched(),
     )
 
 
-def _unknown(store: SyncStore, location_id: str, now: datetime) -> int:
+def _unknown(state: State, *, pushing: bool) -> int:
     """
     How many batches the back office may have without our knowing.
     """
-    batches = store.outbox.counts(location_id)
-    unknown, sending = (batches.get(state, 0) for state in (BatchState.UNKNOWN, BatchState.SENDING))
+    batches = state.outbox.counts()
+    unknown, sending = (batches.get(it, 0) for it in (BatchState.UNKNOWN, BatchState.SENDING))
 
     # A batch is left like this by a process that died: nobody sends it now.
-    if sending and store.leases.holder(location_id, RunKind.SALES.value, now) is None:
-        return unknown + sending
-
-    return unknown
+    return unknown if pushing else unknown + sending

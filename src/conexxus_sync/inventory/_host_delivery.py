@@ -3,10 +3,10 @@ Delivery of catalogue changes to the host's storage, at least once and in sequen
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import attrs
 
+from conexxus_sync.engines import EngineContext
 from conexxus_sync.errors import HostError, TransactionEndedError
 from conexxus_sync.model.leases import Lease
 from conexxus_sync.protocols import (
@@ -15,7 +15,8 @@ from conexxus_sync.protocols import (
     TransactionalCatalogStorage,
 )
 from conexxus_sync.runtime.host_exceptions import described, ends_process
-from conexxus_sync.stores._store_protocols import SyncStore
+from conexxus_sync.stores import State
+from conexxus_sync.stores._queued_items import QueuedChanges
 
 
 MAX_DETAIL = 200
@@ -36,11 +37,8 @@ class HostDelivery:
         delivered: How many sequences the host applied.
     """
 
-    store: SyncStore
-    location_id: str
+    context: EngineContext
     storage: HostStorage | None
-    removals: bool
-    failpoint: Callable[[str], None]
     error: str | None = None
     beyond: int | None = None
     delivered: int = 0
@@ -52,7 +50,8 @@ class HostDelivery:
         if self.storage is None:
             return
 
-        state = self.store.catalog.hosts.state(self.location_id)
+        with self.context.store.read() as now:
+            state = now.host_queue.state()
         seen = self._last_applied()
 
         if state is None or reapply:
@@ -61,20 +60,18 @@ class HostDelivery:
             # Either side was restored from a backup.
             self.beyond = seen
 
-    def queue(self, transaction: Any, *, changed: bool = True) -> None:
+    def queue(self, state: State, *, changed: bool = True) -> None:
         """
         Queue what the host has to learn, in the transaction that applies it.
         """
-        hosts = self.store.catalog.hosts
+        removals = self.context.config.removals == "deactivate"
 
         if self.beyond is not None:
-            hosts.queue_everything(
-                transaction, self.location_id, beyond=self.beyond, removals=self.removals
-            )
+            state.host_queue.queue_everything(beyond=self.beyond, removals=removals)
         elif changed:
-            hosts.queue_delta(transaction, self.location_id, removals=self.removals)
+            state.host_queue.queue_delta(removals=removals)
 
-    def deliver_in(self, transaction: Any) -> None:
+    def deliver_in(self, state: State) -> None:
         """
         Let a storage that shares our database apply the queue right here.
 
@@ -84,15 +81,13 @@ class HostDelivery:
         if not isinstance(self.storage, TransactionalCatalogStorage) or self.error is not None:
             return
 
-        hosts = self.store.catalog.hosts
+        queue = state.host_queue
 
-        for sequence in hosts.pending(self.location_id, transaction):
-            changes = hosts.changes(self.location_id, sequence, transaction)
-
+        for sequence in queue.pending():
             try:
-                with hosts.attempt(transaction):
-                    self.storage.apply_in(transaction, changes)
-                    hosts.applied(transaction, self.location_id, sequence)
+                with state.session.attempt():
+                    self.storage.apply_in(state.session.raw, queue.changes(sequence))
+                    queue.applied(sequence)
             except TransactionEndedError:
                 raise
             except BaseException as exc:
@@ -107,37 +102,40 @@ class HostDelivery:
         """
         Let the host apply what is queued, each sequence by itself.
         """
-        storage = self.storage
+        store, storage = self.context.store, self.storage
 
         if storage is None or self.error is not None:
             return
 
+        with store.read() as state:
+            pending = state.host_queue.pending()
+
         if isinstance(storage, TransactionalCatalogStorage):
-            if self.store.catalog.hosts.pending(self.location_id):
+            if pending:
                 self._deliver_here(lease)
             return
 
-        for sequence in self.store.catalog.hosts.pending(self.location_id):
-            self.failpoint("host")
+        for sequence in pending:
+            self.context.failpoint("host")
             try:
-                storage.apply(self.store.catalog.hosts.changes(self.location_id, sequence))
+                storage.apply(QueuedChanges(store.database.read, store.location, sequence))
             except BaseException as exc:
                 if ends_process(exc):
                     raise
                 self.error = describe_exception(exc)
                 return
 
-            self.failpoint("host applied")
-            with self.store.writing(renew()) as transaction:
-                self.store.catalog.hosts.applied(transaction, self.location_id, sequence)
+            self.context.failpoint("host applied")
+            with store.write(renew()) as state:
+                state.host_queue.applied(sequence)
             self.delivered += 1
 
     def _deliver_here(self, lease: Lease) -> None:
         before = self.delivered
 
         try:
-            with self.store.writing(lease) as transaction:
-                self.deliver_in(transaction)
+            with self.context.store.write(lease) as state:
+                self.deliver_in(state)
         except TransactionEndedError as exc:
             self.delivered, self.error = before, str(exc)
 
@@ -151,7 +149,7 @@ class HostDelivery:
             return None
 
         try:
-            return _sequence(storage.last_applied(self.location_id))
+            return _sequence(storage.last_applied(self.context.store.location))
         except BaseException as exc:
             if ends_process(exc):
                 raise

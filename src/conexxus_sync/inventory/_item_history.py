@@ -8,12 +8,10 @@ from zoneinfo import ZoneInfo
 
 from conexxus_sync.model.catalogue import MirrorItem, QuarantinedItem
 from conexxus_sync.model.runs import RunKind, SyncRun
-from conexxus_sync.stores._store_protocols import SyncStore
+from conexxus_sync.stores import LocationStore, State
 
 
-def explain_item(
-    store: SyncStore, location_id: str, sku: str, *, zone: ZoneInfo | None = None
-) -> list[str]:
+def explain_item(store: LocationStore, sku: str, *, zone: ZoneInfo | None = None) -> list[str]:
     """
     Which run, page and decision brought an item into its present state.
 
@@ -27,23 +25,26 @@ def explain_item(
     Raises:
         StoreError: The store can't be read.
     """
-    entry = store.catalog.item(location_id, sku)
-    quarantined = list(store.catalog.quarantined(location_id, sku))
+    with store.read() as state:
+        entry = state.mirror.item(sku)
+        quarantined = list(state.mirror.quarantined(sku))
 
-    if entry is None and not quarantined:
-        return []
+        if entry is None and not quarantined:
+            return []
 
-    history = ItemHistory(store, zone)
-    lines = [
-        *(() if entry is None else history.item(entry)),
-        *history.quarantine(quarantined, entry),
-    ]
+        history = ItemHistory(state, zone)
+        lines = [
+            *(() if entry is None else history.item(entry)),
+            *history.quarantine(quarantined, entry),
+        ]
 
-    if waiting := store.catalog.hosts.waiting(location_id, sku):
-        numbers = ", ".join(map(str, waiting))
-        lines.append(f"The host's storage has not taken it yet: it waits in sequence {numbers}.")
-    if latest := store.runs.latest(location_id, RunKind.INVENTORY):
-        lines.append(history.latest(latest))
+        if waiting := state.host_queue.waiting(sku):
+            numbers = ", ".join(map(str, waiting))
+            lines.append(
+                f"The host's storage has not taken it yet: it waits in sequence {numbers}."
+            )
+        if latest := state.runs.latest(RunKind.INVENTORY):
+            lines.append(history.latest(latest))
 
     return lines
 
@@ -53,8 +54,8 @@ class ItemHistory:
     Sentences about one item, from the mirror, the quarantine and the runs.
     """
 
-    def __init__(self, store: SyncStore, zone: ZoneInfo | None) -> None:
-        self.store = store
+    def __init__(self, state: State, zone: ZoneInfo | None) -> None:
+        self.state = state
         self.zone = zone
 
     def item(self, entry: MirrorItem) -> Iterator[str]:
@@ -95,7 +96,7 @@ class ItemHistory:
         return f"The last pull was {self._named(run)}: {said}"
 
     def _run(self, run_id: str) -> str:
-        run = self.store.runs.get(run_id)
+        run = self.state.runs.get(run_id)
 
         return f"run {run_id}" if run is None else self._named(run)
 

@@ -4,18 +4,17 @@ One pull from the first request to the last write; decides whether a catalogue i
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import attrs
 
 from conexxus_client import CatalogRead, ConexxusClient, EnvelopeError
-from conexxus_sync.config import SyncConfig
-from conexxus_sync.errors import TransactionEndedError
+from conexxus_sync.engines import EngineContext
+from conexxus_sync.errors import SyncError, TransactionEndedError
 from conexxus_sync.model.catalogue import CatalogueDiff, Checkpoint, Plan, RejectedElement
 from conexxus_sync.model.leases import Lease
-from conexxus_sync.model.runs import MAX_ERRORS, RunIssue, RunStatus, SyncRun
-from conexxus_sync.protocols import Clock
-from conexxus_sync.stores._store_protocols import Staging, SyncStore
+from conexxus_sync.model.runs import MAX_ERRORS, IssueKind, RunIssue, RunKind, RunStatus, SyncRun
+from conexxus_sync.stores import State
+from conexxus_sync.stores._catalogue_staging import CatalogueStaging
 from conexxus_sync.stores.retention import is_safe_to_purge
 
 from ._host_delivery import HostDelivery
@@ -31,47 +30,62 @@ RUNS_ARE_KEPT = timedelta(days=90)
 RULES = 2
 
 
+@attrs.frozen(kw_only=True)
+class PullOptions:
+    """
+    What is asked of one pull.
+
+    Attributes:
+        plan: Only say what would change.
+        force: Pass all guards.
+        reapply: Give the host the whole mirror.
+        accept: Apply only if the catalogue is this one; then, pass all guards.
+    """
+
+    plan: bool = False
+    force: bool = False
+    reapply: bool = False
+    accept: Plan | None = None
+
+
 @attrs.define(kw_only=True)
 class Pull:
     """
     Read, validate, stage, compare, guard, apply: in this order.
 
     Attributes:
-        checkpoint: Called where the pull may still end without a change; it
-            raises to end it.
-        failpoint: Called with the name of each step as it is reached, for tests.
         progress: Told how many items came so far, and how many will, if known.
-        force: Pass all guards.
-        accept: Apply only if the catalogue is this one; then, pass all guards.
-        begun: The run as it was given.
+        run: As far as it has come.
+        begun: The run as it began.
         committed: The run as the mirror's transaction recorded it, once it has.
     """
 
     client: ConexxusClient
-    store: SyncStore
-    config: SyncConfig
-    clock: Clock
+    context: EngineContext
     host: HostDelivery
-    checkpoint: Callable[[], None]
-    failpoint: Callable[[str], None]
     progress: Callable[[int, int | None], None]
     lease: Lease
-    run: SyncRun
-    force: bool = False
-    accept: Plan | None = None
-    issues: list[RunIssue] = attrs.field(factory=list)
+    options: PullOptions
+    run: SyncRun = attrs.field(init=False)
+    issues: list[RunIssue] = attrs.field(init=False, factory=list)
     begun: SyncRun = attrs.field(init=False)
     committed: SyncRun | None = attrs.field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
-        self.begun = self.run
+        self.run = self.begun = SyncRun(
+            id=self.lease.run_id,
+            kind=RunKind.INVENTORY,
+            location_id=self.lease.location_id,
+            start_time=self.lease.renewed_at,
+            planned=self.options.plan,
+        )
 
-    def execute(self, *, reapply: bool = False) -> SyncRun:
+    def execute(self) -> SyncRun:
         """
         Do it all and return the run as it was recorded.
         """
         if not self.run.planned:
-            self.host.prepare(reapply=reapply)
+            self.host.prepare(reapply=self.options.reapply)
             if self.host.beyond is None:
                 self.host.deliver(self.lease, self._renew)
 
@@ -83,25 +97,26 @@ class Pull:
             if read.not_modified:
                 return self._not_modified(last)
 
-            with self.store.catalog.staging(self.run.location_id) as staging:
-                self._stage(staging, read)
+            with self.context.store.read() as state:
+                state.staging.open()
+                self._stage(state.staging, read)
 
                 if last is not None and read.digest == last.digest:
                     return self._same_again(last, read.etag)
 
-                return self._conclude_read(staging, read)
+                return self._conclude_read(state.staging, read)
 
     def _last_read(self) -> Checkpoint | None:
         """
         The last applied read, if it still says what the mirror holds.
         """
-        catalog, location_id = self.store.catalog, self.run.location_id
-        checkpoint = catalog.checkpoint(location_id)
+        with self.context.store.read() as state:
+            checkpoint = state.mirror.checkpoint()
 
-        if checkpoint is None or checkpoint.scope != self._scope():
-            return None
-        if checkpoint.run.items_succeeded and catalog.is_empty(location_id):
-            return None
+            if checkpoint is None or checkpoint.scope != self._scope():
+                return None
+            if checkpoint.run.items_succeeded and state.mirror.is_empty():
+                return None
 
         return checkpoint
 
@@ -109,24 +124,32 @@ class Pull:
         """
         A step before anything changes: from "merge" on, a pull is a matter
         of milliseconds, and is let finish.
+
+        Raises:
+            SyncError: The pull is to end here.
         """
-        self.failpoint(step)
-        self.checkpoint()
+        self.context.failpoint(step)
+
+        if self.context.is_stopping():
+            msg = "the pull was stopped; the catalogue is as it was"
+            raise SyncError(msg)
 
     def _scope(self) -> str:
         profile = self.client.profile
         query = sorted(profile.catalog_query.items())
         where = f"{self.client.config.api_url}{profile.catalog_path}?{query}"
 
-        return f"{where} rules={RULES} max_price={self.config.max_price}"
+        return f"{where} rules={RULES} max_price={self.context.config.max_price}"
 
-    def _stage(self, staging: Staging, read: CatalogRead) -> None:
-        validator = Validator(self.config.max_price)
-        count = 0
+    def _stage(self, staging: CatalogueStaging, read: CatalogRead) -> None:
+        validator = Validator(self.context.config.max_price)
+        count = staged = 0
 
         for page in read.pages:
             rejects: list[RejectedElement] = []
-            staging.add(validator.partition(page, rejects.append), read.page)
+            rows = validator.partition(page, rejects.append)
+            staging.add(rows, read.page, first=staged + 1)
+            staged += len(rows)
             staging.quarantine(rejects, read.page)
             self._add_issues(rejects)
             count += len(page)
@@ -136,14 +159,14 @@ class Pull:
 
         self._reached("read")
 
-    def _conclude_read(self, staging: Staging, read: CatalogRead) -> SyncRun:
+    def _conclude_read(self, staging: CatalogueStaging, read: CatalogRead) -> SyncRun:
         self._add_issues(list(staging.duplicates()))
         diff = staging.compare()
         self._reached("compared")
         self.run = with_counts(self.run, diff, self.issues)
 
         if (refusal := self._refusal(read.digest, diff)) is not None:
-            return self._refuse(refusal, read.digest, staging)
+            return self._refuse(refusal, read.digest, compared=True)
 
         self.run = attrs.evolve(
             self.run,
@@ -154,20 +177,20 @@ class Pull:
         )
 
         if self.run.planned:
-            return self._record_plan(read.digest, staging)
+            return self._record_plan(read.digest, compared=True)
 
-        return self._apply(staging, read)
+        return self._apply(read)
 
     def _refusal(self, digest: bytes, diff: CatalogueDiff | None = None) -> str | None:
         """
         Why this catalogue is not applied; None if it is.
         """
-        plan = self.accept
+        plan = self.options.accept
 
         if plan is None:
-            if diff is None or self.force:
+            if diff is None or self.options.force:
                 return None
-            refusal = self.config.guards.refusal(diff)
+            refusal = self.context.config.guards.refusal(diff)
             return refusal and (
                 f"{refusal}. Check the back office; if this is right, accept exactly this: "
                 f"`conexxus pull --accept {self.run.id}`."
@@ -181,50 +204,52 @@ class Pull:
             f"`conexxus pull --accept {self.run.id}`."
         )
 
-    def _refuse(self, refusal: str, digest: bytes, staging: Staging | None = None) -> SyncRun:
+    def _refuse(self, refusal: str, digest: bytes, *, compared: bool) -> SyncRun:
         self.run = attrs.evolve(
             self.run, status=RunStatus.FAILED, refused=refusal, last_error=refusal
         )
-        return self._record_plan(digest, staging)
+        return self._record_plan(digest, compared=compared)
 
-    def _record_plan(self, digest: bytes, staging: Staging | None) -> SyncRun:
+    def _record_plan(self, digest: bytes, *, compared: bool) -> SyncRun:
         """
         Record the run together with what was not applied, so that it can be
         accepted as it was seen.
+
+        Args:
+            compared: Whether the catalogue was staged and compared.
         """
-        connection = None if staging is None else staging.connection
         plan = Plan(run_id=self.run.id, scope=self._scope(), digest=digest)
 
-        with self.store.writing(self.lease, connection=connection) as transaction:
-            if staging is not None:
-                staging.save_prices(transaction, self.run.id)
-            self._save(transaction)
-            self.store.catalog.plans.save(transaction, self.run.location_id, plan)
+        with self.context.store.write(self.lease) as state:
+            if compared:
+                state.staging.save_prices(self.run.id)
+            self._save(state)
+            state.plans.save(plan)
 
         return self.run
 
-    def _apply(self, staging: Staging, read: CatalogRead) -> SyncRun:
+    def _apply(self, read: CatalogRead) -> SyncRun:
         checkpoint = Checkpoint(
             scope=self._scope(), etag=read.etag, digest=read.digest, run=self.run
         )
 
         try:
-            self._swap(staging, checkpoint)
+            self._swap(checkpoint)
         except TransactionEndedError as exc:
             # All of it was undone.  The host's failure does not stop the mirror.
             self.host.error = str(exc)
-            self._swap(staging, checkpoint)
+            self._swap(checkpoint)
 
         return self._deliver()
 
-    def _swap(self, staging: Staging, checkpoint: Checkpoint) -> None:
+    def _swap(self, checkpoint: Checkpoint) -> None:
         self._renew()
 
-        with self.store.writing(self.lease, connection=staging.connection) as transaction:
-            self.failpoint("merge")
-            staging.merge(transaction, self.run.id, self.run.start_time)
-            self.failpoint("merged")
-            self._conclude(transaction, checkpoint, changed=True)
+        with self.context.store.write(self.lease) as state:
+            self.context.failpoint("merge")
+            state.staging.merge(self.run.id, self.run.start_time)
+            self.context.failpoint("merged")
+            self._conclude(state, checkpoint, changed=True)
 
     def _not_modified(self, checkpoint: Checkpoint | None) -> SyncRun:
         if checkpoint is None:
@@ -257,9 +282,9 @@ class Pull:
 
     def _unchanged(self, checkpoint: Checkpoint) -> SyncRun:
         if (refusal := self._refusal(checkpoint.digest)) is not None:
-            return self._refuse(refusal, checkpoint.digest)
+            return self._refuse(refusal, checkpoint.digest, compared=False)
         if self.run.planned:
-            return self._record_plan(checkpoint.digest, None)
+            return self._record_plan(checkpoint.digest, compared=False)
 
         try:
             self._keep(checkpoint)
@@ -270,22 +295,22 @@ class Pull:
         return self._deliver()
 
     def _keep(self, checkpoint: Checkpoint) -> None:
-        with self.store.writing(self.lease) as transaction:
-            self._conclude(transaction, checkpoint, changed=False)
+        with self.context.store.write(self.lease) as state:
+            self._conclude(state, checkpoint, changed=False)
 
-    def _conclude(self, transaction: Any, checkpoint: Checkpoint, *, changed: bool) -> None:
+    def _conclude(self, state: State, checkpoint: Checkpoint, *, changed: bool) -> None:
         """
         Everything that becomes durable together with the mirror.
         """
-        self.host.queue(transaction, changed=changed)
-        self.host.deliver_in(transaction)
-        self.store.catalog.save_checkpoint(transaction, self.run.location_id, checkpoint)
-        self._save(transaction)
-        self.failpoint("commit")
+        self.host.queue(state, changed=changed)
+        self.host.deliver_in(state)
+        state.mirror.save_checkpoint(checkpoint)
+        self._save(state)
+        self.context.failpoint("commit")
 
     def _deliver(self) -> SyncRun:
         self.committed = self.run
-        self.failpoint("committed")
+        self.context.failpoint("committed")
         before = self.host.delivered, self.host.error
         self.host.deliver(self.lease, self._renew)
 
@@ -293,22 +318,25 @@ class Pull:
         return self.run if before == (self.host.delivered, self.host.error) else self._record()
 
     def _record(self) -> SyncRun:
-        with self.store.writing(self.lease) as transaction:
-            self._save(transaction)
+        with self.context.store.write(self.lease) as state:
+            self._save(state)
 
         return self.run
 
-    def _save(self, transaction: Any) -> None:
-        now = self.clock.now()
+    def _save(self, state: State) -> None:
+        now = self.context.clock.now()
         self.run = attrs.evolve(with_host_error(self.run, self.host.error), end_time=now)
-        self.store.runs.save(transaction, self.run)
-        if is_safe_to_purge(self.store, transaction, self.run.location_id, now):
-            self.store.runs.purge(transaction, self.run.location_id, now - RUNS_ARE_KEPT)
+        state.runs.save(self.run)
+        if is_safe_to_purge(state, now):
+            state.runs.purge(now - RUNS_ARE_KEPT)
 
     def _renew(self) -> Lease:
-        self.lease = self.store.leases.renew(self.lease, self.clock.now())
+        self.lease = self.context.store.leases.renew(self.lease, self.context.clock.now())
         return self.lease
 
     def _add_issues(self, rejects: list[RejectedElement]) -> None:
         room = MAX_ERRORS - len(self.issues)
-        self.issues += [RunIssue(item=it.sku, error=it.reason) for it in rejects[:room]]
+        self.issues += [
+            RunIssue(item=it.sku, error=it.reason, kind=IssueKind.SET_ASIDE)
+            for it in rejects[:room]
+        ]

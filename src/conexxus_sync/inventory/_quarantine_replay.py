@@ -2,21 +2,19 @@
 Takes one item out of quarantine, as it came or corrected.
 """
 
-from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 import attrs
 
 from conexxus_client import ConfigurationError, DecodeError, decode_item
-from conexxus_sync.config import SyncConfig
+from conexxus_sync.engines import EngineContext
 from conexxus_sync.errors import SyncError, TransactionEndedError
 from conexxus_sync.model.catalogue import CatalogueDiff, ItemRow, QuarantinedItem, RejectedElement
 from conexxus_sync.model.leases import Lease
-from conexxus_sync.model.runs import RunKind, RunStatus, SyncRun, new_run_id
-from conexxus_sync.protocols import Clock, HostStorage
+from conexxus_sync.model.runs import RunKind, RunStatus, SyncRun
+from conexxus_sync.protocols import HostStorage
 from conexxus_sync.runtime.run_logging import in_run
-from conexxus_sync.stores._store_protocols import Staging, SyncStore
+from conexxus_sync.stores import State
 
 from ._host_delivery import HostDelivery
 from ._results import with_host_error
@@ -40,12 +38,8 @@ class QuarantineReplay:
         storage: Where the host wants the change; None if the mirror is all.
     """
 
-    store: SyncStore
-    config: SyncConfig
-    clock: Clock
+    context: EngineContext
     storage: HostStorage | None = None
-    failpoint: Callable[[str], None] = lambda step: None
-    new_id: Callable[[datetime], str] = new_run_id
 
     def replay(self, key: str, corrected: bytes | None = None) -> SyncRun:
         """
@@ -65,18 +59,16 @@ class QuarantineReplay:
             RunInProgressError: A pull is in progress.
             StoreError: The store can't be used.
         """
-        now = self.clock.now()
-        location_id = self.config.location_id
-        lease = self.store.leases.acquire(location_id, "inventory", self.new_id(now), now)
-
-        try:
-            with in_run(lease.run_id, location_id):
-                return self._replay(lease, key, self._row(key, corrected))
-        finally:
-            self.store.leases.release(lease)
+        with (
+            self.context.leased("inventory") as lease,
+            in_run(lease.run_id, lease.location_id),
+            self.context.store.keep_open(),
+        ):
+            return self._replay(lease, key, self._row(key, corrected))
 
     def _row(self, key: str, corrected: bytes | None) -> ItemRow:
-        entries = list(self.store.catalog.quarantined(self.config.location_id, key))
+        with self.context.store.read() as state:
+            entries = list(state.mirror.quarantined(key))
 
         if not entries:
             raise ConfigurationError([f"no item {key[:60]} is in quarantine"])
@@ -93,7 +85,7 @@ class QuarantineReplay:
 
     def _checked(self, raw: bytes) -> ItemRow:
         try:
-            result = Validator(self.config.max_price).check(decode_item(raw))
+            result = Validator(self.context.config.max_price).check(decode_item(raw))
         except DecodeError as exc:
             raise ConfigurationError([f"the item given is not JSON: {exc}"]) from exc
 
@@ -104,53 +96,50 @@ class QuarantineReplay:
         return result
 
     def _replay(self, lease: Lease, key: str, row: ItemRow) -> SyncRun:
-        host = HostDelivery(
-            store=self.store,
-            location_id=lease.location_id,
-            storage=self.storage,
-            removals=self.config.removals == "deactivate",
-            failpoint=self.failpoint,
-        )
+        host = HostDelivery(context=self.context, storage=self.storage)
         host.prepare(reapply=False)
 
-        with self.store.catalog.staging(lease.location_id) as staging:
-            staging.add([row], _PAGE)
-            list(staging.duplicates())
-            run = _run(lease, staging.compare(complete=False))
+        with self.context.store.read() as state:
+            state.staging.open()
+            state.staging.add([row], _PAGE, first=1)
+            list(state.staging.duplicates())
+            run = _run(lease, state.staging.compare(complete=False))
 
             try:
-                run = self._swap(lease, staging, host, run, key)
+                run = self._swap(lease, host, run, key)
             except TransactionEndedError as exc:
                 host.error = str(exc)
-                run = self._swap(lease, staging, host, run, key)
+                run = self._swap(lease, host, run, key)
 
-        self.failpoint("committed")
+        self.context.failpoint("committed")
         before = host.error
-        host.deliver(lease, lambda: self.store.leases.renew(lease, self.clock.now()))
+        host.deliver(lease, lambda: self.context.store.leases.renew(lease, self._now))
 
         if host.error == before:
             return run
 
-        with self.store.writing(lease) as transaction:
-            return self._save(transaction, host, run)
+        with self.context.store.write(lease) as state:
+            return self._save(state, host, run)
 
-    def _swap(
-        self, lease: Lease, staging: Staging, host: HostDelivery, run: SyncRun, key: str
-    ) -> SyncRun:
-        with self.store.writing(lease, connection=staging.connection) as transaction:
-            staging.merge_replayed(transaction, run.id, key)
-            host.queue(transaction)
-            host.deliver_in(transaction)
-            run = self._save(transaction, host, run)
-            self.failpoint("commit")
+    def _swap(self, lease: Lease, host: HostDelivery, run: SyncRun, key: str) -> SyncRun:
+        with self.context.store.write(lease) as state:
+            state.staging.merge_replayed(run.id, key)
+            host.queue(state)
+            host.deliver_in(state)
+            run = self._save(state, host, run)
+            self.context.failpoint("commit")
 
         return run
 
-    def _save(self, transaction: Any, host: HostDelivery, run: SyncRun) -> SyncRun:
-        run = attrs.evolve(with_host_error(run, host.error), end_time=self.clock.now())
-        self.store.runs.save(transaction, run)
+    def _save(self, state: State, host: HostDelivery, run: SyncRun) -> SyncRun:
+        run = attrs.evolve(with_host_error(run, host.error), end_time=self._now)
+        state.runs.save(run)
 
         return run
+
+    @property
+    def _now(self) -> datetime:
+        return self.context.clock.now()
 
 
 def _run(lease: Lease, diff: CatalogueDiff) -> SyncRun:

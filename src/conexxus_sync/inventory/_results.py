@@ -5,7 +5,7 @@ Adds counts and host errors to the record of a pull.
 import attrs
 
 from conexxus_sync.model.catalogue import CatalogueDiff
-from conexxus_sync.model.runs import RunIssue, RunStatus, SyncRun
+from conexxus_sync.model.runs import IssueKind, RunIssue, RunStatus, SyncRun
 
 
 def with_counts(run: SyncRun, diff: CatalogueDiff, issues: list[RunIssue]) -> SyncRun:
@@ -42,6 +42,6 @@ def with_host_error(run: SyncRun, error: str | None) -> SyncRun:
     return attrs.evolve(
         run,
         status=RunStatus.FAILED,
-        errors=[RunIssue(item=None, error=error), *run.errors],
+        errors=[RunIssue(item=None, error=error, kind=IssueKind.HOST), *run.errors],
         last_error=error,
     )

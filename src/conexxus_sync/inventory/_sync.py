@@ -3,32 +3,23 @@
 """
 
 from collections.abc import Callable
-from datetime import datetime
 
 import attrs
 
 from conexxus_client import ConexxusClient, ConexxusError, ConfigurationError
-from conexxus_sync.collectors import FanOut
-from conexxus_sync.config import SyncConfig
+from conexxus_sync.engines import EngineContext, ignore
 from conexxus_sync.errors import StoreError
 from conexxus_sync.model.catalogue import Plan
 from conexxus_sync.model.leases import Lease
-from conexxus_sync.model.runs import RunIssue, RunKind, RunStatus, SyncRun, new_run_id
-from conexxus_sync.protocols import Clock, HostStorage
+from conexxus_sync.model.runs import RunIssue, RunStatus, SyncRun
+from conexxus_sync.protocols import HostStorage
 from conexxus_sync.runtime.run_logging import in_run, safe_logger
-from conexxus_sync.stores._store_protocols import SyncStore
 
 from ._host_delivery import HostDelivery
-from ._pull import Pull
+from ._pull import Pull, PullOptions
 
 
 _log = safe_logger(__name__)
-
-
-def _ignore(*_: object) -> None:
-    """
-    Default callback; does nothing.
-    """
 
 
 @attrs.define(kw_only=True)
@@ -38,22 +29,13 @@ class InventorySync:
 
     Attributes:
         storage: Where the host wants the changes; None if the mirror is all.
-        checkpoint: Called while nothing has changed yet; raises to end the pull.
-        failpoint: Called with the name of each step as it is reached, for tests.
         progress: Told how many items came so far, and how many will, if known.
-        new_id: Makes the id of a run.
     """
 
     client: ConexxusClient
-    store: SyncStore
-    config: SyncConfig
-    clock: Clock
+    context: EngineContext
     storage: HostStorage | None = None
-    collectors: FanOut = attrs.field(factory=FanOut)
-    checkpoint: Callable[[], None] = _ignore
-    failpoint: Callable[[str], None] = _ignore
-    progress: Callable[[int, int | None], None] = _ignore
-    new_id: Callable[[datetime], str] = new_run_id
+    progress: Callable[[int, int | None], None] = ignore
 
     def acquire(self) -> Lease:
         """
@@ -63,11 +45,7 @@ class InventorySync:
             RunInProgressError: Another run holds it.
             StoreError: The store can't be used.
         """
-        now = self.clock.now()
-
-        return self.store.leases.acquire(
-            self.config.location_id, "inventory", self.new_id(now), now
-        )
+        return self.context.acquire("inventory")
 
     def pull(
         self,
@@ -103,33 +81,34 @@ class InventorySync:
             msg = "accept can't go together with plan or force: it applies what a plan showed"
             raise ConfigurationError([msg])
 
-        accepted = None if accept is None else self.plan(accept)
-        lease = lease or self.acquire()
-        run = SyncRun(
-            id=lease.run_id,
-            kind=RunKind.INVENTORY,
-            location_id=lease.location_id,
-            start_time=lease.renewed_at,
-            planned=plan,
-        )
-        with in_run(run.id, run.location_id):
-            pull = self._pull(run, lease, force=force, accept=accepted)
-            return self._make(pull, run, lease, reapply=reapply)
+        with self.context.store.keep_open():
+            accepted = None if accept is None else self.plan(accept)
+            lease = lease or self.acquire()
+            pull = Pull(
+                client=self.client,
+                context=self.context,
+                host=HostDelivery(context=self.context, storage=self.storage),
+                progress=self.progress,
+                lease=lease,
+                options=PullOptions(plan=plan, force=force, reapply=reapply, accept=accepted),
+            )
+            with in_run(lease.run_id, lease.location_id):
+                return self._make(pull, pull.begun, lease)
 
-    def _make(self, pull: Pull, run: SyncRun, lease: Lease, *, reapply: bool) -> SyncRun:
+    def _make(self, pull: Pull, run: SyncRun, lease: Lease) -> SyncRun:
         try:
-            self.collectors.run_started(run)
-            self.failpoint("leased")
-            run = self._execute(pull, reapply=reapply)
-            self.failpoint("release")
+            self.context.observer.run_started(run)
+            self.context.failpoint("leased")
+            run = self._execute(pull)
+            self.context.failpoint("release")
         except BaseException as exc:
             # Whatever ended it, history and the collectors see its end.
             if run.status is None:
                 run = self._failed(pull, f"ended by an unexpected {type(exc).__name__}")
             raise
         finally:
-            self._release(lease)
-            self.collectors.run_finished(run)
+            self.context.release(lease)
+            self.context.observer.run_finished(run)
 
         return run
 
@@ -141,43 +120,21 @@ class InventorySync:
             ConfigurationError: There is no such plan.
             StoreError: The store can't be used.
         """
-        location_id = self.config.location_id
-        plan = self.store.catalog.plans.get(location_id, run_id)
+        with self.context.store.read() as state:
+            plan = state.plans.get(run_id)
 
         if plan is None:
             msg = (
-                f"there is no plan {run_id[:60]} for location {location_id}: "
+                f"there is no plan {run_id[:60]} for location {self.context.store.location}: "
                 "only a planned or refused pull of the last 90 days can be accepted"
             )
             raise ConfigurationError([msg])
 
         return plan
 
-    def _pull(self, run: SyncRun, lease: Lease, *, force: bool, accept: Plan | None) -> Pull:
-        return Pull(
-            client=self.client,
-            store=self.store,
-            config=self.config,
-            clock=self.clock,
-            checkpoint=self.checkpoint,
-            failpoint=self.failpoint,
-            progress=self.progress,
-            lease=lease,
-            run=run,
-            force=force,
-            accept=accept,
-            host=HostDelivery(
-                store=self.store,
-                location_id=run.location_id,
-                storage=self.storage,
-                removals=self.config.removals == "deactivate",
-                failpoint=self.failpoint,
-            ),
-        )
-
-    def _execute(self, pull: Pull, *, reapply: bool) -> SyncRun:
+    def _execute(self, pull: Pull) -> SyncRun:
         try:
-            return pull.execute(reapply=reapply)
+            return pull.execute()
         except ConexxusError as exc:
             return self._failed(pull, str(exc))
 
@@ -188,12 +145,12 @@ class InventorySync:
         run = self._as_failed(pull.committed or pull.begun, error)
 
         try:
-            with self.store.writing() as transaction:
+            with self.context.store.write() as state:
                 # What was committed stays counted, also where the disk failed
                 # in the middle of it and nobody but the file knows.
-                recorded = self.store.runs.get(run.id)
+                recorded = state.runs.get(run.id)
                 run = run if recorded is None else self._as_failed(recorded, error)
-                self.store.runs.save(transaction, run)
+                state.runs.save(run)
         except StoreError:
             _log.exception("Run %s could not be recorded", run.id)
 
@@ -203,14 +160,7 @@ class InventorySync:
         return attrs.evolve(
             run,
             status=RunStatus.FAILED,
-            end_time=self.clock.now(),
+            end_time=self.context.clock.now(),
             errors=[RunIssue(item=None, error=error), *run.errors],
             last_error=error,
         )
-
-    def _release(self, lease: Lease) -> None:
-        try:
-            self.store.leases.release(lease)
-        except StoreError:
-            # It expires, or our process ends, and either frees it.
-            _log.exception("The lease of run %s could not be given back", lease.run_id)

@@ -15,7 +15,7 @@ from conexxus_sync.model.runs import RunKind, RunStatus, SyncRun
 from conexxus_sync.model.sales import BatchState, DateTotals
 from conexxus_sync.protocols import Clock
 from conexxus_sync.service import ConexxusService
-from conexxus_sync.stores._store_protocols import SyncStore
+from conexxus_sync.stores import State
 
 from . import _families as families
 from ._families import Family
@@ -67,20 +67,19 @@ class Gauges:
             return ()
 
     def _of_store(self) -> Iterator[Sample]:
-        store, location_id = self.service.store, self.service.config.location_id
-        now = self.clock.now()
+        store, now = self.service.store, self.clock.now()
 
-        with store.snapshot():
+        with store.snapshot() as state:
             for kind in RunKind:
-                holder = store.leases.holder(location_id, kind.value, now)
+                holder = store.leases.holder(kind.value, now)
                 yield families.IN_PROGRESS, (kind,), float(holder is not None)
-                yield from _of_runs(store, location_id, kind)
+                yield from _of_runs(state, kind)
 
-            batches = store.outbox.counts(location_id)
-            for state in BatchState:
-                yield families.OUTBOX, (state,), batches.get(state, 0)
+            batches = state.outbox.counts()
+            for batch_state in BatchState:
+                yield families.OUTBOX, (batch_state,), batches.get(batch_state, 0)
 
-            yield from _of_sales(self._sums.read(store, location_id, now, batches))
+            yield from _of_sales(self._sums.read(state, now, batches))
 
 
 @attrs.define
@@ -96,8 +95,7 @@ class _SalesTotals:
 
     def read(
         self,
-        store: SyncStore,
-        location_id: str,
+        state: State,
         now: datetime,
         batches: dict[BatchState, int],
     ) -> list[DateTotals]:
@@ -109,7 +107,7 @@ class _SalesTotals:
         age = None if self._read_at is None else now - self._read_at
 
         if not asked_again or age is None or not timedelta() <= age < SUMS_ARE_KEPT:
-            self._days = store.outbox.date_totals(location_id, since)
+            self._days = state.outbox.date_totals(since)
             self._batches, self._since, self._read_at = batches, since, now
 
         return self._days
@@ -145,8 +143,8 @@ def _of_health(health: ServiceHealth) -> Iterator[Sample]:
         yield families.MISMATCHED, (), counts.mismatched_sales
 
 
-def _of_runs(store: SyncStore, location_id: str, kind: RunKind) -> Iterator[Sample]:
-    latest = store.runs.latest(location_id, kind)
+def _of_runs(state: State, kind: RunKind) -> Iterator[Sample]:
+    latest = state.runs.latest(kind)
 
     if latest is None:
         return
@@ -158,7 +156,7 @@ def _of_runs(store: SyncStore, location_id: str, kind: RunKind) -> Iterator[Samp
         yield families.LAST_ITEMS, (kind, outcome), count
 
     failed = latest.status is RunStatus.FAILED
-    good = store.runs.latest(location_id, kind, failed=False) if failed else latest
+    good = state.runs.latest(kind, failed=False) if failed else latest
 
     if good is not None and good.end_time is not None:
         yield families.LAST_SUCCESS, (kind,), good.end_time.timestamp()

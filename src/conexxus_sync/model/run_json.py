@@ -12,7 +12,7 @@ import attrs
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from .runs import MAX_ERRORS, RunIssue, RunKind, RunStatus, SyncRun
+from .runs import MAX_ERRORS, IssueKind, RunIssue, RunKind, RunStatus, SyncRun
 
 
 if TYPE_CHECKING:
@@ -143,7 +143,27 @@ def load_run(text: str) -> SyncRun:
     """
     The run that `dump_run` wrote.
     """
-    return _converter().structure(json.loads(text), SyncRun)
+    values = json.loads(text)
+
+    for issue in values.get("errors", ()) if isinstance(values, dict) else ():
+        if isinstance(issue, dict) and "kind" not in issue:
+            issue["kind"] = _older_kind(issue.get("item"), str(issue.get("error", "")))
+
+    return _converter().structure(values, SyncRun)
+
+
+# How the errors of earlier versions, which kept no kind, begin.
+_OLDER_KINDS = {
+    "Transaction changed after it was delivered": IssueKind.DISCREPANCY,
+    "Transaction was delivered, but": IssueKind.DISCREPANCY,
+    "the host's catalogue storage failed": IssueKind.HOST,
+}
+
+
+def _older_kind(item: object, error: str) -> IssueKind:
+    fallback = IssueKind.FAILURE if item is None else IssueKind.SET_ASIDE
+
+    return next((kind for text, kind in _OLDER_KINDS.items() if error.startswith(text)), fallback)
 
 
 def moment_to_json(moment: datetime) -> str:
@@ -178,7 +198,7 @@ def _converter() -> "Converter":
     converter.register_unstructure_hook(Decimal, lambda amount: format(amount, "f"))
     converter.register_structure_hook(Decimal, lambda text, _: Decimal(text))
 
-    for choice in (RunKind, RunStatus):
+    for choice in (IssueKind, RunKind, RunStatus):
         converter.register_unstructure_hook(choice, lambda member: member.value)
 
     for cls in (RunIssue, SyncRun):

@@ -33,6 +33,23 @@ class RunStatus(StrEnum):
     FAILED = "failed"
 
 
+class IssueKind(StrEnum):
+    """
+    What an issue of a run is about.
+
+    `FAILURE`: the run itself, or a part of it, failed.  `HOST`: the host's
+    catalogue storage failed.  `SET_ASIDE`: an item or a sale is in quarantine.
+    `DISCREPANCY`: a delivered sale changed, or is gone, at the till.
+    `REMARK`: something unusual, about which nothing has to be done.
+    """
+
+    FAILURE = "failure"
+    HOST = "host"
+    SET_ASIDE = "set_aside"
+    DISCREPANCY = "discrepancy"
+    REMARK = "remark"
+
+
 @attrs.frozen(kw_only=True)
 class RunIssue:
     """
@@ -40,10 +57,17 @@ class RunIssue:
 
     Attributes:
         item: SKU or transaction id; None if it is about the run, or unknown.
+        kind: What it is; by default, something set aside if there is an item,
+            and else a failure.
     """
 
     item: str | None
     error: str
+    kind: IssueKind = attrs.field(converter=IssueKind)
+
+    @kind.default
+    def _default_kind(self) -> IssueKind:
+        return IssueKind.FAILURE if self.item is None else IssueKind.SET_ASIDE
 
 
 def _issues(issues: Iterable[RunIssue]) -> tuple[RunIssue, ...]:

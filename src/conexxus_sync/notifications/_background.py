@@ -109,7 +109,7 @@ def _sender(
 
     What another queued stays: it may have a webhook where we have none.
     """
-    config, address = service.config, service.config.alert_webhook
+    address = service.config.alert_webhook
 
     if address is None:
         return None
@@ -119,7 +119,6 @@ def _sender(
 
     return Sender(
         store=service.store,
-        location_id=config.location_id,
         clock=clock,
         webhook=webhook,
         urgent=monitor.urgent,

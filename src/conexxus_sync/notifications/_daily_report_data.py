@@ -3,7 +3,6 @@ Reads the data of daily reports from the store.
 """
 
 from datetime import date, datetime, tzinfo
-from typing import Any
 
 import attrs
 
@@ -11,7 +10,7 @@ from conexxus_client import ConfigurationError
 from conexxus_sync.model.runs import RunKind
 from conexxus_sync.model.sales import OPEN_STATES, Batch, BatchState, DateTotals
 from conexxus_sync.sales import SalesLedger, SalesPush
-from conexxus_sync.stores._store_protocols import SyncStore
+from conexxus_sync.stores import State
 
 from ._daily_report import DailyReports, first_report_date
 
@@ -26,13 +25,12 @@ class DailyReportData:
     Reads the ledger of one location.
     """
 
-    store: SyncStore
-    location_id: str
+    state: State
     sales: SalesPush
     zone: tzinfo
     now: datetime
 
-    def reports(self, connection: Any, since: datetime) -> DailyReports | None:
+    def reports(self, since: datetime) -> DailyReports | None:
         """
         The nights that may have to be told; None where nothing can be pushed.
 
@@ -47,24 +45,24 @@ class DailyReportData:
         start = ledger.start_date(self.now).start
 
         return DailyReports(
-            location_id=self.location_id,
+            location_id=self.state.location,
             now=self.now,
             zone=self.zone,
             calendar=ledger.calendar,
             first=first_report_date(ledger.calendar, since=since, now=self.now, start=start),
-            visits=self._visits(connection),
-            sent=self.store.notices.sent_reports(connection, self.location_id),
-            missing=lambda day: self.store.notices.missing(connection, self.location_id, day),
+            visits=self._visits(),
+            sent=self.state.notices.sent_reports(),
+            missing=self.state.notices.missing,
             sums=self._sums,
             why=lambda day: self._why(day, ledger),
         )
 
-    def _visits(self, connection: Any) -> dict[date, datetime]:
+    def _visits(self) -> dict[date, datetime]:
         """
         When each date was last looked at; a visit in the future counts for
         nothing, nor does one of a date that takes no push any more.
         """
-        visits = self.store.outbox.dates.visits(connection, self.location_id)
+        visits = self.state.sales_dates.visits()
 
         return {
             day: visit.at
@@ -73,7 +71,7 @@ class DailyReportData:
         }
 
     def _sums(self, day: date) -> DateTotals | None:
-        found = self.store.outbox.date_totals(self.location_id, day)
+        found = self.state.outbox.date_totals(day)
 
         return next((sums for sums in found if sums.business_date == day), None)
 
@@ -81,12 +79,10 @@ class DailyReportData:
         """
         Why sales of *day* were not accepted, in plain words.
         """
-        outbox = self.store.outbox
-
-        for batch in outbox.batches(self.location_id, OPEN_STATES):
+        for batch in self.state.outbox.batches(OPEN_STATES):
             if batch.business_date == day:
                 return _of_batch(batch)
-        for sale in outbox.quarantine.transactions(self.location_id):
+        for sale in self.state.sales_quarantine.transactions():
             if sale.business_date == day:
                 return f"{sale.reason}; {_SEE_QUARANTINE}"
 
@@ -95,7 +91,7 @@ class DailyReportData:
         return str(clock_problem) if clock_problem is not None else self._of_last_run(day)
 
     def _of_last_run(self, day: date) -> str:
-        for run in self.store.runs.history(self.location_id, RunKind.SALES):
+        for run in self.state.runs.history(RunKind.SALES):
             if run.business_date == day and run.last_error:
                 return run.last_error
 

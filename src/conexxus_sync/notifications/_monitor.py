@@ -6,7 +6,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 import attrs
 
@@ -21,7 +21,7 @@ from conexxus_sync.model.notices import ActiveAlert, Notice, SentReport
 from conexxus_sync.protocols import Clock
 from conexxus_sync.runtime.cancellation import interruptible
 from conexxus_sync.sales import SalesPush
-from conexxus_sync.stores._store_protocols import SyncStore
+from conexxus_sync.stores import LocationStore, State
 
 from ._alert_changes import MIN_DURATION, AlertDiff
 from ._daily_report_data import DailyReportData
@@ -48,7 +48,7 @@ class MonitoredService(Protocol):
     def client(self) -> ConexxusClient | None: ...
 
     @property
-    def store(self) -> SyncStore: ...
+    def store(self) -> LocationStore: ...
 
     @property
     def config(self) -> SyncConfig: ...
@@ -161,31 +161,30 @@ class NoticeMonitor:
     def _queue_changes(
         self, alerts: tuple[Alert, ...], now: datetime, min_duration: timedelta
     ) -> None:
-        store, location_id = self.service.store, self.service.config.location_id
+        store = self.service.store
 
-        with store.reading() as connection:
-            if not self._changes(connection, alerts, now, min_duration).is_new:
-                return
+        with store.keep_open():
+            with store.read() as state:
+                if not self._changes(state, alerts, now, min_duration).is_new:
+                    return
 
-            with store.writing(connection=connection):
-                changes = self._changes(connection, alerts, now, min_duration)
-                store.notices.start(connection, location_id, now)
-                store.notices.save_active_alerts(connection, location_id, changes.active_alerts)
+            with store.write() as state:
+                changes = self._changes(state, alerts, now, min_duration)
+                state.notices.start(now)
+                state.notices.save_active_alerts(changes.active_alerts)
                 for notice in changes.notices:
-                    store.notices.queue(connection, notice, now)
+                    state.notices.queue(notice, now)
                 for report, notice in changes.reports:
                     keep = report.business_date - REPORTS_KEPT
-                    store.notices.record_report(connection, location_id, report, keep=keep)
-                    store.notices.queue(connection, notice, now)
+                    state.notices.record_report(report, keep=keep)
+                    state.notices.queue(notice, now)
 
     def _changes(
-        self, connection: Any, alerts: tuple[Alert, ...], now: datetime, min_duration: timedelta
+        self, state: State, alerts: tuple[Alert, ...], now: datetime, min_duration: timedelta
     ) -> NoticeChanges:
-        notices, location_id = self.service.store.notices, self.service.config.location_id
-        since = notices.since(connection, location_id)
-        before = notices.active_alerts(connection, location_id)
+        since, before = state.notices.since(), state.notices.active_alerts()
         active_alerts, found = self._diff(alerts, now, min_duration).compare(before)
-        reports = self._reports(connection, since or now, now)
+        reports = self._reports(state, since or now, now)
 
         return NoticeChanges(
             active_alerts=active_alerts,
@@ -206,7 +205,7 @@ class NoticeMonitor:
         )
 
     def _reports(
-        self, connection: Any, since: datetime, now: datetime
+        self, state: State, since: datetime, now: datetime
     ) -> tuple[tuple[SentReport, Notice], ...]:
         service = self.service
 
@@ -214,12 +213,11 @@ class NoticeMonitor:
             return ()
 
         data = DailyReportData(
-            store=service.store,
-            location_id=service.config.location_id,
+            state=state,
             sales=service.sales,
             zone=service.config.timezone or UTC,
             now=now,
         )
-        reports = data.reports(connection, since)
+        reports = data.reports(since)
 
         return () if reports is None else tuple(reports.due())

@@ -12,7 +12,7 @@ import attrs
 from conexxus_sync.errors import StoreError
 from conexxus_sync.model.notices import Event, Notice, QueuedNotice
 from conexxus_sync.protocols import Clock
-from conexxus_sync.stores._store_protocols import SyncStore
+from conexxus_sync.stores import LocationStore
 from conexxus_sync.stores.retention import is_safe_to_purge
 
 from ._notice_text import trial_text
@@ -68,8 +68,7 @@ class Sender:
             process ends.
     """
 
-    store: SyncStore = attrs.field(repr=False)
-    location_id: str
+    store: LocationStore = attrs.field(repr=False)
     clock: Clock
     webhook: Poster
     urgent: deque[Notice] = attrs.field(factory=deque)
@@ -94,9 +93,19 @@ class Sender:
                 )
 
         while not stop():
-            queued = self.store.notices.claim(self.location_id, self.clock.now(), wait_after)
+            queued = self._claim()
             if queued is None or not self._send(queued):
                 return
+
+    def _claim(self) -> QueuedNotice | None:
+        now = self.clock.now()
+
+        with self.store.keep_open():
+            with self.store.read() as state:
+                if state.notices.due(now, wait_after) is None:
+                    return None
+            with self.store.write() as state:
+                return state.notices.claim(now, wait_after)
 
     def _send(self, notice: QueuedNotice) -> bool:
         """
@@ -114,7 +123,8 @@ class Sender:
         self._refusal = _NOBODY_SENT_IT if answer.accepted else answer.detail
 
         if answer.accepted:
-            self.store.notices.mark_sent(self.location_id, notice, self.clock.now(), wait_after)
+            with self.store.write() as state:
+                state.notices.mark_sent(notice, self.clock.now(), wait_after)
         elif answer.final or self._is_hopeless(notice):
             self._give_up(notice, answer.detail)
         else:
@@ -125,9 +135,8 @@ class Sender:
         return answer.accepted or answer.final
 
     def _give_up(self, notice: QueuedNotice, why: str) -> None:
-        number = self.store.notices.give_up(
-            self.location_id, notice, self.clock.now(), why=why, keep=LATELY
-        )
+        with self.store.write() as state:
+            number = state.notices.give_up(notice, self.clock.now(), why=why, keep=LATELY)
 
         if number:
             _log.warning("A notice was given up", extra={**_facts(notice, why), "given_up": number})
@@ -139,8 +148,8 @@ class Sender:
         if self._age(notice) < STALE_AFTER:
             return False
 
-        with self.store.reading() as connection:
-            return is_safe_to_purge(self.store, connection, self.location_id, self.clock.now())
+        with self.store.read() as state:
+            return is_safe_to_purge(state, self.clock.now())
 
     def _is_hopeless(self, notice: QueuedNotice) -> bool:
         return self._age(notice) >= GIVEN_UP_AFTER and notice.attempts >= LEAST_ATTEMPTS

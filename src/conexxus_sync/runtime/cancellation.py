@@ -7,10 +7,6 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Protocol, runtime_checkable
 
-import attrs
-
-from conexxus_sync.errors import SyncError
-
 
 _scheduler: ContextVar[Callable[[], bool] | None] = ContextVar("conexxus_scheduler", default=None)
 
@@ -58,21 +54,3 @@ def is_abandoned() -> bool:
     stop = _scheduler.get()
 
     return stop is not None and stop()
-
-
-@attrs.frozen
-class PullStopper:
-    """
-    Ends a pull at its next checkpoint, while it has changed nothing.
-    """
-
-    stop: Callable[[], bool]
-
-    def __call__(self) -> None:
-        """
-        Raises:
-            SyncError: The pull is to end here.
-        """
-        if self.stop():
-            msg = "the pull was stopped; the catalogue is as it was"
-            raise SyncError(msg)

@@ -31,7 +31,7 @@ class Adoption:
     batches: int = 0
 
 
-def adopt(context: PushContext, through: date, *, lookback_days: int) -> Adoption:
+def adopt(context: PushContext, through: date) -> Adoption:
     """
     Mark what the host has, date by date, and close what lies before.
 
@@ -41,6 +41,7 @@ def adopt(context: PushContext, through: date, *, lookback_days: int) -> Adoptio
     Killed in the middle, it has marked some dates and closed none; done
     again, it does the rest.
     """
+    lookback_days = context.config.lookback_days
     first, count, batches = through - lookback_days * DAY, 0, 0
 
     for days in range(lookback_days + 1):
@@ -49,11 +50,9 @@ def adopt(context: PushContext, through: date, *, lookback_days: int) -> Adoptio
         count += transactions
         batches += settled
 
-    with context.writing() as transaction:
-        context.outbox.dates.close_before(
-            transaction, context.location_id, first, context.clock.now()
-        )
-        context.store.freezes.catch_up(transaction, context.location_id)
+    with context.writing() as state:
+        state.sales_dates.close_before(first, context.clock.now())
+        state.freezes.catch_up()
 
     return Adoption(first=first, through=through, transactions=count, batches=batches)
 
@@ -65,15 +64,11 @@ def _adopt_date(context: PushContext, business_date: date) -> tuple[int, int]:
     Returns:
         How many transactions are news, and how many batches waited.
     """
-    outbox, day = context.outbox, (context.location_id, business_date)
-
-    with context.store.reading() as connection:
+    with context.store.read() as state:
         transactions = read_transactions(context, business_date)
-        outbox.staging.fill(connection, transactions, fields=COMPARABLE)
+        state.sales_staging.fill(transactions, fields=COMPARABLE)
 
-        with context.writing(connection) as transaction:
-            now = context.clock.now()
-            batches = outbox.adopt_open(
-                transaction, *day, replaces_day=context.replaces_day, now=now
-            )
-            return outbox.staging.adopt(transaction, *day, now), batches
+    with context.writing() as state:
+        now = context.clock.now()
+        batches = state.outbox.adopt_open(business_date, replaces_day=context.replaces_day, now=now)
+        return state.sales_staging.adopt(business_date, now), batches

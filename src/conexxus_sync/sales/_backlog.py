@@ -3,7 +3,7 @@ Pushes several business dates, oldest first, until the back office stops accepti
 """
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date
 
 import attrs
 
@@ -48,7 +48,6 @@ class BacklogPush:
     Pushes dates, oldest first, as long as that makes sense.
 
     Attributes:
-        new_id: Makes the id of a run.
         progress: Told after each date.
         settled: Whether nothing is left to do.
         stop: Whether the back office made clear that it takes nothing now.
@@ -56,7 +55,6 @@ class BacklogPush:
     """
 
     context: PushContext
-    new_id: Callable[[datetime], str]
     progress: Callable[[PushProgress], None]
     delivered: int = 0
     settled: bool = True
@@ -75,9 +73,9 @@ class BacklogPush:
         context, left, runs = self.context, list(dates), list[SyncRun]()
         rounds = 0
 
-        with context.store.reading() as connection:
-            known = context.outbox.dates.recorded(connection, context.location_id, dates)
-            first = context.outbox.dates.first_known(connection, context.location_id)
+        with context.store.read() as state:
+            known = state.sales_dates.recorded(dates)
+            first = state.sales_dates.first_known()
 
         while (left or rounds < MOST_ROUNDS) and not self._is_over:
             if not left:
@@ -96,7 +94,7 @@ class BacklogPush:
             self._add(day)
 
             if run is not None:
-                run_id = self.new_id(context.clock.now())
+                run_id = context.engine.new_id(context.clock.now())
                 runs.append(run)
 
             self.progress(
@@ -142,10 +140,9 @@ class BacklogPush:
         """
         context = self.context
 
-        with context.store.reading() as connection:
-            fragments = context.outbox.open_batches(
-                connection, context.location_id, batch.business_date
-            )
+        with context.store.read() as state:
+            fragments = state.outbox.open_batches(batch.business_date)
+
         if fragments >= FRAGMENTS or batch.unknown_since or context.replaces_day:
             return False
 
@@ -160,12 +157,12 @@ class BacklogPush:
         if batch.transactions == 1 or context.replaces_day:
             return
 
-        with context.writing() as transaction:
+        with context.writing() as state:
             parts = [
                 context.draft(batch.business_date, part, parent=batch)
-                for part in bisect(context.outbox.members(transaction, batch))
+                for part in bisect(state.outbox.members(batch))
             ]
-            context.outbox.divide(transaction, batch, parts, answer=answer, now=context.clock.now())
+            state.outbox.divide(batch, parts, answer=answer, now=context.clock.now())
 
     def _reopen_refused(self) -> None:
         """
@@ -177,21 +174,19 @@ class BacklogPush:
             return
 
         self.settled = False
-        with context.writing() as transaction:
+        with context.writing() as state:
             for one in evidence.refusals:
-                batch, location_id = one.batch, context.location_id
+                batch = one.batch
                 members = [
                     member
-                    for member in context.outbox.members(transaction, batch)
+                    for member in state.outbox.members(batch)
                     if member.origin in one.ids or context.replaces_day
                 ]
                 draft = context.draft(batch.business_date, members, parent=batch)
-                context.outbox.reopen(transaction, batch, draft, context.clock.now())
+                state.outbox.reopen(batch, draft, context.clock.now())
                 for name in one.ids:
-                    context.outbox.quarantine.release(
-                        transaction, location_id, batch.business_date, name
-                    )
-                context.outbox.dates.clear_visit(transaction, location_id, batch.business_date)
+                    state.sales_quarantine.release(batch.business_date, name)
+                state.sales_dates.clear_visit(batch.business_date)
 
     @property
     def _is_over(self) -> bool:
@@ -206,10 +201,8 @@ class BacklogPush:
         if not self.breaker.is_likely:
             return left[0]
 
-        with context.store.reading() as connection:
-            return least_recently_tried(
-                left, context.outbox.attempted(connection, context.location_id)
-            )
+        with context.store.read() as state:
+            return least_recently_tried(left, state.outbox.attempted())
 
     def _day(self, run_id: str, business_date: date, *, known: bool) -> DatePush:
         context = self.context

@@ -4,13 +4,13 @@ Sends the batches of one business date, one by one, and records each outcome.
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
 
 import attrs
 
 from conexxus_client import ConexxusError, FrozenBatch, PushReceipt
 from conexxus_sync.model.frozen_sales import FrozenTransaction
 from conexxus_sync.model.sales import Batch
+from conexxus_sync.stores import State
 
 from ._batching import bisect
 from ._delivery_outcome import DeliveryOutcome, Outcome, classify_answer, parking_reason
@@ -55,7 +55,7 @@ class BatchSender:
         """
         return self.stop or self.exhausted or self.context.stopped()
 
-    def deliver(self, last: Callable[[Any], None]) -> None:
+    def deliver(self, last: Callable[[State], None]) -> None:
         """
         Deliver all that is open, each batch once, in order.
 
@@ -64,8 +64,8 @@ class BatchSender:
         """
         place = (0, -1)
 
-        with self.context.store.reading() as connection:
-            batch = self._next(connection, place)
+        with self.context.store.read() as state:
+            batch = self._next(state, place)
 
         while batch is not None and not self.is_over:
             place, batch = self._deliver_one(batch, place, last)
@@ -80,10 +80,8 @@ class BatchSender:
         """
         return self.unknown_in_a_row >= self.patience or self.context.evidence.is_hopeless
 
-    def _next(self, connection: Any, after: tuple[int, int]) -> Batch | None:
-        return self.context.outbox.next_batch(
-            connection,
-            self.context.location_id,
+    def _next(self, state: State, after: tuple[int, int]) -> Batch | None:
+        return state.outbox.next_batch(
             self.business_date,
             after=after,
             rested=self._is_last_try,
@@ -91,7 +89,7 @@ class BatchSender:
         )
 
     def _deliver_one(
-        self, batch: Batch, place: tuple[int, int], last: Callable[[Any], None]
+        self, batch: Batch, place: tuple[int, int], last: Callable[[State], None]
     ) -> tuple[tuple[int, int], Batch | None]:
         """
         Deliver *batch*; returns the place to go on from, and what comes next.
@@ -119,18 +117,18 @@ class BatchSender:
         self.stop = self.stop or result.stop
         self.retry_after = max(self.retry_after, result.retry_after or 0)
 
-        with self.context.writing() as transaction:
-            after = self._settle(transaction, batch, result, since or now)
+        with self.context.writing() as state:
+            after = self._settle(state, batch, result, since or now)
             if last_try:
                 # It was taken out of its turn.
                 after = place
                 self.exhausted = result.is_sent_again
                 self.stop = self.stop or self.context.evidence.is_hopeless
-            upcoming = None if self.is_over else self._next(transaction, after)
+            upcoming = None if self.is_over else self._next(state, after)
             if upcoming is None and self.context.evidence.is_hopeless:
                 self.counters.fail(hopeless(self.context.evidence.refused, result.reason))
             if upcoming is None:
-                last(transaction)
+                last(state)
 
         self.context.failpoint("settled")
 
@@ -150,15 +148,13 @@ class BatchSender:
         """
         Send the stored bytes under the stored key.
         """
-        outbox = self.context.outbox
-
-        with self.context.writing() as transaction:
-            outbox.mark_sending(transaction, batch, unknown_since=since, now=now)
+        with self.context.writing() as state:
+            state.outbox.mark_sending(batch, unknown_since=since, now=now)
             # A batch may be older than the first profile that was kept.
-            self.context.profile_check.keep(transaction, now)
+            self.context.profile_check.keep(state, now)
             if since is None:
-                outbox.note_moment(transaction, batch, self.context.moment())
-            body, ids = outbox.body(transaction, batch), outbox.ids(transaction, batch)
+                state.outbox.note_moment(batch, self.context.moment())
+            body, ids = state.outbox.body(batch), state.outbox.ids(batch)
 
         self.context.failpoint("sending")
         self.counters.batches += 1
@@ -190,7 +186,7 @@ class BatchSender:
         return timedelta() if age.age is None else ttl - age.age
 
     def _settle(
-        self, transaction: Any, batch: Batch, result: DeliveryOutcome, sent_at: datetime
+        self, state: State, batch: Batch, result: DeliveryOutcome, sent_at: datetime
     ) -> tuple[int, int]:
         """
         Record what became of *batch*; returns the place to go on from.
@@ -199,23 +195,22 @@ class BatchSender:
 
         # What a batch is divided into takes its place.
         if result.outcome is Outcome.ACCEPTED:
-            self._accept(transaction, batch, result)
+            self._accept(state, batch, result)
         elif result.outcome is Outcome.REFUSED or (result.is_forbidden and evidence.accepted):
-            self._isolate(transaction, batch, result)
+            self._isolate(state, batch, result)
             return batch.freeze, batch.first - 1
-        elif self._is_divisible(transaction, batch, result):
-            self._halve(transaction, batch, result, sent_at)
+        elif self._is_divisible(state, batch, result):
+            self._halve(state, batch, result, sent_at)
             return batch.freeze, batch.first - 1
         else:
-            self._keep(transaction, batch, result, sent_at)
+            self._keep(state, batch, result, sent_at)
 
         return batch.freeze, batch.first
 
-    def _accept(self, transaction: Any, batch: Batch, result: DeliveryOutcome) -> None:
-        outbox, blamed = self.context.outbox, {r.id: r.error for r in result.rejected}
-        members = outbox.members(transaction, batch) if blamed else []
-        total = outbox.mark_delivered(
-            transaction,
+    def _accept(self, state: State, batch: Batch, result: DeliveryOutcome) -> None:
+        blamed = {r.id: r.error for r in result.rejected}
+        members = state.outbox.members(batch) if blamed else []
+        total = state.outbox.mark_delivered(
             batch,
             refused=blamed,
             replaces_day=self.context.replaces_day,
@@ -224,7 +219,7 @@ class BatchSender:
         )
         self.counters.add_accepted(batch.transactions - len(blamed), total)
         refused = [member for member in members if member.id in blamed]
-        self._quarantine(transaction, refused, blamed, result.reason)
+        self._quarantine(state, refused, blamed, result.reason)
         self.unknown_in_a_row = 0
 
         if len(blamed) < batch.transactions:
@@ -232,12 +227,12 @@ class BatchSender:
         elif not self.context.replaces_day:
             self._note_refused(batch, refused)
 
-    def _isolate(self, transaction: Any, batch: Batch, result: DeliveryOutcome) -> None:
+    def _isolate(self, state: State, batch: Batch, result: DeliveryOutcome) -> None:
         """
         Set aside who is to blame, and put the rest into batches of its own.
         """
-        outbox, blamed = self.context.outbox, {r.id: r.error for r in result.rejected}
-        members = outbox.members(transaction, batch)
+        blamed = {r.id: r.error for r in result.rejected}
+        members = state.outbox.members(batch)
         bad: list[FrozenTransaction] = []
         parts: list[Sequence[FrozenTransaction]]
         self.unknown_in_a_row = 0
@@ -250,16 +245,15 @@ class BatchSender:
             parts = bisect(members)
         else:
             # Of a whole day, the back office still has what it had before.
-            bad, parts = outbox.undelivered(transaction, batch, members), []
+            bad, parts = state.outbox.undelivered(batch, members), []
 
-        outbox.divide(
-            transaction,
+        state.outbox.divide(
             batch,
             [self.context.draft(self.business_date, part, parent=batch) for part in parts],
             answer=result.reason,
             now=self.context.clock.now(),
         )
-        self._quarantine(transaction, bad, blamed, result.reason)
+        self._quarantine(state, bad, blamed, result.reason)
 
         if not (self.context.replaces_day and parts):
             self._note_refused(batch, bad)
@@ -267,7 +261,7 @@ class BatchSender:
     def _note_refused(self, batch: Batch, refused: Iterable[FrozenTransaction]) -> None:
         self.context.evidence.note_refused(batch, {member.origin for member in refused})
 
-    def _is_divisible(self, transaction: Any, batch: Batch, result: DeliveryOutcome) -> bool:
+    def _is_divisible(self, state: State, batch: Batch, result: DeliveryOutcome) -> bool:
         """
         May an unknown batch be halved under new keys, and does that help?
 
@@ -289,19 +283,16 @@ class BatchSender:
             return False
 
         # While all is answered like that, nothing is divided without end.
-        fragments = context.outbox.open_batches(
-            transaction, context.location_id, self.business_date
-        )
+        fragments = state.outbox.open_batches(self.business_date)
 
         return evidence.accepted or fragments < FRAGMENTS
 
     def _halve(
-        self, transaction: Any, batch: Batch, result: DeliveryOutcome, sent_at: datetime
+        self, state: State, batch: Batch, result: DeliveryOutcome, sent_at: datetime
     ) -> None:
         context = self.context
         is_known_by_id = context.client.profile.dedupe == "transaction_id"
-        context.outbox.divide(
-            transaction,
+        state.outbox.divide(
             batch,
             [
                 context.draft(
@@ -310,7 +301,7 @@ class BatchSender:
                     parent=batch,
                     unknown_since=sent_at if is_known_by_id else None,
                 )
-                for part in bisect(context.outbox.members(transaction, batch))
+                for part in bisect(state.outbox.members(batch))
             ],
             answer=f"divided, as its fate stayed unknown: {result.reason}",
             now=context.clock.now(),
@@ -319,33 +310,28 @@ class BatchSender:
 
     def _quarantine(
         self,
-        transaction: Any,
+        state: State,
         refused: list[FrozenTransaction],
         reasons: dict[str, str],
         reason: str,
     ) -> None:
         faulty = (attrs.evolve(one, fault=reasons.get(one.id, reason)) for one in refused)
-        self.context.outbox.quarantine.add(
-            transaction,
-            self.context.location_id,
+        state.sales_quarantine.add(
             self.business_date,
             self.counters.counting_quarantined(faulty),
             self.context.clock.now(),
         )
 
-    def _keep(
-        self, transaction: Any, batch: Batch, result: DeliveryOutcome, sent_at: datetime
-    ) -> None:
+    def _keep(self, state: State, batch: Batch, result: DeliveryOutcome, sent_at: datetime) -> None:
         """
         The batch stays open: to be sent again, or parked.
         """
         unknown = result.outcome is Outcome.UNKNOWN
         self.context.evidence.tried.add(batch.key)
         counts = unknown and batch.key not in self.context.evidence.counted
-        result = self._suspected(transaction, batch, result)
+        result = self._suspected(state, batch, result)
         self.context.evidence.counted.add(batch.key)
-        self.context.outbox.mark_open(
-            transaction,
+        state.outbox.mark_open(
             batch,
             unknown_since=sent_at if unknown else None,
             parked=result.parked,
@@ -361,9 +347,7 @@ class BatchSender:
 
         self.counters.fail(explained(batch, result, self.context.client.profile))
 
-    def _suspected(
-        self, transaction: Any, batch: Batch, result: DeliveryOutcome
-    ) -> DeliveryOutcome:
+    def _suspected(self, state: State, batch: Batch, result: DeliveryOutcome) -> DeliveryOutcome:
         """
         What is to be done if the content of *batch* is to blame.
         """
@@ -377,9 +361,7 @@ class BatchSender:
             evidence.suspect(batch, forbidden=True)
             self.stop = self.stop or evidence.forbidden >= FORBIDDEN
         elif result.outcome is Outcome.UNKNOWN and (by_id or released):
-            others = evidence.accepted or self.context.outbox.delivered_since(
-                transaction, batch.location_id, batch.frozen_at
-            )
+            others = evidence.accepted or state.outbox.delivered_since(batch.frozen_at)
             if batch.transactions == 1 and pushes >= UNKNOWN_PUSHES and others:
                 why = f"{pushes} pushes did not settle it, and others were accepted meanwhile"
                 return attrs.evolve(result, parked=result.parked or why)

@@ -3,12 +3,12 @@ The guard of corrections: decides whether what changed or is gone is taken back.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
 
 import attrs
 
 from conexxus_sync.model.sales import DiscrepancyKind, FoundDiscrepancy, SaleKey
+from conexxus_sync.stores import State
 
 from ._push_context import PushContext
 
@@ -36,28 +36,27 @@ class ChangeDecision:
 
     @classmethod
     def of(
-        cls, context: PushContext, connection: Any, found: Iterable[FoundDiscrepancy]
+        cls, context: PushContext, state: State, found: Iterable[FoundDiscrepancy]
     ) -> "ChangeDecision":
         """
         Decide about what was *found* of the date that is staged.
         """
-        staging = context.outbox.staging
         changes = frozenset(
             one.key
             for one in found
             if one.kind is not DiscrepancyKind.ELSEWHERE and not one.is_told_too
         )
         # What is told so that it can't be sent is as good as gone.
-        changed = len(changes & staging.corrected(connection))
-        doubt = context.guards.refusal(
-            known=staging.delivered_count(connection),
+        changed = len(changes & state.sales_staging.corrected())
+        doubt = context.config.sales_guards.refusal(
+            known=state.sales_staging.delivered_count(),
             gone=len(changes) - changed,
             changed=changed,
         )
-        is_asked = context.accept_changes or context.on_changed == "resend"
+        is_asked = context.accept_changes or context.config.on_changed == "resend"
         refused = None if context.accept_changes or not is_asked else doubt
 
-        if is_asked and context.replaces_day and changes and not any(staging.whole(connection)):
+        if is_asked and context.replaces_day and changes and not any(state.sales_staging.whole()):
             refused = f"{doubt or 'all sales are gone'}, and {_EMPTY}"
 
         return cls(
@@ -67,19 +66,17 @@ class ChangeDecision:
             doubt=doubt,
         )
 
-    def record(self, context: PushContext, transaction: Any, day: Any, now: datetime) -> bool:
+    def record(self, state: State, business_date: date, now: datetime) -> bool:
         """
-        Remember the refusal of *day*, location and date, for the alert.
+        Remember the refusal of *business_date*, for the alert.
 
         Returns:
             Whether it is news.
         """
-        dates = context.outbox.dates
-
         if self.refused is not None:
-            return dates.refuse_changes(transaction, *day, why=self.refused, now=now)
+            return state.sales_dates.refuse_changes(business_date, why=self.refused, now=now)
         # Where nothing is corrected, what was refused before still is.
         if self.doubt is None or self.corrects:
-            dates.clear_refusal(transaction, *day)
+            state.sales_dates.clear_refusal(business_date)
 
         return False

@@ -5,7 +5,6 @@ Pushes one business date: stored batches first, then new transactions.
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from itertools import chain
-from typing import Any
 
 import attrs
 
@@ -14,6 +13,7 @@ from conexxus_sync.errors import HostError
 from conexxus_sync.model.formatting import counted
 from conexxus_sync.model.frozen_sales import BatchDraft, FrozenTransaction
 from conexxus_sync.model.runs import SyncRun
+from conexxus_sync.stores import State
 
 from ._batch_sender import BatchSender
 from ._batching import BatchLimits, bisect, split_into_batches
@@ -90,7 +90,7 @@ class DatePush:
         if self.finished is not None:
             # Collectors may be slow: no transaction is open when they are told.
             self._announce()
-            self.context.collectors.run_finished(self.finished)
+            self.context.observer.run_finished(self.finished)
 
         return self.finished
 
@@ -109,10 +109,8 @@ class DatePush:
         Args:
             parked: Whether what waits for an operator counts as left.
         """
-        with self.context.store.reading() as connection:
-            left = self.context.outbox.open_transactions(
-                connection,
-                self.context.location_id,
+        with self.context.store.read() as state:
+            left = state.outbox.open_transactions(
                 self.business_date,
                 parked=parked,
             )
@@ -162,52 +160,50 @@ class DatePush:
             Whether instead only what changed is taken back, and all of it is
             to be asked for again.
         """
-        context, day = self.context, (self.context.location_id, self.business_date)
-        staging = context.outbox.staging
+        context, day = self.context, self.business_date
 
-        with context.store.reading() as connection:
-            staging.fill(connection, transactions, fields=context.compare)
+        with context.store.read() as state:
+            staging = state.sales_staging
+            staging.fill(transactions, fields=context.config.compare)
             found = staging.compare(
-                connection,
-                *day,
+                day,
                 ids_are_global=context.client.profile.dedupe == "transaction_id",
-                fields=context.compare,
+                fields=context.config.compare,
                 hold=context.renew_lease,
             )
-            faulty: Iterable[FrozenTransaction] = staging.faulty(connection)
+            faulty: Iterable[FrozenTransaction] = staging.faulty()
             context.renew_lease()
-            decision = ChangeDecision.of(context, connection, found)
+            decision = ChangeDecision.of(context, state, found)
             context.renew_lease()
-            voids = self._voids(connection, decision)
-            drafts = self._drafts(connection)
+            voids = self._voids(state, decision)
+            drafts = self._drafts(state)
             if context.replaces_day:
-                whole = DayReplacement.of(
-                    context, connection, self.business_date, found, corrects=decision.corrects
-                )
+                whole = DayReplacement.of(context, state, day, found, corrects=decision.corrects)
                 drafts = self._batches(whole.members, UNDIVIDED)
                 found, faulty = list(whole.found), chain(faulty, whole.held)
             context.renew_lease()
-            now = context.clock.now()
 
-            with context.writing(connection) as transaction:
-                if voids:
-                    context.outbox.freeze(transaction, self._batches(voids, context.limits), now)
-                    context.outbox.dates.clear_visit(transaction, *day)
-                    return True
+        now = context.clock.now()
 
-                if context.outbox.freeze(transaction, drafts, now):
-                    context.profile_check.keep(transaction, now)
-                    self._note_first_push()
-                self.counters.add_discrepancies(
-                    context.outbox.quarantine.record_discrepancies(transaction, *day, found, now)
-                )
-                counted = self.counters.counting_quarantined(faulty)
-                context.outbox.quarantine.add(transaction, *day, counted, now)
-                if decision.record(context, transaction, day, now):
-                    self.counters.refused = decision.refused
+        with context.writing() as state:
+            if voids:
+                state.outbox.freeze(self._batches(voids, context.limits), now)
+                state.sales_dates.clear_visit(day)
+                return True
 
-                if context.outbox.next_batch(transaction, *day, after=(0, -1)) is None:
-                    self._finish(transaction)
+            if state.outbox.freeze(drafts, now):
+                context.profile_check.keep(state, now)
+                self._note_first_push()
+            self.counters.add_discrepancies(
+                state.sales_quarantine.record_discrepancies(day, found, now)
+            )
+            counted = self.counters.counting_quarantined(faulty)
+            state.sales_quarantine.add(day, counted, now)
+            if decision.record(state, day, now):
+                self.counters.refused = decision.refused
+
+            if state.outbox.next_batch(day, after=(0, -1)) is None:
+                self._finish(state)
 
         return False
 
@@ -215,19 +211,19 @@ class DatePush:
         if self.is_unheard_of:
             self.counters.note = first_push_note(self.business_date)
 
-    def _voids(self, connection: Any, decision: ChangeDecision) -> list[FrozenTransaction]:
+    def _voids(self, state: State, decision: ChangeDecision) -> list[FrozenTransaction]:
         """
         What takes back those that changed or disappeared, if it shall.
         """
         if self.context.replaces_day or not decision.corrects:
             return []
 
-        outbox, day = self.context.outbox, (self.context.location_id, self.business_date)
         numbers, voids = dict[str, int](), list[FrozenTransaction]()
+        sales = state.outbox.effective(self.business_date, decision.changes)
 
-        for position, sent in enumerate(outbox.effective(connection, *day, decision.changes)):
-            number = numbers[sent.origin] = outbox.staging.next_revision(
-                connection, *day, name=sent.origin, above=numbers.get(sent.origin, 0)
+        for position, sent in enumerate(sales):
+            number = numbers[sent.origin] = state.sales_staging.next_revision(
+                self.business_date, name=sent.origin, above=numbers.get(sent.origin, 0)
             )
             taken_back = void(
                 sent,
@@ -241,15 +237,13 @@ class DatePush:
 
         return voids
 
-    def _drafts(self, connection: Any) -> Iterator[BatchDraft]:
-        fresh = enumerate(self.context.outbox.staging.fresh(connection))
+    def _drafts(self, state: State) -> Iterator[BatchDraft]:
+        fresh = enumerate(state.sales_staging.fresh())
         members = (
             corrected(attrs.evolve(one, position=place), self.business_date) for place, one in fresh
         )
 
-        released = self.context.outbox.released(
-            connection, self.context.location_id, self.business_date
-        )
+        released = state.outbox.released(self.business_date)
 
         if not released:
             # As a stream: a day may be large.
@@ -287,18 +281,17 @@ class DatePush:
             yield self.context.draft(self.business_date, batch)
 
     def _finish_alone(self) -> None:
-        with self.context.writing() as transaction:
-            self._finish(transaction)
+        with self.context.writing() as state:
+            self._finish(state)
 
-    def _finish(self, transaction: Any) -> None:
+    def _finish(self, state: State) -> None:
         """
         Record the run and the visit in the transaction that is open.
         """
-        day = (self.context.location_id, self.business_date)
-        waiting = self.context.outbox.open_transactions(transaction, *day)
+        waiting = state.outbox.open_transactions(self.business_date)
         # What was unknown may have been accepted since, in this push.
-        self.counters.unknown = self.counters.unknown and self.context.outbox.has_unknown(
-            transaction, *day
+        self.counters.unknown = self.counters.unknown and state.outbox.has_unknown(
+            self.business_date
         )
         self.counters.left += waiting
 
@@ -311,17 +304,15 @@ class DatePush:
         self.settled = waiting == 0 and not self.incomplete
 
         if self.settled:
-            self.context.outbox.dates.record(
-                transaction, day[0], [(self.business_date, self.visited_at)]
-            )
+            state.sales_dates.record([(self.business_date, self.visited_at)])
         if self.counters.has_content:
             self.finished = self.counters.finished_run(self.context.clock.now())
-            self.context.store.runs.save(transaction, self.finished)
+            state.runs.save(self.finished)
 
     def _announce(self) -> None:
         if not self.announced:
             self.announced = True
-            self.context.collectors.run_started(self.counters.run)
+            self.context.observer.run_started(self.counters.run)
 
     def _abandon(self, exc: BaseException) -> None:
         """
@@ -333,6 +324,4 @@ class DatePush:
                 str(exc) if isinstance(exc, ConexxusError) else f"unexpected {type(exc).__name__}"
             )
             self.counters.fail(said)
-            self.context.collectors.run_finished(
-                self.counters.finished_run(self.context.clock.now())
-            )
+            self.context.observer.run_finished(self.counters.finished_run(self.context.clock.now()))

@@ -9,41 +9,25 @@ from datetime import date, datetime
 import attrs
 
 from conexxus_client import ConfigurationError
-from conexxus_sync.collectors import FanOut
-from conexxus_sync.config import SyncConfig
-from conexxus_sync.errors import StoreError
+from conexxus_sync.engines import EngineContext, ignore
 from conexxus_sync.model.calendar import plain_date
-from conexxus_sync.model.guards import SalesGuards
 from conexxus_sync.model.leases import Lease
-from conexxus_sync.model.runs import SyncRun, new_run_id
-from conexxus_sync.model.sale_digests import COMPARABLE, fields_to_compare
-from conexxus_sync.protocols import Clock, OrderSource
+from conexxus_sync.model.runs import SyncRun
+from conexxus_sync.protocols import OrderSource
 from conexxus_sync.runtime.cancellation import interruptible
-from conexxus_sync.runtime.run_logging import safe_logger
-from conexxus_sync.stores._store_protocols import SyncStore
 
 from ._adoption import Adoption, adopt
 from ._backlog import BacklogPush, PushProgress
 from ._backoff import A_DAY_S, Backoff
-from ._batching import BatchLimits
 from ._clock_check import RELEASED, ClockProblem
 from ._due_dates import HeldDates, StartDate
 from ._ledger import SalesLedger
 from ._profile_check import ProfileCheck, sent_with
-from ._push_context import OnChanged, PushContext, SalesClient
+from ._push_context import PushContext, SalesClient
 from ._push_warnings import WARN_EVERY, PushWarnings
 from ._run_counters import empty_run
 from ._source_watch import HangingSource, SourceWatch
 from ._store_age import StoreAge
-
-
-_log = safe_logger(__name__)
-
-
-def _ignore(*_: object) -> None:
-    """
-    Default callback; does nothing.
-    """
 
 
 @attrs.define(kw_only=True)
@@ -55,40 +39,16 @@ class SalesPush:
     oldest first, and a clock that shows the push time twice changes nothing.
 
     Attributes:
-        limits: How large a batch may become.
-        lookback_days: For how many days late transactions are looked for.
-        on_changed: Whether delivered sales that changed or disappeared are
-            only reported, or taken back and sent again.
-        compare: The fields of a sale whose change is one, of `timestamp`,
-            `total`, `items`, `tax`, `discount` and `extra`.
-        guards: How much of a date may be taken back at once.
-        summary: Whether each batch says what it comes to.
         profile_named: Whether somebody chose the client's profile; a default
             is refused where the store does not say which one it was so far.
-        stop: Asked before each date and batch, and while a call lasts; True
-            ends the push, and what is left goes with the next.
         released: When this version was: an earlier clock is wrong.
-        failpoint: Called with the name of each step as it is reached, for tests.
-        new_id: Makes the id of a run.
     """
 
     client: SalesClient
-    store: SyncStore
+    context: EngineContext
     orders: OrderSource
-    config: SyncConfig
-    clock: Clock
-    collectors: FanOut = attrs.field(factory=FanOut)
-    limits: BatchLimits = attrs.field(factory=BatchLimits)
-    lookback_days: int = 7
-    on_changed: OnChanged = "report"
-    compare: frozenset[str] = attrs.field(default=COMPARABLE, converter=fields_to_compare)
-    guards: SalesGuards = attrs.field(factory=SalesGuards)
-    summary: bool = False
     profile_named: bool = True
-    stop: Callable[[], bool] = lambda: False
     released: datetime = RELEASED
-    failpoint: Callable[[str], None] = _ignore
-    new_id: Callable[[datetime], str] = new_run_id
     _watch: SourceWatch = attrs.field(init=False)
     _backoff: Backoff = attrs.field(factory=Backoff, init=False)
     _purged: float | None = attrs.field(default=None, init=False)
@@ -96,7 +56,7 @@ class SalesPush:
 
     @_watch.default
     def _new_watch(self) -> SourceWatch:
-        return SourceWatch(self.clock)
+        return SourceWatch(self.context.clock)
 
     @property
     def hanging_source(self) -> HangingSource | None:
@@ -113,7 +73,7 @@ class SalesPush:
         Raises:
             ConfigurationError: Nobody said in which zone the store is.
         """
-        return SalesLedger.of(self.store, self.config, lookback_days=self.lookback_days)
+        return SalesLedger.of(self.context.store, self.context.config)
 
     @property
     def profile_check(self) -> ProfileCheck:
@@ -121,8 +81,7 @@ class SalesPush:
         Whether the client's profile is the one of the pushes so far.
         """
         return ProfileCheck(
-            store=self.store,
-            location_id=self.config.location_id,
+            store=self.context.store,
             given=sent_with(self.client.profile, self.client),
             named=self.profile_named,
         )
@@ -132,15 +91,15 @@ class SalesPush:
         """
         Whether the store knows all that was sent.
         """
-        return StoreAge(store=self.store, location_id=self.config.location_id)
+        return StoreAge(store=self.context.store)
 
     @property
     def retry_at(self) -> datetime | None:
         """
         When to try again after a push that did not settle; None if all is well.
         """
-        left = self._backoff.left(self.clock.monotonic())
-        return None if left is None else self.clock.now() + left
+        left = self._backoff.left(self.context.clock.monotonic())
+        return None if left is None else self.context.clock.now() + left
 
     def acquire(self) -> Lease:
         """
@@ -150,9 +109,7 @@ class SalesPush:
             RunInProgressError: Another push is at work.
             StoreError: The store can't be used.
         """
-        now = self.clock.now()
-
-        return self.store.leases.acquire(self.config.location_id, "sales", self.new_id(now), now)
+        return self.context.acquire("sales")
 
     def push(
         self,
@@ -162,7 +119,7 @@ class SalesPush:
         honour_past: bool = False,
         automatic: bool | None = None,
         accept_changes: bool = False,
-        progress: Callable[[PushProgress], None] = _ignore,
+        progress: Callable[[PushProgress], None] = ignore,
         lease: Lease | None = None,
     ) -> list[SyncRun]:
         """
@@ -196,10 +153,29 @@ class SalesPush:
             StoreError: The store can't be used.
             ValueError: A date is a moment, or no date.
         """
-        business_date = None if business_date is None else plain_date(business_date)
-        since = None if since is None else plain_date(since)
+        with self.context.store.keep_open():
+            return self._push(
+                None if business_date is None else plain_date(business_date),
+                None if since is None else plain_date(since),
+                honour_past=honour_past,
+                automatic=automatic,
+                accept_changes=accept_changes,
+                progress=progress,
+                lease=lease,
+            )
 
-        ledger, clock_problem = self.ledger, self.clock_problem(self.clock.now())
+    def _push(
+        self,
+        business_date: date | None,
+        since: date | None,
+        *,
+        honour_past: bool,
+        automatic: bool | None,
+        accept_changes: bool,
+        progress: Callable[[PushProgress], None],
+        lease: Lease | None,
+    ) -> list[SyncRun]:
+        ledger, clock_problem = self.ledger, self.clock_problem(self.context.clock.now())
 
         if accept_changes and business_date is None:
             raise ConfigurationError(["changes are accepted of one business date: name it"])
@@ -207,12 +183,12 @@ class SalesPush:
             automatic = business_date is None and not honour_past
         reason = (clock_problem or self.store_age.restored()) if automatic else None
         if reason is not None:
-            self._warnings.nothing_is_pushed(str(reason), self.clock.monotonic())
+            self._warnings.nothing_is_pushed(str(reason), self.context.clock.monotonic())
             if lease is not None:
-                self._release(lease)
+                self.context.release(lease)
             return []
 
-        with self._context(lease, accept_changes=accept_changes) as context:
+        with self._leased(lease, accept_changes=accept_changes) as context:
             self.store_age.refuse_restored()
             self.store_age.mend()
             context.profile_check.refuse_other()
@@ -220,28 +196,32 @@ class SalesPush:
             lagged = clock_problem is not None and clock_problem.last_run is not None
             if lagged and business_date is None:
                 # A person who asks for what is due by this clock believes it.
-                with context.writing() as transaction:
-                    context.outbox.dates.trust_clock(transaction, context.location_id)
+                with context.writing() as state:
+                    state.sales_dates.trust_clock()
 
             start_date = self._begin(
                 context, ledger, since, honour_past=honour_past, record=clock_problem is None
             )
 
             if business_date is None:
-                dates = ledger.dates(start_date).due(self.clock.now())
+                dates = ledger.dates(start_date).due(self.context.clock.now())
             else:
                 ledger.refuse_closed(business_date)
                 dates = [business_date]
 
-            rounds = BacklogPush(context=context, new_id=self.new_id, progress=progress)
+            rounds = BacklogPush(context=context, progress=progress)
             runs = rounds.push(dates, context.lease.run_id)
-            self.failpoint("visited")
+            context.failpoint("visited")
             if lease is not None and not runs:
-                run = empty_run(lease, business_date, self.clock.now(), stopped=self.stop())
-                with context.writing() as transaction:
-                    self.store.runs.save(transaction, run, listed=False)
+                run = empty_run(
+                    lease, business_date, self.context.clock.now(), stopped=context.stopped()
+                )
+                with context.writing() as state:
+                    state.runs.save(run, listed=False)
             self._backoff.note(
-                self.clock.monotonic(), settled=rounds.settled, retry_after=rounds.retry_after
+                self.context.clock.monotonic(),
+                settled=rounds.settled,
+                retry_after=rounds.retry_after,
             )
             self._purge(context)
 
@@ -260,14 +240,14 @@ class SalesPush:
             StoreError: The store can't be used.
         """
         through = plain_date(through)
-        today = self.ledger.calendar.business_date(self.clock.now())
+        today = self.ledger.calendar.business_date(self.context.clock.now())
 
         if through > today:
             msg = f"{through} is yet to come, today's business date is {today}: name a past one"
             raise ConfigurationError([msg])
 
-        with self._context() as context:
-            return adopt(context, through, lookback_days=self.lookback_days)
+        with self._leased() as context:
+            return adopt(context, through)
 
     def close_day(self, business_date: date) -> list[SyncRun]:
         """
@@ -298,7 +278,7 @@ class SalesPush:
 
         start_date = ledger.start_date(now)
         moment = now if start_date.record is not None else ledger.dates(start_date).next_due(now)
-        left = self._backoff.left(self.clock.monotonic())
+        left = self._backoff.left(self.context.clock.monotonic())
 
         return moment if left is None else max(moment, now + left)
 
@@ -330,16 +310,14 @@ class SalesPush:
         Args:
             record: Whether the clock can be believed.
         """
-        now = self.clock.now()
+        now = self.context.clock.now()
         start_date = ledger.start_date(now, since, honour_past=honour_past)
 
         self._warnings.held(start_date.held)
 
         if start_date.record is not None and record:
-            with context.writing() as transaction:
-                context.outbox.dates.set_start_date(
-                    transaction, context.location_id, start_date.record, now
-                )
+            with context.writing() as state:
+                state.sales_dates.set_start_date(start_date.record, now)
 
         return start_date
 
@@ -347,53 +325,40 @@ class SalesPush:
         """
         Purge what is old, once a day.
         """
-        now = self.clock.monotonic()
+        now = self.context.clock.monotonic()
 
         if self._purged is None or now - self._purged >= A_DAY_S:
             self._purged = now
             context.purge()
 
     @contextmanager
-    def _context(
+    def _leased(
         self, lease: Lease | None = None, *, accept_changes: bool = False
     ) -> Iterator[PushContext]:
         """
         What a push works with, as long as it holds *lease*; then it is given back.
         """
-        lease = lease or self.acquire()
-        context: PushContext | None = None
+        engine = self.context
 
-        try:
-            context = PushContext(
-                client=self.client,
-                store=self.store,
-                orders=self.orders,
-                clock=self.clock,
-                collectors=self.collectors,
-                failpoint=self.failpoint,
-                stopped=self.stop,
-                on_changed=self.on_changed,
-                compare=self.compare,
-                guards=self.guards,
-                accept_changes=accept_changes,
-                summary=self.summary,
-                limits=self.limits,
-                lease=lease,
-                profile_check=self.profile_check,
-                watch=self._watch,
-                calendar=self.ledger.calendar,
-            )
-            self.failpoint("leased")
-            # SQLite empties its log when the last connection closes: as long
-            # as this one is open, a date costs no more flushes than commits.
-            with self.store.reading(), interruptible(self.client, self.stop):
-                yield context
-        finally:
-            self._release(lease if context is None else context.lease)
+        # SQLite empties its log when the last connection closes: as long as
+        # one is open, a date costs no more flushes than commits.
+        with engine.store.keep_open():
+            lease = lease or engine.acquire("sales")
+            push: PushContext | None = None
 
-    def _release(self, lease: Lease) -> None:
-        try:
-            self.store.leases.release(lease)
-        except StoreError:
-            # It expires, or our process ends, and either frees it.
-            _log.exception("The lease of run %s could not be given back", lease.run_id)
+            try:
+                push = PushContext(
+                    engine=engine,
+                    client=self.client,
+                    orders=self.orders,
+                    lease=lease,
+                    profile_check=self.profile_check,
+                    watch=self._watch,
+                    calendar=self.ledger.calendar,
+                    accept_changes=accept_changes,
+                )
+                engine.failpoint("leased")
+                with interruptible(self.client, engine.is_stopping):
+                    yield push
+            finally:
+                engine.release(lease if push is None else push.lease)

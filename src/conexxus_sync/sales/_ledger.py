@@ -10,7 +10,7 @@ from conexxus_client import ConfigurationError
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.errors import DateClosedError
 from conexxus_sync.model.calendar import StoreCalendar
-from conexxus_sync.stores._store_protocols import SyncStore
+from conexxus_sync.stores import LocationStore
 
 from ._clock_check import ClockProblem, believable_last_run, find_clock_problem
 from ._due_dates import DueDates, HeldDates, StartDate
@@ -30,15 +30,19 @@ class SalesLedger:
         since: The first business date ever pushed, if the operator said one.
     """
 
-    store: SyncStore
-    location_id: str
+    store: LocationStore
     calendar: StoreCalendar
     since: date | None
 
     @classmethod
-    def of(cls, store: SyncStore, config: SyncConfig, *, lookback_days: int) -> "SalesLedger":
+    def of(
+        cls, store: LocationStore, config: SyncConfig, *, lookback_days: int | None = None
+    ) -> "SalesLedger":
         """
-        The agenda of the store that *config* describes.
+        The ledger of the store that *config* describes.
+
+        Args:
+            lookback_days: Instead of the configured.
 
         Raises:
             ConfigurationError: Nobody said in which zone it is.
@@ -52,13 +56,12 @@ class SalesLedger:
 
         return cls(
             store=store,
-            location_id=config.location_id,
             since=config.sales_since,
             calendar=StoreCalendar(
                 timezone=config.timezone,
                 push_at=config.push_at,
                 day_closes_at=config.day_closes_at,
-                lookback_days=lookback_days,
+                lookback_days=config.lookback_days if lookback_days is None else lookback_days,
             ),
         )
 
@@ -72,10 +75,10 @@ class SalesLedger:
             since: Instead of the configured first date.
             honour_past: Whether a person asked for dates before today.
         """
-        with self.store.reading() as connection:
-            recorded = self.store.outbox.dates.start_date(connection, self.location_id)
-            started_at = self.store.outbox.dates.started_at(connection, self.location_id)
-            open_from = self.store.outbox.dates.open_from(connection, self.location_id)
+        with self.store.read() as state:
+            recorded = state.sales_dates.start_date()
+            started_at = state.sales_dates.started_at()
+            open_from = state.sales_dates.open_from()
 
         first, wanted = self.calendar.first_date(now), since or self.since
 
@@ -107,12 +110,9 @@ class SalesLedger:
         if day >= start or self.calendar.business_date(now) - day > FIRST_DAY_SHOWN:
             return None
 
-        with self.store.reading() as connection:
-            dates = self.store.outbox.dates
+        with self.store.read() as state:
             # Asked for by name, it was pushed all the same.
-            is_known = day in dates.visits(connection, self.location_id) or dates.recorded(
-                connection, self.location_id, [day]
-            )
+            is_known = day in state.sales_dates.visits() or state.sales_dates.recorded([day])
 
         return None if is_known else HeldDates(since=day, before=start)
 
@@ -120,8 +120,8 @@ class SalesLedger:
         """
         Why the clock can't be believed; None if it can.
         """
-        with self.store.reading() as connection:
-            runs = self.store.outbox.dates.runs_around(connection, self.location_id, now)
+        with self.store.read() as state:
+            runs = state.sales_dates.runs_around(now)
 
         return find_clock_problem(now, last_run=believable_last_run(runs, now), released=released)
 
@@ -129,25 +129,21 @@ class SalesLedger:
         """
         The dates from *start_date* on.
         """
-        outbox = self.store.outbox
-
-        with self.store.reading() as connection:
+        with self.store.read() as state:
             return DueDates(
                 calendar=self.calendar,
                 start=start_date.start,
-                visits=outbox.dates.visits(connection, self.location_id),
-                waiting=frozenset(outbox.open_dates(connection, self.location_id)),
-                parked=frozenset(batch.business_date for batch in outbox.parked(self.location_id)),
+                visits=state.sales_dates.visits(),
+                waiting=frozenset(state.outbox.open_dates()),
+                parked=frozenset(batch.business_date for batch in state.outbox.parked()),
             )
 
     def silence(self, start_date: StartDate, now: datetime) -> Silence | None:
         """
         For how long there were no sales, if that is unusual.
         """
-        with self.store.reading() as connection:
-            days = self.store.outbox.dates.days_with_sales(
-                connection, self.location_id, REMEMBERED_DAYS
-            )
+        with self.store.read() as state:
+            days = state.sales_dates.days_with_sales(REMEMBERED_DAYS)
 
         return find_silence(days, start=start_date.start, today=self.calendar.business_date(now))
 
@@ -156,8 +152,8 @@ class SalesLedger:
         Raises:
             DateClosedError: The date no longer takes a push.
         """
-        with self.store.reading() as connection:
-            reason = self.store.outbox.dates.closed(connection, self.location_id, business_date)
+        with self.store.read() as state:
+            reason = state.sales_dates.closed(business_date)
 
         if reason is not None:
             raise DateClosedError(business_date, reason)

@@ -2,17 +2,16 @@
 Manual settlement of batches and quarantined sales by an operator.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
-from typing import Any
+from datetime import date
 
 import attrs
 
 from conexxus_client import ApiProfile, ClientConfig
+from conexxus_sync.engines import EngineContext
 from conexxus_sync.model.calendar import plain_date
 from conexxus_sync.model.delivery_profile import DeliveryProfile
-from conexxus_sync.model.runs import new_run_id
 from conexxus_sync.model.sales import (
     OPEN_STATES,
     Batch,
@@ -21,10 +20,10 @@ from conexxus_sync.model.sales import (
     QuarantinedTransaction,
     SendMoment,
 )
-from conexxus_sync.protocols import Clock
 from conexxus_sync.runtime.clock import uptime_of
 from conexxus_sync.runtime.run_logging import safe_logger
-from conexxus_sync.stores._store_protocols import SyncStore
+from conexxus_sync.stores import State
+from conexxus_sync.stores._database import NO_LIMIT
 
 from ._delivery_outcome import parking_reason
 from ._key_age import key_age, unknown_since
@@ -47,13 +46,10 @@ class OutboxOperator:
         profile_named: Whether somebody chose the profile.
     """
 
-    store: SyncStore
-    location_id: str
-    clock: Clock
+    context: EngineContext
     profile: ApiProfile = attrs.field(factory=ApiProfile)
     client_config: ClientConfig | None = None
     profile_named: bool = True
-    new_id: Callable[[datetime], str] = new_run_id
 
     def find(self, key: str) -> Batch:
         """
@@ -62,7 +58,8 @@ class OutboxOperator:
         Raises:
             OutboxError: There is none, or there are several.
         """
-        found = self.store.outbox.maintenance.find(self.location_id, key)
+        with self.context.store.read() as state:
+            found = state.outbox_maintenance.find(key)
 
         if len(found) == 1:
             return found[0]
@@ -75,7 +72,8 @@ class OutboxOperator:
         """
         The batches of unknown fate, of one date or of all, oldest date first.
         """
-        return self.store.outbox.maintenance.undecided(self.location_id, business_date)
+        with self.context.store.read() as state:
+            return state.outbox_maintenance.undecided(business_date)
 
     def resend(self, key: str, *, force: bool = False, reason: str | None = None) -> Batch:
         """
@@ -90,7 +88,7 @@ class OutboxOperator:
             OutboxError: Its fate is known, or it could be doubled.
             RunInProgressError: A push is at work.
         """
-        with self._writing() as transaction:
+        with self._writing() as state:
             self.profile_check.refuse_other()
             batch = self._open(key)
             danger = self._danger(batch)
@@ -103,7 +101,7 @@ class OutboxOperator:
                 )
                 raise OutboxError(msg)
 
-            self._resend(transaction, batch, danger, reason)
+            self._resend(state, batch, danger, reason)
 
         return self.find(batch.key)
 
@@ -128,13 +126,13 @@ class OutboxOperator:
             ConfigurationError: Sales were pushed with another profile.
             RunInProgressError: A push is at work.
         """
-        with self._writing() as transaction:
+        with self._writing() as state:
             self.profile_check.refuse_other()
             sent = []
             for batch in self.undecided(business_date):
                 danger = self._danger(batch)
                 if danger is None or force:
-                    self._resend(transaction, batch, danger, reason)
+                    self._resend(state, batch, danger, reason)
                     sent.append(batch)
 
         return [self.find(batch.key) for batch in sent]
@@ -153,9 +151,9 @@ class OutboxOperator:
             OutboxError: Its fate is known.
             RunInProgressError: A push is at work.
         """
-        with self._writing() as transaction:
+        with self._writing() as state:
             batch = self._open(key)
-            self._resolve(transaction, batch, reason, delivered=delivered)
+            self._resolve(state, batch, reason, delivered=delivered)
 
         return self.find(batch.key)
 
@@ -168,10 +166,10 @@ class OutboxOperator:
         Raises:
             RunInProgressError: A push is at work.
         """
-        with self._writing() as transaction:
+        with self._writing() as state:
             batches = self.undecided(business_date)
             for batch in batches:
-                self._resolve(transaction, batch, reason, delivered=delivered)
+                self._resolve(state, batch, reason, delivered=delivered)
 
         return [self.find(batch.key) for batch in batches]
 
@@ -191,9 +189,9 @@ class OutboxOperator:
         """
         business_date = plain_date(business_date)
 
-        with self._writing() as transaction:
+        with self._writing() as state:
             self.profile_check.refuse_other()
-            return self._replay(transaction, business_date, transaction_id, reason)
+            return self._replay(state, business_date, transaction_id, reason)
 
     def replay_all(
         self, business_date: date | None = None, *, reason: str | None = None
@@ -205,11 +203,11 @@ class OutboxOperator:
         Raises:
             RunInProgressError: A push is at work.
         """
-        with self._writing() as transaction:
+        with self._writing() as state:
             self.profile_check.refuse_other()
             found = self.quarantined(business_date)
             for sale in found:
-                self._replay(transaction, sale.business_date, sale.id, reason)
+                self._replay(state, sale.business_date, sale.id, reason)
 
         return found
 
@@ -217,7 +215,8 @@ class OutboxOperator:
         """
         The transactions that were set aside, of one date or of all.
         """
-        found = self.store.outbox.quarantine.transactions(self.location_id, limit=-1)
+        with self.context.store.read() as state:
+            found = state.sales_quarantine.transactions(NO_LIMIT)
 
         return [sale for sale in found if business_date in (None, sale.business_date)]
 
@@ -234,11 +233,11 @@ class OutboxOperator:
         Raises:
             RunInProgressError: A push is at work.
         """
-        with self._writing() as transaction:
+        with self._writing() as state:
             action = self._action(transaction_id, business_date, "dismissed", reason)
-            done = self.store.outbox.actions.dismiss(transaction, self.location_id, action)
+            done = state.operator_actions.dismiss(action)
             if done:
-                self._record(transaction, action)
+                self._record(state, action)
 
         return done
 
@@ -253,51 +252,45 @@ class OutboxOperator:
         Raises:
             RunInProgressError: A push is at work.
         """
-        with self._writing() as transaction:
-            dates = self.store.outbox.actions.accept_discrepancies(
-                transaction, self.location_id, transaction_id, self.clock.now()
+        with self._writing() as state:
+            dates = state.operator_actions.accept_discrepancies(
+                transaction_id, self.context.clock.now()
             )
             for day in dates:
                 action = self._action(transaction_id, day, "discrepancy accepted", reason)
-                self._record(transaction, action)
+                self._record(state, action)
 
         return dates
 
-    def _resend(
-        self, transaction: Any, batch: Batch, danger: str | None, reason: str | None
-    ) -> None:
-        self.store.outbox.maintenance.unpark(transaction, batch, forced=danger is not None)
+    def _resend(self, state: State, batch: Batch, danger: str | None, reason: str | None) -> None:
+        state.outbox_maintenance.unpark(batch, forced=danger is not None)
         what = "sent again" if danger is None else "sent again by force"
-        self._record(transaction, self._action(batch.key, batch.business_date, what, reason))
+        self._record(state, self._action(batch.key, batch.business_date, what, reason))
 
-    def _resolve(
-        self, transaction: Any, batch: Batch, reason: str | None, *, delivered: bool
-    ) -> None:
-        outbox, now = self.store.outbox, self.clock.now()
+    def _resolve(self, state: State, batch: Batch, reason: str | None, *, delivered: bool) -> None:
+        now = self.context.clock.now()
 
         if delivered:
-            outbox.mark_delivered(
-                transaction,
+            state.outbox.mark_delivered(
                 batch,
-                replaces_day=self._replaces_day(transaction),
+                replaces_day=self._replaces_day(state),
                 answer="delivered, says an operator",
                 now=now,
             )
         else:
             answer = "not delivered, says an operator"
-            outbox.maintenance.give_up(transaction, batch, answer=answer, now=now)
-            outbox.dates.clear_visit(transaction, self.location_id, batch.business_date)
+            state.outbox_maintenance.give_up(batch, answer=answer, now=now)
+            state.sales_dates.clear_visit(batch.business_date)
 
         what = "resolved as delivered" if delivered else "resolved as not delivered"
-        self._record(transaction, self._action(batch.key, batch.business_date, what, reason))
+        self._record(state, self._action(batch.key, batch.business_date, what, reason))
 
-    def _replay(self, transaction: Any, business_date: date, name: str, reason: str | None) -> bool:
-        outbox, location_id = self.store.outbox, self.location_id
-        was_there = outbox.quarantine.release(transaction, location_id, business_date, name)
+    def _replay(self, state: State, business_date: date, name: str, reason: str | None) -> bool:
+        was_there = state.sales_quarantine.release(business_date, name)
 
         if was_there:
-            outbox.dates.clear_visit(transaction, location_id, business_date)
-            self._record(transaction, self._action(name, business_date, "replayed", reason))
+            state.sales_dates.clear_visit(business_date)
+            self._record(state, self._action(name, business_date, "replayed", reason))
 
         return was_there
 
@@ -316,14 +309,8 @@ class OutboxOperator:
             OutboxError: It is unknown whether a batch arrived.
             RunInProgressError: A push is at work.
         """
-        with self._writing() as transaction:
-            return change_profile(
-                self.store,
-                self.location_id,
-                self.profile_check.given,
-                transaction,
-                now=self.clock.now(),
-            )
+        with self._writing() as state:
+            return change_profile(state, self.profile_check.given, now=self.context.clock.now())
 
     @property
     def profile_check(self) -> ProfileCheck:
@@ -331,18 +318,17 @@ class OutboxOperator:
         Whether the profile is the one of the pushes so far.
         """
         return ProfileCheck(
-            store=self.store,
-            location_id=self.location_id,
+            store=self.context.store,
             given=DeliveryProfile.of(self.profile, self.client_config),
             named=self.profile_named,
         )
 
-    def _replaces_day(self, transaction: Any) -> bool:
+    def _replaces_day(self, state: State) -> bool:
         """
         Did the batches replace their day?  What is kept says it better than
         what is given: nothing is sent, so another is not refused.
         """
-        kept = self.store.outbox.profiles.kept(transaction, self.location_id)
+        kept = state.sales_profiles.kept()
 
         return (kept or self.profile_check.given).replaces_day
 
@@ -354,11 +340,11 @@ class OutboxOperator:
             business_date=business_date,
             action=what,
             reason=reason,
-            at=self.clock.now(),
+            at=self.context.clock.now(),
         )
 
-    def _record(self, transaction: Any, action: OperatorAction) -> None:
-        self.store.outbox.actions.record(transaction, self.location_id, action)
+    def _record(self, state: State, action: OperatorAction) -> None:
+        state.operator_actions.record(action)
         _log.info(
             "Conexxus sales were settled by an operator",
             extra={
@@ -370,8 +356,10 @@ class OutboxOperator:
         )
 
     def _danger(self, batch: Batch) -> str | None:
-        now = self.clock.now()
-        here = SendMoment(at=now, boot=self.store.boot, uptime=uptime_of(self.clock))
+        now = self.context.clock.now()
+        here = SendMoment(
+            at=now, boot=self.context.store.boot, uptime=uptime_of(self.context.clock)
+        )
 
         return parking_reason(unknown_since(batch), now, self.profile, key_age=key_age(batch, here))
 
@@ -385,12 +373,10 @@ class OutboxOperator:
         return batch
 
     @contextmanager
-    def _writing(self) -> Iterator[Any]:
-        now = self.clock.now()
-        lease = self.store.leases.acquire(self.location_id, "sales", self.new_id(now), now)
-
-        try:
-            with self.store.writing(lease) as transaction:
-                yield transaction
-        finally:
-            self.store.leases.release(lease)
+    def _writing(self) -> Iterator[State]:
+        with (
+            self.context.store.keep_open(),
+            self.context.leased("sales") as lease,
+            self.context.store.write(lease) as state,
+        ):
+            yield state

@@ -3,24 +3,16 @@ Changes the profile with which a location's sales are pushed.
 """
 
 from datetime import datetime
-from typing import Any
 
 from conexxus_sync.model.delivery_profile import DeliveryProfile
 from conexxus_sync.model.formatting import counted
 from conexxus_sync.model.sales import OPEN_STATES, Batch, OutboxError
-from conexxus_sync.stores._store_protocols import SyncStore
+from conexxus_sync.stores import State
 
 from ._key_age import unknown_since
 
 
-def change_profile(
-    store: SyncStore,
-    location_id: str,
-    given: DeliveryProfile,
-    transaction: Any,
-    *,
-    now: datetime,
-) -> int:
+def change_profile(state: State, given: DeliveryProfile, *, now: datetime) -> int:
     """
     Keep *given* instead of the profile of the pushes so far.
 
@@ -31,27 +23,26 @@ def change_profile(
     Raises:
         OutboxError: It is unknown whether a batch arrived.
     """
-    outbox = store.outbox
-    waiting = _waiting(store, location_id)
-    kept = outbox.profiles.kept(transaction, location_id)
-    outbox.profiles.keep(transaction, location_id, given, now, replace=True)
+    waiting = _waiting(state)
+    kept = state.sales_profiles.kept()
+    state.sales_profiles.keep(given, now, replace=True)
 
     if kept is not None and kept.replaces_day == given.replaces_day:
         return 0
 
     for batch in waiting:
         answer = "the profile of the back office changed; frozen anew"
-        outbox.maintenance.give_up(transaction, batch, answer=answer, now=now)
-        outbox.dates.clear_visit(transaction, location_id, batch.business_date)
+        state.outbox_maintenance.give_up(batch, answer=answer, now=now)
+        state.sales_dates.clear_visit(batch.business_date)
 
     return len(waiting)
 
 
-def _waiting(store: SyncStore, location_id: str) -> list[Batch]:
+def _waiting(state: State) -> list[Batch]:
     """
     The open batches, of which none may have arrived.
     """
-    found = store.outbox.batches(location_id, OPEN_STATES, limit=-1)
+    found = state.outbox.batches(OPEN_STATES, limit=-1)
     unknown = [batch for batch in found if unknown_since(batch) is not None]
 
     if unknown:

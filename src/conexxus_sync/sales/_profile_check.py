@@ -7,13 +7,12 @@ With another, sales that were delivered could be replaced or doubled: see
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 import attrs
 
 from conexxus_client import ApiProfile, ConfigurationError
 from conexxus_sync.model.delivery_profile import DeliveryProfile, ProfileDifference
-from conexxus_sync.stores._store_protocols import SyncStore
+from conexxus_sync.stores import LocationStore, State
 
 
 @attrs.frozen(kw_only=True)
@@ -25,23 +24,21 @@ class ProfileCheck:
         named: Whether somebody chose the profile, rather than a default.
     """
 
-    store: SyncStore
-    location_id: str
+    store: LocationStore
     given: DeliveryProfile
     named: bool = True
 
-    def problem(self, connection: Any) -> str | None:
+    def problem(self, state: State) -> str | None:
         """
         Why nothing may be sent with this profile; None if it may.
         """
-        profiles = self.store.outbox.profiles
-        kept = profiles.kept(connection, self.location_id)
+        kept = state.sales_profiles.kept()
 
         if kept is not None:
             found = kept.differences(self.given)
-            return _differs(self.location_id, found) if found else None
-        if not self.named and profiles.was_pushed(connection, self.location_id):
-            return _unnamed(self.location_id)
+            return _differs(self.store.location, found) if found else None
+        if not self.named and state.sales_profiles.was_pushed():
+            return _unnamed(self.store.location)
 
         return None
 
@@ -50,17 +47,17 @@ class ProfileCheck:
         Raises:
             ConfigurationError: Nothing may be sent with this profile.
         """
-        with self.store.reading() as connection:
-            problem = self.problem(connection)
+        with self.store.read() as state:
+            problem = self.problem(state)
 
         if problem is not None:
             raise ConfigurationError([problem])
 
-    def keep(self, transaction: Any, now: datetime) -> None:
+    def keep(self, state: State, now: datetime) -> None:
         """
         Make it the profile of the location, unless it has one.
         """
-        self.store.outbox.profiles.keep(transaction, self.location_id, self.given, now)
+        state.sales_profiles.keep(self.given, now)
 
 
 def sent_with(profile: ApiProfile, client: object) -> DeliveryProfile:

@@ -2,26 +2,26 @@
 What all parts of one push share: client, store, orders, clock, lease.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import attrs
 
 from conexxus_client import ApiHealth, ApiProfile, ConexxusError, FrozenBatch, PushReceipt
 from conexxus_sync.collectors import FanOut
+from conexxus_sync.config import SyncConfig
+from conexxus_sync.engines import EngineContext
 from conexxus_sync.errors import SyncError
 from conexxus_sync.model.calendar import StoreCalendar
 from conexxus_sync.model.frozen_sales import BatchDraft, FrozenTransaction
-from conexxus_sync.model.guards import SalesGuards
 from conexxus_sync.model.leases import Lease
 from conexxus_sync.model.sales import Batch, SendMoment
 from conexxus_sync.protocols import Clock, OrderSource
 from conexxus_sync.runtime.clock import uptime_of
 from conexxus_sync.runtime.run_logging import safe_logger
-from conexxus_sync.stores._outbox_protocols import OutboxStore
-from conexxus_sync.stores._store_protocols import SyncStore
+from conexxus_sync.stores import LocationStore, State
 from conexxus_sync.stores.retention import is_safe_to_purge
 
 from ._batching import BatchLimits
@@ -31,8 +31,6 @@ from ._source_watch import SourceWatch
 
 
 _log = safe_logger(__name__)
-
-OnChanged = Literal["report", "resend"]
 
 
 class PushStoppedError(Exception):
@@ -76,14 +74,8 @@ class PushContext:
     The collaborators of one push, and its lease.
 
     Attributes:
-        failpoint: Called with the name of each step once it is done, for tests.
-        stopped: Whether the push shall end as soon as it can.
         profile_check: Whose profile the store keeps before anything is sent.
-        on_changed: What to do about delivered sales that changed.
-        compare: The fields whose change is one.
-        guards: How much of a date may be taken back at once.
         accept_changes: Whether a person asked for all of it, this once.
-        summary: Whether a batch says what it comes to.
         evidence: What the answers of this push prove together.
         calendar: Tells which business date a moment belongs to.
         watch: Knows since when the order source is asked.
@@ -91,33 +83,55 @@ class PushContext:
             without sales does not deserve a disk flush of its own.
     """
 
+    engine: EngineContext
     client: SalesClient
-    store: SyncStore
     orders: OrderSource
-    clock: Clock
-    collectors: FanOut
-    failpoint: Callable[[str], None]
-    stopped: Callable[[], bool]
-    limits: BatchLimits
-    on_changed: OnChanged
-    compare: frozenset[str]
-    guards: SalesGuards
-    accept_changes: bool = False
-    summary: bool
     lease: Lease
     profile_check: ProfileCheck
-    evidence: PushEvidence = attrs.field(factory=PushEvidence)
     watch: SourceWatch
     calendar: StoreCalendar
+    accept_changes: bool = False
+    evidence: PushEvidence = attrs.field(factory=PushEvidence)
     pending_visits: list[tuple[date, datetime]] = attrs.field(factory=list)
 
     @property
-    def outbox(self) -> OutboxStore:
-        return self.store.outbox
+    def store(self) -> LocationStore:
+        return self.engine.store
+
+    @property
+    def config(self) -> SyncConfig:
+        return self.engine.config
+
+    @property
+    def clock(self) -> Clock:
+        return self.engine.clock
+
+    @property
+    def observer(self) -> FanOut:
+        return self.engine.observer
 
     @property
     def location_id(self) -> str:
         return self.lease.location_id
+
+    @property
+    def limits(self) -> BatchLimits:
+        """
+        How large a batch may become.
+        """
+        return BatchLimits.of(self.config)
+
+    def failpoint(self, step: str) -> None:
+        """
+        A step is done.
+        """
+        self.engine.failpoint(step)
+
+    def stopped(self) -> bool:
+        """
+        Shall the push end as soon as it can?
+        """
+        return self.engine.is_stopping()
 
     @property
     def replaces_day(self) -> bool:
@@ -141,7 +155,7 @@ class PushContext:
             parent: The batch that it is divided from.
             unknown_since: Since when the back office may have them.
         """
-        draft = BatchDraft.of(self.location_id, business_date, members, summary=self.summary)
+        draft = BatchDraft.of(self.location_id, business_date, members, summary=self.config.summary)
 
         return attrs.evolve(
             draft,
@@ -180,20 +194,25 @@ class PushContext:
         """
         Put off the end of our lease if that is due.
         """
-        self.lease = self.store.leases.renew(self.lease, self.clock.now())
+        now = self.clock.now()
+
+        # Asked after each statement of a large day.
+        if self.lease.is_due(now):
+            self.lease = self.store.leases.renew(self.lease, now)
 
     @contextmanager
-    def writing(self, connection: Any = None) -> Iterator[Any]:
+    def writing(self) -> Iterator[State]:
         """
         One transaction under our lease, with the visits that wait.
 
         However long it takes, it ends with a lease that lasts: nobody could
         take it meanwhile.
         """
-        with self.store.writing(self.lease, connection=connection) as transaction:
-            self.outbox.dates.record(transaction, self.location_id, self.pending_visits)
-            yield transaction
-            lease = self.store.leases.extend(transaction, self.lease, self.clock.now())
+        with self.store.write(self.lease) as state:
+            if self.pending_visits:
+                state.sales_dates.record(self.pending_visits)
+            yield state
+            lease = self.store.leases.extend(state.session, self.lease, self.clock.now())
 
         self.lease = lease
         self.pending_visits.clear()
@@ -211,10 +230,10 @@ class PushContext:
         Purge what is old, unless the clock looks wrong.
         """
         try:
-            with self.writing() as transaction:
+            with self.writing() as state:
                 now = self.clock.now()
-                if is_safe_to_purge(self.store, transaction, self.location_id, now):
-                    self.outbox.maintenance.purge(transaction, self.location_id, now)
+                if is_safe_to_purge(state, now):
+                    state.outbox_maintenance.purge(now)
         except SyncError:
             # The sales are delivered, and that is what is reported.
             _log.exception("Conexxus: what is old could not be forgotten")

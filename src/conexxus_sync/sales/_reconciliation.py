@@ -11,7 +11,7 @@ import attrs
 from conexxus_client import Transaction, exact_sum
 from conexxus_sync.model.sales import DateTotals
 from conexxus_sync.protocols import OrderSource
-from conexxus_sync.stores._store_protocols import SyncStore
+from conexxus_sync.stores import LocationStore
 
 from ._order_reader import HostRecords
 
@@ -45,7 +45,7 @@ class Reconciliation:
 
 
 def reconcile(
-    store: SyncStore, location_id: str, since: date, orders: OrderSource | None = None
+    store: LocationStore, since: date, orders: OrderSource | None = None
 ) -> Iterator[Reconciliation]:
     """
     Every business date from *since* of which the store knows anything.
@@ -56,12 +56,15 @@ def reconcile(
     Raises:
         HostError: The order source raised.
     """
-    for sums in store.outbox.date_totals(location_id, since):
+    with store.read() as state:
+        dates = state.outbox.date_totals(since)
+
+    for sums in dates:
         if orders is None:
             yield Reconciliation(sums=sums)
             continue
 
-        told = _totals(HostRecords(orders, location_id, sums.business_date), sums.business_date)
+        told = _totals(HostRecords(orders, store.location, sums.business_date), sums.business_date)
         yield Reconciliation(sums=sums, till_count=len(told), till_total=exact_sum(told.values()))
 
 

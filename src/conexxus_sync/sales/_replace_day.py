@@ -4,12 +4,12 @@ The whole day that a push sends with `sales_mode="replace_day"`.
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
 import attrs
 
 from conexxus_sync.model.frozen_sales import FrozenTransaction
 from conexxus_sync.model.sales import DiscrepancyKind, FoundDiscrepancy, SaleKey
+from conexxus_sync.stores import State
 
 from ._batching import BatchLimits
 from ._corrections import corrected
@@ -44,7 +44,7 @@ class DayReplacement:
     def of(
         cls,
         context: PushContext,
-        connection: Any,
+        state: State,
         business_date: date,
         found: Sequence[FoundDiscrepancy],
         *,
@@ -56,11 +56,10 @@ class DayReplacement:
         Args:
             corrects: Whether what changed or is gone is given up.
         """
-        day = (context.location_id, business_date)
-        outbox, staging = context.outbox, context.outbox.staging
-        told_anew = staging.corrected(connection)
+        staging = state.sales_staging
+        told_anew = staging.corrected()
         given_up = told_anew | _missing(found) if corrects else set[SaleKey]()
-        new = next(staging.fresh(connection), None)
+        new = next(staging.fresh(), None)
 
         # Only a new sale makes the day worth replacing, or one to correct.
         if new is None and not given_up:
@@ -68,13 +67,13 @@ class DayReplacement:
 
         # A replacement must not take back what it was not asked to.
         staying = {one.key for one in found if one.kind is not DiscrepancyKind.ELSEWHERE} - given_up
-        kept = outbox.effective(connection, *day, staying)
+        kept = state.outbox.effective(business_date, staying)
         context.renew_lease()
         replaced = {one.delivered_as for one in kept} | (told_anew - given_up)
-        current = [one for one in staging.whole(connection) if one.delivered_as not in replaced]
+        current = [one for one in staging.whole() if one.delivered_as not in replaced]
 
         if not staying <= {one.delivered_as for one in (*current, *kept)}:
-            fresh = staging.fresh(connection)
+            fresh = staging.fresh()
             return cls(found=found, held=[attrs.evolve(one, fault=_HELD) for one in fresh])
 
         members = [*(corrected(one, business_date) for one in current), *kept]

@@ -12,7 +12,7 @@ from conexxus_client import exact_sum
 from conexxus_sync.model.formatting import counted
 from conexxus_sync.model.frozen_sales import FrozenTransaction
 from conexxus_sync.model.leases import Lease
-from conexxus_sync.model.runs import MAX_ERRORS, RunIssue, RunKind, RunStatus, SyncRun
+from conexxus_sync.model.runs import MAX_ERRORS, IssueKind, RunIssue, RunKind, RunStatus, SyncRun
 from conexxus_sync.model.sales import DiscrepancyKind, FoundDiscrepancy
 
 
@@ -104,7 +104,7 @@ class RunCounters:
         """
         for one in found:
             self.discrepancies += 1
-            self.add_issue(one.id, _CONTRADICTS[one.kind])
+            self.add_issue(one.id, _CONTRADICTS[one.kind], kind=IssueKind.DISCREPANCY)
 
     def add_remarks(self, members: Iterable[FrozenTransaction]) -> None:
         """
@@ -132,19 +132,21 @@ class RunCounters:
         count, first = self.misdated.get(day, (0, name))
         self.misdated[day] = (count + 1, first)
 
-    def add_issue(self, item: str | None, error: str) -> None:
+    def add_issue(
+        self, item: str | None, error: str, *, kind: IssueKind = IssueKind.SET_ASIDE
+    ) -> None:
         """
         Add to the run's errors.
         """
         if len(self.issues) < MAX_ERRORS:
-            self.issues.append(RunIssue(item=item, error=error))
+            self.issues.append(RunIssue(item=item, error=error, kind=kind))
 
     def fail(self, error: str) -> None:
         """
         Something beyond a single transaction went wrong.
         """
         self.failure = error
-        self.add_issue(None, error)
+        self.add_issue(None, error, kind=IssueKind.FAILURE)
 
     def _remark(self, text: str, name: str) -> None:
         count, first = self.remarks.get(text, (0, name))
@@ -171,7 +173,7 @@ class RunCounters:
             errors=[
                 *self.issues,
                 *map(_told, self.remarks.items()),
-                *(RunIssue(item=None, error=text) for text in self.source_remarks),
+                *map(_remark, self.source_remarks),
                 *self._misdated(),
             ],
             last_error=self.failure
@@ -190,7 +192,7 @@ class RunCounters:
                 f"{counted(count, 'sale')} of {self.run.business_date} {were} made at a time "
                 f"that belongs to {day}, like {name}: does the order source ask for dates in UTC?"
             )
-            yield RunIssue(item=None, error=error)
+            yield _remark(error)
 
     def _status(self, failed: int) -> RunStatus:
         if self.delivered == 0 and (failed or self.failure):
@@ -227,4 +229,8 @@ def empty_run(lease: Lease, business_date: date | None, now: datetime, *, stoppe
 
 def _told(remark: tuple[str, tuple[int, str]]) -> RunIssue:
     text, (count, name) = remark
-    return RunIssue(item=None, error=text.format(of=counted(count, "transaction"), like=name))
+    return _remark(text.format(of=counted(count, "transaction"), like=name))
+
+
+def _remark(text: str) -> RunIssue:
+    return RunIssue(item=None, error=text, kind=IssueKind.REMARK)

@@ -8,7 +8,7 @@ import attrs
 
 from conexxus_client import ConfigurationError
 from conexxus_sync.config import SyncConfig
-from conexxus_sync.stores._store_protocols import SyncStore
+from conexxus_sync.stores import LocationStore
 
 from ._clock_check import RELEASED, ClockProblem
 from ._due_dates import HeldDates
@@ -53,7 +53,7 @@ class SalesStatus:
     @classmethod
     def of(
         cls,
-        store: SyncStore,
+        store: LocationStore,
         config: SyncConfig,
         now: datetime,
         *,
@@ -72,10 +72,10 @@ class SalesStatus:
         Raises:
             StoreError: The store can't be read.
         """
-        restored = StoreAge(store=store, location_id=config.location_id).restored()
-        fresh = is_fresh(store, config.location_id)
+        restored = StoreAge(store=store).restored()
+        fresh = is_fresh(store)
 
-        if not enabled and not has_sales(store, config.location_id):
+        if not enabled and not has_sales(store):
             return cls(enabled=False, restored=restored, is_fresh=fresh)
 
         try:
@@ -103,21 +103,21 @@ class SalesStatus:
 
 
 def _problem(profile_check: ProfileCheck) -> str | None:
-    with profile_check.store.reading() as connection:
-        return profile_check.problem(connection)
+    with profile_check.store.read() as state:
+        return profile_check.problem(state)
 
 
-def is_fresh(store: SyncStore, location_id: str) -> bool:
+def is_fresh(store: LocationStore) -> bool:
     """
     Is nothing known of any business date?
     """
-    with store.reading() as connection:
-        return store.outbox.dates.first_known(connection, location_id) is None
+    with store.read() as state:
+        return state.sales_dates.first_known() is None
 
 
-def has_sales(store: SyncStore, location_id: str) -> bool:
+def has_sales(store: LocationStore) -> bool:
     """
     Were sales of this location ever pushed from here?
     """
-    with store.reading() as connection:
-        return store.outbox.dates.start_date(connection, location_id) is not None
+    with store.read() as state:
+        return state.sales_dates.start_date() is not None

@@ -11,7 +11,7 @@ import attrs
 from conexxus_client import ConfigurationError
 from conexxus_sync.model.sales import FreezeNumbers
 from conexxus_sync.runtime.run_logging import safe_logger
-from conexxus_sync.stores._store_protocols import SyncStore
+from conexxus_sync.stores import LocationStore
 
 
 _log = safe_logger(__name__)
@@ -45,20 +45,19 @@ class StoreAge:
     Compares the store with the file beside it.
     """
 
-    store: SyncStore
-    location_id: str
+    store: LocationStore
 
     def restored(self) -> RestoredStore | None:
         """
         Why nothing may be pushed; None if the store knows all that was sent.
         """
-        with self.store.reading() as connection:
-            numbers = self.store.freezes.numbers(connection, self.location_id)
+        with self.store.read() as state:
+            numbers = state.freezes.numbers()
 
         if not numbers.is_behind:
             return None
 
-        return RestoredStore(location_id=self.location_id, numbers=numbers)
+        return RestoredStore(location_id=self.store.location, numbers=numbers)
 
     def refuse_restored(self) -> None:
         """
@@ -74,11 +73,11 @@ class StoreAge:
         """
         Write the file where it is missing, though sales were frozen; say so.
         """
-        with self.store.reading() as connection:
-            numbers = self.store.freezes.numbers(connection, self.location_id)
+        with self.store.read() as state:
+            numbers = state.freezes.numbers()
 
             if numbers.beside is None and numbers.stored:
-                self.store.freezes.write(connection, self.location_id)
+                state.freezes.write()
                 _log.warning(
                     "Conexxus sales: %s was missing and is written anew: whether the store was "
                     "restored from a backup before could not be seen",

@@ -11,14 +11,13 @@ from datetime import datetime
 import attrs
 
 from conexxus_client import ConexxusError
-from conexxus_sync.errors import RunInProgressError, StoreError, SyncError
+from conexxus_sync.engines import EngineContext
+from conexxus_sync.errors import RunInProgressError, SyncError
 from conexxus_sync.model.leases import Lease, LeaseKind
 from conexxus_sync.model.runs import RunIssue, RunKind, RunStatus, SyncRun
-from conexxus_sync.protocols import Clock
 from conexxus_sync.runtime.cancellation import interruptible, scheduler_scope
 from conexxus_sync.runtime.run_logging import safe_logger
 from conexxus_sync.runtime.threads import JobThread
-from conexxus_sync.stores._store_protocols import SyncStore
 
 
 # How many that raised are remembered.
@@ -53,14 +52,11 @@ class BackgroundRuns:
 
     Attributes:
         client: Whose calls end early when a run is to stop.
-        is_stopping: Whether no run is to be begun at the moment.
         on_end: Called after each.
     """
 
-    store: SyncStore
+    context: EngineContext
     client: object
-    clock: Clock
-    is_stopping: Callable[[], bool]
     on_end: Callable[[], None]
     _runs: list["BackgroundRun"] = attrs.field(factory=list, init=False)
     _failed: deque[SyncRun] = attrs.field(factory=lambda: deque(maxlen=KEPT), init=False)
@@ -90,7 +86,7 @@ class BackgroundRuns:
         except BaseException:
             # Our process may well live on, and would hold it for ten minutes.
             if not run.is_running:
-                self._release(lease)
+                self.context.release(lease)
             raise
 
         return Trigger(run_id=lease.run_id)
@@ -128,7 +124,7 @@ class BackgroundRuns:
         return next((run for run in tuple(self._failed) if run.id == run_id), None)
 
     def _start(self, run: "BackgroundRun", work: Callable[[Lease], object]) -> None:
-        if self._closed or self.is_stopping():
+        if self._closed or self.context.is_stopping():
             msg = "the run was not started: the service is stopping"
             raise SyncError(msg)
 
@@ -145,16 +141,9 @@ class BackgroundRuns:
             work(lease)
         except BaseException as exc:  # noqa: BLE001  # nobody waits for this thread
             _log.exception("Run %s failed", lease.run_id)
-            self._failed.append(_failed(lease, exc, self.clock.now()))
+            self._failed.append(_failed(lease, exc, self.context.clock.now()))
         finally:
             self.on_end()
-
-    def _release(self, lease: Lease) -> None:
-        try:
-            self.store.leases.release(lease)
-        except StoreError:
-            # It expires, or our process ends, and either frees it.
-            _log.exception("The lease of run %s could not be given back", lease.run_id)
 
 
 @attrs.define(eq=False)

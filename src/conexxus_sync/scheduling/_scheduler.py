@@ -21,7 +21,7 @@ from conexxus_sync.runtime.host_exceptions import ends_process
 from conexxus_sync.runtime.run_logging import safe_logger
 from conexxus_sync.runtime.threads import JobThread
 from conexxus_sync.sales import HangingSource, SalesPush
-from conexxus_sync.stores._store_protocols import SyncStore
+from conexxus_sync.stores import LocationStore
 
 from ._background_runs import BackgroundRun, BackgroundRuns
 
@@ -91,7 +91,7 @@ class Schedulable(Protocol):
     def config(self) -> SyncConfig: ...
 
     @property
-    def store(self) -> SyncStore: ...
+    def store(self) -> LocationStore: ...
 
     @property
     def sales(self) -> SalesPush | None: ...
@@ -174,7 +174,8 @@ class Scheduler:
         service, location_id = self.service, self.service.config.location_id
 
         with _unless_in_progress():
-            latest = service.store.runs.latest(location_id, RunKind.INVENTORY)
+            with service.store.read() as state:
+                latest = state.runs.latest(RunKind.INVENTORY)
             if PullSchedule(location_id).is_due(latest, now):
                 yield service.sync_inventory()
 

@@ -2,13 +2,16 @@
 What a service starts: pulls and pushes, at once or in the background.
 """
 
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 
 import attrs
 
 from conexxus_sync.model.calendar import plain_date
 from conexxus_sync.model.runs import RunIssue, RunKind, RunStatus, SyncRun, new_run_id
+from conexxus_sync.runtime.cancellation import interruptible, is_abandoned, scheduler_scope
 from conexxus_sync.runtime.run_logging import safe_logger
 from conexxus_sync.scheduling._background_runs import Trigger
 
@@ -18,7 +21,7 @@ from ._engines import Engines
 _log = safe_logger(__name__)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.define(kw_only=True, eq=False)
 class ServiceCommands:
     """
     Starts runs; without a client, it skips them and says so.
@@ -31,10 +34,31 @@ class ServiceCommands:
 
     engines: Engines
     missing: tuple[str, ...]
+    # Replaced while a scheduler runs; nothing sets this one.
+    _stop: threading.Event = attrs.field(factory=threading.Event, init=False)
+
+    @property
+    def is_stopping(self) -> bool:
+        """
+        Was the scheduler told to end, but did not yet?
+        """
+        return self._stop.is_set() or is_abandoned()
+
+    @contextmanager
+    def ending_with(self, stop: threading.Event) -> Iterator[None]:
+        """
+        A block in which calls and runs end once *stop* is set.
+        """
+        self._stop = stop
+
+        try:
+            with interruptible(self.engines.client, stop.is_set), scheduler_scope(stop.is_set):
+                yield
+        finally:
+            self._stop = threading.Event()
 
     def pull(
         self,
-        stop: Callable[[], bool],
         *,
         plan: bool = False,
         force: bool = False,
@@ -42,12 +66,9 @@ class ServiceCommands:
         accept: str | None = None,
     ) -> SyncRun:
         """
-        Pull now.
-
-        Args:
-            stop: Ends the pull while it has changed nothing.
+        Pull now; a scheduler that ends breaks it off while it has changed nothing.
         """
-        engine = self.engines.inventory(stop)
+        engine = self.engines.inventory(self._stop.is_set)
 
         if engine is None:
             location_id = self.engines.config.location_id
@@ -55,18 +76,16 @@ class ServiceCommands:
 
         return engine.pull(plan=plan, force=force, reapply=reapply, accept=accept)
 
-    def trigger_pull(
-        self, stop: Callable[[], bool], *, force: bool = False, accept: str | None = None
-    ) -> Trigger:
+    def trigger_pull(self, *, force: bool = False, accept: str | None = None) -> Trigger:
         """
         Start a pull in a thread, unless one is in progress.
         """
-        engine = self.engines.inventory(stop)
+        engine = self.engines.inventory(self._stop.is_set)
 
         if engine is None:
             return Trigger(run_id=None, skipped="; ".join(self.missing))
 
-        with self.engines.store.short_timeout():
+        with self.engines.context.store.short_timeout():
             if accept is not None:
                 engine.plan(accept)
 
@@ -88,7 +107,7 @@ class ServiceCommands:
                 run_id=None, skipped="; ".join(self.missing) or "there is no order source"
             )
 
-        with self.engines.store.short_timeout():
+        with self.engines.context.store.short_timeout():
             sales.profile_check.refuse_other()
             if business_date is not None:
                 sales.ledger.refuse_closed(business_date)

@@ -9,12 +9,12 @@ import attrs
 from conexxus_client import ApiProfile, ClientConfig, ConexxusClient
 from conexxus_sync.collectors import FanOut
 from conexxus_sync.config import SyncConfig
+from conexxus_sync.engines import EngineContext
 from conexxus_sync.inventory import InventorySync
 from conexxus_sync.inventory._quarantine_replay import QuarantineReplay
-from conexxus_sync.protocols import HostStorage, MetricsCollector, OrderSource
-from conexxus_sync.runtime.cancellation import PullStopper, is_abandoned
-from conexxus_sync.runtime.clock import SettableClock
-from conexxus_sync.sales import BatchLimits, OutboxOperator, SalesPush
+from conexxus_sync.protocols import Clock, HostStorage, MetricsCollector, OrderSource
+from conexxus_sync.runtime.cancellation import is_abandoned
+from conexxus_sync.sales import OutboxOperator, SalesPush
 from conexxus_sync.scheduling._active_runs import ActiveRuns
 from conexxus_sync.scheduling._background_runs import BackgroundRuns
 from conexxus_sync.stores import SyncStore
@@ -27,12 +27,16 @@ class Engines:
     """
     Makes the engines that pull, push, and take things out of quarantine.
 
+    Service and commands have theirs from here.
+
     Attributes:
         client: None if the back office is not configured.
         catalog: Where the host wants the catalogue's changes.
         orders: Where sales come from.
-        is_stopping: Whether a push shall end as soon as it can.
+        is_stopping: Whether a run shall end as soon as it can.
         on_end: Called after each run in the background.
+        profile_named: Whether somebody chose the client's profile.
+        context: What the engines work with.
         sales: The engine that pushes; None without a client or an order
             source.  One for all pushes: it remembers how long to wait after a
             failure.
@@ -43,57 +47,63 @@ class Engines:
     client: ConexxusClient | None
     store: SyncStore
     config: SyncConfig
-    clock: SettableClock
-    catalog: HostStorage | None
-    orders: OrderSource | None
-    collectors: Iterable[MetricsCollector]
-    is_stopping: Callable[[], bool]
-    on_end: Callable[[], None]
+    clock: Clock
+    catalog: HostStorage | None = None
+    orders: OrderSource | None = None
+    collectors: Iterable[MetricsCollector] = ()
+    is_stopping: Callable[[], bool] = lambda: False
+    on_end: Callable[[], None] = lambda: None
+    profile_named: bool = True
+    context: EngineContext = attrs.field(init=False)
     sales: SalesPush | None = attrs.field(init=False)
     active_runs: ActiveRuns = attrs.field(factory=ActiveRuns, init=False)
     background_runs: BackgroundRuns = attrs.field(init=False)
-    _watchers: FanOut = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._watchers = FanOut([self.active_runs, *self.collectors])
+        self.context = EngineContext(
+            store=self.store.at(self.config.location_id),
+            config=self.config,
+            clock=self.clock,
+            observer=FanOut([self.active_runs, *self.collectors]),
+            is_stopping=self.is_stopping,
+        )
         self.sales = self._sales_engine()
         self.background_runs = BackgroundRuns(
-            store=self.store,
+            context=self.context,
             client=self.client,
-            clock=self.clock,
-            is_stopping=self.is_stopping,
             on_end=self.on_end,
         )
 
-    def inventory(self, stop: Callable[[], bool]) -> InventorySync | None:
+    def inventory(
+        self,
+        stop: Callable[[], bool] = lambda: False,
+        *,
+        progress: Callable[[int, int | None], None] | None = None,
+    ) -> InventorySync | None:
         """
         The engine that pulls; None without a client.
 
         Args:
             stop: Of the scheduler at work: a pull that outlives its
                 scheduler stays stopped.
+            progress: Told how many items came so far, and how many will, if
+                known.
         """
         if self.client is None:
             return None
 
         return InventorySync(
             client=self.client,
-            store=self.store,
-            config=self.config,
-            clock=self.clock,
+            context=attrs.evolve(self.context, is_stopping=lambda: stop() or is_abandoned()),
             storage=self.catalog,
-            collectors=self._watchers,
-            checkpoint=PullStopper(lambda: stop() or is_abandoned()),
-            progress=self.active_runs.report_progress,
+            progress=progress or self.active_runs.report_progress,
         )
 
     def quarantine_replay(self) -> QuarantineReplay:
         """
         What takes an item out of quarantine.
         """
-        return QuarantineReplay(
-            store=self.store, config=self.config, clock=self.clock, storage=self.catalog
-        )
+        return QuarantineReplay(context=self.context, storage=self.catalog)
 
     def outbox_operator(self) -> OutboxOperator:
         """
@@ -102,9 +112,7 @@ class Engines:
         client = self.client
 
         return OutboxOperator(
-            store=self.store,
-            location_id=self.config.location_id,
-            clock=self.clock,
+            context=self.context,
             profile=ApiProfile() if client is None else client.profile,
             client_config=None if client is None else client.config,
         )
@@ -115,17 +123,9 @@ class Engines:
 
         return SalesPush(
             client=self.client,
-            store=self.store,
-            config=self.config,
-            clock=self.clock,
+            context=self.context,
             orders=self.orders,
-            collectors=self._watchers,
-            on_changed=self.config.on_changed,
-            compare=self.config.compare,
-            guards=self.config.sales_guards,
-            summary=self.config.summary,
-            limits=BatchLimits.of(self.config),
-            stop=self.is_stopping,
+            profile_named=self.profile_named,
         )
 
 

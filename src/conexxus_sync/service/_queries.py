@@ -15,6 +15,7 @@ from conexxus_sync.model.api_connection import ApiConnection
 from conexxus_sync.model.runs import RunKind, SyncRun, began_at
 from conexxus_sync.model.sales import OPEN_STATES, Batch, BatchState
 from conexxus_sync.runtime.run_logging import safe_logger
+from conexxus_sync.stores import LocationStore
 
 from ._engines import Engines
 
@@ -57,6 +58,10 @@ class ServiceQueries:
         if self.engines.client is not None:
             self.engines.client.add_hook(self.api_monitor)
 
+    @property
+    def store(self) -> LocationStore:
+        return self.engines.context.store
+
     def health(self) -> ServiceHealth:
         """
         Assess the health from the store, without a call.
@@ -64,7 +69,7 @@ class ServiceQueries:
         sales = self.engines.sales
 
         return assess_health(
-            self.engines.store,
+            self.store,
             self.engines.config,
             missing=self.missing,
             api=self.last_call,
@@ -103,10 +108,8 @@ class ServiceQueries:
             return
 
         try:
-            with self.engines.store.short_timeout(), self.engines.store.writing() as connection:
-                self.engines.store.calls.record(
-                    connection, self.engines.config.location_id, call, self.engines.clock.now()
-                )
+            with self.store.short_timeout(), self.store.write() as state:
+                state.api_calls.record(call, self.engines.clock.now())
         except StoreError as exc:
             _log.warning("What is known of the back office can't be kept: %s", exc)
         else:
@@ -116,7 +119,8 @@ class ServiceQueries:
         """
         The last finished runs of one kind.
         """
-        history = self.engines.store.runs.history(self.engines.config.location_id, kind, limit)
+        with self.store.read() as state:
+            history = state.runs.history(kind, limit)
 
         return RunHistory(latest=next(iter(history), None), history=tuple(history))
 
@@ -124,21 +128,17 @@ class ServiceQueries:
         """
         Look for the run at work, in history, behind a lease, among those that raised.
         """
-        found = (
+        return (
             self.engines.active_runs.get(run_id)
             or self._recorded(run_id)
             or self.engines.background_runs.failed(run_id)
         )
 
-        return (
-            found if found is None or found.location_id == self.engines.config.location_id else None
-        )
-
     def _recorded(self, run_id: str) -> SyncRun | None:
         # A run is recorded before its lease is given back: whoever sees both
         # at one moment misses none.
-        with self.engines.store.snapshot():
-            recorded = self.engines.store.runs.get(run_id)
+        with self.store.snapshot() as state:
+            recorded = state.runs.get(run_id)
 
             # A push holds its lease beyond its first run; a pull that is
             # recorded may still be at the host.
@@ -151,12 +151,16 @@ class ServiceQueries:
         """
         What the holder of a lease is at, if it has this id.
         """
-        location_id, now = self.engines.config.location_id, self.engines.clock.now()
+        now = self.engines.clock.now()
 
         for kind in RunKind:
-            if self.engines.store.leases.holder(location_id, kind.value, now) == run_id:
-                start = began_at(run_id) or now
-                return SyncRun(id=run_id, kind=kind, location_id=location_id, start_time=start)
+            if self.store.leases.holder(kind.value, now) == run_id:
+                return SyncRun(
+                    id=run_id,
+                    kind=kind,
+                    location_id=self.store.location,
+                    start_time=began_at(run_id) or now,
+                )
 
         return None
 
@@ -170,7 +174,8 @@ class ServiceQueries:
         """
         What is in quarantine.
         """
-        return Quarantine.of(self.engines.store, self.engines.config.location_id, limit)
+        with self.store.read() as state:
+            return Quarantine.of(state, limit)
 
     def outbox(self, limit: int = 100, *, settled: bool = False) -> tuple[Batch, ...]:
         """
@@ -178,9 +183,8 @@ class ServiceQueries:
         """
         states = tuple(BatchState) if settled else OPEN_STATES
 
-        return tuple(
-            self.engines.store.outbox.batches(self.engines.config.location_id, states, limit)
-        )
+        with self.store.read() as state:
+            return tuple(state.outbox.batches(states, limit))
 
     def overview(self, health: ServiceHealth, running: tuple[SyncRun, ...]) -> Overview:
         """
@@ -191,7 +195,7 @@ class ServiceQueries:
             running: Likewise.
         """
         return read_overview(
-            self.engines.store,
+            self.store,
             self.engines.config,
             health=health,
             running=running,

@@ -10,6 +10,7 @@ from typing import Self
 
 from conexxus_client import ApiProfile, ConexxusClient, ConnectionCheck
 from conexxus_sync.config import SyncConfig
+from conexxus_sync.engines import EngineContext
 from conexxus_sync.health._health import ServiceHealth
 from conexxus_sync.health._overview import Overview, Quarantine
 from conexxus_sync.model.api_connection import ApiConnection
@@ -17,12 +18,11 @@ from conexxus_sync.model.runs import RunKind, SyncRun
 from conexxus_sync.model.sales import Batch
 from conexxus_sync.notifications import notify_in_background
 from conexxus_sync.protocols import Clock, HostStorage, MetricsCollector, OrderSource
-from conexxus_sync.runtime.cancellation import interruptible, is_abandoned, scheduler_scope
 from conexxus_sync.runtime.clock import SettableClock, SystemClock
 from conexxus_sync.sales import SalesPush
 from conexxus_sync.scheduling._background_runs import Trigger
 from conexxus_sync.scheduling._scheduler import Scheduler, shut_down
-from conexxus_sync.stores import SyncStore, open_store
+from conexxus_sync.stores import LocationStore, SyncStore, open_store
 
 from ._commands import ServiceCommands
 from ._engines import Engines, client_from_env
@@ -57,8 +57,6 @@ class ConexxusService:
     ) -> None:
         self.missing: tuple[str, ...] = tuple(missing) if client is None else ()
         self._clock = SettableClock(clock or SystemClock())
-        # Replaced while the scheduler runs; nothing sets this one.
-        self._stop = threading.Event()
         self._engines = Engines(
             client=client,
             store=store,
@@ -79,8 +77,15 @@ class ConexxusService:
         return self._engines.client
 
     @property
-    def store(self) -> SyncStore:
-        return self._engines.store
+    def store(self) -> LocationStore:
+        return self._engines.context.store
+
+    @property
+    def context(self) -> EngineContext:
+        """
+        What its engines work with; an `OutboxOperator` takes it, too.
+        """
+        return self._engines.context
 
     @property
     def config(self) -> SyncConfig:
@@ -181,9 +186,7 @@ class ConexxusService:
             RunInProgressError: A pull is in progress; it has the run's id.
             StoreError: The store can't be used.
         """
-        return self._commands.pull(
-            self._stop.is_set, plan=plan, force=force, reapply=reapply, accept=accept
-        )
+        return self._commands.pull(plan=plan, force=force, reapply=reapply, accept=accept)
 
     def trigger_sync(self, *, force: bool = False, accept: str | None = None) -> Trigger:
         """
@@ -198,7 +201,7 @@ class ConexxusService:
             StoreError: The store can't be used.
             SyncError: There is no thread to be had, or the service stops.
         """
-        return self._commands.trigger_pull(self._stop.is_set, force=force, accept=accept)
+        return self._commands.trigger_pull(force=force, accept=accept)
 
     def trigger_push(self, business_date: date | None = None) -> Trigger:
         """
@@ -267,24 +270,18 @@ class ConexxusService:
         Threads of the scheduler call storage and order source: one that hangs
         does not block the other, and is abandoned when the scheduler stops.
         """
-        self._stop = stop
-
-        try:
-            with (
-                interruptible(self.client, stop.is_set),
-                scheduler_scope(stop.is_set),
-                notify_in_background(self, self._clock) as look,
-            ):
-                self._scheduler.run_forever(stop, after_round=look)
-        finally:
-            self._stop = threading.Event()
+        with (
+            self._commands.ending_with(stop),
+            notify_in_background(self, self._clock) as look,
+        ):
+            self._scheduler.run_forever(stop, after_round=look)
 
     @property
     def is_stopping(self) -> bool:
         """
         Was the scheduler told to end, but did not yet?
         """
-        return self._stop.is_set() or is_abandoned()
+        return self._commands.is_stopping
 
     def replay_item(self, key: str) -> SyncRun:
         """

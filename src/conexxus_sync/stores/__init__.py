@@ -1,14 +1,13 @@
 """
-The SDK's own state: `open_store`, and the protocols of a store.
+The SDK's own state: `open_store`, and what it returns.
 """
 
 from conexxus_client import ConfigurationError
 
-from ._outbox_protocols import OutboxStore
-from ._store_protocols import SyncStore
+from ._sync_store import LocationStore, State, SyncStore
 
 
-__all__ = ["OutboxStore", "SyncStore", "open_store"]
+__all__ = ["LocationStore", "State", "SyncStore", "open_store"]
 
 
 def open_store(url: str) -> SyncStore:

@@ -2,36 +2,38 @@
 Table of the last call to the back office, shared by all processes.
 """
 
-import sqlite3
 from datetime import datetime, timedelta
 
 import attrs
 
 from conexxus_sync.model.api_connection import ApiConnection
 
-from ._database import Database, text
+from ._database import Repository, text
 
 
 _MILLISECOND = timedelta(milliseconds=1)
 
+_LAST = "SELECT checked_at, reached, latency_ms, error FROM api_calls WHERE location = ?"
+_RECORD = """
+INSERT INTO api_calls (location, checked_at, reached, latency_ms, error)
+VALUES (?1, ?2, ?3, ?4, ?5)
+ON CONFLICT (location) DO UPDATE SET checked_at = excluded.checked_at,
+    reached = excluded.reached, latency_ms = excluded.latency_ms, error = excluded.error
+WHERE api_calls.checked_at < excluded.checked_at OR api_calls.checked_at > ?6
+"""
 
-@attrs.define
-class SqliteApiCalls:
+
+@attrs.frozen
+class ApiCalls(Repository):
     """
     Rows of `api_calls`.
     """
 
-    store: Database
-
-    def last(self, location_id: str) -> ApiConnection | None:
+    def last(self) -> ApiConnection | None:
         """
         The last call that a process told of.
         """
-        with self.store.reading() as connection:
-            row = connection.execute(
-                "SELECT checked_at, reached, latency_ms, error FROM api_calls WHERE location = ?",
-                (location_id,),
-            ).fetchone()
+        row = self.session.first(_LAST, (self.location,))
 
         if row is None:
             return None
@@ -45,24 +47,17 @@ class SqliteApiCalls:
             error=error,
         )
 
-    def record(
-        self, connection: sqlite3.Connection, location_id: str, call: ApiConnection, now: datetime
-    ) -> None:
+    def record(self, call: ApiConnection, now: datetime) -> None:
         """
         Tell of *call*, unless a later one is known.
 
         One that is yet to come was told by a clock that was ahead.
         """
-        connection.execute(
-            "INSERT INTO api_calls VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET"
-            " checked_at = ?2, reached = ?3, latency_ms = ?4, error = ?5"
-            " WHERE checked_at < ?2 OR checked_at > ?6",
+        self.session.execute(
+            _RECORD,
             (
-                location_id,
-                text(call.checked_at),
-                call.reached,
+                *(self.location, text(call.checked_at), int(call.reached)),
                 None if call.latency is None else call.latency / _MILLISECOND,
-                call.error,
-                text(now),
+                *(call.error, text(now)),
             ),
         )

@@ -2,27 +2,43 @@
 Converts one batch to rows and back.
 """
 
-import sqlite3
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
 from conexxus_sync.model.frozen_sales import BatchDraft, FrozenTransaction, idempotency_key
 from conexxus_sync.model.sales import Batch, BatchState
 
-from ._database import optional_moment, optional_text, text
+from ._database import Row, Session, optional_moment, optional_text, text
 
 
 COLUMNS = (
-    "location, business_date, key, freeze, first, state, transactions, total, attempts,"
+    "location, business_date, key, freeze_number, first, state, transactions, total, attempts,"
     " frozen_at, sent_at, unknown_since, settled_at, parked, answer, forced, mismatched,"
     " sent_boot, sent_uptime, sent_server, parent, unknown_pushes, released"
 )
 MEMBER = "position, id, digest, version, total, size, sold_at, origin, revision, voids"
 
+_ORIGINS = "SELECT origin FROM batch_transactions WHERE location = ? AND key = ?"
+_NEXT_FREEZE = """
+SELECT coalesce(max(freeze_number), 0) + 1 FROM batches WHERE location = ? AND business_date = ?
+"""
+_GENERATION = """
+SELECT count(*) FROM batches WHERE location = ? AND business_date = ? AND digest = ?
+"""
+_INSERT = """
+INSERT INTO batches (location, key, business_date, freeze_number, first, state, transactions,
+    mismatched, total, digest, frozen_at, unknown_since, parent, released, body)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_INSERT_MEMBER = """
+INSERT INTO batch_transactions (location, key, position, id, digest, total, size, sold_at, origin,
+    revision, voids, version)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
 
-def read_batch(row: tuple[Any, ...]) -> Batch:
+
+def read_batch(row: Row) -> Batch:
     """
     Read a row of `COLUMNS`.
     """
@@ -60,30 +76,23 @@ def row_key(batch: Batch) -> tuple[str, str]:
     return batch.location_id, batch.key
 
 
-def origins(connection: sqlite3.Connection, batch: Batch) -> set[str]:
+def origins(session: Session, batch: Batch) -> set[str]:
     """
     What the host calls the transactions of *batch*.
     """
-    rows = connection.execute(
-        "SELECT origin FROM batch_transactions WHERE location = ? AND key = ?", row_key(batch)
-    )
-
-    return {row[0] for row in rows}
+    return {row[0] for row in session.all(_ORIGINS, row_key(batch))}
 
 
-def next_freeze(connection: sqlite3.Connection, draft: BatchDraft) -> int:
+def next_freeze(session: Session, draft: BatchDraft) -> int:
     """
     The number of a freeze that comes after all others of its date.
     """
-    (number,) = connection.execute(
-        "SELECT coalesce(max(freeze), 0) + 1 FROM batches WHERE location = ? AND business_date = ?",
-        (draft.frozen.location_id, draft.frozen.date.isoformat()),
-    ).fetchone()
+    day = (draft.frozen.location_id, draft.frozen.date.isoformat())
 
-    return int(number)
+    return int(session.all(_NEXT_FREEZE, day)[0][0])
 
 
-def insert(connection: sqlite3.Connection, draft: BatchDraft, number: int, now: datetime) -> str:
+def insert(session: Session, draft: BatchDraft, number: int, now: datetime) -> str:
     """
     Store one batch under a key that no batch before it had.
 
@@ -94,31 +103,26 @@ def insert(connection: sqlite3.Connection, draft: BatchDraft, number: int, now: 
         Its key.
     """
     location_id, day, digest = draft.frozen.location_id, draft.frozen.date, draft.digest
-    (generation,) = connection.execute(
-        "SELECT count(*) FROM batches WHERE location = ? AND business_date = ? AND digest = ?",
-        (location_id, day.isoformat(), digest),
-    ).fetchone()
+    generation = session.all(_GENERATION, (location_id, day.isoformat(), digest))[0][0]
     key = idempotency_key(
         location_id=location_id, business_date=day, digest=digest, generation=generation
     )
-    connection.execute(
-        "INSERT INTO batches (location, key, business_date, freeze, first, state, transactions,"
-        " mismatched, total, digest, frozen_at, unknown_since, parent, released, body)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    session.execute(
+        _INSERT,
         (
             *(location_id, key, day.isoformat(), number, draft.members[0].position),
             BatchState.UNKNOWN if draft.unknown_since else BatchState.PENDING,
             *(len(draft.members), sum(member.mismatched for member in draft.members)),
             *(str(draft.total), digest, text(now), optional_text(draft.unknown_since)),
-            *(draft.parent, draft.released, draft.frozen.body),
+            *(draft.parent, int(draft.released), draft.frozen.body),
         ),
     )
-    connection.executemany(
-        "INSERT INTO batch_transactions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    session.execute_many(
+        _INSERT_MEMBER,
         (
             (
                 *(location_id, key, m.position, m.id, m.digest, str(m.total), len(m.raw)),
-                *(m.sold_at, m.origin, m.revision, m.voids, m.version),
+                *(m.sold_at, m.origin, m.revision, int(m.voids), m.version),
             )
             for m in draft.members
         ),
@@ -127,7 +131,7 @@ def insert(connection: sqlite3.Connection, draft: BatchDraft, number: int, now: 
     return key
 
 
-def split_body(body: bytes, rows: Iterable[tuple[Any, ...]]) -> Iterator[FrozenTransaction]:
+def split_body(body: bytes, rows: Iterable[Row]) -> Iterator[FrozenTransaction]:
     """
     Cut the transactions out of *body*, byte for byte.
 

@@ -10,7 +10,7 @@ from ._sale_matching import Comparison
 # What was taken back, and what may be its correction, by id.
 _TAKEN_BACK = """
 SELECT id, sold_second, revision, voided FROM delivered
-WHERE location = ?1 AND business_date = ?2 AND voided
+WHERE location = ?1 AND business_date = ?2 AND voided <> 0
     AND id IN (SELECT id FROM staged WHERE fault IS NULL AND twin IS NULL)
 ORDER BY id, revision
 """
@@ -35,6 +35,8 @@ SELECT EXISTS (SELECT 1 FROM staged WHERE id = ?2)
     )
 """
 
+_SET_REVISION = "UPDATE staged SET revision = ? WHERE position = ?"
+
 # What was taken back and not replaced yet, and what was replaced since.
 _WITHOUT_REVISION, _REPLACED = 1, 2
 
@@ -47,7 +49,7 @@ def next_number(comparison: Comparison, *, name: str, above: int = 0) -> int:
     Args:
         above: A number that is taken.
     """
-    (highest,) = comparison.execute(_HIGHEST, (*comparison.day, name)).fetchone()
+    (highest,) = comparison.all(_HIGHEST, (*comparison.day, name))[0]
     numbers = count(max(int(highest), above) + 1)
 
     return next(number for number in numbers if _is_free(comparison, name, number))
@@ -60,11 +62,11 @@ def number_revisions(comparison: Comparison) -> None:
     One id may have several: each goes with the one of its own second, or else
     the next in order of time.
     """
-    rows = comparison.execute(_TAKEN_BACK, comparison.day).fetchall()
+    rows = comparison.all(_TAKEN_BACK, comparison.day)
 
     for name, group in groupby(rows, key=lambda row: row[0]):
         voids = {second: (revision, voided) for _, second, revision, voided in group}
-        loose = comparison.execute(_CANDIDATES, (name,)).fetchall()
+        loose = comparison.all(_CANDIDATES, (name,))
         own = [(position, *voids.pop(second)) for position, second in loose if second in voids]
         rest = [position for position, _ in loose if position not in {row[0] for row in own}]
         free = [void for void in voids.values() if void[1] == _WITHOUT_REVISION]
@@ -79,13 +81,11 @@ def _number(comparison: Comparison, name: str, pairs: list[tuple[int, int, int]]
         number = revision
         if voided == _REPLACED or not _is_free(comparison, name, revision):
             number = above = next_number(comparison, name=name, above=above)
-        comparison.execute("UPDATE staged SET revision = ? WHERE position = ?", (number, position))
+        comparison.execute(_SET_REVISION, (number, position))
 
 
 def _is_free(comparison: Comparison, name: str, number: int) -> bool:
     return not any(
-        comparison.execute(
-            _IS_KNOWN, (comparison.day[0], f"{name}:{kind}:{number}", name)
-        ).fetchone()[0]
+        comparison.all(_IS_KNOWN, (comparison.day[0], f"{name}:{kind}:{number}", name))[0][0]
         for kind in ("void", "rev")
     )

@@ -1,40 +1,151 @@
 """
-What all tables share: the database below them, and moments as sortable UTC text.
+The seam to a database: `Session` and `Database`; and moments as sortable UTC text.
+
+All statements of the tables have one spelling for SQLite and PostgreSQL.
+Parameters are `?`, or `?1` where one is used more than once; a database that
+spells them otherwise translates.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
-from conexxus_sync.model.leases import Lease
+import attrs
 
 
 R = TypeVar("R")
 T = TypeVar("T")
 
+Row = tuple[Any, ...]
 
-class FreezeCounter(Protocol):
+# As a limit: what `-1` is to one database is an error to another.
+NO_LIMIT = 2**62
+
+
+class Session(Protocol):
     """
-    Counts what is frozen or sent.
+    One connection, as long as a unit of work lasts.
     """
 
-    def advance(self, connection: Any, location_id: str) -> None: ...
+    @property
+    def raw(self) -> Any:
+        """
+        The connection below, for a host that shares the database.
+        """
+
+    def all(self, statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """
+        All rows.
+        """
+
+    def first(self, statement: str, parameters: Sequence[Any] = ()) -> Row | None:
+        """
+        The first row; None if there is none.
+        """
+
+    def stream(self, statement: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
+        """
+        The rows as they are read; a transaction that begins meanwhile ends them.
+        """
+
+    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> int:
+        """
+        Execute one statement; returns how many rows it changed.
+        """
+
+    def execute_many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        """
+        Execute one statement for each of *rows*.
+        """
+
+    def create_temporary(self, *statements: str) -> None:
+        """
+        Create temporary tables, instead of those of the same names.
+        """
+
+    def filling(self) -> AbstractContextManager[None]:
+        """
+        Many changes of temporary tables, which keep nobody from writing.
+        """
+
+    def attempt(self) -> AbstractContextManager[None]:
+        """
+        A part of a transaction that may fail without the rest.
+
+        Whoever uses the connection in it can't end the transaction.
+
+        Raises:
+            HostError: It was tried.
+            TransactionEndedError: It was done; nothing of the transaction is left.
+        """
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """
+        Make *call* once the transaction that is open is committed, if it is.
+        """
 
 
 class Database(Protocol):
     """
-    One database, whichever it is.
+    One database, whichever it is; all that differs between them.
     """
 
-    @property
-    def freezes(self) -> FreezeCounter: ...
+    def read(self) -> AbstractContextManager[Session]:
+        """
+        A session for reading, and for temporary tables.
 
-    def reading(self) -> AbstractContextManager[Any]: ...
+        Raises:
+            StoreError: The database can't be opened, read or written.
+        """
 
-    def writing(
-        self, lease: Lease | None = None, *, connection: Any = None
-    ) -> AbstractContextManager[Any]: ...
+    def write(self) -> AbstractContextManager[Session]:
+        """
+        A session with a transaction that no other writer can interrupt: all
+        of it, or nothing.
+
+        Raises:
+            StoreError: The database can't be opened, read or written.
+        """
+
+    def snapshot(self) -> AbstractContextManager[Session]:
+        """
+        A session in which all reads see one state; it waits for no writer.
+
+        Raises:
+            StoreError: The database can't be opened or read.
+        """
+
+    def keep_open(self) -> AbstractContextManager[None]:
+        """
+        Let all units of work of this thread share one connection.
+
+        Raises:
+            StoreError: The database can't be opened.
+        """
+
+    def short_timeout(self) -> AbstractContextManager[None]:
+        """
+        Let this thread wait no longer than a second for other writers.
+        """
+
+
+@attrs.frozen
+class Repository:
+    """
+    Rows of one location, in one unit of work.
+    """
+
+    session: Session
+    location: str
+
+    def value(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
+        """
+        The first value of the first row; None if there is no row.
+        """
+        row = self.session.first(statement, parameters)
+
+        return None if row is None else row[0]
 
 
 def text(moment: datetime) -> str:

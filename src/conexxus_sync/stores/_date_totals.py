@@ -2,7 +2,6 @@
 Totals of each business date: delivered, waiting, quarantined.
 """
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -12,44 +11,48 @@ from itertools import groupby
 from conexxus_client import exact_sum
 from conexxus_sync.model.sales import DateTotals
 
-from ._database import readable
+from ._database import Session, readable
 
 
-_DELIVERED = (
-    "SELECT business_date, total, delivered_at FROM delivered"
-    " WHERE location = ? AND business_date >= ? AND NOT voided ORDER BY business_date"
-)
-_WAITING = (
-    "SELECT business_date, sum(transactions) FROM batches WHERE location = ? AND business_date >= ?"
-    " AND state IN ('pending', 'sending', 'unknown') GROUP BY business_date"
-)
-_SET_ASIDE = (
-    "SELECT business_date, count(*) FROM quarantined_transactions"
-    " WHERE location = ? AND business_date >= ? AND dismissed_at IS NULL GROUP BY business_date"
-)
-_CONTRADICTED = (
-    "SELECT business_date, count(*) FROM discrepancies"
-    " WHERE location = ? AND business_date >= ? AND accepted_at IS NULL GROUP BY business_date"
-)
+_DELIVERED = """
+SELECT business_date, total, delivered_at FROM delivered
+WHERE location = ? AND business_date >= ? AND voided = 0 ORDER BY business_date
+"""
+_WAITING = """
+SELECT business_date, sum(transactions) FROM batches WHERE location = ? AND business_date >= ?
+    AND state IN ('pending', 'sending', 'unknown') GROUP BY business_date
+"""
+_SET_ASIDE = """
+SELECT business_date, count(*) FROM quarantined_transactions
+WHERE location = ? AND business_date >= ? AND dismissed_at IS NULL GROUP BY business_date
+"""
+_CONTRADICTED = """
+SELECT business_date, count(*) FROM discrepancies
+WHERE location = ? AND business_date >= ? AND accepted_at IS NULL GROUP BY business_date
+"""
 
 
-def date_totals(
-    connection: sqlite3.Connection, location_id: str, since: date
-) -> Iterator[DateTotals]:
+def date_totals(session: Session, location: str, since: date) -> Iterator[DateTotals]:
     """
     Every business date from *since* of which something is known, in order.
     """
-    scope = (location_id, since.isoformat())
+    scope = (location, since.isoformat())
     # Amounts are texts, and sums in SQL would be doubles.
     delivered = {
         day: [(Decimal(total), at) for _, total, at in rows]
-        for day, rows in groupby(connection.execute(_DELIVERED, scope), key=lambda row: row[0])
+        for day, rows in groupby(session.stream(_DELIVERED, scope), key=lambda row: row[0])
     }
     counts: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
 
-    for number, query in enumerate((_WAITING, _SET_ASIDE, _CONTRADICTED)):
-        for day, count in connection.execute(query, scope):
-            counts[day][number] = count
+    for number, rows in enumerate(
+        (
+            session.all(_WAITING, scope),
+            session.all(_SET_ASIDE, scope),
+            session.all(_CONTRADICTED, scope),
+        )
+    ):
+        for day, count in rows:
+            counts[day][number] = int(count)
 
     # A date that can't be read is passed over.
     days = sorted(delivered.keys() | counts.keys())

@@ -2,217 +2,125 @@
 Queue of catalogue changes that the host has not applied yet.
 """
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import nullcontext
 
 import attrs
 
-from conexxus_sync.errors import HostError, TransactionEndedError
 from conexxus_sync.model.catalogue import HostState
 
-from ._database import Database
+from ._database import Repository
 from ._queued_items import QueuedChanges
 
 
-# Not a name that a host would choose for a savepoint of its own.
-_SAVEPOINT = "conexxus_host"
+_STATE = "SELECT sequence, applied FROM hosts WHERE location = ?"
+_SAVE = """
+INSERT INTO hosts (location, sequence, applied) VALUES (?, ?, ?)
+ON CONFLICT (location) DO UPDATE SET sequence = excluded.sequence, applied = excluded.applied
+"""
+_QUEUE_DELTA = """
+INSERT INTO changes
+    (location, sequence, kind, sku, name, price, category, description, extra)
+SELECT ?1, ?2, d.kind, i.sku, i.name, i.price, i.category, i.description, i.extra
+FROM delta AS d JOIN items AS i ON i.location = ?1 AND i.sku = d.sku
+WHERE d.kind <> 'removed' OR ?3 <> 0
+"""
+_CLEAR = "DELETE FROM changes WHERE location = ?"
+_QUEUE_EVERYTHING = """
+INSERT INTO changes
+    (location, sequence, kind, sku, name, price, category, description, extra)
+SELECT ?1, ?2, CASE WHEN missing_since IS NULL THEN 'created' ELSE 'removed' END,
+    sku, name, price, category, description, extra
+FROM items WHERE location = ?1 AND (missing_since IS NULL OR ?3 <> 0)
+"""
+# From each to the next by the key, past all rows between them.
+_PENDING = """
+WITH RECURSIVE waiting (sequence) AS (
+    SELECT min(sequence) FROM changes WHERE location = ?1
+    UNION ALL
+    SELECT (
+        SELECT min(c.sequence) FROM changes AS c
+        WHERE c.location = ?1 AND c.sequence > waiting.sequence
+    ) FROM waiting WHERE waiting.sequence IS NOT NULL
+) SELECT sequence FROM waiting WHERE sequence IS NOT NULL ORDER BY sequence
+"""
+_WAITS = """
+SELECT 1 FROM changes WHERE location = ? AND sequence = ?
+    AND kind IN ('created', 'updated', 'removed') AND sku = ?
+"""
+_APPLIED = "DELETE FROM changes WHERE location = ? AND sequence = ?"
+_SAVE_APPLIED = "UPDATE hosts SET applied = ? WHERE location = ?"
 
 
-@attrs.define
-class SqliteHostQueue:
+@attrs.frozen
+class HostQueue(Repository):
     """
     Rows of `hosts` and `changes`.
     """
 
-    store: Database
-
-    def state(self, location_id: str) -> HostState | None:
+    def state(self) -> HostState | None:
         """
         How far the host of this location has come; None if it never had one.
         """
-        with self.store.reading() as connection:
-            return _state(connection, location_id)
+        row = self.session.first(_STATE, (self.location,))
 
-    def queue_delta(
-        self, connection: sqlite3.Connection, location_id: str, *, removals: bool
-    ) -> None:
+        return None if row is None else HostState(sequence=row[0], applied=row[1])
+
+    def queue_delta(self, *, removals: bool) -> None:
         """
         Queue what the staged read changes, under the next sequence.
 
         A location that never had a host queues nothing.
         """
-        state = _state(connection, location_id)
+        state = self.state()
 
         if state is None:
             return
 
-        queued = connection.execute(
-            "INSERT INTO changes SELECT ?1, ?2, d.kind, i.sku, i.name, i.price, i.category,"
-            " i.description, i.extra FROM delta d JOIN items i ON i.location = ?1"
-            " AND i.sku = d.sku WHERE d.kind <> 'removed' OR ?3",
-            (location_id, state.sequence + 1, removals),
-        ).rowcount
+        sequence = state.sequence + 1
 
-        if queued:
-            _save(connection, location_id, state.sequence + 1, state.applied)
+        if self.session.execute(_QUEUE_DELTA, (self.location, sequence, int(removals))):
+            self.session.execute(_SAVE, (self.location, sequence, state.applied))
 
-    def queue_everything(
-        self, connection: sqlite3.Connection, location_id: str, *, beyond: int, removals: bool
-    ) -> None:
+    def queue_everything(self, *, beyond: int, removals: bool) -> None:
         """
         Queue the whole mirror instead of whatever is pending.
 
         Args:
             beyond: The host has seen sequences up to this one.
         """
-        state = _state(connection, location_id)
+        state = self.state()
         last = beyond if state is None else max(state.sequence, beyond)
-        connection.execute("DELETE FROM changes WHERE location = ?", (location_id,))
-        queued = connection.execute(
-            "INSERT INTO changes SELECT ?1, ?2, iif(missing_since IS NULL, 'created', 'removed'),"
-            " sku, name, price, category, description, extra FROM items"
-            " WHERE location = ?1 AND (missing_since IS NULL OR ?3)",
-            # A new host never had what is gone.
-            (location_id, last + 1, removals and state is not None),
-        ).rowcount
+        # A new host never had what is gone.
+        with_removals = int(removals and state is not None)
+        self.session.execute(_CLEAR, (self.location,))
+        queued = self.session.execute(_QUEUE_EVERYTHING, (self.location, last + 1, with_removals))
+        self.session.execute(_SAVE, (self.location, last + 1 if queued else last, last))
 
-        _save(connection, location_id, last + 1 if queued else last, last)
-
-    def pending(self, location_id: str, connection: sqlite3.Connection | None = None) -> list[int]:
+    def pending(self) -> list[int]:
         """
         Sequences that the host has not applied, oldest first.
         """
-        if connection is None:
-            with self.store.reading() as fresh:
-                return self.pending(location_id, fresh)
+        return [sequence for (sequence,) in self.session.all(_PENDING, (self.location,))]
 
-        rows = connection.execute(
-            # From each to the next by the key, past all rows between them.
-            "WITH RECURSIVE waiting (sequence) AS ("
-            " SELECT min(sequence) FROM changes WHERE location = ?1"
-            " UNION ALL SELECT (SELECT min(sequence) FROM changes WHERE location = ?1"
-            " AND sequence > waiting.sequence) FROM waiting WHERE sequence IS NOT NULL"
-            ") SELECT sequence FROM waiting WHERE sequence IS NOT NULL ORDER BY sequence",
-            (location_id,),
-        )
-        return [sequence for (sequence,) in rows]
-
-    def waiting(self, location_id: str, sku: str) -> list[int]:
+    def waiting(self, sku: str) -> list[int]:
         """
         Sequences with a change of this item that the host has not applied.
         """
-        with self.store.reading() as connection:
-            return [
-                sequence
-                for sequence in self.pending(location_id, connection)
-                if connection.execute(
-                    "SELECT 1 FROM changes WHERE location = ? AND sequence = ?"
-                    " AND kind IN ('created', 'updated', 'removed') AND sku = ?",
-                    (location_id, sequence, sku),
-                ).fetchone()
-            ]
+        return [
+            sequence
+            for sequence in self.pending()
+            if self.session.first(_WAITS, (self.location, sequence, sku))
+        ]
 
-    def changes(
-        self, location_id: str, sequence: int, connection: sqlite3.Connection | None = None
-    ) -> QueuedChanges:
+    def changes(self, sequence: int) -> QueuedChanges:
         """
-        What is queued under *sequence*.
+        What is queued under *sequence*, for who works in this transaction.
         """
-        return QueuedChanges(self.store, location_id, sequence, connection)
+        return QueuedChanges(lambda: nullcontext(self.session), self.location, sequence)
 
-    def applied(self, connection: sqlite3.Connection, location_id: str, sequence: int) -> None:
+    def applied(self, sequence: int) -> None:
         """
         Forget *sequence*: the host has it.
         """
-        connection.execute(
-            "DELETE FROM changes WHERE location = ? AND sequence = ?", (location_id, sequence)
-        )
-        connection.execute(
-            "UPDATE hosts SET applied = ? WHERE location = ?", (sequence, location_id)
-        )
-
-    @contextmanager
-    def attempt(self, connection: sqlite3.Connection) -> Iterator[None]:
-        """
-        A part of a transaction that may fail without the rest.
-
-        Whoever uses the connection in it can't end the transaction: a commit
-        or a rollback is refused, and makes this part fail.
-
-        Raises:
-            HostError: It was tried.
-            TransactionEndedError: It was done; nothing of the transaction is left.
-        """
-        connection.execute(f"SAVEPOINT {_SAVEPOINT}")
-        settings = connection.row_factory, connection.text_factory
-
-        try:
-            with _without_ending(connection) as tried:
-                yield
-            if tried:
-                msg = "`apply_in` must neither commit nor roll back, but raise"
-                raise HostError(msg)
-        except BaseException:
-            _ensure_open(connection)
-            connection.execute(f"ROLLBACK TO {_SAVEPOINT}")
-            raise
-        finally:
-            _ensure_open(connection)
-            connection.row_factory, connection.text_factory = settings
-            connection.execute(f"RELEASE {_SAVEPOINT}")
-
-
-@contextmanager
-def _without_ending(connection: sqlite3.Connection) -> Iterator[list[str]]:
-    """
-    Refuse to end the transaction.
-
-    Yields:
-        What was tried.
-    """
-    tried: list[str] = []
-
-    def authorize(action: int, operation: str | None, name: str | None, *_: str | None) -> int:
-        ends = action == sqlite3.SQLITE_TRANSACTION or name == _SAVEPOINT
-        if ends and action in (sqlite3.SQLITE_TRANSACTION, sqlite3.SQLITE_SAVEPOINT):
-            tried.append(str(operation))
-            return sqlite3.SQLITE_DENY
-        return sqlite3.SQLITE_OK
-
-    connection.set_authorizer(authorize)
-
-    try:
-        yield tried
-    finally:
-        # A connection that was closed has nobody to authorize.
-        with suppress(sqlite3.ProgrammingError):
-            connection.set_authorizer(None)
-
-
-def _ensure_open(connection: sqlite3.Connection) -> None:
-    """
-    Not everything asks the authorizer: `INSERT OR ROLLBACK`, `RAISE(ROLLBACK)`
-    in a trigger, a full disk, and `close()` end a transaction by themselves.
-    """
-    try:
-        is_open = connection.in_transaction
-    except sqlite3.ProgrammingError:
-        is_open = False
-
-    if not is_open:
-        raise TransactionEndedError
-
-
-def _state(connection: sqlite3.Connection, location_id: str) -> HostState | None:
-    row = connection.execute(
-        "SELECT sequence, applied FROM hosts WHERE location = ?", (location_id,)
-    ).fetchone()
-
-    return None if row is None else HostState(sequence=row[0], applied=row[1])
-
-
-def _save(connection: sqlite3.Connection, location_id: str, sequence: int, applied: int) -> None:
-    connection.execute(
-        "INSERT OR REPLACE INTO hosts VALUES (?, ?, ?)", (location_id, sequence, applied)
-    )
+        self.session.execute(_APPLIED, (self.location, sequence))
+        self.session.execute(_SAVE_APPLIED, (sequence, self.location))

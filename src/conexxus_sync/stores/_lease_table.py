@@ -2,8 +2,7 @@
 Leases: acquire, renew, release, and takeover from a process that is gone.
 """
 
-import sqlite3
-from datetime import UTC, datetime
+from datetime import datetime
 
 import attrs
 
@@ -11,16 +10,31 @@ from conexxus_sync.errors import LeaseLostError, RunInProgressError, StoreError
 from conexxus_sync.model.leases import LEASE_LENGTH, Lease, LeaseKind, is_void
 from conexxus_sync.runtime.processes import Processes, ProcessIdentity
 
-from ._database import Database
+from ._database import Database, Session, text
 
 
 # Leases that this process may have in a store, and that no run has: location,
 # kind and run.  A run's id is its own, whichever store it is in.
 _ownerless: set[tuple[str, str, str | None]] = set()
 
+_SELECT = """
+SELECT epoch, run_id, boot, namespace, pid, started, host, expires_at
+FROM leases WHERE location = ? AND kind = ?
+"""
+_TAKE = """
+INSERT INTO leases
+    (location, kind, epoch, run_id, boot, namespace, pid, started, host, expires_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (location, kind) DO UPDATE SET epoch = excluded.epoch, run_id = excluded.run_id,
+    boot = excluded.boot, namespace = excluded.namespace, pid = excluded.pid,
+    started = excluded.started, host = excluded.host, expires_at = excluded.expires_at
+"""
+_EXTEND = "UPDATE leases SET expires_at = ? WHERE location = ? AND kind = ?"
+_RELEASE = "UPDATE leases SET run_id = NULL WHERE location = ? AND kind = ? AND epoch = ?"
 
-@attrs.define
-class SqliteLeases:
+
+@attrs.frozen
+class Leases:
     """
     Rows of `leases`; a row whose `run_id` is null is free.
 
@@ -29,11 +43,12 @@ class SqliteLeases:
             kind and epoch.  Our process lives on, so nothing else would tell.
     """
 
-    store: Database
+    database: Database
+    location: str
     processes: Processes
-    abandoned: set[tuple[str, str, int]] = attrs.field(init=False, factory=set)
+    abandoned: set[tuple[str, str, int]]
 
-    def acquire(self, location_id: str, kind: LeaseKind, run_id: str, now: datetime) -> Lease:
+    def acquire(self, kind: LeaseKind, run_id: str, now: datetime) -> Lease:
         """
         Take the lease for *run_id*.
 
@@ -42,39 +57,41 @@ class SqliteLeases:
         """
         # The holder may be writing for seconds: who only has to hear that
         # does not wait for it.
-        with self.store.reading() as connection:
-            self._refuse_held(location_id, kind, _row(connection, location_id, kind), now)
+        with self.database.read() as session:
+            self._refuse_held(kind, self._row(session, kind), now)
 
         try:
-            return self._take(location_id, kind, run_id, now)
+            return self._take(kind, run_id, now)
         except RunInProgressError:
             raise
         except BaseException:
             # It may be stored, and nobody has it: a signal within the commit.
-            _ownerless.add((location_id, kind, run_id))
+            _ownerless.add((self.location, kind, run_id))
             raise
 
-    def _take(self, location_id: str, kind: LeaseKind, run_id: str, now: datetime) -> Lease:
-        with self.store.writing() as connection:
-            row = _row(connection, location_id, kind)
-            self._refuse_held(location_id, kind, row, now)
+    def _take(self, kind: LeaseKind, run_id: str, now: datetime) -> Lease:
+        with self.database.write() as session:
+            row = self._row(session, kind)
+            self._refuse_held(kind, row, now)
 
             epoch = 1 if row is None else row[0] + 1
             me = self.processes.current()
-            connection.execute(
-                "INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            session.execute(
+                _TAKE,
                 (
-                    *(location_id, kind, epoch, run_id),
+                    *(self.location, kind, epoch, run_id),
                     *(me.boot, me.namespace, me.pid, me.started, me.host),
-                    _text(now + LEASE_LENGTH),
+                    text(now + LEASE_LENGTH),
                 ),
             )
 
-        self.abandoned.discard((location_id, kind, epoch - 1))
+        self.abandoned.discard((self.location, kind, epoch - 1))
         if row is not None and row[1] is not None:
-            _ownerless.discard((location_id, kind, row[1]))
+            _ownerless.discard((self.location, kind, row[1]))
 
-        return Lease(location_id=location_id, kind=kind, epoch=epoch, run_id=run_id, renewed_at=now)
+        return Lease(
+            location_id=self.location, kind=kind, epoch=epoch, run_id=run_id, renewed_at=now
+        )
 
     def renew(self, lease: Lease, now: datetime) -> Lease:
         """
@@ -86,20 +103,18 @@ class SqliteLeases:
         if not lease.is_due(now):
             return lease
 
-        with self.store.writing(lease) as connection:
-            return self.extend(connection, lease, now)
+        with self.database.write() as session:
+            self.check(session, lease)
+            return self.extend(session, lease, now)
 
-    def extend(self, connection: sqlite3.Connection, lease: Lease, now: datetime) -> Lease:
+    def extend(self, session: Session, lease: Lease, now: datetime) -> Lease:
         """
         Put off the end of *lease* if that is due, in a transaction under it.
         """
         if not lease.is_due(now):
             return lease
 
-        connection.execute(
-            "UPDATE leases SET expires_at = ? WHERE location = ? AND kind = ?",
-            (_text(now + LEASE_LENGTH), lease.location_id, lease.kind),
-        )
+        session.execute(_EXTEND, (text(now + LEASE_LENGTH), lease.location_id, lease.kind))
 
         return attrs.evolve(lease, renewed_at=now)
 
@@ -124,31 +139,28 @@ class SqliteLeases:
     def _give_back(self, key: tuple[str, str, int]) -> None:
         self.abandoned.add(key)
 
-        with self.store.writing() as connection:
-            connection.execute(
-                "UPDATE leases SET run_id = NULL WHERE location = ? AND kind = ? AND epoch = ?",
-                key,
-            )
+        with self.database.write() as session:
+            session.execute(_RELEASE, key)
 
         self.abandoned.discard(key)
 
-    def holder(self, location_id: str, kind: LeaseKind, now: datetime) -> str | None:
+    def holder(self, kind: LeaseKind, now: datetime) -> str | None:
         """
         Id of the run in progress.
         """
-        with self.store.reading() as connection:
-            row = _row(connection, location_id, kind)
+        with self.database.read() as session:
+            row = self._row(session, kind)
 
-        return None if row is None else self._holder(location_id, kind, row, now)
+        return None if row is None else self._holder(kind, row, now)
 
-    def check(self, connection: sqlite3.Connection, lease: Lease) -> None:
+    def check(self, session: Session, lease: Lease) -> None:
         """
         Make sure, inside a writing transaction, that *lease* is still ours.
 
         Raises:
             LeaseLostError: It is not.
         """
-        row = _row(connection, lease.location_id, lease.kind)
+        row = self._row(session, lease.kind)
 
         if row is None or row[:2] != (lease.epoch, lease.run_id):
             msg = (
@@ -157,18 +169,29 @@ class SqliteLeases:
             )
             raise LeaseLostError(msg)
 
-    def _refuse_held(
-        self, location_id: str, kind: LeaseKind, row: "_Row | None", now: datetime
-    ) -> None:
-        if row is not None and (holder := self._holder(location_id, kind, row, now)):
-            raise RunInProgressError(holder, kind=kind, location_id=location_id)
+    def _row(self, session: Session, kind: str) -> "_Row | None":
+        row = session.first(_SELECT, (self.location, kind))
 
-    def _holder(self, location_id: str, kind: str, row: "_Row", now: datetime) -> str | None:
+        if row is None:
+            return None
+
+        epoch, run_id, boot, namespace, pid, started, host, expires_at = row
+        holder = ProcessIdentity(
+            boot=boot, namespace=namespace, pid=pid, started=started, host=host
+        )
+
+        return epoch, run_id, holder, datetime.fromisoformat(expires_at)
+
+    def _refuse_held(self, kind: LeaseKind, row: "_Row | None", now: datetime) -> None:
+        if row is not None and (holder := self._holder(kind, row, now)):
+            raise RunInProgressError(holder, kind=kind, location_id=self.location)
+
+    def _holder(self, kind: str, row: "_Row", now: datetime) -> str | None:
         epoch, run_id, holder, expires_at = row
         is_free = (
             is_void(expires_at, now)
-            or (location_id, kind, epoch) in self.abandoned
-            or (location_id, kind, run_id) in _ownerless
+            or (self.location, kind, epoch) in self.abandoned
+            or (self.location, kind, run_id) in _ownerless
             or self.processes.is_gone(holder)
         )
 
@@ -176,23 +199,3 @@ class SqliteLeases:
 
 
 _Row = tuple[int, str | None, ProcessIdentity, datetime]
-
-
-def _row(connection: sqlite3.Connection, location_id: str, kind: LeaseKind) -> _Row | None:
-    row = connection.execute(
-        "SELECT epoch, run_id, boot, namespace, pid, started, host, expires_at"
-        " FROM leases WHERE location = ? AND kind = ?",
-        (location_id, kind),
-    ).fetchone()
-
-    if row is None:
-        return None
-
-    epoch, run_id, boot, namespace, pid, started, host, expires_at = row
-    holder = ProcessIdentity(boot=boot, namespace=namespace, pid=pid, started=started, host=host)
-
-    return epoch, run_id, holder, datetime.fromisoformat(expires_at)
-
-
-def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat()

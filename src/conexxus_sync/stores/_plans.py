@@ -2,7 +2,6 @@
 Plans: catalogues that were read and not applied.
 """
 
-import sqlite3
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -10,61 +9,57 @@ import attrs
 
 from conexxus_sync.model.catalogue import Plan, PriceChange
 
-from ._database import Database
+from ._database import Repository
 
 
 # Each may list a whole catalogue, and a refused one comes again every hour.
 PRICE_LISTS_ARE_KEPT = 10
 
+_SAVE = """
+INSERT INTO plans (location, run_id, scope, digest) VALUES (?, ?, ?, ?)
+ON CONFLICT (location, run_id) DO UPDATE SET scope = excluded.scope, digest = excluded.digest
+"""
+_PURGE = """
+DELETE FROM plans WHERE location = ?1 AND run_id NOT IN (SELECT id FROM runs WHERE location = ?1)
+"""
+_PURGE_PRICES = """
+DELETE FROM planned_prices WHERE location = ?1 AND run_id NOT IN (
+    SELECT run_id FROM plans WHERE location = ?1 ORDER BY run_id DESC LIMIT ?2
+)
+"""
+_GET = "SELECT scope, digest FROM plans WHERE location = ? AND run_id = ?"
+_PRICES = """
+SELECT sku, name, old_price, new_price FROM planned_prices WHERE location = ? AND run_id = ?
+ORDER BY sku
+"""
 
-@attrs.define
-class SqlitePlans:
+
+@attrs.frozen
+class Plans(Repository):
     """
     Rows of `plans`; those of `planned_prices` come from the staged read.
     """
 
-    store: Database
-
-    def save(self, connection: sqlite3.Connection, location_id: str, plan: Plan) -> None:
+    def save(self, plan: Plan) -> None:
         """
         Remember *plan* as long as its run, which has been saved, and the last
         few lists of prices.
         """
-        connection.execute(
-            "INSERT OR REPLACE INTO plans VALUES (?, ?, ?, ?)",
-            (location_id, plan.run_id, plan.scope, plan.digest),
-        )
-        connection.execute(
-            "DELETE FROM plans WHERE location = ?1"
-            " AND run_id NOT IN (SELECT id FROM runs WHERE location = ?1)",
-            (location_id,),
-        )
-        connection.execute(
-            "DELETE FROM planned_prices WHERE location = ?1 AND run_id NOT IN"
-            " (SELECT run_id FROM plans WHERE location = ?1 ORDER BY run_id DESC LIMIT ?2)",
-            (location_id, PRICE_LISTS_ARE_KEPT),
-        )
+        self.session.execute(_SAVE, (self.location, plan.run_id, plan.scope, plan.digest))
+        self.session.execute(_PURGE, (self.location,))
+        self.session.execute(_PURGE_PRICES, (self.location, PRICE_LISTS_ARE_KEPT))
 
-    def get(self, location_id: str, run_id: str) -> Plan | None:
+    def get(self, run_id: str) -> Plan | None:
         """
         What the run with this id looked at and did not apply.
         """
-        with self.store.reading() as connection:
-            row = connection.execute(
-                "SELECT scope, digest FROM plans WHERE location = ? AND run_id = ?",
-                (location_id, run_id),
-            ).fetchone()
+        row = self.session.first(_GET, (self.location, run_id))
 
-        return None if row is None else Plan(run_id=run_id, scope=row[0], digest=row[1])
+        return None if row is None else Plan(run_id=run_id, scope=row[0], digest=bytes(row[1]))
 
-    def prices(self, location_id: str, run_id: str) -> Iterator[PriceChange]:
+    def prices(self, run_id: str) -> Iterator[PriceChange]:
         """
         The prices that it would change, by SKU, streamed.
         """
-        with self.store.reading() as connection:
-            for sku, name, old, new in connection.execute(
-                "SELECT sku, name, old_price, new_price FROM planned_prices"
-                " WHERE location = ? AND run_id = ? ORDER BY sku",
-                (location_id, run_id),
-            ):
-                yield PriceChange(sku=sku, name=name, old=Decimal(old), new=Decimal(new))
+        for sku, name, old, new in self.session.stream(_PRICES, (self.location, run_id)):
+            yield PriceChange(sku=sku, name=name, old=Decimal(old), new=Decimal(new))

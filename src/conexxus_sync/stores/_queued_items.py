@@ -2,19 +2,25 @@
 Streams of items from queued changes, read from the store on each iteration.
 """
 
-import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from decimal import Decimal
-from typing import Any
 
 import attrs
 
 from conexxus_client import Item, decode_extra
 
-from ._database import Database
+from ._database import Row, Session
 
 
-def item_of(row: tuple[Any, ...]) -> Item:
+_ITEMS = """
+SELECT sku, name, price, category, description, extra FROM changes
+WHERE location = ? AND sequence = ? AND kind = ? ORDER BY sku
+"""
+_COUNT = "SELECT count(*) FROM changes WHERE location = ? AND sequence = ? AND kind = ?"
+
+
+def item_of(row: Row) -> Item:
     """
     The item in *row*: SKU, name, price, category, description, extra.
     """
@@ -36,53 +42,42 @@ class QueuedItems:
     Items of one sequence and kind, read anew each time they are iterated.
 
     Attributes:
-        connection: Of the transaction in which they are still invisible to
-            others; None once they are committed.
+        read: Gives a session to read them with.
     """
 
-    store: Database
-    location_id: str
+    read: Callable[[], AbstractContextManager[Session]]
+    location: str
     sequence: int
     kind: str
-    connection: sqlite3.Connection | None = None
 
     def __iter__(self) -> Iterator[Item]:
-        if self.connection is not None:
-            yield from self._read(self.connection)
-            return
-
-        with self.store.reading() as connection:
-            yield from self._read(connection)
+        with self.read() as session:
+            yield from map(item_of, session.stream(_ITEMS, self._key))
 
     def __len__(self) -> int:
-        query = "SELECT count(*) FROM changes WHERE location = ? AND sequence = ? AND kind = ?"
-        key = (self.location_id, self.sequence, self.kind)
+        with self.read() as session:
+            row = session.first(_COUNT, self._key)
 
-        if self.connection is not None:
-            return int(self.connection.execute(query, key).fetchone()[0])
+        return 0 if row is None else int(row[0])
 
-        with self.store.reading() as connection:
-            return int(connection.execute(query, key).fetchone()[0])
-
-    def _read(self, connection: sqlite3.Connection) -> Iterator[Item]:
-        rows = connection.execute(
-            "SELECT sku, name, price, category, description, extra FROM changes"
-            " WHERE location = ? AND sequence = ? AND kind = ? ORDER BY sku",
-            (self.location_id, self.sequence, self.kind),
-        )
-        return map(item_of, rows)
+    @property
+    def _key(self) -> tuple[str, int, str]:
+        return self.location, self.sequence, self.kind
 
 
 @attrs.frozen
 class QueuedChanges:
     """
     The changes of one sequence, as the host gets them.
+
+    Attributes:
+        read: Gives a session to read them with: that of the transaction in
+            which they are still invisible to others, or a new one.
     """
 
-    store: Database
+    read: Callable[[], AbstractContextManager[Session]]
     location_id: str
     sequence: int
-    connection: sqlite3.Connection | None = None
 
     @property
     def created(self) -> QueuedItems:
@@ -97,4 +92,4 @@ class QueuedChanges:
         return self._items("removed")
 
     def _items(self, kind: str) -> QueuedItems:
-        return QueuedItems(self.store, self.location_id, self.sequence, kind, self.connection)
+        return QueuedItems(self.read, self.location_id, self.sequence, kind)

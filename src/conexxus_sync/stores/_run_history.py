@@ -4,47 +4,57 @@ History of runs.
 
 import heapq
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import attrs
 
 from conexxus_sync.model.run_json import dump_run, load_run
 from conexxus_sync.model.runs import RunKind, SyncRun
 
-from ._database import Database
+from ._database import Repository, optional_text, text
 
 
 # Instead of a kind.
 _REPLAY = "replay"
 _UNLISTED = "unlisted"
 
+_SAVE = """
+INSERT INTO runs (location, id, kind, business_date, status, planned, started_at, ended_at,
+    document)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (location, id) DO UPDATE SET status = excluded.status, ended_at = excluded.ended_at,
+    document = excluded.document
+"""
+_GET = "SELECT document FROM runs WHERE location = ? AND id = ?"
+
 # Straight down an index; with `OR` and `<=` it took a sort of all there are.
-_LATEST = (
-    "SELECT number, document FROM runs WHERE location = ? AND kind = ? AND planned = ?"
-    " ORDER BY number DESC LIMIT ?"
-)
-
-
+_LATEST = """
+SELECT number, document FROM runs WHERE location = ? AND kind = ? AND planned = ?
+ORDER BY number DESC LIMIT ?
+"""
 # Down the same index: those that failed are passed over without being read.
-_LATEST_GOOD = (
-    "SELECT document FROM runs WHERE location = ? AND kind = ? AND planned = 0"
-    " AND status IN ('success', 'partial') ORDER BY number DESC LIMIT 1"
-)
+_LATEST_GOOD = """
+SELECT document FROM runs WHERE location = ? AND kind = ? AND planned = 0
+    AND status IN ('success', 'partial')
+ORDER BY number DESC LIMIT 1
+"""
+_BETWEEN = """
+SELECT 1 FROM runs WHERE location = ? AND started_at BETWEEN ? AND ?
+ORDER BY number DESC LIMIT 1
+"""
+_PURGE = "DELETE FROM runs WHERE location = ? AND started_at < ?"
 
 
-@attrs.define
-class SqliteRuns:
+@attrs.frozen
+class RunHistory(Repository):
     """
     Rows of `runs`: columns to find them by, and the run as a document.
     """
 
-    store: Database
-
-    def save(self, connection: sqlite3.Connection, run: SyncRun, *, listed: bool = True) -> None:
+    def save(self, run: SyncRun, *, listed: bool = True) -> None:
         """
-        Record *run* in the transaction open on *connection*, or correct it.
+        Record *run*, or correct it.
 
         Args:
             listed: Whether it is part of the history; if not, who has its id
@@ -52,16 +62,14 @@ class SqliteRuns:
         """
         kind = _REPLAY if run.replayed else run.kind.value
 
-        connection.execute(
-            "INSERT INTO runs (location, id, kind, business_date, status, planned, started_at,"
-            " ended_at, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (location, id) DO UPDATE SET status = excluded.status,"
-            " ended_at = excluded.ended_at, document = excluded.document",
+        self.session.execute(
+            _SAVE,
             (
                 *(run.location_id, run.id, kind if listed else _UNLISTED),
                 None if run.business_date is None else run.business_date.isoformat(),
                 None if run.status is None else run.status.value,
-                *(run.planned, _text(run.start_time), _text(run.end_time), dump_run(run)),
+                *(int(run.planned), text(run.start_time), optional_text(run.end_time)),
+                dump_run(run),
             ),
         )
 
@@ -69,12 +77,9 @@ class SqliteRuns:
         """
         The run with this id.
         """
-        with self.store.reading() as connection:
-            row = connection.execute("SELECT document FROM runs WHERE id = ?", (run_id,)).fetchone()
+        return next(_readable(self.session.all(_GET, (self.location, run_id))), None)
 
-        return None if row is None else next(_readable([row[0]]), None)
-
-    def latest(self, location_id: str, kind: RunKind, *, failed: bool = True) -> SyncRun | None:
+    def latest(self, kind: RunKind, *, failed: bool = True) -> SyncRun | None:
         """
         The last one that ended; a planned one does not count.
 
@@ -82,20 +87,12 @@ class SqliteRuns:
             failed: Whether one that failed counts, too.
         """
         if failed:
-            return next(iter(self.history(location_id, kind, 1)), None)
+            return next(iter(self.history(kind, 1)), None)
 
-        with self.store.reading() as connection:
-            rows = connection.execute(_LATEST_GOOD, (location_id, kind)).fetchall()
-
-        return next(_readable(row[0] for row in rows), None)
+        return next(_readable(self.session.all(_LATEST_GOOD, (self.location, kind))), None)
 
     def history(
-        self,
-        location_id: str,
-        kind: RunKind | None = None,
-        limit: int = 20,
-        *,
-        planned: bool = False,
+        self, kind: RunKind | None = None, limit: int = 20, *, planned: bool = False
     ) -> list[SyncRun]:
         """
         The last that ended, latest first.
@@ -108,63 +105,46 @@ class SqliteRuns:
         asked = limit
 
         while True:
-            rows = self._newest(location_id, kinds, 1 + planned, asked)
-            runs = list(_readable(row[1] for row in rows))
+            rows = self._newest(kinds, 1 + planned, asked)
+            runs = list(_readable(row[1:] for row in rows))
             # Where some can't be read, older ones take their places.
             if len(runs) >= limit or len(rows) < asked:
                 return runs[:limit]
             asked *= 4
 
-    def _newest(
-        self, location_id: str, kinds: Sequence[str], plans: int, limit: int
-    ) -> list[tuple[int, str]]:
-        with self.store.reading() as connection:
-            newest = heapq.merge(
-                *(
-                    connection.execute(_LATEST, (location_id, kind, number, limit))
-                    for kind in kinds
-                    for number in range(plans)
-                ),
-                reverse=True,
-            )
-            # To its end: a merge that is left in the middle outlives its database.
-            return list(newest)[:limit]
+    def _newest(self, kinds: Sequence[str], plans: int, limit: int) -> list[tuple[int, str]]:
+        newest = heapq.merge(
+            *(
+                self.session.all(_LATEST, (self.location, kind, number, limit))
+                for kind in kinds
+                for number in range(plans)
+            ),
+            reverse=True,
+        )
 
-    def any_between(
-        self, connection: sqlite3.Connection, location_id: str, first: datetime, last: datetime
-    ) -> bool:
+        return list(newest)[:limit]
+
+    def any_between(self, first: datetime, last: datetime) -> bool:
         """
         Did a run start between these moments?
         """
-        row = connection.execute(
-            "SELECT 1 FROM runs WHERE location = ? AND started_at BETWEEN ? AND ?"
-            " ORDER BY number DESC LIMIT 1",
-            (location_id, _text(first), _text(last)),
-        ).fetchone()
+        return self.session.first(_BETWEEN, (self.location, text(first), text(last))) is not None
 
-        return row is not None
-
-    def purge(self, connection: sqlite3.Connection, location_id: str, before: datetime) -> None:
+    def purge(self, before: datetime) -> None:
         """
         Forget those that started before this moment.
         """
-        connection.execute(
-            "DELETE FROM runs WHERE location = ? AND started_at < ?", (location_id, _text(before))
-        )
+        self.session.execute(_PURGE, (self.location, text(before)))
 
 
-def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone(UTC).isoformat()
-
-
-def _readable(documents: Iterable[str]) -> Iterator[SyncRun]:
+def _readable(rows: Iterable[Sequence[str]]) -> Iterator[SyncRun]:
     """
     The runs, without those that can't be read.
 
     Raises:
         JSONDecodeError: One is no JSON: then the store is damaged.
     """
-    for document in documents:
+    for (document,) in rows:
         try:
             run = load_run(document)
         except json.JSONDecodeError:

@@ -5,13 +5,14 @@ A sale is found by its id and second.  What is left over under an id, on both
 sides, is matched in order of time: that is a sale whose timestamp changed.
 """
 
-import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import attrs
 
 from conexxus_sync.model.sale_digests import COMPARABLE, is_unchanged
+
+from ._database import Row, Session
 
 
 HOLD_EVERY = 1_000
@@ -33,21 +34,24 @@ WHERE b.state IN ('pending', 'sending', 'unknown') AND t.location = b.location A
 
 # What waits in quarantine or in a batch, by the host's ids; then what was
 # delivered, unless something about it waits.
-_FILL = (
-    """
-    INSERT INTO known SELECT id, sold_second, 1, NULL, NULL FROM quarantined_transactions
-    WHERE location = ?1 AND business_date = ?2
-    """,
-    f"""
-    INSERT OR IGNORE INTO known SELECT t.origin, substr(t.sold_at, 1, 19), 1, NULL, NULL
-    FROM {OPEN_MEMBERS} AND b.location = ?1 AND b.business_date = ?2
-    """,  # noqa: S608  # constants
-    """
-    INSERT OR IGNORE INTO known SELECT id, sold_second, 0, digest, version FROM delivered
-    WHERE location = ?1 AND business_date = ?2 AND NOT voided
-        AND id NOT IN (SELECT id FROM known WHERE sold_second = '')
-    """,
-)
+_FILL_QUARANTINED = """
+INSERT INTO known (id, sold_second, waits, digest, version)
+SELECT id, sold_second, 1, NULL, NULL FROM quarantined_transactions
+WHERE location = ?1 AND business_date = ?2
+"""
+_FILL_OPEN = f"""
+INSERT INTO known (id, sold_second, waits, digest, version)
+SELECT t.origin, substr(t.sold_at, 1, 19), 1, NULL, NULL
+FROM {OPEN_MEMBERS} AND b.location = ?1 AND b.business_date = ?2
+ON CONFLICT (id, sold_second) DO NOTHING
+"""  # noqa: S608  # constants
+_FILL_DELIVERED = """
+INSERT INTO known (id, sold_second, waits, digest, version)
+SELECT id, sold_second, 0, digest, version FROM delivered
+WHERE location = ?1 AND business_date = ?2 AND voided = 0
+    AND id NOT IN (SELECT id FROM known WHERE sold_second = '')
+ON CONFLICT (id, sold_second) DO NOTHING
+"""
 
 # Of equal ones the first that may be sent stays: it is one sale that the host
 # told twice.
@@ -58,7 +62,7 @@ DELETE FROM staged WHERE position IN (
             PARTITION BY id, sold_second, compared ORDER BY fault IS NOT NULL, position
         ) AS place
         FROM staged
-    ) WHERE place > 1
+    ) AS s WHERE place > 1
 )
 """
 
@@ -74,33 +78,33 @@ SELECT id, sold_second, row_number() OVER (PARTITION BY id ORDER BY sold_second)
 FROM known AS k WHERE id IN (SELECT id FROM staged WHERE twin IS NULL)
     AND NOT EXISTS (SELECT 1 FROM staged AS s WHERE s.id = k.id AND s.twin = k.sold_second)
 """
-_PAIRS = """
-INSERT INTO pairs SELECT s.position, k.sold_second FROM (
+_INDEX_LEFT_OVER = "CREATE INDEX temp.left_over_by_id ON left_over (id, place)"
+_PAIRS = "CREATE TEMP TABLE pairs (position INTEGER PRIMARY KEY, twin TEXT NOT NULL)"
+_FILL_PAIRS = """
+INSERT INTO pairs (position, twin) SELECT s.position, k.sold_second FROM (
     SELECT position, id, dense_rank() OVER (PARTITION BY id ORDER BY sold_second) AS place
     FROM staged WHERE twin IS NULL AND id IN (SELECT id FROM left_over)
 ) AS s CROSS JOIN left_over AS k WHERE k.id = s.id AND k.place = s.place
 """
-_MATCH_LEFT_OVER = (
-    _LEFT_OVER,
-    "CREATE INDEX temp.left_over_by_id ON left_over (id, place)",
-    "CREATE TEMP TABLE pairs (position INTEGER PRIMARY KEY, twin TEXT NOT NULL)",
-    _PAIRS,
-    """
-    UPDATE staged AS s SET twin = (SELECT twin FROM pairs AS p WHERE p.position = s.position)
-    WHERE position IN (SELECT position FROM pairs)
-    """,
-)
+_MATCH_LEFT_OVER = """
+UPDATE staged AS s SET twin = (SELECT p.twin FROM pairs AS p WHERE p.position = s.position)
+WHERE position IN (SELECT position FROM pairs)
+"""
 
 _MATCH_DIGEST = """
 UPDATE staged AS s SET same = 1 FROM known AS k
-WHERE k.id = s.id AND k.sold_second = s.twin AND NOT k.waits AND s.fault IS NULL
-    AND k.digest = s.digest AND (s.sold_second = s.twin OR ?1)
+WHERE k.id = s.id AND k.sold_second = s.twin AND k.waits = 0 AND s.fault IS NULL
+    AND k.digest = s.digest AND (s.sold_second = s.twin OR ?1 <> 0)
 """
 _OTHER_DIGESTS = """
 SELECT s.position, s.raw, k.version, k.digest FROM staged AS s
 JOIN known AS k ON k.id = s.id AND k.sold_second = s.twin
-WHERE NOT k.waits AND NOT s.same AND s.fault IS NULL AND (s.sold_second = s.twin OR ?1)
+WHERE k.waits = 0 AND s.same = 0 AND s.fault IS NULL
+    AND (s.sold_second = s.twin OR ?1 <> 0) AND s.position > ?2
+ORDER BY s.position LIMIT ?3
 """
+_IS_SAME = "UPDATE staged SET same = 1 WHERE position = ?"
+_INDEX_STAGED = "CREATE INDEX temp.staged_by_id ON staged (id, sold_second)"
 
 
 @attrs.frozen(kw_only=True)
@@ -116,45 +120,60 @@ class Comparison:
             a transaction, which keeps others from taking it.
     """
 
-    connection: sqlite3.Connection
+    session: Session
     day: Day
     fields: Collection[str] = COMPARABLE
     hold: Callable[[], None] = lambda: None
 
-    def execute(self, statement: str, parameters: tuple[Any, ...] = ()) -> sqlite3.Cursor:
+    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> int:
         """
         Execute one statement, and hold on to the lease.
         """
-        cursor = self.connection.execute(statement, parameters)
+        count = self.session.execute(statement, parameters)
         self.hold()
 
-        return cursor
+        return count
+
+    def all(self, statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """
+        All rows; likewise.
+        """
+        rows = self.session.all(statement, parameters)
+        self.hold()
+
+        return rows
+
+    def create_temporary(self, *statements: str) -> None:
+        """
+        Create temporary tables; likewise.
+        """
+        self.session.create_temporary(*statements)
+        self.hold()
 
     def match(self) -> None:
         """
         Find out which of the staged are known, and which of these are unchanged.
         """
-        self.execute(_TABLE)
+        self.create_temporary(_TABLE)
+        self.execute(_FILL_QUARANTINED, self.day)
+        self.execute(_FILL_OPEN, self.day)
+        self.execute(_FILL_DELIVERED, self.day)
+        self.execute(_INDEX_STAGED)
+        self.execute(_DROP_EQUAL)
+        self.execute(_MATCH_SECOND)
+        self.create_temporary(_LEFT_OVER, _INDEX_LEFT_OVER, _PAIRS)
+        self.execute(_FILL_PAIRS)
+        self.execute(_MATCH_LEFT_OVER)
 
-        for statement in _FILL:
-            self.execute(statement, self.day)
+        at_any_time, last = int("timestamp" not in self.fields), -1
+        self.execute(_MATCH_DIGEST, (at_any_time,))
 
-        self.execute("CREATE INDEX temp.staged_by_id ON staged (id, sold_second)")
-
-        for statement in (_DROP_EQUAL, _MATCH_SECOND, *_MATCH_LEFT_OVER):
-            self.execute(statement)
-
-        at_any_time = ("timestamp" not in self.fields,)
-        self.execute(_MATCH_DIGEST, at_any_time)
         # Made under another version, or with other fields that count.
-        self.connection.executemany(
-            "UPDATE staged SET same = 1 WHERE position = ?",
-            list(self._unchanged(self.execute(_OTHER_DIGESTS, at_any_time))),
-        )
+        while rows := self.all(_OTHER_DIGESTS, (at_any_time, last, HOLD_EVERY)):
+            last = rows[-1][0]
+            self.session.execute_many(_IS_SAME, list(self._unchanged(rows)))
 
-    def _unchanged(self, rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[int]]:
-        for number, (position, raw, version, digest) in enumerate(rows):
-            if number % HOLD_EVERY == 0:
-                self.hold()
-            if is_unchanged(raw, version, digest, self.fields):
+    def _unchanged(self, rows: Iterable[Row]) -> Iterator[tuple[int]]:
+        for position, raw, version, digest in rows:
+            if is_unchanged(bytes(raw), version, bytes(digest), self.fields):
                 yield (position,)

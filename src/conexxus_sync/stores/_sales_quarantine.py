@@ -2,9 +2,9 @@
 Quarantined transactions and discrepancies.
 """
 
-import sqlite3
 from collections.abc import Collection, Iterable
 from datetime import date, datetime
+from functools import partial
 
 import attrs
 
@@ -16,46 +16,76 @@ from conexxus_sync.model.sales import (
     QuarantinedTransaction,
 )
 
-from ._database import Database, readable, text
+from ._database import Repository, Row, readable, text
 
 
-@attrs.define
-class SqliteSalesQuarantine:
+# Several of one id and second are kept as one row, a line each.
+_ADD = """
+INSERT INTO quarantined_transactions
+    (location, business_date, id, sold_second, raw, reason, quarantined_at)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (location, business_date, id, sold_second) DO UPDATE SET
+    raw = CAST(quarantined_transactions.raw || CAST(? AS BLOB) || excluded.raw AS BLOB)
+"""
+_TRANSACTIONS = """
+SELECT business_date, id, raw, reason, quarantined_at FROM quarantined_transactions
+WHERE location = ? AND (? <> 0 OR dismissed_at IS NULL)
+ORDER BY quarantined_at DESC, business_date DESC, id LIMIT ?
+"""
+_SIZE = """
+SELECT count(*) FROM quarantined_transactions
+WHERE location = ?1 AND dismissed_at IS NULL AND (business_date = ?2 OR ?2 IS NULL)
+"""
+_RELEASE = """
+DELETE FROM quarantined_transactions WHERE location = ? AND business_date = ? AND id = ?
+"""
+_KNOWN = """
+SELECT id, sold_second, kind, digest FROM discrepancies WHERE location = ? AND business_date = ?
+"""
+_FORGET = """
+DELETE FROM discrepancies
+WHERE location = ? AND business_date = ? AND id = ? AND sold_second = ?
+"""
+_RECORD = """
+INSERT INTO discrepancies (location, business_date, id, sold_second, kind, digest, found_at)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+_DISCREPANCIES = """
+SELECT business_date, id, kind, found_at FROM discrepancies
+WHERE location = ? AND accepted_at IS NULL
+ORDER BY found_at DESC, business_date DESC, id LIMIT ?
+"""
+_DISCREPANCY_COUNT = """
+SELECT count(*) FROM discrepancies
+WHERE location = ?1 AND accepted_at IS NULL AND (business_date = ?2 OR ?2 IS NULL)
+"""
+
+
+@attrs.frozen
+class SalesQuarantine(Repository):
     """
     Rows of `quarantined_transactions` and `discrepancies`.
     """
 
-    store: Database
-
     def add(
-        self,
-        connection: sqlite3.Connection,
-        location_id: str,
-        business_date: date,
-        transactions: Iterable[FrozenTransaction],
-        now: datetime,
+        self, business_date: date, transactions: Iterable[FrozenTransaction], now: datetime
     ) -> None:
         """
         Set *transactions* aside, each for its fault.
-
-        Several of one id and second are kept as one row, a line each.
         """
-        connection.executemany(
-            "INSERT INTO quarantined_transactions"
-            " (location, business_date, id, sold_second, raw, reason, quarantined_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET raw = CAST(raw || x'0a' || excluded.raw AS BLOB)",
+        self.session.execute_many(
+            _ADD,
             (
                 (
-                    *(location_id, business_date.isoformat(), *t.delivered_as),
-                    *(t.raw, t.fault or "", text(now)),
+                    *(self.location, business_date.isoformat(), *t.delivered_as),
+                    *(t.raw, t.fault or "", text(now), b"\n"),
                 )
                 for t in transactions
             ),
         )
 
     def transactions(
-        self, location_id: str, limit: int = 100, *, dismissed: bool = False
+        self, limit: int = 100, *, dismissed: bool = False
     ) -> list[QuarantinedTransaction]:
         """
         What is in quarantine, latest first.
@@ -63,43 +93,24 @@ class SqliteSalesQuarantine:
         Args:
             dismissed: Also what an operator has dismissed.
         """
-        with self.store.reading() as connection:
-            rows = connection.execute(
-                "SELECT business_date, id, raw, reason, quarantined_at"
-                " FROM quarantined_transactions WHERE location = ? AND (? OR dismissed_at IS NULL)"
-                " ORDER BY quarantined_at DESC, business_date DESC, id LIMIT ?",
-                (location_id, dismissed, limit),
-            ).fetchall()
+        rows = self.session.all(_TRANSACTIONS, (self.location, int(dismissed), limit))
 
-        return list(readable(rows, lambda row: _quarantined(location_id, row)))
+        return list(readable(rows, partial(_quarantined, self.location)))
 
-    def size(self, location_id: str, business_date: date | None = None) -> int:
+    def size(self, business_date: date | None = None) -> int:
         """
         How many transactions are in quarantine, of one date or of all.
         """
-        return self._count("quarantined_transactions", "dismissed_at", location_id, business_date)
+        return int(self.value(_SIZE, (self.location, _day(business_date))))
 
-    def release(
-        self, connection: sqlite3.Connection, location_id: str, business_date: date, name: str
-    ) -> bool:
+    def release(self, business_date: date, name: str) -> bool:
         """
         Let a transaction out of quarantine; False if it was not there.
         """
-        gone = connection.execute(
-            "DELETE FROM quarantined_transactions"
-            " WHERE location = ? AND business_date = ? AND id = ?",
-            (location_id, business_date.isoformat(), name),
-        )
-
-        return gone.rowcount > 0
+        return self.session.execute(_RELEASE, (self.location, business_date.isoformat(), name)) > 0
 
     def record_discrepancies(
-        self,
-        connection: sqlite3.Connection,
-        location_id: str,
-        business_date: date,
-        found: Collection[FoundDiscrepancy],
-        now: datetime,
+        self, business_date: date, found: Collection[FoundDiscrepancy], now: datetime
     ) -> list[FoundDiscrepancy]:
         """
         Remember what of the date the host contradicts at present.
@@ -107,65 +118,44 @@ class SqliteSalesQuarantine:
         Returns:
             Those that were not known before.
         """
-        day = (location_id, business_date.isoformat())
-        rows = connection.execute(
-            "SELECT id, sold_second, kind, digest FROM discrepancies"
-            " WHERE location = ? AND business_date = ?",
-            day,
-        )
+        day = (self.location, business_date.isoformat())
         known = {
-            FoundDiscrepancy(id=name, sold_second=second, kind=DiscrepancyKind(kind), digest=digest)
-            for name, second, kind, digest in rows
+            FoundDiscrepancy(
+                id=name,
+                sold_second=second,
+                kind=DiscrepancyKind(kind),
+                digest=None if digest is None else bytes(digest),
+            )
+            for name, second, kind, digest in self.session.all(_KNOWN, day)
         }
-        connection.executemany(
-            "DELETE FROM discrepancies"
-            " WHERE location = ? AND business_date = ? AND id = ? AND sold_second = ?",
-            ((*day, *gone.key) for gone in known.difference(found)),
-        )
+        self.session.execute_many(_FORGET, ((*day, *gone.key) for gone in known.difference(found)))
         news = [one for one in found if one not in known]
-        connection.executemany(
-            "INSERT INTO discrepancies"
-            " (location, business_date, id, sold_second, kind, digest, found_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            ((*day, *one.key, one.kind, one.digest, text(now)) for one in news),
+        self.session.execute_many(
+            _RECORD, ((*day, *one.key, one.kind, one.digest, text(now)) for one in news)
         )
 
         return news
 
-    def discrepancies(self, location_id: str, limit: int = 100) -> list[Discrepancy]:
+    def discrepancies(self, limit: int = 100) -> list[Discrepancy]:
         """
         What the host contradicts, latest first.
         """
-        with self.store.reading() as connection:
-            rows = connection.execute(
-                "SELECT business_date, id, kind, found_at FROM discrepancies"
-                " WHERE location = ? AND accepted_at IS NULL"
-                " ORDER BY found_at DESC, business_date DESC, id LIMIT ?",
-                (location_id, limit),
-            ).fetchall()
+        rows = self.session.all(_DISCREPANCIES, (self.location, limit))
 
-        return list(readable(rows, lambda row: _discrepancy(location_id, row)))
+        return list(readable(rows, partial(_discrepancy, self.location)))
 
-    def discrepancy_count(self, location_id: str, business_date: date | None = None) -> int:
+    def discrepancy_count(self, business_date: date | None = None) -> int:
         """
         How many delivered transactions the host contradicts, of one date or of all.
         """
-        return self._count("discrepancies", "accepted_at", location_id, business_date)
-
-    def _count(self, table: str, settled: str, location_id: str, business_date: date | None) -> int:
-        day = None if business_date is None else business_date.isoformat()
-
-        with self.store.reading() as connection:
-            (count,) = connection.execute(
-                f"SELECT count(*) FROM {table} WHERE location = ?1"  # noqa: S608  # our own words
-                f" AND {settled} IS NULL AND (?2 IS NULL OR business_date = ?2)",
-                (location_id, day),
-            ).fetchone()
-
-        return int(count)
+        return int(self.value(_DISCREPANCY_COUNT, (self.location, _day(business_date))))
 
 
-def _quarantined(location_id: str, row: tuple[str, str, bytes, str, str]) -> QuarantinedTransaction:
+def _day(business_date: date | None) -> str | None:
+    return None if business_date is None else business_date.isoformat()
+
+
+def _quarantined(location_id: str, row: Row) -> QuarantinedTransaction:
     day, name, raw, reason, at = row
 
     return QuarantinedTransaction(
@@ -178,7 +168,7 @@ def _quarantined(location_id: str, row: tuple[str, str, bytes, str, str]) -> Qua
     )
 
 
-def _discrepancy(location_id: str, row: tuple[str, str, str, str]) -> Discrepancy:
+def _discrepancy(location_id: str, row: Row) -> Discrepancy:
     day, name, kind, at = row
 
     return Discrepancy(

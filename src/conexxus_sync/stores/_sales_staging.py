@@ -5,18 +5,20 @@ They wait in a temporary table, on disk if there are many, so that a day of
 any size costs the memory of one batch.
 """
 
-import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import islice
+
+import attrs
 
 from conexxus_sync.model.frozen_sales import FrozenTransaction
-from conexxus_sync.model.sale_digests import compared_part
+from conexxus_sync.model.sale_digests import COMPARABLE, compared_part
 from conexxus_sync.model.sales import DiscrepancyKind, FoundDiscrepancy, SaleKey
 
 from ._correction_numbers import next_number, number_revisions
-from ._database import text
-from ._sale_matching import OPEN_MEMBERS, Comparison
+from ._database import Repository, Row, text
+from ._sale_matching import HOLD_EVERY, OPEN_MEMBERS, Comparison
 
 
 _TABLE = """
@@ -36,7 +38,7 @@ _COLUMNS = (
 
 # Delivered, but the host no longer tells it; unless a correction of it waits.
 _MISSING = """
-SELECT id, sold_second FROM known AS k WHERE NOT waits AND NOT EXISTS (
+SELECT id, sold_second FROM known AS k WHERE waits = 0 AND NOT EXISTS (
     SELECT 1 FROM staged AS s WHERE s.id = k.id AND s.twin = k.sold_second
 )
 """
@@ -44,15 +46,18 @@ SELECT id, sold_second FROM known AS k WHERE NOT waits AND NOT EXISTS (
 # It waits there, even if it changed.
 _DROP_WAITING = """
 DELETE FROM staged AS s WHERE EXISTS (
-    SELECT 1 FROM known AS k WHERE k.id = s.id AND k.sold_second = s.twin AND k.waits
+    SELECT 1 FROM known AS k WHERE k.id = s.id AND k.sold_second = s.twin AND k.waits = 1
 )
 """
 
 _CHANGED = """
-SELECT s.id, s.twin, max(s.compared), EXISTS (
-    SELECT 1 FROM staged AS o WHERE o.id = s.id AND o.twin = s.twin AND o.same
-)
-FROM staged AS s WHERE s.twin IS NOT NULL AND NOT s.same GROUP BY s.id, s.twin
+SELECT id, twin, compared, is_told_too FROM (
+    SELECT s.id, s.twin, s.compared, EXISTS (
+        SELECT 1 FROM staged AS o WHERE o.id = s.id AND o.twin = s.twin AND o.same = 1
+    ) AS is_told_too,
+    row_number() OVER (PARTITION BY s.id, s.twin ORDER BY s.compared DESC) AS place
+    FROM staged AS s WHERE s.twin IS NOT NULL AND s.same = 0
+) AS c WHERE place = 1 ORDER BY id, twin
 """
 
 # Of several tellings of a delivered one, the delivered one stays, if told.
@@ -60,10 +65,10 @@ _DROP_CHANGED = """
 DELETE FROM staged WHERE position IN (
     SELECT position FROM (
         SELECT position, fault, row_number() OVER (
-            PARTITION BY id, twin ORDER BY fault IS NOT NULL, NOT same, position
+            PARTITION BY id, twin ORDER BY fault IS NOT NULL, same DESC, position
         ) AS place
         FROM staged WHERE twin IS NOT NULL
-    ) WHERE place > 1 OR fault IS NOT NULL
+    ) AS s WHERE place > 1 OR fault IS NOT NULL
 )
 """
 
@@ -92,9 +97,10 @@ WHERE fault IS NULL AND twin IS NULL AND revision = 0 AND EXISTS (
 )
 """
 
-_OPEN_ELSEWHERE = f"""
-CREATE TEMP TABLE open_elsewhere AS
-SELECT DISTINCT t.origin AS id, substr(t.sold_at, 1, 19) AS sold_second
+_OPEN_ELSEWHERE = "CREATE TEMP TABLE open_elsewhere (id TEXT, sold_second TEXT)"
+_FILL_ELSEWHERE = f"""
+INSERT INTO open_elsewhere (id, sold_second)
+SELECT DISTINCT t.origin, substr(t.sold_at, 1, 19)
 FROM {OPEN_MEMBERS} AND b.location = ?1 AND b.business_date <> ?2
 """  # noqa: S608  # constants
 
@@ -110,7 +116,7 @@ s.fault IS NULL AND s.twin IS NULL AND (
 """
 _SAME_ID = _ELSEWHERE.format(delivered="", waiting="")
 _SAME_SALE = _ELSEWHERE.format(
-    delivered="AND d.sold_second = s.sold_second AND NOT d.voided",
+    delivered="AND d.sold_second = s.sold_second AND d.voided = 0",
     waiting="AND d.sold_second = s.sold_second",
 )
 
@@ -128,6 +134,17 @@ SELECT {_COLUMNS} FROM staged WHERE fault IS NULL AND twin IS NULL
 ORDER BY row_number() OVER (PARTITION BY id ORDER BY position), position
 """  # noqa: S608  # constants
 
+_INDEX_ELSEWHERE = "CREATE INDEX temp.elsewhere_by_id ON open_elsewhere (id)"
+_FILL = """
+INSERT INTO staged (position, id, sold_second, digest, compared, version, total, raw, sold_at,
+    fault, mismatched, shows_card)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_DELIVERED_COUNT = "SELECT count(*) FROM known WHERE waits = 0"
+_CORRECTED = "SELECT id, twin FROM staged WHERE fault IS NULL AND twin IS NOT NULL AND same = 0"
+_WHOLE = f"SELECT {_COLUMNS} FROM staged WHERE fault IS NULL ORDER BY position"  # noqa: S608  # constants
+_FAULTY = f"SELECT {_COLUMNS} FROM staged WHERE fault IS NOT NULL ORDER BY position"  # noqa: S608  # constants
+
 # To whom it is news: something else delivered it.
 _ADOPT = """
 INSERT INTO delivered (
@@ -136,23 +153,35 @@ INSERT INTO delivered (
 )
 SELECT ?1, ?2, id, sold_second, version, digest, total, '', ?3, sold_at, 0, 0 FROM staged
 WHERE twin IS NULL ORDER BY position
-ON CONFLICT DO UPDATE SET version = excluded.version, digest = excluded.digest,
-    total = excluded.total, key = '', delivered_at = ?3, sold_at = excluded.sold_at, voided = 0
-WHERE voided
+ON CONFLICT (location, business_date, id, sold_second) DO UPDATE SET
+    version = excluded.version, digest = excluded.digest, total = excluded.total, key = '',
+    delivered_at = excluded.delivered_at, sold_at = excluded.sold_at, voided = 0
+WHERE delivered.voided <> 0
 """
 
 # Delivered in another version than the host tells: the back office may have
 # been corrected since, by a store that is no more.
-_ADOPT_CHANGED = """
-UPDATE OR REPLACE delivered AS d SET sold_second = s.sold_second, version = s.version,
-    digest = s.digest, total = s.total, key = '', delivered_at = ?3, sold_at = s.sold_at
-FROM (
-    SELECT id, twin, sold_second, version, digest, total, sold_at, min(position)
-    FROM staged WHERE twin IS NOT NULL GROUP BY id, twin HAVING NOT max(same)
-) AS s
-WHERE d.location = ?1 AND d.business_date = ?2 AND d.id = s.id AND d.sold_second = s.twin
-    AND NOT d.voided
+_CHANGED_TWINS = """
+SELECT id, twin, sold_second, version, digest, total, sold_at FROM (
+    SELECT *, row_number() OVER (PARTITION BY id, twin ORDER BY position) AS place,
+        max(same) OVER (PARTITION BY id, twin) AS any_same
+    FROM staged WHERE twin IS NOT NULL
+) AS t WHERE place = 1 AND any_same = 0
 """
+# What was taken back under the second that a sale has now is replaced by it.
+_ADOPT_OVER = f"""
+DELETE FROM delivered WHERE location = ?1 AND business_date = ?2 AND EXISTS (
+    SELECT 1 FROM ({_CHANGED_TWINS}) AS s WHERE s.id = delivered.id
+        AND s.sold_second = delivered.sold_second AND s.twin <> s.sold_second
+)
+"""  # noqa: S608  # constants
+_ADOPT_CHANGED = f"""
+UPDATE delivered AS d SET sold_second = s.sold_second, version = s.version,
+    digest = s.digest, total = s.total, key = '', delivered_at = ?3, sold_at = s.sold_at
+FROM ({_CHANGED_TWINS}) AS s
+WHERE d.location = ?1 AND d.business_date = ?2 AND d.id = s.id AND d.sold_second = s.twin
+    AND d.voided = 0
+"""  # noqa: S608  # constants
 
 # Set aside before; the back office has it by now, and must not get it from a
 # replay once more.
@@ -164,49 +193,44 @@ WHERE location = ?1 AND business_date = ?2 AND id IN (SELECT id FROM staged)
 # Delivered, and no longer told: it may have been taken back since.  It is not
 # taken back again, nor sent again if the host tells it once more.
 _ADOPT_MISSING = """
-UPDATE delivered AS d SET key = '' WHERE location = ?1 AND business_date = ?2 AND NOT voided
+UPDATE delivered AS d SET key = '' WHERE location = ?1 AND business_date = ?2 AND voided = 0
 AND NOT EXISTS (SELECT 1 FROM staged AS s WHERE s.id = d.id AND s.twin = d.sold_second)
 """
 
 
-class SqliteStaging:
+@attrs.frozen
+class SalesStaging(Repository):
     """
     A temporary table on the connection of one unit of work.
     """
 
-    def fill(
-        self,
-        connection: sqlite3.Connection,
-        transactions: Iterable[FrozenTransaction],
-        *,
-        fields: Collection[str],
-    ) -> None:
+    def fill(self, transactions: Iterable[FrozenTransaction], *, fields: Collection[str]) -> None:
         """
         Stage what the host tells of one date.
 
         Args:
             fields: Those whose change is one.
         """
-        connection.execute(_TABLE)
-        # Touches the temporary database only: nobody waits for a slow host.
-        connection.execute("BEGIN")
-        connection.executemany(
-            "INSERT INTO staged VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, NULL, 0)",
+        self.session.create_temporary(_TABLE)
+
+        rows = (
             (
-                (
-                    *(t.position, t.id, t.sold_second),
-                    *(t.digest, compared_part(t.digest, fields), t.version),
-                    *(str(t.total), t.raw, t.sold_at, t.fault, t.mismatched, t.has_card_number),
-                )
-                for t in transactions
-            ),
+                *(t.position, t.id, t.sold_second),
+                *(t.digest, compared_part(t.digest, fields), t.version),
+                *(str(t.total), t.raw, t.sold_at, t.fault),
+                *(int(t.mismatched), int(t.has_card_number)),
+            )
+            for t in transactions
         )
-        connection.execute("COMMIT")
+
+        # While the host is asked, no transaction is open: the lease may have
+        # to be renewed.
+        while some := list(islice(rows, HOLD_EVERY)):
+            with self.session.filling():
+                self.session.execute_many(_FILL, some)
 
     def compare(
         self,
-        connection: sqlite3.Connection,
-        location_id: str,
         business_date: date,
         *,
         ids_are_global: bool,
@@ -225,12 +249,11 @@ class SqliteStaging:
         Returns:
             How the host contradicts what was delivered.
         """
-        day = (location_id, business_date.isoformat())
-        comparison = Comparison(connection=connection, day=day, fields=fields, hold=hold)
+        comparison = self._comparison(business_date, fields=fields, hold=hold)
         comparison.match()
-        missing = comparison.execute(_MISSING).fetchall()
+        missing = comparison.all(_MISSING)
         comparison.execute(_DROP_WAITING)
-        changed = comparison.execute(_CHANGED).fetchall()
+        changed = comparison.all(_CHANGED)
         comparison.execute(_DROP_CHANGED)
         comparison.execute(_FAULT_DIFFERENT)
         number_revisions(comparison)
@@ -242,15 +265,14 @@ class SqliteStaging:
             *(_found(DiscrepancyKind.MISSING, *row) for row in missing),
         ]
 
-    def _place(
-        self, comparison: Comparison, *, ids_are_global: bool
-    ) -> list[tuple[str, str, bytes]]:
+    def _place(self, comparison: Comparison, *, ids_are_global: bool) -> list[Row]:
         """
         Set aside or drop what was used, or is, elsewhere; returns the latter.
         """
         day = comparison.day
-        comparison.execute(_OPEN_ELSEWHERE, day)
-        comparison.execute("CREATE INDEX temp.elsewhere_by_id ON open_elsewhere (id)")
+        comparison.create_temporary(_OPEN_ELSEWHERE)
+        comparison.execute(_FILL_ELSEWHERE, day)
+        comparison.execute(_INDEX_ELSEWHERE)
 
         if ids_are_global:
             comparison.execute(_FAULT_SAME_ID, day)
@@ -258,91 +280,75 @@ class SqliteStaging:
             comparison.execute(_FAULT_ELSEWHERE, day)
             return []
 
-        twice = comparison.execute(_TOLD_TWICE, day).fetchall()
+        twice = comparison.all(_TOLD_TWICE, day)
         comparison.execute(_DROP_TOLD_TWICE, day)
 
         return twice
 
-    def fresh(self, connection: sqlite3.Connection) -> Iterator[FrozenTransaction]:
+    def fresh(self) -> Iterator[FrozenTransaction]:
         """
         What was never delivered and may be sent, in the host's order; of those
         with the same id, one after the others.
         """
-        return _read(connection.execute(_FRESH))
+        return map(_transaction, self.session.stream(_FRESH))
 
-    def delivered_count(self, connection: sqlite3.Connection) -> int:
+    def delivered_count(self) -> int:
         """
         How many sales of the date were delivered, of which nothing waits.
         """
-        (count,) = connection.execute("SELECT count(*) FROM known WHERE NOT waits").fetchone()
-        return int(count)
+        return int(self.value(_DELIVERED_COUNT))
 
-    def corrected(self, connection: sqlite3.Connection) -> set[SaleKey]:
+    def corrected(self) -> set[SaleKey]:
         """
         What was delivered, and may be sent as the host tells it now.
         """
-        rows = connection.execute(
-            "SELECT id, twin FROM staged WHERE fault IS NULL AND twin IS NOT NULL AND NOT same"
-        )
+        return {SaleKey(*row) for row in self.session.all(_CORRECTED)}
 
-        return {SaleKey(*row) for row in rows}
-
-    def next_revision(
-        self,
-        connection: sqlite3.Connection,
-        location_id: str,
-        business_date: date,
-        *,
-        name: str,
-        above: int = 0,
-    ) -> int:
+    def next_revision(self, business_date: date, *, name: str, above: int = 0) -> int:
         """
         The number of the next correction of a sale that the host calls *name*.
 
         Args:
             above: A number that is taken.
         """
-        day = (location_id, business_date.isoformat())
-        return next_number(Comparison(connection=connection, day=day), name=name, above=above)
+        return next_number(self._comparison(business_date), name=name, above=above)
 
-    def whole(self, connection: sqlite3.Connection) -> Iterator[FrozenTransaction]:
+    def whole(self) -> Iterator[FrozenTransaction]:
         """
         All that may be sent, delivered or not, in the host's order.
         """
-        return _read(
-            connection.execute(
-                f"SELECT {_COLUMNS} FROM staged WHERE fault IS NULL ORDER BY position"  # noqa: S608  # constants
-            )
-        )
+        return map(_transaction, self.session.stream(_WHOLE))
 
-    def faulty(self, connection: sqlite3.Connection) -> Iterator[FrozenTransaction]:
+    def faulty(self) -> Iterator[FrozenTransaction]:
         """
         What must not be sent, each with its fault; there may be any number.
         """
-        return _read(
-            connection.execute(
-                f"SELECT {_COLUMNS} FROM staged WHERE fault IS NOT NULL ORDER BY position"  # noqa: S608  # constants
-            )
-        )
+        return map(_transaction, self.session.stream(_FAULTY))
 
-    def adopt(
-        self,
-        connection: sqlite3.Connection,
-        location_id: str,
-        business_date: date,
-        now: datetime,
-    ) -> int:
+    def adopt(self, business_date: date, now: datetime) -> int:
         """
         Take what is staged for delivered by something else, whatever was known
         of it; returns how many were not known before, or not like this.
         """
-        day = (location_id, business_date.isoformat())
-        connection.execute(_ADOPT_SET_ASIDE, day)
-        Comparison(connection=connection, day=day).match()
-        connection.execute(_ADOPT_MISSING, day)
-        changed = connection.execute(_ADOPT_CHANGED, (*day, text(now))).rowcount
+        comparison = self._comparison(business_date)
+        comparison.execute(_ADOPT_SET_ASIDE, comparison.day)
+        comparison.match()
+        comparison.execute(_ADOPT_MISSING, comparison.day)
+        comparison.execute(_ADOPT_OVER, comparison.day)
+        changed = comparison.execute(_ADOPT_CHANGED, (*comparison.day, text(now)))
 
-        return changed + connection.execute(_ADOPT, (*day, text(now))).rowcount
+        return changed + comparison.execute(_ADOPT, (*comparison.day, text(now)))
+
+    def _comparison(
+        self,
+        business_date: date,
+        *,
+        fields: Collection[str] = COMPARABLE,
+        hold: Callable[[], None] = lambda: None,
+    ) -> Comparison:
+        day = (self.location, business_date.isoformat())
+
+        return Comparison(session=self.session, day=day, fields=fields, hold=hold)
 
 
 def _found(
@@ -356,25 +362,25 @@ def _found(
         id=name,
         sold_second=sold_second,
         kind=kind,
-        digest=digest,
+        digest=None if digest is None else bytes(digest),
         is_told_too=bool(is_told_too),
     )
 
 
-def _read(cursor: sqlite3.Cursor) -> Iterator[FrozenTransaction]:
-    for row in cursor:
-        position, name, digest, version, total, raw, sold_at, fault, mismatched, card = row[:10]
-        yield FrozenTransaction(
-            position=position,
-            id=name,
-            digest=digest,
-            version=version,
-            total=Decimal(total),
-            raw=raw,
-            sold_at=sold_at,
-            fault=fault,
-            mismatched=bool(mismatched),
-            has_card_number=bool(card),
-            revision=row[10],
-            twin=row[11],
-        )
+def _transaction(row: Row) -> FrozenTransaction:
+    position, name, digest, version, total, raw, sold_at, fault, mismatched, card = row[:10]
+
+    return FrozenTransaction(
+        position=position,
+        id=name,
+        digest=bytes(digest),
+        version=version,
+        total=Decimal(total),
+        raw=bytes(raw),
+        sold_at=sold_at,
+        fault=fault,
+        mismatched=bool(mismatched),
+        has_card_number=bool(card),
+        revision=row[10],
+        twin=row[11],
+    )

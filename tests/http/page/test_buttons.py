@@ -7,6 +7,7 @@ from decimal import Decimal
 from playwright.sync_api import expect
 
 from conexxus_sync.testing import sale
+from peeks import peek
 
 from .browser import WINE
 
@@ -42,7 +43,7 @@ def test_replay_of_an_item(partial, new_service, open_page):
 
     expect(page.get_by_text("GOLD is in the catalogue now.")).to_be_visible()
     expect(page.get_by_role("button", name="Replay item GOLD")).to_have_count(0)
-    assert service.store.catalog.item("loc-001", "GOLD") is not None
+    assert peek(service.store).mirror.item("GOLD") is not None
 
 
 def test_replay_of_an_item_that_is_still_bad(partial, open_page):
@@ -81,12 +82,12 @@ def test_refused_catalogue_is_accepted(troubled, open_page):
     """
     page = open_page(troubled)
     expect(page.get_by_role("region", name="Price changes")).to_contain_text("Cabernet 2000")
-    assert troubled.store.catalog.item("loc-001", "WINE010").item.price == Decimal("19.99")
+    assert peek(troubled.store).mirror.item("WINE010").item.price == Decimal("19.99")
 
     page.get_by_role("button", name="Apply exactly this").click()
 
     expect(page.get_by_text("A catalogue waits for your word")).to_have_count(0)
-    assert troubled.store.catalog.item("loc-001", "WINE010").item.price == Decimal("1.99")
+    assert peek(troubled.store).mirror.item("WINE010").item.price == Decimal("1.99")
 
 
 def test_catalogue_that_changed_again_is_not_applied(troubled, office, open_page):
@@ -100,7 +101,7 @@ def test_catalogue_that_changed_again_is_not_applied(troubled, office, open_page
 
     expect(page.get_by_text("no longer the one that").first).to_be_visible()
     expect(page.get_by_role("region", name="Price changes")).to_contain_text("2.99")
-    assert troubled.store.catalog.item("loc-001", "WINE010").item.price == Decimal("19.99")
+    assert peek(troubled.store).mirror.item("WINE010").item.price == Decimal("19.99")
 
 
 def test_without_javascript(troubled, new_service, open_page):

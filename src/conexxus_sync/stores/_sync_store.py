@@ -1,0 +1,193 @@
+"""
+`SyncStore` and `LocationStore`: a unit of work on the state of one location.
+"""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import attrs
+
+from conexxus_sync.model.leases import Lease
+from conexxus_sync.runtime.processes import LinuxProcesses, Processes
+
+from ._api_calls import ApiCalls
+from ._catalogue_staging import CatalogueStaging
+from ._database import Database, Session
+from ._freeze_numbers import FreezeFile, Freezes
+from ._host_queue import HostQueue
+from ._lease_table import Leases
+from ._mirror import Mirror
+from ._notice_queue import NoticeQueue
+from ._operator_actions import OperatorActions
+from ._outbox import Outbox
+from ._outbox_maintenance import OutboxMaintenance
+from ._plans import Plans
+from ._run_history import RunHistory
+from ._sales_dates import SalesDates
+from ._sales_profiles import SalesProfiles
+from ._sales_quarantine import SalesQuarantine
+from ._sales_staging import SalesStaging
+from ._unreadable_rows import UnreadableRows, find_unreadable_rows
+
+
+class State:
+    """
+    Everything that the SDK remembers of one location, in one unit of work.
+
+    All that is read and written by way of it goes over one connection, and in
+    `LocationStore.write` into one transaction.
+
+    Attributes:
+        runs: History of the runs.
+        mirror: The local copy of the catalogue, its checkpoint and its quarantine.
+        staging: Where a read of the catalogue is compared with the mirror.
+        host_queue: Changes that the host has not applied yet.
+        plans: Catalogues that were read and not applied.
+        outbox: Batches of sales and what became of them.
+        outbox_maintenance: What people, and time, do to batches.
+        sales_dates: When each business date was visited.
+        sales_staging: Where a day's transactions are compared with what is
+            known of them.
+        sales_quarantine: Sales that were set aside, and what the host contradicts.
+        sales_profiles: With which profile of the back office sales are sent.
+        operator_actions: What operators did, when, and why.
+        freezes: How often sales were frozen, here and in the file beside.
+        notices: What was sent to people, and what is still to be sent.
+        api_calls: The last call of the back office, of any process.
+    """
+
+    def __init__(self, session: Session, location: str, freeze_file: FreezeFile) -> None:
+        self.session: Session = session
+        self.location: str = location
+        self.runs: RunHistory = RunHistory(session, location)
+        self.mirror: Mirror = Mirror(session, location)
+        self.staging: CatalogueStaging = CatalogueStaging(session, location)
+        self.host_queue: HostQueue = HostQueue(session, location)
+        self.plans: Plans = Plans(session, location)
+        self.freezes: Freezes = Freezes(session, location, freeze_file)
+        self.outbox: Outbox = Outbox(session, location, self.freezes)
+        self.outbox_maintenance: OutboxMaintenance = OutboxMaintenance(session, location)
+        self.sales_dates: SalesDates = SalesDates(session, location)
+        self.sales_staging: SalesStaging = SalesStaging(session, location)
+        self.sales_quarantine: SalesQuarantine = SalesQuarantine(session, location)
+        self.sales_profiles: SalesProfiles = SalesProfiles(session, location)
+        self.operator_actions: OperatorActions = OperatorActions(session, location)
+        self.notices: NoticeQueue = NoticeQueue(session, location)
+        self.api_calls: ApiCalls = ApiCalls(session, location)
+
+    def unreadable_rows(self) -> list[UnreadableRows]:
+        """
+        Rows of sales and runs that can't be read, and are passed over.
+        """
+        return list(find_unreadable_rows(self.session, self.location))
+
+
+@attrs.frozen
+class LocationStore:
+    """
+    The state of one location.
+
+    Attributes:
+        leases: Which run may write.
+    """
+
+    database: Database
+    location: str
+    freeze_file: FreezeFile
+    leases: Leases
+
+    @property
+    def boot(self) -> str:
+        """
+        Which boot of this computer it is; empty if that is unknown.
+        """
+        return self.leases.processes.current().boot
+
+    @contextmanager
+    def read(self) -> Iterator[State]:
+        """
+        A unit of work that only reads; each statement sees the last commit.
+
+        Raises:
+            StoreError: The database can't be opened or read.
+        """
+        with self.database.read() as session:
+            yield self._state(session)
+
+    @contextmanager
+    def write(self, lease: Lease | None = None) -> Iterator[State]:
+        """
+        One transaction: all of it, or nothing.
+
+        Args:
+            lease: Must still be ours; checked under the write lock.
+
+        Raises:
+            LeaseLostError: Another run took over; nothing was written.
+            StoreError: The database can't be opened, read or written.
+        """
+        with self.database.write() as session:
+            if lease is not None:
+                self.leases.check(session, lease)
+            yield self._state(session)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[State]:
+        """
+        A unit of work in which all reads see one state, also those that are
+        nested in it.
+
+        Nothing may be written meanwhile, and nobody waits long for a store
+        that another process has to itself.
+
+        Raises:
+            StoreError: The database can't be opened or read.
+        """
+        with self.database.snapshot() as session:
+            yield self._state(session)
+
+    def keep_open(self) -> AbstractContextManager[None]:
+        """
+        Let all units of work of this thread share one connection.
+
+        To open one costs more than most questions, and when the last one is
+        closed, SQLite empties its log.
+
+        Raises:
+            StoreError: The database can't be opened.
+        """
+        return self.database.keep_open()
+
+    def short_timeout(self) -> AbstractContextManager[None]:
+        """
+        Let this thread wait no longer than a second for other processes.
+
+        Where one of them has the store to itself, `StoreError` is raised soon,
+        and nothing was changed.
+        """
+        return self.database.short_timeout()
+
+    def _state(self, session: Session) -> State:
+        return State(session, self.location, self.freeze_file)
+
+
+class SyncStore:
+    """
+    Everything that the SDK remembers, of any number of locations.
+    """
+
+    def __init__(
+        self, database: Database, freeze_file: FreezeFile, *, processes: Processes | None = None
+    ) -> None:
+        self.database: Database = database
+        self.freeze_file: FreezeFile = freeze_file
+        self._processes = processes or LinuxProcesses()
+        self._abandoned = set[tuple[str, str, int]]()
+
+    def at(self, location_id: str) -> LocationStore:
+        """
+        The state of the location *location_id*, which need not exist yet.
+        """
+        leases = Leases(self.database, location_id, self._processes, self._abandoned)
+
+        return LocationStore(self.database, location_id, self.freeze_file, leases)

@@ -1,0 +1,395 @@
+"""
+`SqliteDatabase`: connections, transactions and errors of one SQLite file.
+"""
+
+import os
+import re
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from conexxus_sync.errors import HostError, StoreError, TransactionEndedError
+from conexxus_sync.stores._database import Row
+
+from ._migrations import migrate
+
+
+# A writer waits for another one.  Whoever only wants to know how things are, or
+# to begin something, is told soon that this can't be.
+BUSY_TIMEOUT_S = 10
+HASTY_TIMEOUT_S = 1
+CACHE_KIB = 4096
+
+# Not a name that a host would choose for a savepoint of its own.
+_SAVEPOINT = "conexxus_host"
+_TEMPORARY = re.compile(r"CREATE TEMP TABLE (\w+)")
+
+
+@attrs.define(eq=False)
+class SqliteSession:
+    """
+    One connection; see `Session`.
+
+    Attributes:
+        process: That opened it: a child process must not use it.
+    """
+
+    raw: sqlite3.Connection
+    process: int = attrs.field(factory=os.getpid)
+    _temporary: set[str] = attrs.field(factory=set)
+    _streams: list[sqlite3.Cursor] = attrs.field(factory=list)
+    _after_commit: list[Callable[[], None]] = attrs.field(factory=list)
+
+    @property
+    def is_usable(self) -> bool:
+        """
+        Is it open, in this process?
+
+        Ctrl-C at a bad moment closes a connection that a thread still shares.
+        """
+        return self.process == os.getpid() and _is_open(self.raw)
+
+    def all(self, statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        return self.raw.execute(statement, parameters).fetchall()
+
+    def first(self, statement: str, parameters: Sequence[Any] = ()) -> Row | None:
+        cursor = self.raw.execute(statement, parameters)
+        row: Row | None = cursor.fetchone()
+        # A statement that is left in the middle keeps a transaction from beginning.
+        cursor.close()
+
+        return row
+
+    def stream(self, statement: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
+        cursor = self.raw.execute(statement, parameters)
+        self._streams.append(cursor)
+
+        try:
+            # `yield from` would close the cursor of a connection that is closed by then.
+            for row in cursor:  # noqa: UP028
+                yield row
+        except sqlite3.ProgrammingError as exc:
+            if cursor in self._streams:
+                raise
+            msg = "rows of the store were still being read when a transaction began"
+            raise StoreError(msg) from exc
+        finally:
+            with suppress(ValueError):
+                self._streams.remove(cursor)
+            with suppress(sqlite3.ProgrammingError):
+                cursor.close()
+
+    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> int:
+        return self.raw.execute(statement, parameters).rowcount
+
+    def execute_many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        self.raw.executemany(statement, rows)
+
+    def create_temporary(self, *statements: str) -> None:
+        self._end_streams()
+
+        for statement in statements:
+            if found := _TEMPORARY.search(statement):
+                if found[1] in self._temporary:
+                    self.raw.execute(f"DROP TABLE IF EXISTS temp.{found[1]}")
+                self._temporary.add(found[1])
+            self.raw.execute(statement)
+
+    @contextmanager
+    def filling(self) -> Iterator[None]:
+        # It locks nothing but the temporary database.
+        try:
+            self.raw.execute("BEGIN")
+            yield
+        except BaseException:
+            with suppress(sqlite3.Error):
+                self.raw.execute("ROLLBACK")
+            raise
+        self.raw.execute("COMMIT")
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        connection = self.raw
+        connection.execute(f"SAVEPOINT {_SAVEPOINT}")
+        settings = connection.row_factory, connection.text_factory
+
+        try:
+            with _without_ending(connection) as tried:
+                yield
+            if tried:
+                msg = "`apply_in` must neither commit nor roll back, but raise"
+                raise HostError(msg)
+        except BaseException:
+            _ensure_open(connection)
+            connection.execute(f"ROLLBACK TO {_SAVEPOINT}")
+            raise
+        finally:
+            _ensure_open(connection)
+            connection.row_factory, connection.text_factory = settings
+            connection.execute(f"RELEASE {_SAVEPOINT}")
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        self._after_commit.append(call)
+
+    @contextmanager
+    def transaction(self, before_commit: Callable[[], None]) -> Iterator[None]:
+        """
+        One transaction that nobody else can write in.
+        """
+        self._end_streams()
+
+        try:
+            self.raw.execute("BEGIN IMMEDIATE")
+            yield
+            before_commit()
+            self.raw.execute("COMMIT")
+        except BaseException:
+            self._after_commit.clear()
+            # A full disk has rolled back by itself.
+            with suppress(sqlite3.Error):
+                self.raw.execute("ROLLBACK")
+            raise
+
+        calls, self._after_commit = self._after_commit, []
+        for call in calls:
+            call()
+
+    def _end_streams(self) -> None:
+        """
+        End what is still being read: SQLite begins no transaction for a
+        connection whose state of the file is old, and does not wait for it.
+        """
+        for cursor in self._streams:
+            cursor.close()
+        self._streams.clear()
+
+
+@attrs.define(eq=False)
+class SqliteDatabase:
+    """
+    The file at *path*; see `Database`.
+
+    A unit of work has a connection of its own, so a database may be shared by
+    threads and survives a fork; what is nested in one, or in `keep_open`,
+    shares its connection.
+    """
+
+    path: Path
+    _here: "_PerThread" = attrs.field(factory=lambda: _PerThread(), init=False)
+
+    @contextmanager
+    def read(self) -> Iterator[SqliteSession]:
+        with self._translated():
+            session = self._here.session
+            if session is not None and session.is_usable:
+                yield session
+                return
+
+            connection = self._connect()
+            try:
+                yield SqliteSession(connection)
+            finally:
+                connection.close()
+
+    @contextmanager
+    def keep_open(self) -> Iterator[None]:
+        with self._kept_open():
+            yield
+
+    @contextmanager
+    def snapshot(self) -> Iterator[SqliteSession]:
+        with self.short_timeout(), self._kept_open() as session:
+            if session.raw.in_transaction:
+                yield session
+                return
+
+            session.execute("BEGIN")
+            try:
+                yield session
+            finally:
+                session.execute("ROLLBACK")
+
+    @contextmanager
+    def write(self) -> Iterator[SqliteSession]:
+        with self._kept_open() as session:
+            if session.raw.in_transaction:
+                msg = (
+                    f"the store {self.path} is being read or written in this thread: "
+                    "nothing was written. Write once that has ended, or in another thread."
+                )
+                raise StoreError(msg)
+
+            with session.transaction(lambda: self._ensure_same_file(session.raw)):
+                yield session
+
+    @contextmanager
+    def short_timeout(self) -> Iterator[None]:
+        before, self._here.has_short_timeout = self._here.has_short_timeout, True
+
+        try:
+            yield
+        finally:
+            self._here.has_short_timeout = before
+
+    @contextmanager
+    def _kept_open(self) -> Iterator[SqliteSession]:
+        before = self._here.session
+
+        with self.read() as session:
+            self._here.session = session
+            try:
+                yield session
+            finally:
+                self._here.session = before
+
+    def _connect(self) -> sqlite3.Connection:
+        self._create()
+        connection = sqlite3.connect(
+            self.path,
+            timeout=HASTY_TIMEOUT_S if self._here.has_short_timeout else BUSY_TIMEOUT_S,
+            isolation_level=None,
+            factory=_Connection,
+        )
+
+        try:
+            connection.file = _identity(self.path)
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+            connection.execute("PRAGMA temp_store = FILE")
+            migrate(connection, self.path)
+        except BaseException:
+            connection.close()
+            raise
+
+        return connection
+
+    def _ensure_same_file(self, connection: sqlite3.Connection) -> None:
+        """
+        Whatever is written to a file that was deleted is lost.
+        """
+        if isinstance(connection, _Connection) and connection.file != _identity(self.path):
+            msg = (
+                f"the store {self.path} was deleted or replaced while it was in use; "
+                "nothing was written. Run again."
+            )
+            raise StoreError(msg)
+
+    def _create(self) -> None:
+        """
+        Create the file for its owner alone; WAL and its index take after it.
+        """
+        with suppress(FileExistsError):
+            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as exc:
+            raise StoreError(self._explain(exc)) from exc
+        except OSError as exc:
+            if exc.filename != str(self.path):
+                raise
+            msg = f"the store {self.path} can't be created: {exc.strerror}. Check CONEXXUS_STORE."
+            raise StoreError(msg) from exc
+
+    def _explain(self, exc: sqlite3.Error) -> str:
+        name = getattr(exc, "sqlite_errorname", "")
+        advice = next((text for code, text in _ADVICE.items() if name.startswith(code)), "")
+
+        return f"the store {self.path} failed: {exc}. {advice}".rstrip()
+
+
+class _PerThread(threading.local):
+    """
+    Attributes:
+        has_short_timeout: Whether this thread waits for nobody.
+        session: What its units of work share.
+    """
+
+    has_short_timeout: bool = False
+    session: SqliteSession | None = None
+
+
+class _Connection(sqlite3.Connection):
+    """
+    Attributes:
+        file: What its path led to when it was opened.
+    """
+
+    file: tuple[int, int] | None = None
+
+
+@contextmanager
+def _without_ending(connection: sqlite3.Connection) -> Iterator[list[str]]:
+    """
+    Refuse to end the transaction.
+
+    Yields:
+        What was tried.
+    """
+    tried: list[str] = []
+
+    def authorize(action: int, operation: str | None, name: str | None, *_: str | None) -> int:
+        ends = action == sqlite3.SQLITE_TRANSACTION or name == _SAVEPOINT
+        if ends and action in (sqlite3.SQLITE_TRANSACTION, sqlite3.SQLITE_SAVEPOINT):
+            tried.append(str(operation))
+            return sqlite3.SQLITE_DENY
+        return sqlite3.SQLITE_OK
+
+    connection.set_authorizer(authorize)
+
+    try:
+        yield tried
+    finally:
+        # A connection that was closed has nobody to authorize.
+        with suppress(sqlite3.ProgrammingError):
+            connection.set_authorizer(None)
+
+
+def _ensure_open(connection: sqlite3.Connection) -> None:
+    """
+    Not everything asks the authorizer: `INSERT OR ROLLBACK`, `RAISE(ROLLBACK)`
+    in a trigger, a full disk, and `close()` end a transaction by themselves.
+    """
+    if not (_is_open(connection) and connection.in_transaction):
+        raise TransactionEndedError
+
+
+def _is_open(connection: sqlite3.Connection) -> bool:
+    try:
+        _ = connection.in_transaction
+    except sqlite3.ProgrammingError:
+        return False
+
+    return True
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """
+    Device and number of the file at *path*; None if there is none.
+    """
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+
+    return found.st_dev, found.st_ino
+
+
+# By the prefix of SQLite's result code: https://sqlite.org/rescode.html
+_ADVICE = {
+    "SQLITE_BUSY": "Another process holds it; try again, or stop that process.",
+    "SQLITE_CANTOPEN": "Check that its folder exists and may be written to.",
+    "SQLITE_CORRUPT": "Restore it from a backup, or move it away and pull again.",
+    "SQLITE_FULL": "Free space on its disk and run again; nothing was changed.",
+    "SQLITE_IOERR": "Check its disk and run again; nothing was changed.",
+    "SQLITE_NOTADB": "It is no SQLite database: check CONEXXUS_STORE.",
+    "SQLITE_PERM": "Check who owns the file.",
+    "SQLITE_READONLY": "The file or its folder may not be written to: check who owns it.",
+}

