@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from conexxus_sync.testing import AnswerKind, Defect
 
-from .hostile_shop import DAYS
+from .hostile_office import DAYS
+from .hostile_truth import check
 
 
 # Each may strike before or after the office has acted.
@@ -91,7 +92,7 @@ def play(shop, events):
             getattr(shop, name)(*arguments)
 
         shop.settle()
-        shop.check()
+        check(shop)
     except BaseException as exc:
         exc.add_note(f"{shop}: {events!r}")
         raise

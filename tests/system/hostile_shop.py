@@ -1,21 +1,13 @@
 """
-A till that misbehaves, its computer and its back office: what happens to them,
-and what is right in the end.
-
-The table of it is in `docs/explanation/guarantees.md`, "What becomes of what a
-till does".  Each statement of `check` raises `ViolationError` if it is false.
+A till that misbehaves, its computer and its back office, and what happens to
+them.  What is right in the end is in `hostile_truth`.
 """
 
-import json
 import logging
-import re
 from collections import Counter
-from collections.abc import Mapping
 from contextlib import contextmanager, suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from email.utils import format_datetime
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from shutil import copy, rmtree
@@ -25,43 +17,25 @@ import attrs
 import pytest
 
 from conexxus_client import ApiProfile, ConfigurationError
-from conexxus_client.testing import BackOffice, Push, Sale
-from conexxus_client.testing._answer import json_answer
+from conexxus_client.testing import Push, Sale
 from conexxus_sync.collectors import FanOut
-from conexxus_sync.model.order_records import transaction_of
 from conexxus_sync.model.sales import OPEN_STATES
-from conexxus_sync.runtime.processes import ProcessIdentity
 from conexxus_sync.sales import BatchLimits
-from conexxus_sync.stores._database import NO_LIMIT
 from conexxus_sync.stores.sqlite import SqliteStore
 from conexxus_sync.testing import AnswerKind, FakeClock, HostileTill, sale
 from kept_connections import kept_connections
 from tills import LOCATION, Till, folder_in_memory
 
+from .hostile_office import DAYS, KEY_TTL, START, Computer, Office
+from .hostile_truth import ViolationError, booked, check, right, told, version
 
-DAYS = (date(2026, 1, 2), date(2026, 1, 3))
-START = datetime(2026, 1, 3, 23, 30, tzinfo=UTC)
+
 FILES = ("store.db", "store.db.freeze")
-# For so long the back office remembers a key, and says so in the profile.
-KEY_TTL = timedelta(hours=24)
 # So often each date is pushed before it counts as stuck.
 ROUNDS = 20
 PATIENCE = 3
 # More would look like a back office that refuses everything.
 MOST_REFUSED = 3
-
-_CORRECTION = re.compile(r"(.*):(void|rev):\d+")
-
-
-class ViolationError(AssertionError):
-    """
-    What must be so is not.
-    """
-
-
-def right(condition: object, said: str) -> None:
-    if not condition:
-        raise ViolationError(said)
 
 
 @attrs.frozen
@@ -76,50 +50,6 @@ class Way:
 
     def __str__(self):
         return f"{self.sales_mode}-{self.dedupe}-{self.on_changed}"
-
-
-@attrs.define
-class Computer:
-    """
-    The computer of the till; `boot` changes when it is started anew.
-    """
-
-    boot: int = 1
-
-    def current(self):
-        return ProcessIdentity(
-            boot=str(self.boot), namespace="", pid=1, started=str(self.boot), host="till"
-        )
-
-    def is_gone(self, identity):
-        return identity.boot != str(self.boot)
-
-
-class Office(BackOffice):
-    """
-    A back office with a clock that is right, that forgets keys.
-
-    Attributes:
-        now: What its clock shows.
-        dated: Whether its answers have a `Date`.
-        beside: Whether it says what it rejects beside `data`, not in it.
-    """
-
-    def __init__(self, *, now, dated, beside, **settings):
-        super().__init__(clock=lambda: self.now, key_ttl=KEY_TTL, **settings)
-        self.now, self.dated, self.beside = now, dated, beside
-
-    def handle(self, method, path, query="", headers=(), body=b""):
-        answer = super().handle(method, path, query, headers, body)
-
-        if self.beside and path.endswith("/sales/push") and answer.status == 200:
-            answer = attrs.evolve(answer, body=_beside(answer.body))
-
-        return (
-            answer.having(("Date", format_datetime(self.now, usegmt=True)))
-            if self.dated
-            else answer
-        )
 
 
 @attrs.define
@@ -261,6 +191,13 @@ class HostileShop:
     def ledger(self):
         return self.till.office.ledger
 
+    @property
+    def replaces(self):
+        """
+        Does a push replace its day?
+        """
+        return self.way.sales_mode == "replace_day"
+
     def on(self, day):
         return self.source.sold.by_date.get(day, [])
 
@@ -343,11 +280,11 @@ class HostileShop:
         if DAYS[0] in self.purged or self.source.defects:
             return
         self.settle()
-        self.check()
-        if self.told() == self.booked():
+        check(self)
+        if told(self) == booked(self):
             self.purged[DAYS[0]] = {
                 name: Counter({key: count for key, count in found.items() if key[0] == DAYS[0]})
-                for name, found in self.booked().items()
+                for name, found in booked(self).items()
             }
             self.source.purge(DAYS[1])
 
@@ -425,7 +362,7 @@ class HostileShop:
         self.till.engine().adopt(DAYS[-1])
         self.restored = False
         self.adopted = {each.id for day in DAYS for each in self.on(day)}
-        if not self._replaces:
+        if not self.replaces:
             # A day that can't be replaced stays so.
             self.touched_later.clear()
 
@@ -435,13 +372,13 @@ class HostileShop:
         """
         mode = "append" if self.way.sales_mode == "replace_day" else "replace_day"
         profile = attrs.evolve(self.till.profile, sales_mode=mode)
-        before = self.booked()
+        before = booked(self)
         self.till.office.faults("")
 
         with suppress(ConfigurationError):
             attrs.evolve(self.till, profile=profile).push(day)
 
-        right(self.booked() == before, "another profile sends nothing")
+        right(booked(self) == before, "another profile sends nothing")
 
     def refuse(self, day, number, mode):
         """
@@ -459,12 +396,12 @@ class HostileShop:
         """
         if self.till.peek.outbox.batches(OPEN_STATES, limit=1):
             return
-        before = self.booked()
+        before = booked(self)
         self.calm()
         self.source.answer_with(*[AnswerKind.EMPTY] * 4)
         self.push(day)
         self.source.upcoming.clear()
-        right(self.booked() == before, "an empty answer takes nothing back")
+        right(booked(self) == before, "an empty answer takes nothing back")
 
     def calm(self):
         self.source.upcoming.clear()
@@ -503,137 +440,6 @@ class HostileShop:
     def operator(self):
         return self.till.operator()
 
-    # What is right.
-
-    def check(self):
-        """
-        The back office has what the till has; where it has not, the till did
-        what only a person can decide about, and that is reported.
-        """
-        told, booked = self.told(), self.booked()
-        noted, refused_days = self._noted(), self.till.peek.sales_dates.refused_changes()
-
-        for name in told | booked:
-            has = booked.get(name, Counter())
-            right(set(has.values()) <= {1}, f"{name} is booked once: {has}")
-            right(len(has) <= self.sold[name], f"{name} is no more sales than were sold: {has}")
-            right(
-                {key[1:] for key in has} <= self.versions[name],
-                f"{name} is booked as the till had it: {has}",
-            )
-            if has == told.get(name, Counter()):
-                continue
-            days = {key[0] for key in (*has, *told.get(name, ()))}
-            right(
-                name in self._excused or (days & refused_days.keys() and self._replaces),
-                f"{name} is booked as it is: {has}, not {told.get(name)}",
-            )
-            right(
-                name in noted or days & refused_days.keys() or name in self.decided,
-                f"{name} differs, and that is reported: {has}, not {told.get(name)}",
-            )
-
-        right(self.ledger.doubled() == [], "nothing is doubled")
-        for day in DAYS:
-            right(
-                self.ledger.total(LOCATION, day)
-                == sum((key[2] for has in booked.values() for key in has if key[0] == day), 0),
-                f"{day} comes to what its sales come to",
-            )
-        self._check_quarantine(noted)
-
-    def told(self):
-        """
-        What the till has and can say, by id; of a date that it forgot, what
-        the back office had then.
-        """
-        found = {}
-
-        for day in DAYS:
-            for each in self.on(day):
-                if (day, each.id) not in self.source.defects:
-                    key = (day, *_version(each))
-                    found.setdefault(each.id, Counter())[key] += 1
-            for name, has in self.purged.get(day, {}).items():
-                found.setdefault(name, Counter()).update(has)
-
-        return found
-
-    def booked(self):
-        """
-        What the back office has in effect, by the till's ids.
-        """
-        found = {}
-
-        for day in DAYS:
-            for each in self.ledger.sales(LOCATION, day):
-                name, sign = self._meant(each)
-                key = (day, _second(each.timestamp), sign * each.total)
-                found.setdefault(name, Counter())[key] += sign
-
-        return {
-            name: Counter({key: count for key, count in has.items() if count})
-            for name, has in found.items()
-        }
-
-    @property
-    def _replaces(self):
-        return self.way.sales_mode == "replace_day"
-
-    @property
-    def _excused(self):
-        """
-        Ids of the sales about which a person must decide.
-        """
-        found = self.refused | self.touched_later
-
-        if self.way.on_changed == "report":
-            found |= self.touched
-        if self.way.dedupe == "transaction_id":
-            found |= {name for name, count in self.sold.items() if count > 1 or ":" in name}
-            found |= self.moved
-        if self._replaces:
-            found |= {name for _, name in self.source.defects}
-            if self.adopted and found:
-                # Their bytes are gone, so their day stays as it is.
-                found |= self.sold.keys()
-
-        return found
-
-    def _noted(self):
-        quarantine = self.till.peek.sales_quarantine
-        found = {each.id for each in quarantine.transactions(NO_LIMIT)}
-
-        return found | {each.id for each in quarantine.discrepancies(NO_LIMIT)}
-
-    def _check_quarantine(self, noted):
-        spoiled = {}
-
-        for day in DAYS:
-            for each in self.source.transactions(LOCATION, day):
-                if isinstance(each, Mapping):
-                    spoiled[transaction_of(each).id] = each.get("id")
-
-        for name, said in spoiled.items():
-            right(name in noted or said in noted, f"{name} is set aside, as it can't be built")
-        for each in self.till.peek.sales_quarantine.transactions(NO_LIMIT):
-            right(
-                each.id in spoiled or each.id in self._excused,
-                f"{each.id} is sent: {each.reason}",
-            )
-
-    def _meant(self, sold):
-        """
-        The till's id of what the back office has, and -1 if it takes it back.
-        """
-        name, second = sold.id, _second(sold.timestamp)
-        if second in {version[0] for version in self.versions.get(name, ())}:
-            return name, 1
-        match = _CORRECTION.fullmatch(name)
-        right(match and match[1] in self.versions, f"{name} was sold")
-
-        return match[1], -1 if match[2] == "void" else 1
-
     def _sell(self, name, day, total, zone=0):
         if day in self.purged or self.sold[name]:
             return
@@ -645,7 +451,7 @@ class HostileShop:
         self._note(sold)
 
     def _note(self, sold):
-        self.versions.setdefault(sold.id, set()).add(_version(sold))
+        self.versions.setdefault(sold.id, set()).add(version(sold))
 
     def _count_another(self, name):
         """
@@ -664,13 +470,13 @@ class HostileShop:
         """
         Push, whatever the line does meanwhile.
         """
-        office, before = self.till.office, self.booked()
+        office, before = self.till.office, booked(self)
         office.faults("sales: " + ", ".join(faults) if faults else "")
 
         with suppress(ConfigurationError):
             call()
 
-        after = self.booked()
+        after = booked(self)
         right(not self.restored or after == before, "a restored store sends nothing")
         if self.way.on_changed == "report":
             for name in before.keys() - self.refused:
@@ -720,19 +526,3 @@ def hostile_shops(tmp_path):
             yield Shops(folder, keeper)
         finally:
             logging.disable(logging.NOTSET)
-
-
-def _version(sold):
-    return _second(sold.timestamp.isoformat()), sold.total
-
-
-@cache
-def _second(timestamp):
-    return datetime.fromisoformat(timestamp).astimezone(UTC).replace(microsecond=0)
-
-
-def _beside(body):
-    said = json.loads(body)
-    said.update(said.pop("data"))
-
-    return json_answer(200, said).body

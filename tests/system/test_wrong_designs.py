@@ -19,8 +19,10 @@ from conexxus_sync.sales._profile_check import ProfileCheck
 from conexxus_sync.sales._store_age import StoreAge
 from conexxus_sync.stores._outbox import Outbox
 
+from .hostile_office import DAYS
 from .hostile_plots import EXAMPLES, play, plots
-from .hostile_shop import DAYS, ViolationError, Way
+from .hostile_shop import Way
+from .hostile_truth import ViolationError
 
 
 # Enough for each of them several times over; the same ones in each run.
