@@ -5,11 +5,13 @@ Changes reach the host at least once, in sequence, whatever it does.
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import UTC, datetime
 
 import attrs
 import pytest
 
 from conexxus_sync import RestorableCatalogStorage, RunStatus
+from conexxus_sync.model.api_connection import ApiConnection
 from conexxus_sync.testing import ListChanges, MemoryCatalog
 from peeks import peek
 from sites import Site
@@ -61,6 +63,11 @@ class TransactionalHost:
             )
         if self.fails:
             connection.execute("NONSENSE")
+
+
+CALL = ApiConnection(
+    checked_at=datetime(2026, 1, 2, 9, tzinfo=UTC), reached=True, latency=None, error=None
+)
 
 
 @pytest.fixture(params=[Host, RestorableHost])
@@ -331,3 +338,79 @@ def test_failing_transactional_host(site):
     host.fails = False
     assert site.pull(storage=host).status is RunStatus.SUCCESS
     assert set(products(site)) == {"A", "B"}
+
+
+class BusyHost(Host):
+    """
+    Has something to do with the store in the middle of what it is given.
+    """
+
+    def __init__(self, store):
+        super().__init__()
+        self.store = store
+        self.seen = []
+
+    def apply(self, changes):
+        for number, item in enumerate(changes.created):
+            if number == 5:
+                with self.store.write() as state:
+                    state.api_calls.record(CALL, CALL.checked_at)
+            self.seen.append(item.sku)
+
+
+@pytest.mark.case(
+    "D2",
+    "a host's storage has something written to the store while it reads its changes",
+    "it is written, and the changes go on",
+)
+def test_host_that_writes_meanwhile(site):
+    """
+    As `service.test_connection()` does, which shares its result.
+    """
+    host = BusyHost(site.store)
+
+    run = site.pull(items(*(f"S{number:02d}" for number in range(20))), storage=host)
+
+    assert run.status is RunStatus.SUCCESS
+    assert len(host.seen) == 20
+    assert peek(site.store).api_calls.last() == CALL
+
+
+class KeepingHost(TransactionalHost):
+    """
+    Leaves what it reads in the middle, and asks Python for transactions.
+    """
+
+    kept = None
+
+    def apply_in(self, connection, changes):
+        super().apply_in(connection, changes)
+        self.kept = connection.execute("SELECT 1 UNION ALL SELECT 2")
+        next(self.kept)
+        connection.isolation_level = "DEFERRED"
+
+
+@pytest.mark.case(
+    "D2",
+    "a host that shares the transaction keeps a cursor that is not at its end",
+    "it is closed: the next transaction begins, whatever others committed meanwhile",
+)
+def test_cursor_that_a_host_keeps(site):
+    """
+    What a host did to the connection does not outlive its part.
+    """
+    host = KeepingHost()
+    others = Site(site.path)
+
+    def commit_elsewhere(step):
+        if step in ("committed", "release"):
+            with others.store.write() as state:
+                state.api_calls.record(CALL, CALL.checked_at)
+
+    for names in (["A"], ["A", "B"]):
+        run = site.pull(items(*names), storage=host, failpoint=commit_elsewhere)
+        assert run.status is RunStatus.SUCCESS
+        assert set(products(site)) == set(names)
+        assert site.store.leases.holder("inventory", site.clock.now()) is None
+        with pytest.raises(sqlite3.ProgrammingError):
+            next(host.kept)

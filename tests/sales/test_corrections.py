@@ -3,7 +3,7 @@ Facts about delivered sales that changed, where they are corrected.
 """
 
 from contextlib import suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import attrs
@@ -344,3 +344,109 @@ def test_the_hosts_last_word_counts(many_tills, days, faults, mode, size):
     assert till.office.ledger.doubled() == []
     assert till.open_batches() == []
     assert till.peek.sales_quarantine.discrepancies() == []
+
+
+class Fickle:
+    """
+    A till that says something else from the second time on that it is asked.
+    """
+
+    def __init__(self, first, then):
+        self.answers = [first, then]
+
+    def transactions(self, location_id, business_date):
+        if business_date != DAY:
+            return []
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+
+@pytest.mark.case(
+    "C3",
+    "a sale changed, is taken back, and another changed when the till is asked again",
+    "the date stays due until both are booked as they are",
+)
+def test_second_look_sees_another_change(till):
+    """
+    What is taken back in one push comes again, if not in this one, then in
+    the next.
+    """
+    till.options = {"on_changed": "resend"}
+    till.orders.add(till.sale("a"), till.sale("b"))
+    till.push()
+    now = [till.sale("a", "2.00"), till.sale("b", "3.00")]
+    till.orders = Fickle([till.sale("a", "2.00"), till.sale("b")], now)
+
+    (run,) = till.push(DAY)
+    assert run.status == "partial"
+    assert DAY in till.engine().due(till.clock.now())
+
+    till.push()
+    assert till.office.ledger.total() == 5
+    assert till.office.ledger.doubled() == []
+
+
+@pytest.mark.case(
+    "C3",
+    "a sale is taken back, and the till answers nothing when it is asked again",
+    "the date stays due: what it became is sent once the till says it",
+)
+def test_second_look_sees_nothing(till):
+    """
+    A guard that refuses the rest leaves the date unsettled.
+    """
+    till.options = {"on_changed": "resend"}
+    sales = [till.sale(f"a{number}") for number in range(5)]
+    till.orders.add(*sales)
+    till.push()
+    changed = [till.sale("a0", "9.00"), *sales[1:]]
+    till.orders = Fickle(changed, [])
+
+    till.push(DAY)
+    assert DAY in till.engine().due(till.clock.now())
+
+    till.orders = Fickle(changed, changed)
+    till.push()
+    assert till.office.ledger.total() == 15
+
+
+class Leaving:
+    """
+    Ends the process, or says what can't be printed, when it completes a void.
+    """
+
+    def __init__(self, orders, error):
+        self.orders, self.error = orders, error
+
+    def transactions(self, location_id, business_date):
+        return self.orders.transactions(location_id, business_date)
+
+    def complete_void(self, void, sold):
+        raise self.error
+
+
+class Unprintable(Exception):
+    def __str__(self):
+        raise RuntimeError
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), Unprintable()])
+@pytest.mark.case(
+    "E7",
+    "`complete_void` calls `sys.exit()`, or raises what can't be printed",
+    "it is an error of the host for that date; the others are pushed",
+)
+def test_void_that_ends_the_process(till, error):
+    """
+    Whatever completes a void raises costs its date alone.
+    """
+    till.options = {"on_changed": "resend"}
+    yesterday = DAY - timedelta(days=1)
+    till.orders.add(till.sale("a"), day=yesterday)
+    till.push(yesterday)
+    till.orders.by_date[yesterday] = [attrs.evolve(till.sale("a", "2.00"), business_date=yesterday)]
+    till.orders.add(till.sale("b"))
+    till.orders = Leaving(till.orders, error)
+
+    till.push()
+
+    assert "b" in till.effective(DAY)

@@ -21,6 +21,7 @@ OTHERS = {
     "key_ttl": {"key_ttl": timedelta(hours=1)},
     "conflict_is_delivered": {"conflict_is_delivered": True},
     "idempotency_header": {"idempotency_header": "X-Idempotency"},
+    "unprocessed_statuses": {"unprocessed_statuses": (503,)},
 }
 
 

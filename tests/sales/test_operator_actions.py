@@ -4,6 +4,7 @@ Facts about what operators settle, many at once or for good, and its record.
 
 from datetime import date, timedelta
 
+import attrs
 import pytest
 
 from conexxus_client import ApiProfile
@@ -192,3 +193,53 @@ def test_actions_wait_for_pushes(parked):
             work()
 
     assert actions(parked, f"a{DAY}") == []
+
+
+@pytest.mark.case(
+    "C19",
+    "a sale was dismissed, another register's sale of its number is set aside, all are replayed",
+    "the dismissed one stays where it is",
+)
+def test_replaying_all_leaves_what_was_dismissed(till):
+    """
+    Two sales under one number are two sales to the operator as well.
+    """
+    till.office.reject = {"a"}
+    till.orders.add(till.sale("a"), till.sale("z"))
+    till.push()
+    operator(till).dismiss(DAY, "a", reason="fraud")
+    second = till.sale("a", "9.00")
+    till.orders.add(attrs.evolve(second, timestamp=second.timestamp + timedelta(hours=2)))
+    till.push(DAY)
+    till.office.reject = ()
+
+    operator(till).replay_all()
+    till.push(DAY)
+
+    assert sorted(str(one.total) for one in till.office.ledger.sales(LOCATION)) == ["1.50", "9.00"]
+    assert till.effective() == ["z", "a"]
+
+
+@pytest.mark.case(
+    "C19",
+    "a dismissed sale is gone at the till, and another register sells under its number",
+    "the other is a sale of its own, and is sent",
+)
+def test_dismissed_sale_stands_for_no_other(till):
+    """
+    What was settled for good is matched by its own second alone.
+    """
+    till.office.reject = {"a"}
+    till.orders.add(till.sale("a"), till.sale("z"))
+    till.push()
+    operator(till).dismiss(DAY, "a")
+    till.office.reject = ()
+    other = till.sale("a", "9.00")
+    till.orders.by_date[DAY] = [
+        till.sale("z"),
+        attrs.evolve(other, timestamp=other.timestamp + timedelta(hours=2)),
+    ]
+
+    till.push(DAY)
+
+    assert till.effective() == ["z", "a"]

@@ -177,3 +177,30 @@ def test_bad_batch_before_a_good_one(till):
     till.push()
 
     assert till.effective() == ["t1"]
+
+
+@ROWS
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE runs SET started_at = 'x' WHERE number = (SELECT min(number) FROM runs)",
+        "UPDATE discrepancies SET kind = 'x'",
+    ],
+)
+def test_damage_that_stops_no_push(till, damage):
+    """
+    A moment of a run, or the kind of a discrepancy, that can't be read.
+    """
+    till.orders.add(till.sale("t1"), till.sale("t2"))
+    till.push()
+    till.orders.remove("t1")
+    till.push(DAY)
+    with till.store.write() as state:
+        assert state.session.execute(damage) == 1
+    till.orders.add(till.sale("t3"))
+
+    till.push(DAY)
+    till.wait(days=1)
+    till.push()
+
+    assert till.effective() == ["t1", "t2", "t3"]

@@ -5,6 +5,7 @@ Facts about a push: each sale arrives once, and each run tells the truth.
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
+import attrs
 import pytest
 
 from conexxus_client import ConfigurationError
@@ -363,3 +364,36 @@ def test_progress(till):
         (date(2026, 1, 1), 1, 2, 0),
         (DAY, 2, 2, 1),
     ]
+
+
+@pytest.mark.case(
+    "D2",
+    "an order source has another location of the same store pushed while it is read",
+    "both are pushed, each from its own tables",
+)
+@pytest.mark.parametrize("breaks", [False, True])
+def test_push_within_a_push(till, new_till, breaks):
+    """
+    A run that begins within another shares nothing with it.
+    """
+    inner = new_till()
+    inner.folder = till.folder
+    inner.config = attrs.evolve(till.config, location_id="loc-002")
+    inner.orders.add(inner.sale("b1"))
+    if breaks:
+        inner.orders.broken.add(DAY)
+
+    class Nesting:
+        def transactions(self, location_id, business_date):
+            for number in range(1_500):
+                if number == 1_200 and business_date == DAY:
+                    inner.push(DAY)
+                if business_date == DAY:
+                    yield till.sale(f"a{number}")
+
+    till.orders = Nesting()
+    (run,) = till.push(DAY)
+
+    assert (run.status, run.items_succeeded) == (RunStatus.SUCCESS, 1_500)
+    assert len(till.office.ledger.sales(LOCATION)) == 1_500
+    assert len(inner.office.ledger.sales("loc-002")) == (0 if breaks else 1)

@@ -431,11 +431,20 @@ class HostileShop:
                 accepts = self.way.on_changed == "resend" and day not in self.purged
                 self.till.push(day, accept_changes=accepts)
             waits = self.till.peek.outbox.batches(OPEN_STATES, limit=1)
-            # What moved needs a look at each date after the other's.
-            if not waits and (len(self.ledger.pushes) == known or not self.touched):
+            # What moved needs a look at each date after the other's, and a
+            # date that was left is due again.
+            quiet = len(self.ledger.pushes) == known and not self._is_due()
+            if not waits and (quiet or not self.touched):
                 return
 
         raise ViolationError("what is well settles")
+
+    def _is_due(self):
+        """
+        Does the engine want to look at one of the dates again?
+        """
+        visits = self.till.peek.sales_dates.visits()
+        return any(day in visits and visits[day].at is None for day in DAYS)
 
     def operator(self):
         return self.till.operator()

@@ -12,7 +12,10 @@ from conexxus_client.models import RejectedTransaction
 
 
 # Lists (or counts, or mappings by id) of what was not taken.
-_REJECTING = ("rejected", "errors", "failed", "failures", "invalid")
+_REJECTING = (
+    *("rejected", "errors", "failed", "failures", "invalid"),
+    *("rejectedIds", "rejected_ids", "failedIds", "failed_ids"),
+)
 _REFUSED_COUNTS = (
     *("rejectedCount", "errorCount", "errorsCount", "failedCount", "failureCount"),
     *("rejected_count", "error_count", "failed_count"),
@@ -20,9 +23,9 @@ _REFUSED_COUNTS = (
 # Of these a text is an explanation, not an id.
 _EXPLAINING = ("errors", "failures")
 # Something is wrong, but these do not say that it was refused.
-_COMPLAINING = ("error", "skipped", "ignored")
+_COMPLAINING = ("error", "skipped", "ignored", "partial")
 _COUNTS = ("acceptedCount", "accepted_count", "succeeded")
-_OTHER_COUNTS = ("processed", "received", "imported", "inserted", "created")
+_OTHER_COUNTS = ("processed", "received", "imported", "inserted", "created", "count")
 _IDS = ("id", "transactionId", "transaction_id")
 
 _GOOD = {"ok", "success", "succeeded", "accepted", "created", "processed", "imported", "200", "201"}

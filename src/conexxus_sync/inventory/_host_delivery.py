@@ -2,7 +2,9 @@
 Delivery of catalogue changes to the host's storage, at least once and in sequence.
 """
 
+import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 import attrs
 
@@ -10,12 +12,14 @@ from conexxus_sync.engines import EngineContext
 from conexxus_sync.errors import HostError, TransactionEndedError
 from conexxus_sync.model.leases import Lease
 from conexxus_sync.protocols import (
+    CatalogStorage,
     HostStorage,
     RestorableCatalogStorage,
     TransactionalCatalogStorage,
 )
 from conexxus_sync.runtime.host_exceptions import described, ends_process
 from conexxus_sync.stores import State
+from conexxus_sync.stores._database import Session
 from conexxus_sync.stores._queued_items import QueuedChanges
 
 
@@ -118,7 +122,7 @@ class HostDelivery:
         for sequence in pending:
             self.context.failpoint("host")
             try:
-                storage.apply(QueuedChanges(store.database.read, store.location, sequence))
+                self._apply(storage, sequence)
             except BaseException as exc:
                 if ends_process(exc):
                     raise
@@ -129,6 +133,20 @@ class HostDelivery:
             with store.write(renew()) as state:
                 state.host_queue.applied(sequence)
             self.delivered += 1
+
+    def _apply(self, storage: CatalogStorage, sequence: int) -> None:
+        """
+        Whatever the host does with the store meanwhile, its stream goes on.
+        """
+        store, thread = self.context.store, threading.get_ident()
+
+        with store.database.read(apart=True) as session:
+
+            def read() -> AbstractContextManager[Session]:
+                is_ours = threading.get_ident() == thread
+                return nullcontext(session) if is_ours else store.database.read()
+
+            storage.apply(QueuedChanges(read, store.location, sequence))
 
     def _deliver_here(self, lease: Lease) -> None:
         before = self.delivered

@@ -25,6 +25,9 @@ _PARTS: dict[str, Callable[[ApiProfile], str]] = {
     # Names of header fields have no case (RFC 9110, section 5.1).
     "idempotency_header": lambda profile: profile.idempotency_header.lower(),
     "accepted_statuses": lambda _: "200, 201",
+    "unprocessed_statuses": lambda profile: (
+        ", ".join(map(str, sorted(profile.unprocessed_statuses))) or "none"
+    ),
 }
 
 _ADDRESS = (ORIGIN, SALES_PATH)

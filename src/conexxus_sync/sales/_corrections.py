@@ -15,6 +15,7 @@ from conexxus_client import Transaction, TransactionLine, decode_transaction
 from conexxus_sync.errors import HostError
 from conexxus_sync.model.frozen_sales import FrozenTransaction
 from conexxus_sync.protocols import OrderSource, VoidingOrderSource
+from conexxus_sync.runtime.host_exceptions import described, ends_process
 
 from ._order_reader import LONGEST_COMPLAINT
 
@@ -98,8 +99,11 @@ def _completed(void: Transaction, sold: Transaction, orders: OrderSource) -> Tra
 
     try:
         complete: Any = orders.complete_void(void, sold)
-    except Exception as exc:
-        msg = f"complete_void of the order source failed for {sold.id}: {type(exc).__name__}: {exc}"
+    except BaseException as exc:
+        if ends_process(exc):
+            raise
+        said = described(exc, LONGEST_COMPLAINT)
+        msg = f"complete_void of the order source failed for {sold.id}: {said}"
         raise HostError(msg[:LONGEST_COMPLAINT]) from exc
 
     if not isinstance(complete, Transaction) or _bare(complete) != void:

@@ -37,6 +37,7 @@ class DatePush:
         patience: How many unknown fates in a row it puts up with.
         finished: The run as it was recorded; None if there was nothing to say.
         incomplete: Whether the host did not return all of its transactions.
+        takes_back: Whether this push took something back.
         settled: Whether nothing is left to do until the date is due again.
     """
 
@@ -50,6 +51,7 @@ class DatePush:
     settled: bool = False
     is_unheard_of: bool = False
     incomplete: bool = False
+    takes_back: bool = False
     announced: bool = False
     sender: BatchSender = attrs.field(init=False)
 
@@ -72,7 +74,7 @@ class DatePush:
         """
         try:
             # What waits goes first, even if the host is gone.
-            if not self.is_known or self._deliver_waiting():
+            if not self.is_known or (self._deliver_waiting() and not self._is_closed()):
                 self._deliver_new()
             if self.finished is None and not self.settled:
                 self._finish_alone()
@@ -101,6 +103,14 @@ class DatePush:
         self.sender.deliver(lambda _: None)
 
         return self._is_clear(parked=self.context.replaces_day)
+
+    def _is_closed(self) -> bool:
+        """
+        Does the date take no new sales?  What was delivered on it may be
+        forgotten, and would be sent again.
+        """
+        with self.context.store.read() as state:
+            return state.sales_dates.closed(self.business_date) is not None
 
     def _is_clear(self, *, parked: bool) -> bool:
         """
@@ -134,16 +144,19 @@ class DatePush:
         if again:
             # What changed is taken back first; what it became comes after it,
             # in this push or in the next.
-            self.incomplete = True
+            self.incomplete = self.takes_back = True
             self.sender.deliver(lambda _: None)
             if self._is_clear(parked=True):
                 self.incomplete = False
-                self._freeze(self._read())
+                again = self._freeze(self._read())
                 self.context.failpoint("frozen")
-            elif self.counters.failure is None:
-                self.counters.fail(
-                    "what changed is taken back; what it became goes with the next push"
-                )
+            if again:
+                # The till said something else when it was asked once more.
+                self.incomplete = True
+                if self.counters.failure is None:
+                    self.counters.fail(
+                        "what changed is taken back; what it became goes with the next push"
+                    )
 
         if self.finished is None and not self.settled:
             self.sender.deliver(self._finish)
@@ -201,6 +214,9 @@ class DatePush:
             state.sales_quarantine.add(day, counted, now)
             if decision.record(state, day, now):
                 self.counters.refused = decision.refused
+            # What was taken back in this push has still to come again.
+            if self.takes_back and decision.refused is not None:
+                self.incomplete = True
 
             if state.outbox.next_batch(day, after=(0, -1)) is None:
                 self._finish(state)

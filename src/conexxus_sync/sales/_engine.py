@@ -153,6 +153,8 @@ class SalesPush:
             StoreError: The store can't be used.
             ValueError: A date is a moment, or no date.
         """
+        # SQLite empties its log when the last connection closes: as long as one
+        # is open, a date costs no more flushes than commits.
         with self.context.store.keep_open():
             return self._push(
                 None if business_date is None else plain_date(business_date),
@@ -246,7 +248,7 @@ class SalesPush:
             msg = f"{through} is yet to come, today's business date is {today}: name a past one"
             raise ConfigurationError([msg])
 
-        with self._leased() as context:
+        with self.context.store.keep_open(), self._leased() as context:
             return adopt(context, through)
 
     def close_day(self, business_date: date) -> list[SyncRun]:
@@ -339,26 +341,22 @@ class SalesPush:
         What a push works with, as long as it holds *lease*; then it is given back.
         """
         engine = self.context
+        lease = lease or engine.acquire("sales")
+        push: PushContext | None = None
 
-        # SQLite empties its log when the last connection closes: as long as
-        # one is open, a date costs no more flushes than commits.
-        with engine.store.keep_open():
-            lease = lease or engine.acquire("sales")
-            push: PushContext | None = None
-
-            try:
-                push = PushContext(
-                    engine=engine,
-                    client=self.client,
-                    orders=self.orders,
-                    lease=lease,
-                    profile_check=self.profile_check,
-                    watch=self._watch,
-                    calendar=self.ledger.calendar,
-                    accept_changes=accept_changes,
-                )
-                engine.failpoint("leased")
-                with interruptible(self.client, engine.is_stopping):
-                    yield push
-            finally:
-                engine.release(lease if push is None else push.lease)
+        try:
+            push = PushContext(
+                engine=engine,
+                client=self.client,
+                orders=self.orders,
+                lease=lease,
+                profile_check=self.profile_check,
+                watch=self._watch,
+                calendar=self.ledger.calendar,
+                accept_changes=accept_changes,
+            )
+            engine.failpoint("leased")
+            with interruptible(self.client, engine.is_stopping):
+                yield push
+        finally:
+            engine.release(lease if push is None else push.lease)

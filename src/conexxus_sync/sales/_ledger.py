@@ -10,7 +10,7 @@ from conexxus_client import ConfigurationError
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.errors import DateClosedError
 from conexxus_sync.model.calendar import StoreCalendar
-from conexxus_sync.stores import LocationStore
+from conexxus_sync.stores import LocationStore, State
 
 from ._clock_check import ClockProblem, believable_last_run, find_clock_problem
 from ._due_dates import DueDates, HeldDates, StartDate
@@ -153,7 +153,15 @@ class SalesLedger:
             DateClosedError: The date no longer takes a push.
         """
         with self.store.read() as state:
-            reason = state.sales_dates.closed(business_date)
+            refuse_closed(state, business_date)
 
-        if reason is not None:
-            raise DateClosedError(business_date, reason)
+
+def refuse_closed(state: State, business_date: date) -> None:
+    """
+    Raises:
+        DateClosedError: The date no longer takes a push.
+    """
+    reason = state.sales_dates.closed(business_date)
+
+    if reason is not None:
+        raise DateClosedError(business_date, reason)

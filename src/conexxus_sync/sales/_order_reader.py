@@ -14,7 +14,6 @@ from conexxus_sync.errors import HostError
 from conexxus_sync.model.calendar import StoreCalendar
 from conexxus_sync.model.frozen_sales import FrozenTransaction
 from conexxus_sync.model.order_records import (
-    UNFIT,
     OrderRemark,
     UnusableTransaction,
     transaction_of,
@@ -134,8 +133,11 @@ def _remark(
     elif isinstance(record, Transaction) and record.business_date is None:
         try:
             day = calendar.business_date(record.timestamp)
-        except (AttributeError, OverflowError, ValueError):
-            # At an end of the calendar; what can't be sent is set aside.
+        except BaseException as exc:
+            if ends_process(exc):
+                raise
+            # At an end of the calendar, or by a zone of the host's own; what
+            # can't be sent is set aside.
             return
         if day != business_date:
             counters.add_misdated(day, record.id)
@@ -149,7 +151,9 @@ def _frozen(
 
     try:
         return FrozenTransaction.of(record, position=position, business_date=business_date)
-    except UNFIT as exc:
-        # Built past the checks of its class.
+    except BaseException as exc:
+        if ends_process(exc):
+            raise
+        # Built past the checks of its class, or in a zone of the host's own.
         broken = unusable({"id": record.id}, f"{type(exc).__name__}: {exc}")
         return FrozenTransaction.set_aside(broken, position=position)

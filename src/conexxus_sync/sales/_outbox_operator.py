@@ -27,6 +27,7 @@ from conexxus_sync.stores._database import NO_LIMIT
 
 from ._delivery_outcome import parking_reason
 from ._key_age import key_age, unknown_since
+from ._ledger import refuse_closed
 from ._profile_change import change_profile
 from ._profile_check import ProfileCheck
 
@@ -148,6 +149,8 @@ class OutboxOperator:
             reason: For the record.
 
         Raises:
+            DateClosedError: It was not delivered, and its date takes no push
+                any more.
             OutboxError: Its fate is known.
             RunInProgressError: A push is at work.
         """
@@ -185,6 +188,7 @@ class OutboxOperator:
 
         Raises:
             ConfigurationError: Sales were pushed with another profile.
+            DateClosedError: Its date takes no push any more.
             RunInProgressError: A push is at work.
         """
         business_date = plain_date(business_date)
@@ -198,16 +202,20 @@ class OutboxOperator:
     ) -> list[QuarantinedTransaction]:
         """
         Let all transactions out of quarantine that nobody dismissed, of one
-        date or of all.
+        date or of all; what is of a closed date stays.
 
         Raises:
             RunInProgressError: A push is at work.
         """
         with self._writing() as state:
             self.profile_check.refuse_other()
-            found = self.quarantined(business_date)
+            found = [
+                sale
+                for sale in self.quarantined(business_date)
+                if state.sales_dates.closed(sale.business_date) is None
+            ]
             for sale in found:
-                self._replay(state, sale.business_date, sale.id, reason)
+                self._replay(state, sale.business_date, sale.id, reason, dismissed=False)
 
         return found
 
@@ -278,6 +286,7 @@ class OutboxOperator:
                 now=now,
             )
         else:
+            refuse_closed(state, batch.business_date)
             answer = "not delivered, says an operator"
             state.outbox_maintenance.give_up(batch, answer=answer, now=now)
             state.sales_dates.clear_visit(batch.business_date)
@@ -285,8 +294,17 @@ class OutboxOperator:
         what = "resolved as delivered" if delivered else "resolved as not delivered"
         self._record(state, self._action(batch.key, batch.business_date, what, reason))
 
-    def _replay(self, state: State, business_date: date, name: str, reason: str | None) -> bool:
-        was_there = state.sales_quarantine.release(business_date, name)
+    def _replay(
+        self,
+        state: State,
+        business_date: date,
+        name: str,
+        reason: str | None,
+        *,
+        dismissed: bool = True,
+    ) -> bool:
+        refuse_closed(state, business_date)
+        was_there = state.sales_quarantine.release(business_date, name, dismissed=dismissed)
 
         if was_there:
             state.sales_dates.clear_visit(business_date)

@@ -91,9 +91,12 @@ class Database(Protocol):
     One database, whichever it is; all that differs between them.
     """
 
-    def read(self) -> AbstractContextManager[Session]:
+    def read(self, *, apart: bool = False) -> AbstractContextManager[Session]:
         """
         A session for reading, and for temporary tables.
+
+        Args:
+            apart: Whether it has a connection of its own, whatever is open.
 
         Raises:
             StoreError: The database can't be opened, read or written.
@@ -118,7 +121,8 @@ class Database(Protocol):
 
     def keep_open(self) -> AbstractContextManager[None]:
         """
-        Let all units of work of this thread share one connection.
+        Let all units of work of this thread share one connection, which is
+        shared with nothing outside of it: a run may begin within another's.
 
         Raises:
             StoreError: The database can't be opened.

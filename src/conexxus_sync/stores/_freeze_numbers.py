@@ -4,6 +4,7 @@ Numbers of freezes, in the store and in the file beside it: a store that lags wa
 
 import json
 import os
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,6 +29,27 @@ ON CONFLICT (location) DO UPDATE SET number = excluded.number
 """
 
 
+@attrs.define
+class _Writers:
+    """
+    The threads of this process, of which one writes at a time.
+    """
+
+    lock: threading.Lock = attrs.field(factory=threading.Lock)
+
+    def renew(self) -> None:
+        """
+        In a child process: a thread that is not there may have held it.
+        """
+        self.lock = threading.Lock()
+
+
+_writers = _Writers()
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_writers.renew)
+
+
 @attrs.frozen
 class FreezeFile:
     """
@@ -45,7 +67,7 @@ class FreezeFile:
         """
         try:
             found = json.loads(self.path.read_bytes())
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
 
         if not isinstance(found, dict):
@@ -57,6 +79,11 @@ class FreezeFile:
         """
         Write the number of a location, unless it has a higher one.
         """
+        # The numbers of other locations are written by other threads.
+        with _writers.lock:
+            self._write(location, number)
+
+    def _write(self, location: str, number: int) -> None:
         known = self.numbers()
 
         if known.get(location, -1) >= number:

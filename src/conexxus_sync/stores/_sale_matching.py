@@ -36,7 +36,8 @@ WHERE b.state IN ('pending', 'sending', 'unknown') AND t.location = b.location A
 # delivered, unless something about it waits.
 _FILL_QUARANTINED = """
 INSERT INTO known (id, sold_second, waits, digest, version)
-SELECT id, sold_second, 1, NULL, NULL FROM quarantined_transactions
+SELECT id, sold_second, CASE WHEN dismissed_at IS NULL THEN 1 ELSE 2 END, NULL, NULL
+FROM quarantined_transactions
 WHERE location = ?1 AND business_date = ?2
 """
 _FILL_OPEN = f"""
@@ -75,7 +76,7 @@ WHERE k.id = s.id AND k.sold_second IN (s.sold_second, '')
 _LEFT_OVER = """
 CREATE TEMP TABLE left_over AS
 SELECT id, sold_second, row_number() OVER (PARTITION BY id ORDER BY sold_second) AS place
-FROM known AS k WHERE id IN (SELECT id FROM staged WHERE twin IS NULL)
+FROM known AS k WHERE waits < 2 AND id IN (SELECT id FROM staged WHERE twin IS NULL)
     AND NOT EXISTS (SELECT 1 FROM staged AS s WHERE s.id = k.id AND s.twin = k.sold_second)
 """
 _INDEX_LEFT_OVER = "CREATE INDEX temp.left_over_by_id ON left_over (id, place)"

@@ -43,7 +43,7 @@ _RUNS_AROUND = """
 SELECT max(started_at) FILTER (WHERE started_at <= ?2),
        min(started_at) FILTER (WHERE started_at > ?2),
        max(started_at) FILTER (WHERE started_at > ?2)
-FROM runs WHERE location = ?1
+FROM runs WHERE location = ?1 AND started_at LIKE '____-__-__T%'
   AND number > coalesce((SELECT run FROM sales_clocks WHERE location = ?1), 0)
 """
 _TRUST_CLOCK = """

@@ -38,6 +38,7 @@ WHERE location = ?1 AND dismissed_at IS NULL AND (business_date = ?2 OR ?2 IS NU
 """
 _RELEASE = """
 DELETE FROM quarantined_transactions WHERE location = ? AND business_date = ? AND id = ?
+    AND (dismissed_at IS NULL OR ? <> 0)
 """
 _KNOWN = """
 SELECT id, sold_second, kind, digest FROM discrepancies WHERE location = ? AND business_date = ?
@@ -49,6 +50,8 @@ WHERE location = ? AND business_date = ? AND id = ? AND sold_second = ?
 _RECORD = """
 INSERT INTO discrepancies (location, business_date, id, sold_second, kind, digest, found_at)
 VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (location, business_date, id, sold_second) DO UPDATE SET kind = excluded.kind,
+    digest = excluded.digest, found_at = excluded.found_at
 """
 _DISCREPANCIES = """
 SELECT business_date, id, kind, found_at FROM discrepancies
@@ -103,11 +106,16 @@ class SalesQuarantine(Repository):
         """
         return int(self.value(_SIZE, (self.location, _day(business_date))))
 
-    def release(self, business_date: date, name: str) -> bool:
+    def release(self, business_date: date, name: str, *, dismissed: bool = False) -> bool:
         """
         Let a transaction out of quarantine; False if it was not there.
+
+        Args:
+            dismissed: Also what an operator has dismissed.
         """
-        return self.session.execute(_RELEASE, (self.location, business_date.isoformat(), name)) > 0
+        row = (self.location, business_date.isoformat(), name, int(dismissed))
+
+        return self.session.execute(_RELEASE, row) > 0
 
     def record_discrepancies(
         self, business_date: date, found: Collection[FoundDiscrepancy], now: datetime
@@ -119,15 +127,7 @@ class SalesQuarantine(Repository):
             Those that were not known before.
         """
         day = (self.location, business_date.isoformat())
-        known = {
-            FoundDiscrepancy(
-                id=name,
-                sold_second=second,
-                kind=DiscrepancyKind(kind),
-                digest=None if digest is None else bytes(digest),
-            )
-            for name, second, kind, digest in self.session.all(_KNOWN, day)
-        }
+        known = set(readable(self.session.all(_KNOWN, day), _found))
         self.session.execute_many(_FORGET, ((*day, *gone.key) for gone in known.difference(found)))
         news = [one for one in found if one not in known]
         self.session.execute_many(
@@ -149,6 +149,17 @@ class SalesQuarantine(Repository):
         How many delivered transactions the host contradicts, of one date or of all.
         """
         return int(self.value(_DISCREPANCY_COUNT, (self.location, _day(business_date))))
+
+
+def _found(row: Row) -> FoundDiscrepancy:
+    name, second, kind, digest = row
+
+    return FoundDiscrepancy(
+        id=name,
+        sold_second=second,
+        kind=DiscrepancyKind(kind),
+        digest=None if digest is None else bytes(digest),
+    )
 
 
 def _day(business_date: date | None) -> str | None:

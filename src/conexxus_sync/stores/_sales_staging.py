@@ -46,7 +46,7 @@ SELECT id, sold_second FROM known AS k WHERE waits = 0 AND NOT EXISTS (
 # It waits there, even if it changed.
 _DROP_WAITING = """
 DELETE FROM staged AS s WHERE EXISTS (
-    SELECT 1 FROM known AS k WHERE k.id = s.id AND k.sold_second = s.twin AND k.waits = 1
+    SELECT 1 FROM known AS k WHERE k.id = s.id AND k.sold_second = s.twin AND k.waits > 0
 )
 """
 
@@ -187,7 +187,10 @@ WHERE d.location = ?1 AND d.business_date = ?2 AND d.id = s.id AND d.sold_second
 # replay once more.
 _ADOPT_SET_ASIDE = """
 DELETE FROM quarantined_transactions
-WHERE location = ?1 AND business_date = ?2 AND id IN (SELECT id FROM staged)
+WHERE location = ?1 AND business_date = ?2 AND EXISTS (
+    SELECT 1 FROM staged AS s WHERE s.id = quarantined_transactions.id
+        AND quarantined_transactions.sold_second IN (s.sold_second, '')
+)
 """
 
 # Delivered, and no longer told: it may have been taken back since.  It is not

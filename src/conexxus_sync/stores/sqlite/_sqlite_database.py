@@ -7,15 +7,16 @@ import re
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import attrs
 
-from conexxus_sync.errors import HostError, StoreError, TransactionEndedError
+from conexxus_sync.errors import StoreError
 from conexxus_sync.stores._database import Row
 
+from ._lent_connection import is_open, lent
 from ._migrations import migrate
 
 
@@ -25,8 +26,6 @@ BUSY_TIMEOUT_S = 10
 HASTY_TIMEOUT_S = 1
 CACHE_KIB = 4096
 
-# Not a name that a host would choose for a savepoint of its own.
-_SAVEPOINT = "conexxus_host"
 _TEMPORARY = re.compile(r"CREATE TEMP TABLE (\w+)")
 
 
@@ -52,7 +51,7 @@ class SqliteSession:
 
         Ctrl-C at a bad moment closes a connection that a thread still shares.
         """
-        return self.process == os.getpid() and _is_open(self.raw)
+        return self.process == os.getpid() and is_open(self.raw)
 
     def all(self, statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
         return self.raw.execute(statement, parameters).fetchall()
@@ -74,9 +73,11 @@ class SqliteSession:
             for row in cursor:  # noqa: UP028
                 yield row
         except sqlite3.ProgrammingError as exc:
-            if cursor in self._streams:
-                raise
-            msg = "rows of the store were still being read when a transaction began"
+            msg = (
+                "rows of the store were still being read when their unit of work ended"
+                if cursor in self._streams
+                else "rows of the store were still being read when a transaction began"
+            )
             raise StoreError(msg) from exc
         finally:
             with suppress(ValueError):
@@ -112,28 +113,17 @@ class SqliteSession:
             raise
         self.raw.execute("COMMIT")
 
-    @contextmanager
-    def attempt(self) -> Iterator[None]:
-        connection = self.raw
-        connection.execute(f"SAVEPOINT {_SAVEPOINT}")
-        settings = connection.row_factory, connection.text_factory
+    def attempt(self) -> AbstractContextManager[None]:
+        return lent(self.raw)
 
-        try:
-            with _without_ending(connection) as tried:
-                yield
-            if tried:
-                msg = "`apply_in` must neither commit nor roll back, but raise"
-                raise HostError(msg)
-        except BaseException:
-            _ensure_open(connection)
-            connection.execute(f"ROLLBACK TO {_SAVEPOINT}")
-            raise
-        finally:
-            _ensure_open(connection)
-            connection.row_factory, connection.text_factory = settings
-            connection.execute(f"RELEASE {_SAVEPOINT}")
+    def set_timeout(self, seconds: int) -> None:
+        """
+        For how long another writer is waited for.
+        """
+        self.raw.execute(f"PRAGMA busy_timeout = {seconds * 1000:d}")
 
     def after_commit(self, call: Callable[[], None]) -> None:
+        assert self.raw.in_transaction
         self._after_commit.append(call)
 
     @contextmanager
@@ -154,10 +144,19 @@ class SqliteSession:
             with suppress(sqlite3.Error):
                 self.raw.execute("ROLLBACK")
             raise
+        finally:
+            self._without_implicit_transactions()
 
         calls, self._after_commit = self._after_commit, []
         for call in calls:
             call()
+
+    def _without_implicit_transactions(self) -> None:
+        """
+        A host may have asked Python for them; to set this commits what is open.
+        """
+        if is_open(self.raw) and not self.raw.in_transaction and self.raw.isolation_level:
+            self.raw.isolation_level = None
 
     def _end_streams(self) -> None:
         """
@@ -175,18 +174,18 @@ class SqliteDatabase:
     The file at *path*; see `Database`.
 
     A unit of work has a connection of its own, so a database may be shared by
-    threads and survives a fork; what is nested in one, or in `keep_open`,
-    shares its connection.
+    threads and survives a fork; what is nested in a transaction, a snapshot or
+    `keep_open` shares the connection of that.
     """
 
     path: Path
     _here: "_PerThread" = attrs.field(factory=lambda: _PerThread(), init=False)
 
     @contextmanager
-    def read(self) -> Iterator[SqliteSession]:
+    def read(self, *, apart: bool = False) -> Iterator[SqliteSession]:
         with self._translated():
             session = self._here.session
-            if session is not None and session.is_usable:
+            if session is not None and session.is_usable and not apart:
                 yield session
                 return
 
@@ -198,7 +197,7 @@ class SqliteDatabase:
 
     @contextmanager
     def keep_open(self) -> Iterator[None]:
-        with self._kept_open():
+        with self._kept_open(apart=True):
             yield
 
     @contextmanager
@@ -230,17 +229,22 @@ class SqliteDatabase:
     @contextmanager
     def short_timeout(self) -> Iterator[None]:
         before, self._here.has_short_timeout = self._here.has_short_timeout, True
+        shared = self._here.session
 
         try:
+            if shared is not None and shared.is_usable:
+                shared.set_timeout(HASTY_TIMEOUT_S)
             yield
         finally:
             self._here.has_short_timeout = before
+            if not before and shared is not None and shared.is_usable:
+                shared.set_timeout(BUSY_TIMEOUT_S)
 
     @contextmanager
-    def _kept_open(self) -> Iterator[SqliteSession]:
+    def _kept_open(self, *, apart: bool = False) -> Iterator[SqliteSession]:
         before = self._here.session
 
-        with self.read() as session:
+        with self.read(apart=apart) as session:
             self._here.session = session
             try:
                 yield session
@@ -323,51 +327,6 @@ class _Connection(sqlite3.Connection):
     """
 
     file: tuple[int, int] | None = None
-
-
-@contextmanager
-def _without_ending(connection: sqlite3.Connection) -> Iterator[list[str]]:
-    """
-    Refuse to end the transaction.
-
-    Yields:
-        What was tried.
-    """
-    tried: list[str] = []
-
-    def authorize(action: int, operation: str | None, name: str | None, *_: str | None) -> int:
-        ends = action == sqlite3.SQLITE_TRANSACTION or name == _SAVEPOINT
-        if ends and action in (sqlite3.SQLITE_TRANSACTION, sqlite3.SQLITE_SAVEPOINT):
-            tried.append(str(operation))
-            return sqlite3.SQLITE_DENY
-        return sqlite3.SQLITE_OK
-
-    connection.set_authorizer(authorize)
-
-    try:
-        yield tried
-    finally:
-        # A connection that was closed has nobody to authorize.
-        with suppress(sqlite3.ProgrammingError):
-            connection.set_authorizer(None)
-
-
-def _ensure_open(connection: sqlite3.Connection) -> None:
-    """
-    Not everything asks the authorizer: `INSERT OR ROLLBACK`, `RAISE(ROLLBACK)`
-    in a trigger, a full disk, and `close()` end a transaction by themselves.
-    """
-    if not (_is_open(connection) and connection.in_transaction):
-        raise TransactionEndedError
-
-
-def _is_open(connection: sqlite3.Connection) -> bool:
-    try:
-        _ = connection.in_transaction
-    except sqlite3.ProgrammingError:
-        return False
-
-    return True
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

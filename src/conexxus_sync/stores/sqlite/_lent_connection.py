@@ -1,0 +1,114 @@
+"""
+Lends the connection of a transaction to a host, which can neither end it nor leave it busy.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from conexxus_sync.errors import HostError, TransactionEndedError
+
+
+# Not a name that a host would choose for a savepoint of its own.
+_SAVEPOINT = "conexxus_host"
+
+
+@contextmanager
+def lent(connection: sqlite3.Connection) -> Iterator[None]:
+    """
+    A part of the transaction that may fail without the rest.
+
+    Raises:
+        HostError: Ending the transaction was tried.
+        TransactionEndedError: It was done; nothing of the transaction is left.
+    """
+    connection.execute(f"SAVEPOINT {_SAVEPOINT}")
+    settings = connection.row_factory, connection.text_factory
+
+    try:
+        with _cursors_closed(connection), _without_ending(connection) as tried:
+            yield
+        if tried:
+            msg = "`apply_in` must neither commit nor roll back, but raise"
+            raise HostError(msg)
+    except BaseException:
+        _ensure_open(connection)
+        connection.execute(f"ROLLBACK TO {_SAVEPOINT}")
+        raise
+    finally:
+        _ensure_open(connection)
+        connection.row_factory, connection.text_factory = settings
+        connection.execute(f"RELEASE {_SAVEPOINT}")
+
+
+def is_open(connection: sqlite3.Connection) -> bool:
+    """
+    Was it not closed?
+    """
+    try:
+        _ = connection.in_transaction
+    except sqlite3.ProgrammingError:
+        return False
+
+    return True
+
+
+@contextmanager
+def _cursors_closed(connection: sqlite3.Connection) -> Iterator[None]:
+    """
+    Close what the host does not: a read that is left in the middle would keep
+    every later transaction of the connection from beginning.
+    """
+    cursors: list[sqlite3.Cursor] = []
+    make = connection.cursor
+
+    def cursor(*arguments: type[sqlite3.Cursor]) -> sqlite3.Cursor:
+        cursors.append(made := make(*arguments))
+        return made
+
+    # `execute` of a connection asks itself for a cursor.
+    vars(connection)["cursor"] = cursor
+
+    try:
+        yield
+    finally:
+        del vars(connection)["cursor"]
+        for one in cursors:
+            with suppress(sqlite3.ProgrammingError):
+                one.close()
+
+
+@contextmanager
+def _without_ending(connection: sqlite3.Connection) -> Iterator[list[str]]:
+    """
+    Refuse to end the transaction.
+
+    Yields:
+        What was tried.
+    """
+    tried: list[str] = []
+
+    def authorize(action: int, operation: str | None, name: str | None, *_: str | None) -> int:
+        ends = action == sqlite3.SQLITE_TRANSACTION or name == _SAVEPOINT
+        if ends and action in (sqlite3.SQLITE_TRANSACTION, sqlite3.SQLITE_SAVEPOINT):
+            tried.append(str(operation))
+            return sqlite3.SQLITE_DENY
+        return sqlite3.SQLITE_OK
+
+    connection.set_authorizer(authorize)
+
+    try:
+        yield tried
+    finally:
+        # A connection that was closed has nobody to authorize.
+        with suppress(sqlite3.ProgrammingError):
+            connection.set_authorizer(None)
+
+
+def _ensure_open(connection: sqlite3.Connection) -> None:
+    """
+    Not everything asks the authorizer: `INSERT OR ROLLBACK`, `RAISE(ROLLBACK)`
+    in a trigger, a full disk, and `close()` end a transaction by themselves.
+    """
+    if not (is_open(connection) and connection.in_transaction):
+        raise TransactionEndedError
