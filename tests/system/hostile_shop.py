@@ -131,6 +131,7 @@ class HostileShop:
         decided: Ids of which the back office refused some and a person settled it.
         purged: What the back office had of a date when the till forgot it.
         restored: Whether the store knows less than was sent.
+        backup_lagged: Whether its backup did when it was made.
     """
 
     folder: Path
@@ -150,6 +151,7 @@ class HostileShop:
     decided: set = attrs.field(factory=set)
     purged: dict = attrs.field(factory=dict)
     restored: bool = False
+    backup_lagged: bool = False
     count: int = 0
 
     @classmethod
@@ -328,6 +330,7 @@ class HostileShop:
         self.computer.boot += 1
 
     def back_up(self):
+        self.backup_lagged = self.restored
         self.keeper.forget(self.folder)
         copy(self.folder / "store.db", self.folder / "backup.db")
         copy(self.folder / "store.db.freeze", self.folder / "backup.freeze")
@@ -343,7 +346,8 @@ class HostileShop:
         then, now = (
             (self.folder / name).read_bytes() for name in ("backup.freeze", "store.db.freeze")
         )
-        self.restored = then != now
+        # A backup of a store that lagged lags as well.
+        self.restored = self.backup_lagged or then != now
 
     # What people do.
 
