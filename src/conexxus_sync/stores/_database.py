@@ -66,14 +66,14 @@ class Session(Protocol):
 
     def filling(self) -> AbstractContextManager[None]:
         """
-        Many changes of temporary tables, which keep nobody from writing.
+        Many changes of temporary tables, which lock no other writer out.
         """
 
     def attempt(self) -> AbstractContextManager[None]:
         """
         A part of a transaction that may fail without the rest.
 
-        Whoever uses the connection in it can't end the transaction.
+        Code that uses the connection in it can't end the transaction.
 
         Raises:
             HostError: It was tried.

@@ -58,7 +58,7 @@ _LATER = "SELECT number, due_at, attempts FROM notices WHERE location = ? AND du
 _SET_DUE = "UPDATE notices SET due_at = ? WHERE number = ?"
 _PURGE_GIVEN_UP = "DELETE FROM given_up_notices WHERE location = ? AND at <= ?"
 _GIVE_UP = "INSERT INTO given_up_notices (location, number, at, why) VALUES (?, ?, ?, ?)"
-# Of what a clock that was ahead gave up, nobody knows when it was.
+# When a clock was ahead, the moment at which a notice was given up is unknown.
 _GIVEN_UP = """
 SELECT why FROM given_up_notices WHERE location = ? AND at > ? AND at <= ? ORDER BY number
 """

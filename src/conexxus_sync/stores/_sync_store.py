@@ -137,8 +137,8 @@ class LocationStore:
         A unit of work in which all reads see one state, also those that are
         nested in it.
 
-        Nothing may be written meanwhile, and nobody waits long for a store
-        that another process has to itself.
+        Nothing may be written meanwhile, and a store that another process
+        has to itself is not waited for.
 
         Raises:
             StoreError: The database can't be opened or read.

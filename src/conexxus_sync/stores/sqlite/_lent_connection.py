@@ -100,7 +100,7 @@ def _without_ending(connection: sqlite3.Connection) -> Iterator[list[str]]:
     try:
         yield tried
     finally:
-        # A connection that was closed has nobody to authorize.
+        # A connection that was closed has no authorizer.
         with suppress(sqlite3.ProgrammingError):
             connection.set_authorizer(None)
 

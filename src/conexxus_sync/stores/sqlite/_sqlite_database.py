@@ -20,8 +20,8 @@ from ._lent_connection import is_open, lent
 from ._migrations import migrate
 
 
-# A writer waits for another one.  Whoever only wants to know how things are, or
-# to begin something, is told soon that this can't be.
+# A writer waits for another one.  A question of state, and the start of a run,
+# fail soon instead.
 BUSY_TIMEOUT_S = 10
 HASTY_TIMEOUT_S = 1
 CACHE_KIB = 4096
@@ -129,7 +129,7 @@ class SqliteSession:
     @contextmanager
     def transaction(self, before_commit: Callable[[], None]) -> Iterator[None]:
         """
-        One transaction that nobody else can write in.
+        One transaction, in which no other connection writes.
         """
         self._end_streams()
 
@@ -312,7 +312,7 @@ class SqliteDatabase:
 class _PerThread(threading.local):
     """
     Attributes:
-        has_short_timeout: Whether this thread waits for nobody.
+        has_short_timeout: Whether this thread waits for other writers only shortly.
         session: What its units of work share.
     """
 
