@@ -385,7 +385,7 @@ class KeepingHost(TransactionalHost):
 
     def apply_in(self, connection, changes):
         super().apply_in(connection, changes)
-        self.kept = connection.execute("SELECT 1 UNION ALL SELECT 2")
+        self.kept = connection.execute("SELECT sku FROM products")
         next(self.kept)
         connection.isolation_level = "DEFERRED"
 
@@ -407,10 +407,10 @@ def test_cursor_that_a_host_keeps(site):
             with others.store.write() as state:
                 state.api_calls.record(CALL, CALL.checked_at)
 
-    for names in (["A"], ["A", "B"]):
+    for names in (["A", "B", "C"], ["A", "B", "C", "D"]):
         run = site.pull(items(*names), storage=host, failpoint=commit_elsewhere)
         assert run.status is RunStatus.SUCCESS
         assert set(products(site)) == set(names)
-        assert site.store.leases.holder("inventory", site.clock.now()) is None
+        assert others.store.leases.holder("inventory", site.clock.now()) is None
         with pytest.raises(sqlite3.ProgrammingError):
             next(host.kept)

@@ -13,6 +13,7 @@ from conexxus_sync.config import SyncConfig
 from conexxus_sync.errors import DateClosedError, RunInProgressError
 from conexxus_sync.model.runs import RunKind, RunStatus
 from conexxus_sync.sales import BatchLimits
+from conexxus_sync.stores.sqlite import SqliteStore
 from peeks import peek
 
 
@@ -377,7 +378,9 @@ def test_push_within_a_push(till, new_till, breaks):
     A run that begins within another shares nothing with it.
     """
     inner = new_till()
-    inner.folder = till.folder
+    both = SqliteStore(till.folder / "store.db")
+    till.options = {"store": both.at(LOCATION)}
+    inner.options = {"store": both.at("loc-002")}
     inner.config = attrs.evolve(till.config, location_id="loc-002")
     inner.orders.add(inner.sale("b1"))
     if breaks:

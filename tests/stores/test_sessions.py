@@ -180,3 +180,14 @@ def test_locations_of_one_store(tmp_path):
     with both.at("loc-002").read() as state:
         assert state.runs.get("r1") is None
         assert state.runs.history() == []
+
+
+def test_short_timeout_of_a_connection_that_is_kept_open(store):
+    """
+    It holds there, too, and only as long as it is asked for.
+    """
+    with store.keep_open(), store.read() as state:
+        before = state.session.first("PRAGMA busy_timeout")
+        with store.short_timeout():
+            assert state.session.first("PRAGMA busy_timeout") == (1_000,)
+        assert state.session.first("PRAGMA busy_timeout") == before == (10_000,)

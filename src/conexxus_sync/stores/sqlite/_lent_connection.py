@@ -3,8 +3,9 @@ Lends the connection of a transaction to a host, which can neither end it nor le
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from conexxus_sync.errors import HostError, TransactionEndedError
 
@@ -60,19 +61,22 @@ def _cursors_closed(connection: sqlite3.Connection) -> Iterator[None]:
     every later transaction of the connection from beginning.
     """
     cursors: list[sqlite3.Cursor] = []
-    make = connection.cursor
+    makers = ("cursor", "execute", "executemany", "executescript")
 
-    def cursor(*arguments: type[sqlite3.Cursor]) -> sqlite3.Cursor:
-        cursors.append(made := make(*arguments))
+    def noted(make: Callable[..., sqlite3.Cursor]) -> Callable[..., sqlite3.Cursor]:
+        def made(*arguments: Any) -> sqlite3.Cursor:
+            cursors.append(cursor := make(*arguments))
+            return cursor
+
         return made
 
-    # `execute` of a connection asks itself for a cursor.
-    vars(connection)["cursor"] = cursor
+    vars(connection).update({name: noted(getattr(connection, name)) for name in makers})
 
     try:
         yield
     finally:
-        del vars(connection)["cursor"]
+        for name in makers:
+            del vars(connection)[name]
         for one in cursors:
             with suppress(sqlite3.ProgrammingError):
                 one.close()
