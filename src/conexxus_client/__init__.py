@@ -19,7 +19,9 @@ from ._catalogue._async_catalog_stream import AsyncCatalogRead
 from ._catalogue._catalog_stream import CatalogRead
 from ._client import ConexxusClient
 from ._codec import (
+    CatalogWindow,
     FrozenBatch,
+    ItemRow,
     decode_extra,
     decode_item,
     decode_transaction,
@@ -87,6 +89,7 @@ __all__ = [
     "CallStoppedError",
     "CatalogChangedError",
     "CatalogRead",
+    "CatalogWindow",
     "ClientConfig",
     "ConexxusClient",
     "ConexxusError",
@@ -105,6 +108,7 @@ __all__ = [
     "HostNotFoundError",
     "InvalidItem",
     "Item",
+    "ItemRow",
     "Limits",
     "NotFoundError",
     "PermissionDeniedError",

@@ -2,7 +2,7 @@
 The asynchronous client: the synchronous one's twin.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
 from types import TracebackType
@@ -103,7 +103,11 @@ class AsyncConexxusClient(_BaseClient):
 
     @asynccontextmanager
     async def open_catalog(
-        self, etag: str | None = None, cursor: str | None = None
+        self,
+        etag: str | None = None,
+        cursor: str | None = None,
+        *,
+        known: Mapping[bytes, int] | None = None,
     ) -> AsyncIterator[AsyncCatalogRead]:
         """
         Begin to read the catalogue.
@@ -112,11 +116,13 @@ class AsyncConexxusClient(_BaseClient):
             etag: Of the version at hand: if it is still the newest, there is
                 nothing to read.
             cursor: Page to begin with.
+            known: How many elements the window with this digest has: such
+                windows are only counted.  Provisional, like `windows`.
 
         Raises:
             ConexxusError: The first page can't be had.
         """
-        read = AsyncCatalogRead(self._core, self._pagination(etag, cursor), self._transport)
+        read = AsyncCatalogRead(self._core, self._pagination(etag, cursor, known), self._transport)
 
         try:
             await read.open()

@@ -87,11 +87,13 @@ class _BaseClient:
         """
         self._core.hooks = (*self._core.hooks, hook)
 
-    def _pagination(self, etag: str | None, cursor: str | None) -> Pagination:
+    def _pagination(
+        self, etag: str | None, cursor: str | None, known: Mapping[bytes, int] | None
+    ) -> Pagination:
         """
         The catalogue's pages, from *cursor* on.
         """
-        return Pagination(self._core.endpoints, etag, cursor)
+        return Pagination(self._core.endpoints, etag, cursor, known)
 
 
 class ConexxusClient(_BaseClient):
@@ -167,7 +169,11 @@ class ConexxusClient(_BaseClient):
 
     @contextmanager
     def open_catalog(
-        self, etag: str | None = None, cursor: str | None = None
+        self,
+        etag: str | None = None,
+        cursor: str | None = None,
+        *,
+        known: Mapping[bytes, int] | None = None,
     ) -> Iterator[CatalogRead]:
         """
         Begin to read the catalogue.
@@ -176,11 +182,13 @@ class ConexxusClient(_BaseClient):
             etag: Of the version at hand: if it is still the newest, there is
                 nothing to read.
             cursor: Page to begin with.
+            known: How many elements the window with this digest has: such
+                windows are only counted.  Provisional, like `windows`.
 
         Raises:
             ConexxusError: The first page can't be had.
         """
-        read = CatalogRead(self._core, self._pagination(etag, cursor), self._transport)
+        read = CatalogRead(self._core, self._pagination(etag, cursor, known), self._transport)
 
         try:
             read.open()

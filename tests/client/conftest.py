@@ -38,6 +38,10 @@ class SyncFace:
         with self.client.open_catalog(**options) as read:
             return read, list(read.pages)
 
+    def windows(self, **options: Any) -> list[Any]:
+        with self.client.open_catalog(**options) as read:
+            return list(read.windows())
+
     def tasks(self) -> set[Any]:
         return set()
 
@@ -82,6 +86,13 @@ class AsyncFace:
         async def read_all() -> tuple[Any, list[Any]]:
             async with self.client.open_catalog(**options) as read:
                 return read, [page async for page in read.pages]
+
+        return self.runner.run(read_all())
+
+    def windows(self, **options: Any) -> list[Any]:
+        async def read_all() -> list[Any]:
+            async with self.client.open_catalog(**options) as read:
+                return [window async for window in read.windows()]
 
         return self.runner.run(read_all())
 

@@ -16,7 +16,7 @@ from conexxus_client import (
     decode_item,
 )
 from conexxus_client._codec import CatalogReader, Envelope, decode_json, excerpt
-from conexxus_client._codec._items import ItemDecoder
+from conexxus_client._codec._catalog_window import PlainItems, WindowDecoder
 
 
 UNREADABLE = "Item is not readable: not UTF-8, or a number or text out of range"
@@ -27,6 +27,16 @@ def read(body: bytes) -> CatalogReader:
     reader.feed(body)
     reader.close()
     return reader
+
+
+def elements_of(decoder: WindowDecoder, array: bytes) -> list[Item | InvalidItem]:
+    decoded = decoder.decode(array)
+    return decoded.items() if isinstance(decoded, PlainItems) else decoded
+
+
+def read_elements(body: bytes) -> list[Item | InvalidItem]:
+    reader = CatalogReader(ApiProfile())
+    return [it for window in reader.feed(body) + reader.close() for it in window.elements]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +82,7 @@ def test_items(raw, reason, path, sku):
     bad = InvalidItem(raw=raw, reason=reason, path=path, sku=sku)
 
     assert decode_item(raw) == bad
-    assert ItemDecoder().decode_one(raw) == bad
+    assert read_elements(b"[%s]" % raw) == [bad]
 
 
 @pytest.mark.parametrize("key", ["sku", "name", "category", "description"])
@@ -83,7 +93,7 @@ def test_no_text_has_a_nul(key):
     good = {"sku": "A", "name": "a", "price": 1, "category": "c", "description": "d"}
     good, bad = (json.dumps(fields).encode() for fields in (good, good | {key: "x\0"}))
 
-    found = ItemDecoder().decode(b"[%s,%s,%s]" % (good, bad, good))
+    found = elements_of(WindowDecoder(), b"[%s,%s,%s]" % (good, bad, good))
 
     assert [type(it) for it in found] == [Item, InvalidItem, Item]
 
@@ -99,7 +109,7 @@ def slow(monkeypatch):
         seen.append(raw)
         return decode_item(raw)
 
-    monkeypatch.setattr("conexxus_client._codec._items.decode_item", decode_slowly)
+    monkeypatch.setattr("conexxus_client._codec._catalog_window.decode_item", decode_slowly)
     return seen
 
 
@@ -111,10 +121,10 @@ def test_keys_are_learned(slow):
     """
     Keys that nobody knows cost time once; none is forgotten for another.
     """
-    decoder = ItemDecoder()
+    decoder = WindowDecoder()
 
     for keys in ((), ("b",), ("c", "d"), ("b", "c", "d"), ("d",)):
-        (found,) = decoder.decode(with_keys(*keys))
+        (found,) = elements_of(decoder, with_keys(*keys))
         assert found.extra == dict.fromkeys(keys, 7)
 
     assert slow == []
@@ -125,11 +135,11 @@ def test_keys_are_learned_within_reason(slow, monkeypatch):
     Up to a bound: more of them are data in the wrong place, and go the slow
     way, every time.
     """
-    monkeypatch.setattr("conexxus_client._codec._items.MAX_LEARNED_KEYS", 3)
-    decoder = ItemDecoder()
+    monkeypatch.setattr("conexxus_client._codec._catalog_window.MAX_LEARNED_KEYS", 3)
+    decoder = WindowDecoder()
 
     for keys, slowly in (("ab", 0), ("cd", 1), ("c", 1), ("abc", 1), ("d", 2), ("d", 3)):
-        (found,) = decoder.decode(with_keys(*keys))
+        (found,) = elements_of(decoder, with_keys(*keys))
         assert (found.extra, len(slow)) == (dict.fromkeys(keys, 7), slowly)
 
 
@@ -138,7 +148,7 @@ def test_odd_keys(key):
     """
     A key of any text is kept.
     """
-    (found,) = ItemDecoder().decode(with_keys(key, "plain"))
+    (found,) = elements_of(WindowDecoder(), with_keys(key, "plain"))
 
     assert found.extra == {key: 7, "plain": 7}
 

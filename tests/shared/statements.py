@@ -15,6 +15,12 @@ FOLDER = Path(stores.__file__).parent
 # Methods of a session, a repository and a comparison that take statements.
 TAKERS = {"all", "first", "stream", "execute", "execute_many", "value", "create_temporary"}
 
+# Where a statement is a parameter, or one of several.
+ALTERNATIVES = (
+    *("_NEXT", "_NEXT_RESTED", "_ALL_ITEMS", "_PRESENT_ITEMS"),
+    *("_KNOWN_SKUS", "_NEW_SKUS", "_ABSENT", "_ABSENT_OF_VANISHED", "_STAGE_ROWS", "_HEAP_ROWS"),
+)
+
 # What differs, by type: the rest of a statement is the same text.
 TYPES = [
     (
@@ -60,6 +66,10 @@ def statements():
 def _texts(argument, module):
     if isinstance(argument, ast.Starred):
         argument = argument.value
+    if isinstance(argument, ast.IfExp):
+        return [*_texts(argument.body, module), *_texts(argument.orelse, module)]
+    if isinstance(argument, ast.Subscript):
+        return list(getattr(module, argument.value.id).values())
     if isinstance(argument, ast.Name):
         value = getattr(module, argument.id, None)
         if isinstance(value, str):
@@ -68,11 +78,8 @@ def _texts(argument, module):
             return list(value)
         # A parameter that is handed on, or one of two constants.
         assert argument.id in {"statement", "statements"}, (module.__name__, argument.id)
-        return [
-            getattr(module, name)
-            for name in ("_NEXT", "_NEXT_RESTED", "_ALL_ITEMS", "_PRESENT_ITEMS")
-            if hasattr(module, name)
-        ]
+        found = [getattr(module, name) for name in ALTERNATIVES if hasattr(module, name)]
+        return [text for it in found for text in (it.values() if isinstance(it, dict) else [it])]
     assert isinstance(argument, ast.Constant), (module.__name__, argument.lineno)
     return [argument.value] if isinstance(argument.value, str) else []
 

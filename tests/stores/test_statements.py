@@ -16,9 +16,7 @@ from conexxus_sync.stores.sqlite import SqliteStore
 EXCEPTIONS: dict[str, str] = {}
 
 STATEMENTS = statements()
-TEMPORARY = {
-    name: text for name, text in STATEMENTS.items() if re.match(r"\s*CREATE TEMP TABLE", text)
-}
+TEMPORARY = {name: text for name, text in STATEMENTS.items() if re.match(r"\s*CREATE TEMP", text)}
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +47,13 @@ def postgres(tmp_path_factory, schema):
         server = get_server(tmp_path_factory.mktemp("pg"))
 
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-        for statement in [*schema, *_ordered(TEMPORARY.values())]:
+        for statement in [*schema, *_tables()]:
             connection.execute(for_postgres(statement))
+        for statement in _views():
+            # In place of the table of this name.
+            with connection.transaction(force_rollback=True):
+                connection.execute(f"DROP TABLE {re.search('VIEW (.*?) AS', statement)[1]}")
+                connection.execute(for_postgres(statement))
         yield connection
 
     server.cleanup()
@@ -64,16 +67,21 @@ def sqlite(tmp_path_factory):
     store = SqliteStore(tmp_path_factory.mktemp("store") / "conexxus.db").at("loc")
 
     with store.read() as state:
-        for statement in _ordered(TEMPORARY.values()):
+        for statement in [*_tables(), *_views(), *_tables()]:
             state.session.create_temporary(statement)
         yield state.session.raw
 
 
-def _ordered(tables):
+def _tables():
     """
     Those made of others come after these.
     """
-    return sorted(set(tables), key=lambda text: " AS\nSELECT" in text)
+    tables = {text for text in TEMPORARY.values() if "TEMP TABLE" in text}
+    return sorted(tables, key=lambda text: " AS\nSELECT" in text)
+
+
+def _views():
+    return {text for text in TEMPORARY.values() if "TEMP VIEW" in text}
 
 
 def test_all_statements_are_found():

@@ -241,7 +241,7 @@ class Proof:
         for step in self.depths:
             for number in range(times):
                 yield from self.problems(step, 0)
-                yield from self.problems(step, 1 + number % (self.depths[step] - 1))
+                yield from self.problems(step, 1 + number % max(self.depths[step] - 1, 1))
 
 
 @pytest.fixture(params=[SHORT, pytest.param(LONG, marks=pytest.mark.long)], ids=["short", "long"])
@@ -294,10 +294,10 @@ class CheckpointFirst(Pull):
     Wrong: the checkpoint is not in the transaction of the items.
     """
 
-    def _swap(self, checkpoint: Checkpoint):
+    def _swap(self, checkpoint: Checkpoint, diff):
         with self.context.store.write(self.lease) as state:
             state.mirror.save_checkpoint(checkpoint)
-        super()._swap(checkpoint)
+        super()._swap(checkpoint, diff)
 
 
 class AtMostOnce(HostDelivery):
@@ -346,6 +346,6 @@ def test_wrong_designs_are_caught(new_site, tmp_path, monkeypatch, design):
     else:
         monkeypatch.setattr(where, name, wrong)
 
-    problems = Proof(new_site, tmp_path, "elsewhere", OLD).all_problems(SHORT)
+    problems = Proof(new_site, tmp_path, "elsewhere", OLD).all_problems(6)
 
     assert any(finding in problem for problem in problems)

@@ -8,9 +8,10 @@ from contextlib import AsyncExitStack, aclosing
 from conexxus_client._calls._call_core import CallCore
 from conexxus_client._calls._error_body import read_error_body_async
 from conexxus_client._calls._wire_types import AsyncReply, AsyncTransport, Request
+from conexxus_client._codec import CatalogWindow
 from conexxus_client.errors import ConexxusError
 
-from ._base_catalog_stream import BaseCatalogRead, Elements
+from ._base_catalog_stream import SIGN_OF_LIFE, BaseCatalogRead, Elements, Windows
 from ._pagination import Pagination
 
 
@@ -23,8 +24,17 @@ class AsyncCatalogRead(BaseCatalogRead):
         super().__init__(core, progress)
         self._transport = transport
         self._page = AsyncExitStack()
-        self._stream: AsyncGenerator[Elements] = _no_elements()
-        self.pages: AsyncGenerator[Elements] = self._iterate()
+        self._stream: AsyncGenerator[Windows] = _no_windows()
+        self._windows: AsyncGenerator[CatalogWindow] = self._iterate()
+        self.pages: AsyncGenerator[Elements] = self._elements()
+
+    def windows(self) -> AsyncGenerator[CatalogWindow]:
+        """
+        What `pages` gives, undivided: provisional, as an interface, too.
+
+        A window with a count of 0 is a sign of life.
+        """
+        return self._windows
 
     async def open(self) -> None:
         """
@@ -55,23 +65,28 @@ class AsyncCatalogRead(BaseCatalogRead):
     async def _send(self, request: Request, attempt_stack: AsyncExitStack) -> None:
         limits = self._limits()
         reply = await attempt_stack.enter_async_context(self._transport.open(request, limits))
-        self._stream = _no_elements()
+        self._stream = _no_windows()
         self._attempts.status = reply.status
 
         if self._pass.begin(reply.status, reply.headers):
-            self._stream = self._elements(reply)
+            self._stream = self._read_windows(reply)
         elif not self._pass.not_modified:
             body = await read_error_body_async(reply.chunks(), self._is_overdue_after(limits))
             raise self._error_for(reply, body, request)
 
-        self._first_elements = await anext(self._stream, [])
+        self._first_windows = await anext(self._stream, [])
 
-    async def _elements(self, reply: AsyncReply) -> AsyncGenerator[Elements]:
+    async def _elements(self) -> AsyncGenerator[Elements]:
+        async with aclosing(self._windows):
+            async for window in self._windows:
+                yield window.elements
+
+    async def _read_windows(self, reply: AsyncReply) -> AsyncGenerator[Windows]:
         with self._annotate_errors(reply):
             async with aclosing(self._timed_chunks(reply)) as chunks:
                 async for chunk in chunks:
-                    if elements := self._pass.feed(chunk):
-                        yield elements
+                    if windows := self._pass.feed(chunk):
+                        yield windows
 
             if rest := self._pass.end():
                 yield rest
@@ -86,29 +101,32 @@ class AsyncCatalogRead(BaseCatalogRead):
                     return
                 yield chunk
 
-    async def _iterate(self) -> AsyncGenerator[Elements]:
+    async def _iterate(self) -> AsyncGenerator[CatalogWindow]:
         while True:
-            async with self._page, aclosing(self._page_elements()) as rest:
-                async for elements in rest:
-                    yield elements
+            async with self._page, aclosing(self._page_windows()) as rest:
+                async for window in rest:
+                    yield window
             if self._is_exhausted():
                 return
             await self.open()
 
-    async def _page_elements(self) -> AsyncGenerator[Elements]:
-        if self._first_elements or self._is_rechecking:
-            yield self._first_elements
+    async def _page_windows(self) -> AsyncGenerator[CatalogWindow]:
+        for window in self._first_windows:
+            yield window
+        if self._is_rechecking:
+            yield SIGN_OF_LIFE
 
         try:
             async with aclosing(self._stream):
-                async for elements in self._stream:
-                    yield elements
+                async for windows in self._stream:
+                    for window in windows:
+                        yield window
         except ConexxusError as exc:
             self._record_failure(exc)
             raise
 
 
-async def _no_elements() -> AsyncGenerator[Elements]:
-    empty: list[Elements] = []
-    for elements in empty:
-        yield elements
+async def _no_windows() -> AsyncGenerator[Windows]:
+    empty: list[Windows] = []
+    for windows in empty:
+        yield windows

@@ -10,7 +10,7 @@ from conexxus_client._calls._call_core import CallCore
 from conexxus_client._calls._endpoints import error_for_response
 from conexxus_client._calls._retries import Attempts
 from conexxus_client._calls._wire_types import AsyncReply, Limits, Reply, Request
-from conexxus_client._codec import excerpt
+from conexxus_client._codec import CatalogWindow, excerpt
 from conexxus_client.errors import (
     AnswerError,
     ConexxusError,
@@ -27,6 +27,10 @@ from ._pagination import Pagination
 CATALOG_SECONDS = 30 * 60.0
 
 Elements: TypeAlias = list[Item | InvalidItem]
+Windows: TypeAlias = list[CatalogWindow]
+# While pages are rechecked, nothing else is given out.
+SIGN_OF_LIFE = CatalogWindow(digest=b"", count=0)
+
 CatalogPass: TypeAlias = Pagination | PageRecheck
 
 
@@ -40,7 +44,7 @@ class BaseCatalogRead:
         self._pagination = progress
         self._pass: CatalogPass = progress
         self._seconds_left = CATALOG_SECONDS
-        self._first_elements: Elements = []
+        self._first_windows: Windows = []
         self._page_number = 0
 
     @property

@@ -11,9 +11,10 @@ from conexxus_client._calls._call_core import CallCore
 from conexxus_client._calls._error_body import read_error_body
 from conexxus_client._calls._retry_wait import retry_hook
 from conexxus_client._calls._wire_types import Reply, Request, Transport
+from conexxus_client._codec import CatalogWindow
 from conexxus_client.errors import ConexxusError
 
-from ._base_catalog_stream import BaseCatalogRead, Elements
+from ._base_catalog_stream import SIGN_OF_LIFE, BaseCatalogRead, Elements, Windows
 from ._pagination import Pagination
 
 
@@ -26,14 +27,24 @@ class CatalogRead(BaseCatalogRead):
             until the last one: an incomplete or unsuccessful answer raises
             at its end, and so do pages that are no catalogue together.
             An empty list is a sign of life while that is found out.
+            Elements of known windows are not among them.
     """
 
     def __init__(self, core: CallCore, progress: Pagination, transport: Transport) -> None:
         super().__init__(core, progress)
         self._transport = transport
         self._page = ExitStack()
-        self._stream: Iterator[Elements] = iter(())
-        self.pages: Iterator[Elements] = self._iterate()
+        self._stream: Iterator[Windows] = iter(())
+        self._windows: Iterator[CatalogWindow] = self._iterate()
+        self.pages: Iterator[Elements] = (window.elements for window in self._windows)
+
+    def windows(self) -> Iterator[CatalogWindow]:
+        """
+        What `pages` gives, undivided: provisional, as an interface, too.
+
+        A window with a count of 0 is a sign of life.
+        """
+        return self._windows
 
     def open(self) -> None:
         """
@@ -67,18 +78,18 @@ class CatalogRead(BaseCatalogRead):
         self._attempts.status = reply.status
 
         if self._pass.begin(reply.status, reply.headers):
-            self._stream = self._elements(reply)
+            self._stream = self._read_windows(reply)
         elif not self._pass.not_modified:
             body = read_error_body(reply.chunks(), self._is_overdue_after(limits))
             raise self._error_for(reply, body, request)
 
-        self._first_elements = next(self._stream, [])
+        self._first_windows = next(self._stream, [])
 
-    def _elements(self, reply: Reply) -> Iterator[Elements]:
+    def _read_windows(self, reply: Reply) -> Iterator[Windows]:
         with self._annotate_errors(reply):
             for chunk in self._timed_chunks(reply):
-                if elements := self._pass.feed(chunk):
-                    yield elements
+                if windows := self._pass.feed(chunk):
+                    yield windows
 
             if rest := self._pass.end():
                 yield rest
@@ -94,20 +105,22 @@ class CatalogRead(BaseCatalogRead):
                 return
             yield chunk
 
-    def _iterate(self) -> Iterator[Elements]:
+    def _iterate(self) -> Iterator[CatalogWindow]:
         while True:
             with self._page:
-                yield from self._page_elements()
+                yield from self._page_windows()
             if self._is_exhausted():
                 return
             self.open()
 
-    def _page_elements(self) -> Iterator[Elements]:
-        if self._first_elements or self._is_rechecking:
-            yield self._first_elements
+    def _page_windows(self) -> Iterator[CatalogWindow]:
+        yield from self._first_windows
+        if self._is_rechecking:
+            yield SIGN_OF_LIFE
 
         try:
-            yield from self._stream
+            for windows in self._stream:
+                yield from windows
         except ConexxusError as exc:
             self._record_failure(exc)
             raise

@@ -13,9 +13,8 @@ import attrs
 
 from conexxus_client._calls._endpoints import Endpoints
 from conexxus_client._calls._wire_types import Headers, Request
-from conexxus_client._codec import CatalogReader
+from conexxus_client._codec import CatalogReader, CatalogWindow
 from conexxus_client.errors import CatalogChangedError
-from conexxus_client.models import InvalidItem, Item
 
 
 _OK = 200
@@ -42,7 +41,7 @@ class PageRecheck:
     Requests each page once more with its ETag; where the ETag changed, the
     items are compared.
 
-    It has the interface of `Pagination`, but yields no elements.  Nothing is
+    It has the interface of `Pagination`, but yields no windows.  Nothing is
     rechecked if all pages have the same ETag, or none.
 
     Attributes:
@@ -84,7 +83,7 @@ class PageRecheck:
 
         return status == _OK
 
-    def feed(self, chunk: bytes) -> list[Item | InvalidItem]:
+    def feed(self, chunk: bytes) -> list[CatalogWindow]:
         """
         Read on in the page that was begun.
         """
@@ -93,7 +92,7 @@ class PageRecheck:
 
         return []
 
-    def end(self) -> list[Item | InvalidItem]:
+    def end(self) -> list[CatalogWindow]:
         """
         Finish the page, and find the next.
 

@@ -3,12 +3,12 @@ Pagination: follows a catalogue's pages and checks that all arrived.  No I/O.
 """
 
 import hashlib
+from collections.abc import Mapping
 
 from conexxus_client._calls._endpoints import Endpoints
 from conexxus_client._calls._wire_types import Headers, Request
-from conexxus_client._codec import CatalogReader
+from conexxus_client._codec import CatalogReader, CatalogWindow
 from conexxus_client.errors import EnvelopeError
-from conexxus_client.models import InvalidItem, Item
 
 from ._links import next_link
 from ._page_recheck import PageFingerprint, PageRecheck, changed_error, etag_of
@@ -31,12 +31,19 @@ class Pagination:
         count: Elements received so far.
     """
 
-    def __init__(self, endpoints: Endpoints, etag: str | None, cursor: str | None) -> None:
+    def __init__(
+        self,
+        endpoints: Endpoints,
+        etag: str | None,
+        cursor: str | None,
+        known: Mapping[bytes, int] | None = None,
+    ) -> None:
         self.request: Request | None = endpoints.catalog(etag=etag, cursor=cursor)
         self.not_modified: bool = False
         self.etag: str | None = None
         self.count: int = 0
         self._endpoints = endpoints
+        self._known = known
         self._conditional = etag is not None
         self._total: int | None = None
         self._fingerprints: dict[str, PageFingerprint] = {}
@@ -83,18 +90,18 @@ class Pagination:
         self._link = next_link(headers.all("Link"))
         # A page that is requested again must not be counted twice.
         self._page_hash = hashlib.sha256()
-        self._reader = CatalogReader(self._endpoints.profile, self._page_hash)
+        self._reader = CatalogReader(self._endpoints.profile, self._page_hash, known=self._known)
 
         return True
 
-    def feed(self, chunk: bytes) -> list[Item | InvalidItem]:
+    def feed(self, chunk: bytes) -> list[CatalogWindow]:
         """
         Read on in the page that was begun.
         """
         assert self._reader is not None, "begin a page first"
         return self._reader.feed(chunk)
 
-    def end(self) -> list[Item | InvalidItem]:
+    def end(self) -> list[CatalogWindow]:
         """
         Finish the page, and find the next.
 

@@ -3,6 +3,7 @@ Bytes ⇄ models, exactly: no amount ever passes through a binary float.
 """
 
 from ._catalog_reader import CatalogReader, Envelope
+from ._catalog_window import CatalogWindow, ItemRow
 from ._items import decode_extra, decode_item, encode_extra, encode_item
 from ._json import decode_json, encode_json, excerpt
 from ._transactions import FrozenBatch, decode_transaction, encode_batch, encode_transaction
@@ -10,8 +11,10 @@ from ._transactions import FrozenBatch, decode_transaction, encode_batch, encode
 
 __all__ = [
     "CatalogReader",
+    "CatalogWindow",
     "Envelope",
     "FrozenBatch",
+    "ItemRow",
     "decode_extra",
     "decode_item",
     "decode_json",

@@ -1,31 +1,37 @@
 """
 The streaming reader of a catalogue: bytes in, items out, constant memory.
 
-It takes an envelope with its keys in any order, or a bare array.  A window
-is cut before the last item that seems to begin in it.  The cut is speculative,
-and the JSON parser verifies it: a tokenizer's state after a prefix depends on
-that prefix alone, so `[` + window + `]` parses if, and only if,
-the window ends between two elements.  Where the cut fails, elements are
-taken one by one, each up to its exact end.
+It takes an envelope with its keys in any order, or a bare array.  The ends of
+windows are speculative, and the JSON parser verifies them: a tokenizer's
+state after a prefix depends on that prefix alone, so `[` + window + `]`
+parses if, and only if, the window ends between two elements.  Equal bytes
+have equal borders: a window that is known is neither decoded nor verified.
+Where no end fits, elements are taken one by one, each up to its exact end.
 """
 
 import hashlib
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
 
 from conexxus_client.config import ApiProfile
 from conexxus_client.errors import DecodeError, EnvelopeError, ResponseTooLargeError
-from conexxus_client.models import InvalidItem, Item
+from conexxus_client.models import InvalidItem
 
-from ._items import ItemDecoder
+from ._catalog_window import CatalogWindow, Element
+from ._items import NOT_AN_OBJECT, decode_item
 from ._json import check_json, decode_json, excerpt
 from ._json_scanner import space_end, value_end
+from ._window_finder import WindowFinder
 
 
-WINDOW = 256 * 1024
+# Bytes; the digests of large windows cost less, those of small ones change less.
+WINDOW = 192 * 1024
+_LARGEST_FACTOR = 2
+
+# A list of so many numbers, say, is that of another question.
+MAX_MISFITS = 10_000
 
 # One element, or one value of the envelope, that is larger is no catalogue.
 MAX_VALUE = 1024 * 1024
@@ -33,15 +39,10 @@ MAX_VALUE = 1024 * 1024
 # No catalogue is indented like that; a hostile answer may be.
 MAX_SPACE = 1024 * 1024
 
-# Between two elements; pretty printers don't indent deeper than this.
-_MAX_GAP = 256
-
-_ELEMENT_HEAD = re.compile(rb'\{[ \t\n\r]*"[^"\\]*"')
 _ERROR_KEYS = ("error", "message", "detail")
 _BOM = b"\xef\xbb\xbf"
 
-Element = Item | InvalidItem
-_State = Callable[[list[Element]], bool]
+_State = Callable[[], bool]
 
 
 @attrs.frozen(kw_only=True)
@@ -67,10 +68,21 @@ class CatalogReader:
     Attributes:
         envelope: Known after `close`.
         count: How many elements there were.
+
+    Args:
+        digest: Is fed the bytes of the items.
+        known: How many elements a window with this digest has: such windows
+            are only counted.
+        window: Bytes of the smallest window, but for the last one.
     """
 
     def __init__(
-        self, profile: ApiProfile, digest: "hashlib._Hash | None" = None, window: int = WINDOW
+        self,
+        profile: ApiProfile,
+        digest: "hashlib._Hash | None" = None,
+        *,
+        known: Mapping[bytes, int] | None = None,
+        window: int = WINDOW,
     ) -> None:
         self.envelope = Envelope()
         self.count = 0
@@ -83,26 +95,27 @@ class CatalogReader:
             profile.next_cursor_key,
         }
         self._digest = hashlib.sha256() if digest is None else digest
-        self._window = window
+        self._finder = WindowFinder(window, window * _LARGEST_FACTOR, known or {})
         # Nothing is handed out before a window is full: what is smaller is
         # known to be complete when it is, and can be requested again until then.
         self._wanted_size = window
+        self._found: list[CatalogWindow] = []
+        self._singles: list[Element] = []
         self._buffer = bytearray()
         self._final = False
         self._state: _State = self._start
-        self._decoder = ItemDecoder()
-        self._element_head = b""
-        self._may_take_window = True
+        self._single_bytes = 0
         self._white_space = 0
         self._is_in_items = False
         self._had_items = False
+        self._has_objects = False
         self._is_bare_array = False
         self._name = ""
         self._fields: dict[str, Any] = {}
 
-    def feed(self, chunk: bytes) -> list[Element]:
+    def feed(self, chunk: bytes) -> list[CatalogWindow]:
         """
-        Take *chunk*, and give the elements that are complete.
+        Take *chunk*, and give the windows that are complete.
 
         Raises:
             DecodeError: The body is no JSON.
@@ -113,7 +126,7 @@ class CatalogReader:
 
         return self._advance() if len(self._buffer) >= self._wanted_size else []
 
-    def close(self) -> list[Element]:
+    def close(self) -> list[CatalogWindow]:
         """
         Give the rest, and check that the body was whole and said success.
 
@@ -133,23 +146,38 @@ class CatalogReader:
 
         return rest
 
-    def _advance(self) -> list[Element]:
-        found: list[Element] = []
-        self._may_take_window = True
+    def _advance(self) -> list[CatalogWindow]:
+        self._found = []
 
-        while self._state(found):
+        while self._state():
             pass
 
+        self._end_singles()
         # The window grows with what is left, so that a value that arrives in
         # small pieces is not scanned again for each of them.
-        self._wanted_size = max(self._window, 2 * len(self._buffer))
-        if len(self._buffer) > MAX_VALUE:
+        size = len(self._buffer)
+        self._wanted_size = max(self._finder.smallest, size + size // 4 + 1)
+        if size > MAX_VALUE:
             raise ResponseTooLargeError(f"one value of the catalogue passes {MAX_VALUE} bytes")
 
-        self.count += len(found)
-        return found
+        self.count += sum(window.count for window in self._found)
+        self._require_objects()
 
-    def _start(self, _: list[Element]) -> bool:
+        return self._found
+
+    def _require_objects(self) -> None:
+        """
+        Raise EnvelopeError if the list begins with too many elements of which
+        none is an object.
+        """
+        self._has_objects = self._has_objects or not all(map(_is_misfit, self._found))
+
+        if not self._has_objects and self.count >= MAX_MISFITS:
+            raise EnvelopeError(
+                f"the catalogue has no items: none of its first {self.count} elements is an object"
+            )
+
+    def _start(self) -> bool:
         if not self._final and len(self._buffer) < len(_BOM):
             return False
         if self._buffer.startswith(_BOM):
@@ -166,10 +194,10 @@ class CatalogReader:
 
         raise DecodeError(f"expected a JSON catalogue, found {self._excerpt()}")
 
-    def _first_key(self, found: list[Element]) -> bool:
-        return self._take(1, self._end) if self._peek() == b"}" else self._key(found)
+    def _first_key(self) -> bool:
+        return self._take(1, self._end) if self._peek() == b"}" else self._key()
 
-    def _key(self, _: list[Element]) -> bool:
+    def _key(self) -> bool:
         if self._peek() not in (b'"', b""):
             raise self._malformed("a key")
         if not self._buffer or (end := value_end(self._buffer, final=self._final)) is None:
@@ -185,7 +213,7 @@ class CatalogReader:
 
         return self._take(colon + 1, self._value)
 
-    def _value(self, _: list[Element]) -> bool:
+    def _value(self) -> bool:
         first = self._peek()
 
         if self._name == self._profile.data_key and first == b"[":
@@ -202,7 +230,7 @@ class CatalogReader:
 
         return self._take(end, self._after_value)
 
-    def _after_value(self, _: list[Element]) -> bool:
+    def _after_value(self) -> bool:
         match self._peek():
             case b"":
                 return False
@@ -213,7 +241,7 @@ class CatalogReader:
 
         raise self._malformed("a comma or the envelope's end")
 
-    def _end(self, _: list[Element]) -> bool:
+    def _end(self) -> bool:
         if self._peek():
             raise self._malformed("nothing after the catalogue")
         return False
@@ -227,19 +255,29 @@ class CatalogReader:
         self._is_in_items = False
         return self._take(1, self._end if self._is_bare_array else self._after_value)
 
-    def _first_element(self, found: list[Element]) -> bool:
-        return self._close_items() if self._peek() == b"]" else self._elements(found)
+    def _first_element(self) -> bool:
+        return self._close_items() if self._peek() == b"]" else self._elements()
 
-    def _elements(self, found: list[Element]) -> bool:
+    def _elements(self) -> bool:
         """
         At the beginning of an element: take as many as are there.
         """
         if not self._peek():
             return False
 
-        return self._take_window(found) or self._take_single(found)
+        if self._single_bytes <= 0:
+            size, window = self._finder.find(self._buffer, final=self._final)
+            if window is not None:
+                self._end_singles()
+                self._found.append(window)
+                return self._take(size, self._after_element)
+            if not size:
+                return False
+            self._single_bytes = size
 
-    def _after_element(self, _: list[Element]) -> bool:
+        return self._take_single()
+
+    def _after_element(self) -> bool:
         match self._peek():
             case b"":
                 return False
@@ -250,56 +288,24 @@ class CatalogReader:
 
         raise self._malformed("a comma or the end of the items")
 
-    def _take_window(self, found: list[Element]) -> bool:
-        """
-        Take all elements up to the last one that seems to begin here.
-
-        It is recognised by how the first one begins: `{"sku"`, say.
-        """
-        if not self._element_head and (head := _ELEMENT_HEAD.match(self._buffer)):
-            self._element_head = head.group()
-        if not self._element_head or not self._may_take_window:
-            return False
-
-        window_end = self._window_end()
-        elements = self._decode(window_end) if window_end else None
-
-        if elements is None:
-            self._may_take_window = False
-            return False
-
-        found += elements
-
-        return self._take(window_end, self._after_element)
-
-    def _window_end(self) -> int:
-        """
-        Position of the last comma that seems to stand before an element; or 0.
-        """
-        head = self._buffer.rfind(self._element_head, 1)
-
-        if head < 0:
-            return 0
-
-        before = bytes(self._buffer[max(head - _MAX_GAP, 0) : head])
-        stripped = before.rstrip(b" \t\n\r")
-
-        return head - len(before) + len(stripped) - 1 if stripped.endswith(b",") else 0
-
-    def _decode(self, size: int) -> list[Element] | None:
-        with memoryview(self._buffer) as view:
-            return self._decoder.decode(b"".join((b"[", view[:size], b"]")))
-
-    def _take_single(self, found: list[Element]) -> bool:
+    def _take_single(self) -> bool:
         """
         Take one element, up to its exact end.
         """
         if (end := value_end(self._buffer, final=self._final)) is None:
             return False
 
-        found.append(self._decoder.decode_one(bytes(self._buffer[:end])))
+        self._singles.append(decode_item(bytes(self._buffer[:end])))
+        self._single_bytes -= end
 
         return self._take(end, self._after_element)
+
+    def _end_singles(self) -> None:
+        if self._singles:
+            self._found.append(
+                CatalogWindow(digest=b"", count=len(self._singles), unusual=self._singles)
+            )
+            self._singles = []
 
     def _peek(self) -> bytes:
         """
@@ -360,3 +366,13 @@ class CatalogReader:
             raise EnvelopeError(f"the envelope's {key!r} is not understood: {excerpt(str(value))}")
 
         return value
+
+
+def _is_misfit(window: CatalogWindow) -> bool:
+    """
+    Is none of its elements an object?
+    """
+    return bool(window.unusual) and all(
+        isinstance(element, InvalidItem) and element.reason == NOT_AN_OBJECT
+        for element in window.unusual
+    )

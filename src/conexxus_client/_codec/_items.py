@@ -1,8 +1,5 @@
 """
-Decodes and encodes items, one by one or a window at a time.
-
-The fast path decodes a whole window into typed structs.  What does not fit
-takes the slow path, element by element, which reports what is wrong where.
+Decodes and encodes items one by one, and says what is wrong with one.
 """
 
 import json
@@ -24,148 +21,11 @@ MISSING_NAME = "Item missing name"
 INVALID_PRICE = "Item has invalid price"
 NOT_AN_OBJECT = "Item is not an object"
 
-# More keys than this are no vocabulary but data in the wrong place: such
-# items go the slow way instead of growing the struct for ever.
-MAX_LEARNED_KEYS = 64
-
-_PLAIN_PRICE = re.compile(rb"[0-9]{1,20}(?:\.[0-9]{1,18})?").fullmatch
 _ANY_PRICE = re.compile(
     rb"-?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,3})?"  # a JSON number
     rb'|"-?[0-9]{1,40}(?:\.[0-9]{1,40})?"'  # or a plain decimal string
 ).fullmatch
-_ABSENT = msgspec.Raw(b"")
-
-# JSON has no other way to write a NUL; what contains it needs a closer look.
-_NUL = b"\\u0000"
-
-
-class _WireItem(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    sku: str
-    name: str
-    price: msgspec.Raw
-    category: str | None = None
-    description: str | None = None
-
-
-_KNOWN = _WireItem.__struct_fields__
-
-
-class ItemDecoder:
-    """
-    Decodes windows of items, and learns the extra keys they carry.
-    """
-
-    def __init__(self) -> None:
-        self._extra: tuple[str, ...] = ()
-        self._prepare()
-
-    def decode(self, array: bytes) -> list[Item | InvalidItem] | None:
-        """
-        Decode a JSON array of items.
-
-        Returns:
-            None if *array* is not one whole array.
-        """
-        if _NUL not in array:
-            try:
-                return [self._build(wire) for wire in self._typed.decode(array)]
-            except _SLOW_PATH_ERRORS:
-                pass
-
-        try:
-            elements = _ELEMENTS.decode(array)
-        except (msgspec.MsgspecError, RecursionError):
-            return None
-
-        raws = [bytes(element) for element in elements]
-        self._learn_keys(raws)
-
-        return [self.decode_one(raw) for raw in raws]
-
-    def decode_one(self, raw: bytes) -> Item | InvalidItem:
-        """
-        Decode one element, whatever it is.
-
-        Raises:
-            DecodeError: It is not JSON at all.
-        """
-        if _NUL in raw:
-            return decode_item(raw)
-
-        try:
-            return self._build(self._one.decode(raw))
-        except _SLOW_PATH_ERRORS:
-            return decode_item(raw)
-
-    def _prepare(self) -> None:
-        extra = [(f"extra_{n}", msgspec.Raw, _ABSENT) for n in range(len(self._extra))]
-        struct = msgspec.defstruct(
-            "_WireItemWithExtra",
-            extra,
-            bases=(_WireItem,),
-            rename={name: key for (name, _, _), key in zip(extra, self._extra, strict=True)},
-            gc=False,
-            forbid_unknown_fields=True,
-        )
-        self._typed: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[struct])  # type: ignore[valid-type]  # made at run time
-        self._one: msgspec.json.Decoder[Any] = msgspec.json.Decoder(struct)
-        self._names = [(key, name) for (name, _, _), key in zip(extra, self._extra, strict=True)]
-
-    def _learn_keys(self, raws: list[bytes]) -> None:
-        """
-        Extend the struct by the keys seen in *raws*, within reason.
-        """
-        keys = {key: None for raw in raws for key in _keys(raw)}
-        new = [key for key in keys if key not in {*_KNOWN, *self._extra} and _is_learnable(key)]
-
-        if new and len(self._extra) + len(new) <= MAX_LEARNED_KEYS:
-            self._extra += tuple(new)
-            self._prepare()
-
-    def _build(self, wire: Any) -> Item:
-        raw = bytes(wire.price)
-
-        if _PLAIN_PRICE(raw) is None or not wire.sku.strip() or not wire.name.strip():
-            raise _SlowPathNeeded
-
-        return Item(
-            sku=wire.sku,
-            name=wire.name,
-            price=Decimal(raw.decode()),
-            category=wire.category,
-            description=wire.description,
-            extra=self._extra_of(wire) if self._names else {},
-        )
-
-    def _extra_of(self, wire: Any) -> dict[str, Any]:
-        values = ((key, getattr(wire, name)) for key, name in self._names)
-        return {key: decode_json(bytes(value)) for key, value in values if value is not _ABSENT}
-
-
-class _SlowPathNeeded(Exception):
-    """
-    This element has to take the slow path.
-    """
-
-
-# What the fast path raises then; the last is about an extra value.
-_SLOW_PATH_ERRORS = (_SlowPathNeeded, *UNREADABLE, DecodeError)
-
-
-_ELEMENTS: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
 _FIELDS: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
-
-
-def _is_learnable(key: str) -> bool:
-    # What msgspec takes for a field's name; other keys go the slow way.
-    return key.isprintable() and not {'"', "\\"} & set(key)
-
-
-def _keys(raw: bytes) -> tuple[str, ...]:
-    try:
-        return tuple(_FIELDS.decode(raw))
-    except UNREADABLE:
-        return ()
 
 
 def decode_item(raw: bytes) -> Item | InvalidItem:
@@ -210,7 +70,7 @@ def _checked_item(raw: bytes, values: dict[str, Any], price_text: bytes) -> Item
         return refuse(MISSING_SKU, "$.sku")
     if not _is_text(name):
         return refuse(MISSING_NAME, "$.name")
-    if (price := _price(price_text)) is None:
+    if (price := price_of(price_text)) is None:
         return refuse(INVALID_PRICE, "$.price")
 
     texts = {key: values.pop(key, None) for key in ("category", "description")}
@@ -227,7 +87,10 @@ def _is_text(value: Any) -> TypeGuard[str]:
     return isinstance(value, str) and bool(value.strip()) and "\0" not in value
 
 
-def _price(raw: bytes) -> Decimal | None:
+def price_of(raw: bytes) -> Decimal | None:
+    """
+    The price that is written in *raw*, as a number or as a text; None if none is.
+    """
     if _ANY_PRICE(raw) is None:
         return None
 

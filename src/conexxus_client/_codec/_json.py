@@ -3,6 +3,7 @@ JSON without floats: numbers are `int` or `Decimal`, both ways.
 """
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -26,6 +27,13 @@ def _decimal(text: str) -> Decimal:
 
 
 _DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=_decimal)
+_ARRAY_DECODER: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(
+    list[Any], float_hook=_decimal
+)
+# In C; what it reads has been looked at.
+_PLAIN_DECODER: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(
+    list[Any], float_hook=Decimal
+)
 _ANYTHING: msgspec.json.Decoder[msgspec.Raw] = msgspec.json.Decoder(msgspec.Raw)
 _ENCODER = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 
@@ -48,6 +56,29 @@ def decode_json(raw: bytes | str) -> Any:
         return _DECODER.decode(raw)
     except UNREADABLE as exc:
         raise DecodeError(f"not readable as JSON: {_reason(exc)}; found {excerpt(raw)}") from None
+
+
+def decode_many(documents: Sequence[bytes]) -> list[Any]:
+    """
+    Read many JSON documents as `decode_json` reads each.
+
+    Raises:
+        DecodeError: One of them can't be read.
+    """
+    if not any(map(is_too_deep, documents)):
+        try:
+            return _ARRAY_DECODER.decode(b"[%b]" % b",".join(documents))
+        except UNREADABLE:
+            pass
+
+    return [decode_json(document) for document in documents]
+
+
+def decode_plain(scalars: Sequence[str]) -> list[Any]:
+    """
+    Read JSON texts, numbers without an exponent, booleans and nulls.
+    """
+    return _PLAIN_DECODER.decode(f"[{','.join(scalars)}]")
 
 
 def is_too_deep(raw: bytes | str) -> bool:
@@ -103,6 +134,13 @@ def encode_json(value: Any, *, within: int = 0) -> bytes:
     return _ENCODER.encode(value)
 
 
+def encode_decoded(value: Any) -> bytes:
+    """
+    Write what `decode_json` read, as `encode_json` would.
+    """
+    return _ENCODER.encode(value)
+
+
 def excerpt(raw: bytes | str, limit: int = 60) -> str:
     """
     The beginning of *raw*, fit for a message.
@@ -121,33 +159,38 @@ def _reason(exc: Exception) -> str:
     return str(exc)
 
 
+# What is exact whatever it says.
+_EXACT = {str, int, bool, type(None)}
+
+
 def _require_exact(value: Any, depth: int) -> None:
     """
     Raise ValueError unless *value* is made of what JSON holds exactly.
     """
+    if not isinstance(value, dict | list | tuple):
+        _require_exact_scalar(value)
+        return
+
+    if isinstance(value, dict) and not all(isinstance(key, str) for key in value):
+        msg = "the keys of a JSON object are texts"
+        raise ValueError(msg)
+    if depth >= MAX_NESTING:
+        msg = f"nested deeper than {MAX_NESTING} levels"
+        raise ValueError(msg)
+
+    for part in value.values() if isinstance(value, dict) else value:
+        # Nearly all; a call for each would take longer than to write them.
+        if type(part) not in _EXACT:
+            _require_exact(part, depth + 1)
+
+
+def _require_exact_scalar(value: Any) -> None:
     if isinstance(value, float):
         msg = "a float has already lost its digits: pass a Decimal"
         raise ValueError(msg)  # one class of error for all that can't be written
     if isinstance(value, Decimal) and not value.is_finite():
         msg = f"JSON has no word for {value}"
         raise ValueError(msg)
-
-    if isinstance(value, dict):
-        parts: list[Any] = list(value.values())
-        if not all(isinstance(key, str) for key in value):
-            msg = "the keys of a JSON object are texts"
-            raise ValueError(msg)
-    elif isinstance(value, list | tuple):
-        parts = list(value)
-    elif isinstance(value, str | int | Decimal | None):
-        return
-    else:
+    if not isinstance(value, str | int | Decimal | None):
         msg = f"JSON has no word for a {type(value).__name__}"
         raise ValueError(msg)
-
-    if depth >= MAX_NESTING:
-        msg = f"nested deeper than {MAX_NESTING} levels"
-        raise ValueError(msg)
-
-    for part in parts:
-        _require_exact(part, depth + 1)

@@ -89,11 +89,11 @@ class Pull:
             if self.host.beyond is None:
                 self.host.deliver(self.lease, self._renew)
 
-        last = self._last_read()
+        last, known = self._last_read()
         etag = None if last is None else last.etag
         self._reached("request")
 
-        with self.client.open_catalog(etag=etag) as read:
+        with self.client.open_catalog(etag=etag, known=known) as read:
             if read.not_modified:
                 return self._not_modified(last)
 
@@ -106,19 +106,20 @@ class Pull:
 
                 return self._conclude_read(state.staging, read)
 
-    def _last_read(self) -> Checkpoint | None:
+    def _last_read(self) -> tuple[Checkpoint | None, dict[bytes, int]]:
         """
-        The last applied read, if it still says what the mirror holds.
+        The last applied read, if it still says what the mirror holds, and
+        those of its windows that need not be read again.
         """
         with self.context.store.read() as state:
             checkpoint = state.mirror.checkpoint()
 
             if checkpoint is None or checkpoint.scope != self._scope():
-                return None
+                return None, {}
             if checkpoint.run.items_succeeded and state.mirror.is_empty():
-                return None
+                return None, {}
 
-        return checkpoint
+            return checkpoint, state.staging.windows.known()
 
     def _reached(self, step: str) -> None:
         """
@@ -143,16 +144,14 @@ class Pull:
 
     def _stage(self, staging: CatalogueStaging, read: CatalogRead) -> None:
         validator = Validator(self.context.config.max_price)
-        count = staged = 0
+        count = 0
 
-        for page in read.pages:
+        for window in read.windows():
             rejects: list[RejectedElement] = []
-            rows = validator.partition(page, rejects.append)
-            staging.add(rows, read.page, first=staged + 1)
-            staged += len(rows)
-            staging.quarantine(rejects, read.page)
+            rows = validator.partition(window, rejects.append)
+            staging.add_window(window, rows, rejects, page=read.page, number=count)
             self._add_issues(rejects)
-            count += len(page)
+            count += window.count
             self.progress(count, read.total)
             self._renew()
             self._reached("page")
@@ -179,7 +178,7 @@ class Pull:
         if self.run.planned:
             return self._record_plan(read.digest, compared=True)
 
-        return self._apply(read)
+        return self._apply(read, diff)
 
     def _refusal(self, digest: bytes, diff: CatalogueDiff | None = None) -> str | None:
         """
@@ -228,26 +227,26 @@ class Pull:
 
         return self.run
 
-    def _apply(self, read: CatalogRead) -> SyncRun:
+    def _apply(self, read: CatalogRead, diff: CatalogueDiff) -> SyncRun:
         checkpoint = Checkpoint(
             scope=self._scope(), etag=read.etag, digest=read.digest, run=self.run
         )
 
         try:
-            self._swap(checkpoint)
+            self._swap(checkpoint, diff)
         except TransactionEndedError as exc:
             # All of it was undone.  The host's failure does not stop the mirror.
             self.host.error = str(exc)
-            self._swap(checkpoint)
+            self._swap(checkpoint, diff)
 
         return self._deliver()
 
-    def _swap(self, checkpoint: Checkpoint) -> None:
+    def _swap(self, checkpoint: Checkpoint, diff: CatalogueDiff) -> None:
         self._renew()
 
         with self.context.store.write(self.lease) as state:
             self.context.failpoint("merge")
-            state.staging.merge(self.run.id, self.run.start_time)
+            state.merge.apply(diff, self.run.id, self.run.start_time)
             self.context.failpoint("merged")
             self._conclude(state, checkpoint, changed=True)
 

@@ -6,23 +6,24 @@ from datetime import datetime
 
 import attrs
 
-from conexxus_client import ConfigurationError, DecodeError, decode_item
+from conexxus_client import ConfigurationError, DecodeError, ItemRow, decode_item
 from conexxus_sync.engines import EngineContext
 from conexxus_sync.errors import SyncError, TransactionEndedError
-from conexxus_sync.model.catalogue import CatalogueDiff, ItemRow, QuarantinedItem, RejectedElement
+from conexxus_sync.model.catalogue import CatalogueDiff, QuarantinedItem, RejectedElement
 from conexxus_sync.model.leases import Lease
 from conexxus_sync.model.runs import RunKind, RunStatus, SyncRun
 from conexxus_sync.protocols import HostStorage
 from conexxus_sync.runtime.run_logging import in_run
 from conexxus_sync.stores import State
+from conexxus_sync.stores._catalogue_staging import position_of
 
 from ._host_delivery import HostDelivery
 from ._results import with_host_error
 from ._validation import Validator
 
 
-# Of a read that has only one.
-_PAGE = 1
+# The first of the first page.
+_POSITION = position_of(1, 0)
 
 
 @attrs.define(kw_only=True)
@@ -101,15 +102,16 @@ class QuarantineReplay:
 
         with self.context.store.read() as state:
             state.staging.open()
-            state.staging.add([row], _PAGE, first=1)
+            state.staging.add([row], _POSITION)
             list(state.staging.duplicates())
-            run = _run(lease, state.staging.compare(complete=False))
+            diff = state.staging.compare(complete=False)
+            run = _run(lease, diff)
 
             try:
-                run = self._swap(lease, host, run, key)
+                run = self._swap(lease, host, run, key, diff)
             except TransactionEndedError as exc:
                 host.error = str(exc)
-                run = self._swap(lease, host, run, key)
+                run = self._swap(lease, host, run, key, diff)
 
         self.context.failpoint("committed")
         before = host.error
@@ -121,9 +123,11 @@ class QuarantineReplay:
         with self.context.store.write(lease) as state:
             return self._save(state, host, run)
 
-    def _swap(self, lease: Lease, host: HostDelivery, run: SyncRun, key: str) -> SyncRun:
+    def _swap(
+        self, lease: Lease, host: HostDelivery, run: SyncRun, key: str, diff: CatalogueDiff
+    ) -> SyncRun:
         with self.context.store.write(lease) as state:
-            state.staging.merge_replayed(run.id, key)
+            state.merge.apply_replayed(diff, run.id, key)
             host.queue(state)
             host.deliver_in(state)
             run = self._save(state, host, run)

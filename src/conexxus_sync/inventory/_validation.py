@@ -3,14 +3,21 @@ Rules for items beyond those of the wire; turns items into rows of the mirror.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from decimal import Decimal
-from hashlib import blake2b
+from functools import cache
 
 import attrs
 
-from conexxus_client import InvalidItem, Item, encode_extra, encode_item
-from conexxus_sync.model.catalogue import ItemRow, RejectedElement
+from conexxus_client import (
+    CatalogWindow,
+    InvalidItem,
+    Item,
+    ItemRow,
+    encode_extra,
+    encode_item,
+)
+from conexxus_sync.model.catalogue import RejectedElement
 
 
 INVALID_PRICE = "Item has invalid price"
@@ -31,14 +38,17 @@ class Validator:
     max_price: Decimal
 
     def partition(
-        self, page: Iterable[Item | InvalidItem], quarantine: Callable[[RejectedElement], None]
+        self, window: CatalogWindow, quarantine: Callable[[RejectedElement], None]
     ) -> list[ItemRow]:
         """
-        Rows of the good items of *page*; the others go to *quarantine*.
+        Rows of the good items of *window*; the others go to *quarantine*.
         """
+        if (rows := window.rows) and self._are_prices([row[2] for row in rows]):
+            return rows
+
         rows = []
 
-        for element in page:
+        for element in window.elements:
             result = self.check(element)
             if isinstance(result, RejectedElement):
                 quarantine(result)
@@ -46,6 +56,17 @@ class Validator:
                 rows.append(result)
 
         return rows
+
+    def _are_prices(self, texts: list[str]) -> bool:
+        """
+        All at once; most are so short that they can't pass the limit.
+        """
+        digits = self.max_price.adjusted()
+
+        if digits > 0 and _short_prices(digits)("\n".join([*texts, ""])):
+            return True
+
+        return all(_is_plain(text) and Decimal(text) < self.max_price for text in texts)
 
     def check(self, element: Item | InvalidItem) -> ItemRow | RejectedElement:
         """
@@ -80,22 +101,18 @@ class Validator:
         )
 
 
+@cache
+def _short_prices(digits: int) -> Callable[[str], object]:
+    """
+    Matches prices, one a line, with at most so many digits before the point.
+    """
+    return re.compile(rf"(?:[0-9]{{1,{digits}}}(?:\.[0-9]{{1,4}})?\n)*+").fullmatch
+
+
 def row_of(item: Item, price: str) -> ItemRow:
     """
-    The row of *item*, with a digest over all of its fields.
+    The row of *item*.
     """
-    sku, name, category, description = item.sku, item.name, item.category, item.description
     extra = encode_extra(item.extra) if item.extra else None
 
-    # Lengths first: what follows can be cut in one way only.
-    framed = (
-        f"{len(sku)} {len(name)} {len(price)} {_length(category)} {_length(description)} "
-        f"{sku}{name}{price}{category}{description}{extra}"
-    )
-    digest = blake2b(framed.encode(), digest_size=16).digest()
-
-    return sku, digest, name, price, category, description, extra
-
-
-def _length(text: str | None) -> int:
-    return -1 if text is None else len(text)
+    return item.sku, item.name, price, item.category, item.description, extra

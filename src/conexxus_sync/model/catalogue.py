@@ -15,9 +15,6 @@ from .runs import SyncRun
 
 Decision = Literal["created", "updated", "returned", "removed", "replayed"]
 
-# SKU, digest, name, price, category, description, extra: as they are stored.
-ItemRow = tuple[str, bytes, str, str, str | None, str | None, str | None]
-
 
 @attrs.frozen(kw_only=True)
 class RejectedElement:

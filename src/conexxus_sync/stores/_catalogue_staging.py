@@ -2,170 +2,177 @@
 Staging of a catalogue read: temporary tables, comparison and merge in SQL.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
-from hashlib import blake2b
+from collections.abc import Iterator, Sequence
 from itertools import chain
+from operator import concat, itemgetter, lt
 
 import attrs
 
-from conexxus_client import encode_item
-from conexxus_sync.model.catalogue import CatalogueDiff, ItemRow, RejectedElement
+from conexxus_client import CatalogWindow, ItemRow, encode_item
+from conexxus_sync.model.catalogue import CatalogueDiff, RejectedElement
 
+from ._catalogue_windows import CatalogueWindows
 from ._database import Repository
+from ._quarantine_staging import QuarantineStaging
 from ._queued_items import item_of
 
 
-ROWS_A_STATEMENT = 500
+# Few lengths: a long statement for each length of window, prepared and cached
+# by sqlite3, once cost 30 MB.
+ROWS_A_STATEMENT = (512, 64, 8, 1)
 DIFFERENT_COPIES = "Duplicate SKU with different data"
+
+# An element's position holds its page, too: of each page, so many.
+A_PAGE = 2**32
 
 _TABLES = (
     """
     CREATE TEMP TABLE stage (
-        number INTEGER PRIMARY KEY, sku TEXT, digest BLOB, name TEXT, price TEXT, category TEXT,
+        sku TEXT PRIMARY KEY, name TEXT, price TEXT, category TEXT, description TEXT,
+        extra TEXT, position INTEGER
+    ) WITHOUT ROWID
+    """,
+    # What came in no order: it is sorted into `stage` at the end.
+    """
+    CREATE TEMP TABLE heap (
+        position INTEGER PRIMARY KEY, sku TEXT, name TEXT, price TEXT, category TEXT,
         description TEXT, extra TEXT
     )
     """,
-    "CREATE TEMP TABLE pages (first INTEGER PRIMARY KEY, page INTEGER)",
+    # Of SKUs that are staged already; `known` if from a window that was known.
     """
-    CREATE TEMP TABLE aside (
-        number INTEGER PRIMARY KEY, sku TEXT, key TEXT, raw BLOB, reason TEXT, path TEXT,
-        page INTEGER
+    CREATE TEMP TABLE copies (
+        position INTEGER PRIMARY KEY, sku TEXT, name TEXT, price TEXT, category TEXT,
+        description TEXT, extra TEXT, known INTEGER
     )
     """,
-    """
-    CREATE TEMP TABLE latest (
-        sku TEXT PRIMARY KEY, digest BLOB, number INTEGER, copies INTEGER, differ INTEGER
-    ) WITHOUT ROWID
-    """,
+    "CREATE TEMP TABLE differing (sku TEXT PRIMARY KEY) WITHOUT ROWID",
     """
     CREATE TEMP TABLE delta (
-        sku TEXT PRIMARY KEY, kind TEXT, number INTEGER, present INTEGER
+        sku TEXT PRIMARY KEY, kind TEXT, present INTEGER, repriced INTEGER
     ) WITHOUT ROWID
     """,
 )
-# Only two lengths: a long statement for each length of page, prepared and
-# cached by sqlite3, once cost 30 MB.
-_INSERT_ONE = (
-    "INSERT INTO stage (sku, digest, name, price, category, description, extra)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?)"
+# Of a mirror without items, instead of that table: to fill it takes a while.
+_ALL_CREATED = """
+CREATE TEMP VIEW delta AS SELECT sku, 'created' AS kind, 0 AS present, 0 AS repriced FROM stage
+"""
+COLUMNS = "sku, name, price, category, description, extra"
+_ROW = "(?, ?, ?, ?, ?, ?, ?)"
+_INSERT = f"INSERT INTO {{}} ({COLUMNS}, position) VALUES {_ROW}"  # noqa: S608  # constants
+_STAGE_ROWS = {
+    count: _INSERT.format("stage") + f", {_ROW}" * (count - 1) for count in ROWS_A_STATEMENT
+}
+_HEAP_ROWS = {
+    count: _INSERT.format("heap") + f", {_ROW}" * (count - 1) for count in ROWS_A_STATEMENT
+}
+_SORT = f"""
+INSERT INTO stage ({COLUMNS}, position) SELECT {COLUMNS}, position FROM heap
+ORDER BY sku, position ON CONFLICT (sku) DO NOTHING
+"""  # noqa: S608  # constants
+_HEAP_COUNT = "SELECT count(*) FROM heap"
+_FIND_COPIES = f"""
+INSERT INTO copies ({COLUMNS}, position, known)
+SELECT {COLUMNS}, position, 0 FROM heap AS h WHERE EXISTS (
+    SELECT 1 FROM stage AS s WHERE s.sku = h.sku AND s.position <> h.position
 )
-_INSERT_MANY = _INSERT_ONE + ", (?, ?, ?, ?, ?, ?, ?)" * (ROWS_A_STATEMENT - 1)
-# Not in each row: a page has thousands.
-_ADD_PAGE = """
-INSERT INTO pages (first, page) SELECT ?1, ?2
-WHERE coalesce((SELECT max(page) FROM pages), -1) <> ?2
-ON CONFLICT (first) DO UPDATE SET page = excluded.page
-"""
-_PAGE = "(SELECT page FROM pages WHERE first <= s.number ORDER BY first DESC LIMIT 1)"
-_SET_ASIDE = "INSERT INTO aside (sku, key, raw, reason, path, page) VALUES (?, ?, ?, ?, ?, ?)"
-
-# One pass over the SKUs in order, however they came.  Where copies differ, no
-# digest is asked for.
-_LATEST = """
-INSERT INTO latest (sku, digest, number, copies, differ)
-SELECT l.sku, s.digest, l.number, l.copies, l.digests - 1 FROM (
-    SELECT sku, max(number) AS number, count(*) AS copies, count(DISTINCT digest) AS digests
-    FROM stage GROUP BY sku
-) AS l JOIN stage AS s ON s.number = l.number ORDER BY l.sku
-"""
-_COPIES = f"""
-SELECT sku, name, price, category, description, extra, {_PAGE} FROM stage AS s
-WHERE sku IN (SELECT sku FROM latest WHERE differ > 0) ORDER BY number
+"""  # noqa: S608  # constants
+_ADD_KNOWN_COPY = f"""
+INSERT INTO copies ({COLUMNS}, position, known)
+SELECT {COLUMNS}, CAST(?1 AS INTEGER), 1 FROM items WHERE location = ?2 AND sku = ?3
 """  # noqa: S608  # constants
 
-_INDEX_ASIDE = "CREATE INDEX temp.aside_by_sku ON aside (sku)"
-_COMPARE = """
-INSERT INTO delta (sku, kind, number, present)
-SELECT l.sku, CASE WHEN i.sku IS NULL THEN 'created' ELSE 'updated' END, l.number,
-    CASE WHEN i.sku IS NOT NULL AND i.missing_since IS NULL THEN 1 ELSE 0 END
-FROM latest AS l LEFT JOIN items AS i ON i.location = ? AND i.sku = l.sku
-WHERE l.differ = 0 AND (i.sku IS NULL OR i.digest <> l.digest OR i.missing_since IS NOT NULL)
-ORDER BY l.sku
+# SQLite 3.38 and older have no IS DISTINCT FROM.
+_DIFFERS = " OR ".join(
+    [
+        "i.name <> s.name OR i.price <> s.price",
+        *(
+            f"i.{column} <> s.{column} OR (i.{column} IS NULL) <> (s.{column} IS NULL)"
+            for column in ("category", "description", "extra")
+        ),
+    ]
+)
+_PRESENT_IN_KNOWN = """
+SELECT s.sku FROM {} AS s WHERE EXISTS (
+    SELECT 1 FROM items AS i WHERE i.location = ? AND i.sku = s.sku AND i.missing_since IS NULL
+) AND NOT EXISTS (SELECT 1 FROM vanished AS v WHERE v.sku = s.sku)
 """
-_NAMELESS = "SELECT 1 FROM aside WHERE sku IS NULL LIMIT 1"
-_GONE = """
-INSERT INTO delta (sku, kind, number, present)
-SELECT sku, 'removed', NULL, 1 FROM items AS i WHERE location = ? AND missing_since IS NULL
-    AND NOT EXISTS (SELECT 1 FROM latest AS l WHERE l.sku = i.sku)
-    AND NOT EXISTS (SELECT 1 FROM aside AS a WHERE a.sku = i.sku)
+_STAGED_IN_KNOWN = _PRESENT_IN_KNOWN.format("stage")
+_ASIDE_IN_KNOWN = _PRESENT_IN_KNOWN.format("aside")
+_REPEATED = """
+SELECT sku FROM copies UNION SELECT a.sku FROM aside AS a JOIN stage AS s ON s.sku = a.sku
 """
+_FIND_DIFFERING = f"""
+INSERT INTO differing (sku)
+SELECT DISTINCT i.sku FROM copies AS i JOIN stage AS s ON s.sku = i.sku WHERE {_DIFFERS}
+"""  # noqa: S608  # constants
+_DIFFERING = f"""
+SELECT {COLUMNS}, position FROM stage WHERE sku IN (SELECT sku FROM differing)
+UNION ALL
+SELECT {COLUMNS}, position FROM copies WHERE sku IN (SELECT sku FROM differing)
+ORDER BY position
+"""  # noqa: S608  # constants
+_UNSTAGE = "DELETE FROM stage WHERE sku IN (SELECT sku FROM differing)"
+
+ANY_ITEM = "SELECT 1 FROM items WHERE location = ? LIMIT 1"
+# Prices have at most 13 digits: a double tells any two of them apart.
+_COMPARE = f"""
+INSERT INTO delta (sku, kind, present, repriced)
+SELECT s.sku, CASE WHEN i.sku IS NULL THEN 'created' ELSE 'updated' END,
+    CASE WHEN i.sku IS NOT NULL AND i.missing_since IS NULL THEN 1 ELSE 0 END,
+    CASE WHEN i.missing_since IS NULL AND CAST(i.price AS REAL) <> CAST(s.price AS REAL)
+        THEN 1 ELSE 0 END
+FROM stage AS s LEFT JOIN items AS i ON i.location = ? AND i.sku = s.sku
+WHERE i.sku IS NULL OR i.missing_since IS NOT NULL OR {_DIFFERS}
+ORDER BY s.sku
+"""  # noqa: S608  # constants
+_ABSENT = """
+SELECT i.sku FROM items AS i WHERE i.location = ?1 AND i.missing_since IS NULL
+    AND NOT EXISTS (SELECT 1 FROM stage AS s WHERE s.sku = i.sku)
+    AND NOT EXISTS (SELECT 1 FROM aside AS a WHERE a.key = i.sku)
+"""
+# What stands in a known window is there; only what stood in another may be gone.
+_ABSENT_OF_VANISHED = f"{_ABSENT} AND i.sku IN (SELECT sku FROM vanished)"  # noqa: S608  # constants
+_ADD_GONE = "INSERT INTO delta (sku, kind, present, repriced) VALUES (?, 'removed', 1, 0)"
 
 _DELTA_COUNTS = """
 SELECT count(*) FILTER (WHERE kind = 'created'), count(*) FILTER (WHERE kind = 'updated'),
-    count(*) FILTER (WHERE kind = 'updated' AND present = 1),
-    count(*) FILTER (WHERE kind = 'removed')
+    count(*) FILTER (WHERE kind = 'updated' AND present = 1), coalesce(sum(repriced), 0)
 FROM delta
 """
-_VALID_COUNTS = "SELECT count(*), coalesce(sum(copies), 0) FROM latest WHERE differ = 0"
-_ASIDE_COUNT = "SELECT count(*) FROM aside"
-_KNOWN_COUNT = "SELECT count(*) FROM items WHERE location = ? AND missing_since IS NULL"
-# Of at most 13 digits: a double tells any two of them apart.
-_REPRICED = """
-FROM delta AS d JOIN stage AS s ON s.number = d.number
-JOIN items AS i ON i.location = ?1 AND i.sku = d.sku
-WHERE d.kind = 'updated' AND d.present = 1 AND CAST(i.price AS REAL) <> CAST(s.price AS REAL)
+_GONE_COUNT = "SELECT count(*) FROM delta WHERE kind = 'removed'"
+_STAGED_COUNT = "SELECT count(*) FROM stage"
+_COPY_COUNTS = """
+SELECT count(*) FILTER (WHERE sku IN (SELECT sku FROM stage)),
+    count(*) FILTER (WHERE known = 1), count(DISTINCT CASE WHEN known = 1 THEN sku END)
+FROM copies
 """
-_REPRICED_COUNT = f"SELECT count(*) {_REPRICED}"  # constants
-_SAVE_PRICES = f"""
+_PRESENT = "SELECT present FROM item_counts WHERE location = ?"
+_PRESENT_COUNT = "SELECT count(*) FROM items WHERE location = ? AND missing_since IS NULL"
+_SAVE_PRICES = """
 INSERT INTO planned_prices (location, run_id, sku, name, old_price, new_price)
-SELECT ?1, ?2, d.sku, s.name, i.price, s.price {_REPRICED} ORDER BY d.sku
-"""  # constants
+SELECT ?1, ?2, s.sku, s.name,
+    (SELECT i.price FROM items AS i WHERE i.location = ?1 AND i.sku = s.sku), s.price
+FROM stage AS s WHERE s.sku IN (SELECT sku FROM delta WHERE repriced = 1) ORDER BY s.sku
+"""
 
-_UPSERT = f"""
-INSERT INTO items (
-    location, sku, digest, name, price, category, description, extra, created_run, updated_run,
-    decision, page
-)
-SELECT
-    ?1, d.sku, s.digest, s.name, s.price, s.category, s.description, s.extra, ?2, ?2,
-    coalesce(?3, d.kind), {_PAGE}
-FROM delta AS d JOIN stage AS s ON s.number = d.number
-WHERE d.kind IN ('created', 'updated') ORDER BY d.sku
-ON CONFLICT (location, sku) DO UPDATE SET
-    digest = excluded.digest, name = excluded.name, price = excluded.price,
-    category = excluded.category, description = excluded.description, extra = excluded.extra,
-    missing_since = NULL, updated_run = excluded.updated_run, page = excluded.page,
-    old_price = CASE WHEN items.price = excluded.price THEN NULL ELSE items.price END,
-    decision = CASE
-        WHEN items.missing_since IS NULL OR ?3 IS NOT NULL THEN excluded.decision
-        ELSE 'returned'
-    END
-"""  # noqa: S608  # constants
-_REMOVE = """
-UPDATE items SET missing_since = ?, updated_run = ?, decision = 'removed', page = NULL,
-    old_price = NULL
-WHERE location = ? AND sku IN (SELECT sku FROM delta WHERE kind = 'removed')
-"""
-_COUNT_CHANGES = """
-SELECT count(*) FILTER (WHERE kind = 'created'),
-    count(*) FILTER (WHERE kind = 'updated' AND present = 0),
-    count(*) FILTER (WHERE kind = 'removed')
-FROM delta
-"""
-_MERGE_COUNTS = """
-INSERT INTO item_counts (location, present, missing) VALUES (?1, ?2, 0)
-ON CONFLICT (location) DO UPDATE SET present = item_counts.present + ?2 + ?3 - ?4,
-    missing = item_counts.missing - ?3 + ?4
-"""
-_MERGE_QUARANTINE = """
-INSERT INTO quarantine (location, kind, key, part, raw, reason, path, first_seen, last_seen,
-    times_seen, run_id, page)
-SELECT ?1, 'item', key, row_number() OVER (PARTITION BY key ORDER BY number) - 1,
-    raw, reason, path, ?2, ?2, 1, ?3, page
-FROM (
-    SELECT key, raw, reason, path, page, number,
-        row_number() OVER (PARTITION BY key, raw ORDER BY number) AS copy
-    FROM aside
-) AS a WHERE copy = 1
-ON CONFLICT (location, kind, key, part) DO UPDATE SET raw = excluded.raw,
-    reason = excluded.reason, path = excluded.path, last_seen = excluded.last_seen,
-    times_seen = quarantine.times_seen + 1, run_id = excluded.run_id, page = excluded.page
-"""
-_CLEAR_QUARANTINE = """
-DELETE FROM quarantine WHERE location = ? AND kind = 'item' AND run_id <> ?
-"""
-_RELEASE = "DELETE FROM quarantine WHERE location = ? AND kind = 'item' AND key = ?"
+
+@attrs.define
+class _Order:
+    """
+    The order of SKUs: to insert one beyond all others is cheap.
+    """
+
+    highest: str = ""
+
+    def goes_on(self, rows: Sequence[ItemRow]) -> bool:
+        """
+        Does each of *rows* have a SKU beyond all that came before it?
+        """
+        skus = [self.highest, *map(itemgetter(0), rows)]
+        self.highest = max(skus)
+
+        return all(map(lt, skus, skus[1:]))
 
 
 @attrs.frozen
@@ -177,48 +184,110 @@ class CatalogueStaging(Repository):
     lease keeps the mirror as it is.
     """
 
+    _order: _Order = attrs.field(factory=_Order, init=False)
+
     def open(self) -> None:
         """
         Make room for a read.
         """
+        self._order.highest = ""
         self.session.create_temporary(*_TABLES)
+        self.windows.open()
+        self.aside.open()
 
-    def add(self, rows: Sequence[ItemRow], page: int, *, first: int) -> None:
+    @property
+    def aside(self) -> QuarantineStaging:
         """
-        Stage valid items, which came on this page.
+        What is wrong in the read.
+        """
+        return QuarantineStaging(self.session, self.location)
+
+    @property
+    def windows(self) -> CatalogueWindows:
+        """
+        Windows of the read, and of the last applied one.
+        """
+        return CatalogueWindows(self.session, self.location)
+
+    def add_window(
+        self,
+        window: CatalogWindow,
+        rows: Sequence[ItemRow],
+        rejects: Sequence[RejectedElement],
+        *,
+        page: int,
+        number: int,
+    ) -> None:
+        """
+        Stage a window of a read: its valid items, and what is wrong in it.
 
         Args:
-            first: How many were staged before, plus one.
+            number: How many elements came before it.
         """
+        position = position_of(page, number)
+
+        if rows or rejects:
+            self.add(rows, position)
+            self.aside.add(rejects, page)
+            skus = list(map(itemgetter(0), rows))
+            skus += [it.sku for it in rejects if it.sku is not None]
+            plain = not (window.unusual or rejects)
+            self.windows.add(window.digest, window.count, position, skus, plain=plain)
+        elif window.count:
+            self.windows.add_known(window.digest, window.count, position)
+
+    def add(self, rows: Sequence[ItemRow], position: int) -> None:
+        """
+        Stage valid items.
+
+        Args:
+            position: Of the first, by `position_of`.
+        """
+        statements = _STAGE_ROWS if self._order.goes_on(rows) else _HEAP_ROWS
+        positions = zip(range(position, position + len(rows)), strict=True)
+        values = tuple(chain.from_iterable(map(concat, rows, positions)))
+        start, width = 0, len(_ROW.split(","))
+
         with self.session.filling():
-            self.session.execute(_ADD_PAGE, (first, page))
-
-            for start in range(0, len(rows), ROWS_A_STATEMENT):
-                some = rows[start : start + ROWS_A_STATEMENT]
-                if len(some) == ROWS_A_STATEMENT:
-                    self.session.execute(_INSERT_MANY, tuple(chain.from_iterable(some)))
-                else:
-                    self.session.execute_many(_INSERT_ONE, some)
-
-    def quarantine(self, rejects: Iterable[RejectedElement], page: int) -> None:
-        """
-        Stage what goes into quarantine.
-        """
-        self.session.execute_many(
-            _SET_ASIDE, ((it.sku, _key(it), it.raw, it.reason, it.path, page) for it in rejects)
-        )
+            for count, statement in statements.items():
+                size = count * width
+                while start + size <= len(values):
+                    self.session.execute(statement, values[start : start + size])
+                    start += size
 
     def duplicates(self) -> Iterator[RejectedElement]:
         """
         Find the copies that differ and set them aside, all of them.
         """
-        self.session.execute(_LATEST)
+        if (unsorted := self.value(_HEAP_COUNT)) and self.session.execute(_SORT) < unsorted:
+            self.session.execute(_FIND_COPIES)
+        if self.windows.any_known():
+            self._find_known_copies()
+        if repeated := [sku for (sku,) in self.session.all(_REPEATED)]:
+            self.windows.mark(repeated)
+        self.session.execute(_FIND_DIFFERING)
 
-        for *row, page in self.session.stream(_COPIES):
+        for *row, position in self.session.stream(_DIFFERING):
             raw = encode_item(item_of(tuple(row)))
             reject = RejectedElement(sku=row[0], raw=raw, reason=DIFFERENT_COPIES, path="$.sku")
-            self.quarantine([reject], page)
+            self.aside.add([reject], position // A_PAGE)
             yield reject
+
+        self.session.execute(_UNSTAGE)
+
+    def _find_known_copies(self) -> None:
+        """
+        Find SKUs that stand in a known window and elsewhere: in it, they are
+        as they are in the mirror.
+        """
+        self.windows.find_vanished()
+        staged = {sku for (sku,) in self.session.all(_STAGED_IN_KNOWN, (self.location,))}
+        aside = {sku for (sku,) in self.session.all(_ASIDE_IN_KNOWN, (self.location,))}
+
+        if staged or aside:
+            for position, sku in self.windows.known_positions(staged | aside):
+                if sku in staged:
+                    self.session.execute(_ADD_KNOWN_COPY, (position, self.location, sku))
 
     def compare(self, *, complete: bool = True) -> CatalogueDiff:
         """
@@ -227,53 +296,60 @@ class CatalogueStaging(Repository):
         Args:
             complete: What is not in it is gone.
         """
-        self.session.execute(_INDEX_ASIDE)
+        self.aside.index()
+
+        if self.session.first(ANY_ITEM, (self.location,)) is None:
+            self.session.create_temporary(_ALL_CREATED)
+            return self._diff(self.value(_STAGED_COUNT), 0, 0, 0)
+
         self.session.execute(_COMPARE, (self.location,))
+        diff = self._diff(*self.session.all(_DELTA_COUNTS)[0])
+
+        return attrs.evolve(diff, gone=self._find_gone(diff)) if complete else diff
+
+    def _find_gone(self, diff: CatalogueDiff) -> int:
+        """
+        Add to the delta what is present in the mirror and absent from the read.
+        """
+        if diff.known == diff.compared:
+            return 0
+
+        statement = _ABSENT_OF_VANISHED if self.windows.any_known() else _ABSENT
 
         # Who can't be named might be anybody: then nobody is missing.
-        if complete and self.session.first(_NAMELESS) is None:
-            self.session.execute(_GONE, (self.location,))
+        if self.aside.any_nameless():
+            if self.session.first(statement, (self.location,)) is not None:
+                self.windows.forget_read()
+            return 0
 
-        return self._diff()
+        with self.session.filling():
+            gone = self.session.stream(statement, (self.location,))
+            self.session.execute_many(_ADD_GONE, gone)
 
-    def _diff(self) -> CatalogueDiff:
-        created, updated, changed, gone = self.session.all(_DELTA_COUNTS)[0]
-        valid, copies = self.session.all(_VALID_COUNTS)[0]
-        failed = self.value(_ASIDE_COUNT)
-        unchanged = valid - created - updated
+            return int(self.value(_GONE_COUNT))
+
+    def _diff(self, created: int, updated: int, changed: int, repriced: int) -> CatalogueDiff:
+        """
+        Args:
+            changed: How many of the updated were present.
+        """
+        copies, known_copies, skus_in_known = self.session.all(_COPY_COUNTS)[0]
+        staged, failed = self.value(_STAGED_COUNT), self.aside.count()
+        known_elements, known_items = self.windows.known_counts()
+        unchanged = staged - created - updated + known_items - skus_in_known
 
         return CatalogueDiff(
-            known=self.value(_KNOWN_COUNT, (self.location,)),
-            received=int(copies) + failed,
+            # To count a million takes a while, but less than to stage them.
+            known=self.value(_PRESENT if known_items else _PRESENT_COUNT, (self.location,)),
+            received=staged + copies + failed + known_elements - known_copies,
             failed=failed,
             created=created,
             updated=updated,
             unchanged=unchanged,
-            gone=gone,
+            gone=0,
             compared=unchanged + changed,
-            repriced=self.value(_REPRICED_COUNT, (self.location,)),
+            repriced=repriced,
         )
-
-    def merge(self, run_id: str, now: datetime) -> None:
-        """
-        Make the mirror and the quarantine what the read says.
-        """
-        moment = now.isoformat()
-        self.session.execute(_UPSERT, (self.location, run_id, None))
-        self.session.execute(_REMOVE, (moment, run_id, self.location))
-        self._merge_counts()
-        # What this read set aside is what the quarantine holds.
-        self.session.execute(_MERGE_QUARANTINE, (self.location, moment, run_id))
-        self.session.execute(_CLEAR_QUARANTINE, (self.location, run_id))
-
-    def merge_replayed(self, run_id: str, key: str) -> None:
-        """
-        Take what was staged into the mirror, and nothing else; what was set
-        aside under *key* is settled.
-        """
-        self.session.execute(_UPSERT, (self.location, run_id, "replayed"))
-        self._merge_counts()
-        self.session.execute(_RELEASE, (self.location, key))
 
     def save_prices(self, run_id: str) -> None:
         """
@@ -281,13 +357,9 @@ class CatalogueStaging(Repository):
         """
         self.session.execute(_SAVE_PRICES, (self.location, run_id))
 
-    def _merge_counts(self) -> None:
-        created, returned, gone = self.session.all(_COUNT_CHANGES)[0]
-        self.session.execute(_MERGE_COUNTS, (self.location, created, returned, gone))
 
-
-def _key(reject: RejectedElement) -> str:
-    if reject.sku is not None:
-        return reject.sku
-
-    return f"#{blake2b(reject.raw, digest_size=8).hexdigest()}"
+def position_of(page: int, number: int) -> int:
+    """
+    The position of an element that is the *number*-th of the read.
+    """
+    return page * A_PAGE + number

@@ -61,7 +61,7 @@ class Session(Protocol):
 
     def create_temporary(self, *statements: str) -> None:
         """
-        Create temporary tables, instead of those of the same names.
+        Create temporary tables and views, instead of those of the same names.
         """
 
     def filling(self) -> AbstractContextManager[None]:

@@ -26,22 +26,24 @@ _COUNTS = "SELECT present, missing FROM item_counts WHERE location = ?"
 _QUARANTINED_COUNT = "SELECT count(*) FROM quarantine WHERE location = ? AND kind = 'item'"
 _ANY_ITEM = "SELECT 1 FROM items WHERE location = ? LIMIT 1"
 
-_ITEM = (
-    "sku, name, price, category, description, extra, missing_since, created_run, updated_run,"
-    " decision, page, old_price"
-)
-_PRESENT_ITEMS = f"""
-SELECT {_ITEM} FROM items WHERE location = ? AND missing_since IS NULL ORDER BY sku
-"""  # noqa: S608  # constants
-_ALL_ITEMS = f"SELECT {_ITEM} FROM items WHERE location = ? ORDER BY sku"  # noqa: S608  # constants
+_ITEM = """
+SELECT i.sku, i.name, i.price, i.category, i.description, i.extra, i.missing_since,
+    (SELECT r.run_id FROM item_runs AS r WHERE r.number = i.created_in),
+    (SELECT r.run_id FROM item_runs AS r WHERE r.number = i.updated_in),
+    i.decision, i.page, i.old_price
+FROM items AS i WHERE i.location = ?1
+"""
+_PRESENT_ITEMS = f"{_ITEM} AND i.missing_since IS NULL ORDER BY i.sku"
+_ALL_ITEMS = f"{_ITEM} ORDER BY i.sku"
 # In the order of the records, not that of the clock.
 _CHANGED_ITEMS = f"""
-SELECT {_ITEM} FROM items WHERE location = ?1 AND updated_run IN (
-    SELECT id FROM runs WHERE location = ?1
-        AND number > (SELECT number FROM runs WHERE location = ?1 AND id = ?2)
-) AND (missing_since IS NULL OR ?3 <> 0) ORDER BY sku
+{_ITEM} AND i.updated_in IN (
+    SELECT c.number FROM item_runs AS c JOIN runs AS r ON r.location = ?1 AND r.id = c.run_id
+    WHERE c.location = ?1
+        AND r.number > (SELECT number FROM runs WHERE location = ?1 AND id = ?2)
+) AND (i.missing_since IS NULL OR ?3 <> 0) ORDER BY i.sku
 """  # noqa: S608  # constants
-_ONE_ITEM = f"SELECT {_ITEM} FROM items WHERE location = ? AND sku = ?"  # noqa: S608  # constants
+_ONE_ITEM = f"{_ITEM} AND i.sku = ?2"
 _QUARANTINED = """
 SELECT key, part, raw, reason, path, first_seen, last_seen, times_seen, run_id, page
 FROM quarantine WHERE location = ?1 AND kind = 'item' AND (key = ?2 OR ?2 IS NULL)

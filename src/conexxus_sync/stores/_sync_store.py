@@ -17,6 +17,7 @@ from ._freeze_numbers import FreezeFile, Freezes
 from ._host_queue import HostQueue
 from ._lease_table import Leases
 from ._mirror import Mirror
+from ._mirror_merge import MirrorMerge
 from ._notice_queue import NoticeQueue
 from ._operator_actions import OperatorActions
 from ._outbox import Outbox
@@ -41,6 +42,7 @@ class State:
         runs: History of the runs.
         mirror: The local copy of the catalogue, its checkpoint and its quarantine.
         staging: Where a read of the catalogue is compared with the mirror.
+        merge: Makes the mirror what a staged read says.
         host_queue: Changes that the host has not applied yet.
         plans: Catalogues that were read and not applied.
         outbox: Batches of sales and what became of them.
@@ -62,6 +64,7 @@ class State:
         self.runs: RunHistory = RunHistory(session, location)
         self.mirror: Mirror = Mirror(session, location)
         self.staging: CatalogueStaging = CatalogueStaging(session, location)
+        self.merge: MirrorMerge = MirrorMerge(session, location)
         self.host_queue: HostQueue = HostQueue(session, location)
         self.plans: Plans = Plans(session, location)
         self.freezes: Freezes = Freezes(session, location, freeze_file)

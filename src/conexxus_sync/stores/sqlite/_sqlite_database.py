@@ -26,7 +26,7 @@ BUSY_TIMEOUT_S = 10
 HASTY_TIMEOUT_S = 1
 CACHE_KIB = 4096
 
-_TEMPORARY = re.compile(r"CREATE TEMP TABLE (\w+)")
+_TEMPORARY = re.compile(r"CREATE TEMP (TABLE|VIEW) (\w+)")
 
 
 @attrs.define(eq=False)
@@ -40,7 +40,7 @@ class SqliteSession:
 
     raw: sqlite3.Connection
     process: int = attrs.field(factory=os.getpid)
-    _temporary: set[str] = attrs.field(factory=set)
+    _temporary: dict[str, str] = attrs.field(factory=dict)
     _streams: list[sqlite3.Cursor] = attrs.field(factory=list)
     _after_commit: list[Callable[[], None]] = attrs.field(factory=list)
 
@@ -96,9 +96,10 @@ class SqliteSession:
 
         for statement in statements:
             if found := _TEMPORARY.search(statement):
-                if found[1] in self._temporary:
-                    self.raw.execute(f"DROP TABLE IF EXISTS temp.{found[1]}")
-                self._temporary.add(found[1])
+                kind, name = found.groups()
+                if name in self._temporary:
+                    self.raw.execute(f"DROP {self._temporary[name]} IF EXISTS temp.{name}")
+                self._temporary[name] = kind
             self.raw.execute(statement)
 
     @contextmanager

@@ -1,0 +1,111 @@
+"""
+Staging of what is wrong in a catalogue read, and its merge into the quarantine.
+"""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+
+import attrs
+
+from conexxus_sync.model.catalogue import RejectedElement
+
+from ._database import Repository
+
+
+_TABLE = """
+CREATE TEMP TABLE aside (
+    number INTEGER PRIMARY KEY, sku TEXT, key TEXT, raw BLOB, reason TEXT, path TEXT,
+    page INTEGER
+)
+"""
+_SET_ASIDE = "INSERT INTO aside (sku, key, raw, reason, path, page) VALUES (?, ?, ?, ?, ?, ?)"
+_INDEX_ASIDE = "CREATE INDEX temp.aside_by_key ON aside (key)"
+_NAMELESS = "SELECT 1 FROM aside WHERE sku IS NULL LIMIT 1"
+_ASIDE_COUNT = "SELECT count(*) FROM aside"
+
+_ALL_DIFFERENT = "SELECT count(*) = count(DISTINCT key) FROM aside"
+_MERGE_QUARANTINE = """
+INSERT INTO quarantine (location, kind, key, part, raw, reason, path, first_seen, last_seen,
+    times_seen, run_id, page)
+SELECT ?1, 'item', key, {}, raw, reason, path, ?2, ?2, 1, ?3, page FROM {}
+ON CONFLICT (location, kind, key, part) DO UPDATE SET raw = excluded.raw,
+    reason = excluded.reason, path = excluded.path, last_seen = excluded.last_seen,
+    times_seen = quarantine.times_seen + 1, run_id = excluded.run_id, page = excluded.page
+"""
+_MERGE_DIFFERENT = _MERGE_QUARANTINE.format("0", "aside WHERE true ORDER BY key")
+_MERGE_COPIES = _MERGE_QUARANTINE.format(
+    "row_number() OVER (PARTITION BY key ORDER BY number) - 1",
+    """(
+    SELECT key, raw, reason, path, page, number,
+        row_number() OVER (PARTITION BY key, raw ORDER BY number) AS copy
+    FROM aside
+) AS a WHERE copy = 1""",
+)
+_CLEAR_QUARANTINE = """
+DELETE FROM quarantine WHERE location = ? AND kind = 'item' AND run_id <> ?
+"""
+_RELEASE = "DELETE FROM quarantine WHERE location = ? AND kind = 'item' AND key = ?"
+
+
+@attrs.frozen
+class QuarantineStaging(Repository):
+    """
+    A temporary table of elements, and rows of `quarantine`.
+    """
+
+    def open(self) -> None:
+        """
+        Make room for a read.
+        """
+        self.session.create_temporary(_TABLE)
+
+    def add(self, rejects: Sequence[RejectedElement], page: int) -> None:
+        """
+        Stage what goes into quarantine.
+        """
+        rows = [(it.sku, _key(it), it.raw, it.reason, it.path, page) for it in rejects]
+
+        if rows:
+            with self.session.filling():
+                self.session.execute_many(_SET_ASIDE, rows)
+
+    def index(self) -> None:
+        """
+        All have been added.
+        """
+        self.session.execute(_INDEX_ASIDE)
+
+    def count(self) -> int:
+        """
+        How many elements were staged.
+        """
+        return int(self.value(_ASIDE_COUNT))
+
+    def any_nameless(self) -> bool:
+        """
+        Is there one whose SKU can't be read?
+        """
+        return self.session.first(_NAMELESS) is not None
+
+    def merge(self, run_id: str, moment: str) -> None:
+        """
+        What this read set aside is what the quarantine holds.
+        """
+        self.session.execute(
+            _MERGE_DIFFERENT if self.value(_ALL_DIFFERENT) else _MERGE_COPIES,
+            (self.location, moment, run_id),
+        )
+        self.session.execute(_CLEAR_QUARANTINE, (self.location, run_id))
+
+    def release(self, key: str) -> None:
+        """
+        What was set aside under *key* is settled.
+        """
+        self.session.execute(_RELEASE, (self.location, key))
+
+
+def _key(reject: RejectedElement) -> str:
+    if reject.sku is not None:
+        return reject.sku
+
+    return f"#{blake2b(reject.raw, digest_size=8).hexdigest()}"
