@@ -35,7 +35,7 @@ def test_small_calls(connect, office, server, fault):
     with pytest.raises(RequestTimeoutError, match="after 250ms"):
         client.health()
 
-    # Loose, for a busy machine; `scripts/bench faults` looks closely.
+    # Loose, for a busy machine.
     assert 0.24 <= time.monotonic() - started < 3
 
 

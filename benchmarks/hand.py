@@ -1,0 +1,181 @@
+"""
+What the SDK is measured against: the shortest way by hand, without a check.
+
+http.client, msgspec Structs over large windows, upserts of many rows that write
+nothing where nothing changed, WAL, one transaction that is flushed.  It trusts
+the back office: no validation, no quarantine, no guards, no retries, no history.
+"""
+
+import http.client
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
+from decimal import Decimal
+from functools import cache
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from benchmarks.worker import Action, Task
+
+
+ITEMS = "/api/v1/inventory/items"
+CHUNK = 64 * 1024
+WINDOW = 256 * 1024
+SEPARATOR = b"}, {"
+ROWS = 500
+
+
+class Item(msgspec.Struct, gc=False):
+    sku: str
+    name: str
+    price: Decimal
+    category: str | None = None
+    description: str | None = None
+
+
+class SixKeys(Item, gc=False):
+    aisle: int | None = None
+    supplier: str | None = None
+    taxable: bool | None = None
+    weight: float | None = None
+    unit: str | None = None
+    tags: list[str] | None = None
+
+
+AnyItem = TypeVar("AnyItem", bound=Item)
+
+
+class Page(msgspec.Struct):
+    data: list[Item]
+    next_cursor: str | None = msgspec.field(default=None, name="nextCursor")
+
+
+def load(task: Task) -> Action:
+    return task.pulling(lambda file: _store(file, Item, _five, _items(task.url, Item)))
+
+
+def load_six_keys(task: Task) -> Action:
+    """
+    The same, with a column for each of the six keys.
+    """
+    return task.pulling(lambda file: _store(file, SixKeys, _eleven, _items(task.url, SixKeys)))
+
+
+def load_pages(task: Task) -> Action:
+    return task.pulling(lambda file: _store(file, Item, _five, _pages(task.url)))
+
+
+def structs(task: Task) -> Action:
+    """
+    Reading alone, for `iter_items`.
+    """
+    return task.pulling(lambda _: sum(map(len, _items(task.url, Item))))
+
+
+def _items(url: str, kind: type[AnyItem]) -> Iterator[list[AnyItem]]:
+    decode = msgspec.json.Decoder(list[kind]).decode  # type: ignore[valid-type]  # built at runtime
+
+    with _connected(url) as connection:
+        connection.request("GET", ITEMS)
+        for window in _windows(connection.getresponse()):
+            yield decode(window)
+
+
+def _windows(answer: http.client.HTTPResponse) -> Iterator[bytearray | bytes]:
+    """
+    Arrays of items: the body, cut between two items.
+    """
+    buffer = bytearray(answer.read(CHUNK))
+    del buffer[: buffer.index(b"[") + 1]
+
+    while chunk := answer.read(CHUNK):
+        buffer += chunk
+        if len(buffer) > WINDOW:
+            cut = buffer.rfind(SEPARATOR)
+            yield b"[" + buffer[: cut + 1] + b"]"
+            del buffer[: cut + 3]
+
+    yield b"[" + buffer[: buffer.rindex(b"]") + 1]
+
+
+def _pages(url: str) -> Iterator[list[Item]]:
+    decode = msgspec.json.Decoder(Page).decode
+    path: str | None = ITEMS
+
+    with _connected(url) as connection:
+        while path:
+            connection.request("GET", path)
+            page = decode(connection.getresponse().read())
+            yield page.data
+            path = page.next_cursor and f"{ITEMS}?cursor={page.next_cursor}"
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[http.client.HTTPConnection]:
+    with closing(http.client.HTTPConnection(urlsplit(url).netloc)) as connection:
+        yield connection
+
+
+def _store(
+    file: str,
+    kind: type[AnyItem],
+    values: Callable[[list[AnyItem]], list[object]],
+    batches: Iterable[list[AnyItem]],
+) -> None:
+    with closing(_connection(file)) as connection:
+        connection.execute(_create(kind))
+        connection.execute("BEGIN IMMEDIATE")
+        for items in batches:
+            for start in range(0, len(items), ROWS):
+                some = items[start : start + ROWS]
+                connection.execute(_upsert(kind, len(some)), values(some))
+        connection.execute("COMMIT")
+
+
+def _create(kind: type[Item]) -> str:
+    _, *rest = kind.__struct_fields__
+
+    return f"""
+        CREATE TABLE IF NOT EXISTS items (
+            sku TEXT PRIMARY KEY, {", ".join(f"{column} TEXT" for column in rest)}
+        ) WITHOUT ROWID
+    """
+
+
+@cache
+def _upsert(kind: type[Item], rows: int) -> str:
+    columns = kind.__struct_fields__
+    row = f"({', '.join('?' * len(columns))})"
+    rest = ", ".join(columns[1:])
+    new = ", ".join(f"excluded.{column}" for column in columns[1:])
+
+    return f"""
+        INSERT INTO items VALUES {", ".join([row] * rows)}
+        ON CONFLICT (sku) DO UPDATE SET ({rest}) = ({new}) WHERE ({rest}) IS NOT ({new})
+    """
+
+
+def _five(items: list[Item]) -> list[object]:
+    return [v for i in items for v in (i.sku, i.name, str(i.price), i.category, i.description)]
+
+
+def _eleven(items: list[SixKeys]) -> list[object]:
+    return [
+        value
+        for i in items
+        for value in (
+            *(i.sku, i.name, str(i.price), i.category, i.description, i.aisle),
+            *(i.supplier, i.taxable, i.weight, i.unit, msgspec.json.encode(i.tags)),
+        )
+    ]
+
+
+def _connection(file: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(file, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA cache_size = -8192")
+
+    return connection

@@ -1,0 +1,93 @@
+"""
+The benchmarks run, whatever became of what they measure.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.figures import Compare, Figure, Work, figures
+from benchmarks.report import part_of_goal
+
+
+ROOT = Path(__file__).parents[2]
+
+# In the environment of `scripts/bench`, not in that of the tests.
+ELSEWHERE = {"dlt-merge": "dlt", "polars-frame": "polars"}
+
+
+@pytest.fixture(scope="module")
+def document(tmp_path_factory):
+    """
+    All figures, small, measured once.
+    """
+    folder = tmp_path_factory.mktemp("bench")
+    command = [sys.executable, "-m", "benchmarks", "--quick"]
+    command += ["--json", str(folder / "figures.json"), "--folder", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    yield json.loads((folder / "figures.json").read_text())
+    assert [path.name for path in folder.iterdir()] == ["figures.json"]
+
+
+@pytest.mark.timeout(600)
+def test_every_figure_is_measured(document):
+    """
+    All but those whose library is in another environment, or whose program
+    is not on this machine; these say so.
+    """
+    skipped = {row["name"]: row["skipped"] for row in document["figures"] if "skipped" in row}
+    expected = {name: f"{library} is not installed" for name, library in ELSEWHERE.items()}
+
+    assert [row["name"] for row in document["figures"]] == [figure.name for figure in figures()]
+    assert skipped.items() <= {**expected, "flushes": "strace is not installed"}.items()
+
+
+def test_names_are_unique():
+    names = [figure.name for figure in figures()]
+
+    assert sorted(set(names)) == sorted(names)
+
+
+@pytest.mark.parametrize(
+    ("compare", "value", "reached", "part"),
+    [
+        (Compare.SPEED, 0.5, False, 0.5),
+        (Compare.SPEED, 1.0, True, 1.0),
+        (Compare.COST, 0.5, True, 2.0),
+        (Compare.MEMORY, 2.0, False, 0.5),
+    ],
+)
+def test_direction_of_a_goal(compare, value, reached, part):
+    """
+    More is better for speed alone; a bar that reaches its goal has a length
+    of 1 or more, whatever the direction.
+    """
+    figure = Figure(name="f", title="F", work=Work(workload="w"), compare=compare)
+
+    assert figure.reaches(value, 1.0) is reached
+    assert part_of_goal({"value": value, "goal": 1.0, "compare": compare}) == part
+
+
+def test_unknown_figure_is_refused():
+    command = [sys.executable, "-m", "benchmarks", "--only", "nonsense"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1
+    assert "There is no figure 'nonsense'" in done.stderr
+
+
+@pytest.mark.parametrize("option", [["--quick"], ["--only", "push"]])
+def test_docs_show_a_whole_run(option):
+    """
+    Nothing is measured, and nothing written, for a part of the figures.
+    """
+    command = [sys.executable, "-m", "benchmarks", "--write-docs", *option]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert "the docs show a whole run" in done.stderr
