@@ -261,6 +261,13 @@ def _sales() -> Iterator[Figure]:
         base=replace(push, workload="peers.bare_push"),
         goal=0.5,
     )
+    yield Figure(
+        name="push-stored",
+        title="100,000 sales of five lines",
+        against="the same by hand, stored before they are sent",
+        work=push,
+        base=replace(push, workload="hand.push"),
+    )
     aged = Work(workload="sdk.dates", count=400, keep="aged")
     yield Figure(
         name="day-400",

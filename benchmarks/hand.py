@@ -6,10 +6,13 @@ nothing where nothing changed, WAL, one transaction that is flushed.  It trusts
 the back office: no validation, no quarantine, no guards, no retries, no history.
 """
 
+import gc
+import hashlib
 import http.client
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from typing import TypeVar
@@ -17,14 +20,24 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from benchmarks.sales import BATCH, FIRST_DAY, prepared_sales
 from benchmarks.worker import Action, Task
 
 
 ITEMS = "/api/v1/inventory/items"
+SALES = "/api/v1/sales/push"
 CHUNK = 64 * 1024
 WINDOW = 256 * 1024
 SEPARATOR = b"}, {"
 ROWS = 500
+DATE = FIRST_DAY.isoformat()
+
+OUTBOX = """
+    CREATE TABLE batches (id INTEGER PRIMARY KEY, body BLOB, is_sent INTEGER NOT NULL);
+    CREATE TABLE delivered (
+        date TEXT, id TEXT, digest BLOB, PRIMARY KEY (date, id)
+    ) WITHOUT ROWID;
+"""
 
 
 class Item(msgspec.Struct, gc=False):
@@ -42,6 +55,19 @@ class SixKeys(Item, gc=False):
     weight: float | None = None
     unit: str | None = None
     tags: list[str] | None = None
+
+
+class WireLine(msgspec.Struct, gc=False):
+    sku: str
+    quantity: int
+    price: Decimal
+
+
+class WireSale(msgspec.Struct, gc=False):
+    id: str
+    timestamp: datetime
+    total: Decimal
+    items: list[WireLine]
 
 
 AnyItem = TypeVar("AnyItem", bound=Item)
@@ -179,3 +205,54 @@ def _connection(file: str) -> sqlite3.Connection:
     connection.execute("PRAGMA cache_size = -8192")
 
     return connection
+
+
+def wire_sales(count: int) -> list[WireSale]:
+    return [
+        WireSale(number, timestamp, total, [WireLine(*line) for line in lines])
+        for number, timestamp, total, lines in prepared_sales(count)
+    ]
+
+
+def push(task: Task) -> Action:
+    """
+    Sales that are sent exactly once, by hand: bytes, ids and digests are
+    stored before each batch is sent, and the batch is marked afterwards.
+    """
+    sales = wire_sales(task.count)
+    encode = msgspec.json.Encoder(decimal_format="number").encode
+    gc.freeze()
+
+    def action() -> None:
+        with closing(_connection(task.file("store.db"))) as store, _connected(task.url) as office:
+            store.executescript(OUTBOX)
+            for start in range(0, len(sales), BATCH):
+                some = sales[start : start + BATCH]
+                texts = [encode(sale) for sale in some]
+                body = b'{"date":"%s","locationId":"loc","transactions":[%s]}'
+                _deliver(
+                    store, office, body % (DATE.encode(), b",".join(texts)), _rows(some, texts)
+                )
+
+    return action
+
+
+def _rows(sales: list[WireSale], texts: list[bytes]) -> list[tuple[str, str, bytes]]:
+    digests = (hashlib.sha256(text).digest() for text in texts)
+
+    return [(DATE, sale.id, digest) for sale, digest in zip(sales, digests, strict=True)]
+
+
+def _deliver(
+    store: sqlite3.Connection,
+    office: http.client.HTTPConnection,
+    body: bytes,
+    rows: list[tuple[str, str, bytes]],
+) -> None:
+    store.execute("BEGIN IMMEDIATE")
+    number = store.execute("INSERT INTO batches (body, is_sent) VALUES (?, 0)", (body,)).lastrowid
+    store.executemany("INSERT INTO delivered VALUES (?, ?, ?)", rows)
+    store.execute("COMMIT")
+    office.request("POST", SALES, body, {"Content-Type": "application/json"})
+    assert msgspec.json.decode(office.getresponse().read())["success"]
+    store.execute("UPDATE batches SET is_sent = 1 WHERE id = ?", (number,))

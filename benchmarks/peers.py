@@ -9,11 +9,10 @@ import os
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
-from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
-from benchmarks.sales import BATCH, Line, prepared_sales
+from benchmarks.sales import BATCH
 from benchmarks.worker import Action, Task
 
 
@@ -173,21 +172,9 @@ def bare_push(task: Task) -> Action:
     import httpx
     import msgspec
 
-    class WireLine(msgspec.Struct, gc=False):
-        sku: str
-        quantity: int
-        price: Decimal
+    from benchmarks.hand import DATE, wire_sales
 
-    class WireSale(msgspec.Struct, gc=False):
-        id: str
-        timestamp: datetime
-        total: Decimal
-        items: list[WireLine]
-
-    def wire(number: str, timestamp: datetime, total: Decimal, lines: list[Line]) -> WireSale:
-        return WireSale(number, timestamp, total, [WireLine(*line) for line in lines])
-
-    sales = [wire(*sale) for sale in prepared_sales(task.count)]
+    sales = wire_sales(task.count)
     client = httpx.Client(trust_env=False)
     client.get(f"{task.url}/api/v1/health", headers=KEY)
     encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -195,7 +182,7 @@ def bare_push(task: Task) -> Action:
 
     def action() -> None:
         for start in range(0, len(sales), BATCH):
-            batch = {"date": "2027-01-01", "locationId": "loc"}
+            batch = {"date": DATE, "locationId": "loc"}
             body = encode({**batch, "transactions": sales[start : start + BATCH]})
             headers = {**KEY, "Content-Type": "application/json", "Idempotency-Key": str(start)}
             answer = client.post(f"{task.url}/api/v1/sales/push", headers=headers, content=body)

@@ -15,6 +15,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from benchmarks.figures import Compare
+
 
 Row = dict[str, Any]
 
@@ -62,25 +64,24 @@ def line(row: Row) -> str:
     A figure for the terminal.
     """
     if "skipped" in row:
-        return f"  {row['name']:<26} not measured: {row['skipped']}"
+        return f"· {row['name']:<26} not measured: {row['skipped']}"
 
-    span = f"{min(row['values']):.2f} to {max(row['values']):.2f}"
-    return f"{_mark(row)} {row['name']:<26} {_amount(row):<22} {span:<18} goal {_goals(row)}"
+    return f"{_mark(row)} {row['name']:<26} {_with_span(row):<42} goal {_goals(row)}"
 
 
 def _mark(row: Row) -> str:
-    if row["goal"] is None:
+    if row["goal"] is None or "skipped" in row:
         return "·"
 
-    return "✓" if row.get("reached") else "✗"
+    return "✓" if row["reached"] else "✗"
 
 
 def _amount(row: Row) -> str:
-    return f"{row['value']:.2f} {row['compare']}" if "value" in row else "-"
+    return f"{row['value']:.2f} {row['compare']}"
 
 
 def _goals(row: Row) -> str:
-    sign = "≥" if row["compare"] == "times as fast" else "≤"
+    sign = "≥" if Compare(row["compare"]).more_is_better else "≤"
     goals = [f"{goal:g}" for goal in (row["goal"], row["stretch"]) if goal is not None]
 
     return f"{sign} {' / '.join(goals)}" if goals else "-"
@@ -115,21 +116,23 @@ def page(text: str, document: Row) -> str:
 
 
 def _table(rows: Iterable[Row]) -> Iterator[str]:
-    yield "| Figure | Against | Measured | Lowest to highest | Goal / stretch | Reached |"
-    yield "|---|---|---|---|---|---|"
+    yield "| Name | Figure | Measured (lowest to highest) | Goal / stretch | Reached |"
+    yield "|---|---|---|---|---|"
     for row in rows:
-        values = row.get("values", [])
-        span = f"{min(values):.2f} to {max(values):.2f}" if values else "-"
-        reached = {"✓": "yes", "✗": "no", "·": "-"}[_mark(row)] if values else row["skipped"]
-        title, against = row["title"], row["against"] or "-"
-        yield f"| {title} | {against} | {_amount(row)} | {span} | {_goals(row)} | {reached} |"
+        found = f"not measured: {row['skipped']}" if "skipped" in row else _with_span(row)
+        reached = {"✓": "yes", "✗": "no"}.get(_mark(row), "-")
+        yield f"| `{row['name']}` | {_full_title(row)} | {found} | {_goals(row)} | {reached} |"
+
+
+def _with_span(row: Row) -> str:
+    return f"{_amount(row)} ({min(row['values']):.2f} to {max(row['values']):.2f})"
 
 
 def _missed(rows: Iterable[Row]) -> list[str]:
     return [
-        f"- {_full_title(row)}: {_amount(row)}, goal {_goals(row)}."
+        f"- `{row['name']}`: {_amount(row)}, goal {_goals(row)}."
         for row in rows
-        if "value" in row and not row["reached"]
+        if _mark(row) == "✗"
     ] or ["None."]
 
 
@@ -150,16 +153,16 @@ def _conditions(document: Row) -> Iterator[str]:
         yield f"| {name}, of the peers | {installed} |"
 
 
-# Of the plot, in pixels.  A bar of this length reaches its goal.
-GOAL = 200
-LABEL, BAR, END = 210, 18, 640
-LONGEST = 2.0
+# Of the plot, in pixels.  A bar of the length GOAL reaches its goal.
+LABEL, GOAL, BAR, WIDTH = 210, 200, 18, 690
+LONGEST = 2.1
 
-# Colours that are read on white and on black alike.
-STYLE = """\
-  text { font: 12px sans-serif; fill: #24292f; }
+# The plot has a background of its own: it is read in both schemes of the docs.
+STYLE = """
+  text { font: 12px sans-serif; fill: #24292f; } .paper { fill: #fff; }
   .reached { fill: #1a9a8a; } .missed { fill: #d0693c; } .goal { stroke: #888; }
-  @media (prefers-color-scheme: dark) { text { fill: #e6e6e6; } }"""
+  @media (prefers-color-scheme: dark) { text { fill: #e6e6e6; } .paper { fill: #1e2129; } }
+"""
 
 
 def plot(rows: Iterable[Row]) -> str:
@@ -172,8 +175,9 @@ def plot(rows: Iterable[Row]) -> str:
 
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {END} {height}" role="img">',
-            f"<title>Each figure as a part of its goal</title><style>\n{STYLE}\n</style>",
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img">',
+            f"<title>Each figure as a part of its goal</title><style>{STYLE}</style>",
+            '<path class="paper" d="M0 0H2000V2000H0z"/>',
             f'<text x="{goal}" y="12" text-anchor="middle">goal</text>',
             *(_bar(row, number) for number, row in enumerate(bars, 1)),
             f'<path class="goal" d="M{goal} {BAR}V{height}"/>',
@@ -183,16 +187,15 @@ def plot(rows: Iterable[Row]) -> str:
 
 
 def _bar(row: Row, number: int) -> str:
-    part = part_of_goal(row)
-    top = number * BAR
+    part, top = part_of_goal(row), number * BAR
     length = min(part, LONGEST) * GOAL
     kind = "reached" if row["reached"] else "missed"
-    more = " →" if part > LONGEST else ""
+    exact = f"{part:.2f}" if part < 10 else "> 10"
 
     return (
         f'<text x="{LABEL - 8}" y="{top + 13}" text-anchor="end">{escape(row["name"])}</text>'
         f'<rect class="{kind}" x="{LABEL}" y="{top + 2}" width="{length:.1f}" height="{BAR - 4}"/>'
-        f'<text x="{LABEL + length + 5:.1f}" y="{top + 13}">{part:.2f}{more}</text>'
+        f'<text x="{WIDTH - 8}" y="{top + 13}" text-anchor="end">{exact}</text>'
     )
 
 
@@ -202,4 +205,4 @@ def part_of_goal(row: Row) -> float:
     """
     value, goal = max(float(row["value"]), 0.001), float(row["goal"])
 
-    return value / goal if row["compare"] == "times as fast" else goal / value
+    return value / goal if Compare(row["compare"]).more_is_better else goal / value

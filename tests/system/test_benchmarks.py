@@ -3,14 +3,18 @@ The benchmarks run, whatever became of what they measure.
 """
 
 import json
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from benchmarks import hand, peers, variants
+from benchmarks.driver import Driver
 from benchmarks.figures import Compare, Figure, Work, figures
 from benchmarks.report import part_of_goal
+from benchmarks.worker import Task
 
 
 ROOT = Path(__file__).parents[2]
@@ -91,3 +95,45 @@ def test_docs_show_a_whole_run(option):
 
     assert done.returncode == 2
     assert "the docs show a whole run" in done.stderr
+
+
+# More than one window of the hand pipeline, and three pages.
+ITEMS = 2_500
+
+
+@pytest.mark.parametrize(
+    ("workload", "variant", "before"),
+    [
+        (hand.load, "plain", ""),
+        (hand.load, "shuffled", ""),
+        (hand.load, "six-keys", ""),
+        (hand.load_six_keys, "six-keys", ""),
+        (hand.load_pages, "paged", ""),
+        (hand.load, "repriced", "plain"),
+        (hand.load, "one-changed", "plain"),
+        (hand.load, "one-inserted", "plain"),
+        (peers.find_then_update, "repriced", "plain"),
+        (peers.cattrs_executemany, "repriced", "plain"),
+    ],
+)
+def test_others_do_their_work(workload, variant, before, tmp_path):
+    """
+    What the SDK is compared with stores each item, exactly.
+    """
+    driver = Driver(tmp_path, sys.executable, pairs=1, quick=True)
+    catalogues = tmp_path / "catalogues"
+    expected = [json.loads(text, parse_float=str) for text in variants.VARIANTS[variant](ITEMS)]
+
+    with driver.serving():
+        task = Task(
+            url=driver.url,
+            folder=str(tmp_path),
+            variant=variants.write(catalogues, variant, ITEMS),
+            before=before and variants.write(catalogues, before, ITEMS),
+            small=variants.write(catalogues, "plain", 10),
+        )
+        workload(task)()
+
+    keys = ("sku", "name", "price", "category", "description")
+    stored = sqlite3.connect(task.file("store.db")).execute(f"SELECT {', '.join(keys)} FROM items")
+    assert set(stored) == {tuple(item[key] for key in keys) for item in expected}
