@@ -24,6 +24,9 @@ from benchmarks.sales import BATCH, FIRST_DAY, prepared_sales
 from benchmarks.worker import Action, Task
 
 
+# Tried, and not taken: 200 to 2,000 rows and windows of 128 KiB to 1 MiB make no
+# difference; pages of 8 KiB save 7 % if the catalogue is sorted, and cost 10 %
+# if it is not; prices that are not parsed save 5 %, and are wrong for strings.
 ITEMS = "/api/v1/inventory/items"
 SALES = "/api/v1/sales/push"
 CHUNK = 64 * 1024
@@ -31,6 +34,7 @@ WINDOW = 256 * 1024
 SEPARATOR = b"}, {"
 ROWS = 500
 DATE = FIRST_DAY.isoformat()
+BODY = b'{"date":"%b","locationId":"loc","transactions":[%%b]}' % DATE.encode()
 
 OUTBOX = """
     CREATE TABLE batches (id INTEGER PRIMARY KEY, body BLOB, is_sent INTEGER NOT NULL);
@@ -229,10 +233,7 @@ def push(task: Task) -> Action:
             for start in range(0, len(sales), BATCH):
                 some = sales[start : start + BATCH]
                 texts = [encode(sale) for sale in some]
-                body = b'{"date":"%s","locationId":"loc","transactions":[%s]}'
-                _deliver(
-                    store, office, body % (DATE.encode(), b",".join(texts)), _rows(some, texts)
-                )
+                _deliver(store, office, BODY % b",".join(texts), _rows(some, texts))
 
     return action
 
@@ -253,6 +254,7 @@ def _deliver(
     number = store.execute("INSERT INTO batches (body, is_sent) VALUES (?, 0)", (body,)).lastrowid
     store.executemany("INSERT INTO delivered VALUES (?, ?, ?)", rows)
     store.execute("COMMIT")
-    office.request("POST", SALES, body, {"Content-Type": "application/json"})
+    headers = {"Content-Type": "application/json", "Idempotency-Key": f"{DATE}-{number}"}
+    office.request("POST", SALES, body, headers)
     assert msgspec.json.decode(office.getresponse().read())["success"]
     store.execute("UPDATE batches SET is_sent = 1 WHERE id = ?", (number,))
