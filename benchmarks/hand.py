@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from benchmarks.sales import BATCH, FIRST_DAY, prepared_sales
-from benchmarks.worker import Action, Task
+from benchmarks.worker import Action, Numbers, Task
 
 
 # Tried, and not taken: 200 to 2,000 rows and windows of 128 KiB to 1 MiB make no
@@ -101,7 +101,7 @@ def structs(task: Task) -> Action:
     """
     Reading alone, for `iter_items`.
     """
-    return task.pulling(lambda _: sum(map(len, _items(task.url, Item))))
+    return task.pulling(lambda _: {"items": sum(map(len, _items(task.url, Item)))})
 
 
 def _items(url: str, kind: type[AnyItem]) -> Iterator[list[AnyItem]]:
@@ -153,7 +153,10 @@ def _store(
     kind: type[AnyItem],
     values: Callable[[list[AnyItem]], list[object]],
     batches: Iterable[list[AnyItem]],
-) -> None:
+) -> Numbers:
+    """
+    Make the table hold these items; return how many changed.
+    """
     with closing(_connection(file)) as connection:
         connection.execute(_create(kind))
         connection.execute("BEGIN IMMEDIATE")
@@ -162,6 +165,7 @@ def _store(
                 some = items[start : start + ROWS]
                 connection.execute(_upsert(kind, len(some)), values(some))
         connection.execute("COMMIT")
+        return {"changed": connection.total_changes}
 
 
 def _create(kind: type[Item]) -> str:

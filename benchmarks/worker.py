@@ -57,7 +57,7 @@ class Task:
     def file(self, name: str) -> str:
         return str(Path(self.folder, name))
 
-    def pulling(self, pull: Callable[[str], object]) -> Action:
+    def pulling(self, pull: Callable[[str], Numbers | None]) -> Action:
         """
         Measure `pull(file)`, after one of ten items and one of what was before.
         """
@@ -68,10 +68,7 @@ class Task:
             pull(self.file("store.db"))
         self.serve(self.variant)
 
-        def action() -> None:
-            pull(self.file("store.db"))
-
-        return action
+        return lambda: pull(self.file("store.db"))
 
 
 def measured(action: Action) -> Numbers:

@@ -51,6 +51,40 @@ def test_every_figure_is_measured(document):
     assert skipped.items() <= {**expected, "flushes": "strace can't be used here"}.items()
 
 
+@pytest.mark.parametrize(
+    ("name", "work", "base"),
+    [
+        ("first-load-400k", 2_000, 2_000),
+        ("first-load-1m", 5_000, 5_000),
+        ("first-load-shuffled", 2_000, 2_000),
+        ("first-load-six-keys", 2_000, 2_000),
+        ("first-load-six-columns", 2_000, 2_000),
+        ("first-load-paged", 2_000, 2_000),
+        ("same-items", 0, 2_000),
+        ("one-changed", 1, 2_000),
+        ("one-inserted", 1, 2_000),
+        ("repriced", 100, 100),
+        ("scalars", 0, 1_036),
+        ("bad", 0, 506),
+    ],
+)
+def test_pulls_change_what_they_should(document, name, work, base):
+    """
+    A figure is about the changes in its title: nothing is skipped on either
+    side, and nothing is refused.
+    """
+    (row,) = [row for row in document["figures"] if row["name"] == name]
+
+    assert (row["work"]["changed"], row["base"]["changed"]) == (work, base)
+
+
+@pytest.mark.parametrize("name", ["iter-items-plain", "iter-items-six-keys"])
+def test_items_are_all_read(document, name):
+    (row,) = [row for row in document["figures"] if row["name"] == name]
+
+    assert row["work"]["items"] == row["base"]["items"] == 2_000
+
+
 def test_names_are_unique():
     names = [figure.name for figure in figures()]
 
