@@ -23,7 +23,7 @@ pairs' ratios counts. CPU seconds are those of the reading process after its
 imports, with HTTP over the loopback address; the server is another process.
 
 examples:
-  scripts/bench                             all figures: three quarters of an hour on two cores
+  scripts/bench                             all figures: an hour on two busy cores
   scripts/bench --quick                     small sizes, one pair: does it all work?
   scripts/bench --only first-load           every figure whose name begins so
   scripts/bench --only push --pairs 9       one figure, more exactly

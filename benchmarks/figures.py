@@ -230,7 +230,7 @@ def _memory() -> Iterator[Figure]:
         yield Figure(
             name=f"memory-growth-{variant}",
             title=f"Peak memory, {MILLION:,} items, {variant}",
-            against=f"with {SMALL:,}",
+            against=f"{SMALL:,} items",
             work=work,
             base=_pull(work.variant, SMALL, before),
             compare=Compare.GROWTH,

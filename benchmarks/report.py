@@ -77,7 +77,11 @@ def _mark(row: Row) -> str:
 
 
 def _amount(row: Row) -> str:
-    return f"{row['value']:.2f} {row['compare']}"
+    return f"{_text(row['value'])} {row['compare']}"
+
+
+def _text(value: float) -> str:
+    return f"{value:.3f}" if 0 < value < 0.1 else f"{value:.2f}"
 
 
 def _goals(row: Row) -> str:
@@ -125,7 +129,7 @@ def _table(rows: Iterable[Row]) -> Iterator[str]:
 
 
 def _with_span(row: Row) -> str:
-    return f"{_amount(row)} ({min(row['values']):.2f} to {max(row['values']):.2f})"
+    return f"{_amount(row)} ({_text(min(row['values']))} to {_text(max(row['values']))})"
 
 
 def _missed(rows: Iterable[Row]) -> list[str]:
