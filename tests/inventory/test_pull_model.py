@@ -21,6 +21,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from windows import small_windows
 
 from conexxus_client import Item, encode_item
 from conexxus_sync import Guards, RunStatus
@@ -50,6 +51,15 @@ GUARDS = Guards(from_known=5)
 FAULTS = ["truncate", "503", "reset", "garbage"]
 STEPS = ["leased", "request", "page", "compared", "merged", "commit", "committed", "release"]
 UNTIL_COMMIT = STEPS[: STEPS.index("commit") + 1]
+
+
+@pytest.fixture(autouse=True)
+def _windows():
+    """
+    Some items to a window.
+    """
+    with small_windows(150):
+        yield
 
 
 def elements(goods, bad):
