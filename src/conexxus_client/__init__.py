@@ -21,6 +21,7 @@ from ._client import ConexxusClient
 from ._codec import (
     CatalogWindow,
     FrozenBatch,
+    ItemColumns,
     ItemRow,
     decode_extra,
     decode_item,
@@ -108,6 +109,7 @@ __all__ = [
     "HostNotFoundError",
     "InvalidItem",
     "Item",
+    "ItemColumns",
     "ItemRow",
     "Limits",
     "NotFoundError",

@@ -118,6 +118,7 @@ class AsyncConexxusClient(_BaseClient):
             cursor: Page to begin with.
             known: How many elements the window with this digest has: such
                 windows are only counted.  Provisional, like `windows`.
+                Pass `{}` if none is: without it, windows have no digests.
 
         Raises:
             ConexxusError: The first page can't be had.

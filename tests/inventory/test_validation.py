@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conexxus_client import Item, encode_extra
-from conexxus_sync.inventory._validation import row_of
+from conexxus_sync.inventory._validation import columns_of, row_of
 from conexxus_sync.model.runs import new_run_id
 from conexxus_sync.stores._catalogue_staging import position_of
 from sites import MORNING
@@ -68,7 +68,7 @@ def stage(store, items):
     with store.read() as state:
         state.staging.open()
         rows = [row_of(item, str(item.price)) for item in items]
-        state.staging.add(rows, position_of(1, 0))
+        state.staging.add(columns_of(rows), position_of(1, 0))
         list(state.staging.duplicates())
         diff = state.staging.compare()
         with store.write() as writing:

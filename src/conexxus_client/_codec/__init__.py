@@ -3,7 +3,7 @@ Bytes ⇄ models, exactly: no amount ever passes through a binary float.
 """
 
 from ._catalog_reader import CatalogReader, Envelope
-from ._catalog_window import CatalogWindow, ItemRow
+from ._catalog_window import CatalogWindow, ItemColumns, ItemRow
 from ._items import decode_extra, decode_item, encode_extra, encode_item
 from ._json import decode_json, encode_json, excerpt
 from ._transactions import FrozenBatch, decode_transaction, encode_batch, encode_transaction
@@ -14,6 +14,7 @@ __all__ = [
     "CatalogWindow",
     "Envelope",
     "FrozenBatch",
+    "ItemColumns",
     "ItemRow",
     "decode_extra",
     "decode_item",

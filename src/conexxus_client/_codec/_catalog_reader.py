@@ -72,7 +72,7 @@ class CatalogReader:
     Args:
         digest: Is fed the bytes of the items.
         known: How many elements a window with this digest has: such windows
-            are only counted.
+            are only counted.  Without it, windows have no digests.
         window: Bytes of the smallest window, but for the last one.
     """
 
@@ -95,7 +95,7 @@ class CatalogReader:
             profile.next_cursor_key,
         }
         self._digest = hashlib.sha256() if digest is None else digest
-        self._finder = WindowFinder(window, window * _LARGEST_FACTOR, known or {})
+        self._finder = WindowFinder(window, window * _LARGEST_FACTOR, known)
         # Nothing is handed out before a window is full: what is smaller is
         # known to be complete when it is, and can be requested again until then.
         self._wanted_size = window

@@ -29,6 +29,16 @@ Element: TypeAlias = Item | InvalidItem
 # SKU, name, price, category, description, extra.
 ItemRow: TypeAlias = tuple[str, str, str, str | None, str | None, str | None]
 
+# The same of many items.
+ItemColumns: TypeAlias = tuple[
+    Sequence[str],
+    Sequence[str],
+    Sequence[str],
+    Sequence[str | None],
+    Sequence[str | None],
+    Sequence[str | None],
+]
+
 # More keys than this are no vocabulary but data in the wrong place: such
 # items go the slow way instead of growing the struct for ever.
 MAX_LEARNED_KEYS = 64
@@ -72,7 +82,8 @@ class CatalogWindow:
     Provisional: it may change in any release.
 
     Attributes:
-        digest: Over its bytes; empty if it has none.
+        digest: Over its bytes; empty if it has none, as in a read that was
+            not told which windows are known.
         count: How many elements it has; 0 is a sign of life.
         unusual: Its elements, if one of them needs a closer look; then there
             are no rows.
@@ -92,7 +103,14 @@ class CatalogWindow:
         texts for equal values, or None.  Empty for a window with anything
         unusual, and for one that was known.
         """
-        return [] if self._plain is None else self._plain.rows()
+        return list(zip(*self.columns, strict=True))
+
+    @property
+    def columns(self) -> ItemColumns:
+        """
+        The rows, by column.
+        """
+        return NO_COLUMNS if self._plain is None else self._plain.columns()
 
     @property
     def elements(self) -> list[Element]:
@@ -112,45 +130,38 @@ class PlainItems:
         extra: Columns of other values, by wire key and in its order.
     """
 
-    structs: Sequence[Any]
+    skus: Sequence[str]
+    names: Sequence[str]
     prices: Sequence[str]
+    categories: Sequence[str | None]
+    descriptions: Sequence[str | None]
     extra: "dict[str, _Column]"
 
-    def rows(self) -> list[ItemRow]:
+    def columns(self) -> ItemColumns:
         """
-        A tuple of texts for each item.
+        Texts, as a store keeps them.
         """
-        structs = self.structs
-        return list(
-            zip(
-                [it.sku for it in structs],
-                [it.name for it in structs],
-                self.prices,
-                [it.category for it in structs],
-                [it.description for it in structs],
-                self._extra_texts() if self.extra else repeat(None),
-                strict=False,
-            )
-        )
+        texts = self._extra_texts() if self.extra else [None] * len(self.skus)
+
+        return self.skus, self.names, self.prices, self.categories, self.descriptions, texts
 
     def items(self) -> list[Item]:
         """
         An `Item` for each.
         """
-        structs = self.structs
+        items = list(map(Item.__new__, repeat(Item, len(self.skus))))
         columns: dict[str, Iterable[Any]] = {
-            "sku": [it.sku for it in structs],
-            "name": [it.name for it in structs],
+            "sku": self.skus,
+            "name": self.names,
             "price": map(Decimal, self.prices),
-            "category": [it.category for it in structs],
-            "description": [it.description for it in structs],
+            "category": self.categories,
+            "description": self.descriptions,
             "extra": self._extra_values(),
         }
-        items = list(map(Item.__new__, repeat(Item, len(structs))))
 
         # By column, in C: a million calls of `Item` take three times as long.
-        for set_value, (_, values) in zip(_SETTERS, columns.items(), strict=True):
-            deque(map(set_value, items, values), maxlen=0)
+        for name, values in columns.items():
+            deque(map(_SETTERS[name], items, values), maxlen=0)
 
         return items
 
@@ -172,7 +183,7 @@ class PlainItems:
 
     def _extra_values(self) -> list[dict[str, Any]]:
         if not self.extra:
-            return [{} for _ in self.structs]
+            return [{} for _ in self.skus]
 
         columns = [column.values() for column in self.extra.values()]
         keys = tuple(self.extra)
@@ -186,10 +197,9 @@ class PlainItems:
         ]
 
 
-_SETTERS = [
-    getattr(Item, name).__set__
-    for name in ("sku", "name", "price", "category", "description", "extra")
-]
+_SETTERS = {field.name: getattr(Item, field.name).__set__ for field in attrs.fields(Item)}
+
+NO_COLUMNS: ItemColumns = ((), (), (), (), (), ())
 
 
 @attrs.frozen
@@ -278,10 +288,14 @@ class WindowDecoder:
 
         try:
             structs = self._typed.decode(array)
+            skus, names = [it.sku for it in structs], [it.name for it in structs]
             prices = _prices([it.price for it in structs])
-            if prices is None or not _have_texts(structs):
+            if prices is None or not all(map(_strip, skus)) or not all(map(_strip, names)):
                 return None
-            return PlainItems(structs, prices, self._columns(structs))
+            categories = [it.category for it in structs]
+            descriptions = [it.description for it in structs]
+            extra = self._columns(structs)
+            return PlainItems(skus, names, prices, categories, descriptions, extra)
         except _UNREADABLE:
             return None
 
@@ -320,6 +334,8 @@ class WindowDecoder:
         return True
 
 
+_strip: Callable[[str], str] = str.strip
+
 _UNREADABLE = (*UNREADABLE, DecodeError)
 
 _ELEMENTS: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
@@ -338,13 +354,6 @@ def _prices(raws: Sequence[msgspec.Raw]) -> list[str] | None:
     prices = [price_of(bytes(raw)) for raw in raws]
 
     return None if None in prices else [str(price) for price in prices]
-
-
-def _have_texts(structs: Sequence[Any]) -> bool:
-    strip: Callable[[str], str] = str.strip
-    return all(map(strip, [it.sku for it in structs])) and all(
-        map(strip, [it.name for it in structs])
-    )
 
 
 def _is_learnable(key: str) -> bool:

@@ -49,12 +49,13 @@ class WindowFinder:
     Attributes:
         smallest: Bytes before a window may end where its content says so.
         largest: Bytes after which any border will do.
-        known: How many elements a window with this digest has.
+        known: How many elements a window with this digest has; None if nobody
+            asks for digests.
     """
 
     smallest: int
     largest: int
-    known: Mapping[bytes, int]
+    known: Mapping[bytes, int] | None
     _decoder: WindowDecoder = attrs.field(factory=WindowDecoder, init=False)
 
     def find(self, buffer: bytearray, *, final: bool) -> tuple[int, CatalogWindow | None]:
@@ -84,8 +85,8 @@ class WindowFinder:
         The window of this size; None if it does not end between two elements.
         """
         with memoryview(buffer) as view:
-            digest = hashlib.sha256(view[:size]).digest()[:DIGEST_SIZE]
-            if (count := self.known.get(digest)) is not None:
+            digest = b"" if self.known is None else _digest(view[:size])
+            if self.known and (count := self.known.get(digest)) is not None:
                 return CatalogWindow(digest=digest, count=count)
             array = b"".join((b"[", view[:size], b"]"))
 
@@ -94,7 +95,7 @@ class WindowFinder:
         if decoded is None:
             return None
         if isinstance(decoded, PlainItems):
-            return CatalogWindow(digest=digest, count=len(decoded.structs), plain=decoded)
+            return CatalogWindow(digest=digest, count=len(decoded.skus), plain=decoded)
 
         return CatalogWindow(digest=digest, count=len(decoded), unusual=decoded)
 
@@ -135,6 +136,10 @@ class WindowFinder:
         if self._needs_more(buffer) and (size := value_end(buffer[start:], final=True)) is not None:
             yield start + size
         yield end
+
+
+def _digest(data: memoryview) -> bytes:
+    return hashlib.sha256(data).digest()[:DIGEST_SIZE]
 
 
 @attrs.frozen

@@ -148,8 +148,8 @@ class Pull:
 
         for window in read.windows():
             rejects: list[RejectedElement] = []
-            rows = validator.partition(window, rejects.append)
-            staging.add_window(window, rows, rejects, page=read.page, number=count)
+            columns = validator.partition(window, rejects.append)
+            staging.add_window(window, columns, rejects, page=read.page, number=count)
             self._add_issues(rejects)
             count += window.count
             self.progress(count, read.total)

@@ -19,7 +19,7 @@ from conexxus_sync.stores._catalogue_staging import position_of
 
 from ._host_delivery import HostDelivery
 from ._results import with_host_error
-from ._validation import Validator
+from ._validation import Validator, columns_of
 
 
 # The first of the first page.
@@ -102,7 +102,7 @@ class QuarantineReplay:
 
         with self.context.store.read() as state:
             state.staging.open()
-            state.staging.add([row], _POSITION)
+            state.staging.add(columns_of([row]), _POSITION)
             list(state.staging.duplicates())
             diff = state.staging.compare(complete=False)
             run = _run(lease, diff)

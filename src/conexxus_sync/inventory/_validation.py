@@ -3,7 +3,7 @@ Rules for items beyond those of the wire; turns items into rows of the mirror.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import cache
 
@@ -13,6 +13,7 @@ from conexxus_client import (
     CatalogWindow,
     InvalidItem,
     Item,
+    ItemColumns,
     ItemRow,
     encode_extra,
     encode_item,
@@ -39,12 +40,14 @@ class Validator:
 
     def partition(
         self, window: CatalogWindow, quarantine: Callable[[RejectedElement], None]
-    ) -> list[ItemRow]:
+    ) -> ItemColumns:
         """
-        Rows of the good items of *window*; the others go to *quarantine*.
+        Columns of the good items of *window*; the others go to *quarantine*.
         """
-        if (rows := window.rows) and self._are_prices([row[2] for row in rows]):
-            return rows
+        columns = window.columns
+
+        if not window.unusual and self._are_prices(columns[2]):
+            return columns
 
         rows = []
 
@@ -55,9 +58,9 @@ class Validator:
             else:
                 rows.append(result)
 
-        return rows
+        return columns_of(rows)
 
-    def _are_prices(self, texts: list[str]) -> bool:
+    def _are_prices(self, texts: Sequence[str]) -> bool:
         """
         All at once; most are so short that they can't pass the limit.
         """
@@ -116,3 +119,15 @@ def row_of(item: Item, price: str) -> ItemRow:
     extra = encode_extra(item.extra) if item.extra else None
 
     return item.sku, item.name, price, item.category, item.description, extra
+
+
+def columns_of(rows: Sequence[ItemRow]) -> ItemColumns:
+    """
+    *rows* by column.
+    """
+    if not rows:
+        return (), (), (), (), (), ()
+
+    skus, names, prices, categories, descriptions, extra = zip(*rows, strict=True)
+
+    return skus, names, prices, categories, descriptions, extra

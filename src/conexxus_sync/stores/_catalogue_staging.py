@@ -3,12 +3,11 @@ Staging of a catalogue read: temporary tables, comparison and merge in SQL.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
-from operator import concat, itemgetter, lt
+from operator import lt
 
 import attrs
 
-from conexxus_client import CatalogWindow, ItemRow, encode_item
+from conexxus_client import CatalogWindow, ItemColumns, encode_item
 from conexxus_sync.model.catalogue import CatalogueDiff, RejectedElement
 
 from ._catalogue_windows import CatalogueWindows
@@ -165,14 +164,14 @@ class _Order:
 
     highest: str = ""
 
-    def goes_on(self, rows: Sequence[ItemRow]) -> bool:
+    def goes_on(self, skus: Sequence[str]) -> bool:
         """
-        Does each of *rows* have a SKU beyond all that came before it?
+        Is each of *skus* beyond all that came before it?
         """
-        skus = [self.highest, *map(itemgetter(0), rows)]
-        self.highest = max(skus)
+        known = [self.highest, *skus]
+        self.highest = max(known)
 
-        return all(map(lt, skus, skus[1:]))
+        return all(map(lt, known, skus))
 
 
 @attrs.frozen
@@ -212,7 +211,7 @@ class CatalogueStaging(Repository):
     def add_window(
         self,
         window: CatalogWindow,
-        rows: Sequence[ItemRow],
+        columns: ItemColumns,
         rejects: Sequence[RejectedElement],
         *,
         page: int,
@@ -226,31 +225,32 @@ class CatalogueStaging(Repository):
         """
         position = position_of(page, number)
 
-        if rows or rejects:
-            self.add(rows, position)
+        if columns[0] or rejects:
+            self.add(columns, position)
             self.aside.add(rejects, page)
-            skus = list(map(itemgetter(0), rows))
-            skus += [it.sku for it in rejects if it.sku is not None]
+            skus = [*columns[0], *(it.sku for it in rejects if it.sku is not None)]
             plain = not (window.unusual or rejects)
             self.windows.add(window.digest, window.count, position, skus, plain=plain)
         elif window.count:
             self.windows.add_known(window.digest, window.count, position)
 
-    def add(self, rows: Sequence[ItemRow], position: int) -> None:
+    def add(self, columns: ItemColumns, position: int) -> None:
         """
         Stage valid items.
 
         Args:
             position: Of the first, by `position_of`.
         """
-        statements = _STAGE_ROWS if self._order.goes_on(rows) else _HEAP_ROWS
-        positions = zip(range(position, position + len(rows)), strict=True)
-        values = tuple(chain.from_iterable(map(concat, rows, positions)))
-        start, width = 0, len(_ROW.split(","))
+        statements = _STAGE_ROWS if self._order.goes_on(columns[0]) else _HEAP_ROWS
+        total, width, start = len(columns[0]), len(columns) + 1, 0
+        values: list[str | int | None] = [None] * (total * width)
+
+        for number, column in enumerate((*columns, range(position, position + total))):
+            values[number::width] = column
 
         with self.session.filling():
-            for count, statement in statements.items():
-                size = count * width
+            for rows, statement in statements.items():
+                size = rows * width
                 while start + size <= len(values):
                     self.session.execute(statement, values[start : start + size])
                     start += size
