@@ -4,76 +4,155 @@ A typed client for a Conexxus-style back office over REST.
 Start with `ConexxusClient`, or `AsyncConexxusClient` on an event loop.
 """
 
-from ._async_client import AsyncConexxusClient
-from ._calls._retries import RetryPolicy
-from ._calls._wire_types import (
-    AsyncReply,
-    AsyncTransport,
-    Headers,
-    Limits,
-    Reply,
-    Request,
-    Transport,
-)
-from ._catalogue._async_catalog_stream import AsyncCatalogRead
-from ._catalogue._catalog_stream import CatalogRead
-from ._client import ConexxusClient
-from ._codec import (
-    CatalogWindow,
-    FrozenBatch,
-    ItemColumns,
-    ItemRow,
-    decode_extra,
-    decode_item,
-    decode_transaction,
-    encode_batch,
-    encode_extra,
-    encode_item,
-    encode_transaction,
-)
-from ._version import __version__
-from .config import ApiProfile, ClientConfig, Environment, Secret
-from .errors import (
-    AnswerError,
-    AttemptRecord,
-    AuthenticationError,
-    CallStoppedError,
-    CatalogChangedError,
-    ConexxusError,
-    ConfigurationError,
-    ConnectError,
-    ConnectionLostError,
-    DeadlineExceededError,
-    DecodeError,
-    Delivery,
-    EnvelopeError,
-    HostNotFoundError,
-    NotFoundError,
-    PermissionDeniedError,
-    RateLimitError,
-    RedirectError,
-    RequestTimeoutError,
-    ResponseTooLargeError,
-    ServerError,
-    StatusError,
-    TlsError,
-    TransportError,
-)
-from .instrumentation import AttemptDetails, CallDetails, Hook
-from .models import (
-    ApiHealth,
-    ConnectionCheck,
-    InvalidItem,
-    Item,
-    PushReceipt,
-    RejectedTransaction,
-    SalesBatch,
-    SalesSummary,
-    Transaction,
-    TransactionLine,
-    exact_sum,
-)
+from typing import TYPE_CHECKING
 
+from ._version import __version__
+from .lazy_names import lazy_names
+
+
+if TYPE_CHECKING:
+    from ._async_client import AsyncConexxusClient
+    from ._calls._retries import RetryPolicy
+    from ._calls._wire_types import (
+        AsyncReply,
+        AsyncTransport,
+        Headers,
+        Limits,
+        Reply,
+        Request,
+        Transport,
+    )
+    from ._catalogue._async_catalog_stream import AsyncCatalogRead
+    from ._catalogue._catalog_stream import CatalogRead
+    from ._client import ConexxusClient
+    from ._codec import (
+        CatalogWindow,
+        FrozenBatch,
+        ItemColumns,
+        ItemRow,
+        decode_extra,
+        decode_item,
+        decode_transaction,
+        encode_batch,
+        encode_extra,
+        encode_item,
+        encode_transaction,
+    )
+    from .config import ApiProfile, ClientConfig, Environment, Secret
+    from .errors import (
+        AnswerError,
+        AttemptRecord,
+        AuthenticationError,
+        CallStoppedError,
+        CatalogChangedError,
+        ConexxusError,
+        ConfigurationError,
+        ConnectError,
+        ConnectionLostError,
+        DeadlineExceededError,
+        DecodeError,
+        Delivery,
+        EnvelopeError,
+        HostNotFoundError,
+        NotFoundError,
+        PermissionDeniedError,
+        RateLimitError,
+        RedirectError,
+        RequestTimeoutError,
+        ResponseTooLargeError,
+        ServerError,
+        StatusError,
+        TlsError,
+        TransportError,
+    )
+    from .instrumentation import AttemptDetails, CallDetails, Hook
+    from .models import (
+        ApiHealth,
+        ConnectionCheck,
+        InvalidItem,
+        Item,
+        PushReceipt,
+        RejectedTransaction,
+        SalesBatch,
+        SalesSummary,
+        Transaction,
+        TransactionLine,
+        exact_sum,
+    )
+else:
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "_async_client": ("AsyncConexxusClient",),
+            "_calls._retries": ("RetryPolicy",),
+            "_calls._wire_types": (
+                "AsyncReply",
+                "AsyncTransport",
+                "Headers",
+                "Limits",
+                "Reply",
+                "Request",
+                "Transport",
+            ),
+            "_catalogue._async_catalog_stream": ("AsyncCatalogRead",),
+            "_catalogue._catalog_stream": ("CatalogRead",),
+            "_client": ("ConexxusClient",),
+            "_codec": (
+                "CatalogWindow",
+                "FrozenBatch",
+                "ItemColumns",
+                "ItemRow",
+                "decode_extra",
+                "decode_item",
+                "decode_transaction",
+                "encode_batch",
+                "encode_extra",
+                "encode_item",
+                "encode_transaction",
+            ),
+            "config": ("ApiProfile", "ClientConfig", "Environment", "Secret"),
+            "errors": (
+                "AnswerError",
+                "AttemptRecord",
+                "AuthenticationError",
+                "CallStoppedError",
+                "CatalogChangedError",
+                "ConexxusError",
+                "ConfigurationError",
+                "ConnectError",
+                "ConnectionLostError",
+                "DeadlineExceededError",
+                "DecodeError",
+                "Delivery",
+                "EnvelopeError",
+                "HostNotFoundError",
+                "NotFoundError",
+                "PermissionDeniedError",
+                "RateLimitError",
+                "RedirectError",
+                "RequestTimeoutError",
+                "ResponseTooLargeError",
+                "ServerError",
+                "StatusError",
+                "TlsError",
+                "TransportError",
+            ),
+            "instrumentation": ("AttemptDetails", "CallDetails", "Hook"),
+            "models": (
+                "ApiHealth",
+                "ConnectionCheck",
+                "InvalidItem",
+                "Item",
+                "PushReceipt",
+                "RejectedTransaction",
+                "SalesBatch",
+                "SalesSummary",
+                "Transaction",
+                "TransactionLine",
+                "exact_sum",
+            ),
+        },
+    )
 
 __all__ = [
     "AnswerError",

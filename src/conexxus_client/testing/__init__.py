@@ -36,7 +36,9 @@ In the same process, without a network, use `SandboxTransport`; under an ASGI
 server, `SandboxApp`; in pytest, the fixture `conexxus_sandbox`.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from conexxus_client.lazy_names import lazy_names
 
 
 if TYPE_CHECKING:
@@ -51,6 +53,24 @@ if TYPE_CHECKING:
     from ._sales._sales_body import Sale, SaleLine
     from ._sandbox_transport import AsyncSandboxTransport, SandboxTransport
     from ._server._sandbox_server import SandboxServer
+else:
+    # pytest imports this package in every project that has it installed.
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "_answer": ("Answer",),
+            "_asgi": ("SandboxApp",),
+            "_back_office": ("BackOffice",),
+            "_catalogue._generated_items": ("GeneratedItems",),
+            "_faults._fault_parser": ("FaultSyntaxError", "parse_faults"),
+            "_faults._fault_script": ("Fault", "Kind", "Script"),
+            "_sales._ledger": ("Entry", "Ledger"),
+            "_sales._ledger_file": ("Push",),
+            "_sales._sales_body": ("Sale", "SaleLine"),
+            "_sandbox_transport": ("AsyncSandboxTransport", "SandboxTransport"),
+            "_server._sandbox_server": ("SandboxServer",),
+        },
+    )
 
 __all__ = [
     "Answer",
@@ -71,36 +91,3 @@ __all__ = [
     "Script",
     "parse_faults",
 ]
-
-_MODULES = {
-    "_answer": ("Answer",),
-    "_asgi": ("SandboxApp",),
-    "_back_office": ("BackOffice",),
-    "_catalogue._generated_items": ("GeneratedItems",),
-    "_faults._fault_parser": ("FaultSyntaxError", "parse_faults"),
-    "_faults._fault_script": ("Fault", "Kind", "Script"),
-    "_sales._ledger": ("Entry", "Ledger"),
-    "_sales._ledger_file": ("Push",),
-    "_sales._sales_body": ("Sale", "SaleLine"),
-    "_sandbox_transport": ("AsyncSandboxTransport", "SandboxTransport"),
-    "_server._sandbox_server": ("SandboxServer",),
-}
-
-
-def __getattr__(name: str) -> Any:
-    """
-    Load a part when it is first asked for: pytest imports this package in
-    every project that has it installed.
-    """
-    from importlib import import_module  # as above
-
-    for module, names in _MODULES.items():
-        if name in names:
-            return getattr(import_module(f".{module}", __name__), name)
-
-    msg = f"module {__name__!r} has no attribute {name!r}"
-    raise AttributeError(msg)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
