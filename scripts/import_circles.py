@@ -27,6 +27,7 @@ COMPUTED = {
     "conexxus_client.lazy_names": "what the package that asks lists for type checkers, too",
     "conexxus_client.transports._httpcore": "httpcore or httpcore2",
     "conexxus_sync._moved": "what a host asks for under an old path",
+    "conexxus_sync.cli._arguments": "the module of the command that runs",
     "conexxus_sync.cli._import_factory": "the host's own modules",
     "conexxus_sync.service._named_profile": "the host's own module with its profile",
 }

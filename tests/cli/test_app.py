@@ -44,11 +44,15 @@ def test_imports_only_what_it_needs(shell, arguments):
     assert not [name for name in ("rich", "uvicorn", "starlette") if f"'{name}'" in done.stderr]
 
 
-def test_missing_cli_extra(shell):
+@pytest.mark.parametrize(
+    ("arguments", "missing"),
+    [(("runs", "--limit", "3"), "cyclopts"), (("pull",), "pythonjsonlogger")],
+)
+def test_missing_cli_extra(shell, arguments, missing):
     """
-    Without the extra `cli`, one sentence says what to install.
+    Where a command needs the extra `cli`, one sentence says what to install.
     """
-    done = probe(shell, "pull", before="sys.modules['cyclopts'] = None")
+    done = probe(shell, *arguments, before=f"sys.modules['{missing}'] = None")
 
     assert done.returncode == 2
     assert "pip install 'conexxus-sdk[cli]'" in done.stderr

@@ -4,7 +4,8 @@ from itertools import product
 import pytest
 
 from conexxus_client import ConexxusError, ConfigurationError, Delivery
-from conexxus_sync.cli._exit_codes import ExitCode, code_of_error, code_of_run, gravest
+from conexxus_sync.cli._exit_codes import ExitCode, gravest
+from conexxus_sync.cli._outcomes import code_of_error, code_of_run
 from conexxus_sync.errors import DateClosedError, RunInProgressError, StoreError
 from conexxus_sync.model.runs import RunKind, RunStatus, SyncRun
 

@@ -4,8 +4,8 @@ Facts about how the commands put the engines together.
 
 import attrs
 
+from conexxus_sync.cli._push_command import sales_engine
 from conexxus_sync.cli._session import Session
-from conexxus_sync.cli._wiring import sales_engine
 from conexxus_sync.config import SyncConfig
 
 

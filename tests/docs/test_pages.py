@@ -22,7 +22,7 @@ from conexxus_client._codec import _catalog_reader, _json
 from conexxus_client.testing import SandboxServer
 from conexxus_client.transports import _body_decoder
 from conexxus_sync import SyncConfig
-from conexxus_sync.cli._command_line import app
+from conexxus_sync.cli._cyclopts_parser import app
 
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conexxus_sync.cli._command_line import app
+from conexxus_sync.cli._cyclopts_parser import app
 from conexxus_sync.model.alerts import SEVERITIES, AlertName
 from conexxus_sync.views import runbooks
 from conexxus_sync.views.runbooks import DOWN, RUNBOOKS, runbook_for

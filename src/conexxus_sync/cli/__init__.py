@@ -1,8 +1,8 @@
 """
 The command `conexxus`: its entry point, and what it does about broken streams.
 
-What a command needs is imported when it runs: `conexxus pull --json` loads
-neither rich nor a web server.
+What a command needs is imported when it runs: `conexxus --help` loads no
+command, and `conexxus pull` neither cyclopts nor rich nor what pushes sales.
 """
 
 import os
@@ -12,6 +12,7 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from ._exit_codes import ExitCode
+from ._stored_help import stored_help
 
 
 __all__ = ["ExitCode", "main"]
@@ -31,12 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _make_streams_usable()
 
     try:
-        from ._command_line import run
-
-        code = run(sys.argv[1:] if arguments is None else list(arguments))
+        code = _run(sys.argv[1:] if arguments is None else list(arguments))
         sys.stdout.flush()
     except ModuleNotFoundError as exc:
-        if exc.name != "cyclopts":
+        if (exc.name or "").partition(".")[0] not in ("cyclopts", "pythonjsonlogger", "rich"):
             raise
         sys.stderr.write(MISSING_EXTRA)
         return ExitCode.USAGE
@@ -54,6 +53,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return ExitCode.FAILED
 
     return code
+
+
+def _run(arguments: list[str]) -> int:
+    text = stored_help(arguments, sys.stdout)
+
+    if text is None:
+        from ._command_line import run
+
+        return run(arguments)
+
+    sys.stdout.write(text)
+    return ExitCode.SUCCESS
 
 
 def _make_streams_usable() -> None:

@@ -19,12 +19,12 @@ from ._console import progress, write_json, write_lines
 from ._exit_codes import ExitCode, gravest
 from ._logs import log_attempts
 from ._run_text import moment, table
-from ._session import Flag, Given, Session
+from ._session import Session
 from ._store_file import missing_store, readable
 from ._webhook_check import tested_webhook, webhook_of
 
 
-def doctor(*, webhook: Flag = False, session: Given) -> ExitCode:
+def doctor(*, webhook: bool = False, session: Session) -> ExitCode:
     """
     Check settings, back office, store, time zone, location, clock and webhook.
 

@@ -14,11 +14,11 @@ from ._console import write_json, write_lines
 from ._csv import write_csv
 from ._exit_codes import ExitCode
 from ._run_text import moment, run_duration, summary, table
-from ._session import Flag, Given
+from ._session import Session
 from ._store_file import opened
 
 
-def runs(*, kind: RunKind | None = None, limit: int = 20, session: Given) -> ExitCode:
+def runs(*, kind: RunKind | None = None, limit: int = 20, session: Session) -> ExitCode:
     """
     List the last runs, latest first.
 
@@ -64,10 +64,10 @@ def runs(*, kind: RunKind | None = None, limit: int = 20, session: Given) -> Exi
 
 def items(
     *,
-    all: Flag = False,  # noqa: A002  # the option's name
+    all: bool = False,  # noqa: A002  # the option's name
     changed_since: str | None = None,
-    csv: Flag = False,
-    session: Given,
+    csv: bool = False,
+    session: Session,
 ) -> ExitCode:
     """
     Print the local copy of the catalogue, one item a line.

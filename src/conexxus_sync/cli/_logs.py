@@ -5,13 +5,12 @@ Formats log records on stderr, as JSON or text.
 import logging
 import sys
 from datetime import UTC, datetime
-from typing import Literal
 
 from conexxus_client import AttemptDetails, CallDetails, ConexxusClient
 from conexxus_sync.runtime.run_logging import RunFilter
 
+from ._arguments import Format
 
-Format = Literal["text", "json"]
 
 # Where the command line logs each run, and each attempt that failed.
 RUNS = "conexxus_sync.runs"

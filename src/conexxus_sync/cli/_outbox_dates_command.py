@@ -14,7 +14,7 @@ from ._console import write_json, write_lines
 from ._exit_codes import ExitCode
 from ._order_source import order_source
 from ._run_text import table
-from ._session import Given
+from ._session import Session
 from ._store_file import opened
 
 
@@ -22,7 +22,7 @@ SHOWN_DAYS = 14
 
 
 def outbox_dates(
-    *, since: str | None = None, orders: str | None = None, session: Given
+    *, since: str | None = None, orders: str | None = None, session: Session
 ) -> ExitCode:
     """
     Compare business dates: what the back office took, what waits, what the

@@ -12,13 +12,13 @@ from conexxus_sync.model.sales import OutboxError
 
 from ._console import asked, write_json, write_lines
 from ._exit_codes import ExitCode
+from ._operator import outbox_operator
 from ._run_text import counted, table
-from ._session import Flag, Given
+from ._session import Session
 from ._store_file import changeable, opened
-from ._wiring import outbox_operator
 
 
-def profile_show(*, session: Given) -> ExitCode:
+def profile_show(*, session: Session) -> ExitCode:
     """
     Show the profile that the store keeps, and the one that is given.
 
@@ -46,7 +46,7 @@ def profile_show(*, session: Given) -> ExitCode:
     return ExitCode.SUCCESS
 
 
-def profile_change(*, yes: Flag = False, session: Given) -> ExitCode:
+def profile_change(*, yes: bool = False, session: Session) -> ExitCode:
     """
     Keep another profile, because the back office changed.
 

@@ -3,26 +3,32 @@
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
+from conexxus_client import ConexxusClient
+from conexxus_sync.inventory import InventorySync
 from conexxus_sync.model.catalogue import PriceChange
 from conexxus_sync.model.run_json import run_to_json
 from conexxus_sync.model.runs import SyncRun
 
 from ._console import Progress, progress, write_json, write_lines
-from ._exit_codes import ExitCode, code_of_run
+from ._exit_codes import ExitCode
+from ._logs import log_attempts
+from ._outcomes import code_of_run
 from ._run_text import SHOWN_ISSUES, run_lines
-from ._session import Flag, Given
-from ._wiring import inventory_engine
+from ._session import Session, collected
+from ._store_file import note_new_store
+from ._wiring import catalog_storage, engine_context
 
 
 def pull(
     *,
-    plan: Flag = False,
+    plan: bool = False,
     accept: str | None = None,
-    force: Flag = False,
-    reapply: Flag = False,
+    force: bool = False,
+    reapply: bool = False,
     catalog: str | None = None,
-    session: Given,
+    session: Session,
 ) -> ExitCode:
     """
     Fetch the catalogue from the back office.
@@ -60,6 +66,33 @@ def pull(
                 write_lines(price_lines(run, state.plans.prices(run.id)))
 
     return code_of_run(run)
+
+
+@contextmanager
+def inventory_engine(
+    session: Session,
+    *,
+    catalog: str | None,
+    progress: Callable[[int, int | None], None],
+) -> Iterator[InventorySync]:
+    """
+    The engine that pulls, with a client of its own.
+
+    Raises:
+        ConfigurationError: Naming all problems at once.
+    """
+    problems: list[str] = []
+    storage = collected(problems, lambda: catalog_storage(catalog))
+    profile = collected(problems, session.api_profile)
+    client_config, config = session.configs(problems)
+
+    note_new_store(config)
+
+    with ConexxusClient(client_config, profile=profile) as client:
+        log_attempts(client)
+        yield InventorySync(
+            client=client, context=engine_context(config), storage=storage, progress=progress
+        )
 
 
 def price_lines(run: SyncRun, prices: Iterable[PriceChange]) -> Iterator[str]:

@@ -3,9 +3,11 @@
 """
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 
+from conexxus_client import ConexxusClient
 from conexxus_sync.config import day
 from conexxus_sync.model.run_json import run_to_json
 from conexxus_sync.model.runs import SyncRun
@@ -14,11 +16,15 @@ from conexxus_sync.sales import PushProgress, SalesPush
 from conexxus_sync.stores import State
 
 from ._console import Progress, progress, write_json, write_lines
-from ._exit_codes import ExitCode, code_of_run, gravest
+from ._exit_codes import ExitCode, gravest
+from ._logs import log_attempts
+from ._order_source import order_source
+from ._outcomes import code_of_run
 from ._quarantine_commands import MOST_SALES
 from ._run_text import counted, moment, run_lines
-from ._session import Given, Session
-from ._wiring import sales_engine
+from ._session import Session, collected
+from ._store_file import changeable
+from ._wiring import engine_context
 
 
 # Of the dates that were not looked at, so many are named.
@@ -32,7 +38,7 @@ def push(
     since: str | None = None,
     adopt_through: str | None = None,
     accept_changes: bool = False,
-    session: Given,
+    session: Session,
 ) -> ExitCode:
     """
     Send finished sales to the back office, oldest business date first.
@@ -110,6 +116,37 @@ def push(
             write_lines(_not_looked_at(engine, looked_at))
 
     return gravest(map(code_of_run, runs))
+
+
+@contextmanager
+def sales_engine(
+    session: Session, *, orders: str | None, problems: Iterable[str] = ()
+) -> Iterator[SalesPush]:
+    """
+    The engine that pushes, with a client of its own.
+
+    Args:
+        orders: As given on the command line.
+        problems: What is wrong with the other options.
+
+    Raises:
+        ConfigurationError: Naming all problems at once.
+    """
+    also = list(problems)
+    source = collected(also, lambda: order_source(orders, session))
+    profile = collected(also, session.api_profile)
+    collected(also, lambda: changeable(session))
+    client_config, config = session.configs(also)
+    assert source
+
+    with ConexxusClient(client_config, profile=profile) as client:
+        log_attempts(client)
+        yield SalesPush(
+            client=client,
+            context=engine_context(config),
+            orders=source,
+            profile_named=session.names_profile,
+        )
 
 
 def _adopt(engine: SalesPush, through: dt.date, session: Session) -> ExitCode:

@@ -14,12 +14,13 @@ from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.service import ConexxusService
 
 from ._console import needing, write_error, write_json, write_lines
-from ._exit_codes import ExitCode, code_of_run, gravest
+from ._exit_codes import ExitCode, gravest
 from ._logs import log_attempts
+from ._outcomes import code_of_run
 from ._run_text import run_lines
-from ._session import Flag, Given, Session
+from ._service_wiring import service_of
+from ._session import Session
 from ._signals import StopEvent, service_exit_code, stop_gracefully
-from ._wiring import service_of
 
 
 if TYPE_CHECKING:
@@ -31,10 +32,10 @@ logger = logging.getLogger(__name__)
 def run(
     *,
     serve: str | None = None,
-    once: Flag = False,
+    once: bool = False,
     orders: str | None = None,
     catalog: str | None = None,
-    session: Given,
+    session: Session,
 ) -> int:
     """
     Keep catalogue and sales in step until you stop it.

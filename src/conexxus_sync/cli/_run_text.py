@@ -8,6 +8,7 @@ from conexxus_sync.model.formatting import counted as counted
 from conexxus_sync.model.formatting import long_date as long_date
 from conexxus_sync.model.formatting import shortened
 from conexxus_sync.model.runs import MAX_ERRORS, IssueKind, RunIssue, RunKind, RunStatus, SyncRun
+from conexxus_sync.model.sales import Batch
 from conexxus_sync.views.text import moment as moment
 from conexxus_sync.views.text import run_duration as run_duration
 from conexxus_sync.views.text import summary as summary
@@ -22,6 +23,13 @@ def run_lines(run: SyncRun) -> list[str]:
     What *run* did, and what to do about it.
     """
     return list(_pull(run) if run.kind is RunKind.INVENTORY else _push(run))
+
+
+def state_of(batch: Batch) -> str:
+    """
+    A batch's state in a word or two.
+    """
+    return f"{batch.state.value}, parked" if batch.parked else batch.state.value
 
 
 def table(

@@ -10,7 +10,7 @@ from typing import Any
 from conexxus_client import ConfigurationError
 
 from ._console import write_error, write_json_line, write_lines
-from ._session import Given
+from ._session import Session
 from ._signals import StopEvent, service_exit_code, stop_gracefully
 
 
@@ -27,7 +27,7 @@ def sandbox(
     page_size: int | None = None,
     faults: str = "",
     ledger: Path | None = None,
-    session: Given,
+    session: Session,
 ) -> int:
     """
     Run a fake back office to try things on, until you press Ctrl-C.

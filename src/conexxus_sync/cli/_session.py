@@ -5,16 +5,16 @@ The global options of one invocation, and the settings that follow from them.
 import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
-from typing import Annotated, TypeVar
+from datetime import date as Date  # noqa: N812  # an option is called `date`
+from typing import TypeVar
 
 import attrs
-from cyclopts import Parameter
 
 from conexxus_client import ApiProfile, ClientConfig, ConfigurationError
-from conexxus_sync.config import SyncConfig
+from conexxus_sync.config import SyncConfig, day
 from conexxus_sync.service._named_profile import load_profile
 
-from ._logs import Format
+from ._arguments import Format
 
 
 T = TypeVar("T")
@@ -132,11 +132,6 @@ class Session:
         return problem
 
 
-# Filled in by the application, not by the command line.
-Given = Annotated[Session, Parameter(parse=False)]
-Flag = Annotated[bool, Parameter(negative="", show_default=False)]
-
-
 def collected(problems: list[str], make: Callable[[], T]) -> T | None:
     """
     What *make* makes; None if it can't, with its problems added to *problems*.
@@ -146,3 +141,16 @@ def collected(problems: list[str], make: Callable[[], T]) -> T | None:
     except ConfigurationError as exc:
         problems.extend(exc.problems)
         return None
+
+
+def given_day(text: str | None) -> Date | None:
+    """
+    What `--date` says.
+
+    Raises:
+        ConfigurationError: It is no date.
+    """
+    try:
+        return None if text is None else day(text)
+    except ValueError as exc:
+        raise ConfigurationError([f"--date {exc}"]) from exc

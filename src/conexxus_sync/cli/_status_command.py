@@ -10,12 +10,12 @@ from conexxus_sync.views.json import health_to_json
 
 from ._console import write_in_colour, write_json
 from ._exit_codes import ExitCode
-from ._session import Given
+from ._service_wiring import service_of
+from ._session import Session
 from ._status_page import status_page
-from ._wiring import service_of
 
 
-def status(*, session: Given) -> ExitCode:
+def status(*, session: Session) -> ExitCode:
     """
     Say how catalogue and sales are, and what needs attention.
 

@@ -13,13 +13,12 @@ from conexxus_sync.views.json import batch_to_json
 
 from ._console import write_error, write_json, write_lines
 from ._exit_codes import ExitCode
-from ._outbox_commands import state_of
-from ._run_text import counted, moment
-from ._session import Given
+from ._run_text import counted, moment, state_of
+from ._session import Session
 from ._store_file import opened
 
 
-def why(name: str, *, session: Given) -> ExitCode:
+def why(name: str, *, session: Session) -> ExitCode:
     """
     Tell all that is known of a sale or an item: what happened, and why.
 

@@ -1,0 +1,56 @@
+"""
+The table of all commands: where each is, and what is said where a signal stops it.
+"""
+
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """
+    One command; its module is imported when it runs.
+
+    Attributes:
+        place: Module and function.
+        is_lasting: Whether it handles signals itself, to finish what it is at.
+        when_stopped: What is said where a signal ended it.
+    """
+
+    place: str
+    is_lasting: bool = False
+    when_stopped: str = "stopped."
+
+
+GROUPS = {
+    "quarantine": "What was set aside, and why.",
+    "outbox": "Batches of sales, and what to do about them.",
+    "profile": "With which profile of the back office sales are pushed.",
+}
+
+_PULL_STOPPED = "stopped. Nothing is lost: the next pull starts afresh."
+_PUSH_STOPPED = "stopped. Nothing is lost: the next push goes on with what was not acknowledged."
+_RUN_STOPPED = "stopped. Nothing is lost: the next pull starts afresh, the next push goes on."
+
+COMMANDS = {
+    "demo": Command("_demo_command:demo"),
+    "sandbox": Command("_sandbox_command:sandbox", is_lasting=True),
+    "pull": Command("_pull_command:pull", when_stopped=_PULL_STOPPED),
+    "push": Command("_push_command:push", when_stopped=_PUSH_STOPPED),
+    "run": Command("_run_command:run", is_lasting=True, when_stopped=_RUN_STOPPED),
+    "status": Command("_status_command:status"),
+    "runs": Command("_listing_commands:runs"),
+    "items": Command("_listing_commands:items"),
+    "why": Command("_why_command:why"),
+    "doctor": Command("_doctor_command:doctor"),
+    "quarantine list": Command("_quarantine_commands:quarantine_list"),
+    "quarantine show": Command("_quarantine_commands:quarantine_show"),
+    "quarantine replay": Command("_quarantine_replay_command:quarantine_replay"),
+    "quarantine dismiss": Command("_quarantine_commands:quarantine_dismiss"),
+    "outbox dates": Command("_outbox_dates_command:outbox_dates"),
+    "outbox list": Command("_outbox_commands:outbox_list"),
+    "outbox show": Command("_outbox_commands:outbox_show"),
+    "outbox resend": Command("_outbox_operator_commands:outbox_resend"),
+    "outbox resolve": Command("_outbox_operator_commands:outbox_resolve"),
+    "outbox accept-discrepancy": Command("_outbox_operator_commands:outbox_accept_discrepancy"),
+    "profile show": Command("_profile_commands:profile_show"),
+    "profile change": Command("_profile_commands:profile_change"),
+}

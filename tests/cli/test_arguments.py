@@ -1,0 +1,121 @@
+"""
+Plain arguments are read without cyclopts, and in the way in which cyclopts reads them.
+"""
+
+from inspect import signature
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conexxus_sync.cli._arguments import (
+    Options,
+    UsageError,
+    function_of,
+    plain_invocation,
+)
+from conexxus_sync.cli._command_table import COMMANDS
+from conexxus_sync.cli._cyclopts_parser import invocation
+
+
+def options_of(function):
+    return [f"--{name.replace('_', '-')}" for name in signature(function).parameters]
+
+
+WORDS = sorted(
+    {
+        *("x", "", "2026-01-02", "a=b", "true", "--", "-", "-h", "--help", "--version", "json"),
+        *("--no-force", "--location=loc-9", "--not-delivered", "--limit", "3", "-x"),
+        *(word for name in COMMANDS for word in name.split()),
+        *options_of(Options),
+        *(option for it in COMMANDS.values() for option in options_of(function_of(it))),
+    }
+)
+
+
+@given(
+    name=st.sampled_from(sorted(COMMANDS)),
+    before=st.lists(st.sampled_from(WORDS), max_size=2),
+    after=st.lists(st.sampled_from(WORDS), max_size=5),
+)
+def test_plain_arguments_mean_the_same_to_cyclopts(name, before, after):
+    """
+    Whatever is read without cyclopts, cyclopts reads in the same way.
+    """
+    arguments = [*before, *name.split(), *after]
+    plain = plain_invocation(arguments)
+
+    if plain is not None:
+        assert plain == invocation(arguments)
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_each_option_means_the_same_to_cyclopts(name):
+    """
+    Each option of each command, alone, with a text and with a word behind it.
+    """
+    options = [*options_of(Options), *options_of(function_of(COMMANDS[name]))]
+    tails = [["x"], [], ["x", "y"]]
+    read = 0
+
+    for option in [None, *options]:
+        for tail in tails:
+            arguments = [*name.split(), *([] if option is None else [option]), *tail]
+            plain = plain_invocation(arguments)
+            if plain is not None:
+                read += 1
+                assert plain == invocation(arguments)
+
+    assert read > 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("pull",),
+        ("pull", "--json", "--plan"),
+        ("--store", "sqlite:///x.db", "status"),
+        ("why", "WINE001", "--location", "loc-9"),
+        ("push", "--orders", "sales.ndjson", "--date", "2026-01-02", "--accept-changes"),
+        ("outbox", "--json", "list", "--all"),
+        ("quarantine", "show", "WINE001"),
+        ("run", "--once", "--serve", "127.0.0.1:3000"),
+    ],
+)
+def test_usual_arguments_are_plain(arguments):
+    """
+    What stands in crontabs and unit files is read without cyclopts.
+    """
+    assert plain_invocation(arguments) is not None
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("pull", "--help"),
+        ("pull", "--accept"),
+        ("pull", "--plan", "--plan"),
+        ("pull", "--location=loc-9"),
+        ("pull", "x"),
+        ("why",),
+        ("why", "--name", "x", "y"),
+        ("push", "--date", "--json"),
+        ("runs", "--limit", "3"),
+        ("nothing",),
+        ("outbox",),
+        (),
+    ],
+)
+def test_other_arguments_are_left_to_cyclopts(arguments):
+    """
+    Help, mistakes and everything unusual are its business.
+    """
+    assert plain_invocation(arguments) is None
+
+
+def test_mistakes_are_usage_errors():
+    """
+    What no command takes is said, and nothing is called.
+    """
+    with pytest.raises(UsageError, match="--nonsense"):
+        invocation(["pull", "--nonsense"])
