@@ -14,6 +14,7 @@ else:
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 
@@ -24,24 +25,30 @@ def lazy_names(
     `__getattr__` and `__dir__` of *package*, for the branch that no type checker reads.
 
     Args:
-        modules: Each module of the package, with the names that are read from
-            it. Every other name may be that of a submodule.
+        modules: Each module, as after the first dot of a relative import, with
+            the names that are read from it. Every other name may be that of a
+            submodule.
     """
     homes = {name: module for module, names in modules.items() for name in names}
     namespace = vars(sys.modules[package])
 
     def read(name: str) -> Any:
-        path = f"{package}.{homes.get(name, name)}"
+        if name in homes:
+            found = getattr(import_module(f".{homes[name]}", package), name)
+        else:
+            found = _submodule(package, name)
 
-        try:
-            found = import_module(path)
-        except ModuleNotFoundError as exc:
-            if exc.name != path:
-                raise
-            msg = f"module {package!r} has no attribute {name!r}"
-            raise AttributeError(msg) from None
-
-        namespace[name] = getattr(found, name) if name in homes else found
-        return namespace[name]
+        namespace[name] = found
+        return found
 
     return read, lambda: sorted({*namespace, *homes})
+
+
+def _submodule(package: str, name: str) -> ModuleType:
+    try:
+        return import_module(f".{name}", package)
+    except ModuleNotFoundError as exc:
+        if exc.name != f"{package}.{name}":
+            raise
+        msg = f"module {package!r} has no attribute {name!r}"
+        raise AttributeError(msg) from None

@@ -8,10 +8,13 @@ import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
+
+
+if TYPE_CHECKING:
+    from importlib.abc import Loader
 
 
 # The old path of a public module, and the new one.  These are imported when a
@@ -57,9 +60,12 @@ NAMES = {
 }
 
 
-class MovedModules(MetaPathFinder, Loader):
+class MovedModules:
     """
     Finds modules under their old paths, as modules that read from the new ones.
+
+    A finder and a loader by their methods: to import their base classes takes
+    longer than the rest of this package's start.
     """
 
     def find_spec(
@@ -68,7 +74,7 @@ class MovedModules(MetaPathFinder, Loader):
         """
         Only for the old paths; every other module is found by somebody else.
         """
-        return ModuleSpec(fullname, self) if fullname in MODULES else None
+        return ModuleSpec(fullname, cast("Loader", self)) if fullname in MODULES else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         """
@@ -127,7 +133,7 @@ def renamed(namespace: Mapping[str, Any], name: str, names: Mapping[str, str]) -
 
     _warn(f"{module}.{name}", f"{module}.{names[name]}", above=2)
 
-    return namespace[names[name]]
+    return getattr(sys.modules[module], names[name])
 
 
 def _warn(old: str, new: str, *, above: int = 1) -> None:

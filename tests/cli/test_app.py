@@ -13,9 +13,27 @@ import sys
 {before}
 from conexxus_sync.cli import main
 code = main({arguments!r})
-print(sorted({{name.partition('.')[0] for name in sys.modules}}), file=sys.stderr)
+print(*sys.modules, file=sys.stderr)
 sys.exit(code)
 """
+
+SALES = {
+    "conexxus_sync.model.notices",
+    "conexxus_sync.model.sales",
+    "conexxus_sync.notifications",
+    "conexxus_sync.sales",
+    "conexxus_sync.stores._notice_queue",
+    "conexxus_sync.stores._outbox",
+}
+ENGINES = {
+    "conexxus_sync.inventory._pull",
+    "conexxus_sync.sales._engine",
+    "conexxus_sync.scheduling",
+    "conexxus_sync.service._service",
+}
+PAGE = {"uvicorn", "starlette", "jinja2"}
+TERMINAL = {"cyclopts", "rich"}
+NETWORK = {"httpx", "httpx2", "httpcore", "asyncio", "stamina"}
 
 
 def probe(shell, *arguments, before=""):
@@ -32,16 +50,44 @@ def probe(shell, *arguments, before=""):
     )
 
 
-@pytest.mark.parametrize("arguments", [("pull", "--json"), ("status",), ("items", "--json")])
-def test_imports_only_what_it_needs(shell, arguments):
+@pytest.mark.parametrize(
+    ("arguments", "unneeded"),
+    [
+        (("--help",), {"attr", "conexxus_client.errors", "msgspec", "sqlite3"} | ENGINES | SALES),
+        (("status",), ENGINES),
+        (("status", "--json"), ENGINES | {"conexxus_sync.sales._batch_sender"}),
+        (("why", "WINE001"), ENGINES),
+        (("items", "--json"), ENGINES | SALES),
+        (("runs",), ENGINES | SALES),
+    ],
+)
+def test_imports_only_what_it_needs(shell, arguments, unneeded):
     """
-    A plain command loads neither rich nor a web server.
+    A command that reads the store loads neither transport nor engine.
     """
     done = probe(shell, *arguments)
 
+    assert "Traceback" not in done.stderr
+    assert not (PAGE | TERMINAL | NETWORK | unneeded) & set(done.stderr.splitlines()[-1].split())
+
+
+def test_pull_imports_no_sales(shell):
+    """
+    A pull loads its engine and a transport, and nothing of the sales.
+    """
+    done = probe(shell, "pull")
+    imported = set(done.stderr.splitlines()[-1].split())
+
     assert done.returncode == 0
-    assert "'msgspec'" in done.stderr
-    assert not [name for name in ("rich", "uvicorn", "starlette") if f"'{name}'" in done.stderr]
+    assert {"conexxus_sync.inventory._pull", "httpcore"} <= imported
+    unneeded = {
+        "httpx",
+        "httpx2",
+        "asyncio",
+        "conexxus_sync.health",
+        "conexxus_sync.service._service",
+    }
+    assert not (PAGE | TERMINAL | SALES | unneeded) & imported
 
 
 @pytest.mark.parametrize(

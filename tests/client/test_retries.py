@@ -2,6 +2,9 @@
 When to try again.
 """
 
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,7 +29,7 @@ from conexxus_client import (
     StatusError,
     TlsError,
 )
-from conexxus_client._calls._retries import Attempts, RetryBudget, retry_after
+from conexxus_client._calls._retries import Attempts, RetryBudget, retry_after, server_date
 from conexxus_client.errors import error_for
 
 
@@ -254,6 +257,34 @@ def test_retry_after(fields, seconds):
     clock; garbage is ignored.
     """
     assert retry_after(Headers(fields)) == seconds
+
+
+@given(st.datetimes(min_value=datetime(1970, 1, 1)))
+def test_dates_are_those_of_rfc_5322(moment):
+    """
+    The form that servers have to send is read as `email.utils` reads it.
+    """
+    text = format_datetime(moment.replace(tzinfo=UTC), usegmt=True)
+
+    assert server_date(Headers([("Date", text)])) == parsedate_to_datetime(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("Sunday, 06-Nov-94 08:49:37 GMT", datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)),
+        ("Sun Nov  6 08:49:37 1994", datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)),
+        ("Sun, 31 Feb 1994 08:49:37 GMT", None),
+        ("Sun, 06 Nov 1994 08:49:60 GMT", None),
+        ("Sun, 06 Nov 1994 24:49:37 GMT", None),
+        ("", None),
+    ],
+)
+def test_other_dates(text, moment):
+    """
+    The obsolete forms of RFC 9110 are read as well, and impossible dates are none.
+    """
+    assert server_date(Headers([("Date", text)])) == moment
 
 
 @given(st.text(max_size=40))

@@ -14,9 +14,21 @@ import pytest
 import conexxus_client
 import conexxus_client.testing
 import conexxus_sync
+import conexxus_sync.inventory
+import conexxus_sync.notifications
+import conexxus_sync.sales
+import conexxus_sync.service
 
 
-PACKAGES = [conexxus_client, conexxus_client.testing, conexxus_sync]
+PACKAGES = [
+    conexxus_client,
+    conexxus_client.testing,
+    conexxus_sync,
+    conexxus_sync.inventory,
+    conexxus_sync.notifications,
+    conexxus_sync.sales,
+    conexxus_sync.service,
+]
 LAZY = pytest.mark.parametrize("package", PACKAGES, ids=lambda it: it.__name__)
 
 
@@ -46,7 +58,9 @@ def test_names_are_those_that_type_checkers_read(package):
     """
     The interpreter finds each name where a type checker does.
     """
-    found = {name: vars(import_module(home))[name] for name, home in for_checkers(package).items()}
+    found = {
+        name: getattr(import_module(home), name) for name, home in for_checkers(package).items()
+    }
 
     assert {*package.__all__} - {"__version__"} == {*found}
     assert all(getattr(package, name) is value for name, value in found.items())

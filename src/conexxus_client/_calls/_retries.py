@@ -4,10 +4,10 @@ Retries: the policy, the budget, and the attempts of one call.
 Pure decisions: clock and randomness are passed in, and nothing sleeps.
 """
 
+import re
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Literal
 
 import attrs
@@ -27,6 +27,12 @@ from conexxus_client.errors import (
 
 from ._wire_types import Headers
 
+
+# The form of a date that servers have to send (RFC 9110, section 5.6.7).
+_MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
+_FIXDATE = re.compile(
+    rf"[A-Z][a-z]{{2}}, (\d\d) ({_MONTHS}) (\d{{4}}) (\d\d):(\d\d):(\d\d) GMT", re.ASCII
+)
 
 _RETRYABLE = (ConnectError, ConnectionLostError, RequestTimeoutError, ServerError)
 
@@ -280,9 +286,28 @@ def _seconds(value: str, server_date: str | None) -> float | None:
 
 
 def _http_date(text: str) -> datetime | None:
+    if not text:
+        return None
+
     try:
-        moment = parsedate_to_datetime(text)
+        moment = _fixdate(text) or _obsolete_date(text)
     except (ValueError, IndexError, TypeError, OverflowError):
         return None
 
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+def _fixdate(text: str) -> datetime | None:
+    if (found := _FIXDATE.fullmatch(text)) is None:
+        return None
+
+    day, month, year, hour, minute, second = found.groups()
+    date = int(year), _MONTHS.index(month) // 4 + 1, int(day)
+
+    return datetime(*date, int(hour), int(minute), int(second), tzinfo=UTC)
+
+
+def _obsolete_date(text: str) -> datetime:
+    from email.utils import parsedate_to_datetime  # dear to import, and seldom needed
+
+    return parsedate_to_datetime(text)

@@ -12,8 +12,9 @@ from conexxus_client._calls._wire_types import AsyncReply, Limits, Request
 from conexxus_client.config import ClientConfig
 from conexxus_client.errors import ConnectionLostError, Delivery, RequestTimeoutError
 
+from ._async_deadline_backend import async_backend
 from ._body_decoder import BodyDecoder
-from ._deadline_backend import async_backend, deadline_scope
+from ._deadline_backend import deadline_scope
 from ._error_translation import translate_errors
 from ._httpcore import (
     BaseHttpcoreReply,

@@ -1,15 +1,14 @@
 """
-Network backends for httpcore that enforce the deadline of a request.
+A network backend for httpcore that enforces the deadline of a request.
 
 httpcore takes a time-out for each read and write, and a server that sends a
-byte now and then never exceeds one.  These wrap httpcore's public backends so
+byte now and then never exceeds one.  This wraps httpcore's public backend so
 that each operation gets what is left of the whole.
 
 The moment is a context variable: a connection outlives the request that
 opened it, and every request has another deadline.
 """
 
-import asyncio
 import socket
 import threading
 import time
@@ -82,12 +81,18 @@ def deadline_scope(ends_at: float | None) -> Iterator[DeadlineScope]:
         _scope.reset(token)
 
 
-def _count_read() -> None:
+def count_read() -> None:
+    """
+    Count a read of the exchange at work.
+    """
     if (scope := _scope.get()) is not None:
         scope.reads += 1
 
 
-def _count_write() -> None:
+def count_write() -> None:
+    """
+    Count a write of the exchange at work.
+    """
     if (scope := _scope.get()) is not None:
         scope.writes += 1
 
@@ -163,7 +168,7 @@ def sync_backend(httpcore: ModuleType) -> Any:
             self._stream = stream
 
         def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-            _count_read()
+            count_read()
             remaining_s = time_left(timeout, httpcore.ReadTimeout)
 
             if remaining_s is None or not is_cancellable():
@@ -180,8 +185,8 @@ def sync_backend(httpcore: ModuleType) -> Any:
             raise httpcore.ReadTimeout("deadline")
 
         def write(self, buffer: bytes, timeout: float | None = None) -> None:
-            _count_write()
-            for part in _write_chunks(buffer):
+            count_write()
+            for part in write_chunks(buffer):
                 raise_if_cancelled(Delivery.UNKNOWN)
                 self._stream.write(part, time_left(timeout, httpcore.WriteTimeout))
 
@@ -200,79 +205,10 @@ def sync_backend(httpcore: ModuleType) -> Any:
     return DeadlineBackend()
 
 
-def async_backend(httpcore: ModuleType) -> Any:
+def write_chunks(buffer: bytes) -> Iterator[bytes]:
     """
-    The same for an event loop; anyio resolves names in threads by itself.
+    Parts of *buffer* that are sent one by one.
     """
-
-    class AsyncDeadlineBackend(httpcore.AsyncNetworkBackend):  # type: ignore[misc,name-defined]  # see above
-        async def connect_tcp(
-            self,
-            host: str,
-            port: int,
-            timeout: float | None = None,  # noqa: ASYNC109  # httpcore's signature
-            local_address: str | None = None,
-            socket_options: Any = None,
-        ) -> Any:
-            addresses = await _resolve_async(httpcore, host, port, timeout)
-            failure: Exception | None = None
-
-            for number, address in enumerate(addresses):
-                share = time_left(timeout, httpcore.ConnectTimeout)
-                share = share and share / (len(addresses) - number)
-                try:
-                    stream = await httpcore.AnyIOBackend().connect_tcp(
-                        address, port, share, local_address, socket_options
-                    )
-                    return AsyncDeadlineStream(stream)
-                except (httpcore.ConnectError, httpcore.ConnectTimeout) as exc:
-                    failure = exc
-
-            raise failure or httpcore.ConnectError(f"{host} has no address")
-
-    class AsyncDeadlineStream(httpcore.AsyncNetworkStream):  # type: ignore[misc,name-defined]  # see above
-        def __init__(self, stream: Any) -> None:
-            self._stream = stream
-
-        async def read(
-            self,
-            max_bytes: int,
-            timeout: float | None = None,  # noqa: ASYNC109  # httpcore's signature
-        ) -> bytes:
-            _count_read()
-            return without_tls_alert(
-                await self._stream.read(max_bytes, time_left(timeout, httpcore.ReadTimeout))
-            )
-
-        async def write(
-            self,
-            buffer: bytes,
-            timeout: float | None = None,  # noqa: ASYNC109  # httpcore's signature
-        ) -> None:
-            _count_write()
-            for part in _write_chunks(buffer):
-                await self._stream.write(part, time_left(timeout, httpcore.WriteTimeout))
-
-        async def aclose(self) -> None:
-            await self._stream.aclose()
-
-        async def start_tls(
-            self,
-            ssl_context: Any,
-            server_hostname: Any = None,
-            timeout: float | None = None,  # noqa: ASYNC109  # httpcore's signature
-        ) -> Any:
-            remaining_s = time_left(timeout, httpcore.ConnectTimeout)
-            stream = await self._stream.start_tls(ssl_context, server_hostname, remaining_s)
-            return AsyncDeadlineStream(stream)
-
-        def get_extra_info(self, info: str) -> Any:
-            return self._stream.get_extra_info(info)
-
-    return AsyncDeadlineBackend()
-
-
-def _write_chunks(buffer: bytes) -> Iterator[bytes]:
     if len(buffer) <= _WRITE_SIZE:
         yield buffer
         return
@@ -289,7 +225,7 @@ def _resolve(httpcore: ModuleType, host: str, port: int, timeout: float | None) 
     when it hangs.
     """
     try:
-        return _start_lookup(host, port).result(time_left(timeout, httpcore.ConnectTimeout))
+        return start_lookup(host, port).result(time_left(timeout, httpcore.ConnectTimeout))
     except TimeoutError:
         raise httpcore.ConnectTimeout("name resolution") from None
     except OSError as exc:
@@ -297,23 +233,10 @@ def _resolve(httpcore: ModuleType, host: str, port: int, timeout: float | None) 
         raise httpcore.ConnectError(str(exc)) from exc
 
 
-async def _resolve_async(
-    httpcore: ModuleType, host: str, port: int, seconds: float | None
-) -> list[str]:
+def start_lookup(host: str, port: int) -> "Future[list[str]]":
     """
-    The same for an event loop, whose own executor would be waited for at its
-    end.
+    Begin to look for the addresses of *host*.
     """
-    try:
-        async with asyncio.timeout(time_left(seconds, httpcore.ConnectTimeout)):
-            return await asyncio.wrap_future(_start_lookup(host, port))
-    except TimeoutError:
-        raise httpcore.ConnectTimeout("name resolution") from None
-    except OSError as exc:
-        raise httpcore.ConnectError(str(exc)) from exc
-
-
-def _start_lookup(host: str, port: int) -> "Future[list[str]]":
     answer: Future[list[str]] = Future()
 
     try:

@@ -90,10 +90,22 @@ def plain_invocation(arguments: Sequence[str]) -> Invocation | None:
 
 
 def _command_name(arguments: Sequence[str]) -> str | None:
-    words = _words(arguments, _options_of(Options))
-    names = (" ".join(words[:count]) for count in (1, 2))
+    """
+    The command, if no options but those of every command stand before it.
+    """
+    everywhere = _options_of(Options)
+    words = list[str]()
 
-    return next((name for name in names if name in COMMANDS), None)
+    for before, word in pairwise(["", *arguments]):
+        if word[:1] == "-":
+            if word not in everywhere:
+                return None
+        elif not everywhere.get(before):
+            words.append(word)
+            if (name := " ".join(words)) in COMMANDS:
+                return name
+
+    return None
 
 
 def _options_of(function: Callable[..., Any]) -> dict[str, bool]:

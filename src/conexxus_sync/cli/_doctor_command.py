@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from conexxus_client import ClientConfig, ConexxusClient, ConexxusError, ConfigurationError
+from conexxus_client import ClientConfig, ConexxusError, ConfigurationError
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.model.formatting import counted
 from conexxus_sync.runtime.clock import SystemClock
@@ -17,7 +17,7 @@ from conexxus_sync.stores._unreadable_rows import UnreadableRows
 from ._check_result import CheckResult, Level, failure, misconfigured
 from ._console import progress, write_json, write_lines
 from ._exit_codes import ExitCode, gravest
-from ._logs import log_attempts
+from ._logged_client import logged_client
 from ._run_text import moment, table
 from ._session import Session
 from ._store_file import missing_store, readable
@@ -91,8 +91,7 @@ def _back_office(config: ClientConfig, session: Session) -> CheckResult:
     except ConfigurationError as exc:
         return misconfigured("back office", str(exc))
 
-    with ConexxusClient(config, profile=profile) as client:
-        log_attempts(client)
+    with logged_client(config, profile) as client:
         check = client.test_connection()
 
     if not check.success:

@@ -6,7 +6,6 @@ import logging
 import sys
 from datetime import UTC, datetime
 
-from conexxus_client import AttemptDetails, CallDetails, ConexxusClient
 from conexxus_sync.runtime.run_logging import RunFilter
 
 from ._arguments import Format
@@ -41,30 +40,6 @@ def configure(how: Format, *, runs: bool = True) -> None:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     # It knows what it repeats only as a block of code.
     logging.getLogger("stamina").setLevel(logging.ERROR)
-
-
-def log_attempts(client: ConexxusClient) -> None:
-    """
-    Log each attempt of *client* that fails, instead of what stamina says.
-    """
-    from stamina.instrumentation import set_on_retry_hooks
-
-    # Where structlog is installed, stamina's own would write to stdout.
-    set_on_retry_hooks(())
-    client.add_hook(_log_attempt)
-
-
-def _log_attempt(details: AttemptDetails | CallDetails) -> None:
-    if isinstance(details, AttemptDetails) and details.error is not None:
-        logging.getLogger(ATTEMPTS).warning(
-            "Conexxus attempt failed",
-            extra={
-                "call": details.call,
-                "attempt": details.number,
-                "status": details.status,
-                "error": str(details.error),
-            },
-        )
 
 
 def _json_formatter() -> logging.Formatter:

@@ -5,7 +5,6 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from conexxus_client import ConexxusClient
 from conexxus_sync.inventory import InventorySync
 from conexxus_sync.model.catalogue import PriceChange
 from conexxus_sync.model.run_json import run_to_json
@@ -13,7 +12,7 @@ from conexxus_sync.model.runs import SyncRun
 
 from ._console import Progress, progress, write_json, write_lines
 from ._exit_codes import ExitCode
-from ._logs import log_attempts
+from ._logged_client import logged_client
 from ._outcomes import code_of_run
 from ._run_text import SHOWN_ISSUES, run_lines
 from ._session import Session, collected
@@ -88,8 +87,7 @@ def inventory_engine(
 
     note_new_store(config)
 
-    with ConexxusClient(client_config, profile=profile) as client:
-        log_attempts(client)
+    with logged_client(client_config, profile) as client:
         yield InventorySync(
             client=client, context=engine_context(config), storage=storage, progress=progress
         )

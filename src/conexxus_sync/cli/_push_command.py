@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 
-from conexxus_client import ConexxusClient
 from conexxus_sync.config import day
 from conexxus_sync.model.run_json import run_to_json
 from conexxus_sync.model.runs import SyncRun
@@ -17,7 +16,7 @@ from conexxus_sync.stores import State
 
 from ._console import Progress, progress, write_json, write_lines
 from ._exit_codes import ExitCode, gravest
-from ._logs import log_attempts
+from ._logged_client import logged_client
 from ._order_source import order_source
 from ._outcomes import code_of_run
 from ._quarantine_commands import MOST_SALES
@@ -139,8 +138,7 @@ def sales_engine(
     client_config, config = session.configs(also)
     assert source
 
-    with ConexxusClient(client_config, profile=profile) as client:
-        log_attempts(client)
+    with logged_client(client_config, profile) as client:
         yield SalesPush(
             client=client,
             context=engine_context(config),

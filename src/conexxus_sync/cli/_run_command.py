@@ -15,7 +15,7 @@ from conexxus_sync.service import ConexxusService
 
 from ._console import needing, write_error, write_json, write_lines
 from ._exit_codes import ExitCode, gravest
-from ._logs import log_attempts
+from ._logged_client import log_attempts
 from ._outcomes import code_of_run
 from ._run_text import run_lines
 from ._service_wiring import service_of

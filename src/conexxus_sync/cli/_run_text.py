@@ -3,16 +3,19 @@ Text about runs for the terminal. Pure functions.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from conexxus_sync.model.formatting import counted as counted
 from conexxus_sync.model.formatting import long_date as long_date
 from conexxus_sync.model.formatting import shortened
 from conexxus_sync.model.runs import MAX_ERRORS, IssueKind, RunIssue, RunKind, RunStatus, SyncRun
-from conexxus_sync.model.sales import Batch
-from conexxus_sync.views.text import moment as moment
-from conexxus_sync.views.text import run_duration as run_duration
-from conexxus_sync.views.text import summary as summary
+from conexxus_sync.views.phrases import moment as moment
+from conexxus_sync.views.phrases import run_duration as run_duration
+from conexxus_sync.views.phrases import summary as summary
 
+
+if TYPE_CHECKING:
+    from conexxus_sync.model.sales import Batch
 
 SHOWN_ISSUES = 10
 LEAST_OF_LAST = 20
@@ -25,7 +28,7 @@ def run_lines(run: SyncRun) -> list[str]:
     return list(_pull(run) if run.kind is RunKind.INVENTORY else _push(run))
 
 
-def state_of(batch: Batch) -> str:
+def state_of(batch: "Batch") -> str:
     """
     A batch's state in a word or two.
     """

@@ -87,6 +87,36 @@ class Session:
 
         return client, sync
 
+    def checked_config(self, also: Iterable[str] = ()) -> SyncConfig:
+        """
+        What the engines need, once the rest of the settings was looked at as
+        well; URL and key may be missing.
+
+        Args:
+            also: As for `configs`.
+
+        Raises:
+            ConfigurationError: Naming all problems at once.
+        """
+        problems = list(also)
+        collected(problems, self.api_profile)
+        collected(problems, self.client_config)
+        config = collected(problems, self.sync_config)
+
+        if config is None or problems:
+            raise ConfigurationError(list(dict.fromkeys(problems)))
+
+        return config
+
+    def missing_settings(self) -> tuple[str, ...]:
+        """
+        Why there is no back office, one sentence each.
+        """
+        settings = self.settings()
+        required = ("CONEXXUS_API_URL", "CONEXXUS_API_KEY")
+
+        return tuple(f"{name} is not configured" for name in required if not settings.get(name))
+
     def api_profile(self) -> ApiProfile:
         """
         How the back office speaks.
@@ -110,10 +140,7 @@ class Session:
         Raises:
             ConfigurationError: It is configured wrongly.
         """
-        settings = self.settings()
-        complete = settings.get("CONEXXUS_API_URL") and settings.get("CONEXXUS_API_KEY")
-
-        return self._read(ClientConfig.from_env) if complete else None
+        return None if self.missing_settings() else self._read(ClientConfig.from_env)
 
     def _read(self, from_env: Callable[[Mapping[str, str]], T]) -> T:
         try:

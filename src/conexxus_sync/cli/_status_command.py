@@ -4,15 +4,18 @@
 
 from typing import Any
 
-from conexxus_sync.health._health import ServiceHealth
+from conexxus_sync.health._health import ServiceHealth, assess_health
+from conexxus_sync.health._overview import read_overview
 from conexxus_sync.health._store_snapshot import StoreCounts
+from conexxus_sync.runtime.clock import SystemClock
+from conexxus_sync.stores import open_store
 from conexxus_sync.views.json import health_to_json
 
 from ._console import write_in_colour, write_json
 from ._exit_codes import ExitCode
-from ._service_wiring import service_of
 from ._session import Session
 from ._status_page import status_page
+from ._store_file import readable
 
 
 def status(*, session: Session) -> ExitCode:
@@ -29,14 +32,26 @@ def status(*, session: Session) -> ExitCode:
     conexxus status --json | jq .sales
     ```
     """
-    with service_of(session, read_only=True) as service:
-        overview = service.overview()
-        health = overview.health
+    config = session.checked_config()
+    store = open_store(readable(session).store).at(config.location_id)
+    now = SystemClock().now()
+    health = assess_health(
+        store,
+        config,
+        missing=session.missing_settings(),
+        api=None,
+        orders=False,
+        watched_since=now,
+        now=now,
+    )
 
-        if session.json:
-            write_json(_document(service.config.location_id, health))
-        else:
-            write_in_colour(status_page(overview))
+    if session.json:
+        write_json(_document(config.location_id, health))
+    else:
+        overview = read_overview(
+            store, config, health=health, running=(), expected=None, calls=(), now=now
+        )
+        write_in_colour(status_page(overview))
 
     return ExitCode.FAILED if health.counts is None else ExitCode.SUCCESS
 

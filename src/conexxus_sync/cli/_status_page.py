@@ -9,15 +9,13 @@ from conexxus_sync.health._health import ServiceState
 from conexxus_sync.health._overview import Day, DayState, Overview
 from conexxus_sync.model.alerts import Severity
 from conexxus_sync.model.formatting import WEEKDAYS, counted
+from conexxus_sync.views.phrases import age, clock_time, summary
 from conexxus_sync.views.text import (
     MARKS,
-    age,
-    clock_time,
     day_sentence,
     headline,
     last_due_date,
     needs_attention,
-    summary,
     weeks,
     what_to_do,
 )

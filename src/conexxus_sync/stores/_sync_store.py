@@ -4,31 +4,58 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from conexxus_sync.model.leases import Lease
 from conexxus_sync.runtime.processes import LinuxProcesses, Processes
 
-from ._api_calls import ApiCalls
-from ._catalogue_staging import CatalogueStaging
 from ._database import Database, Session
-from ._freeze_numbers import FreezeFile, Freezes
-from ._host_queue import HostQueue
+from ._freeze_file import FreezeFile
 from ._lease_table import Leases
-from ._mirror import Mirror
-from ._mirror_merge import MirrorMerge
-from ._notice_queue import NoticeQueue
-from ._operator_actions import OperatorActions
-from ._outbox import Outbox
-from ._outbox_maintenance import OutboxMaintenance
-from ._plans import Plans
-from ._run_history import RunHistory
-from ._sales_dates import SalesDates
-from ._sales_profiles import SalesProfiles
-from ._sales_quarantine import SalesQuarantine
-from ._sales_staging import SalesStaging
-from ._unreadable_rows import UnreadableRows, find_unreadable_rows
+
+
+if TYPE_CHECKING:
+    from ._api_calls import ApiCalls
+    from ._catalogue_staging import CatalogueStaging
+    from ._freeze_numbers import Freezes
+    from ._host_queue import HostQueue
+    from ._mirror import Mirror
+    from ._mirror_merge import MirrorMerge
+    from ._notice_queue import NoticeQueue
+    from ._operator_actions import OperatorActions
+    from ._outbox import Outbox
+    from ._outbox_maintenance import OutboxMaintenance
+    from ._plans import Plans
+    from ._run_history import RunHistory
+    from ._sales_dates import SalesDates
+    from ._sales_profiles import SalesProfiles
+    from ._sales_quarantine import SalesQuarantine
+    from ._sales_staging import SalesStaging
+    from ._unreadable_rows import UnreadableRows
+
+# Each attribute of a `State`, with its module: a pull needs none of the sales.
+_REPOSITORIES = {
+    "runs": ("_run_history", "RunHistory"),
+    "mirror": ("_mirror", "Mirror"),
+    "staging": ("_catalogue_staging", "CatalogueStaging"),
+    "merge": ("_mirror_merge", "MirrorMerge"),
+    "host_queue": ("_host_queue", "HostQueue"),
+    "plans": ("_plans", "Plans"),
+    "freezes": ("_freeze_numbers", "Freezes"),
+    "outbox": ("_outbox", "Outbox"),
+    "outbox_maintenance": ("_outbox_maintenance", "OutboxMaintenance"),
+    "sales_dates": ("_sales_dates", "SalesDates"),
+    "sales_staging": ("_sales_staging", "SalesStaging"),
+    "sales_quarantine": ("_sales_quarantine", "SalesQuarantine"),
+    "sales_profiles": ("_sales_profiles", "SalesProfiles"),
+    "operator_actions": ("_operator_actions", "OperatorActions"),
+    "notices": ("_notice_queue", "NoticeQueue"),
+    "api_calls": ("_api_calls", "ApiCalls"),
+}
+_NEEDS = {"freezes": ("freeze_file",), "outbox": ("freezes",)}
 
 
 class State:
@@ -61,27 +88,48 @@ class State:
     def __init__(self, session: Session, location: str, freeze_file: FreezeFile) -> None:
         self.session: Session = session
         self.location: str = location
-        self.runs: RunHistory = RunHistory(session, location)
-        self.mirror: Mirror = Mirror(session, location)
-        self.staging: CatalogueStaging = CatalogueStaging(session, location)
-        self.merge: MirrorMerge = MirrorMerge(session, location)
-        self.host_queue: HostQueue = HostQueue(session, location)
-        self.plans: Plans = Plans(session, location)
-        self.freezes: Freezes = Freezes(session, location, freeze_file)
-        self.outbox: Outbox = Outbox(session, location, self.freezes)
-        self.outbox_maintenance: OutboxMaintenance = OutboxMaintenance(session, location)
-        self.sales_dates: SalesDates = SalesDates(session, location)
-        self.sales_staging: SalesStaging = SalesStaging(session, location)
-        self.sales_quarantine: SalesQuarantine = SalesQuarantine(session, location)
-        self.sales_profiles: SalesProfiles = SalesProfiles(session, location)
-        self.operator_actions: OperatorActions = OperatorActions(session, location)
-        self.notices: NoticeQueue = NoticeQueue(session, location)
-        self.api_calls: ApiCalls = ApiCalls(session, location)
+        self.freeze_file: FreezeFile = freeze_file
 
-    def unreadable_rows(self) -> list[UnreadableRows]:
+    if TYPE_CHECKING:
+        runs: RunHistory
+        mirror: Mirror
+        staging: CatalogueStaging
+        merge: MirrorMerge
+        host_queue: HostQueue
+        plans: Plans
+        freezes: Freezes
+        outbox: Outbox
+        outbox_maintenance: OutboxMaintenance
+        sales_dates: SalesDates
+        sales_staging: SalesStaging
+        sales_quarantine: SalesQuarantine
+        sales_profiles: SalesProfiles
+        operator_actions: OperatorActions
+        notices: NoticeQueue
+        api_calls: ApiCalls
+    else:
+
+        def __getattr__(self, name: str) -> Any:
+            """
+            Make a repository when it is first asked for.
+            """
+            if name not in _REPOSITORIES:
+                raise AttributeError(name)
+
+            module, repository = _REPOSITORIES[name]
+            more = _NEEDS.get(name, ())
+            made = getattr(import_module(f".{module}", __package__), repository)(
+                self.session, self.location, *(getattr(self, needed) for needed in more)
+            )
+            setattr(self, name, made)
+            return made
+
+    def unreadable_rows(self) -> "list[UnreadableRows]":
         """
         Rows of sales and runs that can't be read, and are passed over.
         """
+        from ._unreadable_rows import find_unreadable_rows  # as above
+
         return list(find_unreadable_rows(self.session, self.location))
 
 

@@ -5,70 +5,13 @@ Pure: text in, text out; nothing here knows HTML or a screen.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from conexxus_sync.health._health import ServiceHealth, ServiceState
 from conexxus_sync.health._overview import Day, DayState, Overview
 from conexxus_sync.model.alerts import AlertName, Severity
-from conexxus_sync.model.formatting import WEEKDAYS, counted, named_date, tiny_date, wall_time
-from conexxus_sync.model.runs import RunKind, RunStatus, SyncRun
-
-
-def moment(at: datetime | None, zone: ZoneInfo | None) -> str:
-    """
-    A moment in store time, to the second.
-    """
-    return "never" if at is None else at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def clock_time(at: datetime, zone: ZoneInfo | None, today: date) -> str:
-    """
-    `23:31` if that was today, or `Fri 2 Jan, 23:31`.
-    """
-    local = at.astimezone(zone)
-    shown = f"{local:%H:%M}"
-
-    if local.date() == today:
-        return shown
-
-    return f"{WEEKDAYS[local.weekday()][:3]} {tiny_date(local.date())}, {shown}"
-
-
-def age(since: datetime, now: datetime) -> str:
-    """
-    `just now`, `7 minutes ago`, `3 hours ago`, `2 days ago`.
-    """
-    seconds = (now - since).total_seconds()
-
-    for length, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= length:
-            return f"{counted(int(seconds // length), unit)} ago"
-
-    return "just now"
-
-
-def run_duration(run: SyncRun) -> str:
-    """
-    How long *run* took: `0.4 s`, `3 min 20 s`.
-    """
-    minutes, seconds = divmod((run.duration or timedelta()).total_seconds(), 60)
-
-    return f"{minutes:.0f} min {seconds:.0f} s" if minutes else f"{seconds:.1f} s"
-
-
-def summary(run: SyncRun) -> str:
-    """
-    *run* in a few words, for a table.
-    """
-    if run.status is RunStatus.FAILED:
-        return run.refused or run.last_error or "failed"
-    if run.kind is RunKind.SALES:
-        return f"{counted(run.items_succeeded, 'sale')}, {run.total or 0:,}"
-    if run.not_modified:
-        return "not modified"
-
-    return f"{run.created:,} new, {run.updated:,} changed, {run.removed:,} gone"
+from conexxus_sync.model.formatting import WEEKDAYS, counted, named_date, wall_time
 
 
 def headline(health: ServiceHealth) -> str:

@@ -15,16 +15,13 @@ from conexxus_sync.model.api_connection import ApiConnection
 from conexxus_sync.model.catalogue import PriceChange
 from conexxus_sync.model.formatting import WEEKDAYS, counted, tiny_date
 from conexxus_sync.model.runs import RunIssue, RunKind, RunStatus, SyncRun
+from conexxus_sync.views.phrases import age, clock_time, run_duration, summary
 from conexxus_sync.views.text import (
     MARKS,
-    age,
-    clock_time,
     day_sentence,
     headline,
     last_due_date,
     needs_attention,
-    run_duration,
-    summary,
     weeks,
     what_to_do,
 )

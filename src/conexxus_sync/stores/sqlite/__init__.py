@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from conexxus_sync.runtime.processes import Processes
-from conexxus_sync.stores._freeze_numbers import FreezeFile
+from conexxus_sync.stores._freeze_file import FreezeFile
 from conexxus_sync.stores._sync_store import SyncStore
 
 from ._sqlite_database import SqliteDatabase
