@@ -11,7 +11,7 @@ from typing import Self, TypeVar
 from ._calls._call_core import connection_check, connection_failure
 from ._calls._endpoints import SUCCESS
 from ._calls._error_body import read_error_body_async
-from ._calls._retries import RetryPolicy
+from ._calls._retries import Attempts, RetryPolicy
 from ._calls._wire_types import AsyncTransport, Call, Limits, Response
 from ._catalogue._async_catalog_stream import AsyncCatalogRead
 from ._catalogue._base_catalog_stream import valid_items
@@ -181,20 +181,32 @@ class AsyncConexxusClient(_BaseClient):
         Send *call*, with retries, and read its answer.
         """
         attempts = self._core.attempts(call)
-        # The first time, this takes a while, which counts.
+        failures: list[Exception] = []
+        # As in the synchronous client.
         import stamina
 
         with self._core.observe_call(call.name, call.request, attempts):
+            try:
+                return await self._attempt(call, attempts)
+            except Exception as exc:  # noqa: BLE001  # stamina asks the hook about it
+                failures.append(exc)
+
             async for attempt in stamina.retry_context(
                 attempts.wait_after, attempts=None, timeout=None
             ):
-                with attempt, self._core.observe_attempt(call.name, call.request, attempts):
-                    limits = self._core.limits(call.timeout_ms, attempts.deadline)
-                    response = await self._exchange(call, limits)
-                    attempts.status = response.status
-                    return call.read(response)
+                with attempt:
+                    if failures:
+                        raise failures.pop()
+                    return await self._attempt(call, attempts)
 
         raise AssertionError("unreachable")
+
+    async def _attempt(self, call: Call[T], attempts: Attempts) -> T:
+        with self._core.observe_attempt(call.name, call.request, attempts):
+            limits = self._core.limits(call.timeout_ms, attempts.deadline)
+            response = await self._exchange(call, limits)
+            attempts.status = response.status
+            return call.read(response)
 
     async def _exchange(self, call: Call[T], limits: Limits) -> Response:
         started = self._core.monotonic()

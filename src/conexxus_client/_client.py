@@ -12,7 +12,7 @@ from ._calls._call_core import CallCore, connection_check, connection_failure
 from ._calls._cancellation import cancellation_scope
 from ._calls._endpoints import SUCCESS
 from ._calls._error_body import read_error_body
-from ._calls._retries import RetryPolicy
+from ._calls._retries import Attempts, RetryPolicy
 from ._calls._retry_wait import retry_hook
 from ._calls._wire_types import Call, Limits, Response, Transport
 from ._catalogue._base_catalog_stream import valid_items
@@ -261,18 +261,31 @@ class ConexxusClient(_BaseClient):
         Send *call*, with retries, and read its answer.
         """
         attempts = self._core.attempts(call)
-        # The first time, this takes a while, which counts.
+        failures: list[Exception] = []
+        # The first time, this takes a while, which counts.  It can't wait for a
+        # failure, which may be that no file can be opened.
         import stamina
 
         with self._core.observe_call(call.name, call.request, attempts):
+            try:
+                return self._attempt(call, attempts)
+            except Exception as exc:  # noqa: BLE001  # stamina asks the hook about it
+                failures.append(exc)
+
             for attempt in stamina.retry_context(retry_hook(attempts), attempts=None, timeout=None):
-                with attempt, self._core.observe_attempt(call.name, call.request, attempts):
-                    limits = self._core.limits(call.timeout_ms, attempts.deadline)
-                    response = self._exchange(call, limits)
-                    attempts.status = response.status
-                    return call.read(response)
+                with attempt:
+                    if failures:
+                        raise failures.pop()
+                    return self._attempt(call, attempts)
 
         raise AssertionError("unreachable")
+
+    def _attempt(self, call: Call[T], attempts: Attempts) -> T:
+        with self._core.observe_attempt(call.name, call.request, attempts):
+            limits = self._core.limits(call.timeout_ms, attempts.deadline)
+            response = self._exchange(call, limits)
+            attempts.status = response.status
+            return call.read(response)
 
     def _exchange(self, call: Call[T], limits: Limits) -> Response:
         started = self._core.monotonic()

@@ -33,13 +33,10 @@ class SecretRedactor:
         """
         # The pattern takes a microsecond for each three characters; most
         # texts need no search with it.
-        escaped = any(sign in text for sign in "\\%&")
-        lower = text.lower()
+        escaped = "\\" in text or "%" in text or "&" in text
+        needs_search = escaped or any(map(text.lower().__contains__, self._lowered_forms))
 
-        if not escaped and not any(form in lower for form in self._lowered_forms):
-            return text
-
-        return self._pattern.sub("***", text)
+        return self._pattern.sub("***", text) if needs_search else text
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:

@@ -55,7 +55,10 @@ class Secret:
         if len(self._text) < MIN_REDACTED_LENGTH:
             return data
 
-        return self.redact(data.decode("latin-1")).encode("latin-1")
+        text = data.decode("latin-1")
+        redacted = self.redact(text)
+
+        return data if redacted == text else redacted.encode("latin-1")
 
     def __repr__(self) -> str:
         return "Secret('***')"

@@ -107,12 +107,16 @@ class CallCore:
         A complete answer; a key that it echoes is redacted.
         """
         self.note_date(reply)
-        key = self.config.api_key
-        fields = [(name, key.redact(value)) for name, value in reply.headers]
+        key, headers = self.config.api_key, reply.headers
+        # One look at all values: hardly ever does one echo the key.
+        values = "\n".join([value for _, value in headers])
+
+        if key.redact(values) != values:
+            headers = Headers([(name, key.redact(value)) for name, value in headers])
 
         return Response(
             status=reply.status,
-            headers=Headers(fields),
+            headers=headers,
             body=key.redact_bytes(body),
             seconds=self.monotonic() - started,
             redact=key.redact,
@@ -190,16 +194,17 @@ class CallCore:
         else:
             self.budget.refund()
         finally:
-            details = CallDetails(
-                call=call,
-                method=request.method,
-                url=request.shown_url,
-                attempts=max(len(attempts.records) + (error is None), 1),
-                duration=self.monotonic() - started,
-                status=_status_of(error) or attempts.status,
-                error=error,
-            )
-            if is_reported:
+            # A failure is logged, hooks or none.
+            if is_reported and (self.hooks or error is not None):
+                details = CallDetails(
+                    call=call,
+                    method=request.method,
+                    url=request.shown_url,
+                    attempts=max(len(attempts.records) + (error is None), 1),
+                    duration=self.monotonic() - started,
+                    status=_status_of(error) or attempts.status,
+                    error=error,
+                )
                 notify(self.hooks, details)
 
     @contextmanager
@@ -224,16 +229,16 @@ class CallCore:
             is_reported = False
             raise
         finally:
-            details = AttemptDetails(
-                call=call,
-                method=request.method,
-                url=request.shown_url,
-                number=len(attempts.records) + 1,
-                duration=self.monotonic() - started,
-                status=_status_of(error) or attempts.status,
-                error=error,
-            )
-            if is_reported:
+            if is_reported and self.hooks:
+                details = AttemptDetails(
+                    call=call,
+                    method=request.method,
+                    url=request.shown_url,
+                    number=len(attempts.records) + 1,
+                    duration=self.monotonic() - started,
+                    status=_status_of(error) or attempts.status,
+                    error=error,
+                )
                 notify(self.hooks, details)
 
 

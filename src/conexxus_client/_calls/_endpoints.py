@@ -2,6 +2,7 @@
 One function per endpoint: what to send, and how to read the answer.  No I/O.
 """
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Literal, TypeVar
@@ -32,6 +33,7 @@ T = TypeVar("T")
 HEALTH_TIMEOUT_MS = 5_000
 HEALTH_RETRIES = 1
 MAX_KEY = 255
+_KEY = re.compile(f"[!-~]{{1,{MAX_KEY}}}")
 
 SUCCESS = (200, 201)
 _FIRST_REDIRECT = 300
@@ -46,6 +48,9 @@ class Endpoints:
 
     config: ClientConfig
     profile: ApiProfile
+    _bare: dict[tuple[str, str], Request] = attrs.field(
+        factory=dict, init=False, repr=False, eq=False
+    )
 
     def health(self) -> Call[ApiHealth]:
         """
@@ -77,9 +82,7 @@ class Endpoints:
         Raises:
             ValueError: The key can't be a header, or the batch no JSON.
         """
-        if not 0 < len(idempotency_key) <= MAX_KEY or not all(
-            "!" <= char <= "~" for char in idempotency_key
-        ):
+        if not _KEY.fullmatch(idempotency_key):
             msg = f"an idempotency key is 1 to {MAX_KEY} visible ASCII characters"
             raise ValueError(msg)
 
@@ -158,15 +161,22 @@ class Endpoints:
     def _request(
         self, method: Literal["GET", "POST"], path: str, query: dict[str, str] | None = None
     ) -> Request:
+        request = self._bare.get((method, path))
+
+        if request is None:
+            request = self._bare[method, path] = self._bare_request(method, path)
+
+        return attrs.evolve(request, url=f"{request.url}?{urlencode(query)}") if query else request
+
+    def _bare_request(self, method: Literal["GET", "POST"], path: str) -> Request:
         url = self.config.api_url.rstrip("/") + path
-        query_string = f"?{urlencode(query)}" if query else ""
 
         if not path.startswith("/") or not _is_plain_url(url) or self._is_foreign(url):
             raise ConfigurationError([f"the profile's path {path[:100]!r} is not a plain path"])
 
         return Request(
             method=method,
-            url=url + query_string,
+            url=url,
             path=urlsplit(url).path,
             headers=(
                 ("Accept", "application/json"),

@@ -2,7 +2,7 @@
 What an answer says of the transactions of a push: taken, duplicates, rejected, complaints.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -24,6 +24,8 @@ _REFUSED_COUNTS = (
 _EXPLAINING = ("errors", "failures")
 # Something is wrong, but these do not say that it was refused.
 _COMPLAINING = ("error", "skipped", "ignored", "partial")
+# Most answers have none of these, or an empty `rejected`.
+_OBJECTING = frozenset({*_REJECTING, *_REFUSED_COUNTS, *_COMPLAINING, "status"})
 _COUNTS = ("acceptedCount", "accepted_count", "succeeded")
 _OTHER_COUNTS = ("processed", "received", "imported", "inserted", "created", "count")
 _IDS = ("id", "transactionId", "transaction_id")
@@ -89,20 +91,8 @@ class PushVerdict:
         return max(self.accepted, default=None)
 
     def _read(self, level: Mapping[str, Any]) -> None:
-        for name in _REJECTING:
-            self._read_rejecting(name, level.get(name))
-        self.refused.update(
-            (key, count)
-            for key in _REFUSED_COUNTS
-            for count in _numbers(level, (key,))
-            if count > self.refused.get(key, 0)
-        )
-
-        for name in _COMPLAINING:
-            if level.get(name):
-                self.complaints.append(f"`{name}` is {_short(level[name])}")
-        if _word(level.get("status")) in _BAD:
-            self.complaints.append(f"`status` is {_short(level['status'])}")
+        if not _OBJECTING.isdisjoint(level):
+            self._read_objections(level)
 
         self._read_taken(level)
         results = level.get("results")
@@ -110,6 +100,19 @@ class PushVerdict:
             self._read_results(results)
         elif results and not isinstance(results, dict):
             self.complaints.append(f"`results` is {_short(results)}")
+
+    def _read_objections(self, level: Mapping[str, Any]) -> None:
+        for name in filter(level.__contains__, _REJECTING):
+            self._read_rejecting(name, level[name])
+        for name in filter(level.__contains__, _REFUSED_COUNTS):
+            for count in _numbers(level, (name,)):
+                if count > self.refused.get(name, 0):
+                    self.refused[name] = count
+
+        for name in filter(level.get, _COMPLAINING):
+            self.complaints.append(f"`{name}` is {_short(level[name])}")
+        if _word(level.get("status")) in _BAD:
+            self.complaints.append(f"`status` is {_short(level['status'])}")
 
     def _read_rejecting(self, name: str, value: Any) -> None:
         """
@@ -239,10 +242,10 @@ def _result_of(entry: Any) -> str:
     return "unsaid"
 
 
-def _numbers(level: Mapping[str, Any], keys: tuple[str, ...]) -> Iterator[int]:
-    values = (level.get(key) for key in keys)
+def _numbers(level: Mapping[str, Any], keys: tuple[str, ...]) -> list[int]:
+    values = [level[key] for key in filter(level.__contains__, keys)]
 
-    return (one for one in values if isinstance(one, int) and not isinstance(one, bool))
+    return [one for one in values if isinstance(one, int) and not isinstance(one, bool)]
 
 
 def _word(value: Any) -> str:

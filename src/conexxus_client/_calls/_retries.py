@@ -8,6 +8,7 @@ import re
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 
 import attrs
@@ -285,13 +286,14 @@ def _seconds(value: str, server_date: str | None) -> float | None:
     return None if moment is None or now is None else max((moment - now).total_seconds(), 0.0)
 
 
+@lru_cache(maxsize=4)  # calls of one second have one date
 def _http_date(text: str) -> datetime | None:
     if not text:
         return None
 
     try:
         moment = _fixdate(text) or _obsolete_date(text)
-    except (ValueError, IndexError, TypeError, OverflowError):
+    except (ValueError, IndexError, TypeError, OverflowError, OSError):
         return None
 
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
@@ -308,6 +310,10 @@ def _fixdate(text: str) -> datetime | None:
 
 
 def _obsolete_date(text: str) -> datetime:
+    """
+    Raises:
+        OSError: There are no descriptors left to import what reads it.
+    """
     from email.utils import parsedate_to_datetime  # dear to import, and seldom needed
 
     return parsedate_to_datetime(text)

@@ -31,13 +31,21 @@ class Headers:
         """
         The first value of *name*.
         """
-        return next(iter(self.all(name)), None)
+        lower = name.lower()
+
+        for field, value in self._fields:
+            if field == lower:
+                return value
+
+        return None
 
     def all(self, name: str) -> list[str]:
         """
         Every value of *name*.
         """
-        return [value for field, value in self._fields if field == name.lower()]
+        lower = name.lower()
+
+        return [value for field, value in self._fields if field == lower]
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self._fields)

@@ -15,7 +15,7 @@ from conexxus_client.errors import ConnectionLostError, Delivery, RequestTimeout
 from ._async_deadline_backend import async_backend
 from ._body_decoder import BodyDecoder
 from ._deadline_backend import deadline_scope
-from ._error_translation import translate_errors
+from ._error_translation import ErrorTranslation
 from ._httpcore import (
     BaseHttpcoreReply,
     connection_options,
@@ -73,7 +73,7 @@ class AsyncHttpcoreTransport:
                 await response.aclose()
 
     async def _send(self, connection: Any, request: Request, limits: Limits) -> Any:
-        with translate_errors(limits), deadline_scope(limits.head_ends_at) as scope:
+        with ErrorTranslation(limits), deadline_scope(limits.head_ends_at) as scope:
             response = await connection.handle_async_request(
                 httpcore_request(self._httpcore, request, limits)
             )
@@ -137,7 +137,7 @@ class AsyncHttpcoreReply(BaseHttpcoreReply):
         raw = aiter(self._response.stream)
 
         while True:
-            with translate_errors(self._limits), deadline_scope(self._limits.ends_at):
+            with ErrorTranslation(self._limits), deadline_scope(self._limits.ends_at):
                 chunk = await anext(raw, None)
             if chunk is None:
                 break

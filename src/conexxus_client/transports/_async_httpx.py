@@ -9,7 +9,7 @@ from typing import Any
 from conexxus_client._calls._wire_types import AsyncReply, Limits, Request
 
 from ._body_decoder import BodyDecoder
-from ._error_translation import translate_errors
+from ._error_translation import ErrorTranslation
 from ._httpx import BaseHttpxReply, check_deadline, family_of, send_options
 
 
@@ -30,7 +30,7 @@ class AsyncHttpxTransport:
         """
         Send *request*; the answer is closed with the context.
         """
-        with translate_errors(limits):
+        with ErrorTranslation(limits):
             http_request, options = send_options(self._family, self._client, request)
             response = await self._client.send(http_request, **options)
 
@@ -58,7 +58,7 @@ class AsyncHttpxReply(BaseHttpxReply):
         raw = self._response.aiter_raw()
 
         while True:
-            with translate_errors(self._limits):
+            with ErrorTranslation(self._limits):
                 chunk = await anext(raw, None)
             if chunk is None:
                 break

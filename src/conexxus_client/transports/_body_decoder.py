@@ -27,8 +27,8 @@ class BodyDecoder:
 
     def __init__(self, headers: Headers, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._gzip = _content_encoding(headers) == "gzip"
-        self._inflater = zlib.decompressobj(_GZIP)
+        is_gzip = _content_encoding(headers) == "gzip"
+        self._inflater = zlib.decompressobj(_GZIP) if is_gzip else None
         self._received = self._decoded = 0
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
@@ -41,7 +41,7 @@ class BodyDecoder:
         """
         self._received += len(chunk)
 
-        for piece in self._inflate(chunk) if self._gzip else (chunk,):
+        for piece in (chunk,) if self._inflater is None else _inflated(self._inflater, chunk):
             yield self._check_size(piece)
 
     def finish(self) -> None:
@@ -51,22 +51,8 @@ class BodyDecoder:
         Raises:
             DecodeError: The gzip stream is cut off.
         """
-        if self._gzip and self._received and not self._inflater.eof:
+        if self._inflater is not None and self._received and not self._inflater.eof:
             raise DecodeError("the answer's gzip is cut off", delivery=Delivery.UNKNOWN)
-
-    def _inflate(self, chunk: bytes) -> Iterator[bytes]:
-        while chunk:
-            if self._inflater.eof:
-                raise DecodeError("the answer goes on after its gzip", delivery=Delivery.UNKNOWN)
-            try:
-                piece = self._inflater.decompress(chunk, _PIECE_SIZE)
-            except zlib.error:
-                raise DecodeError(
-                    "the answer's gzip is broken", delivery=Delivery.UNKNOWN
-                ) from None
-            if piece:
-                yield piece
-            chunk = self._inflater.unconsumed_tail or self._inflater.unused_data
 
     def _check_size(self, piece: bytes) -> bytes:
         self._decoded += len(piece)
@@ -79,6 +65,19 @@ class BodyDecoder:
             raise ResponseTooLargeError(msg, delivery=Delivery.UNKNOWN)
 
         return piece
+
+
+def _inflated(inflater: "zlib._Decompress", chunk: bytes) -> Iterator[bytes]:
+    while chunk:
+        if inflater.eof:
+            raise DecodeError("the answer goes on after its gzip", delivery=Delivery.UNKNOWN)
+        try:
+            piece = inflater.decompress(chunk, _PIECE_SIZE)
+        except zlib.error:
+            raise DecodeError("the answer's gzip is broken", delivery=Delivery.UNKNOWN) from None
+        if piece:
+            yield piece
+        chunk = inflater.unconsumed_tail or inflater.unused_data
 
 
 def _content_encoding(headers: Headers) -> str:

@@ -26,7 +26,7 @@ from conexxus_client.errors import (
 
 from ._body_decoder import BodyDecoder
 from ._deadline_backend import deadline_scope, sync_backend
-from ._error_translation import translate_errors
+from ._error_translation import ErrorTranslation
 from ._fair_semaphore import FairSemaphore
 from ._tls import ssl_context
 
@@ -77,7 +77,7 @@ class HttpcoreTransport:
                 response.close()
 
     def _send(self, connection: Any, request: Request, limits: Limits) -> Any:
-        with translate_errors(limits), deadline_scope(limits.head_ends_at) as scope:
+        with ErrorTranslation(limits), deadline_scope(limits.head_ends_at) as scope:
             response = connection.handle_request(httpcore_request(self._httpcore, request, limits))
 
         if scope.is_unsolicited:
@@ -147,7 +147,7 @@ class HttpcoreReply(BaseHttpcoreReply):
         raw = iter(self._response.stream)
 
         while True:
-            with translate_errors(self._limits), deadline_scope(self._limits.ends_at):
+            with ErrorTranslation(self._limits), deadline_scope(self._limits.ends_at):
                 chunk = next(raw, None)
             if chunk is None:
                 break
