@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ._status import LATE_AFTER, SalesStatus, has_sales
 
 # Health and status need the schedule alone, not the engine.
-_read, __dir__ = lazy_names(
+_read, _names = lazy_names(
     __name__,
     {
         "_adoption": ("Adoption",),
@@ -92,3 +92,7 @@ _RENAMED = {
 
 def __getattr__(name: str) -> Any:
     return renamed(globals(), name, _RENAMED) if name in _RENAMED else _read(name)
+
+
+def __dir__() -> list[str]:
+    return _names()
