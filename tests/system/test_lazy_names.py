@@ -104,16 +104,17 @@ def test_submodules_are_attributes():
     assert fresh(f"{code}, conexxus_sync.config.SyncConfig.__name__)") == "Delivery SyncConfig"
 
 
-def test_missing_dependencies_are_named():
+@pytest.mark.parametrize("name", ["Item", "models"])
+def test_missing_dependencies_are_named(name):
     """
     Where a name's module can't be imported, the error is about what it lacks.
     """
-    code = """
+    code = f"""
 import sys
 sys.modules["attrs"] = None
 import conexxus_client
 try:
-    conexxus_client.Item
+    conexxus_client.{name}
 except ModuleNotFoundError as exc:
     print(exc.name)
 """
