@@ -17,13 +17,17 @@ import sys
 import tempfile
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import attrs
 
 import conexxus_client
+import conexxus_sync.sales
+import conexxus_sync.stores
 from conexxus_client import ClientConfig, ConexxusClient, Transaction, TransactionLine
 from conexxus_client.testing import BackOffice, SandboxTransport
 from conexxus_sync.config import SyncConfig
@@ -46,6 +50,12 @@ if TYPE_CHECKING:
 SOURCES = str(Path(conexxus_client.__file__).parents[1])
 
 LOCATION = "loc-001"
+# What is imported when it is first needed is no part of a journey.
+for _package in (conexxus_client, conexxus_sync.sales, conexxus_sync.stores):
+    for _found in walk_packages(_package.__path__, f"{_package.__name__}."):
+        if ".testing" not in _found.name:
+            import_module(_found.name)
+
 DAY = date(2026, 1, 2)
 # What each count is, for people.
 SAID = {

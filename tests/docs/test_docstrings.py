@@ -32,7 +32,11 @@ def parameters(function: Function) -> set[str]:
 
 
 def attributes(cls: ast.ClassDef) -> set[str]:
-    fields = {it.target.id for it in cls.body if isinstance(it, ast.AnnAssign)}
+    fields = {
+        it.target.id
+        for it in ast.walk(cls)
+        if isinstance(it, ast.AnnAssign) and isinstance(it.target, ast.Name)
+    }
     methods = {it.name for it in cls.body if isinstance(it, Function)}
     assigned = {
         it.attr
