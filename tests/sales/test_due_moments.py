@@ -10,7 +10,7 @@ def test_moments_are_those_of_the_calendar(till):
     till.orders.add(till.sale("t1"))
     till.push()
     ledger, now = till.engine().ledger, till.clock.now()
-    dates = ledger.dates(ledger.start_date(now))
+    dates = ledger.dates(ledger.start_date(now), now)
 
     found = dates.moments(now)
 

@@ -12,6 +12,7 @@ import pytest
 
 from conexxus_client import ApiProfile
 from conexxus_client.testing import BackOffice
+from conexxus_sync.health._health import assess_health
 from conexxus_sync.stores.sqlite import _sqlite_database as store_module
 
 
@@ -286,3 +287,92 @@ def test_lease_of_long_work(till, monkeypatch):
 
 def _settings(till):
     return {"sales_mode": till.profile.sales_mode, "dedupe": till.profile.dedupe}
+
+
+def an_hour_of_runs(till, count):
+    """
+    So many hourly runs before now, as of pulls.
+    """
+    with till.store.write() as state:
+        (document,) = state.session.first("SELECT document FROM runs")
+        state.session.execute_many(
+            "INSERT INTO runs (location, id, kind, status, planned, started_at, document)"
+            " VALUES (?, ?, 'inventory', 'success', 0, ?, ?)",
+            (
+                (LOCATION, f"r{n}", (till.clock.now() - n * A_DAY / 24).isoformat(), document)
+                for n in range(count)
+            ),
+        )
+
+
+def ask(till):
+    """
+    What a scheduler and a monitor ask every minute.
+    """
+    engine, context = till.engine(), till.context()
+    engine.clock_problem(till.clock.now())
+    engine.next_due(till.clock.now())
+    assess_health(
+        context.store,
+        context.config,
+        missing=(),
+        api=None,
+        orders=True,
+        watched_since=till.clock.now(),
+        now=till.clock.now(),
+    )
+
+
+def test_every_minute(new_till, monkeypatch):
+    """
+    What is asked every minute takes about the same work however long the
+    history is: of the 60 days more, their batches alone are counted.
+    """
+    monkeypatch.setattr(store_module, "_Connection", Counted)
+    work = {}
+
+    for days in (70, 130):
+        till = new_till()
+        for night in range(days):
+            till.orders.add(till.sale(f"t{night}"), day=DAY + night * A_DAY)
+            till.push()
+            till.wait(days=1)
+        an_hour_of_runs(till, 24 * days)
+        Counted.steps = 0
+        ask(till)
+        work[days] = Counted.steps
+
+    assert 100 * (work[130] - work[70]) < 60 * 30
+
+
+@pytest.mark.parametrize("analyzed", [False, True])
+def test_plans_of_every_minute(new_till, monkeypatch, analyzed):
+    """
+    Nothing that is asked every minute reads the rows of a history: what is
+    counted is counted in an index.
+    """
+    till = new_till()
+    fill(till, days=30, sales=50)
+    till.orders.add(till.sale("t1"))
+    till.push()
+    an_hour_of_runs(till, 500)
+    if analyzed:
+        with till.store.read() as state:
+            state.session.raw.execute("ANALYZE")
+    monkeypatch.setattr(Planned, "plans", {})
+    monkeypatch.setattr(store_module, "_Connection", Planned)
+
+    ask(till)
+
+    history = r"(SCAN|SEARCH) (runs|batches|quarantined_transactions|discrepancies|sales_dates)\b"
+    # Counted there, or the end of it.
+    counted = r"INDEX (batches_counted|batches_open|batches_by_date) "
+    assert len(Planned.plans) > 20
+    assert [
+        (sql, step)
+        for sql, steps in Planned.plans.items()
+        for step in steps
+        if re.match(history, step)
+        and not re.search(r"\(location=\? AND", step)
+        and not re.search(counted, step)
+    ] == []

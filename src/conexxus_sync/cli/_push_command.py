@@ -235,7 +235,7 @@ def _not_looked_at(engine: SalesPush, looked_at: Collection[dt.date]) -> Iterato
     Say which dates were not due, and when they are: a late sale may wait there.
     """
     now, ledger = engine.context.clock.now(), engine.ledger
-    moments = ledger.dates(ledger.start_date(now)).moments(now)
+    moments = ledger.dates(ledger.start_date(now), now).moments(now)
     shown = [
         f"{day}, due {'now' if at <= now else moment(at, engine.context.config.timezone)}"
         for day, at in moments.items()

@@ -258,10 +258,10 @@ def _days(store: LocationStore, state: State, config: SyncConfig, bare: Overview
         # An alert says so.
         return
 
-    dates = ledger.dates(ledger.start_date(bare.now))
     overdue = frozenset(bare.health.sales.overdue)
     today = ledger.calendar.business_date(bare.now)
     first = today - (SHOWN_DAYS - 1) * DAY
+    dates = ledger.dates(ledger.start_date(bare.now), bare.now, since=first)
     totals = {sums.business_date: sums for sums in state.outbox.date_totals(first)}
 
     for number in range(SHOWN_DAYS):

@@ -11,7 +11,7 @@ import attrs
 from conexxus_client import exact_sum
 from conexxus_sync.model.api_connection import ApiConnection
 from conexxus_sync.model.runs import RunKind, RunStatus, SyncRun
-from conexxus_sync.model.sales import BatchState, DateVisit
+from conexxus_sync.model.sales import BatchState
 from conexxus_sync.stores import LocationStore, State
 
 
@@ -112,7 +112,7 @@ def _is_resolved(state: State, push: SyncRun) -> bool:
     if day is None or push.end_time is None:
         return False
 
-    visit = state.sales_dates.visits().get(day, DateVisit())
+    visit = state.sales_dates.visit(day)
     is_over = state.sales_dates.closed(day) is not None or (
         visit.at is not None and visit.at > push.end_time
     )

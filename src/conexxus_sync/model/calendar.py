@@ -103,11 +103,15 @@ class StoreCalendar:
         if visited_at is None:
             return self.push_moment(business_date)
 
-        if self._long_over(business_date, visited_at):
-            return None
-
         later = (m for m in self.due_moments(business_date) if m > visited_at)
         return next(later, None)
+
+    @property
+    def rules(self) -> str:
+        """
+        What decides when a date is due, but for the days to look back.
+        """
+        return f"{self.timezone} {self.push_at} {self.day_closes_at} {self.tail_after}"
 
     def first_date(self, now: datetime) -> date:
         """
@@ -116,15 +120,6 @@ class StoreCalendar:
         """
         today = self.business_date(now)
         return today + DAY if self.push_moment(today) <= now else today
-
-    def _long_over(self, business_date: date, moment: datetime) -> bool:
-        """
-        Is *moment* past every due moment, whatever the zone?
-
-        Decides without a look at the zone for all but the last days: a
-        store looks at years of dates.
-        """
-        return moment.date() > business_date + (self.lookback_days + 3) * DAY
 
     def _instant(self, day: date, wall: time) -> datetime:
         """
@@ -155,6 +150,42 @@ class StoreCalendar:
 
     def _wall(self, instant: datetime) -> datetime:
         return instant.astimezone(self.timezone).replace(tzinfo=None, fold=0)
+
+
+@attrs.frozen(kw_only=True)
+class Watermark:
+    """
+    Up to where business dates are past their last look.
+
+    Attributes:
+        first: From this date on.
+        before: Up to the day before this one.
+        as_of: When the last of them was looked at.
+        rules: Of the calendar that says so.
+        lookback: How many days it looks back.
+    """
+
+    first: date
+    before: date
+    as_of: datetime
+    rules: str
+    lookback: int
+
+    def skip(self, start: date, calendar: StoreCalendar, now: datetime) -> date:
+        """
+        The first date from *start* on that has to be looked into.
+
+        By an earlier clock, or by another calendar, that is *start*: what is
+        past its last look by these may be due by others.
+        """
+        holds = (
+            self.first <= start
+            and self.as_of <= now
+            and self.rules == calendar.rules
+            and self.lookback >= calendar.lookback_days
+        )
+
+        return max(start, self.before) if holds else start
 
 
 def plain_date(value: date) -> date:

@@ -43,26 +43,27 @@ class DailyReportData:
             return None
 
         start = ledger.start_date(self.now).start
+        first = first_report_date(ledger.calendar, since=since, now=self.now, start=start)
 
         return DailyReports(
             location_id=self.state.location,
             now=self.now,
             zone=self.zone,
             calendar=ledger.calendar,
-            first=first_report_date(ledger.calendar, since=since, now=self.now, start=start),
-            visits=self._visits(),
+            first=first,
+            visits=self._visits(first),
             sent=self.state.notices.sent_reports(),
             missing=self.state.notices.missing,
             sums=self._sums,
             why=lambda day: self._why(day, ledger),
         )
 
-    def _visits(self) -> dict[date, datetime]:
+    def _visits(self, first: date) -> dict[date, datetime]:
         """
-        When each date was last looked at; a visit in the future counts for
+        When each date from *first* on was last looked at; a visit in the future counts for
         nothing, nor does one of a date that takes no push any more.
         """
-        visits = self.state.sales_dates.visits()
+        visits = self.state.sales_dates.visits(first)
 
         return {
             day: visit.at

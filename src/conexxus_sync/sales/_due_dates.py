@@ -4,10 +4,11 @@ Which business dates are due or overdue, and when the next one is.
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
+from itertools import chain, takewhile
 
 import attrs
 
-from conexxus_sync.model.calendar import DAY, StoreCalendar
+from conexxus_sync.model.calendar import DAY, StoreCalendar, Watermark
 from conexxus_sync.model.sales import DateVisit
 
 
@@ -91,6 +92,9 @@ class DueDates:
     Attributes:
         start: The first date that is pushed.
         visits: What the ledger says, by date.
+        unsettled: Dates before it are past their last look, unless something
+            of them waits or is parked.
+        as_of: When the last of those was looked at.
         waiting: Dates with batches to deliver.
         parked: Dates with batches that wait for an operator; they make
             nothing due, but what should have arrived has not.
@@ -101,6 +105,8 @@ class DueDates:
     visits: Mapping[date, DateVisit]
     waiting: frozenset[date]
     parked: frozenset[date] = frozenset()
+    unsettled: date = date.min
+    as_of: datetime | None = None
 
     def due(self, now: datetime) -> list[date]:
         """
@@ -145,6 +151,26 @@ class DueDates:
         """
         return [day for day in self._dates(now) if self._is_overdue(day, now, grace)]
 
+    def watermark(self, now: datetime) -> Watermark | None:
+        """
+        Up to where dates are past their last look; None if that is no news.
+        """
+        day = max(self.start, self.unsettled)
+        over = list(takewhile(lambda each: self._is_over(each, now), self._days_from(day, now)))
+
+        if not over:
+            return None
+
+        looks = (self._visited(each, now) for each in over)
+
+        return Watermark(
+            first=self.start,
+            before=over[-1] + DAY,
+            as_of=max(filter(None, (self.as_of, *looks)), default=now),
+            rules=self.calendar.rules,
+            lookback=self.calendar.lookback_days,
+        )
+
     def needs_decision(self, day: date, now: datetime) -> bool:
         """
         Is an operator's word all that *day* waits for?
@@ -163,11 +189,7 @@ class DueDates:
         """
         at = self._visited(day, now)
 
-        if at is None or day in self.waiting:
-            return False
-
-        # Without a look at the zone for all but the last days.
-        return at.date() > day + 2 * DAY or at >= self.calendar.push_moment(day)
+        return at is not None and day not in self.waiting and at >= self.calendar.push_moment(day)
 
     def _visited(self, day: date, now: datetime) -> datetime | None:
         """
@@ -179,11 +201,25 @@ class DueDates:
 
     def _dates(self, now: datetime) -> Iterator[date]:
         """
-        From the start to today, without those that are closed.
+        Those from the start to today that may be due, oldest first, without
+        those that are closed.
         """
-        day, today = self.start, self.calendar.business_date(now)
+        first = max(self.start, self.unsettled)
+        before = sorted(day for day in self.waiting | self.parked if self.start <= day < first)
+        days = chain(before, self._days_from(first, now))
 
-        while day <= today:
-            if self.visits.get(day, NEVER).closed is None:
-                yield day
-            day += DAY
+        return (day for day in days if self.visits.get(day, NEVER).closed is None)
+
+    def _days_from(self, first: date, now: datetime) -> Iterator[date]:
+        days = (self.calendar.business_date(now) - first).days
+
+        return (first + number * DAY for number in range(days + 1))
+
+    def _is_over(self, day: date, now: datetime) -> bool:
+        """
+        Is *day* not looked at any more?
+        """
+        at = self._visited(day, now)
+        is_closed = self.visits.get(day, NEVER).closed is not None
+
+        return is_closed or (at is not None and self.calendar.next_due(day, at) is None)

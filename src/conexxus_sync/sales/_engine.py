@@ -206,7 +206,9 @@ class SalesPush:
             )
 
             if business_date is None:
-                dates = ledger.dates(start_date).due(self.context.clock.now())
+                now = self.context.clock.now()
+                known = ledger.dates(start_date, now)
+                dates, context.watermark = known.due(now), known.watermark(now)
             else:
                 ledger.refuse_closed(business_date)
                 dates = [business_date]
@@ -264,7 +266,7 @@ class SalesPush:
         The business dates that are due, oldest first.
         """
         ledger = self.ledger
-        return ledger.dates(ledger.start_date(now)).due(now)
+        return ledger.dates(ledger.start_date(now), now).due(now)
 
     def next_due(self, now: datetime) -> datetime:
         """
@@ -279,7 +281,9 @@ class SalesPush:
             return now + WARN_EVERY
 
         start_date = ledger.start_date(now)
-        moment = now if start_date.record is not None else ledger.dates(start_date).next_due(now)
+        moment = (
+            now if start_date.record is not None else ledger.dates(start_date, now).next_due(now)
+        )
         left = self._backoff.left(self.context.clock.monotonic())
 
         return moment if left is None else max(moment, now + left)

@@ -13,7 +13,7 @@ from conexxus_sync.model.calendar import StoreCalendar
 from conexxus_sync.stores import LocationStore, State
 
 from ._clock_check import ClockProblem, believable_last_run, find_clock_problem
-from ._due_dates import DueDates, HeldDates, StartDate
+from ._due_dates import NEVER, DueDates, HeldDates, StartDate
 from ._silence import REMEMBERED_DAYS, Silence, find_silence
 
 
@@ -112,7 +112,7 @@ class SalesLedger:
 
         with self.store.read() as state:
             # Asked for by name, it was pushed all the same.
-            is_known = day in state.sales_dates.visits() or state.sales_dates.recorded([day])
+            is_known = state.sales_dates.visit(day) != NEVER or state.sales_dates.recorded([day])
 
         return None if is_known else HeldDates(since=day, before=start)
 
@@ -125,17 +125,30 @@ class SalesLedger:
 
         return find_clock_problem(now, last_run=believable_last_run(runs, now), released=released)
 
-    def dates(self, start_date: StartDate) -> DueDates:
+    def dates(self, start_date: StartDate, now: datetime, *, since: date | None = None) -> DueDates:
         """
         The dates from *start_date* on.
+
+        Args:
+            since: From when on the visits are read, if dates are shown that
+                are past their last look.
         """
         with self.store.read() as state:
+            start, mark = start_date.start, state.sales_dates.watermark()
+            unsettled = start if mark is None else mark.skip(start, self.calendar, now)
+            waiting = frozenset(state.outbox.open_dates())
+            parked = frozenset(batch.business_date for batch in state.outbox.parked())
+            visits = state.sales_dates.visits(min(since or unsettled, unsettled))
+            earlier = (day for day in waiting | parked if day not in visits)
+
             return DueDates(
                 calendar=self.calendar,
-                start=start_date.start,
-                visits=state.sales_dates.visits(),
-                waiting=frozenset(state.outbox.open_dates()),
-                parked=frozenset(batch.business_date for batch in state.outbox.parked()),
+                start=start,
+                visits={**{day: state.sales_dates.visit(day) for day in earlier}, **visits},
+                waiting=waiting,
+                parked=parked,
+                unsettled=unsettled,
+                as_of=None if mark is None or unsettled == start else mark.as_of,
             )
 
     def silence(self, start_date: StartDate, now: datetime) -> Silence | None:

@@ -14,7 +14,7 @@ from conexxus_sync.collectors import FanOut
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.engines import EngineContext
 from conexxus_sync.errors import SyncError
-from conexxus_sync.model.calendar import StoreCalendar
+from conexxus_sync.model.calendar import StoreCalendar, Watermark
 from conexxus_sync.model.frozen_sales import BatchDraft, FrozenTransaction
 from conexxus_sync.model.leases import Lease
 from conexxus_sync.model.sales import Batch, SendMoment
@@ -81,6 +81,7 @@ class PushContext:
         watch: Knows since when the order source is asked.
         pending_visits: Dates that were looked at, but not stored yet: a date
             without sales does not deserve a disk flush of its own.
+        watermark: Nor does a new one; it goes with the next transaction.
     """
 
     engine: EngineContext
@@ -93,6 +94,7 @@ class PushContext:
     accept_changes: bool = False
     evidence: PushEvidence = attrs.field(factory=PushEvidence)
     pending_visits: list[tuple[date, datetime]] = attrs.field(factory=list)
+    watermark: Watermark | None = None
 
     @property
     def store(self) -> LocationStore:
@@ -209,12 +211,14 @@ class PushContext:
         take it meanwhile.
         """
         with self.store.write(self.lease) as state:
+            if self.watermark is not None:
+                state.sales_dates.set_watermark(self.watermark)
             if self.pending_visits:
                 state.sales_dates.record(self.pending_visits)
             yield state
             lease = self.store.leases.extend(state.session, self.lease, self.clock.now())
 
-        self.lease = lease
+        self.lease, self.watermark = lease, None
         self.pending_visits.clear()
 
     def flush(self) -> None:

@@ -85,7 +85,7 @@ class SalesStatus:
             return cls(problem=str(exc), enabled=enabled, restored=restored, is_fresh=fresh)
 
         start_date = ledger.start_date(now)
-        dates = ledger.dates(start_date)
+        dates = ledger.dates(start_date, now)
         overdue = tuple(dates.overdue(now, LATE_AFTER))
 
         return cls(

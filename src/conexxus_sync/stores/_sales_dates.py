@@ -8,9 +8,10 @@ from datetime import date, datetime
 import attrs
 
 from conexxus_sync.errors import StoreError
+from conexxus_sync.model.calendar import Watermark
 from conexxus_sync.model.sales import DateVisit, DiscrepancyKind, RunsAround
 
-from ._database import Repository, optional_moment, readable, text
+from ._database import Repository, Row, optional_moment, readable, text
 
 
 _START_DATE = "SELECT since FROM sales_floors WHERE location = ?"
@@ -39,19 +40,45 @@ WITH RECURSIVE days (day, number) AS (
 SELECT day FROM days WHERE day IS NOT NULL
 """
 
-_RUNS_AROUND = """
-SELECT max(started_at) FILTER (WHERE started_at <= ?2),
-       min(started_at) FILTER (WHERE started_at > ?2),
-       max(started_at) FILTER (WHERE started_at > ?2)
-FROM runs WHERE location = ?1 AND started_at LIKE '____-__-__T%'
-  AND number > coalesce((SELECT run FROM sales_clocks WHERE location = ?1), 0)
+# Each is the end of an index.
+_RUN = """
+SELECT started_at FROM runs WHERE location = ?1 AND started_at LIKE '____-__-__T%'
+    AND number > coalesce((SELECT run FROM sales_clocks WHERE location = ?1), 0)
+    AND started_at {order} LIMIT 1
 """
+_RUNS_AROUND = "SELECT ({}), ({}), ({})".format(
+    *(
+        _RUN.format(order=order)
+        for order in (
+            "<= ?2 ORDER BY started_at DESC",
+            "> ?2 ORDER BY started_at",
+            "> ?2 ORDER BY started_at DESC",
+        )
+    )
+)
 _TRUST_CLOCK = """
 INSERT INTO sales_clocks (location, run)
 SELECT ?1, (SELECT coalesce(max(number), 0) FROM runs WHERE location = ?1) WHERE true
 ON CONFLICT (location) DO UPDATE SET run = excluded.run
 """
-_VISITS = "SELECT business_date, visited_at, closed FROM sales_dates WHERE location = ?"
+_VISITS = """
+SELECT business_date, visited_at, closed FROM sales_dates WHERE location = ? AND business_date >= ?
+"""
+_VISIT = """
+SELECT business_date, visited_at, closed FROM sales_dates WHERE location = ? AND business_date = ?
+"""
+_WATERMARK = """
+SELECT first, before, as_of, rules, lookback FROM sales_watermarks WHERE location = ?
+"""
+_SET_WATERMARK = """
+INSERT INTO sales_watermarks (location, first, before, as_of, rules, lookback)
+VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (location) DO UPDATE SET first = excluded.first, before = excluded.before,
+    as_of = excluded.as_of, rules = excluded.rules, lookback = excluded.lookback
+"""
+_LOWER_WATERMARK = """
+UPDATE sales_watermarks SET before = ?2 WHERE location = ?1 AND before > ?2
+"""
 _CLOSED = "SELECT closed FROM sales_dates WHERE location = ? AND business_date = ?"
 _RECORD = """
 INSERT INTO sales_dates (location, business_date, visited_at) VALUES (?, ?, ?)
@@ -151,11 +178,36 @@ class SalesDates(Repository):
         """
         self.session.execute(_TRUST_CLOCK, (self.location,))
 
-    def visits(self) -> dict[date, DateVisit]:
+    def visits(self, since: date = date.min) -> dict[date, DateVisit]:
         """
-        Every business date that was ever visited or closed.
+        Every business date from *since* on that was visited or closed.
         """
-        return dict(readable(self.session.all(_VISITS, (self.location,)), _visit))
+        scope = (self.location, since.isoformat())
+
+        return dict(readable(self.session.all(_VISITS, scope), _visit))
+
+    def visit(self, business_date: date) -> DateVisit:
+        """
+        When this one was visited, or closed, if it was.
+        """
+        rows = self.session.all(_VISIT, (self.location, business_date.isoformat()))
+
+        return dict(readable(rows, _visit)).get(business_date, DateVisit())
+
+    def watermark(self) -> Watermark | None:
+        """
+        Up to where dates need not be looked into; None if nothing is known.
+        """
+        rows = self.session.all(_WATERMARK, (self.location,))
+
+        return next(readable(rows, _watermark), None)
+
+    def set_watermark(self, mark: Watermark) -> None:
+        """
+        Dates below *mark* are past their last look.
+        """
+        bounds = (mark.first.isoformat(), mark.before.isoformat(), text(mark.as_of))
+        self.session.execute(_SET_WATERMARK, (self.location, *bounds, mark.rules, mark.lookback))
 
     def closed(self, business_date: date) -> str | None:
         """
@@ -174,15 +226,17 @@ class SalesDates(Repository):
         """
         Record that dates were looked at, and that nothing is left of them.
         """
-        self.session.execute_many(
-            _RECORD, ((self.location, day.isoformat(), text(at)) for day, at in visits)
-        )
+        rows = [(self.location, day.isoformat(), text(at)) for day, at in visits]
+        self.session.execute_many(_RECORD, rows)
+        self.session.execute_many(_LOWER_WATERMARK, (row[:2] for row in rows))
 
     def clear_visit(self, business_date: date) -> None:
         """
         Make the date due again, as if it had never been visited.
         """
-        self.session.execute(_CLEAR_VISIT, (self.location, business_date.isoformat()))
+        day = (self.location, business_date.isoformat())
+        self.session.execute(_CLEAR_VISIT, day)
+        self.session.execute(_LOWER_WATERMARK, day)
 
     def refuse_changes(self, business_date: date, *, why: str, now: datetime) -> bool:
         """
@@ -245,6 +299,18 @@ class SalesDates(Repository):
 def _visit(row: tuple[str, str | None, str | None]) -> tuple[date, DateVisit]:
     day, at, closed = row
     return date.fromisoformat(day), DateVisit(at=optional_moment(at), closed=closed)
+
+
+def _watermark(row: Row) -> Watermark:
+    first, before, as_of, rules, lookback = row
+
+    return Watermark(
+        first=date.fromisoformat(first),
+        before=date.fromisoformat(before),
+        as_of=datetime.fromisoformat(as_of),
+        rules=rules,
+        lookback=lookback,
+    )
 
 
 def _first_date(stored: str) -> date:
