@@ -168,3 +168,22 @@ def test_bytes_of_a_batch():
         head + raw + b'],"summary":{"averageOrderValue":1.10,"itemsSold":0,"totalDiscount":0,'
         b'"totalOrders":1,"totalRevenue":1.10,"totalTax":0.10}}'
     )
+
+
+@pytest.mark.parametrize("amount", [0.5, Decimal("NaN"), Decimal("Infinity")])
+@pytest.mark.parametrize("name", ["total", "tax", "discount"])
+def test_built_past_the_checks(name, amount):
+    """
+    An amount that its class never admits is not written, however it came in.
+    """
+    line = TransactionLine(sku="a", quantity=1, price=Decimal(1))
+    sale = Transaction(id="t", timestamp=datetime(2026, 1, 2, tzinfo=UTC), total=1, items=[line])
+    object.__setattr__(sale, name, amount)
+
+    with pytest.raises(ValueError, match=r"float has already lost|no word for"):
+        encode_transaction(sale)
+
+    object.__setattr__(sale, name, Decimal(1))
+    object.__setattr__(line, "price", amount)
+    with pytest.raises(ValueError, match=r"float has already lost|no word for"):
+        encode_transaction(sale)

@@ -150,6 +150,30 @@ def test_never_early(calendar, day):
     assert wall(calendar, push - timedelta(seconds=1)) < due or wall(calendar, push) == due
 
 
+@settings(max_examples=150, deadline=None)
+@given(calendar=calendars, day=dates)
+def test_core_hours(calendar, day):
+    """
+    Each moment of the core hours belongs to the date, and they are most of it.
+    """
+    first, last = calendar.core_hours(day)
+    moments = [first + minutes * MINUTE for minutes in range(0, 27 * 60, 15)]
+
+    days = {calendar.business_date(moment) for moment in moments if moment < last}
+
+    # There is a date that Samoa never had.
+    assert days == {day} or (not days and calendar.timezone.key == "Pacific/Apia")
+
+
+def test_core_hours_at_an_end_of_the_calendar():
+    """
+    The first date of all has none.
+    """
+    first, last = StoreCalendar(timezone=ZoneInfo("UTC")).core_hours(date.min)
+
+    assert not first < last
+
+
 @settings(max_examples=200, deadline=None)
 @given(calendar=calendars, day=dates, before=st.integers(1, 27 * 3600))
 def test_close_is_final(calendar, day, before):

@@ -175,6 +175,43 @@ def test_old_store(new_till, mode):
     assert till.push(DAY) == []
 
 
+def test_digest_of_this_version():
+    """
+    A digest is the same as it ever was under its version: what was delivered
+    under it has not changed.
+    """
+    lines = [
+        TransactionLine(
+            sku='caf\u00e9 "1"',
+            quantity=2,
+            price=Decimal("1.50"),
+            amount=Decimal("3.0"),
+            extra={"note": "bag", "zero": 0},
+        ),
+        TransactionLine(
+            sku="a", quantity=Decimal("0.250"), price=Decimal("1E+2"), amount=Decimal("24.9")
+        ),
+    ]
+    more = {"tax": "-0.0", "discount": "0.5", "extra": {"payments": [{"cash": Decimal("5.00")}]}}
+
+    full, bare = (sample("t", "27.90", items=lines, **more), sample("t", "27.90", items=[]))
+
+    assert SaleDigest.of(full) == SaleDigest(
+        version='[2,["payments"],["note","zero"]]',
+        value=bytes.fromhex(
+            "55fc452ea3a4843514a6fc357cc6be67cf9485d7b169c1a198089e6d"
+            "36f78e9766c9ea3455a1a301b2e39a34ca61eee330569c004f5adcc7d0343bcf"
+        ),
+    )
+    assert SaleDigest.of(bare) == SaleDigest(
+        version="[2,[],[]]",
+        value=bytes.fromhex(
+            "55fc452ea3a4843514a6fc354f53cda18c2baa0c0354bb5f98089e6d"
+            "36f78e9766c9ea3498089e6d36f78e9766c9ea34b7f343d070bfc0ca75b9e2fb"
+        ),
+    )
+
+
 AMOUNTS = st.decimals(-999, 999, places=2)
 EXTRAS = st.dictionaries(
     st.text("ab:\u00e9", max_size=2),

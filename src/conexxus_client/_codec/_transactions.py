@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 import attrs
+import msgspec
 
 from conexxus_client.errors import DecodeError
 from conexxus_client.models import SalesBatch, SalesSummary, Transaction, TransactionLine
@@ -18,8 +19,38 @@ from ._json import decode_json, encode_json
 
 T = TypeVar("T")
 
-# Around a transaction, in the body of a push.
-_BATCH_NESTING = 2
+# Around the `extra` of a transaction, and of a line, in the body of a push.
+_EXTRA_NESTING = 3
+_LINE_EXTRA_NESTING = 5
+
+
+class _Line(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
+    """
+    A line as it is written; its keys are in order, like those of all mappings.
+    """
+
+    amount: Decimal | None = None
+    extra: msgspec.Raw | None = None
+    price: Decimal
+    quantity: int | Decimal
+    sku: str
+
+
+class _Sale(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
+    """
+    A transaction as it is written, likewise.
+    """
+
+    discount: Decimal | None = None
+    extra: msgspec.Raw | None = None
+    id: str
+    items: list[_Line]
+    tax: Decimal | None = None
+    timestamp: str
+    total: Decimal
+
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 @attrs.frozen(kw_only=True)
@@ -91,18 +122,16 @@ def encode_transaction(transaction: Transaction) -> bytes:
     Raises:
         ValueError: An `extra` holds something that JSON can't hold exactly.
     """
-    fields: dict[str, Any] = {
-        "id": transaction.id,
-        "timestamp": _timestamp(transaction.timestamp),
-        "total": transaction.total,
-        "items": [_encode_line(line) for line in transaction.items],
-    }
-
-    return encode_json(
-        fields
-        | _without_none(tax=transaction.tax, discount=transaction.discount)
-        | ({"extra": dict(transaction.extra)} if transaction.extra else {}),
-        within=_BATCH_NESTING,
+    return _ENCODER.encode(
+        _Sale(
+            items=[_line(line) for line in transaction.items],
+            discount=_exact(transaction.discount),
+            extra=_extra(transaction.extra, _EXTRA_NESTING),
+            id=transaction.id,
+            tax=_exact(transaction.tax),
+            timestamp=_timestamp(transaction.timestamp),
+            total=_exact(transaction.total),
+        )
     )
 
 
@@ -116,11 +145,28 @@ def decode_transaction(raw: bytes | str) -> Transaction:
     return _decode_transaction(decode_json(raw))
 
 
-def _encode_line(line: TransactionLine) -> dict[str, Any]:
-    fields: dict[str, Any] = {"sku": line.sku, "quantity": line.quantity, "price": line.price}
-    extra = {"extra": dict(line.extra)} if line.extra else {}
+def _line(line: TransactionLine) -> _Line:
+    return _Line(
+        amount=_exact(line.amount),
+        extra=_extra(line.extra, _LINE_EXTRA_NESTING),
+        price=_exact(line.price),
+        quantity=_exact(line.quantity),
+        sku=line.sku,
+    )
 
-    return fields | _without_none(amount=line.amount) | extra
+
+def _exact(amount: Any) -> Any:
+    """
+    *amount*; what its class never admits may have come into it another way.
+    """
+    if amount is not None and not (type(amount) is Decimal and amount.is_finite()):
+        encode_json(amount)
+
+    return amount
+
+
+def _extra(extra: Mapping[str, Any], within: int) -> msgspec.Raw | None:
+    return msgspec.Raw(encode_json(dict(extra), within=within)) if extra else None
 
 
 def _encode_summary(summary: SalesSummary) -> bytes:
@@ -134,10 +180,6 @@ def _encode_summary(summary: SalesSummary) -> bytes:
             "itemsSold": summary.items_sold,
         }
     )
-
-
-def _without_none(**fields: Decimal | None) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _timestamp(moment: datetime) -> str:

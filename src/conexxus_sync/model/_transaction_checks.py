@@ -29,17 +29,17 @@ def adds_up(transaction: Transaction) -> bool:
     Prices may contain the tax or not; nothing says which.  If neither agrees,
     it is a figure to look at, not a fault.
     """
-    lines = (
-        _EXACT.multiply(Decimal(line.quantity), line.price) if line.amount is None else line.amount
+    lines = [
+        _EXACT.multiply(line.quantity, line.price) if line.amount is None else line.amount
         for line in transaction.items
-    )
-    inclusive = reduce(_EXACT.add, lines, Decimal())
-    exclusive = _EXACT.add(inclusive, transaction.tax or Decimal())
-    paid = _EXACT.add(transaction.total, transaction.discount or Decimal())
-    tolerance = _EXACT.multiply(Decimal(len(transaction.items)), _CENT)
+    ]
+    paid = _EXACT.add(transaction.total, transaction.discount or 0)
+    short = _EXACT.subtract(reduce(_EXACT.add, lines, Decimal()), paid)
+    tolerance = _EXACT.multiply(len(lines), _CENT)
 
-    return any(
-        _EXACT.abs(_EXACT.subtract(owed, paid)) <= tolerance for owed in (inclusive, exclusive)
+    return (
+        _EXACT.abs(short) <= tolerance
+        or _EXACT.abs(_EXACT.add(short, transaction.tax or 0)) <= tolerance
     )
 
 

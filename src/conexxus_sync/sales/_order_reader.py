@@ -2,10 +2,8 @@
 Reads the host's transactions of a business date, and freezes each.
 """
 
-from collections.abc import Callable, Iterator
-from datetime import date
-from functools import partial
-from typing import TypeVar
+from collections.abc import Iterator
+from datetime import date, datetime
 
 import attrs
 
@@ -20,21 +18,18 @@ from conexxus_sync.model.order_records import (
     unusable,
 )
 from conexxus_sync.protocols import OrderSource
+from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.runtime.host_exceptions import described, ends_process
 
 from ._push_context import PushContext, PushStoppedError
 from ._run_counters import RunCounters
-from ._source_watch import SourceWatch
+from ._source_watch import Asked, SourceWatch
 
 
 HOLD_EVERY = 1_000
 
 # An exception of the host may quote a whole table.
 LONGEST_COMPLAINT = 500
-
-T = TypeVar("T")
-
-_END = object()
 
 
 def read_transactions(
@@ -53,6 +48,7 @@ def read_transactions(
         StoppedError: The push shall end.
     """
     records = HostRecords(context.orders, context.location_id, business_date, context.watch)
+    core = context.calendar.core_hours(business_date)
 
     for position, record in enumerate(records):
         if position % HOLD_EVERY == 0:
@@ -61,7 +57,7 @@ def read_transactions(
                 raise PushStoppedError
 
         if counters is not None:
-            _remark(record, context.calendar, business_date, counters)
+            _remark(record, context.calendar, business_date, core, counters)
         if not isinstance(record, OrderRemark):
             yield _frozen(record, position, business_date)
 
@@ -81,36 +77,32 @@ class HostRecords:
     orders: OrderSource
     location_id: str
     business_date: date
-    watch: SourceWatch | None = None
+    watch: SourceWatch = attrs.field(factory=lambda: SourceWatch(SystemClock()))
     read: int = attrs.field(default=0, init=False)
     last: str | None = attrs.field(default=None, init=False)
 
     def __iter__(self) -> Iterator[Transaction | UnusableTransaction | OrderRemark]:
-        asked = partial(self.orders.transactions, self.location_id, self.business_date)
-        records: Iterator[object] = self._translated(lambda: iter(asked()))
+        watch = self.watch
+        asked: Asked | None = watch.begin(self.orders, self.business_date)
 
-        while (given := self._translated(lambda: next(records, _END))) is not _END:
-            record = self._translated(partial(transaction_of, given))
-            self.read += 1
-            if not isinstance(record, OrderRemark):
-                self.last = record.id
-            # What is raised here ends the reader, and is no error of the host.
-            yield record
-
-    def _translated(self, call: Callable[[], T]) -> T:
-        """
-        Make *call*, in which the host may raise whatever it likes.
-        """
+        # The host may raise whatever it likes; what is raised at the `yield`
+        # ends the reader, and is no error of the host.
         try:
-            if self.watch is None:
-                return call()
-            return self.watch.during(self.orders, self.business_date, call)
-        except HostError:
-            raise
+            for given in self.orders.transactions(self.location_id, self.business_date):
+                record = transaction_of(given)
+                self.read += 1
+                if not isinstance(record, OrderRemark):
+                    self.last = record.id
+                watch.end(asked)
+                asked = None
+                yield record
+                asked = watch.begin(self.orders, self.business_date)
         except BaseException as exc:
-            if ends_process(exc):
+            if asked is None or isinstance(exc, HostError) or ends_process(exc):
                 raise
             raise HostError(self._failed(exc)) from exc
+        finally:
+            watch.end(asked)
 
     def _failed(self, exc: BaseException) -> str:
         after = "" if self.last is None else f" after transaction {self.last[:60]!r}"
@@ -126,12 +118,15 @@ def _remark(
     record: Transaction | UnusableTransaction | OrderRemark,
     calendar: StoreCalendar,
     business_date: date,
+    core: tuple[datetime, datetime],
     counters: RunCounters,
 ) -> None:
     if isinstance(record, OrderRemark):
         counters.add_source_remark(record.text)
     elif isinstance(record, Transaction) and record.business_date is None:
         try:
+            if core[0] <= record.timestamp < core[1]:
+                return
             day = calendar.business_date(record.timestamp)
         except BaseException as exc:
             if ends_process(exc):

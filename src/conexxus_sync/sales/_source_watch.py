@@ -2,9 +2,7 @@
 Watches how long the host's order source takes to return, so that one that hangs is named.
 """
 
-from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from typing import TypeVar
 
 import attrs
 
@@ -12,12 +10,13 @@ from conexxus_sync.protocols import Clock
 from conexxus_sync.runtime.run_logging import safe_logger
 
 
-T = TypeVar("T")
-
 # The next sale of a source that works comes within seconds.
 HANGS_AFTER = timedelta(minutes=5)
 
 _log = safe_logger(__name__)
+
+# A source, what it was asked for, and since when, by the monotonic clock.
+Asked = tuple[object, date, float]
 
 
 @attrs.frozen(kw_only=True)
@@ -49,22 +48,24 @@ class SourceWatch:
     """
 
     clock: Clock
-    _asked: tuple[str, date, float] | None = attrs.field(default=None, init=False)
-    _said: tuple[str, date, float] | None = attrs.field(default=None, init=False)
+    _asked: "Asked | None" = attrs.field(default=None, init=False)
+    _said: "Asked | None" = attrs.field(default=None, init=False)
 
-    def during(self, source: object, business_date: date, call: Callable[[], T]) -> T:
+    def begin(self, source: object, business_date: date) -> "Asked":
         """
-        Make *call*, in which *source* is at work.
+        From now on, *source* is at work.
         """
-        name = f"{type(source).__module__}.{type(source).__qualname__}"
-        self._asked = asked = (name, business_date, self.clock.monotonic())
+        self._asked = asked = (source, business_date, self.clock.monotonic())
 
-        try:
-            return call()
-        finally:
-            # One that was left behind may come back while another is asked.
-            if self._asked is asked:
-                self._asked = None
+        return asked
+
+    def end(self, asked: "Asked | None") -> None:
+        """
+        It returned, from what `begin` gave for it.
+        """
+        # One that was left behind may come back while another is asked.
+        if self._asked is asked:
+            self._asked = None
 
     def hanging(self) -> HangingSource | None:
         """
@@ -82,7 +83,9 @@ class SourceWatch:
             return None
 
         found = HangingSource(
-            source=source, business_date=business_date, since=self.clock.now() - waited
+            source=f"{type(source).__module__}.{type(source).__qualname__}",
+            business_date=business_date,
+            since=self.clock.now() - waited,
         )
 
         if self._said is not asked:
