@@ -376,3 +376,38 @@ def test_plans_of_every_minute(new_till, monkeypatch, analyzed):
         and not re.search(r"\(location=\? AND", step)
         and not re.search(counted, step)
     ] == []
+
+
+class Statements(store_module._Connection):
+    """
+    Counts the statements, however many rows each is about.
+    """
+
+    count = 0
+
+    def execute(self, sql, *parameters):
+        Statements.count += 1
+        return super().execute(sql, *parameters)
+
+    def executemany(self, sql, *parameters):
+        Statements.count += 1
+        return super().executemany(sql, *parameters)
+
+
+def test_statements(new_till, monkeypatch):
+    """
+    A day of one batch takes the same statements however many sales it has,
+    when it is sent and when it is looked at again.
+    """
+    monkeypatch.setattr(store_module, "_Connection", Statements)
+    counts = []
+
+    for sales in (3, 600):
+        till = new_till()
+        till.orders.add(*(till.sale(f"t{number}") for number in range(sales)))
+        for _ in range(2):
+            Statements.count = 0
+            till.push(DAY)
+            counts.append(Statements.count)
+
+    assert counts[:2] == counts[2:]

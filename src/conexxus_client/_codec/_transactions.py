@@ -159,7 +159,9 @@ def _exact(amount: Any) -> Any:
     """
     *amount*; what its class never admits may have come into it another way.
     """
-    if amount is not None and not (type(amount) is Decimal and amount.is_finite()):
+    kind = type(amount)
+
+    if kind is not int and amount is not None and not (kind is Decimal and amount.is_finite()):
         encode_json(amount)
 
     return amount

@@ -254,11 +254,8 @@ class DatePush:
         return voids
 
     def _drafts(self, state: State) -> Iterator[BatchDraft]:
-        fresh = enumerate(state.sales_staging.fresh())
-        members = (
-            corrected(attrs.evolve(one, position=place), self.business_date) for place, one in fresh
-        )
-
+        fresh = state.sales_staging.fresh()
+        members = (corrected(one, self.business_date) for one in fresh)
         released = state.outbox.released(self.business_date)
 
         if not released:

@@ -14,16 +14,25 @@ from conexxus_sync.model.sales import Batch, BatchState, SendMoment
 
 from ._batch_queries import OPEN, BatchReader
 from ._batch_rows import COLUMNS, insert, next_freeze, origins, read_batch, row_key
-from ._database import optional_text, text
+from ._database import NO_LIMIT, optional_text, text
 from ._freeze_numbers import Freezes
+from ._operator_actions import keys
 from ._sales_dates import SalesDates
 
 
+# What is voided is not forgotten: another correction of it has to have another
+# name.
 _DELIVERED = """
 INSERT INTO delivered (
     location, business_date, id, sold_second, version, digest, total, key, delivered_at, sold_at,
     revision, voided
-) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+)
+SELECT location, ?3, origin, substr(sold_at, 1, 19), version, digest, total, key, ?4, sold_at,
+    revision, voids
+FROM batch_transactions
+WHERE location = ?1 AND key = ?2 AND position >= ?6 AND position < ?7
+    AND id NOT IN (SELECT key FROM json_each(?5))
+ORDER BY position
 ON CONFLICT (location, business_date, id, sold_second) DO UPDATE SET
     version = excluded.version, digest = excluded.digest, total = excluded.total,
     key = excluded.key, delivered_at = excluded.delivered_at, sold_at = excluded.sold_at,
@@ -75,10 +84,13 @@ WHERE location = ? AND key = ?
 """
 _DELIVERED_IDS = "SELECT id FROM delivered WHERE location = ? AND business_date = ?"
 _CLEAR_DAY = "DELETE FROM delivered WHERE location = ? AND business_date = ?"
-_SENT = """
-SELECT id, digest, version, total, sold_at, origin, revision, voids FROM batch_transactions
-WHERE location = ? AND key = ? ORDER BY position
+_CORRECTIONS = """
+SELECT position, origin, substr(sold_at, 1, 19), revision FROM batch_transactions
+WHERE location = ?1 AND key = ?2 AND revision > 0 AND voids = 0
+    AND id NOT IN (SELECT key FROM json_each(?3))
+ORDER BY position
 """
+_SENT = "SELECT id, origin, voids, total FROM batch_transactions WHERE location = ? AND key = ?"
 _ADOPTED = """
 UPDATE delivered SET key = '' WHERE location = ? AND business_date = ? AND key = ?
 """
@@ -202,23 +214,29 @@ class Outbox(BatchReader):
 
         rows = self.session.all(_SENT, row_key(batch))
         accepted = [row for row in rows if row[0] not in refused]
-        there = {origin for *_, origin, _, voids in accepted if not voids}
-        self._left(batch, gone.union(row[5] for row in rows) - there)
-        # What is voided is not forgotten: another correction of it has to
-        # have another name.
-        for _, digest, version, total, sold_at, origin, revision, voids in accepted:
-            second = sold_at[: len("2026-01-02T12:00:00")]
-            if revision and not voids:
-                self.session.execute(_REPLACED, (*day, origin, second, revision))
-            self.session.execute(
-                _DELIVERED,
-                (
-                    *(*day, origin, second, version, digest, total, batch.key, text(now)),
-                    *(sold_at, revision, voids),
-                ),
-            )
+        there = {origin for _, origin, voids, _ in accepted if not voids}
+        self._left(batch, gone.union(row[1] for row in rows) - there)
+        self._deliver(batch, refused, now)
 
-        return exact_sum(Decimal(row[3]) for row in accepted)
+        return exact_sum(Decimal(row[3]) for row in accepted) if refused else batch.total
+
+    def _deliver(self, batch: Batch, refused: Collection[str], now: datetime) -> None:
+        """
+        Enter the members of *batch* in order, but for those *refused*: what a
+        correction replaces is settled when its turn comes.
+        """
+        day = batch.business_date.isoformat()
+        scope = (*row_key(batch), day, text(now), keys(refused))
+        first = 0
+
+        for position, *correction in self.session.all(
+            _CORRECTIONS, (*row_key(batch), keys(refused))
+        ):
+            self.session.execute(_DELIVERED, (*scope, first, position))
+            self.session.execute(_REPLACED, (batch.location_id, day, *correction))
+            first = position
+
+        self.session.execute(_DELIVERED, (*scope, first, NO_LIMIT))
 
     def adopt_open(self, last: date, *, replaces_day: bool, now: datetime) -> int:
         """

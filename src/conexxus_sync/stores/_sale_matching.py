@@ -69,7 +69,9 @@ DELETE FROM staged WHERE position IN (
 
 # What was set aside before seconds were remembered has all of its id.
 _MATCH_SECOND = """
-UPDATE staged AS s SET twin = k.sold_second FROM known AS k
+UPDATE staged AS s SET twin = k.sold_second, same = CASE
+    WHEN k.waits = 0 AND s.fault IS NULL AND k.digest = s.digest THEN 1 ELSE 0
+END FROM known AS k
 WHERE k.id = s.id AND k.sold_second IN (s.sold_second, '')
 """
 
@@ -95,7 +97,7 @@ WHERE position IN (SELECT position FROM pairs)
 _MATCH_DIGEST = """
 UPDATE staged AS s SET same = 1 FROM known AS k
 WHERE k.id = s.id AND k.sold_second = s.twin AND k.waits = 0 AND s.fault IS NULL
-    AND k.digest = s.digest AND (s.sold_second = s.twin OR ?1 <> 0)
+    AND k.digest = s.digest
 """
 _OTHER_DIGESTS = """
 SELECT s.position, s.raw, k.version, k.digest FROM staged AS s
@@ -106,6 +108,7 @@ ORDER BY s.position LIMIT ?3
 """
 _IS_SAME = "UPDATE staged SET same = 1 WHERE position = ?"
 _INDEX_STAGED = "CREATE INDEX temp.staged_by_id ON staged (id, sold_second)"
+_REPEATED = "SELECT 1 FROM staged GROUP BY id HAVING count(*) > 1 LIMIT 1"
 
 
 @attrs.frozen(kw_only=True)
@@ -151,6 +154,12 @@ class Comparison:
         self.session.create_temporary(*statements)
         self.hold()
 
+    def repeats_ids(self) -> bool:
+        """
+        Are several of the staged sales under one id?
+        """
+        return bool(self.all(_REPEATED))
+
     def match(self) -> None:
         """
         Find out which of the staged are known, and which of these are unchanged.
@@ -160,14 +169,16 @@ class Comparison:
         self.execute(_FILL_OPEN, self.day)
         self.execute(_FILL_DELIVERED, self.day)
         self.execute(_INDEX_STAGED)
-        self.execute(_DROP_EQUAL)
+        if self.repeats_ids():
+            self.execute(_DROP_EQUAL)
         self.execute(_MATCH_SECOND)
         self.create_temporary(_LEFT_OVER, _INDEX_LEFT_OVER, _PAIRS)
         self.execute(_FILL_PAIRS)
         self.execute(_MATCH_LEFT_OVER)
 
         at_any_time, last = int("timestamp" not in self.fields), -1
-        self.execute(_MATCH_DIGEST, (at_any_time,))
+        if at_any_time:
+            self.execute(_MATCH_DIGEST)
 
         # Made under another version, or with other fields that count.
         while rows := self.all(_OTHER_DIGESTS, (at_any_time, last, HOLD_EVERY)):

@@ -61,16 +61,17 @@ SELECT id, twin, compared, is_told_too FROM (
 """
 
 # Of several tellings of a delivered one, the delivered one stays, if told.
-_DROP_CHANGED = """
+_DROP_OTHER_TELLINGS = """
 DELETE FROM staged WHERE position IN (
     SELECT position FROM (
-        SELECT position, fault, row_number() OVER (
+        SELECT position, row_number() OVER (
             PARTITION BY id, twin ORDER BY fault IS NOT NULL, same DESC, position
         ) AS place
         FROM staged WHERE twin IS NOT NULL
-    ) AS s WHERE place > 1 OR fault IS NOT NULL
+    ) AS s WHERE place > 1
 )
 """
+_DROP_FAULTY_TELLINGS = "DELETE FROM staged WHERE twin IS NOT NULL AND fault IS NOT NULL"
 
 _FAULT_DIFFERENT = """
 UPDATE staged SET fault = 'Duplicate transaction id with different data'
@@ -128,8 +129,12 @@ UPDATE staged AS s SET fault = 'Transaction id was used on another business date
 _TOLD_TWICE = f"SELECT id, sold_second, compared FROM staged AS s WHERE {_SAME_SALE}"  # noqa: S608  # constants
 _DROP_TOLD_TWICE = f"DELETE FROM staged AS s WHERE {_SAME_SALE}"  # noqa: S608  # constants
 
-# Those with one id go apart from each other: a refusal names an id.
 _FRESH = f"""
+SELECT {_COLUMNS} FROM staged WHERE fault IS NULL AND twin IS NULL ORDER BY position
+"""  # noqa: S608  # constants
+
+# Those with one id go apart from each other: a refusal names an id.
+_FRESH_APART = f"""
 SELECT {_COLUMNS} FROM staged WHERE fault IS NULL AND twin IS NULL
 ORDER BY row_number() OVER (PARTITION BY id ORDER BY position), position
 """  # noqa: S608  # constants
@@ -257,8 +262,10 @@ class SalesStaging(Repository):
         missing = comparison.all(_MISSING)
         comparison.execute(_DROP_WAITING)
         changed = comparison.all(_CHANGED)
-        comparison.execute(_DROP_CHANGED)
-        comparison.execute(_FAULT_DIFFERENT)
+        if comparison.repeats_ids():
+            comparison.execute(_DROP_OTHER_TELLINGS)
+            comparison.execute(_FAULT_DIFFERENT)
+        comparison.execute(_DROP_FAULTY_TELLINGS)
         number_revisions(comparison)
         twice = self._place(comparison, ids_are_global=ids_are_global)
 
@@ -290,10 +297,13 @@ class SalesStaging(Repository):
 
     def fresh(self) -> Iterator[FrozenTransaction]:
         """
-        What was never delivered and may be sent, in the host's order; of those
-        with the same id, one after the others.
+        What was never delivered and may be sent, in the host's order and with
+        new positions; of those with the same id, one after the others.
         """
-        return map(_transaction, self.session.stream(_FRESH))
+        apart = Comparison(session=self.session, day=("", "")).repeats_ids()
+        rows = self.session.stream(_FRESH_APART) if apart else self.session.stream(_FRESH)
+
+        return (_transaction(row, position) for position, row in enumerate(rows))
 
     def delivered_count(self) -> int:
         """
@@ -370,16 +380,22 @@ def _found(
     )
 
 
-def _transaction(row: Row) -> FrozenTransaction:
-    position, name, digest, version, total, raw, sold_at, fault, mismatched, card = row[:10]
+def _transaction(row: Row, position: int | None = None) -> FrozenTransaction:
+    """
+    Read a row of `_COLUMNS`.
+
+    Args:
+        position: Among others than those that are staged.
+    """
+    place, name, digest, version, total, raw, sold_at, fault, mismatched, card = row[:10]
 
     return FrozenTransaction(
-        position=position,
+        position=place if position is None else position,
         id=name,
-        digest=bytes(digest),
+        digest=digest,
         version=version,
         total=Decimal(total),
-        raw=bytes(raw),
+        raw=raw,
         sold_at=sold_at,
         fault=fault,
         mismatched=bool(mismatched),
