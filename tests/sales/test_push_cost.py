@@ -411,3 +411,44 @@ def test_statements(new_till, monkeypatch):
             counts.append(Statements.count)
 
     assert counts[:2] == counts[2:]
+
+
+class Flushed(store_module._Connection):
+    """
+    Counts the commits after which SQLite flushes its log, and the connections
+    that are closed: the last one takes the log into the file.
+    """
+
+    flushes = 0
+
+    def execute(self, sql, *parameters):
+        is_durable = super().execute("PRAGMA synchronous").fetchone() == (2,)
+        before = self.total_changes
+        self.wrote = False if sql.startswith("BEGIN") else getattr(self, "wrote", False)
+        result = super().execute(sql, *parameters)
+        self.wrote = self.wrote or (self.total_changes > before and "staged" not in sql)
+        Flushed.flushes += sql == "COMMIT" and self.wrote and is_durable
+        return result
+
+    def close(self):
+        Flushed.flushes += 1
+        super().close()
+
+
+def test_flushes(new_till, monkeypatch):
+    """
+    A date with sales takes four flushes: its batch is frozen, sent and settled,
+    and the log is emptied; one that is looked at again takes two.
+    """
+    monkeypatch.setattr(store_module, "_Connection", Flushed)
+    till = new_till()
+    till.push(DAY - A_DAY)
+    till.orders.add(till.sale("t1"))
+
+    Flushed.flushes = 0
+    till.push(DAY)
+    assert Flushed.flushes <= 4
+
+    Flushed.flushes = 0
+    till.push(DAY)
+    assert Flushed.flushes <= 2

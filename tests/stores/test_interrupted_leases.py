@@ -34,8 +34,8 @@ class Interrupted(SqliteDatabase):
     interrupt = None
 
     @contextmanager
-    def write(self):
-        with super().write() as session:
+    def write(self, **options):
+        with super().write(**options) as session:
             yield session
         if self.interrupt is not None:
             exc, self.interrupt = self.interrupt, None
@@ -48,7 +48,7 @@ class Unwritable(SqliteDatabase):
     """
 
     @contextmanager
-    def write(self):
+    def write(self, **_):
         raise KeyboardInterrupt
         yield
 

@@ -68,8 +68,8 @@ class KilledDatabase(SqliteDatabase):
         self.doing = "a commit"
 
     @contextmanager
-    def write(self):
-        with super().write() as session:
+    def write(self, **options):
+        with super().write(**options) as session:
             yield session
             doing, self.doing = self.doing, "a commit"
             self.step(f"before {doing}")

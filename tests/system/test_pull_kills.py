@@ -284,7 +284,7 @@ class Piecemeal(KilledDatabase):
     """
 
     @contextmanager
-    def write(self):
+    def write(self, **_):
         with self.read() as session:
             yield session
 

@@ -102,10 +102,14 @@ class Database(Protocol):
             StoreError: The database can't be opened, read or written.
         """
 
-    def write(self) -> AbstractContextManager[Session]:
+    def write(self, *, durable: bool = True) -> AbstractContextManager[Session]:
         """
         A session with a transaction that no other writer can interrupt: all
         of it, or nothing.
+
+        Args:
+            durable: Whether it outlasts the loss of power from its end on; if
+                not, from the end of the next one that does.
 
         Raises:
             StoreError: The database can't be opened, read or written.

@@ -38,6 +38,9 @@ class Leases:
     """
     Rows of `leases`; a row whose `run_id` is null is free.
 
+    No row has to outlast the loss of power: no holder does, nor what it did
+    under a lease that is lost with it.
+
     Attributes:
         abandoned: Given back while the database could not be written: location,
             kind and epoch.  Our process lives on, so nothing else would tell.
@@ -70,7 +73,7 @@ class Leases:
             raise
 
     def _take(self, kind: LeaseKind, run_id: str, now: datetime) -> Lease:
-        with self.database.write() as session:
+        with self.database.write(durable=False) as session:
             row = self._row(session, kind)
             self._refuse_held(kind, row, now)
 
@@ -103,7 +106,7 @@ class Leases:
         if not lease.is_due(now):
             return lease
 
-        with self.database.write() as session:
+        with self.database.write(durable=False) as session:
             self.check(session, lease)
             return self.extend(session, lease, now)
 
@@ -139,7 +142,7 @@ class Leases:
     def _give_back(self, key: tuple[str, str, int]) -> None:
         self.abandoned.add(key)
 
-        with self.database.write() as session:
+        with self.database.write(durable=False) as session:
             session.execute(_RELEASE, key)
 
         self.abandoned.discard(key)

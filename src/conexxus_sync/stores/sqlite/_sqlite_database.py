@@ -7,7 +7,7 @@ import re
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,9 @@ from ._migrations import migrate
 BUSY_TIMEOUT_S = 10
 HASTY_TIMEOUT_S = 1
 CACHE_KIB = 4096
+
+# Of `PRAGMA synchronous`.
+NORMAL = 1
 
 _TEMPORARY = re.compile(r"CREATE TEMP (TABLE|VIEW) (\w+)")
 
@@ -123,6 +126,20 @@ class SqliteSession:
         """
         self.raw.execute(f"PRAGMA busy_timeout = {seconds * 1000:d}")
 
+    @contextmanager
+    def without_flush(self) -> Iterator[None]:
+        """
+        Let what is committed be flushed with the next commit.
+        """
+        (level,) = self.all("PRAGMA synchronous")[0]
+
+        try:
+            self.raw.execute(f"PRAGMA synchronous = {min(level, NORMAL):d}")
+            yield
+        finally:
+            if is_open(self.raw):
+                self.raw.execute(f"PRAGMA synchronous = {level:d}")
+
     def after_commit(self, call: Callable[[], None]) -> None:
         assert self.raw.in_transaction
         self._after_commit.append(call)
@@ -215,7 +232,7 @@ class SqliteDatabase:
                 session.execute("ROLLBACK")
 
     @contextmanager
-    def write(self) -> Iterator[SqliteSession]:
+    def write(self, *, durable: bool = True) -> Iterator[SqliteSession]:
         with self._kept_open() as session:
             if session.raw.in_transaction:
                 msg = (
@@ -224,7 +241,10 @@ class SqliteDatabase:
                 )
                 raise StoreError(msg)
 
-            with session.transaction(lambda: self._ensure_same_file(session.raw)):
+            with (
+                nullcontext() if durable else session.without_flush(),
+                session.transaction(lambda: self._ensure_same_file(session.raw)),
+            ):
                 yield session
 
     @contextmanager
