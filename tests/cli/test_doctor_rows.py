@@ -25,7 +25,10 @@ def test_row_that_can_not_be_read(cli):
         pass
     day = "2026-01-02T17:00:00.000123+00:00"
     with sqlite3.connect(path) as connection:
-        connection.execute("INSERT INTO sales_dates VALUES ('loc-001', ?, NULL, NULL)", (day,))
+        connection.execute(
+            "INSERT INTO sales_dates VALUES ('loc-001', ?, NULL, NULL, NULL)",
+            (day,),
+        )
     connection.close()
 
     code, out, _ = cli("doctor", "--json")

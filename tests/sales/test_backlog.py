@@ -336,7 +336,7 @@ def test_batches_that_wait_are_due(till):
     push(till)
     till.wait(days=60)
     with till.store.write() as state:
-        state.sales_dates.record([(DAY, till.clock.now())])
+        state.sales_dates.record([(DAY, till.clock.now(), None)])
 
     assert DAY in till.engine().due(till.clock.now())
     assert till.engine().next_due(till.clock.now()) == till.clock.now()

@@ -70,8 +70,8 @@ RUN = (
     " VALUES (?, 'r', 'sales', '{}', 'success', 0, '2026-01-02T00:00:00+00:00', '{{\"id\": 1}}')"
 )
 TABLES = [
-    f"INSERT OR REPLACE INTO sales_dates VALUES (?, '{{}}', {AT}, NULL)",
-    "INSERT OR REPLACE INTO sales_dates VALUES (?, '2026-01-01', 'yesterday{}', NULL)",
+    f"INSERT OR REPLACE INTO sales_dates VALUES (?, '{{}}', {AT}, NULL, NULL)",
+    "INSERT OR REPLACE INTO sales_dates VALUES (?, '2026-01-01', 'yesterday{}', NULL, NULL)",
     (
         "INSERT INTO quarantined_transactions (location, business_date, id, sold_second, raw,"
         f" reason, quarantined_at) VALUES (?, '{{}}', 'x', '', x'00', 'why', {AT})"

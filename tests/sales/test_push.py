@@ -290,7 +290,8 @@ def test_closed_date(till):
     """
     with till.store.write() as state:
         state.session.raw.execute(
-            "INSERT INTO sales_dates VALUES (?, ?, NULL, 'adopted')", (LOCATION, DAY.isoformat())
+            "INSERT INTO sales_dates VALUES (?, ?, NULL, 'adopted', NULL)",
+            (LOCATION, DAY.isoformat()),
         )
     till.orders.add(till.sale("t1"))
 

@@ -79,7 +79,7 @@ def fill(till, days, sales):
                 ),
             )
             state.session.raw.execute(
-                "INSERT OR REPLACE INTO sales_dates VALUES (?, ?, ?, NULL)",
+                "INSERT OR REPLACE INTO sales_dates VALUES (?, ?, ?, NULL, NULL)",
                 (LOCATION, str(day), str(noon)),
             )
 

@@ -113,12 +113,7 @@ class FrozenTransaction:
         raw, fault = _encode(transaction)
         # What is left of one that can't be written may be all of another.
         digest = SaleDigest.of_unwritable(raw) if fault else SaleDigest.of(transaction)
-
-        if transaction.business_date not in (None, business_date):
-            fault = (
-                f"Transaction belongs to business date {transaction.business_date}, "
-                f"but was given for {business_date}"
-            )
+        fault = _misplaced(transaction, business_date) or fault
 
         return cls(
             position=position,
@@ -210,6 +205,25 @@ def idempotency_key(
     """
     parts = (location_id, business_date.isoformat(), digest.hex(), str(generation))
     return f"{business_date:%Y%m%d}-{sha256(chr(0).join(parts).encode()).hexdigest()[:40]}"
+
+
+def bytes_to_send(transaction: Transaction, business_date: date) -> bytes | None:
+    """
+    The bytes of *transaction*; None if it can't be sent.
+    """
+    raw, fault = _encode(transaction)
+
+    return None if fault or _misplaced(transaction, business_date) else raw
+
+
+def _misplaced(transaction: Transaction, business_date: date) -> str | None:
+    if transaction.business_date in (None, business_date):
+        return None
+
+    return (
+        f"Transaction belongs to business date {transaction.business_date}, "
+        f"but was given for {business_date}"
+    )
 
 
 def _encode(transaction: Transaction) -> tuple[bytes, str | None]:

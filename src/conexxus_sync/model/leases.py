@@ -14,6 +14,8 @@ import attrs
 LeaseKind = Literal["inventory", "sales"]
 
 LEASE_LENGTH = timedelta(minutes=10)
+RENEWED_AFTER = LEASE_LENGTH / 4
+NO_TIME = timedelta()
 
 
 @attrs.frozen(kw_only=True)
@@ -37,7 +39,7 @@ class Lease:
         """
         Is it time to renew?  Also after the clock was set back.
         """
-        return not self.renewed_at <= now < self.renewed_at + LEASE_LENGTH / 4
+        return not NO_TIME <= now - self.renewed_at < RENEWED_AFTER
 
 
 def is_void(expires_at: datetime, now: datetime) -> bool:

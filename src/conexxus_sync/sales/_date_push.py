@@ -10,6 +10,7 @@ import attrs
 
 from conexxus_client import ConexxusError
 from conexxus_sync.errors import HostError
+from conexxus_sync.model.day_fingerprint import DayFingerprint
 from conexxus_sync.model.formatting import counted
 from conexxus_sync.model.frozen_sales import BatchDraft, FrozenTransaction
 from conexxus_sync.model.runs import SyncRun
@@ -19,7 +20,7 @@ from ._batch_sender import BatchSender
 from ._batching import BatchLimits, bisect, split_into_batches
 from ._change_guard import ChangeDecision
 from ._corrections import corrected, void
-from ._order_reader import read_transactions
+from ._order_reader import read_bytes, read_transactions
 from ._push_context import PushContext, PushStoppedError
 from ._replace_day import UNDIVIDED, DayReplacement
 from ._run_counters import RunCounters
@@ -38,6 +39,8 @@ class DatePush:
         finished: The run as it was recorded; None if there was nothing to say.
         incomplete: Whether the host did not return all of its transactions.
         takes_back: Whether this push took something back.
+        fingerprint: Of what the host just told.
+        proven: What the date is like, if a comparison found nothing to do.
         settled: Whether nothing is left to do until the date is due again.
     """
 
@@ -53,6 +56,8 @@ class DatePush:
     incomplete: bool = False
     takes_back: bool = False
     announced: bool = False
+    fingerprint: DayFingerprint = attrs.field(factory=DayFingerprint)
+    proven: bytes | None = None
     sender: BatchSender = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -127,15 +132,47 @@ class DatePush:
 
         return left == 0 and not self.sender.is_over
 
+    def _is_as_before(self) -> bool:
+        """
+        Is the date as it was when a comparison last found nothing to do?
+        """
+        with self.context.store.read() as state:
+            before = state.sales_dates.fingerprint(self.business_date)
+
+            if before is None or self.context.accept_changes:
+                return False
+            for raw in read_bytes(self.context, self.business_date, self.counters):
+                self.fingerprint.add(raw)
+            if self._value(state) != before or self.counters.source_remarks:
+                return False
+
+        self.proven = before
+
+        return True
+
+    def _value(self, state: State) -> bytes:
+        config = self.context.config
+
+        return self.fingerprint.value(
+            (
+                *(self.context.replaces_day, self.context.client.profile.dedupe),
+                *(sorted(config.compare), config.on_changed, config.sales_guards),
+                *state.sales_dates.figures(self.business_date),
+            )
+        )
+
     def _deliver_new(self) -> None:
+        if self._is_as_before():
+            self._settle_later()
+            return
+
         transactions = iter(self._read())
         first = next(transactions, None)
         self.context.failpoint("read")
 
         if first is None and not self.is_known and not self.counters.source_remarks:
             # The common case of a closed shop: no sale, no transaction.
-            self.settled = True
-            self.context.pending_visits.append((self.business_date, self.visited_at))
+            self._settle_later()
             return
 
         again = self._freeze(chain((first,) if first else (), transactions))
@@ -161,9 +198,18 @@ class DatePush:
         if self.finished is None and not self.settled:
             self.sender.deliver(self._finish)
 
+    def _settle_later(self) -> None:
+        self.settled = True
+        visit = (self.business_date, self.visited_at, self.proven)
+        self.context.pending_visits.append(visit)
+
     def _read(self) -> Iterator[FrozenTransaction]:
         self.counters.misdated.clear()
-        return read_transactions(self.context, self.business_date, self.counters)
+        self.fingerprint = DayFingerprint()
+
+        for sale in read_transactions(self.context, self.business_date, self.counters):
+            self.fingerprint.add(sale.raw if sale.fault is None else None)
+            yield sale
 
     def _freeze(self, transactions: Iterable[FrozenTransaction]) -> bool:
         """
@@ -184,6 +230,8 @@ class DatePush:
                 fields=context.config.compare,
                 hold=context.renew_lease,
             )
+            settled = not found and not self.fingerprint.is_faulty and staging.is_settled()
+            self.proven = self._value(state) if settled else None
             faulty: Iterable[FrozenTransaction] = staging.faulty()
             context.renew_lease()
             decision = ChangeDecision.of(context, state, found)
@@ -199,6 +247,7 @@ class DatePush:
         now = context.clock.now()
 
         with context.writing() as state:
+            state.sales_dates.clear_fingerprint(day)
             if voids:
                 state.outbox.freeze(self._batches(voids, context.limits), now)
                 state.sales_dates.clear_visit(day)
@@ -317,7 +366,7 @@ class DatePush:
         self.settled = waiting == 0 and not self.incomplete
 
         if self.settled:
-            state.sales_dates.record([(self.business_date, self.visited_at)])
+            state.sales_dates.record([(self.business_date, self.visited_at, self.proven)])
         if self.counters.has_content:
             self.finished = self.counters.finished_run(self.context.clock.now())
             state.runs.save(self.finished)

@@ -192,7 +192,6 @@ class SalesPush:
 
         with self._leased(lease, accept_changes=accept_changes) as context:
             self.store_age.refuse_restored()
-            self.store_age.mend()
             context.profile_check.refuse_other()
 
             lagged = clock_problem is not None and clock_problem.last_run is not None

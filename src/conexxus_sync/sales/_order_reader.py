@@ -10,7 +10,7 @@ import attrs
 from conexxus_client import Transaction
 from conexxus_sync.errors import HostError
 from conexxus_sync.model.calendar import StoreCalendar
-from conexxus_sync.model.frozen_sales import FrozenTransaction
+from conexxus_sync.model.frozen_sales import FrozenTransaction, bytes_to_send
 from conexxus_sync.model.order_records import (
     OrderRemark,
     UnusableTransaction,
@@ -47,6 +47,23 @@ def read_transactions(
         HostError: Whatever the host raised.
         StoppedError: The push shall end.
     """
+    for position, record in _records(context, business_date, counters):
+        yield _frozen(record, position, business_date)
+
+
+def read_bytes(
+    context: PushContext, business_date: date, counters: RunCounters
+) -> Iterator[bytes | None]:
+    """
+    Likewise, but no more than the bytes; None for what can't be sent.
+    """
+    for _, record in _records(context, business_date, counters):
+        yield _bytes(record, business_date)
+
+
+def _records(
+    context: PushContext, business_date: date, counters: RunCounters | None
+) -> Iterator[tuple[int, Transaction | UnusableTransaction]]:
     records = HostRecords(context.orders, context.location_id, business_date, context.watch)
     core = context.calendar.core_hours(business_date)
 
@@ -59,7 +76,7 @@ def read_transactions(
         if counters is not None:
             _remark(record, context.calendar, business_date, core, counters)
         if not isinstance(record, OrderRemark):
-            yield _frozen(record, position, business_date)
+            yield position, record
 
 
 @attrs.define
@@ -136,6 +153,18 @@ def _remark(
             return
         if day != business_date:
             counters.add_misdated(day, record.id)
+
+
+def _bytes(record: Transaction | UnusableTransaction, business_date: date) -> bytes | None:
+    if isinstance(record, UnusableTransaction):
+        return None
+
+    try:
+        return bytes_to_send(record, business_date)
+    except BaseException as exc:
+        if ends_process(exc):
+            raise
+        return None
 
 
 def _frozen(

@@ -16,7 +16,7 @@ from conexxus_sync.engines import EngineContext
 from conexxus_sync.errors import SyncError
 from conexxus_sync.model.calendar import StoreCalendar, Watermark
 from conexxus_sync.model.frozen_sales import BatchDraft, FrozenTransaction
-from conexxus_sync.model.leases import Lease
+from conexxus_sync.model.leases import NO_TIME, RENEWED_AFTER, Lease
 from conexxus_sync.model.sales import Batch, SendMoment
 from conexxus_sync.protocols import Clock, OrderSource
 from conexxus_sync.runtime.clock import uptime_of
@@ -93,7 +93,7 @@ class PushContext:
     calendar: StoreCalendar
     accept_changes: bool = False
     evidence: PushEvidence = attrs.field(factory=PushEvidence)
-    pending_visits: list[tuple[date, datetime]] = attrs.field(factory=list)
+    pending_visits: list[tuple[date, datetime, bytes | None]] = attrs.field(factory=list)
     watermark: Watermark | None = None
 
     @property
@@ -196,11 +196,11 @@ class PushContext:
         """
         Put off the end of our lease if that is due.
         """
-        now = self.clock.now()
+        lease, now = self.lease, self.engine.clock.now()
 
-        # Asked after each statement of a large day.
-        if self.lease.is_due(now):
-            self.lease = self.store.leases.renew(self.lease, now)
+        # Asked after each statement of a large day, so without a call.
+        if not NO_TIME <= now - lease.renewed_at < RENEWED_AFTER:
+            self.lease = self.store.leases.renew(lease, now)
 
     @contextmanager
     def writing(self) -> Iterator[State]:

@@ -61,21 +61,17 @@ class StoreAge:
 
     def refuse_restored(self) -> None:
         """
+        Write the file where it is missing, though sales were frozen; say so.
+
         Raises:
             ConfigurationError: The store was restored from a backup.
-        """
-        restored = self.restored()
-
-        if restored is not None:
-            raise ConfigurationError([str(restored)])
-
-    def mend(self) -> None:
-        """
-        Write the file where it is missing, though sales were frozen; say so.
         """
         with self.store.read() as state:
             numbers = state.freezes.numbers()
 
+            if numbers.is_behind:
+                restored = RestoredStore(location_id=self.store.location, numbers=numbers)
+                raise ConfigurationError([str(restored)])
             if numbers.beside is None and numbers.stored:
                 state.freezes.write()
                 _log.warning(

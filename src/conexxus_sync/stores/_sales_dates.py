@@ -81,11 +81,24 @@ UPDATE sales_watermarks SET before = ?2 WHERE location = ?1 AND before > ?2
 """
 _CLOSED = "SELECT closed FROM sales_dates WHERE location = ? AND business_date = ?"
 _RECORD = """
-INSERT INTO sales_dates (location, business_date, visited_at) VALUES (?, ?, ?)
-ON CONFLICT (location, business_date) DO UPDATE SET visited_at = excluded.visited_at
+INSERT INTO sales_dates (location, business_date, visited_at, fingerprint) VALUES (?, ?, ?, ?)
+ON CONFLICT (location, business_date) DO UPDATE SET
+    visited_at = excluded.visited_at, fingerprint = excluded.fingerprint
 """
 _CLEAR_VISIT = """
-UPDATE sales_dates SET visited_at = NULL WHERE location = ? AND business_date = ?
+UPDATE sales_dates SET visited_at = NULL, fingerprint = NULL
+WHERE location = ? AND business_date = ?
+"""
+_CLEAR_FINGERPRINT = """
+UPDATE sales_dates SET fingerprint = NULL WHERE location = ? AND business_date = ?
+"""
+_FINGERPRINT = "SELECT fingerprint FROM sales_dates WHERE location = ? AND business_date = ?"
+_FIGURES = """
+SELECT
+    (SELECT count(*) FROM delivered WHERE location = ?1 AND business_date = ?2 AND voided = 0),
+    (SELECT count(*) FROM quarantined_transactions WHERE location = ?1 AND business_date = ?2),
+    (SELECT count(*) FROM discrepancies WHERE location = ?1 AND business_date = ?2),
+    (SELECT count(*) FROM batches WHERE location = ?1 AND business_date = ?2)
 """
 _REFUSE_CHANGES = """
 INSERT INTO refused_changes (location, business_date, why, refused_at) VALUES (?, ?, ?, ?)
@@ -222,13 +235,34 @@ class SalesDates(Repository):
 
         return why
 
-    def record(self, visits: Iterable[tuple[date, datetime]]) -> None:
+    def record(self, visits: Iterable[tuple[date, datetime, bytes | None]]) -> None:
         """
-        Record that dates were looked at, and that nothing is left of them.
+        Record that dates were looked at, and that nothing is left of them; with
+        their fingerprints, of those that needed nothing.
         """
-        rows = [(self.location, day.isoformat(), text(at)) for day, at in visits]
+        rows = [(self.location, day.isoformat(), text(at), found) for day, at, found in visits]
         self.session.execute_many(_RECORD, rows)
         self.session.execute_many(_LOWER_WATERMARK, (row[:2] for row in rows))
+
+    def fingerprint(self, business_date: date) -> bytes | None:
+        """
+        What the date was like when it last needed nothing.
+        """
+        found = self.value(_FINGERPRINT, (self.location, business_date.isoformat()))
+
+        return None if found is None else bytes(found)
+
+    def clear_fingerprint(self, business_date: date) -> None:
+        """
+        Compare the date sale by sale when it is looked at next.
+        """
+        self.session.execute(_CLEAR_FINGERPRINT, (self.location, business_date.isoformat()))
+
+    def figures(self, business_date: date) -> list[int]:
+        """
+        How many delivered sales, sales set aside, discrepancies and batches it has.
+        """
+        return list(self.session.all(_FIGURES, (self.location, business_date.isoformat()))[0])
 
     def clear_visit(self, business_date: date) -> None:
         """

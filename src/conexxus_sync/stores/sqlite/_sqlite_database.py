@@ -131,13 +131,14 @@ class SqliteSession:
         """
         Let what is committed be flushed with the next commit.
         """
-        (level,) = self.all("PRAGMA synchronous")[0]
+        (level,) = self.raw.execute("PRAGMA synchronous").fetchone()
 
         try:
             self.raw.execute(f"PRAGMA synchronous = {min(level, NORMAL):d}")
             yield
         finally:
-            if is_open(self.raw):
+            # It may be closed by now.
+            with suppress(sqlite3.Error):
                 self.raw.execute(f"PRAGMA synchronous = {level:d}")
 
     def after_commit(self, call: Callable[[], None]) -> None:

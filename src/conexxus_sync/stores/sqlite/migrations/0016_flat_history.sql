@@ -19,3 +19,7 @@ CREATE INDEX quarantined_transactions_counted
     ON quarantined_transactions (location, dismissed_at, business_date);
 CREATE INDEX discrepancies_counted ON discrepancies (location, accepted_at, business_date);
 CREATE INDEX discrepancies_by_kind ON discrepancies (location, kind, business_date, id);
+
+-- What a date's sales, the settings and the store were like when a look at it
+-- last found nothing to do; null if there was something.
+ALTER TABLE sales_dates ADD COLUMN fingerprint BLOB;
