@@ -32,12 +32,12 @@ from .store_contents import NEW, OLD, catalog, content, outcome
 @contextmanager
 def small_disk(folder):
     """
-    A file system of two thirds of a megabyte; where we may not mount one, a limit on
+    A file system of three quarters of a megabyte; where we may not mount one, a limit on
     the size of a file.
     """
     mounted = (
         subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=680k", "tmpfs", str(folder)],
+            ["mount", "-t", "tmpfs", "-o", "size=760k", "tmpfs", str(folder)],
             capture_output=True,
             check=False,
         ).returncode
