@@ -19,6 +19,7 @@ TAKERS = {"all", "first", "stream", "execute", "execute_many", "value", "create_
 ALTERNATIVES = (
     *("_NEXT", "_NEXT_RESTED", "_ALL_ITEMS", "_PRESENT_ITEMS"),
     *("_KNOWN_SKUS", "_NEW_SKUS", "_ABSENT", "_ABSENT_OF_VANISHED", "_STAGE_ROWS", "_HEAP_ROWS"),
+    *("_STAGE_PLAIN_ROWS", "_HEAP_PLAIN_ROWS"),
 )
 
 # What differs, by type: the rest of a statement is the same text.

@@ -58,12 +58,24 @@ CREATE TEMP VIEW delta AS SELECT sku, 'created' AS kind, 0 AS present, 0 AS repr
 """
 COLUMNS = "sku, name, price, category, description, extra"
 _ROW = "(?, ?, ?, ?, ?, ?, ?)"
-_INSERT = f"INSERT INTO {{}} ({COLUMNS}, position) VALUES {_ROW}"  # noqa: S608  # constants
-_STAGE_ROWS = {
-    count: _INSERT.format("stage") + f", {_ROW}" * (count - 1) for count in ROWS_A_STATEMENT
+# A None among the parameters takes sqlite3 as long as all the others.
+_PLAIN_ROW = "(?, ?, ?, ?, ?, NULL, ?)"
+_INTO_STAGE = f"INSERT INTO stage ({COLUMNS}, position) VALUES "  # noqa: S608  # constants
+_INTO_HEAP = f"INSERT INTO heap ({COLUMNS}, position) VALUES "  # noqa: S608  # constants
+_STAGE_ROWS = {count: _INTO_STAGE + ", ".join([_ROW] * count) for count in ROWS_A_STATEMENT}
+_STAGE_PLAIN_ROWS = {
+    count: _INTO_STAGE + ", ".join([_PLAIN_ROW] * count) for count in ROWS_A_STATEMENT
 }
-_HEAP_ROWS = {
-    count: _INSERT.format("heap") + f", {_ROW}" * (count - 1) for count in ROWS_A_STATEMENT
+_HEAP_ROWS = {count: _INTO_HEAP + ", ".join([_ROW] * count) for count in ROWS_A_STATEMENT}
+_HEAP_PLAIN_ROWS = {
+    count: _INTO_HEAP + ", ".join([_PLAIN_ROW] * count) for count in ROWS_A_STATEMENT
+}
+# By whether the rows are in order, and whether one has an `extra`.
+_STATEMENTS = {
+    (True, True): _STAGE_ROWS,
+    (True, False): _STAGE_PLAIN_ROWS,
+    (False, True): _HEAP_ROWS,
+    (False, False): _HEAP_PLAIN_ROWS,
 }
 _SORT = f"""
 INSERT INTO stage ({COLUMNS}, position) SELECT {COLUMNS}, position FROM heap
@@ -241,11 +253,16 @@ class CatalogueStaging(Repository):
         Args:
             position: Of the first, by `position_of`.
         """
-        statements = _STAGE_ROWS if self._order.goes_on(columns[0]) else _HEAP_ROWS
-        total, width, start = len(columns[0]), len(columns) + 1, 0
+        *texts, extra = columns
+        total, start = len(extra), 0
+        positions = range(position, position + total)
+        in_order, has_extra = self._order.goes_on(columns[0]), any(extra)
+        statements = _STATEMENTS[in_order, has_extra]
+        filled = [*texts, extra, positions] if has_extra else [*texts, positions]
+        width = len(filled)
         values: list[str | int | None] = [None] * (total * width)
 
-        for number, column in enumerate((*columns, range(position, position + total))):
+        for number, column in enumerate(filled):
             values[number::width] = column
 
         with self.session.filling():
