@@ -281,8 +281,28 @@ def test_a_list_of_something_else(element):
     """
     others = [element] * 20_000
 
-    with pytest.raises(EnvelopeError, match=r"none of its first \d+ elements is an object"):
-        read(b"[" + b",".join(others) + b"]")
+    for size in (1000, 10**6):
+        body = b"[" + b",".join([*others, b"{}"]) + b"]"
+        with pytest.raises(EnvelopeError, match=r"none of its first \d+ elements is an object"):
+            read(body, size=size)
 
     windows = read(b"[" + b",".join([b"{}", *others]) + b"]")
     assert sum(window.count for window in windows) == 20_001
+
+
+@pytest.mark.parametrize("deep", [98, 99, 100, 101])
+def test_the_deepest_item(deep):
+    """
+    An item may be nested as deeply as it can be written again, and no deeper.
+    """
+    raw = b'{"sku":"A","name":"a","price":1,"deep":%b}' % (b"[" * deep + b"]" * deep)
+    expected = decode_item(raw)
+
+    (window,) = read(b"[" + raw + b"," + raw + b"]")
+
+    assert window.elements == [expected, expected]
+    assert isinstance(expected, Item) == (deep < 100)
+    if isinstance(expected, Item):
+        assert window.rows == [row_of(expected)] * 2
+    else:
+        assert expected.reason == "Item is nested too deeply"

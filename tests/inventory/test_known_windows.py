@@ -226,6 +226,74 @@ def test_a_corrected_item(site):
     assert site.shelf["S001"].name == "Product 1"
 
 
+def test_windows_are_learned_from_the_same_items(site, decoded):
+    """
+    A store without windows, as after an upgrade, learns them from the first
+    pull of the same items.
+    """
+    catalog = [*elements(products()), {"sku": "X", "name": "x", "price": "free"}]
+    site.pull(catalog)
+    with site.store.write() as state:
+        state.staging.windows.forget()
+
+    decoded()
+    assert site.pull(catalog).unchanged == 200
+    assert decoded() >= 10
+    assert site.pull(catalog).unchanged == 200
+    assert decoded() <= 2
+
+
+def test_no_windows_of_a_corrected_mirror(site, decoded):
+    """
+    While the mirror has an item that an operator corrected, the same items
+    say nothing of it, and no window is known.
+    """
+    catalog = [*elements(products()), {"name": "nameless", "price": "1"}]
+    site.pull(catalog)
+    (key,) = site.quarantine
+    corrected = b'{"sku":"S001","name":"Corrected","price":1}'
+    QuarantineReplay(context=site.context()).replay(key, corrected)
+
+    for _ in range(2):
+        decoded()
+        site.pull(catalog)
+        assert decoded() >= 10
+        assert site.shelf["S001"].name == "Corrected"
+
+
+def test_force_reads_everything(site, decoded):
+    """
+    Whoever doubts the mirror has all of it read anew: `force` knows no window.
+    """
+    site.pull(elements(products()))
+    with site.store.write() as state:
+        state.session.execute("DELETE FROM items WHERE sku = 'S005'")
+    decoded()
+
+    changed = elements(products(S100={"name": "Another", "price": "1.00"}))
+    assert site.pull(changed, force=True).created == 1
+    assert decoded() >= 10
+    assert "S005" in site.shelf
+
+
+def test_a_sku_like_a_fingerprint(site):
+    """
+    An item whose SKU reads like the key of a nameless element is gone when it
+    is.
+    """
+    items = elements(products(60))
+    nameless = {"name": "?", "price": 1}
+    site.pull([*items, nameless])
+    (key,) = site.quarantine
+    odd = {"sku": key, "name": "odd", "price": "1"}
+
+    for catalog in ([odd, *items], [*items, nameless]):
+        site.pull(catalog)
+    run = site.pull(items)
+
+    assert (run.removed, key in site.shelf) == (1, False)
+
+
 def test_skus_of_any_text(site):
     """
     SKUs with line feeds, quotes and commas are removed and kept like others.

@@ -35,7 +35,7 @@ class Compared(SalesStaging):
 
 @pytest.fixture
 def compared(monkeypatch):
-    monkeypatch.setattr("conexxus_sync.stores._sync_store.SalesStaging", Compared)
+    monkeypatch.setattr("conexxus_sync.stores._sales_staging.SalesStaging", Compared)
     monkeypatch.setattr(Compared, "dates", [])
     return Compared.dates
 

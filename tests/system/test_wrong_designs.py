@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from conexxus_client._calls._push_verdict import PushVerdict
 from conexxus_sync.model.frozen_sales import FrozenTransaction
 from conexxus_sync.model.guards import SalesGuards
+from conexxus_sync.model.sales import FreezeNumbers
 from conexxus_sync.sales import _adoption, _batch_sender, _corrections
 from conexxus_sync.sales._delivery_outcome import Outcome
 from conexxus_sync.sales._key_age import KeyAge, unknown_since
 from conexxus_sync.sales._profile_check import ProfileCheck
-from conexxus_sync.sales._store_age import StoreAge
 from conexxus_sync.stores._outbox import Outbox
 
 from .hostile_office import DAYS
@@ -81,7 +81,7 @@ def adoption_without_what_waits(patch):
 
 
 def backups_not_noticed(patch):
-    patch.setattr(StoreAge, "restored", lambda self: None)
+    patch.setattr(FreezeNumbers, "is_behind", False)
 
 
 def any_profile_accepted(patch):

@@ -108,7 +108,8 @@ class CatalogReader:
         self._white_space = 0
         self._is_in_items = False
         self._had_items = False
-        self._has_objects = False
+        # Elements before the first object; None once there was one.
+        self._misfits: int | None = 0
         self._is_bare_array = False
         self._name = ""
         self._fields: dict[str, Any] = {}
@@ -161,21 +162,8 @@ class CatalogReader:
             raise ResponseTooLargeError(f"one value of the catalogue passes {MAX_VALUE} bytes")
 
         self.count += sum(window.count for window in self._found)
-        self._require_objects()
 
         return self._found
-
-    def _require_objects(self) -> None:
-        """
-        Raise EnvelopeError if the list begins with too many elements of which
-        none is an object.
-        """
-        self._has_objects = self._has_objects or not all(map(_is_misfit, self._found))
-
-        if not self._has_objects and self.count >= MAX_MISFITS:
-            raise EnvelopeError(
-                f"the catalogue has no items: none of its first {self.count} elements is an object"
-            )
 
     def _start(self) -> bool:
         if not self._final and len(self._buffer) < len(_BOM):
@@ -269,7 +257,7 @@ class CatalogReader:
             size, window = self._finder.find(self._buffer, final=self._final)
             if window is not None:
                 self._end_singles()
-                self._found.append(window)
+                self._add(window)
                 return self._take(size, self._after_element)
             if not size:
                 return False
@@ -300,11 +288,25 @@ class CatalogReader:
 
         return self._take(end, self._after_element)
 
+    def _add(self, window: CatalogWindow) -> None:
+        """
+        Raises:
+            EnvelopeError: The list begins with too many elements of which none
+                is an object.
+        """
+        self._found.append(window)
+
+        if self._misfits is not None:
+            self._misfits = self._misfits + window.count if _is_misfit(window) else None
+        if self._misfits is not None and self._misfits >= MAX_MISFITS:
+            raise EnvelopeError(
+                "the catalogue has no items: "
+                f"none of its first {self._misfits} elements is an object"
+            )
+
     def _end_singles(self) -> None:
         if self._singles:
-            self._found.append(
-                CatalogWindow(digest=b"", count=len(self._singles), unusual=self._singles)
-            )
+            self._add(CatalogWindow(digest=b"", count=len(self._singles), unusual=self._singles))
             self._singles = []
 
     def _peek(self) -> bytes:

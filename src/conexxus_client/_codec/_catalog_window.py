@@ -227,7 +227,7 @@ class _Column:
             return cls(texts, [], "" not in texts)
 
         present = [bytes(raw) for raw in raws if raw is not _ABSENT]
-        values = decode_many(present)
+        values = decode_many(present, within=1)
 
         if len(present) == len(raws):
             return cls(None, values, True)

@@ -43,7 +43,11 @@ def decode_item(raw: bytes) -> Item | InvalidItem:
         return _unreadable_item(raw)
 
     try:
-        values = {key: decode_json(bytes(field)) for key, field in fields.items() if key != "price"}
+        values = {
+            key: decode_json(bytes(field), within=1)
+            for key, field in fields.items()
+            if key != "price"
+        }
     except DecodeError:
         return _unreadable_item(raw)
 

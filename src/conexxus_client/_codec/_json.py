@@ -42,15 +42,18 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 UNREADABLE = (msgspec.MsgspecError, UnicodeError, ArithmeticError, RecursionError)
 
 
-def decode_json(raw: bytes | str) -> Any:
+def decode_json(raw: bytes | str, *, within: int = 0) -> Any:
     """
     Read one JSON document exactly.
+
+    Args:
+        within: Levels of the document around it.
 
     Raises:
         DecodeError: It is not JSON (RFC 8259) in UTF-8, or its numbers or its
             nesting pass any sensible size.
     """
-    if is_too_deep(raw):
+    if is_too_deep(raw, within=within):
         raise DecodeError(f"nested deeper than {MAX_NESTING} levels; found {excerpt(raw)}")
 
     try:
@@ -59,20 +62,20 @@ def decode_json(raw: bytes | str) -> Any:
         raise DecodeError(f"not readable as JSON: {_reason(exc)}; found {excerpt(raw)}") from None
 
 
-def decode_many(documents: Sequence[bytes]) -> list[Any]:
+def decode_many(documents: Sequence[bytes], *, within: int = 0) -> list[Any]:
     """
     Read many JSON documents as `decode_json` reads each.
 
     Raises:
         DecodeError: One of them can't be read.
     """
-    if not any(map(is_too_deep, documents)):
+    if not any(is_too_deep(document, within=within) for document in documents):
         try:
             return _ARRAY_DECODER.decode(b"[%b]" % b",".join(documents))
         except UNREADABLE:
             pass
 
-    return [decode_json(document) for document in documents]
+    return [decode_json(document, within=within) for document in documents]
 
 
 def decode_plain(scalars: Sequence[str]) -> list[Any]:
@@ -82,14 +85,18 @@ def decode_plain(scalars: Sequence[str]) -> list[Any]:
     return _PLAIN_DECODER.decode(f"[{','.join(scalars)}]")
 
 
-def is_too_deep(raw: bytes | str) -> bool:
+def is_too_deep(raw: bytes | str, *, within: int = 0) -> bool:
     """
     Is *raw* nested deeper than any document we want to read?
+
+    Args:
+        within: Levels of the document around it.
     """
+    most = MAX_NESTING - within
     data = raw.encode("utf-8", "replace") if isinstance(raw, str) else raw
 
     # What has few brackets has few levels; nearly everything ends here.
-    if data.count(b"[") + data.count(b"{") <= MAX_NESTING:
+    if data.count(b"[") + data.count(b"{") <= most:
         return False
 
     depth = 0
@@ -97,7 +104,7 @@ def is_too_deep(raw: bytes | str) -> bool:
     for token in _BRACKET.finditer(data):
         sign = token.group()[:1]
         depth += (sign in b"[{") - (sign in b"]}")
-        if depth > MAX_NESTING:
+        if depth > most:
             return True
 
     return False

@@ -58,6 +58,7 @@ class Pull:
         run: As far as it has come.
         begun: The run as it began.
         committed: The run as the mirror's transaction recorded it, once it has.
+        is_learning: Whether the windows of the read are kept, though it changes nothing.
     """
 
     client: ConexxusClient
@@ -70,6 +71,7 @@ class Pull:
     issues: list[RunIssue] = attrs.field(init=False, factory=list)
     begun: SyncRun = attrs.field(init=False)
     committed: SyncRun | None = attrs.field(init=False, default=None)
+    is_learning: bool = attrs.field(init=False, default=False)
 
     def __attrs_post_init__(self) -> None:
         self.run = self.begun = SyncRun(
@@ -93,6 +95,10 @@ class Pull:
         etag = None if last is None else last.etag
         self._reached("request")
 
+        if self.options.force:
+            # Who doubts the guards may doubt the mirror.
+            known = {}
+
         with self.client.open_catalog(etag=etag, known=known) as read:
             if read.not_modified:
                 return self._not_modified(last)
@@ -102,6 +108,8 @@ class Pull:
                 self._stage(state.staging, read)
 
                 if last is not None and read.digest == last.digest:
+                    if not known:
+                        self._learn_windows(state.staging)
                     return self._same_again(last, read.etag)
 
                 return self._conclude_read(state.staging, read)
@@ -157,6 +165,16 @@ class Pull:
             self._reached("page")
 
         self._reached("read")
+
+    def _learn_windows(self, staging: CatalogueStaging) -> None:
+        """
+        Find out whether the windows of the read say what the mirror holds: no
+        windows are stored after an upgrade, nor after a replay, which makes
+        the mirror another.
+        """
+        list(staging.duplicates())
+        diff = staging.compare()
+        self.is_learning = not (diff.created or diff.updated or diff.gone)
 
     def _conclude_read(self, staging: CatalogueStaging, read: CatalogRead) -> SyncRun:
         self._add_issues(list(staging.duplicates()))
@@ -295,6 +313,8 @@ class Pull:
 
     def _keep(self, checkpoint: Checkpoint) -> None:
         with self.context.store.write(self.lease) as state:
+            if self.is_learning:
+                state.staging.windows.save()
             self._conclude(state, checkpoint, changed=False)
 
     def _conclude(self, state: State, checkpoint: Checkpoint, *, changed: bool) -> None:

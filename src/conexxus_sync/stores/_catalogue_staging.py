@@ -3,6 +3,7 @@ Staging of a catalogue read: temporary tables, comparison and merge in SQL.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from operator import lt
 
 import attrs
@@ -20,6 +21,9 @@ from ._queued_items import item_of
 # by sqlite3, once cost 30 MB.
 ROWS_A_STATEMENT = (512, 64, 8, 1)
 DIFFERENT_COPIES = "Duplicate SKU with different data"
+
+# Some megabytes of memory.
+SKUS_AT_A_TIME = 50_000
 
 # An element's position holds its page, too: of each page, so many.
 A_PAGE = 2**32
@@ -140,7 +144,7 @@ ORDER BY s.sku
 _ABSENT = """
 SELECT i.sku FROM items AS i WHERE i.location = ?1 AND i.missing_since IS NULL
     AND NOT EXISTS (SELECT 1 FROM stage AS s WHERE s.sku = i.sku)
-    AND NOT EXISTS (SELECT 1 FROM aside AS a WHERE a.key = i.sku)
+    AND NOT EXISTS (SELECT 1 FROM aside AS a WHERE a.key = i.sku AND a.sku IS NOT NULL)
 """
 # What stands in a known window is there; only what stood in another may be gone.
 _ABSENT_OF_VANISHED = f"{_ABSENT} AND i.sku IN (SELECT sku FROM vanished)"  # noqa: S608  # constants
@@ -280,8 +284,8 @@ class CatalogueStaging(Repository):
             self.session.execute(_FIND_COPIES)
         if self.windows.any_known():
             self._find_known_copies()
-        if repeated := [sku for (sku,) in self.session.all(_REPEATED)]:
-            self.windows.mark(repeated)
+        for skus in self._some_skus(_REPEATED):
+            self.windows.mark(skus)
         self.session.execute(_FIND_DIFFERING)
 
         for *row, position in self.session.stream(_DIFFERING):
@@ -298,13 +302,24 @@ class CatalogueStaging(Repository):
         as they are in the mirror.
         """
         self.windows.find_vanished()
-        staged = {sku for (sku,) in self.session.all(_STAGED_IN_KNOWN, (self.location,))}
-        aside = {sku for (sku,) in self.session.all(_ASIDE_IN_KNOWN, (self.location,))}
 
-        if staged or aside:
-            for position, sku in self.windows.known_positions(staged | aside):
-                if sku in staged:
-                    self.session.execute(_ADD_KNOWN_COPY, (position, self.location, sku))
+        for skus in self._some_skus(_STAGED_IN_KNOWN, (self.location,)):
+            for position, sku in self.windows.known_positions(skus):
+                self.session.execute(_ADD_KNOWN_COPY, (position, self.location, sku))
+        for skus in self._some_skus(_ASIDE_IN_KNOWN, (self.location,)):
+            for _ in self.windows.known_positions(skus):
+                pass
+
+    def _some_skus(
+        self, statement: str, parameters: tuple[object, ...] = ()
+    ) -> Iterator[frozenset[str]]:
+        """
+        SKUs that a statement finds, not too many at a time.
+        """
+        rows = self.session.stream(statement, parameters)
+
+        while skus := frozenset(sku for (sku,) in islice(rows, SKUS_AT_A_TIME)):
+            yield skus
 
     def compare(self, *, complete: bool = True) -> CatalogueDiff:
         """

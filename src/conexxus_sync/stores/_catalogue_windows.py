@@ -12,10 +12,10 @@ are in the mirror as they are in the window.  What makes that true:
 - What changes the mirror in another way forgets all windows.
 """
 
+import json
 from collections.abc import Collection, Iterator, Sequence
 
 import attrs
-import msgspec
 
 from ._database import Repository
 
@@ -49,12 +49,12 @@ SELECT skus FROM windows WHERE location = ?
 """
 _ADD_VANISHED = "INSERT INTO vanished (sku) VALUES (?) ON CONFLICT (sku) DO NOTHING"
 _KNOWN_SKUS = """
-SELECT r.position, r.digest, w.skus FROM read_windows AS r
+SELECT r.position, w.skus FROM read_windows AS r
 JOIN windows AS w ON w.location = ? AND w.digest = r.digest
 WHERE r.known = 1 ORDER BY r.position
 """
-_NEW_SKUS = "SELECT 0, digest, skus FROM read_windows WHERE known = 0 AND plain = 1"
-_NOT_PLAIN = "UPDATE read_windows SET plain = 0 WHERE digest = ?"
+_NEW_SKUS = "SELECT position, skus FROM read_windows WHERE known = 0 AND plain = 1"
+_NOT_PLAIN = "UPDATE read_windows SET plain = 0 WHERE position = ?"
 _FORGET_READ = "DELETE FROM read_windows"
 
 _DELETE_OTHERS = """
@@ -72,9 +72,6 @@ ON CONFLICT (location, digest) DO UPDATE SET elements = excluded.elements,
     plain = excluded.plain, skus = excluded.skus
 """
 _FORGET = "DELETE FROM windows WHERE location = ?"
-
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(list[str]).decode
 
 
 @attrs.frozen
@@ -115,7 +112,7 @@ class CatalogueWindows(Repository):
             plain: Whether none of its elements was unusual.
         """
         name = digest or position.to_bytes(8)
-        row = (position, name, elements, 0, int(plain and bool(digest)), _encode(skus))
+        row = (position, name, elements, 0, int(plain and bool(digest)), json.dumps(skus).encode())
         self.session.execute(_ADD, row)
 
     def any_known(self) -> bool:
@@ -139,7 +136,7 @@ class CatalogueWindows(Repository):
         """
         with self.session.filling():
             for (skus,) in self.session.stream(_VANISHED, (self.location,)):
-                self.session.execute_many(_ADD_VANISHED, ((sku,) for sku in _decode(skus)))
+                self.session.execute_many(_ADD_VANISHED, ((sku,) for sku in json.loads(skus)))
 
     def known_positions(self, skus: Collection[str]) -> Iterator[tuple[int, str]]:
         """
@@ -158,12 +155,11 @@ class CatalogueWindows(Repository):
     def _find(
         self, statement: str, parameters: Sequence[object], skus: Collection[str]
     ) -> Iterator[tuple[int, str]]:
-        wanted = set(skus)
-
-        for position, digest, names in self.session.stream(statement, parameters):
-            found = [(position + n, sku) for n, sku in enumerate(_decode(names)) if sku in wanted]
+        for position, names in self.session.stream(statement, parameters):
+            places = enumerate(json.loads(names), position)
+            found = [(place, sku) for place, sku in places if sku in skus]
             if found:
-                self.session.execute(_NOT_PLAIN, (digest,))
+                self.session.execute(_NOT_PLAIN, (position,))
             yield from found
 
     def forget_read(self) -> None:

@@ -21,8 +21,8 @@ _QUEUE_DELTA = """
 INSERT INTO changes
     (location, sequence, kind, sku, name, price, category, description, extra)
 SELECT ?1, ?2, d.kind, i.sku, i.name, i.price, i.category, i.description, i.extra
-FROM delta AS d JOIN items AS i ON i.location = ?1 AND i.sku = d.sku
-WHERE d.kind <> 'removed' OR ?3 <> 0
+FROM delta AS d CROSS JOIN items AS i
+WHERE i.location = ?1 AND i.sku = d.sku AND (d.kind <> 'removed' OR ?3 <> 0)
 """
 _CLEAR = "DELETE FROM changes WHERE location = ?"
 _QUEUE_EVERYTHING = """
