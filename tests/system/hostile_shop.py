@@ -31,6 +31,7 @@ from .hostile_truth import ViolationError, booked, check, right, told, version
 
 
 FILES = ("store.db", "store.db.freeze")
+LATER = DAYS[-1] + timedelta(days=1)
 # So often each date is pushed before it counts as stuck.
 ROUNDS = 20
 PATIENCE = 3
@@ -128,7 +129,6 @@ class HostileShop:
         adopted: Ids of what a person said the back office has.
         touched_later: Those of them that were touched since.
         refused: Ids that the back office refuses.
-        decided: Ids of which the back office refused some and a person settled it.
         purged: What the back office had of a date when the till forgot it.
         restored: Whether the store knows less than was sent.
         backup_lagged: Whether its backup did when it was made.
@@ -148,7 +148,6 @@ class HostileShop:
     adopted: set = attrs.field(factory=set)
     touched_later: set = attrs.field(factory=set)
     refused: set = attrs.field(factory=set)
-    decided: set = attrs.field(factory=set)
     purged: dict = attrs.field(factory=dict)
     restored: bool = False
     backup_lagged: bool = False
@@ -232,8 +231,12 @@ class HostileShop:
     def register(self, day, number):
         if found := self.pick(day, number):
             self.count += 1
+            # The second of the hour is the number of the sale: two that are
+            # equal in all would be one sale, told twice.
+            moment = found.timestamp.replace(minute=0, second=0)
+            moment += timedelta(hours=1, seconds=self.count)
             second = self.source.sell_on_another_register(
-                found, later=timedelta(hours=1, seconds=self.count), business_date=day
+                found, later=moment - found.timestamp, business_date=day
             )
             self.sold[found.id] += 1
             self._note(second)
@@ -413,8 +416,8 @@ class HostileShop:
 
     def settle(self):
         """
-        The network is well, the till answers, and an operator who asks the
-        back office settles what is parked.
+        The network is well, the till answers, the shop goes on, and an operator
+        who asks the back office settles what is parked.
         """
         self.calm()
         self.till.clock.set(max(self.till.office.now, START))
@@ -427,6 +430,9 @@ class HostileShop:
                 # A batch that is refused, and may have arrived before, waits
                 # until its key is forgotten; then a person must decide.
                 self.wait(26 * 60)
+                # Where ids are known instead, it is parked only once others
+                # were accepted, as they are in a shop that goes on.
+                self._go_on()
             known = len(self.ledger.pushes)
             for batch in self.till.peek.outbox.batches(OPEN_STATES, limit=-1):
                 if batch.parked is not None:
@@ -449,6 +455,15 @@ class HostileShop:
         """
         visits = self.till.peek.sales_dates.visits()
         return any(day in visits and visits[day].at is None for day in DAYS)
+
+    def _go_on(self):
+        """
+        A later date, of which nothing is asked, has a sale, too.
+        """
+        self.count += 1
+        later = sale(f"t{self.count}", timestamp=self.till.clock.now())
+        self.source.sold.add(later, business_date=LATER)
+        self.till.push(LATER)
 
     def operator(self):
         return self.till.operator()
@@ -498,32 +513,43 @@ class HostileShop:
     def _resolve(self, batch):
         """
         Settle a batch as the back office says.
+
+        If it has a part of it, it takes down the rest by hand: to say
+        "delivered" of what it has not would have it taken back some day.
         """
-        ids = set(self.till.peek.outbox.ids(batch))
+        sales = list(self.till.peek.outbox.members(batch))
         push = self.ledger.by_key(batch.key)
         has = {each.id for each in push.sales} if push else set()
         if self.way.dedupe == "transaction_id":
-            has = {name for name in ids if self.ledger.knows(LOCATION, name)}
-        if has:
-            # What is missing was refused, and the person who asked saw that.
-            self.decided |= ids - has
+            has = {each.id for each in sales if self.ledger.knows(LOCATION, each.id)}
+        missing = [
+            Sale(id=each.id, timestamp=each.sold_at, total=each.total)
+            for each in sales
+            if each.id not in has
+        ]
+        if has and missing:
+            self._record(batch.business_date, "append", missing)
         self.operator().resolve(batch.key, delivered=bool(has))
 
     def _book(self, day):
         """
         Have the back office take down what the till has of *day*.
         """
+        sales = [
+            Sale(id=each.id, timestamp=each.timestamp.isoformat(), total=each.total)
+            for each in self.on(day)
+        ]
+        self._record(day, "replace_day", sales)
+
+    def _record(self, day, mode, sales):
         self.ledger.record(
             Push(
                 at=self.till.office.now,
                 location=LOCATION,
                 date=day,
                 digest=sha256(str(self.count).encode()).hexdigest(),
-                mode="replace_day",
-                sales=tuple(
-                    Sale(id=each.id, timestamp=each.timestamp.isoformat(), total=each.total)
-                    for each in self.on(day)
-                ),
+                mode=mode,
+                sales=tuple(sales),
             )
         )
 

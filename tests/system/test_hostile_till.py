@@ -9,6 +9,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
+from .hostile_office import DAYS
 from .hostile_plots import EXAMPLES, play
 from .hostile_shop import Way
 
@@ -24,6 +25,28 @@ WAYS = [
     for on_changed in ("report", "resend")
 ]
 
+# Found among tens of thousands of examples.
+FOUND = {
+    "a receipt number of five registers": [
+        ("move", DAYS[1], 3),
+        ("register", DAYS[1], 3),
+        ("move", DAYS[0], 5),
+        ("register", DAYS[1], 0),
+        ("register", DAYS[1], 5),
+        ("register", DAYS[1], 3),
+    ],
+    "a refusal that was lost, and then refusals of whole batches": [
+        ("refuse", DAYS[1], 5, "listed"),
+        ("crash", DAYS[1], 4),
+        ("refuse", DAYS[1], 2, "batch"),
+    ],
+    "a refusal that was lost, of a sale that is deleted": [
+        ("refuse", DAYS[1], 5, "listed"),
+        ("tick", ["after_commit(hang)", "401"]),
+        ("delete", DAYS[1], 5),
+    ],
+}
+
 # An example has a dozen events at most, and is read as it is: shrinking one
 # takes minutes, and a slow computer's time-out would end it.
 AS_IT_IS = settings(
@@ -38,6 +61,16 @@ SCALE = 60 if IS_SMALL else 6_250
 SAME = settings(AS_IT_IS, derandomize=True, database=None)
 
 each_way = pytest.mark.parametrize("way", WAYS, ids=str)
+
+
+@each_way
+@pytest.mark.parametrize("events", FOUND.values(), ids=FOUND)
+def test_found(hostile_shops, way, events):
+    """
+    What is rare among the examples is right as well.
+    """
+    with hostile_shops.open(way) as shop:
+        play(shop, events)
 
 
 @pytest.mark.timeout(600)
