@@ -4,7 +4,8 @@ Facts about a store that was lost, restored from a backup, or is fresh.
 
 import json
 import shutil
-from datetime import date
+from datetime import date, timedelta
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -33,6 +34,24 @@ def restore(till):
     for name in ("store.db-wal", "store.db-shm"):
         (till.folder / name).unlink(missing_ok=True)
     (till.folder / "backup.db").replace(till.folder / "store.db")
+
+
+def adopt_but_the_last(till):
+    """
+    Adopt all dates up to DAY; the process is killed while the next is read.
+    """
+    orders = till.orders
+
+    def transactions(location, day):
+        if day > DAY:
+            raise KeyboardInterrupt
+        return orders.transactions(location, day)
+
+    till.wait(days=1)
+    till.orders = SimpleNamespace(transactions=transactions)
+    with pytest.raises(KeyboardInterrupt):
+        till.engine().adopt(DAY + timedelta(days=1))
+    till.orders = orders
 
 
 def status(till):
@@ -96,6 +115,60 @@ def test_adopting_ends_it(till):
 
     assert till.effective() == ["t1", "t2", "t3"]
     assert status(till).restored is None
+
+
+def test_a_backup_from_before_an_adoption(till):
+    """
+    What was adopted since the backup is not sent either.
+    """
+    till.orders.add(till.sale("t1"))
+    till.push(DAY)
+    backup(till)
+    till.orders.add(till.sale("t2"))
+    till.engine().adopt(DAY)
+    restore(till)
+
+    with pytest.raises(ConfigurationError, match="restored from a backup"):
+        till.push(DAY)
+    till.engine().adopt(DAY)
+    till.push(DAY)
+
+    assert till.effective() == ["t1"]
+
+
+def test_a_backup_from_before_an_interrupted_adoption(till):
+    """
+    The same goes for the dates that were adopted before it was killed.
+    """
+    till.orders.add(till.sale("t1"))
+    till.push(DAY)
+    backup(till)
+    till.orders.add(till.sale("t2"))
+    adopt_but_the_last(till)
+    restore(till)
+
+    with pytest.raises(ConfigurationError, match="restored from a backup"):
+        till.push(DAY)
+
+    assert till.effective() == ["t1"]
+
+
+def test_an_interrupted_adoption_of_a_restored_store(till):
+    """
+    Nothing is sent until all dates are adopted.
+    """
+    till.orders.add(till.sale("t1"))
+    till.push(DAY)
+    backup(till)
+    till.orders.add(till.sale("t2"))
+    till.push(DAY)
+    restore(till)
+
+    adopt_but_the_last(till)
+    with pytest.raises(ConfigurationError, match="restored from a backup"):
+        till.push(DAY)
+
+    assert till.effective() == ["t1", "t2"]
 
 
 @pytest.mark.case(

@@ -28,7 +28,8 @@ class OutboxError(SyncError):
 @attrs.frozen(kw_only=True)
 class FreezeNumbers:
     """
-    How often sales were frozen or sent, as the store and the file beside it say.
+    How often sales were frozen, sent or adopted, as the store and the file
+    beside it say.
 
     Attributes:
         path: Of the file.

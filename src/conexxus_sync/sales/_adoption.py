@@ -53,6 +53,7 @@ def adopt(context: PushContext, through: date) -> Adoption:
     with context.writing() as state:
         state.sales_dates.close_before(first, context.clock.now())
         state.freezes.catch_up()
+        state.freezes.advance()
 
     return Adoption(first=first, through=through, transactions=count, batches=batches)
 
@@ -70,5 +71,9 @@ def _adopt_date(context: PushContext, business_date: date) -> tuple[int, int]:
 
     with context.writing() as state:
         now = context.clock.now()
+        # A backup from before has nothing of it.  A store that lags goes on
+        # lagging until all dates are adopted.
+        if not state.freezes.numbers().is_behind:
+            state.freezes.advance()
         batches = state.outbox.adopt_open(business_date, replaces_day=context.replaces_day, now=now)
         return state.sales_staging.adopt(business_date, now), batches

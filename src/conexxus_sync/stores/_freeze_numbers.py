@@ -26,9 +26,10 @@ class Freezes(Repository):
     """
     The row of `sales_freezes`, and the file that holds the same number.
 
-    Whatever is frozen or about to be sent advances the number; once that is
-    committed, and before anything is sent, the file is replaced.  So a store
-    whose number is lower than the file's has forgotten what was sent since.
+    Whatever is frozen, about to be sent or adopted advances the number; once
+    that is committed, and before anything is sent, the file is replaced.  So a
+    store whose number is lower than the file's has forgotten what was sent or
+    adopted since.
     """
 
     file: FreezeFile
