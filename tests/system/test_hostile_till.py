@@ -45,6 +45,7 @@ FOUND = {
         ("tick", ["after_commit(hang)", "401"]),
         ("delete", DAYS[1], 5),
     ],
+    "a backup from before an adoption": [("back_up",), ("adopt",), ("restore",)],
 }
 
 # An example has a dozen events at most, and is read as it is: shrinking one
