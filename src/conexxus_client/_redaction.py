@@ -76,6 +76,7 @@ def _character_pattern(char: str) -> str:
     escapes = rf"%(?:25)*{code:02x}|&(?:amp;)*#(?:0*{code}|x0*{code:x});|{entity}"
 
     if char[0] == "\\":
-        return rf"(?:\\++(?:u005c)?|{escapes})++"
+        # Not possessive outside: Python 3.11.2 then finds no row at all.
+        return rf"(?:\\++(?:u005c)?|{escapes})+"
 
     return rf"\\*+(?:{plain}|(?<=\\)u{code:04x}|{escapes})"

@@ -47,16 +47,14 @@ MAX_LEARNED_KEYS = 64
 _NUL = b"\\u0000"
 
 # Whole columns, a value a line.
-_PLAIN_PRICES = re.compile(
-    rb"(?:(?:-(?!0(?:\.0*)?\n))?[0-9]{1,20}(?:\.[0-9]{1,18})?\n)*+"
-).fullmatch
+_PLAIN_PRICES = re.compile(rb"(?:(?:-(?!0(?:\.0*)?\n))?[0-9]{1,20}(?:\.[0-9]{1,6})?\n)*").fullmatch
 # Values that `encode_json` would write as they are, or none at all.
 _PLAIN_SCALARS = re.compile(
     rb"(?:(?:"
     rb'"[^"\\\x00-\x1f]*+"'
     rb"|-?[1-9][0-9]{0,17}|0|-?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,6}"
     rb"|true|false|null"
-    rb")?\n)*+"
+    rb")?\n)*"
 ).fullmatch
 
 _ABSENT = msgspec.Raw(b"")
