@@ -6,6 +6,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -169,5 +170,6 @@ def test_others_do_their_work(workload, variant, before, tmp_path):
         workload(task)()
 
     keys = ("sku", "name", "price", "category", "description")
-    stored = sqlite3.connect(task.file("store.db")).execute(f"SELECT {', '.join(keys)} FROM items")
-    assert set(stored) == {tuple(item[key] for key in keys) for item in expected}
+    with closing(sqlite3.connect(task.file("store.db"))) as database:
+        stored = set(database.execute(f"SELECT {', '.join(keys)} FROM items"))
+    assert stored == {tuple(item[key] for key in keys) for item in expected}
