@@ -6,6 +6,7 @@ It streams prepared bytes: which catalogue, `PUT /<variant>` says.
 
 import itertools
 import sys
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -48,8 +49,10 @@ class Handler(BaseHTTPRequestHandler):
             tail = f', "nextCursor": "{number + 1}"{tail}'
         with (folder / str(number)).open("rb") as page:
             self._head(page.seek(0, 2) + len(tail))
-            self.connection.sendfile(page)
-        self.wfile.write(tail.encode())
+            # Who has seen enough hangs up.
+            with suppress(ConnectionError):
+                self.connection.sendfile(page)
+                self.wfile.write(tail.encode())
 
     def _answer(self, body: bytes) -> None:
         self._head(len(body))
