@@ -49,7 +49,7 @@ class Handler(BaseHTTPRequestHandler):
             tail = f', "nextCursor": "{number + 1}"{tail}'
         with (folder / str(number)).open("rb") as page:
             self._head(page.seek(0, 2) + len(tail))
-            # Who has seen enough hangs up.
+            # A client that refuses the catalogue closes the connection early.
             with suppress(ConnectionError):
                 self.connection.sendfile(page)
                 self.wfile.write(tail.encode())

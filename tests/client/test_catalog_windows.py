@@ -189,7 +189,7 @@ def test_known_windows():
     assert reader.count == 2000
 
 
-def test_a_known_window_saves_nobody_from_a_broken_end():
+def test_a_broken_end_after_a_known_window():
     """
     What comes after a known window is looked at: a body that breaks off
     there is incomplete.

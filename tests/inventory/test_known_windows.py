@@ -263,7 +263,7 @@ def test_no_windows_of_a_corrected_mirror(site, decoded):
 
 def test_force_reads_everything(site, decoded):
     """
-    Whoever doubts the mirror has all of it read anew: `force` knows no window.
+    With `force`, all windows are read: a damaged mirror is repaired.
     """
     site.pull(elements(products()))
     with site.store.write() as state:

@@ -49,8 +49,8 @@ class WindowFinder:
     Attributes:
         smallest: Bytes before a window may end where its content says so.
         largest: Bytes after which any border will do.
-        known: How many elements a window with this digest has; None if nobody
-            asks for digests.
+        known: How many elements a window with this digest has; None if no
+            digests are needed.
     """
 
     smallest: int

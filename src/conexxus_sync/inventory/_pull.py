@@ -96,7 +96,7 @@ class Pull:
         self._reached("request")
 
         if self.options.force:
-            # Who doubts the guards may doubt the mirror.
+            # The mirror may be damaged: everything is compared.
             known = {}
 
         with self.client.open_catalog(etag=etag, known=known) as read:

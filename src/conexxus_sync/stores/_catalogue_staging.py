@@ -348,7 +348,7 @@ class CatalogueStaging(Repository):
 
         statement = _ABSENT_OF_VANISHED if self.windows.any_known() else _ABSENT
 
-        # Who can't be named might be anybody: then nobody is missing.
+        # An element without a SKU might be any of the absent items.
         if self.aside.any_nameless():
             if self.session.first(statement, (self.location,)) is not None:
                 self.windows.forget_read()
