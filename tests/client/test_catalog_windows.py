@@ -6,7 +6,7 @@ import json
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from conexxus_client import (
@@ -73,6 +73,7 @@ def row_of(item: Item) -> ItemRow:
     return item.sku, item.name, str(item.price), item.category, item.description, extra
 
 
+@example(['{"sku" : "0", "name" : "0", "price" : 0.0000001}'])
 @given(st.lists(raw_elements, min_size=1, max_size=5))
 def test_rows_and_elements(raws):
     """

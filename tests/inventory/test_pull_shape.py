@@ -9,6 +9,7 @@ import pytest
 from windows import small_windows
 
 from conexxus_sync.stores.sqlite._sqlite_database import SqliteSession
+from conexxus_sync.testing import MemoryCatalog
 
 
 def products(count, **changes):
@@ -62,9 +63,10 @@ def test_the_mirror_is_not_read(site, asked, change):
     Where one item changed, no statement looks at all items of the mirror.
     """
     _, plans = asked
+    host = MemoryCatalog()
     catalog = products(600)
     with small_windows(2000):
-        site.pull(catalog)
+        site.pull(catalog, storage=host)
         plans.clear()
         match change:
             case "changed":
@@ -75,7 +77,7 @@ def test_the_mirror_is_not_read(site, asked, change):
                 del catalog[300]
             case "bad":
                 catalog[300]["price"] = "free"
-        site.pull(catalog)
+        site.pull(catalog, storage=host)
 
     assert whole_reads(plans) == set()
 
