@@ -21,6 +21,11 @@ T = TypeVar("T")
 MAX_DIGITS = 38
 MAX_DECIMALS = 18
 
+_CENT = Decimal("0.01")
+
+# Any number of so many bits has at most 38 digits.
+_SMALL_BITS = 126
+
 # Enough for a billion of the largest amounts.
 _SUM_DIGITS = MAX_DIGITS + MAX_DECIMALS + 9
 
@@ -36,6 +41,14 @@ def is_valid_amount(amount: Decimal) -> bool:
 
     # The size is settled on the exponent, before anything expands it.
     return max(len(digits) + exponent, 0) + max(-exponent, 0) <= MAX_DIGITS
+
+
+def _is_plain(amount: Decimal) -> bool:
+    """
+    Is *amount* of cents, not zero, and small enough?  Nearly all are, and
+    this takes a tenth of the time that its digits take.
+    """
+    return bool(amount) and amount.same_quantum(_CENT) and amount.adjusted() < MAX_DIGITS - 2
 
 
 def unsigned_zero(amount: Decimal) -> Decimal:
@@ -65,6 +78,9 @@ def _amount(value: Any) -> Decimal:
         TypeError: It is neither a Decimal nor an int.
         ValueError: It is not finite, or has more digits than an amount may.
     """
+    if type(value) is Decimal and _is_plain(value):
+        return value
+
     if isinstance(value, bool) or not isinstance(value, Decimal | int):
         msg = f"an amount must be a Decimal or an int, not {type(value).__name__}"
         raise TypeError(msg)
@@ -90,6 +106,9 @@ def _named_amount(name: str, value: Any) -> Decimal:
 
 
 def _quantity(value: Any) -> int | Decimal:
+    if type(value) is int and value.bit_length() <= _SMALL_BITS:
+        return value
+
     amount = _named_amount("quantity", value)
     return value if isinstance(value, int) else amount
 
@@ -270,7 +289,7 @@ def _average(amount: Decimal, count: int) -> Decimal:
     """
     wide = Context(prec=2 * _SUM_DIGITS, rounding=ROUND_HALF_UP)
 
-    return wide.divide(amount, Decimal(count or 1)).quantize(Decimal("0.01"), context=wide)
+    return wide.divide(amount, Decimal(count or 1)).quantize(_CENT, context=wide)
 
 
 def _transactions(transactions: Iterable[Transaction]) -> tuple[Transaction, ...]:

@@ -159,6 +159,47 @@ def test_bounds(text, good):
     assert is_valid_amount(Decimal(text)) is good
 
 
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [
+        ("9" * 36 + ".99", True),
+        ("9" * 37 + ".99", False),
+        ("-" + "9" * 36 + ".99", True),
+        ("-" + "9" * 37 + ".99", False),
+        ("1E+37", True),
+        ("1E+38", False),
+        ("sNaN", False),
+        ("-Infinity", False),
+    ],
+)
+def test_bounds_of_a_line(text, good):
+    """
+    A line admits what an amount may be, and keeps it, cents or not.
+    """
+    try:
+        line = TransactionLine(sku="S", quantity=1, price=Decimal(text))
+    except ValueError:
+        assert not good
+    else:
+        assert good
+        assert str(line.price) == text
+
+
+@pytest.mark.parametrize(
+    ("quantity", "good"), [(10**38 - 1, True), (10**38, False), (-(10**38), False), (2**126, True)]
+)
+def test_bounds_of_a_quantity(quantity, good):
+    """
+    A whole quantity has at most 38 digits, too.
+    """
+    try:
+        assert TransactionLine(sku="S", quantity=quantity, price=1).quantity == quantity
+    except ValueError:
+        assert not good
+    else:
+        assert good
+
+
 def test_negative_zero():
     """
     A zero has no sign, but keeps its decimals.

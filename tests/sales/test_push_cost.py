@@ -452,3 +452,29 @@ def test_flushes(new_till, monkeypatch):
     Flushed.flushes = 0
     till.push(DAY)
     assert Flushed.flushes <= 2
+
+
+class Opened(store_module._Connection):
+    """
+    Counts the connections that are opened.
+    """
+
+    count = 0
+
+    def __init__(self, *arguments, **options):
+        Opened.count += 1
+        super().__init__(*arguments, **options)
+
+
+def test_connections_of_next_due(new_till, monkeypatch):
+    """
+    When the next push is due takes one connection to find out.
+    """
+    monkeypatch.setattr(store_module, "_Connection", Opened)
+    till = new_till()
+    till.push(DAY)
+
+    Opened.count = 0
+    till.engine().next_due(till.clock.now())
+
+    assert Opened.count == 1

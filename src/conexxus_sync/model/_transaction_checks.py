@@ -5,7 +5,6 @@ Checks of a transaction that lead to a remark, not to a refusal: sums, card numb
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Context, Decimal
-from functools import reduce
 from typing import Any
 
 from conexxus_client import Transaction
@@ -29,13 +28,15 @@ def adds_up(transaction: Transaction) -> bool:
     Prices may contain the tax or not; nothing says which.  If neither agrees,
     it is a figure to look at, not a fault.
     """
-    lines = [
-        _EXACT.multiply(line.quantity, line.price) if line.amount is None else line.amount
-        for line in transaction.items
-    ]
-    paid = _EXACT.add(transaction.total, transaction.discount or 0)
-    short = _EXACT.subtract(reduce(_EXACT.add, lines, Decimal()), paid)
-    tolerance = _EXACT.multiply(len(lines), _CENT)
+    # Less what was paid, to which each line is added.
+    short = _EXACT.subtract(0, _EXACT.add(transaction.total, transaction.discount or 0))
+    for line in transaction.items:
+        if line.amount is None:
+            short = _EXACT.fma(line.quantity, line.price, short)
+        else:
+            short = _EXACT.add(short, line.amount)
+
+    tolerance = _EXACT.multiply(len(transaction.items), _CENT)
 
     return (
         _EXACT.abs(short) <= tolerance

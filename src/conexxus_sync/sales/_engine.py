@@ -276,13 +276,18 @@ class SalesPush:
         """
         ledger = self.ledger
 
-        if self.clock_problem(now) is not None:
-            return now + WARN_EVERY
+        # To open a connection costs more than all that is asked.
+        with self.context.store.keep_open():
+            if self.clock_problem(now) is not None:
+                return now + WARN_EVERY
 
-        start_date = ledger.start_date(now)
-        moment = (
-            now if start_date.record is not None else ledger.dates(start_date, now).next_due(now)
-        )
+            start_date = ledger.start_date(now)
+            moment = (
+                now
+                if start_date.record is not None
+                else ledger.dates(start_date, now).next_due(now)
+            )
+
         left = self._backoff.left(self.context.clock.monotonic())
 
         return moment if left is None else max(moment, now + left)
