@@ -3,9 +3,11 @@ Numbered migrations, each in one transaction.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+
+import attrs
 
 from conexxus_sync.errors import StoreError
 
@@ -13,9 +15,47 @@ from conexxus_sync.errors import StoreError
 _FOLDER = Path(__file__).with_name("migrations")
 
 
-def migrate(connection: sqlite3.Connection, path: Path) -> None:
+@attrs.frozen
+class Deadline:
+    """
+    When the opening of a store ends, whatever other processes do.
+
+    SQLite waits for a lock in each statement anew.
+
+    Attributes:
+        ends: By the clock *monotonic*, in seconds.
+    """
+
+    connection: sqlite3.Connection
+    ends: float
+    monotonic: Callable[[], float]
+
+    def limit_wait(self) -> bool:
+        """
+        Let the next statement wait for no longer than what is left; is anything?
+        """
+        left = max(0.0, self.ends - self.monotonic())
+        set_busy_timeout(self.connection, left)
+
+        return left > 0
+
+
+def set_busy_timeout(connection: sqlite3.Connection, seconds: float) -> None:
+    """
+    For how long a statement waits for another process.
+    """
+    connection.execute(f"PRAGMA busy_timeout = {seconds * 1000:.0f}")
+
+
+def migrate(connection: sqlite3.Connection, path: Path, deadline: Deadline) -> bool:
     """
     Bring the database behind *connection*, the file at *path*, up to date.
+
+    Args:
+        deadline: Of all steps together.
+
+    Returns:
+        Was there anything to do?
 
     Raises:
         StoreError: A newer version of the SDK made it.
@@ -31,10 +71,13 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         raise StoreError(msg)
 
     if version == 0:
-        _use_wal(connection)
+        _use_wal(connection, deadline)
 
     for number in range(version + 1, known + 1):
+        deadline.limit_wait()
         _apply(connection, number)
+
+    return version < known
 
 
 def _apply(connection: sqlite3.Connection, number: int) -> None:
@@ -52,14 +95,19 @@ def _apply(connection: sqlite3.Connection, number: int) -> None:
         raise
 
 
-def _use_wal(connection: sqlite3.Connection) -> None:
+def _use_wal(connection: sqlite3.Connection, deadline: Deadline) -> None:
     """
     Switch to WAL.  Nobody waits for a lock in this, so we queue elsewhere.
     """
-    for _ in range(100):
+    while True:
+        is_last = not deadline.limit_wait()
+
         try:
             connection.execute("PRAGMA journal_mode = WAL").fetchone()
         except sqlite3.OperationalError:
+            if is_last:
+                raise
+            deadline.limit_wait()
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("ROLLBACK")
         else:

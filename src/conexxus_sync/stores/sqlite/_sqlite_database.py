@@ -6,6 +6,7 @@ import os
 import re
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -17,7 +18,7 @@ from conexxus_sync.errors import StoreError
 from conexxus_sync.stores._database import Row
 
 from ._lent_connection import is_open, lent
-from ._migrations import migrate
+from ._migrations import Deadline, migrate, set_busy_timeout
 
 
 # A writer waits for another one.  A question of state, and the start of a run,
@@ -124,7 +125,7 @@ class SqliteSession:
         """
         For how long another writer is waited for.
         """
-        self.raw.execute(f"PRAGMA busy_timeout = {seconds * 1000:d}")
+        set_busy_timeout(self.raw, seconds)
 
     @contextmanager
     def without_flush(self) -> Iterator[None]:
@@ -198,6 +199,7 @@ class SqliteDatabase:
     """
 
     path: Path
+    monotonic: Callable[[], float] = time.monotonic
     _here: "_PerThread" = attrs.field(factory=lambda: _PerThread(), init=False)
 
     @contextmanager
@@ -275,9 +277,11 @@ class SqliteDatabase:
 
     def _connect(self) -> sqlite3.Connection:
         self._create()
+        timeout = HASTY_TIMEOUT_S if self._here.has_short_timeout else BUSY_TIMEOUT_S
+        ends = self.monotonic() + timeout
         connection = sqlite3.connect(
             self.path,
-            timeout=HASTY_TIMEOUT_S if self._here.has_short_timeout else BUSY_TIMEOUT_S,
+            timeout=timeout,
             isolation_level=None,
             factory=_Connection,
         )
@@ -287,7 +291,8 @@ class SqliteDatabase:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
             connection.execute("PRAGMA temp_store = FILE")
-            migrate(connection, self.path)
+            if migrate(connection, self.path, Deadline(connection, ends, self.monotonic)):
+                set_busy_timeout(connection, timeout)
         except BaseException:
             connection.close()
             raise
