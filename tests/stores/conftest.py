@@ -2,7 +2,8 @@
 What the stores are tested with.
 """
 
-from sites import clock, site
+from shops import shop
+from sites import clock, new_site, site
 
 
-__all__ = ["clock", "site"]
+__all__ = ["clock", "new_site", "shop", "site"]

@@ -19,6 +19,7 @@ from conexxus_sync.stores._database import Row
 
 from ._lent_connection import is_open, lent
 from ._migrations import Deadline, migrate, set_busy_timeout
+from ._wal_generation import ADVANCE, WalGeneration
 
 
 # A writer waits for another one.  A question of state, and the start of a run,
@@ -155,8 +156,11 @@ class SqliteSession:
 
         try:
             self.raw.execute("BEGIN IMMEDIATE")
+            changes = self.raw.total_changes
             yield
             before_commit()
+            if self.raw.total_changes != changes:
+                self.raw.execute(ADVANCE)
             self.raw.execute("COMMIT")
         except BaseException:
             self._after_commit.clear()
@@ -201,6 +205,9 @@ class SqliteDatabase:
     path: Path
     monotonic: Callable[[], float] = time.monotonic
     _here: "_PerThread" = attrs.field(factory=lambda: _PerThread(), init=False)
+    _generation: WalGeneration = attrs.field(
+        default=attrs.Factory(lambda self: WalGeneration(self.path), takes_self=True), init=False
+    )
 
     @contextmanager
     def read(self, *, apart: bool = False) -> Iterator[SqliteSession]:
@@ -277,6 +284,7 @@ class SqliteDatabase:
 
     def _connect(self) -> sqlite3.Connection:
         self._create()
+        self._generation.check()
         timeout = HASTY_TIMEOUT_S if self._here.has_short_timeout else BUSY_TIMEOUT_S
         ends = self.monotonic() + timeout
         connection = sqlite3.connect(
