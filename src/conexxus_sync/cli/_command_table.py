@@ -23,12 +23,14 @@ class Command(NamedTuple):
 GROUPS = {
     "quarantine": "What was set aside, and why.",
     "outbox": "Batches of sales, and what to do about them.",
+    "store": "Copies of the SDK's own state, and checks of it.",
     "profile": "With which profile of the back office sales are pushed.",
 }
 
 _PULL_STOPPED = "stopped. Nothing is lost: the next pull starts afresh."
 _PUSH_STOPPED = "stopped. Nothing is lost: the next push goes on with what was not acknowledged."
 _RUN_STOPPED = "stopped. Nothing is lost: the next pull starts afresh, the next push goes on."
+_COPY_STOPPED = "stopped. Nothing was changed."
 
 COMMANDS = {
     "demo": Command("_demo_command:demo"),
@@ -51,6 +53,9 @@ COMMANDS = {
     "outbox resend": Command("_outbox_operator_commands:outbox_resend"),
     "outbox resolve": Command("_outbox_operator_commands:outbox_resolve"),
     "outbox accept-discrepancy": Command("_outbox_operator_commands:outbox_accept_discrepancy"),
+    "store backup": Command("_store_commands:store_backup", when_stopped=_COPY_STOPPED),
+    "store restore": Command("_store_commands:store_restore", when_stopped=_COPY_STOPPED),
+    "store check": Command("_store_commands:store_check"),
     "profile show": Command("_profile_commands:profile_show"),
     "profile change": Command("_profile_commands:profile_change"),
 }

@@ -18,16 +18,22 @@ from ._session import Session
 _log = logging.getLogger(__name__)
 
 
+def store_path(config: SyncConfig) -> Path:
+    """
+    The absolute path of the store, whether it is there or not.
+    """
+    return Path(config.store.partition("sqlite:///")[2]).absolute()
+
+
 def missing_store(config: SyncConfig) -> Path | None:
     """
     The absolute path at which there should be a store, and is none.
     """
-    _, _, name = config.store.partition("sqlite:///")
-    path = Path(name).absolute()
+    path = store_path(config)
 
     try:
         # What is empty was made by something else: a store never is.
-        there = not name or path.stat().st_size > 0
+        there = path.is_dir() or path.stat().st_size > 0
     except FileNotFoundError:
         there = False
     except OSError:

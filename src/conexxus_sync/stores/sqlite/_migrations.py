@@ -60,7 +60,7 @@ def migrate(connection: sqlite3.Connection, path: Path, deadline: Deadline) -> b
     Raises:
         StoreError: A newer version of the SDK made it.
     """
-    known = len(_migrations())
+    known = latest_version()
     version = _version(connection)
 
     if version > known:
@@ -78,6 +78,13 @@ def migrate(connection: sqlite3.Connection, path: Path, deadline: Deadline) -> b
         _apply(connection, number)
 
     return version < known
+
+
+def latest_version() -> int:
+    """
+    The version of the schema that this version of the SDK makes.
+    """
+    return len(_migrations())
 
 
 def _apply(connection: sqlite3.Connection, number: int) -> None:

@@ -330,18 +330,12 @@ class SqliteDatabase:
         try:
             yield
         except sqlite3.Error as exc:
-            raise StoreError(self._explain(exc)) from exc
+            raise StoreError(explained(self.path, exc)) from exc
         except OSError as exc:
             if exc.filename != str(self.path):
                 raise
             msg = f"the store {self.path} can't be created: {exc.strerror}. Check CONEXXUS_STORE."
             raise StoreError(msg) from exc
-
-    def _explain(self, exc: sqlite3.Error) -> str:
-        name = getattr(exc, "sqlite_errorname", "")
-        advice = next((text for code, text in _ADVICE.items() if name.startswith(code)), "")
-
-        return f"the store {self.path} failed: {exc}. {advice}".rstrip()
 
 
 class _PerThread(threading.local):
@@ -362,6 +356,16 @@ class _Connection(sqlite3.Connection):
     """
 
     file: tuple[int, int] | None = None
+
+
+def explained(path: Path, exc: sqlite3.Error) -> str:
+    """
+    What failed at the store at *path*, and what to do.
+    """
+    name = getattr(exc, "sqlite_errorname", "")
+    advice = next((text for code, text in _ADVICE.items() if name.startswith(code)), "")
+
+    return f"the store {path} failed: {exc}. {advice}".rstrip()
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
