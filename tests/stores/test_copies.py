@@ -6,6 +6,7 @@ import re
 import sqlite3
 import stat
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from store_logs import killed, priced, prices, pull, put, shm, used, wal
@@ -212,15 +213,37 @@ def test_restore_of_a_store_in_use(site, backup, monkeypatch, statement):
     assert not freeze_file(site.path).exists()
 
 
-def test_restore_over_a_damaged_store(site, backup):
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda path: path.write_text("a list" * 999)])
+def test_restore_over_a_damaged_store(site, backup, tmp_path, spoil):
     """
-    What is there need not be a database.
+    What is there need not be a database, nor be there at all: its log goes.
     """
     pull(site, priced(1))
     back_up(site.path, backup)
-    site.path.write_text("a shopping list, long enough to be no empty database" * 99)
+    pull(site, priced(2))
+    third = killed(site, priced(3), tmp_path / "killed")
+    put(site, third, third)
+    spoil(site.path)
 
     restore(backup, site.path, overwrite=True)
+
+    assert not wal(site.path).exists()
+    assert prices(site) == {1}
+
+
+def test_failed_restore_over_a_mixed_store(site, backup, tmp_path):
+    """
+    The file is not mixed with the log of another one, not even to be replaced.
+    """
+    pull(site, priced(1))
+    insert(site.path, SALES)
+    back_up(site.path, backup)
+    pull(site, priced(2))
+    put(site, backup, killed(site, priced(3), tmp_path / "killed"))
+    freeze_file(site.path).mkdir()
+
+    with pytest.raises(StoreError, match="can't be written"):
+        restore(backup, site.path, overwrite=True)
 
     assert prices(site) == {1}
 
