@@ -118,8 +118,10 @@ def assert_runs(shop, found):
 
 def assert_sales(shop, found):
     with shop.service.store.read() as state:
-        rows = state.session.all("SELECT business_date, total FROM delivered")
-        states = dict(state.session.all("SELECT state, count(*) FROM batches GROUP BY state"))
+        rows = state.session.execute("SELECT business_date, total FROM delivered").fetchall()
+        states = dict(
+            state.session.execute("SELECT state, count(*) FROM batches GROUP BY state").fetchall()
+        )
 
     totals = [Decimal(total) for _, total in rows]
     assert found["conexxus_sales_delivered_transactions",] == len(rows)

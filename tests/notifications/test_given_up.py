@@ -52,7 +52,7 @@ def test_what_is_forgotten_takes_no_room(desk, hook, queue):
         desk.clock.advance(days=8)
 
     with desk.service.store.read() as state:
-        assert state.session.first("SELECT count(*) FROM given_up_notices") == (1,)
+        assert state.session.execute("SELECT count(*) FROM given_up_notices").fetchone() == (1,)
 
 
 def test_the_log_counts(desk, hook, queue, caplog):

@@ -196,7 +196,7 @@ def test_damage_that_stops_no_push(till, damage):
     till.orders.remove("t1")
     till.push(DAY)
     with till.store.write() as state:
-        assert state.session.execute(damage) == 1
+        assert state.session.execute(damage).rowcount == 1
     till.orders.add(till.sale("t3"))
 
     till.push(DAY)

@@ -106,7 +106,7 @@ def a_day(till):
     till.push()
 
 
-class Planned(store_module._Connection):
+class Planned(store_module.SqliteSession):
     """
     Asks for the plan of each statement before it runs.
     """
@@ -177,7 +177,7 @@ def test_plans(till, monkeypatch, analyzed):
         with till.store.read() as state:
             state.session.raw.execute("ANALYZE")
     monkeypatch.setattr(Planned, "plans", {})
-    monkeypatch.setattr(store_module, "_Connection", Planned)
+    monkeypatch.setattr(store_module, "SqliteSession", Planned)
 
     a_day(till)
 
@@ -190,7 +190,7 @@ def test_plans(till, monkeypatch, analyzed):
     ] == []
 
 
-class Counted(store_module._Connection):
+class Counted(store_module.SqliteSession):
     """
     Counts the steps of SQLite's machine, by hundreds.
     """
@@ -215,7 +215,7 @@ def test_work(till, new_till, monkeypatch):
     """
     The work of a push does not grow with what was delivered on other dates.
     """
-    monkeypatch.setattr(store_module, "_Connection", Counted)
+    monkeypatch.setattr(store_module, "SqliteSession", Counted)
     work = {}
 
     for days in (10, 100):
@@ -229,7 +229,7 @@ def test_work(till, new_till, monkeypatch):
     assert work[100] < work[10] * 1.5
 
 
-class Slow(store_module._Connection):
+class Slow(store_module.SqliteSession):
     """
     A connection on which each statement about staged sales takes three minutes.
 
@@ -274,7 +274,7 @@ def test_lease_of_long_work(till, monkeypatch):
     sales = [till.sale(f"t{number}") for number in range(12)]
     till.orders.by_date[DAY] = sales
     till.push(DAY)
-    monkeypatch.setattr(store_module, "_Connection", Slow)
+    monkeypatch.setattr(store_module, "SqliteSession", Slow)
     monkeypatch.setattr(Slow, "till", till)
     monkeypatch.setattr(Slow, "lapsed", [])
     till.orders.by_date[DAY] = [till.sale("t0", "9.00"), *sales[2:], till.sale("new")]
@@ -294,8 +294,8 @@ def an_hour_of_runs(till, count):
     So many hourly runs before now, as of pulls.
     """
     with till.store.write() as state:
-        (document,) = state.session.first("SELECT document FROM runs")
-        state.session.execute_many(
+        (document,) = state.session.execute("SELECT document FROM runs").fetchone()
+        state.session.executemany(
             "INSERT INTO runs (location, id, kind, status, planned, started_at, document)"
             " VALUES (?, ?, 'inventory', 'success', 0, ?, ?)",
             (
@@ -328,7 +328,7 @@ def test_every_minute(new_till, monkeypatch):
     What is asked every minute takes about the same work however long the
     history is: of the 60 days more, their batches alone are counted.
     """
-    monkeypatch.setattr(store_module, "_Connection", Counted)
+    monkeypatch.setattr(store_module, "SqliteSession", Counted)
     work = {}
 
     for days in (70, 130):
@@ -360,7 +360,7 @@ def test_plans_of_every_minute(new_till, monkeypatch, analyzed):
         with till.store.read() as state:
             state.session.raw.execute("ANALYZE")
     monkeypatch.setattr(Planned, "plans", {})
-    monkeypatch.setattr(store_module, "_Connection", Planned)
+    monkeypatch.setattr(store_module, "SqliteSession", Planned)
 
     ask(till)
 
@@ -378,7 +378,7 @@ def test_plans_of_every_minute(new_till, monkeypatch, analyzed):
     ] == []
 
 
-class Statements(store_module._Connection):
+class Statements(store_module.SqliteSession):
     """
     Counts the statements, however many rows each is about.
     """
@@ -399,7 +399,7 @@ def test_statements(new_till, monkeypatch):
     A day of one batch takes the same statements however many sales it has,
     when it is sent and when it is looked at again.
     """
-    monkeypatch.setattr(store_module, "_Connection", Statements)
+    monkeypatch.setattr(store_module, "SqliteSession", Statements)
     counts = []
 
     for sales in (3, 600):
@@ -413,7 +413,7 @@ def test_statements(new_till, monkeypatch):
     assert counts[:2] == counts[2:]
 
 
-class Flushed(store_module._Connection):
+class Flushed(store_module.SqliteSession):
     """
     Counts the commits after which SQLite flushes its log, and the connections
     that are closed: the last one takes the log into the file.
@@ -440,7 +440,7 @@ def test_flushes(new_till, monkeypatch):
     A date with sales takes four flushes: its batch is frozen, sent and settled,
     and the log is emptied; one that is looked at again takes two.
     """
-    monkeypatch.setattr(store_module, "_Connection", Flushed)
+    monkeypatch.setattr(store_module, "SqliteSession", Flushed)
     till = new_till()
     till.push(DAY - A_DAY)
     till.orders.add(till.sale("t1"))

@@ -149,7 +149,7 @@ def test_scheduled_push_of_nothing(new_service, clock):
     service.run_due(clock.now())
 
     with service.store.read() as state:
-        kinds = state.session.all("SELECT kind FROM runs")
+        kinds = state.session.execute("SELECT kind FROM runs").fetchall()
     assert kinds == [("inventory",)]
 
 

@@ -99,7 +99,10 @@ class Site:
         Every byte of some tables.
         """
         with self.store.read() as state:
-            return {table: state.session.all(f"SELECT * FROM {table}") for table in tables}
+            return {
+                table: state.session.execute(f"SELECT * FROM {table}").fetchall()
+                for table in tables
+            }
 
 
 def client_of(office, **settings):

@@ -143,7 +143,9 @@ def test_backup_is_of_the_same_version(tmp_path, backup, monkeypatch):
     assert (check(path).schema_version, check(backup).schema_version) == (15, 15)
     restore(backup, path, overwrite=True)
     with SqliteStore(path).at("loc").read() as state:
-        assert state.session.first("PRAGMA user_version") == (_migrations.latest_version(),)
+        assert state.session.execute("PRAGMA user_version").fetchone() == (
+            _migrations.latest_version(),
+        )
 
 
 @pytest.mark.case(

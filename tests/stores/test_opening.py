@@ -34,12 +34,12 @@ def statements(monkeypatch):
     """
     seen = []
 
-    class Recorded(_sqlite_database._Connection):
+    class Recorded(_sqlite_database.SqliteSession):
         def execute(self, statement, *parameters):
             seen.append(statement)
             return super().execute(statement, *parameters)
 
-    monkeypatch.setattr(_sqlite_database, "_Connection", Recorded)
+    monkeypatch.setattr(_sqlite_database, "SqliteSession", Recorded)
     return seen
 
 
@@ -121,5 +121,5 @@ def test_hold_is_over(tmp_path, monkeypatch):
             pass
 
     with SqliteStore(path).at("loc").read() as state:
-        assert state.session.first("PRAGMA journal_mode") == ("wal",)
-        assert state.session.first("SELECT count(*) FROM theirs") == (0,)
+        assert state.session.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert state.session.execute("SELECT count(*) FROM theirs").fetchone() == (0,)

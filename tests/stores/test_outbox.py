@@ -105,7 +105,7 @@ def test_delivered(store):
     assert str(total) == "4.40"
     assert oldest(store) is None
     with store.read() as state:
-        assert state.session.all("SELECT id, total FROM delivered") == [
+        assert state.session.execute("SELECT id, total FROM delivered").fetchall() == [
             ("t1", "1.10"),
             ("t3", "3.30"),
         ]

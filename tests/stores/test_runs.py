@@ -112,7 +112,7 @@ def test_history_is_read_from_an_index(site):
     However many runs there are, the latest ones are found at once.
     """
     with site.store.read() as state:
-        plan = state.session.all(f"EXPLAIN QUERY PLAN {LATEST}", ("l", "k", 0, 1))
+        plan = state.session.execute(f"EXPLAIN QUERY PLAN {LATEST}", ("l", "k", 0, 1)).fetchall()
 
     assert [step[3] for step in plan] == [
         "SEARCH runs USING INDEX runs_by_kind (location=? AND kind=? AND planned=?)"

@@ -187,7 +187,7 @@ def test_short_timeout_of_a_connection_that_is_kept_open(store):
     It holds there, too, and only as long as it is asked for.
     """
     with store.keep_open(), store.read() as state:
-        before = state.session.first("PRAGMA busy_timeout")
+        before = state.session.execute("PRAGMA busy_timeout").fetchone()
         with store.short_timeout():
-            assert state.session.first("PRAGMA busy_timeout") == (1_000,)
-        assert state.session.first("PRAGMA busy_timeout") == before == (10_000,)
+            assert state.session.execute("PRAGMA busy_timeout").fetchone() == (1_000,)
+        assert state.session.execute("PRAGMA busy_timeout").fetchone() == before == (10_000,)

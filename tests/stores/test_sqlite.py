@@ -79,9 +79,9 @@ def test_durability(path):
     Every commit is on the disk before anything depends on it.
     """
     with store_at(path).read() as state:
-        assert state.session.first("PRAGMA journal_mode") == ("wal",)
-        assert state.session.first("PRAGMA synchronous") == (2,)
-        assert state.session.first("PRAGMA busy_timeout") == (10_000,)
+        assert state.session.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert state.session.execute("PRAGMA synchronous").fetchone() == (2,)
+        assert state.session.execute("PRAGMA busy_timeout").fetchone() == (10_000,)
 
 
 def test_all_or_nothing(path):
@@ -94,7 +94,7 @@ def test_all_or_nothing(path):
         state.session.execute("INSERT INTO hosts VALUES ('loc', 1, 1), ('loc', 1, 1)")
 
     with store.read() as state:
-        assert state.session.first("SELECT count(*) FROM hosts") == (0,)
+        assert state.session.execute("SELECT count(*) FROM hosts").fetchone() == (0,)
 
 
 def test_one_writer(path):
@@ -118,15 +118,18 @@ def test_every_table_has_the_location_in_its_key(path):
     From the first day; only the mark of the whole file is of no location.
     """
     with store_at(path).read() as state:
-        tables = state.session.all(
+        tables = state.session.execute(
             "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-        )
+        ).fetchall()
         for (table,) in tables:
             if table == "store_generation":
                 continue
             keys = [
-                {row[2] for row in state.session.all(f"PRAGMA index_info({index[1]})")}
-                for index in state.session.all(f"PRAGMA index_list({table})")
+                {
+                    row[2]
+                    for row in state.session.execute(f"PRAGMA index_info({index[1]})").fetchall()
+                }
+                for index in state.session.execute(f"PRAGMA index_list({table})").fetchall()
                 if index[2]
             ]
             assert any("location" in key for key in keys), table
@@ -237,7 +240,7 @@ def test_full_disk(site):
     small = SmallDisk(site.path)
     roomy, site.store = site.store, SqliteStore(site.path, database=small).at("loc-001")
     with site.store.read() as state:
-        (small.pages,) = state.session.first("PRAGMA page_count")
+        (small.pages,) = state.session.execute("PRAGMA page_count").fetchone()
 
     run = site.pull(catalog)
 
@@ -264,7 +267,7 @@ def test_store_survives_a_fork(path):
     _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == code
     with store.read() as state:
-        assert state.session.all("SELECT location FROM hosts") == [("child",)]
+        assert state.session.execute("SELECT location FROM hosts").fetchall() == [("child",)]
 
 
 def test_one_glance(path):
@@ -326,7 +329,7 @@ def test_hurry_is_over_with_its_block(path, monkeypatch):
 
     def patience():
         with store.read() as state:
-            return state.session.first("PRAGMA busy_timeout")[0]
+            return state.session.execute("PRAGMA busy_timeout").fetchone()[0]
 
     with ThreadPoolExecutor() as elsewhere, store.short_timeout():
         with store.snapshot():

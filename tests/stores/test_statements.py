@@ -26,10 +26,10 @@ def schema(tmp_path_factory):
     """
     path = tmp_path_factory.mktemp("store") / "conexxus.db"
     with SqliteStore(path).at("loc").read() as state:
-        rows = state.session.all(
+        rows = state.session.execute(
             "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
             " ORDER BY type DESC, name"
-        )
+        ).fetchall()
 
     return [sql for (sql,) in rows]
 

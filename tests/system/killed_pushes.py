@@ -219,7 +219,9 @@ class Case:
         Date and id of what the store says is delivered, waiting, set aside.
         """
         with self.store().read() as state:
-            delivered = set(state.session.all("SELECT business_date, id FROM delivered"))
+            delivered = set(
+                state.session.execute("SELECT business_date, id FROM delivered").fetchall()
+            )
             waiting = [
                 (batch.business_date.isoformat(), name)
                 for batch in state.outbox.batches(OPEN_STATES)

@@ -38,7 +38,7 @@ def written(site, pull):
     run = pull()
     assert run.status is RunStatus.SUCCESS
     with site.store.write() as state:
-        found = state.session.all("SELECT name, count(*) FROM written GROUP BY 1")
+        found = state.session.execute("SELECT name, count(*) FROM written GROUP BY 1").fetchall()
         state.session.execute("DELETE FROM written")
 
     return dict(found)

@@ -55,7 +55,7 @@ def test_years_of_sales(new_till, dedupe):
     """
     till = new_till(profile=ApiProfile(dedupe=dedupe))
     with till.store.write() as state:
-        state.session.execute_many(
+        state.session.executemany(
             DELIVERED,
             (
                 (LOCATION, (date(2025, 1, 1) + timedelta(days=n // 200)).isoformat(), f"o{n}")

@@ -75,7 +75,7 @@ def test_truncated_log(site, new_site, tmp_path, states):
     """
     site.pull(OLD)
     with site.store.read() as keeps_the_log:
-        keeps_the_log.session.all("SELECT count(*) FROM items")
+        keeps_the_log.session.execute("SELECT count(*) FROM items").fetchall()
         site.pull(NEW)
         files = {end: Path(f"{site.path}{end}").read_bytes() for end in ("", "-wal")}
     log = files["-wal"]

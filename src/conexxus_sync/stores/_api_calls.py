@@ -33,7 +33,7 @@ class ApiCalls(Repository):
         """
         The last call that a process told of.
         """
-        row = self.session.first(_LAST, (self.location,))
+        row = self.session.execute(_LAST, (self.location,)).fetchone()
 
         if row is None:
             return None

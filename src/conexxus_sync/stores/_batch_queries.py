@@ -112,7 +112,7 @@ class BatchReader(Repository):
 
         # All of them are read only where the first can't be.
         for limit in (1, NO_LIMIT):
-            rows = self.session.all(statement, (*scope, limit))
+            rows = self.session.execute(statement, (*scope, limit)).fetchall()
             found = next(readable(rows, read_batch), None)
             if found is not None or not rows:
                 return found
@@ -123,7 +123,7 @@ class BatchReader(Repository):
         """
         Business dates with something to deliver, oldest first.
         """
-        rows = self.session.all(_OPEN_DATES, (self.location,))
+        rows = self.session.execute(_OPEN_DATES, (self.location,)).fetchall()
 
         return list(readable(rows, lambda row: date.fromisoformat(row[0])))
 
@@ -131,7 +131,7 @@ class BatchReader(Repository):
         """
         When something that is still to be delivered was last sent, by date.
         """
-        rows = self.session.all(_ATTEMPTED, (self.location,))
+        rows = self.session.execute(_ATTEMPTED, (self.location,)).fetchall()
 
         return dict(
             readable(rows, lambda row: (date.fromisoformat(row[0]), datetime.fromisoformat(row[1])))
@@ -141,7 +141,9 @@ class BatchReader(Repository):
         """
         Batches that wait for an operator, oldest date first.
         """
-        return list(readable(self.session.all(_PARKED, (self.location,)), read_batch))
+        return list(
+            readable(self.session.execute(_PARKED, (self.location,)).fetchall(), read_batch)
+        )
 
     def date_totals(self, since: date) -> list[DateTotals]:
         """
@@ -165,13 +167,15 @@ class BatchReader(Repository):
         """
         Ids of the transactions of *batch*, in order.
         """
-        return [row[0] for row in self.session.all(_IDS, row_key(batch))]
+        return [row[0] for row in self.session.execute(_IDS, row_key(batch)).fetchall()]
 
     def members(self, batch: Batch) -> list[FrozenTransaction]:
         """
         The transactions of *batch*, cut out of its bytes as they are.
         """
-        return list(split_body(self.body(batch), self.session.all(_MEMBERS, row_key(batch))))
+        return list(
+            split_body(self.body(batch), self.session.execute(_MEMBERS, row_key(batch)).fetchall())
+        )
 
     def effective(self, business_date: date, sales: Collection[SaleKey]) -> list[FrozenTransaction]:
         """
@@ -179,7 +183,9 @@ class BatchReader(Repository):
         those whose bytes are gone.
         """
         wanted = set(sales)
-        rows = self.session.all(_EFFECTIVE, (self.location, business_date.isoformat()))
+        rows = self.session.execute(
+            _EFFECTIVE, (self.location, business_date.isoformat())
+        ).fetchall()
         versions = {
             SaleKey(name, second): (key, revision)
             for name, second, key, revision in rows
@@ -188,7 +194,7 @@ class BatchReader(Repository):
         batches = [
             read_batch(row)
             for key in dict.fromkeys(key for key, _ in versions.values())
-            for row in self.session.all(_WITH_BODY, (self.location, key))
+            for row in self.session.execute(_WITH_BODY, (self.location, key)).fetchall()
         ]
 
         return [
@@ -205,7 +211,7 @@ class BatchReader(Repository):
         Those of *members* that the back office does not have from before.
         """
         day = (batch.location_id, batch.business_date.isoformat())
-        delivered = {SaleKey(*row) for row in self.session.all(_DELIVERED, day)}
+        delivered = {SaleKey(*row) for row in self.session.execute(_DELIVERED, day).fetchall()}
 
         return [member for member in members if member.delivered_as not in delivered]
 
@@ -219,14 +225,19 @@ class BatchReader(Repository):
         """
         Did the back office take a batch since then?
         """
-        return self.session.first(_DELIVERED_SINCE, (self.location, text(moment))) is not None
+        return (
+            self.session.execute(_DELIVERED_SINCE, (self.location, text(moment))).fetchone()
+            is not None
+        )
 
     def released(self, business_date: date) -> dict[str, str]:
         """
         Transactions of the date that an operator said were not delivered, by
         the host's names, and the keys of their batches.
         """
-        rows = self.session.all(_RELEASED, (self.location, business_date.isoformat()))
+        rows = self.session.execute(
+            _RELEASED, (self.location, business_date.isoformat())
+        ).fetchall()
 
         return {origin: key for origin, key in rows}  # noqa: C416  # a row is of any length
 
@@ -236,7 +247,7 @@ class BatchReader(Repository):
         """
         day = (self.location, business_date.isoformat())
 
-        return self.session.first(_ANY_UNKNOWN, day) is not None
+        return self.session.execute(_ANY_UNKNOWN, day).fetchone() is not None
 
     def open_transactions(self, business_date: date, *, parked: bool = False) -> int:
         """
@@ -253,7 +264,7 @@ class BatchReader(Repository):
         """
         The batch with this key.
         """
-        rows = self.session.all(_GET, (self.location, key))
+        rows = self.session.execute(_GET, (self.location, key)).fetchall()
 
         return next(readable(rows, read_batch), None)
 
@@ -267,7 +278,7 @@ class BatchReader(Repository):
             limit: At most so many; negative: all.
         """
         most = NO_LIMIT if limit < 0 else limit
-        rows = self.session.all(_LIST, (self.location, keys(states), most))
+        rows = self.session.execute(_LIST, (self.location, keys(states), most)).fetchall()
 
         return list(readable(rows, read_batch))
 
@@ -275,6 +286,6 @@ class BatchReader(Repository):
         """
         How many batches are in each state; of those without any, nothing.
         """
-        rows = self.session.all(_COUNTS, (self.location,))
+        rows = self.session.execute(_COUNTS, (self.location,)).fetchall()
 
         return {BatchState(state): count for state, count in rows}

@@ -80,7 +80,7 @@ def origins(session: Session, batch: Batch) -> set[str]:
     """
     What the host calls the transactions of *batch*.
     """
-    return {row[0] for row in session.all(_ORIGINS, row_key(batch))}
+    return {row[0] for row in session.execute(_ORIGINS, row_key(batch)).fetchall()}
 
 
 def next_freeze(session: Session, draft: BatchDraft) -> int:
@@ -89,7 +89,7 @@ def next_freeze(session: Session, draft: BatchDraft) -> int:
     """
     day = (draft.frozen.location_id, draft.frozen.date.isoformat())
 
-    return int(session.all(_NEXT_FREEZE, day)[0][0])
+    return int(session.execute(_NEXT_FREEZE, day).fetchone()[0])
 
 
 def insert(session: Session, draft: BatchDraft, number: int, now: datetime) -> str:
@@ -103,7 +103,7 @@ def insert(session: Session, draft: BatchDraft, number: int, now: datetime) -> s
         Its key.
     """
     location_id, day, digest = draft.frozen.location_id, draft.frozen.date, draft.digest
-    generation = session.all(_GENERATION, (location_id, day.isoformat(), digest))[0][0]
+    generation = session.execute(_GENERATION, (location_id, day.isoformat(), digest)).fetchone()[0]
     key = idempotency_key(
         location_id=location_id, business_date=day, digest=digest, generation=generation
     )
@@ -117,7 +117,7 @@ def insert(session: Session, draft: BatchDraft, number: int, now: datetime) -> s
             *(draft.parent, int(draft.released), draft.frozen.body),
         ),
     )
-    session.execute_many(
+    session.executemany(
         _INSERT_MEMBER,
         (
             (

@@ -280,7 +280,9 @@ class CatalogueStaging(Repository):
         """
         Find the copies that differ and set them aside, all of them.
         """
-        if (unsorted := self.value(_HEAP_COUNT)) and self.session.execute(_SORT) < unsorted:
+        if (unsorted := self.value(_HEAP_COUNT)) and self.session.execute(
+            _SORT
+        ).rowcount < unsorted:
             self.session.execute(_FIND_COPIES)
         if self.windows.any_known():
             self._find_known_copies()
@@ -330,12 +332,12 @@ class CatalogueStaging(Repository):
         """
         self.aside.index()
 
-        if self.session.first(ANY_ITEM, (self.location,)) is None:
+        if self.session.execute(ANY_ITEM, (self.location,)).fetchone() is None:
             self.session.create_temporary(_ALL_CREATED)
             return self._diff(self.value(_STAGED_COUNT), 0, 0, 0)
 
         self.session.execute(_COMPARE, (self.location,))
-        diff = self._diff(*self.session.all(_DELTA_COUNTS)[0])
+        diff = self._diff(*self.session.execute(_DELTA_COUNTS).fetchone())
 
         return attrs.evolve(diff, gone=self._find_gone(diff)) if complete else diff
 
@@ -350,13 +352,13 @@ class CatalogueStaging(Repository):
 
         # An element without a SKU might be any of the absent items.
         if self.aside.any_nameless():
-            if self.session.first(statement, (self.location,)) is not None:
+            if self.session.execute(statement, (self.location,)).fetchone() is not None:
                 self.windows.forget_read()
             return 0
 
         with self.session.filling():
             gone = self.session.stream(statement, (self.location,))
-            self.session.execute_many(_ADD_GONE, gone)
+            self.session.executemany(_ADD_GONE, gone)
 
             return int(self.value(_GONE_COUNT))
 
@@ -365,7 +367,7 @@ class CatalogueStaging(Repository):
         Args:
             changed: How many of the updated were present.
         """
-        copies, known_copies, skus_in_known = self.session.all(_COPY_COUNTS)[0]
+        copies, known_copies, skus_in_known = self.session.execute(_COPY_COUNTS).fetchone()
         staged, failed = self.value(_STAGED_COUNT), self.aside.count()
         known_elements, known_items = self.windows.known_counts()
         unchanged = staged - created - updated + known_items - skus_in_known

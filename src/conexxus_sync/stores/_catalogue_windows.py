@@ -86,7 +86,7 @@ class CatalogueWindows(Repository):
         """
         return {
             bytes(digest): elements
-            for digest, elements in self.session.all(_KNOWN, (self.location,))
+            for digest, elements in self.session.execute(_KNOWN, (self.location,)).fetchall()
         }
 
     def open(self) -> None:
@@ -119,14 +119,14 @@ class CatalogueWindows(Repository):
         """
         Was any window of the read known?
         """
-        return self.session.first(_ANY_KNOWN) is not None
+        return self.session.execute(_ANY_KNOWN).fetchone() is not None
 
     def known_counts(self) -> tuple[int, int]:
         """
         How many elements the known windows of the read have; and how many of
         them come for the first time in it.
         """
-        ((elements, distinct),) = self.session.all(_KNOWN_COUNTS)
+        ((elements, distinct),) = self.session.execute(_KNOWN_COUNTS).fetchall()
 
         return int(elements), int(distinct)
 
@@ -136,7 +136,7 @@ class CatalogueWindows(Repository):
         """
         with self.session.filling():
             for (skus,) in self.session.stream(_VANISHED, (self.location,)):
-                self.session.execute_many(_ADD_VANISHED, ((sku,) for sku in json.loads(skus)))
+                self.session.executemany(_ADD_VANISHED, ((sku,) for sku in json.loads(skus)))
 
     def known_positions(self, skus: Collection[str]) -> Iterator[tuple[int, str]]:
         """

@@ -23,6 +23,28 @@ Row = tuple[Any, ...]
 NO_LIMIT = 2**62
 
 
+class Cursor(Protocol):
+    """
+    What a statement found or did.
+    """
+
+    @property
+    def rowcount(self) -> int:
+        """
+        How many rows it changed.
+        """
+
+    def fetchone(self) -> Any:
+        """
+        The first row; None if there is none.
+        """
+
+    def fetchall(self) -> list[Any]:
+        """
+        All rows.
+        """
+
+
 class Session(Protocol):
     """
     One connection, as long as a unit of work lasts.
@@ -34,27 +56,20 @@ class Session(Protocol):
         The connection below, for a host that shares the database.
         """
 
-    def all(self, statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        """
-        All rows.
-        """
-
-    def first(self, statement: str, parameters: Sequence[Any] = ()) -> Row | None:
-        """
-        The first row; None if there is none.
-        """
-
     def stream(self, statement: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
         """
         The rows as they are read; a transaction that begins meanwhile ends them.
         """
 
-    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> int:
+    def execute(self, statement: str, parameters: Sequence[Any] = (), /) -> Cursor:
         """
-        Execute one statement; returns how many rows it changed.
+        Execute one statement.
+
+        Rows are fetched at once, with `fetchone` or `fetchall`: a statement that
+        is left in the middle keeps a transaction from beginning.
         """
 
-    def execute_many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+    def executemany(self, statement: str, rows: Iterable[Sequence[Any]], /) -> Any:
         """
         Execute one statement for each of *rows*.
         """
@@ -151,7 +166,7 @@ class Repository:
         """
         The first value of the first row; None if there is no row.
         """
-        row = self.session.first(statement, parameters)
+        row = self.session.execute(statement, parameters).fetchone()
 
         return None if row is None else row[0]
 

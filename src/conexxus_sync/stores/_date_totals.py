@@ -46,9 +46,9 @@ def date_totals(session: Session, location: str, since: date) -> Iterator[DateTo
 
     for number, rows in enumerate(
         (
-            session.all(_WAITING, scope),
-            session.all(_SET_ASIDE, scope),
-            session.all(_CONTRADICTED, scope),
+            session.execute(_WAITING, scope).fetchall(),
+            session.execute(_SET_ASIDE, scope).fetchall(),
+            session.execute(_CONTRADICTED, scope).fetchall(),
         )
     ):
         for day, count in rows:

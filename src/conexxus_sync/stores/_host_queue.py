@@ -61,7 +61,7 @@ class HostQueue(Repository):
         """
         How far the host of this location has come; None if it never had one.
         """
-        row = self.session.first(_STATE, (self.location,))
+        row = self.session.execute(_STATE, (self.location,)).fetchone()
 
         return None if row is None else HostState(sequence=row[0], applied=row[1])
 
@@ -78,7 +78,7 @@ class HostQueue(Repository):
 
         sequence = state.sequence + 1
 
-        if self.session.execute(_QUEUE_DELTA, (self.location, sequence, int(removals))):
+        if self.session.execute(_QUEUE_DELTA, (self.location, sequence, int(removals))).rowcount:
             self.session.execute(_SAVE, (self.location, sequence, state.applied))
 
     def queue_everything(self, *, beyond: int, removals: bool) -> None:
@@ -93,14 +93,18 @@ class HostQueue(Repository):
         # A new host never had what is gone.
         with_removals = int(removals and state is not None)
         self.session.execute(_CLEAR, (self.location,))
-        queued = self.session.execute(_QUEUE_EVERYTHING, (self.location, last + 1, with_removals))
+        queued = self.session.execute(
+            _QUEUE_EVERYTHING, (self.location, last + 1, with_removals)
+        ).rowcount
         self.session.execute(_SAVE, (self.location, last + 1 if queued else last, last))
 
     def pending(self) -> list[int]:
         """
         Sequences that the host has not applied, oldest first.
         """
-        return [sequence for (sequence,) in self.session.all(_PENDING, (self.location,))]
+        return [
+            sequence for (sequence,) in self.session.execute(_PENDING, (self.location,)).fetchall()
+        ]
 
     def waiting(self, sku: str) -> list[int]:
         """
@@ -109,7 +113,7 @@ class HostQueue(Repository):
         return [
             sequence
             for sequence in self.pending()
-            if self.session.first(_WAITS, (self.location, sequence, sku))
+            if self.session.execute(_WAITS, (self.location, sequence, sku)).fetchone()
         ]
 
     def changes(self, sequence: int) -> QueuedChanges:

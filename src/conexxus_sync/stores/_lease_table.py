@@ -173,7 +173,7 @@ class Leases:
             raise LeaseLostError(msg)
 
     def _row(self, session: Session, kind: str) -> "_Row | None":
-        row = session.first(_SELECT, (self.location, kind))
+        row = session.execute(_SELECT, (self.location, kind)).fetchone()
 
         if row is None:
             return None

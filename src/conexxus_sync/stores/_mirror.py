@@ -61,7 +61,7 @@ class Mirror(Repository):
         """
         The last applied read.
         """
-        row = self.session.first(_CHECKPOINT, (self.location,))
+        row = self.session.execute(_CHECKPOINT, (self.location,)).fetchone()
 
         if row is None:
             return None
@@ -87,7 +87,7 @@ class Mirror(Repository):
         How much there is of everything; costs the same however many items
         there are.
         """
-        present, missing = self.session.first(_COUNTS, (self.location,)) or (0, 0)
+        present, missing = self.session.execute(_COUNTS, (self.location,)).fetchone() or (0, 0)
 
         return MirrorCounts(
             present=present,
@@ -100,7 +100,7 @@ class Mirror(Repository):
         """
         Does the mirror hold no item, not even a missing one?
         """
-        return self.session.first(_ANY_ITEM, (self.location,)) is None
+        return self.session.execute(_ANY_ITEM, (self.location,)).fetchone() is None
 
     def items(
         self, *, missing: bool = False, changed_since: str | None = None
@@ -124,7 +124,7 @@ class Mirror(Repository):
         """
         One item, present or gone; None if there never was one.
         """
-        row = self.session.first(_ONE_ITEM, (self.location, sku))
+        row = self.session.execute(_ONE_ITEM, (self.location, sku)).fetchone()
 
         return None if row is None else _mirror_item(row)
 

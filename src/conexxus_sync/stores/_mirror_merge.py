@@ -65,7 +65,7 @@ class MirrorMerge(Repository):
 
         if diff.created or diff.updated or diff.gone:
             number = self._number(run_id)
-            if self.session.first(ANY_ITEM, (self.location,)) is None:
+            if self.session.execute(ANY_ITEM, (self.location,)).fetchone() is None:
                 self.session.execute(_FILL, (self.location, number))
             else:
                 self.session.execute(_UPSERT, (self.location, number, None))

@@ -95,7 +95,9 @@ class NoticeQueue(Repository):
                 cleared_at=optional_moment(gone_at),
                 notified=bool(told),
             )
-            for name, since, gone_at, told in self.session.all(_ALERTS, (self.location,))
+            for name, since, gone_at, told in self.session.execute(
+                _ALERTS, (self.location,)
+            ).fetchall()
             if name in set(AlertName)  # another version may know others
         ]
 
@@ -104,7 +106,7 @@ class NoticeQueue(Repository):
         These hold now, and no others.
         """
         self.session.execute(_CLEAR_ALERTS, (self.location,))
-        self.session.execute_many(
+        self.session.executemany(
             _SAVE_ALERT,
             (
                 (
@@ -121,7 +123,7 @@ class NoticeQueue(Repository):
         """
         reports = (
             SentReport(business_date=date.fromisoformat(day), complete=bool(complete))
-            for day, complete in self.session.all(_REPORTS, (self.location,))
+            for day, complete in self.session.execute(_REPORTS, (self.location,)).fetchall()
         )
 
         return {report.business_date: report for report in reports}
@@ -158,9 +160,9 @@ class NoticeQueue(Repository):
         Args:
             wait_after: How long to wait after so many attempts.
         """
-        for number, name, body, queued_at, due_at, attempts in self.session.all(
+        for number, name, body, queued_at, due_at, attempts in self.session.execute(
             _HEADS, (self.location,)
-        ):
+        ).fetchall():
             # Put off further than we ever do, it was by a clock that was ahead.
             if not now < datetime.fromisoformat(due_at) <= now + wait_after(attempts):
                 return QueuedNotice(
@@ -198,8 +200,8 @@ class NoticeQueue(Repository):
         *notice* was taken; who takes one may take the others: they are due.
         """
         self.session.execute(_DELETE, (notice.number,))
-        put_off = self.session.all(_LATER, (self.location, text(now)))
-        self.session.execute_many(
+        put_off = self.session.execute(_LATER, (self.location, text(now))).fetchall()
+        self.session.executemany(
             _SET_DUE,
             [
                 (text(now), number)
@@ -219,7 +221,7 @@ class NoticeQueue(Repository):
             How many were given up within *keep*, this one included; 0 if
             another process had done with it.
         """
-        if not self.session.execute(_DELETE, (notice.number,)):
+        if not self.session.execute(_DELETE, (notice.number,)).rowcount:
             return 0
 
         self.session.execute(_PURGE_GIVEN_UP, (self.location, text(now - keep)))
@@ -231,7 +233,7 @@ class NoticeQueue(Repository):
         """
         How many notices were given up after *since*, and why the last one was.
         """
-        rows = self.session.all(_GIVEN_UP, (self.location, text(since), text(now)))
+        rows = self.session.execute(_GIVEN_UP, (self.location, text(since), text(now))).fetchall()
 
         return len(rows), rows[-1][0] if rows else None
 
@@ -239,7 +241,7 @@ class NoticeQueue(Repository):
         """
         How many notices are still to be sent, and since when the oldest is.
         """
-        number, oldest = self.session.all(_WAITING, (self.location,))[0]
+        number, oldest = self.session.execute(_WAITING, (self.location,)).fetchone()
 
         return number, optional_moment(oldest)
 

@@ -54,7 +54,7 @@ class OperatorActions(Repository):
         """
         What was done to any of *subjects*, oldest first.
         """
-        rows = self.session.all(_ABOUT, (self.location, keys(subjects)))
+        rows = self.session.execute(_ABOUT, (self.location, keys(subjects))).fetchall()
 
         return tuple(
             OperatorAction(
@@ -73,17 +73,17 @@ class OperatorActions(Repository):
         not there, or dismissed.
         """
         day = action.business_date.isoformat()
+        row = (text(action.at), self.location, day, action.subject)
 
-        return (
-            self.session.execute(_DISMISS, (text(action.at), self.location, day, action.subject))
-            > 0
-        )
+        return self.session.execute(_DISMISS, row).rowcount > 0
 
     def accept_discrepancies(self, name: str, now: datetime) -> list[date]:
         """
         Take what the host tells of *name* for known; returns its dates.
         """
-        rows = self.session.all(_ACCEPT_DISCREPANCIES, (text(now), self.location, name))
+        rows = self.session.execute(
+            _ACCEPT_DISCREPANCIES, (text(now), self.location, name)
+        ).fetchall()
 
         return sorted(date.fromisoformat(day) for (day,) in rows)
 

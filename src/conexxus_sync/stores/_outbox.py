@@ -209,10 +209,10 @@ class Outbox(BatchReader):
         gone = set[str]()
 
         if replaces_day:
-            gone = {row[0] for row in self.session.all(_DELIVERED_IDS, day)}
+            gone = {row[0] for row in self.session.execute(_DELIVERED_IDS, day).fetchall()}
             self.session.execute(_CLEAR_DAY, day)
 
-        rows = self.session.all(_SENT, row_key(batch))
+        rows = self.session.execute(_SENT, row_key(batch)).fetchall()
         accepted = [row for row in rows if row[0] not in refused]
         there = {origin for _, origin, voids, _ in accepted if not voids}
         self._left(batch, gone.union(row[1] for row in rows) - there)
@@ -229,9 +229,9 @@ class Outbox(BatchReader):
         scope = (*row_key(batch), day, text(now), keys(refused))
         first = 0
 
-        for position, *correction in self.session.all(
+        for position, *correction in self.session.execute(
             _CORRECTIONS, (*row_key(batch), keys(refused))
-        ):
+        ).fetchall():
             self.session.execute(_DELIVERED, (*scope, first, position))
             self.session.execute(_REPLACED, (batch.location_id, day, *correction))
             first = position
@@ -243,7 +243,7 @@ class Outbox(BatchReader):
         Take the open batches up to the date *last* for delivered by something
         else; returns how many there were.
         """
-        rows = self.session.all(_OPEN_UNTIL, (self.location, last.isoformat()))
+        rows = self.session.execute(_OPEN_UNTIL, (self.location, last.isoformat())).fetchall()
 
         for batch in map(read_batch, rows):
             self.mark_delivered(batch, replaces_day=replaces_day, answer=ADOPTED, now=now)

@@ -103,7 +103,7 @@ class OutboxMaintenance(Repository):
         The batches whose key begins like this; at most two, as one is what
         is looked for.
         """
-        rows = self.session.all(_FIND, (self.location, beginning))
+        rows = self.session.execute(_FIND, (self.location, beginning)).fetchall()
 
         return [read_batch(row) for row in rows]
 
@@ -131,7 +131,10 @@ class OutboxMaintenance(Repository):
         """
         day = None if business_date is None else business_date.isoformat()
 
-        return [read_batch(row) for row in self.session.all(_UNDECIDED, (self.location, day))]
+        return [
+            read_batch(row)
+            for row in self.session.execute(_UNDECIDED, (self.location, day)).fetchall()
+        ]
 
     def purge(self, now: datetime) -> None:
         """
@@ -157,12 +160,12 @@ class OutboxMaintenance(Repository):
         that was sent under it.
         """
         origin = name.split(":void:")[0].split(":rev:")[0]
-        memberships = self.session.all(_HANDINGS, (self.location, origin, name))
+        memberships = self.session.execute(_HANDINGS, (self.location, origin, name)).fetchall()
 
         if not memberships and origin != name:
             # An id of the host may look like one of ours.
             origin = name
-            memberships = self.session.all(_HANDINGS, (self.location, name, name))
+            memberships = self.session.execute(_HANDINGS, (self.location, name, name)).fetchall()
 
         subjects = [origin, *sorted({read_batch(row[1:]).key for row in memberships})]
         scope = (self.location, origin)
@@ -176,12 +179,20 @@ class OutboxMaintenance(Repository):
                     lambda row: BatchMembership(id=row[0], batch=read_batch(row[1:])),
                 )
             ),
-            delivered=tuple(readable(self.session.all(_DELIVERED, scope), _delivered)),
+            delivered=tuple(
+                readable(self.session.execute(_DELIVERED, scope).fetchall(), _delivered)
+            ),
             quarantined=tuple(
-                readable(self.session.all(_QUARANTINED, scope), partial(_quarantined, *scope))
+                readable(
+                    self.session.execute(_QUARANTINED, scope).fetchall(),
+                    partial(_quarantined, *scope),
+                )
             ),
             discrepancies=tuple(
-                readable(self.session.all(_DISCREPANCIES, scope), partial(_discrepancy, *scope))
+                readable(
+                    self.session.execute(_DISCREPANCIES, scope).fetchall(),
+                    partial(_discrepancy, *scope),
+                )
             ),
         )
 
@@ -202,7 +213,7 @@ class OutboxMaintenance(Repository):
         last_day = (before + timedelta(days=1)).date().isoformat()
         moment = text(before)
 
-        for (day,) in self.session.all(_OLD_DAYS, (self.location, last_day, moment)):
+        for (day,) in self.session.execute(_OLD_DAYS, (self.location, last_day, moment)).fetchall():
             self.session.execute(_CLOSE, (self.location, day, _PURGED))
             self.session.execute(_PURGE_DELIVERED, (self.location, day, moment))
             SalesDates(self.session, self.location).clear_refusal(date.fromisoformat(day))

@@ -53,7 +53,7 @@ class Plans(Repository):
         """
         What the run with this id looked at and did not apply.
         """
-        row = self.session.first(_GET, (self.location, run_id))
+        row = self.session.execute(_GET, (self.location, run_id)).fetchone()
 
         return None if row is None else Plan(run_id=run_id, scope=row[0], digest=bytes(row[1]))
 

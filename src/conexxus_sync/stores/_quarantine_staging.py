@@ -67,7 +67,7 @@ class QuarantineStaging(Repository):
 
         if rows:
             with self.session.filling():
-                self.session.execute_many(_SET_ASIDE, rows)
+                self.session.executemany(_SET_ASIDE, rows)
 
     def index(self) -> None:
         """
@@ -85,7 +85,7 @@ class QuarantineStaging(Repository):
         """
         Is there one whose SKU can't be read?
         """
-        return self.session.first(_NAMELESS) is not None
+        return self.session.execute(_NAMELESS).fetchone() is not None
 
     def merge(self, run_id: str, moment: str) -> None:
         """

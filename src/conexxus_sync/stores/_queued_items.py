@@ -56,7 +56,7 @@ class QueuedItems:
 
     def __len__(self) -> int:
         with self.read() as session:
-            row = session.first(_COUNT, self._key)
+            row = session.execute(_COUNT, self._key).fetchone()
 
         return 0 if row is None else int(row[0])
 

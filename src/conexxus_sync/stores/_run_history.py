@@ -77,7 +77,7 @@ class RunHistory(Repository):
         """
         The run with this id.
         """
-        return next(_readable(self.session.all(_GET, (self.location, run_id))), None)
+        return next(_readable(self.session.execute(_GET, (self.location, run_id)).fetchall()), None)
 
     def latest(self, kind: RunKind, *, failed: bool = True) -> SyncRun | None:
         """
@@ -89,7 +89,9 @@ class RunHistory(Repository):
         if failed:
             return next(iter(self.history(kind, 1)), None)
 
-        return next(_readable(self.session.all(_LATEST_GOOD, (self.location, kind))), None)
+        return next(
+            _readable(self.session.execute(_LATEST_GOOD, (self.location, kind)).fetchall()), None
+        )
 
     def history(
         self, kind: RunKind | None = None, limit: int = 20, *, planned: bool = False
@@ -115,7 +117,7 @@ class RunHistory(Repository):
     def _newest(self, kinds: Sequence[str], plans: int, limit: int) -> list[tuple[int, str]]:
         newest = heapq.merge(
             *(
-                self.session.all(_LATEST, (self.location, kind, number, limit))
+                self.session.execute(_LATEST, (self.location, kind, number, limit)).fetchall()
                 for kind in kinds
                 for number in range(plans)
             ),
@@ -128,7 +130,10 @@ class RunHistory(Repository):
         """
         Did a run start between these moments?
         """
-        return self.session.first(_BETWEEN, (self.location, text(first), text(last))) is not None
+        return (
+            self.session.execute(_BETWEEN, (self.location, text(first), text(last))).fetchone()
+            is not None
+        )
 
     def purge(self, before: datetime) -> None:
         """

@@ -133,7 +133,7 @@ class Comparison:
         """
         Execute one statement, and hold on to the lease.
         """
-        count = self.session.execute(statement, parameters)
+        count = self.session.execute(statement, parameters).rowcount
         self.hold()
 
         return count
@@ -142,7 +142,7 @@ class Comparison:
         """
         All rows; likewise.
         """
-        rows = self.session.all(statement, parameters)
+        rows = self.session.execute(statement, parameters).fetchall()
         self.hold()
 
         return rows
@@ -183,7 +183,7 @@ class Comparison:
         # Made under another version, or with other fields that count.
         while rows := self.all(_OTHER_DIGESTS, (at_any_time, last, HOLD_EVERY)):
             last = rows[-1][0]
-            self.session.execute_many(_IS_SAME, list(self._unchanged(rows)))
+            self.session.executemany(_IS_SAME, list(self._unchanged(rows)))
 
     def _unchanged(self, rows: Iterable[Row]) -> Iterator[tuple[int]]:
         for position, raw, version, digest in rows:

@@ -141,7 +141,7 @@ class SalesDates(Repository):
         """
         When the first business date was decided.
         """
-        rows = self.session.all(_STARTED_AT, (self.location,))
+        rows = self.session.execute(_STARTED_AT, (self.location,)).fetchall()
 
         return next(readable(rows, lambda row: datetime.fromisoformat(row[0])), None)
 
@@ -149,7 +149,7 @@ class SalesDates(Repository):
         """
         The last business dates on which something was delivered, latest first.
         """
-        rows = self.session.all(_DAYS_WITH_SALES, (self.location, limit))
+        rows = self.session.execute(_DAYS_WITH_SALES, (self.location, limit)).fetchall()
 
         return list(readable(rows, lambda row: date.fromisoformat(row[0])))
 
@@ -177,7 +177,9 @@ class SalesDates(Repository):
         """
         The runs that still speak for the clock, on both sides of *moment*.
         """
-        before, first, last = self.session.all(_RUNS_AROUND, (self.location, text(moment)))[0]
+        before, first, last = self.session.execute(
+            _RUNS_AROUND, (self.location, text(moment))
+        ).fetchone()
 
         return RunsAround(
             before=optional_moment(before),
@@ -197,13 +199,13 @@ class SalesDates(Repository):
         """
         scope = (self.location, since.isoformat())
 
-        return dict(readable(self.session.all(_VISITS, scope), _visit))
+        return dict(readable(self.session.execute(_VISITS, scope).fetchall(), _visit))
 
     def visit(self, business_date: date) -> DateVisit:
         """
         When this one was visited, or closed, if it was.
         """
-        rows = self.session.all(_VISIT, (self.location, business_date.isoformat()))
+        rows = self.session.execute(_VISIT, (self.location, business_date.isoformat())).fetchall()
 
         return dict(readable(rows, _visit)).get(business_date, DateVisit())
 
@@ -211,7 +213,7 @@ class SalesDates(Repository):
         """
         Up to where dates need not be looked into; None if nothing is known.
         """
-        rows = self.session.all(_WATERMARK, (self.location,))
+        rows = self.session.execute(_WATERMARK, (self.location,)).fetchall()
 
         return next(readable(rows, _watermark), None)
 
@@ -241,8 +243,8 @@ class SalesDates(Repository):
         their fingerprints, of those that needed nothing.
         """
         rows = [(self.location, day.isoformat(), text(at), found) for day, at, found in visits]
-        self.session.execute_many(_RECORD, rows)
-        self.session.execute_many(_LOWER_WATERMARK, (row[:2] for row in rows))
+        self.session.executemany(_RECORD, rows)
+        self.session.executemany(_LOWER_WATERMARK, (row[:2] for row in rows))
 
     def fingerprint(self, business_date: date) -> bytes | None:
         """
@@ -262,7 +264,9 @@ class SalesDates(Repository):
         """
         How many delivered sales, sales set aside, discrepancies and batches it has.
         """
-        return list(self.session.all(_FIGURES, (self.location, business_date.isoformat()))[0])
+        return list(
+            self.session.execute(_FIGURES, (self.location, business_date.isoformat())).fetchone()
+        )
 
     def clear_visit(self, business_date: date) -> None:
         """
@@ -281,7 +285,7 @@ class SalesDates(Repository):
         """
         row = (self.location, business_date.isoformat(), why, text(now))
 
-        return self.session.execute(_REFUSE_CHANGES, row) > 0
+        return self.session.execute(_REFUSE_CHANGES, row).rowcount > 0
 
     def clear_refusal(self, business_date: date) -> None:
         """
@@ -293,7 +297,7 @@ class SalesDates(Repository):
         """
         Why nothing was taken back, of each date where that is so, oldest first.
         """
-        rows = self.session.all(_REFUSED, (self.location,))
+        rows = self.session.execute(_REFUSED, (self.location,)).fetchall()
 
         return {date.fromisoformat(day): why for day, why in rows}
 
@@ -303,7 +307,9 @@ class SalesDates(Repository):
         to *business_date*: they are not, or no longer, there.
         """
         scope = (self.location, DiscrepancyKind.ELSEWHERE, business_date.isoformat())
-        days = {day for day, name in self.session.all(_ELSEWHERE, scope) if name in ids}
+        days = {
+            day for day, name in self.session.execute(_ELSEWHERE, scope).fetchall() if name in ids
+        }
 
         for day in readable(days, date.fromisoformat):
             self.clear_visit(day)

@@ -76,7 +76,7 @@ class SalesQuarantine(Repository):
         """
         Set *transactions* aside, each for its fault.
         """
-        self.session.execute_many(
+        self.session.executemany(
             _ADD,
             (
                 (
@@ -96,7 +96,9 @@ class SalesQuarantine(Repository):
         Args:
             dismissed: Also what an operator has dismissed.
         """
-        rows = self.session.all(_TRANSACTIONS, (self.location, int(dismissed), limit))
+        rows = self.session.execute(
+            _TRANSACTIONS, (self.location, int(dismissed), limit)
+        ).fetchall()
 
         return list(readable(rows, partial(_quarantined, self.location)))
 
@@ -115,7 +117,7 @@ class SalesQuarantine(Repository):
         """
         row = (self.location, business_date.isoformat(), name, int(dismissed))
 
-        return self.session.execute(_RELEASE, row) > 0
+        return self.session.execute(_RELEASE, row).rowcount > 0
 
     def record_discrepancies(
         self, business_date: date, found: Collection[FoundDiscrepancy], now: datetime
@@ -127,10 +129,10 @@ class SalesQuarantine(Repository):
             Those that were not known before.
         """
         day = (self.location, business_date.isoformat())
-        known = set(readable(self.session.all(_KNOWN, day), _found))
-        self.session.execute_many(_FORGET, ((*day, *gone.key) for gone in known.difference(found)))
+        known = set(readable(self.session.execute(_KNOWN, day).fetchall(), _found))
+        self.session.executemany(_FORGET, ((*day, *gone.key) for gone in known.difference(found)))
         news = [one for one in found if one not in known]
-        self.session.execute_many(
+        self.session.executemany(
             _RECORD, ((*day, *one.key, one.kind, one.digest, text(now)) for one in news)
         )
 
@@ -140,7 +142,7 @@ class SalesQuarantine(Repository):
         """
         What the host contradicts, latest first.
         """
-        rows = self.session.all(_DISCREPANCIES, (self.location, limit))
+        rows = self.session.execute(_DISCREPANCIES, (self.location, limit)).fetchall()
 
         return list(readable(rows, partial(_discrepancy, self.location)))
 

@@ -186,7 +186,7 @@ class SalesStaging(Repository):
         # to be renewed.
         while some := list(islice(rows, HOLD_EVERY)):
             with self.session.filling():
-                self.session.execute_many(_FILL, some)
+                self.session.executemany(_FILL, some)
 
     def compare(
         self,
@@ -266,13 +266,13 @@ class SalesStaging(Repository):
         """
         Is all that is staged delivered as it is, and does nothing wait?
         """
-        return self.session.first(_UNSETTLED) is None
+        return self.session.execute(_UNSETTLED).fetchone() is None
 
     def corrected(self) -> set[SaleKey]:
         """
         What was delivered, and may be sent as the host tells it now.
         """
-        return {SaleKey(*row) for row in self.session.all(_CORRECTED)}
+        return {SaleKey(*row) for row in self.session.execute(_CORRECTED).fetchall()}
 
     def next_revision(self, business_date: date, *, name: str, above: int = 0) -> int:
         """

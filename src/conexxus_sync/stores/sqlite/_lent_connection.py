@@ -42,18 +42,6 @@ def lent(connection: sqlite3.Connection) -> Iterator[None]:
         connection.execute(f"RELEASE {_SAVEPOINT}")
 
 
-def is_open(connection: sqlite3.Connection) -> bool:
-    """
-    Was it not closed?
-    """
-    try:
-        _ = connection.in_transaction
-    except sqlite3.ProgrammingError:
-        return False
-
-    return True
-
-
 @contextmanager
 def _cursors_closed(connection: sqlite3.Connection) -> Iterator[None]:
     """
@@ -114,5 +102,10 @@ def _ensure_open(connection: sqlite3.Connection) -> None:
     Not everything asks the authorizer: `INSERT OR ROLLBACK`, `RAISE(ROLLBACK)`
     in a trigger, a full disk, and `close()` end a transaction by themselves.
     """
-    if not (is_open(connection) and connection.in_transaction):
+    try:
+        is_ongoing = connection.in_transaction
+    except sqlite3.ProgrammingError:
+        is_ongoing = False
+
+    if not is_ongoing:
         raise TransactionEndedError

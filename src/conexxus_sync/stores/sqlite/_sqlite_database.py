@@ -7,7 +7,7 @@ import re
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import attrs
 from conexxus_sync.errors import StoreError
 from conexxus_sync.stores._database import Row
 
-from ._lent_connection import is_open, lent
+from ._lent_connection import lent
 from ._migrations import Deadline, migrate, set_busy_timeout
 from ._wal_generation import ADVANCE, WalGeneration
 
@@ -31,23 +31,46 @@ CACHE_KIB = 4096
 # Of `PRAGMA synchronous`.
 NORMAL = 1
 
+# Device and number.
+FileIdentity = tuple[int, int]
+
 _TEMPORARY = re.compile(r"CREATE TEMP (TABLE|VIEW) (\w+)")
 
 
-@attrs.define(eq=False)
-class SqliteSession:
+class SqliteSession(sqlite3.Connection):
     """
     One connection; see `Session`.
 
+    It is a connection of `sqlite3`, so that a statement takes no way round.
+
     Attributes:
         process: That opened it: a child process must not use it.
+        file: What its path led to when it was opened.
     """
 
-    raw: sqlite3.Connection
-    process: int = attrs.field(factory=os.getpid)
-    _temporary: dict[str, str] = attrs.field(factory=dict)
-    _streams: list[sqlite3.Cursor] = attrs.field(factory=list)
-    _after_commit: list[Callable[[], None]] = attrs.field(factory=list)
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.process: int = os.getpid()
+        self.file: FileIdentity | None = None
+        self._temporary: dict[str, str] = {}
+        self._streams: list[sqlite3.Cursor] = []
+        self._after_commit: list[Callable[[], None]] = []
+
+    @property
+    def raw(self) -> sqlite3.Connection:
+        return self
+
+    @property
+    def is_open(self) -> bool:
+        """
+        Was it not closed?
+        """
+        try:
+            _ = self.in_transaction
+        except sqlite3.ProgrammingError:
+            return False
+
+        return True
 
     @property
     def is_usable(self) -> bool:
@@ -56,21 +79,10 @@ class SqliteSession:
 
         Ctrl-C at a bad moment closes a connection that a thread still shares.
         """
-        return self.process == os.getpid() and is_open(self.raw)
-
-    def all(self, statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        return self.raw.execute(statement, parameters).fetchall()
-
-    def first(self, statement: str, parameters: Sequence[Any] = ()) -> Row | None:
-        cursor = self.raw.execute(statement, parameters)
-        row: Row | None = cursor.fetchone()
-        # A statement that is left in the middle keeps a transaction from beginning.
-        cursor.close()
-
-        return row
+        return self.process == os.getpid() and self.is_open
 
     def stream(self, statement: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
-        cursor = self.raw.execute(statement, parameters)
+        cursor = self.execute(statement, parameters)
         self._streams.append(cursor)
 
         try:
@@ -90,12 +102,6 @@ class SqliteSession:
             with suppress(sqlite3.ProgrammingError):
                 cursor.close()
 
-    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> int:
-        return self.raw.execute(statement, parameters).rowcount
-
-    def execute_many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
-        self.raw.executemany(statement, rows)
-
     def create_temporary(self, *statements: str) -> None:
         self._end_streams()
 
@@ -103,48 +109,48 @@ class SqliteSession:
             if found := _TEMPORARY.search(statement):
                 kind, name = found.groups()
                 if name in self._temporary:
-                    self.raw.execute(f"DROP {self._temporary[name]} IF EXISTS temp.{name}")
+                    self.execute(f"DROP {self._temporary[name]} IF EXISTS temp.{name}")
                 self._temporary[name] = kind
-            self.raw.execute(statement)
+            self.execute(statement)
 
     @contextmanager
     def filling(self) -> Iterator[None]:
         # It locks nothing but the temporary database.
         try:
-            self.raw.execute("BEGIN")
+            self.execute("BEGIN")
             yield
         except BaseException:
             with suppress(sqlite3.Error):
-                self.raw.execute("ROLLBACK")
+                self.execute("ROLLBACK")
             raise
-        self.raw.execute("COMMIT")
+        self.execute("COMMIT")
 
     def attempt(self) -> AbstractContextManager[None]:
-        return lent(self.raw)
+        return lent(self)
 
     def set_timeout(self, seconds: int) -> None:
         """
         For how long another writer is waited for.
         """
-        set_busy_timeout(self.raw, seconds)
+        set_busy_timeout(self, seconds)
 
     @contextmanager
     def without_flush(self) -> Iterator[None]:
         """
         Let what is committed be flushed with the next commit.
         """
-        (level,) = self.raw.execute("PRAGMA synchronous").fetchone()
+        (level,) = self.execute("PRAGMA synchronous").fetchone()
 
         try:
-            self.raw.execute(f"PRAGMA synchronous = {min(level, NORMAL):d}")
+            self.execute(f"PRAGMA synchronous = {min(level, NORMAL):d}")
             yield
         finally:
             # It may be closed by now.
             with suppress(sqlite3.Error):
-                self.raw.execute(f"PRAGMA synchronous = {level:d}")
+                self.execute(f"PRAGMA synchronous = {level:d}")
 
     def after_commit(self, call: Callable[[], None]) -> None:
-        assert self.raw.in_transaction
+        assert self.in_transaction
         self._after_commit.append(call)
 
     @contextmanager
@@ -155,18 +161,18 @@ class SqliteSession:
         self._end_streams()
 
         try:
-            self.raw.execute("BEGIN IMMEDIATE")
-            changes = self.raw.total_changes
+            self.execute("BEGIN IMMEDIATE")
+            changes = self.total_changes
             yield
             before_commit()
-            if self.raw.total_changes != changes:
-                self.raw.execute(ADVANCE)
-            self.raw.execute("COMMIT")
+            if self.total_changes != changes:
+                self.execute(ADVANCE)
+            self.execute("COMMIT")
         except BaseException:
             self._after_commit.clear()
             # A full disk has rolled back by itself.
             with suppress(sqlite3.Error):
-                self.raw.execute("ROLLBACK")
+                self.execute("ROLLBACK")
             raise
         finally:
             self._without_implicit_transactions()
@@ -179,8 +185,8 @@ class SqliteSession:
         """
         A host may have asked Python for them; to set this commits what is open.
         """
-        if is_open(self.raw) and not self.raw.in_transaction and self.raw.isolation_level:
-            self.raw.isolation_level = None
+        if self.is_open and not self.in_transaction and self.isolation_level:
+            self.isolation_level = None
 
     def _end_streams(self) -> None:
         """
@@ -205,6 +211,7 @@ class SqliteDatabase:
     path: Path
     monotonic: Callable[[], float] = time.monotonic
     _here: "_PerThread" = attrs.field(factory=lambda: _PerThread(), init=False)
+    _open: list[FileIdentity | None] = attrs.field(factory=list, init=False)
     _generation: WalGeneration = attrs.field(
         default=attrs.Factory(lambda self: WalGeneration(self.path), takes_self=True), init=False
     )
@@ -218,9 +225,11 @@ class SqliteDatabase:
                 return
 
             connection = self._connect()
+            self._open.append(connection.file)
             try:
-                yield SqliteSession(connection)
+                yield connection
             finally:
+                self._open.remove(connection.file)
                 connection.close()
 
     @contextmanager
@@ -231,7 +240,7 @@ class SqliteDatabase:
     @contextmanager
     def snapshot(self) -> Iterator[SqliteSession]:
         with self.short_timeout(), self._kept_open() as session:
-            if session.raw.in_transaction:
+            if session.in_transaction:
                 yield session
                 return
 
@@ -244,7 +253,7 @@ class SqliteDatabase:
     @contextmanager
     def write(self, *, durable: bool = True) -> Iterator[SqliteSession]:
         with self._kept_open() as session:
-            if session.raw.in_transaction:
+            if session.in_transaction:
                 msg = (
                     f"the store {self.path} is being read or written in this thread: "
                     "nothing was written. Write once that has ended, or in another thread."
@@ -253,7 +262,7 @@ class SqliteDatabase:
 
             with (
                 nullcontext() if durable else session.without_flush(),
-                session.transaction(lambda: self._ensure_same_file(session.raw)),
+                session.transaction(lambda: self._ensure_same_file(session)),
             ):
                 yield session
 
@@ -282,20 +291,23 @@ class SqliteDatabase:
             finally:
                 self._here.session = before
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self) -> SqliteSession:
         self._create()
-        self._generation.check()
+        file = _identity(self.path)
+        # What lies beside a file that is open here already is its own log.
+        if file not in self._open:
+            self._generation.check()
         timeout = HASTY_TIMEOUT_S if self._here.has_short_timeout else BUSY_TIMEOUT_S
         ends = self.monotonic() + timeout
         connection = sqlite3.connect(
             self.path,
             timeout=timeout,
             isolation_level=None,
-            factory=_Connection,
+            factory=SqliteSession,
         )
 
         try:
-            connection.file = _identity(self.path)
+            connection.file = file
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
             connection.execute("PRAGMA temp_store = FILE")
@@ -307,11 +319,11 @@ class SqliteDatabase:
 
         return connection
 
-    def _ensure_same_file(self, connection: sqlite3.Connection) -> None:
+    def _ensure_same_file(self, session: SqliteSession) -> None:
         """
         Whatever is written to a file that was deleted is lost.
         """
-        if isinstance(connection, _Connection) and connection.file != _identity(self.path):
+        if session.file != _identity(self.path):
             msg = (
                 f"the store {self.path} was deleted or replaced while it was in use; "
                 "nothing was written. Run again."
@@ -349,15 +361,6 @@ class _PerThread(threading.local):
     session: SqliteSession | None = None
 
 
-class _Connection(sqlite3.Connection):
-    """
-    Attributes:
-        file: What its path led to when it was opened.
-    """
-
-    file: tuple[int, int] | None = None
-
-
 def explained(path: Path, exc: sqlite3.Error) -> str:
     """
     What failed at the store at *path*, and what to do.
@@ -368,7 +371,7 @@ def explained(path: Path, exc: sqlite3.Error) -> str:
     return f"the store {path} failed: {exc}. {advice}".rstrip()
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def _identity(path: Path) -> FileIdentity | None:
     """
     Device and number of the file at *path*; None if there is none.
     """
