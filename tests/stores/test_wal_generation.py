@@ -345,3 +345,25 @@ def test_log_of_a_file_that_is_open_here_is_not_compared(site, monkeypatch):
             pass
 
     assert seen == []
+
+
+def test_file_that_lacks_pages_of_its_log(site, tmp_path):
+    """
+    A disk that was full stops the copying of the log somewhere: the file's header
+    names pages that are not there yet.
+    """
+    pull(site, priced(1))
+
+    with used(site.path) as other:
+        before = site.path.read_bytes()
+        pull(site, priced(2, count=3000))
+        log = wal(site.path).read_bytes()
+        other.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        after = site.path.read_bytes()
+    copied = tmp_path / "copied.db"
+    copied.write_bytes(after[:4096] + before[4096:])
+    wal(copied).write_bytes(log)
+
+    put(site, copied, copied)
+
+    assert len(site.shelf) == 3000

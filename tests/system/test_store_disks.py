@@ -23,7 +23,7 @@ import pytest
 
 from conexxus_sync import StoreError
 from conexxus_sync.stores.sqlite import SqliteStore
-from conexxus_sync.stores.sqlite._sqlite_database import SqliteDatabase
+from conexxus_sync.stores.sqlite._sqlite_database import SqliteDatabase, SqliteSession
 from peeks import peek
 
 from .store_contents import NEW, OLD, catalog, content, outcome
@@ -32,12 +32,12 @@ from .store_contents import NEW, OLD, catalog, content, outcome
 @contextmanager
 def small_disk(folder):
     """
-    A file system of three quarters of a megabyte; where we may not mount one, a limit on
+    A file system of eight tenths of a megabyte; where we may not mount one, a limit on
     the size of a file.
     """
     mounted = (
         subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=760k", "tmpfs", str(folder)],
+            ["mount", "-t", "tmpfs", "-o", "size=820k", "tmpfs", str(folder)],
             capture_output=True,
             check=False,
         ).returncode
@@ -234,7 +234,7 @@ def test_read_only(site, new_site, folder_mode, file_mode, said):
     assert content(site) == before
 
 
-class FailsOnce(sqlite3.Connection):
+class FailsOnce(SqliteSession):
     """
     Fails at one statement, before or after it was executed.
     """
@@ -278,6 +278,7 @@ class FailingDatabase(SqliteDatabase):
         connection = super()._connect()
         connection.close()
         failing = sqlite3.connect(self.path, timeout=0, isolation_level=None, factory=FailsOnce)
+        failing.file = connection.file
         failing.execute("PRAGMA synchronous = OFF")
         failing.plan = self
         return failing

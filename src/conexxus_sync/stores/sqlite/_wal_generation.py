@@ -28,7 +28,6 @@ from conexxus_sync.errors import StoreError
 ADVANCE = "UPDATE store_generation SET earlier = latest, latest = randomblob(8)"
 
 _STORED = "SELECT earlier, latest FROM store_generation"
-_FIRST = bytes(8)
 _ROW = re.compile(rb"\xff\xfeCNXSgen(.{8})(.{8})", re.DOTALL)
 
 _HEADER = 32
@@ -43,6 +42,9 @@ class Mark(NamedTuple):
 
     earlier: bytes
     latest: bytes
+
+
+_UNMARKED = Mark(bytes(8), bytes(8))
 
 
 @attrs.define
@@ -104,13 +106,9 @@ def _belong_together(real: str, wal: BinaryIO) -> bool:
     while True:
         file, marks = _mark_of_file(real), _marks(wal)
         first = next(marks, None)
-        latest = _FIRST if file is None else file.latest
-        if (
-            first is None
-            or first.earlier == latest
-            or file == first
-            or any(file == mark for mark in marks)
-        ):
+        if file is None or first is None or first.earlier == file.latest:
+            return True
+        if file == first or any(file == mark for mark in marks):
             return True
         # Another process may have copied the log to the file between the two
         # reads, and begun a new one.  What is found twice was there at one time.
@@ -121,16 +119,19 @@ def _belong_together(real: str, wal: BinaryIO) -> bool:
 
 def _mark_of_file(real: str) -> Mark | None:
     """
-    The mark in the file itself; None if it has none.
+    The mark in the file itself; None if it can't be read without the log.
     """
     # Not with `open`: to close that would end the locks of this process.
     uri = f"file:{quote(real)}?mode=ro&immutable=1"
 
     try:
         with closing(sqlite3.connect(uri, uri=True)) as connection:
+            # A file to which only a part of the log was copied may lack pages.
+            connection.execute("PRAGMA writable_schema = ON")
             return Mark(*connection.execute(_STORED).fetchone())
-    except sqlite3.Error:
-        return None
+    except sqlite3.Error as exc:
+        # Without the table it is of an earlier version.
+        return _UNMARKED if exc.sqlite_errorname == "SQLITE_ERROR" else None
 
 
 def _marks(wal: BinaryIO) -> Iterator[Mark]:
