@@ -2,7 +2,7 @@
 What all parts of one push share: client, store, orders, clock, lease.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Protocol, runtime_checkable
@@ -82,6 +82,8 @@ class PushContext:
         pending_visits: Dates that were looked at, but not stored yet: a date
             without sales does not deserve a disk flush of its own.
         watermark: Nor does a new one; it goes with the next transaction.
+        failpoint: Called when a step is done.
+        stopped: Shall the push end as soon as it can?
     """
 
     engine: EngineContext
@@ -96,25 +98,19 @@ class PushContext:
     pending_visits: list[tuple[date, datetime, bytes | None]] = attrs.field(factory=list)
     watermark: Watermark | None = None
 
-    @property
-    def store(self) -> LocationStore:
-        return self.engine.store
+    store: LocationStore = attrs.field(init=False)
+    config: SyncConfig = attrs.field(init=False)
+    clock: Clock = attrs.field(init=False)
+    observer: FanOut = attrs.field(init=False)
+    failpoint: Callable[[str], None] = attrs.field(init=False)
+    stopped: Callable[[], bool] = attrs.field(init=False)
+    location_id: str = attrs.field(init=False)
 
-    @property
-    def config(self) -> SyncConfig:
-        return self.engine.config
-
-    @property
-    def clock(self) -> Clock:
-        return self.engine.clock
-
-    @property
-    def observer(self) -> FanOut:
-        return self.engine.observer
-
-    @property
-    def location_id(self) -> str:
-        return self.lease.location_id
+    def __attrs_post_init__(self) -> None:
+        engine = self.engine
+        self.store, self.config, self.clock = engine.store, engine.config, engine.clock
+        self.observer, self.location_id = engine.observer, self.lease.location_id
+        self.failpoint, self.stopped = engine.failpoint, engine.is_stopping
 
     @property
     def limits(self) -> BatchLimits:
@@ -122,18 +118,6 @@ class PushContext:
         How large a batch may become.
         """
         return BatchLimits.of(self.config)
-
-    def failpoint(self, step: str) -> None:
-        """
-        A step is done.
-        """
-        self.engine.failpoint(step)
-
-    def stopped(self) -> bool:
-        """
-        Shall the push end as soon as it can?
-        """
-        return self.engine.is_stopping()
 
     @property
     def replaces_day(self) -> bool:

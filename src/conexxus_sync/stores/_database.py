@@ -48,7 +48,12 @@ class Cursor(Protocol):
 class Session(Protocol):
     """
     One connection, as long as a unit of work lasts.
+
+    Attributes:
+        states: What was made to work with it, by location.
     """
+
+    states: dict[str, Any]
 
     @property
     def raw(self) -> Any:

@@ -219,7 +219,12 @@ class LocationStore:
         return self.database.short_timeout()
 
     def _state(self, session: Session) -> State:
-        return State(session, self.location, self.freeze_file)
+        # Units of work that share a connection share what was made for it.
+        state = session.states.get(self.location)
+        if state is None:
+            state = session.states[self.location] = State(session, self.location, self.freeze_file)
+
+        return state
 
 
 class SyncStore:

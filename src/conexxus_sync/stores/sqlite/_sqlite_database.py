@@ -52,6 +52,7 @@ class SqliteSession(sqlite3.Connection):
         super().__init__(*arguments, **options)
         self.process: int = os.getpid()
         self.file: FileIdentity | None = None
+        self.states: dict[str, Any] = {}
         self._temporary: dict[str, str] = {}
         self._streams: list[sqlite3.Cursor] = []
         self._after_commit: list[Callable[[], None]] = []
@@ -230,6 +231,7 @@ class SqliteDatabase:
                 yield connection
             finally:
                 self._open.remove(connection.file)
+                connection.states.clear()
                 connection.close()
 
     @contextmanager
