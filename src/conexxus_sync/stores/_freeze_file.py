@@ -4,14 +4,19 @@ The file beside a store, which holds how often the sales of each location were f
 
 import json
 import os
+import sys
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import attrs
 
 from conexxus_sync.runtime.run_logging import safe_logger
 
+
+if sys.platform != "win32":
+    import fcntl
 
 _log = safe_logger(__name__)
 
@@ -66,9 +71,26 @@ class FreezeFile:
         """
         Write the number of a location, unless it has a higher one.
         """
-        # The numbers of other locations are written by other threads.
-        with _writers.lock:
+        # The numbers of other locations are written by other threads and processes.
+        with _writers.lock, self._locked():
             self._write(location, number)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """
+        While no other process writes the file.
+
+        The folder is locked: the file itself is replaced.
+        """
+        with ExitStack() as stack:
+            if sys.platform != "win32":
+                # Not every file system has locks; a folder that is not there is
+                # reported when the file is written.
+                with suppress(OSError):
+                    folder = os.open(self.path.parent, os.O_RDONLY)
+                    stack.callback(os.close, folder)
+                    fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
 
     def _write(self, location: str, number: int) -> None:
         known = self.numbers()
