@@ -154,6 +154,24 @@ def test_calls_after_the_commit(store):
     assert made == [1]
 
 
+def test_call_after_the_commit_that_fails(store):
+    """
+    The others are made in their order, its exception is raised, and what was
+    committed stays.
+    """
+    made = []
+
+    with pytest.raises(ZeroDivisionError), store.write() as state:  # noqa: PT012  # it raises at its end
+        state.runs.save(run("r1"))
+        state.session.after_commit(lambda: made.append(1))
+        state.session.after_commit(lambda: 1 / 0)
+        state.session.after_commit(lambda: made.append(3))
+
+    assert made == [1, 3]
+    with store.read() as state:
+        assert state.runs.get("r1")
+
+
 def test_child_process_has_a_connection_of_its_own(store):
     """
     What its parent keeps open stays the parent's.

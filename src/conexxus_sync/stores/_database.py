@@ -103,6 +103,9 @@ class Session(Protocol):
     def after_commit(self, call: Callable[[], None]) -> None:
         """
         Make *call* once the transaction that is open is committed, if it is.
+
+        What one raises keeps no other from being made, and is raised then: what
+        was committed stays.
         """
 
 

@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -179,8 +179,9 @@ class SqliteSession(sqlite3.Connection):
             self._without_implicit_transactions()
 
         calls, self._after_commit = self._after_commit, []
-        for call in calls:
-            call()
+        with ExitStack() as all_of_them:
+            for call in reversed(calls):
+                all_of_them.callback(call)
 
     def _without_implicit_transactions(self) -> None:
         """
