@@ -9,7 +9,7 @@ import attrs
 from conexxus_client import ConfigurationError
 from conexxus_sync.model.runs import RunKind
 from conexxus_sync.model.sales import OPEN_STATES, Batch, BatchState, DateTotals
-from conexxus_sync.sales import SalesLedger, SalesPush
+from conexxus_sync.sales import SalesPush
 from conexxus_sync.stores import State
 
 from ._daily_report import DailyReports, first_report_date
@@ -55,7 +55,7 @@ class DailyReportData:
             sent=self.state.notices.sent_reports(),
             missing=self.state.notices.missing,
             sums=self._sums,
-            why=lambda day: self._why(day, ledger),
+            why=self._why,
         )
 
     def _visits(self, first: date) -> dict[date, datetime]:
@@ -76,7 +76,7 @@ class DailyReportData:
 
         return next((sums for sums in found if sums.business_date == day), None)
 
-    def _why(self, day: date, ledger: SalesLedger) -> str:
+    def _why(self, day: date) -> str:
         """
         Why sales of *day* were not accepted, in plain words.
         """
