@@ -176,6 +176,11 @@ class ApiProfile:
 
     Attributes:
         catalog_query: Extra query parameters, like a location filter.
+        etag_covers: Whether the ETag of a catalogue's page speaks for the
+            whole `catalog`, or for that `page` alone: then each catalogue is
+            read without a condition.
+        next_link_scope: How far a link to the next page may lead: within the
+            `path` of the base URL, or to all of its `origin`.
         sales_mode: `append`, or `replace_day` where a second push for a
             date replaces the first.
         dedupe: How the server recognises a repeated batch: by `key`, by
@@ -199,6 +204,8 @@ class ApiProfile:
     next_cursor_key: str = "nextCursor"
     total_key: str = "total"
     catalog_query: Mapping[str, str] = attrs.field(factory=dict, hash=False)
+    etag_covers: Literal["catalog", "page"] = "catalog"
+    next_link_scope: Literal["path", "origin"] = "path"
     sales_mode: Literal["append", "replace_day"] = "append"
     dedupe: Literal["key", "transaction_id", "none"] = "key"
     key_ttl: timedelta = timedelta(hours=24)

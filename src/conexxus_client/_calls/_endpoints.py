@@ -5,8 +5,9 @@ One function per endpoint: what to send, and how to read the answer.  No I/O.
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from posixpath import normpath
 from typing import Any, Literal, TypeVar
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import unquote, urlencode, urljoin, urlsplit
 
 import attrs
 
@@ -136,6 +137,7 @@ class Endpoints:
 
         Raises:
             EnvelopeError: It is on another origin: the key does not go there.
+                Or it is outside the base path, where another store may be.
         """
         try:
             url = urljoin(base.url, target)
@@ -146,6 +148,12 @@ class Endpoints:
             raise EnvelopeError("the next page's address is not a plain URL")
         if origin != (own_origin := origin_of(self.config.api_url)):
             raise EnvelopeError(f"the next page is on {origin[:200]}, not on {own_origin}: refused")
+        if self.profile.next_link_scope != "origin" and not _is_within(url, self.config.api_url):
+            raise EnvelopeError(
+                f"the next page's path {urlsplit(url).path[:100]} is outside that of the base URL, "
+                f"{urlsplit(self.config.api_url).path[:100]}: refused. If it is of the same "
+                "catalogue, set ApiProfile.next_link_scope to 'origin'"
+            )
 
         return self.page(url)
 
@@ -185,6 +193,27 @@ class Endpoints:
             ),
             secret_headers=((self.profile.api_key_header, self.config.api_key),),
         )
+
+
+def _is_within(url: str, base: str) -> bool:
+    """
+    Is the path of *url* that of *base*, or below it, however it is written?
+    """
+    path, folder = (_plain_path(it) for it in (url, base))
+
+    return folder == "/" or f"{path}/".startswith(f"{folder}/")
+
+
+def _plain_path(url: str) -> str:
+    """
+    The path of *url* as a server may read it: without escapes and `..`.
+    """
+    path, before = urlsplit(url).path, None
+
+    while path != before:
+        path, before = unquote(path), path
+
+    return normpath("/" + path.replace("\\", "/").lstrip("/"))
 
 
 def _is_plain_url(url: str) -> bool:

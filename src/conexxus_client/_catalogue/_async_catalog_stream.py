@@ -40,6 +40,13 @@ class AsyncCatalogRead(BaseCatalogRead):
         """
         Ask for the next page, with retries, until its first items are here.
         """
+        await self._open_page()
+
+        if self._pass.speaks_for_page:
+            await self.close()
+            await self._open_page()
+
+    async def _open_page(self) -> None:
         import stamina
 
         request, attempts, observed = self._begin_page()
@@ -70,9 +77,9 @@ class AsyncCatalogRead(BaseCatalogRead):
 
         if self._pass.begin(reply.status, reply.headers):
             self._stream = self._read_windows(reply)
-        elif not self._pass.not_modified:
+        else:
             body = await read_error_body_async(reply.chunks(), self._is_overdue_after(limits))
-            raise self._error_for(reply, body, request)
+            self._check_not_modified(reply, body, request)
 
         self._first_windows = await anext(self._stream, [])
 

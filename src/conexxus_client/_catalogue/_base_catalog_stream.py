@@ -104,7 +104,7 @@ class BaseCatalogRead:
         """
         request = self._pass.request
         assert request is not None, "there is no next page"
-        if not self._is_rechecking:
+        if not (self._is_rechecking or self._pass.speaks_for_page):
             self._page_number += 1
         self._attempts = self._core.attempts_within(self._seconds_left)
         page = ExitStack()
@@ -161,6 +161,16 @@ class BaseCatalogRead:
     def _error_for(self, reply: Reply | AsyncReply, body: bytes, request: Request) -> ConexxusError:
         response = self._core.response(reply, body, self._core.monotonic())
         return error_for_response(response, request.path, self._core.profile)
+
+    def _check_not_modified(self, reply: Reply | AsyncReply, body: bytes, request: Request) -> None:
+        """
+        Raises:
+            ConexxusError: The answer is an error.
+        """
+        if self._pagination.not_modified:
+            self._pagination.read_not_modified(body)
+        elif not (self._pass.not_modified or self._pass.speaks_for_page):
+            raise self._error_for(reply, body, request)
 
     def _record_failure(self, exc: ConexxusError) -> None:
         """

@@ -50,6 +50,13 @@ class CatalogRead(BaseCatalogRead):
         """
         Ask for the next page, with retries, until its first items are here.
         """
+        self._open_page()
+
+        if self._pass.speaks_for_page:
+            self.close()
+            self._open_page()
+
+    def _open_page(self) -> None:
         import stamina
 
         request, attempts, page = self._begin_page()
@@ -79,9 +86,9 @@ class CatalogRead(BaseCatalogRead):
 
         if self._pass.begin(reply.status, reply.headers):
             self._stream = self._read_windows(reply)
-        elif not self._pass.not_modified:
+        else:
             body = read_error_body(reply.chunks(), self._is_overdue_after(limits))
-            raise self._error_for(reply, body, request)
+            self._check_not_modified(reply, body, request)
 
         self._first_windows = next(self._stream, [])
 

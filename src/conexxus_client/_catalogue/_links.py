@@ -25,6 +25,16 @@ def next_link(fields: Iterable[str]) -> str | None:
     return next((target for field in fields for target in _next_targets(field)), None)
 
 
+def names_next(fields: Iterable[str]) -> bool:
+    """
+    May there be a next page?  A field that can't be read may hide one.
+    """
+    try:
+        return next_link(fields) is not None
+    except EnvelopeError:
+        return True
+
+
 def _next_targets(field: str) -> Iterator[str]:
     at = 0
 

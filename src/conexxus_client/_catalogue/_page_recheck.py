@@ -7,6 +7,7 @@ the catalogue.
 """
 
 import hashlib
+import re
 from collections.abc import Sequence
 
 import attrs
@@ -16,9 +17,16 @@ from conexxus_client._calls._wire_types import Headers, Request
 from conexxus_client._codec import CatalogReader, CatalogWindow
 from conexxus_client.errors import CatalogChangedError
 
+from ._links import names_next
+
 
 _OK = 200
 _NOT_MODIFIED = 304
+
+# RFC 9110, section 8.8.3, but for what is not ASCII.  What is longer than any
+# tag that identifies something would only make a request too large.
+MAX_ETAG = 512
+_ENTITY_TAG = re.compile(r'(?:W/)?"[!#-~]*"')
 
 
 @attrs.frozen(kw_only=True)
@@ -47,20 +55,24 @@ class PageRecheck:
     Attributes:
         request: The page to recheck; None after the last.
         not_modified: The head of the answer says that the page is unchanged.
+        speaks_for_page: Never: an answer is about the page that was asked for.
     """
 
     def __init__(self, endpoints: Endpoints, pages: Sequence[PageFingerprint]) -> None:
         self.request: Request | None = None
         self.not_modified: bool = False
+        self.speaks_for_page: bool = False
         self._endpoints = endpoints
         self._remaining = list(reversed(pages))
         self._page_count = len(pages)
+        etags = {page.etag for page in pages}
+        covers_catalog = endpoints.profile.etag_covers == "catalog"
         # An ETag that only the first page has is that of the catalogue.
-        self._has_catalogue_etag = all(page.etag is None for page in pages[1:])
+        self._has_catalogue_etag = covers_catalog and {it.etag for it in pages[1:]} <= {None}
         self._hash = hashlib.sha256()
         self._reader: CatalogReader | None = None
 
-        if len({page.etag for page in pages}) > 1:
+        if len(etags) > 1 or not (covers_catalog or etags == {None} or len(pages) == 1):
             self._set_request()
 
     def begin(self, status: int, headers: Headers) -> bool:
@@ -75,7 +87,8 @@ class PageRecheck:
         self.not_modified = same and etag is not None
 
         if self.not_modified:
-            self._confirm(len(self._remaining) if self._has_catalogue_etag else 1)
+            is_whole = self._has_catalogue_etag and not names_next(headers.all("Link"))
+            self._confirm(len(self._remaining) if is_whole else 1)
             return False
 
         self._hash = hashlib.sha256()
@@ -135,6 +148,13 @@ def etag_of(headers: Headers) -> str | None:
     """
     The answer's ETag, if it can be sent back.
     """
-    etag = headers.get("ETag")
+    return usable_etag(headers.get("ETag"))
 
-    return etag if etag and etag.isascii() and etag.isprintable() else None
+
+def usable_etag(text: str | None) -> str | None:
+    """
+    *text*, if it is an entity-tag: `*` matches whatever the back office has.
+    """
+    is_tag = text is not None and len(text) <= MAX_ETAG and _ENTITY_TAG.fullmatch(text)
+
+    return text if is_tag else None

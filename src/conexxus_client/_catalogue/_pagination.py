@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 from conexxus_client._calls._endpoints import Endpoints
 from conexxus_client._calls._wire_types import Headers, Request
-from conexxus_client._codec import CatalogReader, CatalogWindow
-from conexxus_client.errors import EnvelopeError
+from conexxus_client._codec import CatalogReader, CatalogWindow, decode_json
+from conexxus_client.errors import DecodeError, EnvelopeError
 
-from ._links import next_link
-from ._page_recheck import PageFingerprint, PageRecheck, changed_error, etag_of
+from ._links import names_next, next_link
+from ._page_recheck import PageFingerprint, PageRecheck, changed_error, etag_of, usable_etag
 
 
 MAX_PAGES = 100_000
@@ -27,6 +27,8 @@ class Pagination:
     Attributes:
         request: The page to read; None after the last.
         not_modified: The back office has nothing newer than the ETag.
+        speaks_for_page: The answer says so of the first page, and that there
+            is another: `request` asks again, without a condition.
         etag: Of the catalogue: that of its pages, if all have the same one.
         count: Elements received so far.
     """
@@ -38,11 +40,15 @@ class Pagination:
         cursor: str | None,
         known: Mapping[bytes, int] | None = None,
     ) -> None:
+        self._endpoints = endpoints
+        self._covers_catalog = endpoints.profile.etag_covers == "catalog"
+        etag = usable_etag(etag) if self._covers_catalog else None
         self.request: Request | None = endpoints.catalog(etag=etag, cursor=cursor)
         self.not_modified: bool = False
+        self.speaks_for_page: bool = False
         self.etag: str | None = None
         self.count: int = 0
-        self._endpoints = endpoints
+        self._cursor = cursor
         self._known = known
         self._conditional = etag is not None
         self._total: int | None = None
@@ -76,23 +82,43 @@ class Pagination:
             unless nothing was modified.
         """
         first = not self._fingerprints
+        self.speaks_for_page = False
 
         if status == _NOT_MODIFIED and first and self._conditional:
             self.not_modified = True
             self.request = None
+            if names_next(headers.all("Link")):
+                self._ask_again()
             return False
         if status != _OK:
             return False
 
         # ETags that differ by page identify no version of the whole.
         self._page_etag = etag_of(headers)
-        self.etag = self._page_etag if first or self._page_etag == self.etag else None
+        is_same = self._covers_catalog and (first or self._page_etag == self.etag)
+        self.etag = self._page_etag if is_same else None
         self._link = next_link(headers.all("Link"))
         # A page that is requested again must not be counted twice.
         self._page_hash = hashlib.sha256()
         self._reader = CatalogReader(self._endpoints.profile, self._page_hash, known=self._known)
 
         return True
+
+    def read_not_modified(self, body: bytes) -> None:
+        """
+        Read the body of an answer that nothing was modified: there rarely is one.
+        """
+        try:
+            said = decode_json(body) if body else None
+        except DecodeError:
+            return
+
+        if isinstance(said, dict) and said.get(self._endpoints.profile.next_cursor_key):
+            self._ask_again()
+
+    def _ask_again(self) -> None:
+        self.not_modified, self.speaks_for_page, self._conditional = False, True, False
+        self.request = self._endpoints.catalog(cursor=self._cursor)
 
     def feed(self, chunk: bytes) -> list[CatalogWindow]:
         """
