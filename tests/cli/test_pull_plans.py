@@ -79,3 +79,23 @@ def test_json_has_the_keys_of_a_run(stocked):
     run, plan = (json.loads(stocked("pull", *more, "--json")[1]) for more in ([], ["--plan"]))
 
     assert list(plan) == list(run)
+
+
+@pytest.mark.case(
+    "A2",
+    "items are absent while an element has no readable SKU",
+    "`conexxus pull` and `status` say that removals wait, and why",
+)
+def test_removals_that_wait(stocked, office):
+    """
+    In the same words, also in a later pull that finds nothing new.
+    """
+    why = "removals wait because 2 elements have no readable SKU"
+    office.catalog = [*catalog(28), None, {"name": "?", "price": "1"}]
+
+    for _ in range(2):
+        code, out, _ = stocked("pull")
+        assert code == 3
+        assert why in out
+    assert why in stocked("status")[1]
+    assert why in json.loads(stocked("pull", "--json")[1])["note"]

@@ -206,6 +206,22 @@ def nobody_pulls(shop):
     shop.service.sync_inventory()
 
 
+@scenario(AlertName.REMOVALS_WAIT)
+def an_item_loses_its_sku(shop):
+    shop.office.catalog = items(40)
+    shop.service.sync_inventory()
+    yield
+
+    shop.clock.advance(hours=1)
+    shop.office.catalog = [*items(39), {"name": "x", "price": "1.00"}]
+    shop.service.sync_inventory()
+    yield
+
+    shop.clock.advance(hours=1)
+    shop.office.catalog = items(40)
+    shop.service.sync_inventory()
+
+
 @scenario(AlertName.ERROR_RATE)
 def a_tenth_of_the_prices_is_gone(shop):
     shop.office.catalog = items(9, bad=1)

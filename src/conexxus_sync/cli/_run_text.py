@@ -88,6 +88,8 @@ def _pull(run: SyncRun) -> Iterator[str]:
 
     yield from _bad_items(run)
 
+    if run.note is not None:
+        yield f"  Note: {run.note}."
     if run.planned and not run.refused:
         yield "  This is a plan: nothing was changed."
         yield f"  To apply exactly this: conexxus pull --accept {run.id}"

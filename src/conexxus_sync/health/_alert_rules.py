@@ -106,6 +106,15 @@ class HealthInputs:
                 advice="Is `conexxus run` running?",
             )
 
+        if (unnamed := self.snapshot.unnamed) is not None and unnamed.waiting:
+            absent = counted(unnamed.waiting, "absent item")
+            stay = "stays" if unnamed.waiting == 1 else "stay"
+            yield Alert(
+                name=AlertName.REMOVALS_WAIT,
+                message=f"{absent} {stay} in force: {unnamed.reason}.",
+                advice="See `conexxus quarantine list`.",
+            )
+
         yield from _catalogue_counts(counts)
 
     def _sales(self) -> Iterator[Alert]:

@@ -10,6 +10,7 @@ import attrs
 
 from conexxus_client import exact_sum
 from conexxus_sync.model.api_connection import ApiConnection
+from conexxus_sync.model.catalogue import UnnamedElements
 from conexxus_sync.model.runs import RunKind, RunStatus, SyncRun
 from conexxus_sync.model.sales import BatchState
 from conexxus_sync.stores import LocationStore, State
@@ -60,6 +61,8 @@ class StoreSnapshot:
             resolved.
         quarantined_in_push: How many sales of its date are in quarantine.
         last_call: The last call to the back office that a process recorded.
+        unnamed: Elements of the catalogue without a readable SKU, and how many
+            removals wait for them.
     """
 
     latest_pull: SyncRun | None = None
@@ -67,6 +70,7 @@ class StoreSnapshot:
     failed_push: SyncRun | None = None
     quarantined_in_push: int = 0
     last_call: ApiConnection | None = None
+    unnamed: UnnamedElements | None = None
     counts: StoreCounts = attrs.field(factory=StoreCounts)
 
     @classmethod
@@ -88,6 +92,7 @@ class StoreSnapshot:
                 failed_push=troubled,
                 quarantined_in_push=_quarantined(state, troubled),
                 last_call=state.api_calls.last(),
+                unnamed=state.mirror.unnamed(),
                 counts=_counts(state, pushing=pushing),
             )
 

@@ -10,7 +10,13 @@ import attrs
 from conexxus_client import CatalogRead, ConexxusClient, EnvelopeError
 from conexxus_sync.engines import EngineContext
 from conexxus_sync.errors import SyncError, TransactionEndedError
-from conexxus_sync.model.catalogue import CatalogueDiff, Checkpoint, Plan, RejectedElement
+from conexxus_sync.model.catalogue import (
+    CatalogueDiff,
+    Checkpoint,
+    Plan,
+    RejectedElement,
+    UnnamedElements,
+)
 from conexxus_sync.model.leases import Lease
 from conexxus_sync.model.runs import MAX_ERRORS, IssueKind, RunIssue, RunKind, RunStatus, SyncRun
 from conexxus_sync.stores import State
@@ -18,7 +24,8 @@ from conexxus_sync.stores._catalogue_staging import CatalogueStaging
 from conexxus_sync.stores.retention import is_safe_to_purge
 
 from ._host_delivery import HostDelivery
-from ._results import with_counts, with_host_error
+from ._last_read import LastRead, PullOptions
+from ._results import with_counts, with_host_error, with_waiting
 from ._validation import Validator
 
 
@@ -26,26 +33,9 @@ RUNS_ARE_KEPT = timedelta(days=90)
 
 # Grows with every change in what is accepted, or in what a digest covers:
 # an unchanged catalogue is then read anew.  Since 2, a category or a
-# description with a NUL is refused.
-RULES = 2
-
-
-@attrs.frozen(kw_only=True)
-class PullOptions:
-    """
-    What is asked of one pull.
-
-    Attributes:
-        plan: Only say what would change.
-        force: Pass all guards.
-        reapply: Give the host the whole mirror.
-        accept: Apply only if the catalogue is this one; then, pass all guards.
-    """
-
-    plan: bool = False
-    force: bool = False
-    reapply: bool = False
-    accept: Plan | None = None
+# description with a NUL is refused; since 3, what is absent is found while
+# elements have no readable SKU.
+RULES = 3
 
 
 @attrs.define(kw_only=True)
@@ -59,6 +49,8 @@ class Pull:
         begun: The run as it began.
         committed: The run as the mirror's transaction recorded it, once it has.
         is_learning: Whether the windows of the read are kept, though it changes nothing.
+        last: What earlier reads left behind.
+        unnamed: Elements of the read without a readable SKU; before it, of the last one.
     """
 
     client: ConexxusClient
@@ -72,6 +64,8 @@ class Pull:
     begun: SyncRun = attrs.field(init=False)
     committed: SyncRun | None = attrs.field(init=False, default=None)
     is_learning: bool = attrs.field(init=False, default=False)
+    last: LastRead = attrs.field(init=False, factory=LastRead)
+    unnamed: UnnamedElements | None = attrs.field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
         self.run = self.begun = SyncRun(
@@ -91,43 +85,50 @@ class Pull:
             if self.host.beyond is None:
                 self.host.deliver(self.lease, self._renew)
 
-        last, known = self._last_read()
-        etag = None if last is None else last.etag
+        with self.context.store.read() as state:
+            self.last = LastRead.of(state, self._scope())
+        self.unnamed = self.last.unnamed
+        etag = None if self.options.reads_anew else self.last.etag(self.run.start_time)
+        # Where the mirror may be damaged, everything is compared.
+        known = {} if self.options.force else self.last.windows
         self._reached("request")
-
-        if self.options.force:
-            # The mirror may be damaged: everything is compared.
-            known = {}
 
         with self.client.open_catalog(etag=etag, known=known) as read:
             if read.not_modified:
-                return self._not_modified(last)
+                return self._not_modified()
 
             with self.context.store.read() as state:
                 state.staging.open()
                 self._stage(state.staging, read)
+                self.unnamed = self.last.unnamed_in(state, self.run.start_time)
 
-                if last is not None and read.digest == last.digest:
+                if (last := self._same_checkpoint(read)) is not None:
                     if not known:
                         self._learn_windows(state.staging)
                     return self._same_again(last, read.etag)
 
                 return self._conclude_read(state.staging, read)
 
-    def _last_read(self) -> tuple[Checkpoint | None, dict[bytes, int]]:
+    def _same_checkpoint(self, read: CatalogRead) -> Checkpoint | None:
         """
-        The last applied read, if it still says what the mirror holds, and
-        those of its windows that need not be read again.
+        The last applied read, if this one is the same, and removals that wait
+        for it do so still.
         """
-        with self.context.store.read() as state:
-            checkpoint = state.mirror.checkpoint()
+        last = self.last.checkpoint
 
-            if checkpoint is None or checkpoint.scope != self._scope():
-                return None, {}
-            if checkpoint.run.items_succeeded and state.mirror.is_empty():
-                return None, {}
+        if last is None or read.digest != last.digest:
+            return None
 
-            return checkpoint, state.staging.windows.known()
+        return None if self.last.waiting and not self._blocking else last
+
+    @property
+    def _blocking(self) -> int:
+        """
+        How many elements may be any of the absent items.
+        """
+        now = self.run.start_time
+
+        return 0 if self.unnamed is None or self.unnamed.are_settled(now) else self.unnamed.count
 
     def _reached(self, step: str) -> None:
         """
@@ -178,9 +179,10 @@ class Pull:
 
     def _conclude_read(self, staging: CatalogueStaging, read: CatalogRead) -> SyncRun:
         self._add_issues(list(staging.duplicates()))
-        diff = staging.compare()
+        diff = staging.compare(unnamed=self._blocking)
         self._reached("compared")
         self.run = with_counts(self.run, diff, self.issues)
+        self._note_waiting(diff.waiting)
 
         if (refusal := self._refusal(read.digest, diff)) is not None:
             return self._refuse(refusal, read.digest, compared=True)
@@ -197,6 +199,11 @@ class Pull:
             return self._record_plan(read.digest, compared=True)
 
         return self._apply(read, diff)
+
+    def _note_waiting(self, waiting: int) -> None:
+        if self.unnamed is not None:
+            self.unnamed = attrs.evolve(self.unnamed, waiting=waiting)
+            self.run = with_waiting(self.run, self.unnamed)
 
     def _refusal(self, digest: bytes, diff: CatalogueDiff | None = None) -> str | None:
         """
@@ -235,19 +242,29 @@ class Pull:
         Args:
             compared: Whether the catalogue was staged and compared.
         """
-        plan = Plan(run_id=self.run.id, scope=self._scope(), digest=digest)
+        plan = Plan(
+            run_id=self.run.id, scope=self._scope(), digest=digest, anew=self.options.reads_anew
+        )
 
         with self.context.store.write(self.lease) as state:
             if compared:
                 state.staging.save_prices(self.run.id)
             self._save(state)
             state.plans.save(plan)
+            if not self.run.planned and compared:
+                state.mirror.save_unnamed(
+                    self.last.unnamed_after_refusal(self.unnamed, self.run.start_time)
+                )
 
         return self.run
 
     def _apply(self, read: CatalogRead, diff: CatalogueDiff) -> SyncRun:
         checkpoint = Checkpoint(
-            scope=self._scope(), etag=read.etag, digest=read.digest, run=self.run
+            scope=self._scope(),
+            etag=read.etag,
+            digest=read.digest,
+            run=self.run,
+            read_at=self.run.start_time,
         )
 
         try:
@@ -268,7 +285,9 @@ class Pull:
             self.context.failpoint("merged")
             self._conclude(state, checkpoint, changed=True)
 
-    def _not_modified(self, checkpoint: Checkpoint | None) -> SyncRun:
+    def _not_modified(self) -> SyncRun:
+        checkpoint = self.last.checkpoint
+
         if checkpoint is None:
             msg = "Conexxus API answered 304 (not modified) to a request that was not conditional"
             raise EnvelopeError(msg)
@@ -295,9 +314,11 @@ class Pull:
             last_error=last.last_error,
         )
 
-        return self._unchanged(attrs.evolve(checkpoint, etag=etag))
+        return self._unchanged(attrs.evolve(checkpoint, etag=etag, read_at=self.run.start_time))
 
     def _unchanged(self, checkpoint: Checkpoint) -> SyncRun:
+        self._note_waiting(0 if self.last.unnamed is None else self.last.unnamed.waiting)
+
         if (refusal := self._refusal(checkpoint.digest)) is not None:
             return self._refuse(refusal, checkpoint.digest, compared=False)
         if self.run.planned:
@@ -324,6 +345,8 @@ class Pull:
         self.host.queue(state, changed=changed)
         self.host.deliver_in(state)
         state.mirror.save_checkpoint(checkpoint)
+        if self.unnamed != self.last.unnamed:
+            state.mirror.save_unnamed(self.unnamed)
         self._save(state)
         self.context.failpoint("commit")
 

@@ -4,7 +4,7 @@ Adds counts and host errors to the record of a pull.
 
 import attrs
 
-from conexxus_sync.model.catalogue import CatalogueDiff
+from conexxus_sync.model.catalogue import CatalogueDiff, UnnamedElements
 from conexxus_sync.model.runs import IssueKind, RunIssue, RunStatus, SyncRun
 
 
@@ -30,6 +30,22 @@ def with_counts(run: SyncRun, diff: CatalogueDiff, issues: list[RunIssue]) -> Sy
         errors=issues,
         last_error=last_error,
     )
+
+
+def with_waiting(run: SyncRun, unnamed: UnnamedElements) -> SyncRun:
+    """
+    *run* with a note on the known items that are absent, and are not removed.
+    """
+    if not unnamed.waiting:
+        return run
+
+    items = "known item is" if unnamed.waiting == 1 else "known items are"
+    note = (
+        f"{unnamed.reason}: {unnamed.waiting:,} {items} absent, and removed once these elements "
+        "were the same in every read of 24 hours"
+    )
+
+    return attrs.evolve(run, note=note)
 
 
 def with_host_error(run: SyncRun, error: str | None) -> SyncRun:

@@ -16,7 +16,8 @@ from conexxus_sync.protocols import HostStorage
 from conexxus_sync.runtime.run_logging import in_run, safe_logger
 
 from ._host_delivery import HostDelivery
-from ._pull import Pull, PullOptions
+from ._last_read import PullOptions
+from ._pull import Pull
 
 
 _log = safe_logger(__name__)

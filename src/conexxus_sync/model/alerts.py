@@ -42,6 +42,7 @@ class AlertName(StrEnum):
     CATALOG_REFUSED = "ConexxusCatalogRefused"
     SYNC_FAILED = "ConexxusSyncFailed"
     SYNC_STALE = "ConexxusSyncStale"
+    REMOVALS_WAIT = "ConexxusRemovalsWait"
     ERROR_RATE = "ConexxusHighErrorRate"
     CHANGES_REFUSED = "ConexxusSalesChangesRefused"
     DISCREPANCY = "ConexxusSalesDiscrepancy"
@@ -66,6 +67,7 @@ SEVERITIES = {
     AlertName.CATALOG_REFUSED: Severity.WARNING,
     AlertName.SYNC_FAILED: Severity.WARNING,
     AlertName.SYNC_STALE: Severity.WARNING,
+    AlertName.REMOVALS_WAIT: Severity.WARNING,
     AlertName.ERROR_RATE: Severity.WARNING,
     AlertName.CHANGES_REFUSED: Severity.WARNING,
     AlertName.DISCREPANCY: Severity.WARNING,

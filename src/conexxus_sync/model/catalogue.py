@@ -2,7 +2,7 @@
 Values of the catalogue: mirror items, quarantined items, checkpoints, plans, comparisons.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
@@ -10,8 +10,12 @@ import attrs
 
 from conexxus_client import Item
 
+from .formatting import counted
 from .runs import SyncRun
 
+
+# Elements without a readable SKU that were the same for so long are no items.
+RESUME_AFTER = timedelta(hours=24)
 
 Decision = Literal["created", "updated", "returned", "removed", "replayed"]
 
@@ -44,7 +48,10 @@ class CatalogueDiff:
         created: SKUs new to the mirror.
         updated: SKUs that changed or returned.
         unchanged: SKUs that are as they were.
-        gone: Known SKUs that are absent.
+        gone: Known SKUs that are absent, and are removed.
+        waiting: Known SKUs that are absent, but are not removed: elements
+            without a readable SKU may be these.
+        unnamed: How many elements have no readable SKU.
         compared: Known SKUs that came with valid data.
         repriced: Those of them that have another price.
     """
@@ -58,6 +65,48 @@ class CatalogueDiff:
     gone: int
     compared: int
     repriced: int
+    waiting: int = 0
+    unnamed: int = 0
+
+    @property
+    def absent(self) -> int:
+        """
+        Known SKUs that no element of the read can be.
+        """
+        return self.gone + max(self.waiting - self.unnamed, 0)
+
+
+@attrs.frozen(kw_only=True)
+class UnnamedElements:
+    """
+    Elements of a complete read whose SKU can't be read.
+
+    Attributes:
+        digest: Over their texts.
+        since: When the first of the last reads took place that all had
+            exactly these.
+        waiting: Known items that are absent, and stay because of them.
+    """
+
+    count: int
+    digest: bytes
+    since: datetime
+    waiting: int = 0
+
+    @property
+    def reason(self) -> str:
+        """
+        Why nothing is removed.
+        """
+        have = "has" if self.count == 1 else "have"
+
+        return f"removals wait because {counted(self.count, 'element')} {have} no readable SKU"
+
+    def are_settled(self, now: datetime) -> bool:
+        """
+        Were they the same for so long that they can't be absent items?
+        """
+        return now - self.since >= RESUME_AFTER
 
 
 @attrs.frozen(kw_only=True)
@@ -70,12 +119,15 @@ class Checkpoint:
             mean nothing in another.
         digest: Over the items as they were on the wire.
         run: The run that applied it, with its figures.
+        read_at: When the same items were last read completely; None if an
+            older version did.
     """
 
     scope: str
     etag: str | None
     digest: bytes
     run: SyncRun
+    read_at: datetime | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -86,11 +138,14 @@ class Plan:
     Attributes:
         run_id: The run that planned, or that a guard refused.
         scope: As in a checkpoint; likewise `digest`.
+        anew: Whether it was read without a condition, because the ETag is
+            not trusted.
     """
 
     run_id: str
     scope: str
     digest: bytes
+    anew: bool = False
 
 
 @attrs.frozen(kw_only=True)

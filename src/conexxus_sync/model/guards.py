@@ -41,7 +41,7 @@ class Guards:
             (
                 _sentence(what, part, whole, limit)
                 for what, part, whole, limit in (
-                    ("known items are gone", diff.gone, diff.known, self.max_gone),
+                    ("known items are gone", diff.absent, diff.known, self.max_gone),
                     (
                         "known items have another price",
                         diff.repriced,

@@ -25,6 +25,7 @@ _ENDED = {
     AlertName.CATALOG_REFUSED: "the catalogue is no longer refused",
     AlertName.SYNC_FAILED: "the pull of the catalogue no longer fails",
     AlertName.SYNC_STALE: "the catalogue is being pulled again",
+    AlertName.REMOVALS_WAIT: "removals from the catalogue no longer wait",
     AlertName.ERROR_RATE: "no more than one in ten items or sales fails any more",
     AlertName.CHANGES_REFUSED: "changes of delivered sales are no longer refused",
     AlertName.DISCREPANCY: "no delivered sale differs from the till any more",

@@ -148,14 +148,14 @@ SELECT i.sku FROM items AS i WHERE i.location = ?1 AND i.missing_since IS NULL
 """
 # What stands in a known window is there; only what stood in another may be gone.
 _ABSENT_OF_VANISHED = f"{_ABSENT} AND i.sku IN (SELECT sku FROM vanished)"  # noqa: S608  # constants
-_ADD_GONE = "INSERT INTO delta (sku, kind, present, repriced) VALUES (?, 'removed', 1, 0)"
+_ADD_ABSENT = "INSERT INTO delta (sku, kind, present, repriced) VALUES (?, ?, 1, 0)"
 
 _DELTA_COUNTS = """
 SELECT count(*) FILTER (WHERE kind = 'created'), count(*) FILTER (WHERE kind = 'updated'),
     count(*) FILTER (WHERE kind = 'updated' AND present = 1), coalesce(sum(repriced), 0)
 FROM delta
 """
-_GONE_COUNT = "SELECT count(*) FROM delta WHERE kind = 'removed'"
+_ABSENT_COUNT = "SELECT count(*) FROM delta WHERE kind = ?"
 _STAGED_COUNT = "SELECT count(*) FROM stage"
 _COPY_COUNTS = """
 SELECT count(*) FILTER (WHERE sku IN (SELECT sku FROM stage)),
@@ -323,12 +323,14 @@ class CatalogueStaging(Repository):
         while skus := frozenset(sku for (sku,) in islice(rows, SKUS_AT_A_TIME)):
             yield skus
 
-    def compare(self, *, complete: bool = True) -> CatalogueDiff:
+    def compare(self, *, complete: bool = True, unnamed: int = 0) -> CatalogueDiff:
         """
         Compare the read with the mirror; `duplicates` must have been sought.
 
         Args:
             complete: What is not in it is gone.
+            unnamed: How many elements may be any of the absent items: then
+                these wait.
         """
         self.aside.index()
 
@@ -339,28 +341,29 @@ class CatalogueStaging(Repository):
         self.session.execute(_COMPARE, (self.location,))
         diff = self._diff(*self.session.execute(_DELTA_COUNTS).fetchone())
 
-        return attrs.evolve(diff, gone=self._find_gone(diff)) if complete else diff
+        if not complete or diff.known == diff.compared:
+            return diff
+        if not unnamed:
+            return attrs.evolve(diff, gone=self._find_absent("removed"))
 
-    def _find_gone(self, diff: CatalogueDiff) -> int:
+        waiting = self._find_absent("waiting")
+        if waiting:
+            # They are present, and stand in no window.
+            self.windows.forget_read()
+
+        return attrs.evolve(diff, waiting=waiting, unnamed=unnamed)
+
+    def _find_absent(self, kind: str) -> int:
         """
         Add to the delta what is present in the mirror and absent from the read.
         """
-        if diff.known == diff.compared:
-            return 0
-
         statement = _ABSENT_OF_VANISHED if self.windows.any_known() else _ABSENT
 
-        # An element without a SKU might be any of the absent items.
-        if self.aside.any_nameless():
-            if self.session.execute(statement, (self.location,)).fetchone() is not None:
-                self.windows.forget_read()
-            return 0
-
         with self.session.filling():
-            gone = self.session.stream(statement, (self.location,))
-            self.session.executemany(_ADD_GONE, gone)
+            absent = self.session.stream(statement, (self.location,))
+            self.session.executemany(_ADD_ABSENT, ((sku, kind) for (sku,) in absent))
 
-            return int(self.value(_GONE_COUNT))
+            return int(self.value(_ABSENT_COUNT, (kind,)))
 
     def _diff(self, created: int, updated: int, changed: int, repriced: int) -> CatalogueDiff:
         """

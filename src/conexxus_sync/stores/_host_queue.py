@@ -22,7 +22,8 @@ INSERT INTO changes
     (location, sequence, kind, sku, name, price, category, description, extra)
 SELECT ?1, ?2, d.kind, i.sku, i.name, i.price, i.category, i.description, i.extra
 FROM delta AS d CROSS JOIN items AS i
-WHERE i.location = ?1 AND i.sku = d.sku AND (d.kind <> 'removed' OR ?3 <> 0)
+WHERE i.location = ?1 AND i.sku = d.sku
+    AND (d.kind IN ('created', 'updated') OR d.kind = 'removed' AND ?3 <> 0)
 """
 _CLEAR = "DELETE FROM changes WHERE location = ?"
 _QUEUE_EVERYTHING = """

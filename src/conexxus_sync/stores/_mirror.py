@@ -8,20 +8,33 @@ from decimal import Decimal
 
 import attrs
 
-from conexxus_sync.model.catalogue import Checkpoint, MirrorCounts, MirrorItem, QuarantinedItem
+from conexxus_sync.model.catalogue import (
+    Checkpoint,
+    MirrorCounts,
+    MirrorItem,
+    QuarantinedItem,
+    UnnamedElements,
+)
 from conexxus_sync.model.run_json import dump_run, load_run
 
-from ._database import NO_LIMIT, Repository, Row, optional_moment
+from ._database import NO_LIMIT, Repository, Row, optional_moment, optional_text, text
 from ._host_queue import HostQueue
 from ._queued_items import item_of
 
 
-_CHECKPOINT = "SELECT scope, etag, digest, run FROM checkpoints WHERE location = ?"
+_CHECKPOINT = "SELECT scope, etag, digest, run, read_at FROM checkpoints WHERE location = ?"
 _SAVE_CHECKPOINT = """
-INSERT INTO checkpoints (location, scope, etag, digest, run) VALUES (?, ?, ?, ?, ?)
+INSERT INTO checkpoints (location, scope, etag, digest, run, read_at) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (location) DO UPDATE SET scope = excluded.scope, etag = excluded.etag,
-    digest = excluded.digest, run = excluded.run
+    digest = excluded.digest, run = excluded.run, read_at = excluded.read_at
 """
+_UNNAMED = "SELECT elements, digest, since, waiting FROM unnamed_elements WHERE location = ?"
+_SAVE_UNNAMED = """
+INSERT INTO unnamed_elements (location, elements, digest, since, waiting) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (location) DO UPDATE SET elements = excluded.elements, digest = excluded.digest,
+    since = excluded.since, waiting = excluded.waiting
+"""
+_FORGET_UNNAMED = "DELETE FROM unnamed_elements WHERE location = ?"
 _COUNTS = "SELECT present, missing FROM item_counts WHERE location = ?"
 _QUARANTINED_COUNT = "SELECT count(*) FROM quarantine WHERE location = ? AND kind = 'item'"
 _ANY_ITEM = "SELECT 1 FROM items WHERE location = ? LIMIT 1"
@@ -66,9 +79,15 @@ class Mirror(Repository):
         if row is None:
             return None
 
-        scope, etag, digest, run = row
+        scope, etag, digest, run, read_at = row
 
-        return Checkpoint(scope=scope, etag=etag, digest=bytes(digest), run=load_run(run))
+        return Checkpoint(
+            scope=scope,
+            etag=etag,
+            digest=bytes(digest),
+            run=load_run(run),
+            read_at=optional_moment(read_at),
+        )
 
     def save_checkpoint(self, checkpoint: Checkpoint) -> None:
         """
@@ -78,9 +97,38 @@ class Mirror(Repository):
             _SAVE_CHECKPOINT,
             (
                 *(self.location, checkpoint.scope, checkpoint.etag, checkpoint.digest),
-                dump_run(checkpoint.run),
+                *(dump_run(checkpoint.run), optional_text(checkpoint.read_at)),
             ),
         )
+
+    def unnamed(self) -> UnnamedElements | None:
+        """
+        The elements without a readable SKU, as of the last complete reads.
+        """
+        row = self.session.first(_UNNAMED, (self.location,))
+
+        if row is None:
+            return None
+
+        count, digest, since, waiting = row
+
+        return UnnamedElements(
+            count=count,
+            digest=bytes(digest),
+            since=datetime.fromisoformat(since),
+            waiting=waiting,
+        )
+
+    def save_unnamed(self, unnamed: UnnamedElements | None) -> None:
+        """
+        Remember what `unnamed` returns from now on.
+        """
+        if unnamed is None:
+            self.session.execute(_FORGET_UNNAMED, (self.location,))
+            return
+
+        values = (unnamed.count, unnamed.digest, text(unnamed.since), unnamed.waiting)
+        self.session.execute(_SAVE_UNNAMED, (self.location, *values))
 
     def counts(self) -> MirrorCounts:
         """

@@ -16,8 +16,9 @@ from ._database import Repository
 PRICE_LISTS_ARE_KEPT = 10
 
 _SAVE = """
-INSERT INTO plans (location, run_id, scope, digest) VALUES (?, ?, ?, ?)
-ON CONFLICT (location, run_id) DO UPDATE SET scope = excluded.scope, digest = excluded.digest
+INSERT INTO plans (location, run_id, scope, digest, anew) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (location, run_id) DO UPDATE SET scope = excluded.scope, digest = excluded.digest,
+    anew = excluded.anew
 """
 _PURGE = """
 DELETE FROM plans WHERE location = ?1 AND run_id NOT IN (SELECT id FROM runs WHERE location = ?1)
@@ -27,7 +28,7 @@ DELETE FROM planned_prices WHERE location = ?1 AND run_id NOT IN (
     SELECT run_id FROM plans WHERE location = ?1 ORDER BY run_id DESC LIMIT ?2
 )
 """
-_GET = "SELECT scope, digest FROM plans WHERE location = ? AND run_id = ?"
+_GET = "SELECT scope, digest, anew FROM plans WHERE location = ? AND run_id = ?"
 _PRICES = """
 SELECT sku, name, old_price, new_price FROM planned_prices WHERE location = ? AND run_id = ?
 ORDER BY sku
@@ -45,7 +46,8 @@ class Plans(Repository):
         Remember *plan* as long as its run, which has been saved, and the last
         few lists of prices.
         """
-        self.session.execute(_SAVE, (self.location, plan.run_id, plan.scope, plan.digest))
+        values = (plan.run_id, plan.scope, plan.digest, int(plan.anew))
+        self.session.execute(_SAVE, (self.location, *values))
         self.session.execute(_PURGE, (self.location,))
         self.session.execute(_PURGE_PRICES, (self.location, PRICE_LISTS_ARE_KEPT))
 
@@ -55,7 +57,12 @@ class Plans(Repository):
         """
         row = self.session.execute(_GET, (self.location, run_id)).fetchone()
 
-        return None if row is None else Plan(run_id=run_id, scope=row[0], digest=bytes(row[1]))
+        if row is None:
+            return None
+
+        scope, digest, anew = row
+
+        return Plan(run_id=run_id, scope=scope, digest=bytes(digest), anew=bool(anew))
 
     def prices(self, run_id: str) -> Iterator[PriceChange]:
         """

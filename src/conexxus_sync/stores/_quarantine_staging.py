@@ -20,7 +20,7 @@ CREATE TEMP TABLE aside (
 """
 _SET_ASIDE = "INSERT INTO aside (sku, key, raw, reason, path, page) VALUES (?, ?, ?, ?, ?, ?)"
 _INDEX_ASIDE = "CREATE INDEX temp.aside_by_key ON aside (key)"
-_NAMELESS = "SELECT 1 FROM aside WHERE sku IS NULL LIMIT 1"
+_UNNAMED = "SELECT raw FROM aside WHERE sku IS NULL ORDER BY raw"
 _ASIDE_COUNT = "SELECT count(*) FROM aside"
 
 _ALL_DIFFERENT = "SELECT count(*) = count(DISTINCT key) FROM aside"
@@ -81,11 +81,17 @@ class QuarantineStaging(Repository):
         """
         return int(self.value(_ASIDE_COUNT))
 
-    def any_nameless(self) -> bool:
+    def unnamed(self) -> tuple[int, bytes]:
         """
-        Is there one whose SKU can't be read?
+        How many have no readable SKU, and a digest over these, in any order.
         """
-        return self.session.execute(_NAMELESS).fetchone() is not None
+        count, digest = 0, blake2b(digest_size=16)
+
+        for (raw,) in self.session.stream(_UNNAMED):
+            count += 1
+            digest.update(len(raw).to_bytes(8) + raw)
+
+        return count, digest.digest()
 
     def merge(self, run_id: str, moment: str) -> None:
         """
