@@ -5,7 +5,7 @@ The settings of the engines, and where they come from.
 import os
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date, time
+from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -20,6 +20,10 @@ from conexxus_sync.model.sale_digests import COMPARABLE, fields_to_compare
 
 
 NOON = time(12)
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_SHORTEST_INTERVAL, _LONGEST_INTERVAL = timedelta(minutes=1), timedelta(days=7)
+_REMOVALS = ("keep", "deactivate")
 
 
 def _optional_secret(value: Secret | str | None) -> Secret | None:
@@ -49,6 +53,7 @@ class SyncConfig:
         sales_guards: When what changed or is gone of a date's sales is not
             taken back.
         max_price: The first price that no item may have.
+        sync_every: The interval of scheduled pulls, from a minute to a week.
         removals: Whether the host is told to `deactivate` what is gone, or
             to `keep` it.
         on_changed: Whether delivered sales that changed or disappeared at
@@ -77,6 +82,7 @@ class SyncConfig:
     guards: Guards = attrs.field(factory=Guards)
     sales_guards: SalesGuards = attrs.field(factory=SalesGuards)
     max_price: Decimal = Decimal("1e9")
+    sync_every: timedelta = timedelta(hours=1)
     removals: Literal["keep", "deactivate"] = "keep"
     on_changed: Literal["report", "resend"] = "report"
     compare: frozenset[str] = attrs.field(default=COMPARABLE, converter=fields_to_compare)
@@ -108,6 +114,8 @@ class SyncConfig:
         env.read("CONEXXUS_PUSH_AT", "push_at", clock_time)
         env.read("CONEXXUS_DAY_CLOSES_AT", "day_closes_at", clock_time)
         env.read("CONEXXUS_SALES_SINCE", "sales_since", day)
+        env.read("CONEXXUS_SYNC_EVERY", "sync_every", interval)
+        env.read("CONEXXUS_REMOVALS", "removals", removals)
         env.read("CONEXXUS_PROFILE", "profile")
         env.read("CONEXXUS_BATCH_TRANSACTIONS", "batch_transactions", _limit)
         env.read("CONEXXUS_BATCH_BYTES", "batch_bytes", _limit)
@@ -131,6 +139,28 @@ def _limit(text: str) -> int:
         raise ValueError(msg)
 
     return int(text)
+
+
+def interval(text: str) -> timedelta:
+    """
+    Read an interval, like `30m` or `1h`.
+    """
+    if not re.fullmatch(r"[1-9][0-9]{0,6}[smhd]", text, re.ASCII):
+        msg = f"must be an interval like 30m or 1h, got {text[:40]!r}"
+        raise ValueError(msg)
+
+    return timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
+
+
+def removals(text: str) -> str:
+    """
+    Read what becomes of items that are gone.
+    """
+    if text not in _REMOVALS:
+        msg = f"must be keep or deactivate, got {text[:40]!r}"
+        raise ValueError(msg)
+
+    return text
 
 
 def zone(text: str) -> ZoneInfo:
@@ -248,6 +278,12 @@ def _problems(values: Mapping[str, Any]) -> Iterator[str]:
     for name in ("batch_transactions", "batch_bytes"):
         if values.get(name, 1) < 1:
             yield f"CONEXXUS_{name.upper()} must be a whole number from 1"
+
+    if not _SHORTEST_INTERVAL <= values.get("sync_every", _SHORTEST_INTERVAL) <= _LONGEST_INTERVAL:
+        yield "CONEXXUS_SYNC_EVERY must be from 1m to 7d"
+
+    if (given := values.get("removals", "keep")) not in _REMOVALS:
+        yield f"CONEXXUS_REMOVALS must be keep or deactivate, got {str(given)[:40]!r}"
 
     address = values.get("alert_webhook")
     if address is not None:

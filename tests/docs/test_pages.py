@@ -23,6 +23,7 @@ from conexxus_client.testing import SandboxServer
 from conexxus_client.transports import _body_decoder
 from conexxus_sync import SyncConfig
 from conexxus_sync.cli._cyclopts_parser import app
+from conexxus_sync.config import interval
 
 
 ROOT = Path(__file__).parents[2]
@@ -105,6 +106,8 @@ def test_configuration_table():
     assert defaults["CONEXXUS_HTTP_BACKEND"] == settings.http_backend
     assert defaults["LOCATION_ID"] == settings.location_id == zone.location_id
     assert defaults["CONEXXUS_STORE"] == zone.store
+    assert interval(defaults["CONEXXUS_SYNC_EVERY"]) == zone.sync_every
+    assert defaults["CONEXXUS_REMOVALS"] == zone.removals
     assert defaults["CONEXXUS_PUSH_AT"] == f"{zone.push_at:%H:%M}"
     assert defaults["CONEXXUS_DAY_CLOSES_AT"] == f"{zone.day_closes_at:%H:%M}"
 

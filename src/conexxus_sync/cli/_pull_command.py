@@ -27,6 +27,7 @@ def pull(
     force: bool = False,
     reapply: bool = False,
     catalog: str | None = None,
+    removals: str | None = None,
     session: Session,
 ) -> ExitCode:
     """
@@ -49,7 +50,11 @@ def pull(
         force: Pass all guards once, after you have looked.
         reapply: Hand the whole catalogue to the host's storage again.
         catalog: The host's storage, as package.module:factory.
+        removals: What becomes of gone items in the host's storage, keep or deactivate;
+            instead of CONEXXUS_REMOVALS.
     """
+    session = session.having(removals=removals)
+
     with (
         progress("Fetching the catalogue …") as show,
         inventory_engine(session, catalog=catalog, progress=counting(show)) as engine,

@@ -35,13 +35,15 @@ def run(
     once: bool = False,
     orders: str | None = None,
     catalog: str | None = None,
+    sync_every: str | None = None,
+    removals: str | None = None,
     session: Session,
 ) -> int:
     """
     Keep catalogue and sales in step until you stop it.
 
-    The catalogue is fetched every hour; each business date is pushed at its
-    time. Whatever stops it, nothing is lost.
+    The catalogue is fetched every hour, or as CONEXXUS_SYNC_EVERY says; each
+    business date is pushed at its time. Whatever stops it, nothing is lost.
 
     ```
     conexxus run --orders my_shop.conexxus:orders --catalog my_shop.conexxus:products
@@ -55,7 +57,12 @@ def run(
         once: Do what is due now, then end.
         orders: Where sales come from: a FILE.ndjson, or package.module:factory.
         catalog: The host's storage, as package.module:factory.
+        sync_every: The interval of pulls, like 30m or 1h; instead of
+            CONEXXUS_SYNC_EVERY.
+        removals: What becomes of gone items in the host's storage, keep or
+            deactivate; instead of CONEXXUS_REMOVALS.
     """
+    session = session.having(sync_every=sync_every, removals=removals)
     stop = StopEvent()
 
     with stop_gracefully(stop) as received, ExitStack() as stack:

@@ -36,6 +36,7 @@ class Session:
         store: As given on the command line, else None; likewise `location`,
             `timezone` and `profile`: they go before the environment.
         create_store: Whether a command that changes the store may create it.
+        given: What the options of the command say of other settings, by variable.
         json: Stdout is for programs.
         environ: Where the other settings come from.
         cleanup: Closed when the command has ended.
@@ -46,18 +47,29 @@ class Session:
     timezone: str | None = None
     profile: str | None = None
     create_store: bool = False
+    given: Mapping[str, str] = attrs.field(factory=dict)
     json: bool = False
     log_format: Format | None = None
     environ: Mapping[str, str] = attrs.field(factory=lambda: dict(os.environ), repr=False)
     cleanup: ExitStack = attrs.field(factory=ExitStack, repr=False, eq=False)
+
+    def having(self, **options: str | None) -> "Session":
+        """
+        The session of a command with options for settings, by their names
+        without `CONEXXUS_`; None if they were not given.
+        """
+        given = {f"CONEXXUS_{name.upper()}": it for name, it in options.items() if it is not None}
+
+        return attrs.evolve(self, given=given)
 
     def settings(self) -> Mapping[str, str]:
         """
         The environment with the options laid over it.
         """
         given = {variable: getattr(self, option) for option, variable in _VARIABLES.items()}
+        named = {name: text for name, text in given.items() if text is not None}
 
-        return {**self.environ, **{name: text for name, text in given.items() if text is not None}}
+        return {**self.environ, **named, **self.given}
 
     def sync_config(self) -> SyncConfig:
         """
@@ -155,6 +167,10 @@ class Session:
         for option, variable in _VARIABLES.items():
             if getattr(self, option) is not None:
                 problem = problem.replace(variable, f"--{option}")
+
+        for variable in self.given:
+            option = variable.removeprefix("CONEXXUS_").lower().replace("_", "-")
+            problem = problem.replace(variable, f"--{option}")
 
         return problem
 

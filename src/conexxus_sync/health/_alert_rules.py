@@ -10,7 +10,7 @@ import attrs
 from conexxus_sync.model.alerts import Alert, AlertName
 from conexxus_sync.model.api_connection import ApiConnection
 from conexxus_sync.model.formatting import counted
-from conexxus_sync.model.runs import RunStatus
+from conexxus_sync.model.runs import RunStatus, SyncRun
 from conexxus_sync.sales import HangingSource, SalesStatus
 
 from ._store_snapshot import StoreCounts, StoreSnapshot
@@ -18,8 +18,15 @@ from ._store_snapshot import StoreCounts, StoreSnapshot
 
 # The guide's: more than this share of what a run looked at went wrong.
 MAX_FAILED = 0.1
-# Likewise: no pull for so long.
+# Likewise: no pull for so long, or in two of its turns.
 STALE_AFTER = timedelta(hours=2)
+
+
+def stale_after(interval: timedelta) -> timedelta:
+    """
+    How long no pull is no wonder yet.
+    """
+    return max(STALE_AFTER, 2 * interval)
 
 
 @attrs.frozen(kw_only=True)
@@ -32,6 +39,7 @@ class HealthInputs:
         api: How the last call went; None before the first of this process.
         watched_since: From when on somebody could have pulled.
         hanging: The order source, if it does not return.
+        stale_after: See `stale_after`.
     """
 
     now: datetime
@@ -41,6 +49,7 @@ class HealthInputs:
     api: ApiConnection | None = None
     watched_since: datetime
     hanging: HangingSource | None = None
+    stale_after: timedelta = STALE_AFTER
 
     @property
     def run_statuses(self) -> frozenset[RunStatus | None]:
@@ -58,7 +67,10 @@ class HealthInputs:
         latest = self.snapshot.latest_pull
         last = self.watched_since if latest is None else latest.end_time
 
-        return last is not None and self.now - last > STALE_AFTER
+        if latest is not None and latest.not_before is not None:
+            last = latest.not_before
+
+        return last is not None and self.now - last > self.stale_after
 
     def alerts(self) -> tuple[Alert, ...]:
         """
@@ -94,7 +106,7 @@ class HealthInputs:
             yield Alert(
                 name=AlertName.SYNC_FAILED,
                 message=f"The last pull failed: {latest.last_error}",
-                advice="The catalogue is as it was; the next pull tries again.",
+                advice=_pull_advice(latest),
             )
 
         if self.is_stale and not self.missing:
@@ -147,6 +159,15 @@ class HealthInputs:
             yield Alert(name=AlertName.PUSH_FAILED, message=message)
 
         yield from _sales_counts(self.snapshot.counts)
+
+
+def _pull_advice(failed: SyncRun) -> str:
+    again = "the next pull tries again"
+
+    if failed.not_before is not None:
+        again += f", after {failed.not_before:%Y-%m-%d %H:%M} UTC, as the back office asked"
+
+    return f"The catalogue is as it was; {again}."
 
 
 def _overdue(sales_status: SalesStatus, hanging: HangingSource | None) -> Alert:

@@ -17,7 +17,7 @@ from conexxus_sync.model.runs import RunStatus
 from conexxus_sync.sales import HangingSource, ProfileCheck, SalesStatus
 from conexxus_sync.stores import LocationStore
 
-from ._alert_rules import HealthInputs
+from ._alert_rules import HealthInputs, stale_after
 from ._api_monitor import connection_from_run, current_connection
 from ._store_snapshot import StoreCounts, StoreSnapshot
 
@@ -171,6 +171,7 @@ def assess_health(
                 ),
                 watched_since=watched_since,
                 hanging=hanging,
+                stale_after=stale_after(config.sync_every),
             )
     except Exception as exc:  # noqa: BLE001  # whoever asks how we are gets an answer
         return _unreadable(_reason(exc), missing, current_connection([api], now), orders=orders)

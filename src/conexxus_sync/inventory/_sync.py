@@ -11,13 +11,14 @@ from conexxus_sync.engines import EngineContext, ignore
 from conexxus_sync.errors import StoreError
 from conexxus_sync.model.catalogue import Plan
 from conexxus_sync.model.leases import Lease
-from conexxus_sync.model.runs import RunIssue, RunStatus, SyncRun
+from conexxus_sync.model.runs import RunIssue, RunKind, RunStatus, SyncRun
 from conexxus_sync.protocols import HostStorage
 from conexxus_sync.runtime.run_logging import in_run, safe_logger
 
 from ._host_delivery import HostDelivery
 from ._last_read import PullOptions
 from ._pull import Pull
+from ._pull_backoff import MANY_FAILURES, with_retry
 
 
 _log = safe_logger(__name__)
@@ -137,11 +138,14 @@ class InventorySync:
         try:
             return pull.execute()
         except ConexxusError as exc:
-            return self._failed(pull, str(exc))
+            return self._failed(pull, str(exc), exc)
 
-    def _failed(self, pull: Pull, error: str) -> SyncRun:
+    def _failed(self, pull: Pull, error: str, exc: ConexxusError | None = None) -> SyncRun:
         """
         Record that *pull* failed; history takes it whoever holds the lease.
+
+        Args:
+            exc: If it is an error of the SDK: some pass.
         """
         run = self._as_failed(pull.committed or pull.begun, error)
 
@@ -151,6 +155,8 @@ class InventorySync:
                 # in the middle of it and nobody but the file knows.
                 recorded = state.runs.get(run.id)
                 run = run if recorded is None else self._as_failed(recorded, error)
+                if exc is not None and recorded is None:
+                    run = with_retry(run, exc, state.runs.history(RunKind.INVENTORY, MANY_FAILURES))
                 state.runs.save(run)
         except StoreError:
             _log.exception("Run %s could not be recorded", run.id)

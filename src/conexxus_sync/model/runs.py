@@ -92,6 +92,9 @@ class SyncRun:
         batches: Sales only: how many batches were sent.
         total: Sales only: sum of the totals delivered by this run, exact.
         delivery_unknown: Sales only: a batch's fate is unknown.
+        retry_at: A pull that failed for a reason that can pass: when it is
+            tried again, unless its next turn comes before.
+        not_before: Until then, the back office asked not to be called.
         replayed: One item was taken out of quarantine; like a plan, it is no
             pull of the catalogue and never the latest.
     """
@@ -120,6 +123,8 @@ class SyncRun:
     total: Decimal | None = None
     delivery_unknown: bool = False
     replayed: bool = False
+    retry_at: datetime | None = None
+    not_before: datetime | None = None
 
     def __attrs_post_init__(self) -> None:
         # The clock may be set back while the run is at work.

@@ -1,5 +1,5 @@
 """
-The scheduler: hourly pulls, due pushes, orderly shutdown.
+The scheduler: pulls at their interval, due pushes, orderly shutdown.
 """
 
 import threading
@@ -47,8 +47,8 @@ _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 @attrs.frozen
 class PullSchedule:
     """
-    Once an hour, at a minute and second that the location's name decides: a
-    thousand stores do not call at the same moment.
+    Once in each interval, at a moment that the location's name decides: a
+    thousand stores do not call at the same time.
     """
 
     location_id: str
@@ -56,10 +56,18 @@ class PullSchedule:
 
     def is_due(self, latest: SyncRun | None, now: datetime) -> bool:
         """
-        Has nothing been pulled since the current slot began?
+        Has nothing been pulled since the current slot began, or is it time
+        to try again?  Not before the moment that the back office asked for.
         """
         # A run in the future is a clock that was set back: it counts for nothing.
-        return latest is None or not self.slot(now) <= latest.start_time <= now + A_LITTLE
+        if latest is None or latest.start_time > now + A_LITTLE:
+            return True
+        if latest.not_before is not None and now < latest.not_before:
+            return False
+
+        return latest.start_time < self.slot(now) or (
+            latest.retry_at is not None and latest.retry_at <= now
+        )
 
     def slot(self, now: datetime) -> datetime:
         """
@@ -112,6 +120,7 @@ class Scheduler:
     clock: SettableClock
     triggered: BackgroundRuns
     _clock_problem: bool = attrs.field(default=False, init=False)
+    _retry_at: datetime | None = attrs.field(default=None, init=False)
 
     def run_due(self, now: datetime) -> list[SyncRun]:
         """
@@ -144,7 +153,6 @@ class Scheduler:
         shall end, runs that were triggered are told so, too; what hangs then
         is left behind.
         """
-        schedule = PullSchedule(self.service.config.location_id)
         jobs = [_Job("pull", self._pull), _Job("push", self._push)]
 
         if self.service.missing:
@@ -156,7 +164,7 @@ class Scheduler:
             for job in jobs:
                 job.start(now, self.clock)
                 job.thread.join(within_s=PATIENCE_S, stop=stop.is_set)
-            remaining = (schedule.next_slot(now) - self.clock.now()).total_seconds()
+            remaining = (self._next_pull(now) - self.clock.now()).total_seconds()
             if not stop.is_set():
                 self._look_at_source()
                 after_round()
@@ -171,13 +179,26 @@ class Scheduler:
         return None if self.service.sales is None else self.service.sales.hanging_source
 
     def _pull(self, now: datetime) -> Iterator[SyncRun]:
-        service, location_id = self.service, self.service.config.location_id
+        service = self.service
 
         with _unless_in_progress():
             with service.store.read() as state:
                 latest = state.runs.latest(RunKind.INVENTORY)
-            if PullSchedule(location_id).is_due(latest, now):
-                yield service.sync_inventory()
+            if self._pull_schedule.is_due(latest, now):
+                latest = service.sync_inventory()
+                yield latest
+            self._retry_at = None if latest is None else latest.not_before or latest.retry_at
+
+    def _next_pull(self, now: datetime) -> datetime:
+        slot, again = self._pull_schedule.next_slot(now), self._retry_at
+
+        return slot if again is None or again <= now else min(slot, again)
+
+    @property
+    def _pull_schedule(self) -> PullSchedule:
+        config = self.service.config
+
+        return PullSchedule(config.location_id, config.sync_every)
 
     def _push(self, now: datetime) -> Iterator[SyncRun]:
         sales = self.service.sales

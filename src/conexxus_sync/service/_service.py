@@ -113,10 +113,10 @@ class ConexxusService:
         """
         Make a service from the documented environment variables.
 
-        What has no variable is given here. To have gone items deactivated:
+        What has no variable is given here. To send what changed once more:
 
         ```python
-        config = attrs.evolve(SyncConfig.from_env(), removals="deactivate")
+        config = attrs.evolve(SyncConfig.from_env(), on_changed="resend")
         service = ConexxusService.from_env(config=config)
         ```
 

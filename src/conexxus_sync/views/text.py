@@ -146,7 +146,7 @@ _FAILED = {
 }
 
 _NOTHING_TO_DO = {
-    ServiceState.STARTING: "The first pull comes within the hour, or now, if you say so.",
+    ServiceState.STARTING: "The first pull comes with its next turn, or now, if you say so.",
 }
 
 _WITHOUT_SALES = {
