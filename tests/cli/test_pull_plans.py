@@ -99,3 +99,59 @@ def test_removals_that_wait(stocked, office):
         assert why in out
     assert why in stocked("status")[1]
     assert why in json.loads(stocked("pull", "--json")[1])["note"]
+
+
+@pytest.mark.case(
+    "A10",
+    "items are absent from a catalogue that is planned or refused",
+    "`pull --plan` lists all of them, a refused pull the first, `why` says so",
+)
+def test_absent_items(stocked, office):
+    """
+    With their price and name.
+    """
+    office.catalog = catalog(15)
+
+    refused = stocked("pull")[1]
+    assert refused.count("1.00  Item ") == 10
+    assert "S15: 1.00  Item 15" in refused
+    assert "all of them: conexxus pull --plan" in refused
+    assert stocked("pull", "--plan")[1].count("1.00  Item ") == 15
+    assert "It is absent from the catalogue of run" in stocked("why", "S20")[1]
+
+
+@pytest.mark.case(
+    "A10",
+    "`conexxus pull --catalog` finds items gone, with and without `--removals deactivate`",
+    "it says that the host was not told; with the option, the host is told",
+)
+def test_removals_of_the_host(cli, office, shell, monkeypatch):
+    """
+    The option goes before the variable.
+    """
+    (shell.folder / "shelf.py").write_text(SHELF)
+    monkeypatch.syspath_prepend(shell.folder)
+    monkeypatch.setenv("CONEXXUS_REMOVALS", "keep")
+    pull = ("pull", "--catalog", "shelf:catalog")
+    office.catalog = catalog(30)
+    cli(*pull)
+
+    office.catalog = catalog(27)
+    assert "Note: the host's storage was not told that 3 items are gone" in cli(*pull)[1]
+
+    office.catalog = catalog(26)
+    assert "was not told" not in cli(*pull, "--removals", "deactivate")[1]
+    assert (shell.folder / "removed.txt").read_text().split() == ["S26"]
+
+
+SHELF = """
+class Shelf:
+    def apply(self, changes):
+        with open("removed.txt", "a") as file:
+            for item in changes.removed:
+                file.write(item.sku + "\\n")
+
+
+def catalog():
+    return Shelf()
+"""

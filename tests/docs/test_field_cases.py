@@ -26,6 +26,7 @@ OPEN = {
     *(case for case in CASES if case[0] in "ABD" and case not in ("A1", "A12", "D2")),
     *(case for case in CASES if case[0] in "ABD" and case not in ("A1", "A2", "A3", "A12", "D2")),
     *("A4", "A5", "A6", "A7", "A8", "A9", "A10"),
+    *("A4", "A5", "A6", "A7", "A8", "A9"),
     *(case for case in CASES if case[0] in "BD" and case != "D2"),
     *("E3", "E8", "E14", "E15", "E16", "E17", "E18"),
 }

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from conexxus_sync.inventory import InventorySync
-from conexxus_sync.model.catalogue import PriceChange
+from conexxus_sync.model.catalogue import AbsentItem, PriceChange
 from conexxus_sync.model.run_json import run_to_json
 from conexxus_sync.model.runs import SyncRun
 
@@ -44,7 +44,7 @@ def pull(
     ```
 
     Args:
-        plan: Show what would change, prices old and new, and change nothing.
+        plan: Show what would change, prices old and new, and what is absent; change nothing.
         accept: Apply what this planned or refused run showed, whatever the guards say, if
             that is still what the back office has; else it is refused.
         force: Pass all guards once, after you have looked.
@@ -68,6 +68,7 @@ def pull(
         if run.planned or run.refused:
             with engine.context.store.read() as state:
                 write_lines(price_lines(run, state.plans.prices(run.id)))
+                write_lines(absent_lines(run, state.plans.absent(run.id)))
 
     return code_of_run(run)
 
@@ -102,15 +103,30 @@ def price_lines(run: SyncRun, prices: Iterable[PriceChange]) -> Iterator[str]:
     """
     The prices that *run* would change: all of a plan, the first of what was refused.
     """
+    lines = (f"{it.sku}: {it.old} → {it.new}  {it.name}" for it in prices)
+
+    return _first(run, "Prices that would change", lines)
+
+
+def absent_lines(run: SyncRun, items: Iterable[AbsentItem]) -> Iterator[str]:
+    """
+    The items in force that the catalogue of *run* lacks, as `price_lines` has prices.
+    """
+    return _first(
+        run, "Items that are absent", (f"{it.sku}: {it.price}  {it.name}" for it in items)
+    )
+
+
+def _first(run: SyncRun, title: str, lines: Iterable[str]) -> Iterator[str]:
     most = None if run.planned else SHOWN_ISSUES
 
-    for number, it in enumerate(prices):
+    for number, line in enumerate(lines):
         if number == 0:
-            yield "  Prices that would change:"
+            yield f"  {title}:"
         if number == most:
             yield "    … and more; all of them: conexxus pull --plan"
             return
-        yield f"    {it.sku}: {it.old} → {it.new}  {it.name}"
+        yield f"    {line}"
 
 
 def counting(show: Progress) -> Callable[[int, int | None], None]:

@@ -15,7 +15,7 @@ from conexxus_client import ConexxusError, ConfigurationError
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.model.api_connection import ApiConnection
 from conexxus_sync.model.calendar import DAY
-from conexxus_sync.model.catalogue import PriceChange, QuarantinedItem
+from conexxus_sync.model.catalogue import AbsentItem, PriceChange, QuarantinedItem
 from conexxus_sync.model.runs import RunKind, SyncRun
 from conexxus_sync.model.sales import (
     OPEN_STATES,
@@ -99,11 +99,14 @@ class RefusedCatalogue:
         run: The run that read it; its id is what is accepted.
         prices: What it would do to prices, at most `SHOWN_PRICES`.
         more: Whether there are more price changes.
+        absent: The items in force that it lacks, likewise; and `more_absent`.
     """
 
     run: SyncRun
     prices: tuple[PriceChange, ...] = ()
     more: bool = False
+    absent: tuple[AbsentItem, ...] = ()
+    more_absent: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -239,9 +242,16 @@ def _refused(state: State, latest: SyncRun) -> RefusedCatalogue | None:
     if latest.refused is None or state.plans.get(latest.id) is None:
         return None
 
-    found = tuple(islice(state.plans.prices(latest.id), SHOWN_PRICES + 1))
+    prices = tuple(islice(state.plans.prices(latest.id), SHOWN_PRICES + 1))
+    absent = tuple(islice(state.plans.absent(latest.id), SHOWN_PRICES + 1))
 
-    return RefusedCatalogue(run=latest, prices=found[:SHOWN_PRICES], more=len(found) > SHOWN_PRICES)
+    return RefusedCatalogue(
+        run=latest,
+        prices=prices[:SHOWN_PRICES],
+        more=len(prices) > SHOWN_PRICES,
+        absent=absent[:SHOWN_PRICES],
+        more_absent=len(absent) > SHOWN_PRICES,
+    )
 
 
 def _is_unknown(day: Day) -> bool:

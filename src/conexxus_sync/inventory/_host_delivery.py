@@ -68,12 +68,22 @@ class HostDelivery:
         """
         Queue what the host has to learn, in the transaction that applies it.
         """
-        removals = self.context.config.removals == "deactivate"
+        removals = self._removals
 
         if self.beyond is not None:
             state.host_queue.queue_everything(beyond=self.beyond, removals=removals)
         elif changed:
             state.host_queue.queue_delta(removals=removals)
+
+    def hears_of_removals(self, state: State) -> bool:
+        """
+        Is a host of this location told what is gone, if it has one?
+        """
+        return self._removals or state.host_queue.state() is None
+
+    @property
+    def _removals(self) -> bool:
+        return self.context.config.removals == "deactivate"
 
     def deliver_in(self, state: State) -> None:
         """

@@ -43,7 +43,9 @@ def explain_item(store: LocationStore, sku: str, *, zone: ZoneInfo | None = None
             lines.append(
                 f"The host's storage has not taken it yet: it waits in sequence {numbers}."
             )
-        if latest := state.runs.latest(RunKind.INVENTORY):
+        latest = state.runs.latest(RunKind.INVENTORY)
+        lines += history.absence(sku, latest)
+        if latest is not None:
             lines.append(history.latest(latest))
 
     return lines
@@ -84,6 +86,17 @@ class ItemHistory:
 
         if entries and entry is not None:
             yield "Its last good version stays in force until the back office corrects it."
+
+    def absence(self, sku: str, latest: SyncRun | None) -> Iterator[str]:
+        run_id = self.state.plans.last_without(sku)
+        run = None if run_id is None else self.state.runs.get(run_id)
+
+        # What was applied since says more.
+        if run is None or (latest is not None and run.id < latest.id):
+            return
+
+        said = "was refused" if run.refused is not None else "was only planned"
+        yield f"It is absent from the catalogue of {self._named(run)}, which {said}."
 
     def latest(self, run: SyncRun) -> str:
         if run.refused is not None:

@@ -25,7 +25,7 @@ from conexxus_sync.stores.retention import is_safe_to_purge
 
 from ._host_delivery import HostDelivery
 from ._last_read import LastRead, PullOptions
-from ._results import with_counts, with_host_error, with_waiting
+from ._results import with_counts, with_host_error, with_unheard_removals, with_waiting
 from ._validation import Validator
 
 
@@ -248,7 +248,7 @@ class Pull:
 
         with self.context.store.write(self.lease) as state:
             if compared:
-                state.staging.save_prices(self.run.id)
+                state.plans.save_changes(self.run.id)
             self._save(state)
             state.plans.save(plan)
             if not self.run.planned and compared:
@@ -343,6 +343,8 @@ class Pull:
         Everything that becomes durable together with the mirror.
         """
         self.host.queue(state, changed=changed)
+        if self.run.removed and not self.host.hears_of_removals(state):
+            self.run = with_unheard_removals(self.run)
         self.host.deliver_in(state)
         state.mirror.save_checkpoint(checkpoint)
         if self.unnamed != self.last.unnamed:

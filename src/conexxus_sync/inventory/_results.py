@@ -48,6 +48,19 @@ def with_waiting(run: SyncRun, unnamed: UnnamedElements) -> SyncRun:
     return attrs.evolve(run, note=note)
 
 
+def with_unheard_removals(run: SyncRun) -> SyncRun:
+    """
+    *run* with a note that the host goes on to have what is gone.
+    """
+    items = "1 item is" if run.removed == 1 else f"{run.removed:,} items are"
+    note = (
+        f"the host's storage was not told that {items} gone, because CONEXXUS_REMOVALS is keep; "
+        "`conexxus pull --catalog CATALOG --removals deactivate --reapply` tells it of all that are"
+    )
+
+    return attrs.evolve(run, note=note)
+
+
 def with_host_error(run: SyncRun, error: str | None) -> SyncRun:
     """
     *run* with what the host raised, if it did.

@@ -161,6 +161,18 @@ class PriceChange:
 
 
 @attrs.frozen(kw_only=True)
+class AbsentItem:
+    """
+    An item that is in force, and absent from a catalogue that was looked at
+    and not applied.
+    """
+
+    sku: str
+    name: str
+    price: Decimal
+
+
+@attrs.frozen(kw_only=True)
 class MirrorItem:
     """
     An item and how it came into its present state.

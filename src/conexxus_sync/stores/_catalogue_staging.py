@@ -164,12 +164,6 @@ FROM copies
 """
 _PRESENT = "SELECT present FROM item_counts WHERE location = ?"
 _PRESENT_COUNT = "SELECT count(*) FROM items WHERE location = ? AND missing_since IS NULL"
-_SAVE_PRICES = """
-INSERT INTO planned_prices (location, run_id, sku, name, old_price, new_price)
-SELECT ?1, ?2, s.sku, s.name,
-    (SELECT i.price FROM items AS i WHERE i.location = ?1 AND i.sku = s.sku), s.price
-FROM stage AS s WHERE s.sku IN (SELECT sku FROM delta WHERE repriced = 1) ORDER BY s.sku
-"""
 
 
 @attrs.define
@@ -387,12 +381,6 @@ class CatalogueStaging(Repository):
             compared=unchanged + changed,
             repriced=repriced,
         )
-
-    def save_prices(self, run_id: str) -> None:
-        """
-        Keep what would become of the prices, instead of doing it.
-        """
-        self.session.execute(_SAVE_PRICES, (self.location, run_id))
 
 
 def position_of(page: int, number: int) -> int:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import attrs
 
-from conexxus_sync.model.catalogue import Plan, PriceChange
+from conexxus_sync.model.catalogue import AbsentItem, Plan, PriceChange
 
 from ._database import Repository
 
@@ -23,33 +23,64 @@ ON CONFLICT (location, run_id) DO UPDATE SET scope = excluded.scope, digest = ex
 _PURGE = """
 DELETE FROM plans WHERE location = ?1 AND run_id NOT IN (SELECT id FROM runs WHERE location = ?1)
 """
-_PURGE_PRICES = """
-DELETE FROM planned_prices WHERE location = ?1 AND run_id NOT IN (
+_PURGE_LIST = """
+DELETE FROM {} WHERE location = ?1 AND run_id NOT IN (
     SELECT run_id FROM plans WHERE location = ?1 ORDER BY run_id DESC LIMIT ?2
 )
 """
+_PURGE_LISTS = tuple(map(_PURGE_LIST.format, ("planned_prices", "planned_removals")))
 _GET = "SELECT scope, digest, anew FROM plans WHERE location = ? AND run_id = ?"
 _PRICES = """
 SELECT sku, name, old_price, new_price FROM planned_prices WHERE location = ? AND run_id = ?
 ORDER BY sku
+"""
+_SAVE_PRICES = """
+INSERT INTO planned_prices (location, run_id, sku, name, old_price, new_price)
+SELECT ?1, ?2, s.sku, s.name,
+    (SELECT i.price FROM items AS i WHERE i.location = ?1 AND i.sku = s.sku), s.price
+FROM stage AS s WHERE s.sku IN (SELECT sku FROM delta WHERE repriced = 1) ORDER BY s.sku
+"""
+_SAVE_ABSENT = """
+INSERT INTO planned_removals (location, run_id, sku, name, price)
+SELECT ?1, ?2, sku, name, price FROM items WHERE location = ?1
+    AND sku IN (SELECT sku FROM delta WHERE kind IN ('removed', 'waiting')) ORDER BY sku
+"""
+_ABSENT = """
+SELECT sku, name, price FROM planned_removals WHERE location = ? AND run_id = ? ORDER BY sku
+"""
+_LAST_WITHOUT = """
+SELECT p.run_id FROM plans AS p WHERE p.location = ?1 AND EXISTS (
+    SELECT 1 FROM planned_removals AS r
+    WHERE r.location = ?1 AND r.run_id = p.run_id AND r.sku = ?2
+) ORDER BY p.run_id DESC LIMIT 1
 """
 
 
 @attrs.frozen
 class Plans(Repository):
     """
-    Rows of `plans`; those of `planned_prices` come from the staged read.
+    Rows of `plans`; those of `planned_prices` and `planned_removals` come from
+    the staged read.
     """
 
     def save(self, plan: Plan) -> None:
         """
         Remember *plan* as long as its run, which has been saved, and the last
-        few lists of prices.
+        few lists of what would change.
         """
         values = (plan.run_id, plan.scope, plan.digest, int(plan.anew))
         self.session.execute(_SAVE, (self.location, *values))
         self.session.execute(_PURGE, (self.location,))
-        self.session.execute(_PURGE_PRICES, (self.location, PRICE_LISTS_ARE_KEPT))
+        for statement in _PURGE_LISTS:
+            self.session.execute(statement, (self.location, PRICE_LISTS_ARE_KEPT))
+
+    def save_changes(self, run_id: str) -> None:
+        """
+        Keep what a staged and compared read would make of prices, and what is
+        absent from it, instead of doing it.
+        """
+        self.session.execute(_SAVE_PRICES, (self.location, run_id))
+        self.session.execute(_SAVE_ABSENT, (self.location, run_id))
 
     def get(self, run_id: str) -> Plan | None:
         """
@@ -70,3 +101,18 @@ class Plans(Repository):
         """
         for sku, name, old, new in self.session.stream(_PRICES, (self.location, run_id)):
             yield PriceChange(sku=sku, name=name, old=Decimal(old), new=Decimal(new))
+
+    def absent(self, run_id: str) -> Iterator[AbsentItem]:
+        """
+        The items in force that its catalogue lacks, by SKU, streamed.
+        """
+        for sku, name, price in self.session.stream(_ABSENT, (self.location, run_id)):
+            yield AbsentItem(sku=sku, name=name, price=Decimal(price))
+
+    def last_without(self, sku: str) -> str | None:
+        """
+        The last run whose catalogue lacked this item, and was not applied.
+        """
+        row = self.session.first(_LAST_WITHOUT, (self.location, sku))
+
+        return None if row is None else str(row[0])

@@ -4,6 +4,7 @@ What the buttons of the page do.
 
 from decimal import Decimal
 
+import pytest
 from playwright.sync_api import expect
 
 from conexxus_sync.testing import sale
@@ -88,6 +89,24 @@ def test_refused_catalogue_is_accepted(troubled, open_page):
 
     expect(page.get_by_text("A catalogue waits for your word")).to_have_count(0)
     assert peek(troubled.store).mirror.item("WINE010").item.price == Decimal("1.99")
+
+
+@pytest.mark.case(
+    "A10",
+    "a guard refuses a catalogue that lacks known items",
+    "the page lists them",
+)
+def test_absent_items(partial, office, open_page):
+    """
+    Those in force that are absent, with their price.
+    """
+    office.catalog = [item for item in WINE if item["sku"] != "WINE010"][:10]
+    assert partial.sync_inventory().refused
+
+    absent = open_page(partial).get_by_role("region", name="Absent items")
+
+    expect(absent).to_contain_text("WINE010")
+    expect(absent).to_contain_text("19.99")
 
 
 def test_catalogue_that_changed_again_is_not_applied(troubled, office, open_page):
