@@ -45,3 +45,14 @@ def test_failed_run_is_an_error(caplog):
     (record,) = caplog.records
     assert record.getMessage() == "Conexxus inventory sync failed"
     assert (record.levelno, record.error) == (logging.ERROR, "why")
+
+
+def test_notes_say_of_which_run(caplog):
+    """
+    A note is that of a pull, or of a push.
+    """
+    for kind in RunKind:
+        LoggingCollector().run_finished(attrs.evolve(RUN, kind=kind, note="look"))
+
+    found = [it.getMessage() for it in caplog.records if "note" in it.getMessage()]
+    assert found == ["Conexxus inventory note: look", "Conexxus sales note: look"]

@@ -128,6 +128,9 @@ def _figures(overview: Overview) -> Iterator[Line]:
 
     yield []
     yield [(f"Catalogue: {counted(counts.items, 'item')}. {_last_pull(overview)}", "")]
+    if overview.pulls and overview.pulls[0].note:
+        yield [(f"  In that pull, {overview.pulls[0].note}.", "look")]
+
     yield [(f"Sales: {_last_push(overview)}", "")]
 
     if overview.pushes and overview.pushes[0].note:

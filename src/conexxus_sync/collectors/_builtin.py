@@ -45,7 +45,8 @@ class LoggingCollector:
 
         if run.note is not None:
             self.logger.warning(
-                "Conexxus sales note: %s",
+                "Conexxus %s note: %s",
+                run.kind.value,
                 run.note,
                 extra={"run": run.id, "location": run.location_id},
             )
