@@ -34,7 +34,8 @@ class ServiceState(StrEnum):
     `OVERDUE`: a business date should have been pushed by now.  `UNREACHABLE`:
     the last call got no good answer.  `FAILED`: the last pull or push failed,
     the store can't be read, or another critical alert holds.  `STALE`: no pull
-    for two hours.  `PARTIAL`: the last pull or push set something aside.
+    for two hours, or two intervals if longer.  `PARTIAL`: the last pull or push
+    set something aside.
     `STARTING`: nothing was pulled yet.  A push that was mended since counts no
     more.
     """
