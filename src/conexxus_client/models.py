@@ -190,16 +190,19 @@ class InvalidItem:
     An element of the catalogue that is not an item, kept as it came.
 
     Attributes:
-        raw: Its JSON text, byte for byte.
+        raw: Its JSON text, byte for byte; of one that is too large, the
+            beginning.
         reason: What is wrong with it, for people.
         path: Where in it, as a JSONPath: `$.price`.
         sku: Its SKU, if that much can be read.
+        detail: Which rule it breaks, if the reason has several.
     """
 
     raw: bytes
     reason: str
     path: str = "$"
     sku: str | None = None
+    detail: str | None = attrs.field(default=None, eq=False)
 
 
 @attrs.frozen(kw_only=True)

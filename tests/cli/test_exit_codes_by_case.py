@@ -166,7 +166,11 @@ def test_3_partial(shell, office):
     assert done.returncode == 3
     assert (run["status"], run["itemsProcessed"], run["itemsSucceeded"]) == ("partial", 32, 30)
     assert run["errors"] == [
-        {"item": "BAD", "error": "Item has invalid price"},
+        {
+            "item": "BAD",
+            "error": "Item has invalid price",
+            "detail": "not a plain number: 'ask'",
+        },
         {"item": None, "error": "Item is not an object"},
     ]
 

@@ -19,7 +19,8 @@ from conexxus_client._codec import CatalogReader, Envelope, decode_json, excerpt
 from conexxus_client._codec._catalog_window import PlainItems, WindowDecoder
 
 
-UNREADABLE = "Item is not readable: not UTF-8, or a number or text out of range"
+def unreadable(what: str) -> str:
+    return f"Item is not readable: {what}"
 
 
 def read(body: bytes) -> CatalogReader:
@@ -27,6 +28,10 @@ def read(body: bytes) -> CatalogReader:
     reader.feed(body)
     reader.close()
     return reader
+
+
+def pieces_of(body: bytes, size: int) -> list[bytes]:
+    return [body[at : at + size] for at in range(0, len(body), size)]
 
 
 def elements_of(decoder: WindowDecoder, array: bytes) -> list[Item | InvalidItem]:
@@ -42,25 +47,45 @@ def read_elements(body: bytes) -> list[Item | InvalidItem]:
 @pytest.mark.parametrize(
     ("raw", "reason", "path", "sku"),
     [
-        (b'{"sku":"A","name":"\xff","price":1}', UNREADABLE, "$", "A"),
-        (b'{"sku":"\xff","name":"a","price":1}', UNREADABLE, "$", None),
-        (b'{"sku":"\\ud800","name":"a","price":1}', UNREADABLE, "$", None),
-        (b'{"sku":"\\uffff","name":"\xff","price":1}', UNREADABLE, "$", "\uffff"),
-        (b'{"name":"\xff","price":1}', UNREADABLE, "$", None),
-        (b'{"sku":5,"name":"\xff"}', UNREADABLE, "$", None),
-        (b'"\xff"', UNREADABLE, "$", None),
+        (b'{"sku":"A","name":"\xff","price":1}', unreadable("name: not UTF-8"), "$.name", "A"),
+        (b'{"sku":"\xff","name":"a","price":1}', unreadable("sku: not UTF-8"), "$.sku", None),
+        (
+            b'{"sku":"\\ud800","name":"a","price":1}',
+            unreadable("sku: half of a surrogate pair"),
+            "$.sku",
+            None,
+        ),
+        (
+            b'{"sku":"\\uffff","name":"\xff","price":1}',
+            unreadable("name: not UTF-8"),
+            "$.name",
+            "\uffff",
+        ),
+        (b'{"name":"\xff","price":1}', unreadable("name: not UTF-8"), "$.name", None),
+        (b'{"sku":5,"name":"\xff"}', unreadable("name: not UTF-8"), "$.name", None),
+        (b'"\xff"', "Item is not an object", "$", None),
         (b'{"sku":"A","name":"a","price":NaN}', "Item has invalid price", "$.price", "A"),
         (b'{"sku":"\xff","name":"a","price":NaN}', "Item has invalid price", "$.price", None),
         (
             b'{"sku":"A","x":' + b"[" * 101 + b"]" * 101 + b"}",
             "Item is nested too deeply",
-            "$",
-            None,
+            "$.x",
+            "A",
         ),
         (b'{"sku":"A","x":' + b"[" * 99 + b"]" * 99 + b"}", "Item missing name", "$.name", "A"),
-        (b'{"sku":"A","x":1e99999999999999999999}', UNREADABLE, "$", "A"),
-        (b'{"sku":"a","name":"\xff","price":1.5}', UNREADABLE, "$", "a"),
-        (b'{"sku":"\\udfff","name":"\xff","price":1}', UNREADABLE, "$", None),
+        (
+            b'{"sku":"A","x":1e99999999999999999999}',
+            unreadable("x: a number is out of range"),
+            "$.x",
+            "A",
+        ),
+        (b'{"sku":"a","name":"\xff","price":1.5}', unreadable("name: not UTF-8"), "$.name", "a"),
+        (
+            b'{"sku":"\\udfff","name":"\xff","price":1}',
+            unreadable("sku: half of a surrogate pair"),
+            "$.sku",
+            None,
+        ),
         (
             b'{"sku":"A","name":"a","price":1,"category":"\\u0000"}',
             "Item has invalid category",
@@ -165,6 +190,14 @@ def test_odd_keys(key):
             "the catalogue is no valid JSON: expected a comma or the end of the items, found '2]'",
         ),
         (
+            b'{"success":,"data":[]}',
+            DecodeError,
+            (
+                "the catalogue is no valid JSON: expected a value after the colon, "
+                "found ',\"data\":[]}'"
+            ),
+        ),
+        (
             b"[1]x",
             DecodeError,
             "the catalogue is no valid JSON: expected nothing after the catalogue, found 'x'",
@@ -235,17 +268,26 @@ def test_odd_keys(key):
         (
             b'{"success":true,"data":[],"total":"many"}',
             EnvelopeError,
-            "the envelope's 'total' is not understood: 'many'",
+            (
+                "the envelope's 'total' is not understood: 'many'. "
+                "Set ApiProfile.total_key to the key that is meant, or to an empty one"
+            ),
         ),
         (
             b'{"success":true,"data":[],"total":true}',
             EnvelopeError,
-            "the envelope's 'total' is not understood: 'True'",
+            (
+                "the envelope's 'total' is not understood: 'True'. "
+                "Set ApiProfile.total_key to the key that is meant, or to an empty one"
+            ),
         ),
         (
-            b'{"success":true,"data":[],"nextCursor":5}',
+            b'{"success":true,"data":[],"nextCursor":[5]}',
             EnvelopeError,
-            "the envelope's 'nextCursor' is not understood: '5'",
+            (
+                "the envelope's 'nextCursor' is not understood: '[5]'. "
+                "Set ApiProfile.next_cursor_key to the key that is meant, or to an empty one"
+            ),
         ),
     ],
 )
@@ -259,6 +301,33 @@ def test_catalogues(body, error, text):
     assert str(info.value) == text
 
 
+@pytest.mark.case(
+    "B7", "A comma after the last item, or one too many", "the error says what was expected there"
+)
+@pytest.mark.parametrize("size", [1, 1000])
+@pytest.mark.parametrize(
+    ("items", "expected"),
+    [
+        (b"[%b,]", "an item after the comma, found ']'"),
+        (b"[%b, ]", "an item after the comma, found ']'"),
+        (b"[%b,,%b]", "an item after the comma, found ','"),
+        (b"[,%b]", "an item, found ','"),
+    ],
+)
+def test_commas(items, expected, size):
+    """
+    A comma that is too many is named, in an array and in an envelope.
+    """
+    one = b'{"sku":"A","name":"a","price":1}'
+
+    for body in (items, b'{"success":true,"data":' + items + b"}"):
+        body = body.replace(b"%b", one)
+        reader = CatalogReader(ApiProfile(), window=1)
+        with pytest.raises(DecodeError) as info:
+            [*map(reader.feed, pieces_of(body, size)), reader.close()]
+        assert f"the catalogue is no valid JSON: expected {expected[:-1]}" in str(info.value)
+
+
 def test_envelopes():
     """
     Cursor and total are read; empty ones are none.
@@ -268,6 +337,48 @@ def test_envelopes():
 
     assert full.envelope == Envelope(next_cursor="c", total=0)
     assert empty.envelope == Envelope()
+
+
+@pytest.mark.parametrize(
+    ("field", "cursor"),
+    [
+        ("2", "2"),
+        ("0", "0"),
+        ('"2"', "2"),
+        ('"c"', "c"),
+        ('""', None),
+        ("false", None),
+        ("null", None),
+    ],
+)
+def test_cursors(field, cursor):
+    """
+    A cursor may be a number; false, like null and an empty text, is none.
+    """
+    body = f'{{"success":true,"data":[],"nextCursor":{field}}}'.encode()
+
+    assert read(body).envelope == Envelope(next_cursor=cursor)
+
+
+@pytest.mark.parametrize(
+    ("field", "total"), [("6", 6), ('"6"', 6), ('" 6 "', 6), ("6.0", 6), ('""', None)]
+)
+def test_totals(field, total):
+    """
+    A total may be a number, or a text of digits.
+    """
+    body = f'{{"success":true,"data":[],"total":{field}}}'.encode()
+
+    assert read(body).envelope == Envelope(total=total)
+
+
+@pytest.mark.parametrize("field", ["-1", "6.5", '"6.0"', '"six"', '"\\u0666"', "1e30", "[6]", "{}"])
+def test_what_is_no_total(field):
+    """
+    Anything else is refused, with its key and the setting that changes it.
+    """
+    with pytest.raises(EnvelopeError, match=r"'total' is not understood: .* ApiProfile.total_key"):
+        read(f'{{"success":true,"data":[],"total":{field}}}'.encode())
 
 
 @pytest.mark.parametrize(

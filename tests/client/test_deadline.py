@@ -10,7 +10,8 @@ import time
 
 import pytest
 
-from conexxus_client import ConexxusError, RequestTimeoutError
+from conexxus_client import ConexxusError, DeadlineExceededError, RequestTimeoutError
+from conexxus_client._codec import CatalogReader
 
 
 @pytest.mark.parametrize(
@@ -61,6 +62,29 @@ def test_slow_catalogue(connect, office, server):
 
     assert len(client.fetch_items()) == 5
     assert time.monotonic() - started > 0.15
+
+
+@pytest.mark.case(
+    "E10", "A catalogue of a few bytes that takes long to read", "reading counts for its deadline"
+)
+def test_reading_counts(connect, office, server, monkeypatch):
+    """
+    What the reader takes for a catalogue is bounded, as the network is.
+    """
+    office.catalog = [{"sku": f"S{n}", "name": "n" * 500, "price": n} for n in range(2_000)]
+    client = connect(server.url, retries=0)
+    passed, feed = [], CatalogReader.feed
+
+    def slow(reader, chunk):
+        passed.append(600)
+        return feed(reader, chunk)
+
+    monkeypatch.setattr(CatalogReader, "feed", slow)
+    client.client._core.monotonic = lambda: time.monotonic() + sum(passed)
+
+    with pytest.raises(DeadlineExceededError):
+        client.fetch_items()
+    assert len(passed) <= 4
 
 
 def test_next_call_succeeds(connect, office, server):

@@ -19,8 +19,10 @@ from conexxus_client import (
     ConexxusError,
     ConnectionLostError,
     DecodeError,
+    Headers,
     ResponseTooLargeError,
 )
+from conexxus_client.transports._body_decoder import BodyDecoder
 
 from .matrix.test_matrix import batch
 
@@ -52,6 +54,81 @@ def test_gzip(connect, raw_server):
 
     assert connect(server.url).fetch_items() == connect(pieces.url).fetch_items()
     assert connect(server.url).fetch_items()[0].sku == "A"
+
+
+@pytest.mark.case(
+    "B8", "`Content-Encoding: x-gzip`, or a gzip of two members", "the answer is read"
+)
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+@pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "X-GZIP"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        gzip.compress(ITEMS),
+        gzip.compress(ITEMS[:20]) + gzip.compress(ITEMS[20:]),
+        gzip.compress(ITEMS) + gzip.compress(b""),
+        gzip.compress(ITEMS[:20]) + bytes(3) + gzip.compress(ITEMS[20:]) + bytes(512),
+    ],
+    ids=["one member", "two members", "an empty member", "padding"],
+)
+def test_gzip_as_others_write_it(body, encoding, size):
+    """
+    A gzip may have several members, and zeros after each (RFC 1952).
+    """
+    decoder = BodyDecoder(Headers([("Content-Encoding", encoding)]), 10**6)
+    pieces = [decoder.feed(body[at : at + size]) for at in range(0, len(body), size)]
+
+    assert b"".join(it for piece in pieces for it in piece) == ITEMS
+    decoder.finish()
+
+
+def test_members_of_nothing():
+    """
+    Members that hold nothing are not undone for ever.
+    """
+    decoder = BodyDecoder(Headers([("Content-Encoding", "gzip")]), 10**6)
+
+    with pytest.raises(DecodeError, match="small members"):
+        list(decoder.feed(gzip.compress(b"") * 1002))
+
+
+@pytest.mark.case(
+    "B8", "Items of fixed width, 200 times smaller as gzip", "they are read: there is no ratio"
+)
+def test_fixed_width_blanks(connect, raw_server):
+    """
+    Texts that are filled up with blanks shrink a lot, and are read.
+    """
+    one = json.dumps({"sku": "%d", "name": "n", "price": 1, "memo": " " * 30_000}).encode()
+    body = b"[" + b",".join(one % n for n in range(100)) + b"]"
+    zipped = gzip.compress(body, 9)
+
+    found = connect(raw_server(answer(zipped, GZIP)).url).fetch_items()
+
+    assert len(body) > 250 * len(zipped)
+    assert [it.sku for it in found] == [str(n) for n in range(100)]
+
+
+@pytest.mark.parametrize(
+    ("head", "filler", "error"),
+    [
+        (b"[", b" ", DecodeError),
+        (b'[{"x":', b" ", ResponseTooLargeError),
+        (b'[{"sku":"', b"A", ResponseTooLargeError),
+        (b'{"x":"', b"A", ResponseTooLargeError),
+    ],
+)
+@pytest.mark.case(
+    "E10", "A few bytes of gzip become megabytes without an item", "they end at a bound"
+)
+def test_what_a_gzip_may_become_without_an_item(connect, raw_server, head, filler, error):
+    """
+    What comes out of a gzip is bounded by what it brings, not by its ratio.
+    """
+    zipped = gzip.compress(head + filler * 20_000_000, 9)
+
+    with pytest.raises(error):
+        connect(raw_server(answer(zipped, GZIP)).url, retries=0).fetch_items()
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,38 @@ def response(body, *, status=200, **fields):
     return Response(status=status, headers=Headers(fields), body=raw, seconds=0.25)
 
 
+@pytest.mark.case(
+    "B10",
+    "A byte order mark before a health answer, a receipt or an error",
+    "it is passed over, as before a catalogue",
+)
+def test_byte_order_mark():
+    """
+    A byte order mark is no part of an answer, whatever that is.
+    """
+    marked = {
+        name: response(b"\xef\xbb\xbf" + json.dumps(body).encode())
+        for name, body in {
+            "health": {"success": True, "data": {"status": "ok"}},
+            "receipt": {"success": True, "data": {"accepted": 2}},
+            "error": {"error": "no", "rejected": [{"id": "t1", "error": "bad"}]},
+        }.items()
+    }
+
+    assert read_health(marked["health"], PROFILE).ok is True
+    assert read_receipt(marked["receipt"], PROFILE).accepted == 2
+    assert error_detail(marked["error"]) == "no"
+    assert [it.id for it in rejected_transactions(marked["error"])] == ["t1"]
+
+
+def test_nothing_but_a_byte_order_mark():
+    """
+    An answer that is a byte order mark alone is empty.
+    """
+    with pytest.raises(EnvelopeError, match="the answer is empty"):
+        read_receipt(response(b"\xef\xbb\xbf"), PROFILE)
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [

@@ -17,10 +17,9 @@ from sybil.parsers.markdown import PythonCodeBlockParser
 
 import conexxus_sync.testing
 from conexxus_client import ClientConfig, Request
-from conexxus_client._catalogue import _pagination
-from conexxus_client._codec import _catalog_reader, _json
+from conexxus_client._catalogue import _page_progress, _pagination
+from conexxus_client._codec import _catalog_reader, _envelope, _item_faults, _json
 from conexxus_client.testing import SandboxServer
-from conexxus_client.transports import _body_decoder
 from conexxus_sync import SyncConfig
 from conexxus_sync.cli._cyclopts_parser import app
 from conexxus_sync.config import interval
@@ -124,9 +123,13 @@ def test_limits_table():
     assert rows["max_connections"] == str(config.max_connections)
     assert rows["max_catalog_bytes"] == f"{config.max_catalog_bytes // 1024**3} GiB"
     assert rows["any other answer"] == f"{default // 1024**2} MiB"
+    assert rows["one item of the catalogue"] == f"{_item_faults.MAX_ELEMENT // 1024**2} MiB"
     assert rows["one value of the catalogue"] == f"{_catalog_reader.MAX_VALUE // 1024**2} MiB"
+    assert rows["bytes without an item"] == f"{_catalog_reader.MAX_BARREN // 1024**2} MiB"
+    assert rows["white space in a row"] == f"{_catalog_reader.MAX_SPACE // 1024**2} MiB"
+    assert rows["a cursor"] == f"{_envelope.MAX_CURSOR // 1024} KiB"
+    assert rows["pages in a row without new items"] == str(_page_progress.MAX_IDLE_PAGES)
     assert rows["nesting"] == f"{_json.MAX_NESTING} levels"
-    assert rows["compression"] == f"{_body_decoder.MAX_RATIO} : 1"
     assert rows["pages of one catalogue"] == f"{_pagination.MAX_PAGES:,}"
 
 

@@ -134,7 +134,13 @@ def test_errors_of_the_last_run(shell, office):
         "curl -s http://localhost:3000/integrations/conexxus/metrics | jq '.latest.errors'"
     )
 
-    assert json.loads(errors) == [{"item": "BAD1", "error": "Item has invalid price"}]
+    assert json.loads(errors) == [
+        {
+            "item": "BAD1",
+            "error": "Item has invalid price",
+            "detail": "not a plain number: 'free'",
+        }
+    ]
 
 
 def test_sync_now(shell, office):

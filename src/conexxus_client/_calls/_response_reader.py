@@ -5,7 +5,7 @@ Reads complete answers: health, the receipt of a push, details of an error.
 from collections.abc import Callable
 from typing import Any
 
-from conexxus_client._codec._json import decode_json, excerpt
+from conexxus_client._codec._json import BOM, decode_json, excerpt
 from conexxus_client.config import ApiProfile
 from conexxus_client.errors import DecodeError, EnvelopeError
 from conexxus_client.models import ApiHealth, PushReceipt, RejectedTransaction
@@ -94,7 +94,7 @@ def rejected_transactions(response: Response) -> tuple[RejectedTransaction, ...]
 
 
 def _envelope(response: Response) -> dict[str, Any]:
-    if not response.body:
+    if not response.body.removeprefix(BOM):
         raise EnvelopeError(f"the answer is empty (status {response.status})")
 
     envelope = _decode(response)
@@ -106,7 +106,9 @@ def _envelope(response: Response) -> dict[str, Any]:
 
 
 def _decode(response: Response) -> Any:
-    value, body = decode_json(response.body), response.body
+    # A byte order mark is no part of the text; some servers send one.
+    body = response.body.removeprefix(BOM)
+    value = decode_json(body)
 
     # Without an escape, a text is the bytes that were redacted before.
     return value if body.isascii() and b"\\" not in body else _redacted(value, response.redact)

@@ -92,7 +92,7 @@ class AsyncCatalogRead(BaseCatalogRead):
         with self._annotate_errors(reply):
             async with aclosing(self._timed_chunks(reply)) as chunks:
                 async for chunk in chunks:
-                    if windows := self._pass.feed(chunk):
+                    if windows := self._feed(chunk):
                         yield windows
 
             if rest := self._pass.end():
@@ -103,7 +103,7 @@ class AsyncCatalogRead(BaseCatalogRead):
             while True:
                 since = self._core.monotonic()
                 chunk = await anext(chunks, None)
-                self._count_network_time(since)
+                self._count_time(since)
                 if chunk is None:
                     return
                 yield chunk

@@ -118,9 +118,20 @@ class BaseCatalogRead:
             timeout_ms=timeout_ms, head_ends_at=self._core.monotonic() + timeout_ms / 1000
         )
 
-    def _count_network_time(self, since: float) -> None:
+    def _feed(self, chunk: bytes) -> Windows:
         """
-        Count time spent on the network; the consumer's does not count.
+        Read on; what that takes counts, as a few bytes may be much to read.
+        """
+        since = self._core.monotonic()
+        windows = self._pass.feed(chunk)
+        self._count_time(since)
+
+        return windows
+
+    def _count_time(self, since: float) -> None:
+        """
+        Count time spent on the network and on reading; the consumer's does not
+        count.
         """
         self._seconds_left -= self._core.monotonic() - since
 

@@ -95,7 +95,7 @@ class CatalogRead(BaseCatalogRead):
     def _read_windows(self, reply: Reply) -> Iterator[Windows]:
         with self._annotate_errors(reply):
             for chunk in self._timed_chunks(reply):
-                if windows := self._pass.feed(chunk):
+                if windows := self._feed(chunk):
                     yield windows
 
             if rest := self._pass.end():
@@ -107,7 +107,7 @@ class CatalogRead(BaseCatalogRead):
         while True:
             since = self._core.monotonic()
             chunk = next(chunks, None)
-            self._count_network_time(since)
+            self._count_time(since)
             if chunk is None:
                 return
             yield chunk

@@ -11,6 +11,7 @@ from conexxus_client._codec import CatalogReader, CatalogWindow, decode_json
 from conexxus_client.errors import DecodeError, EnvelopeError
 
 from ._links import names_next, next_link
+from ._page_progress import PageProgress
 from ._page_recheck import PageFingerprint, PageRecheck, changed_error, etag_of, usable_etag
 
 
@@ -52,6 +53,9 @@ class Pagination:
         self._known = known
         self._conditional = etag is not None
         self._total: int | None = None
+        # Each page so far says how many items it has itself.
+        self._totals_are_of_pages = True
+        self._progress = PageProgress()
         self._fingerprints: dict[str, PageFingerprint] = {}
         self._link: str | None = None
         self._page_etag: str | None = None
@@ -64,7 +68,9 @@ class Pagination:
         """
         How many items there are, once the back office has said so.
         """
-        return self._total
+        is_of_page = self._totals_are_of_pages and (self.request or len(self._fingerprints) > 1)
+
+        return None if is_of_page else self._total
 
     @property
     def digest(self) -> bytes:
@@ -141,14 +147,19 @@ class Pagination:
         self.count += self._reader.count
         digest = self._page_hash.digest()
         self._catalogue_hash.update(digest)
-        self._check_total(self._reader.envelope.total)
+        self._check_total(self._reader.envelope.total, self._reader.count)
         url = self.request.url
         self._fingerprints[url] = PageFingerprint(url=url, etag=self._page_etag, digest=digest)
+        self._progress.add(digest, self._reader.count)
         self.request = self._next_request(self._reader.envelope.next_cursor, self.request)
 
-        if self.request is None and self._total not in (None, self.count):
+        if self.request is not None:
+            self._progress.check()
+        elif self.total not in (None, self.count):
             raise EnvelopeError(
-                f"the catalogue says it has {self._total} items, but {self.count} came"
+                f"the catalogue says it has {self.total} items, but {self.count} came. If "
+                f"{self._endpoints.profile.total_key!r} counts something else, set "
+                "ApiProfile.total_key to another key, or to an empty one"
             )
 
         return rest
@@ -159,8 +170,14 @@ class Pagination:
         """
         return PageRecheck(self._endpoints, list(self._fingerprints.values()))
 
-    def _check_total(self, total: int | None) -> None:
-        if self._total is not None and total not in (None, self._total):
+    def _check_total(self, total: int | None, length: int) -> None:
+        self._totals_are_of_pages = self._totals_are_of_pages and total == length
+
+        if (
+            None not in (total, self._total)
+            and total != self._total
+            and not self._totals_are_of_pages
+        ):
             raise changed_error(f"{self._total} items became {total}")
         if total is not None:
             self._total = total
@@ -173,8 +190,15 @@ class Pagination:
         else:
             return None
 
+        if next_request.url == current.url and self._progress.is_empty:
+            return None
         if next_request.url in self._fingerprints:
-            raise EnvelopeError("the catalogue's pages go in a circle")
+            named = "its Link" if cursor is None else repr(self._endpoints.profile.next_cursor_key)
+            raise EnvelopeError(
+                f"the catalogue's pages go in a circle: {named} leads to a page that was read. "
+                "ApiProfile.next_cursor_key and ApiProfile.cursor_parameter say where the next "
+                "page is named, and how it is asked for"
+            )
         if len(self._fingerprints) >= MAX_PAGES:
             raise EnvelopeError(f"the catalogue has more than {MAX_PAGES} pages")
 

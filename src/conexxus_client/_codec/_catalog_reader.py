@@ -11,18 +11,17 @@ Where no end fits, elements are taken one by one, each up to its exact end.
 
 import hashlib
 from collections.abc import Callable, Mapping
-from typing import Any
-
-import attrs
 
 from conexxus_client.config import ApiProfile
 from conexxus_client.errors import DecodeError, EnvelopeError, ResponseTooLargeError
 from conexxus_client.models import InvalidItem
 
 from ._catalog_window import CatalogWindow, Element
-from ._items import NOT_AN_OBJECT, decode_item
-from ._json import check_json, decode_json, excerpt
-from ._json_scanner import space_end, value_end
+from ._envelope import MAX_FIELD, Envelope, EnvelopeFields
+from ._item_faults import MAX_ELEMENT, NOT_AN_OBJECT, oversized_item
+from ._items import decode_item
+from ._json import BOM, decode_json, excerpt
+from ._json_scanner import ValueScanner, space_end
 from ._window_finder import WindowFinder
 
 
@@ -33,26 +32,18 @@ _LARGEST_FACTOR = 2
 # A list of so many numbers, say, is that of another question.
 MAX_MISFITS = 10_000
 
-# One element, or one value of the envelope, that is larger is no catalogue.
-MAX_VALUE = 1024 * 1024
+# One value that is larger is no catalogue: an element from `MAX_ELEMENT` to
+# here is set aside, and a value that is not needed is skipped.
+MAX_VALUE = 8 * 1024 * 1024
 
 # No catalogue is indented like that; a hostile answer may be.
 MAX_SPACE = 1024 * 1024
 
-_ERROR_KEYS = ("error", "message", "detail")
-_BOM = b"\xef\xbb\xbf"
+# Before the first element, between two of them, and after the last one.
+MAX_BARREN = 2 * MAX_VALUE
+
 
 _State = Callable[[], bool]
-
-
-@attrs.frozen(kw_only=True)
-class Envelope:
-    """
-    What an envelope says besides its items.
-    """
-
-    next_cursor: str | None = None
-    total: int | None = None
 
 
 class CatalogReader:
@@ -87,15 +78,9 @@ class CatalogReader:
         self.envelope = Envelope()
         self.count = 0
         self._profile = profile
-        self._wanted_keys = {
-            *_ERROR_KEYS,
-            profile.success_key,
-            profile.data_key,
-            profile.total_key,
-            profile.next_cursor_key,
-        }
         self._digest = hashlib.sha256() if digest is None else digest
-        self._finder = WindowFinder(window, window * _LARGEST_FACTOR, known)
+        self._finder = WindowFinder(window, min(window * _LARGEST_FACTOR, MAX_ELEMENT), known)
+        self._scanner = ValueScanner()
         # Nothing is handed out before a window is full: what is smaller is
         # known to be complete when it is, and can be requested again until then.
         self._wanted_size = window
@@ -106,13 +91,14 @@ class CatalogReader:
         self._state: _State = self._start
         self._single_bytes = 0
         self._white_space = 0
+        self._barren = 0
         self._is_in_items = False
         self._had_items = False
         # Elements before the first object; None once there was one.
         self._misfits: int | None = 0
         self._is_bare_array = False
         self._name = ""
-        self._fields: dict[str, Any] = {}
+        self._fields = EnvelopeFields(profile)
 
     def feed(self, chunk: bytes) -> list[CatalogWindow]:
         """
@@ -143,7 +129,7 @@ class CatalogReader:
         if self._state != self._end:
             raise DecodeError("the catalogue is incomplete: the answer ended early")
         if not self._is_bare_array:
-            self._check_envelope()
+            self.envelope = self._fields.result(has_items=self._had_items)
 
         return rest
 
@@ -158,18 +144,16 @@ class CatalogReader:
         # small pieces is not scanned again for each of them.
         size = len(self._buffer)
         self._wanted_size = max(self._finder.smallest, size + size // 4 + 1)
-        if size > MAX_VALUE:
-            raise ResponseTooLargeError(f"one value of the catalogue passes {MAX_VALUE} bytes")
 
         self.count += sum(window.count for window in self._found)
 
         return self._found
 
     def _start(self) -> bool:
-        if not self._final and len(self._buffer) < len(_BOM):
+        if not self._final and len(self._buffer) < len(BOM):
             return False
-        if self._buffer.startswith(_BOM):
-            del self._buffer[: len(_BOM)]
+        if self._buffer.startswith(BOM):
+            del self._buffer[: len(BOM)]
 
         match self._peek():
             case b"":
@@ -188,10 +172,11 @@ class CatalogReader:
     def _key(self) -> bool:
         if self._peek() not in (b'"', b""):
             raise self._malformed("a key")
-        if not self._buffer or (end := value_end(self._buffer, final=self._final)) is None:
+        if not self._buffer or (end := self._value_end(MAX_FIELD)) is None:
             return False
 
         colon = space_end(self._buffer, end)
+        self._check_size(colon, MAX_FIELD)
         if colon == len(self._buffer):
             return False
         if self._buffer[colon : colon + 1] != b":":
@@ -208,13 +193,12 @@ class CatalogReader:
             if self._had_items:
                 raise EnvelopeError(f"the envelope has {self._name!r} twice")
             return self._open_items()
-        if not first or (end := value_end(self._buffer, final=self._final)) is None:
+        if not first or (end := self._value_end(MAX_VALUE)) is None:
             return False
+        if not end:
+            raise self._malformed("a value after the colon")
 
-        if self._name in self._wanted_keys:
-            self._fields[self._name] = decode_json(bytes(self._buffer[:end]))
-        else:
-            check_json(bytes(self._buffer[:end]))
+        self._fields.add(self._name, bytes(self._buffer[:end]))
 
         return self._take(end, self._after_value)
 
@@ -244,7 +228,19 @@ class CatalogReader:
         return self._take(1, self._end if self._is_bare_array else self._after_value)
 
     def _first_element(self) -> bool:
-        return self._close_items() if self._peek() == b"]" else self._elements()
+        match self._peek():
+            case b"]":
+                return self._close_items()
+            case b",":
+                raise self._malformed("an item")
+
+        return self._elements()
+
+    def _next_element(self) -> bool:
+        if (found := self._peek()) in (b"]", b",", b"}"):
+            raise self._malformed("an item after the comma", excerpt(found))
+
+        return self._elements()
 
     def _elements(self) -> bool:
         """
@@ -258,7 +254,7 @@ class CatalogReader:
             if window is not None:
                 self._end_singles()
                 self._add(window)
-                return self._take(size, self._after_element)
+                return self._take_elements(size)
             if not size:
                 return False
             self._single_bytes = size
@@ -270,7 +266,7 @@ class CatalogReader:
             case b"":
                 return False
             case b",":
-                return self._take(1, self._elements)
+                return self._take(1, self._next_element)
             case b"]":
                 return self._close_items()
 
@@ -280,13 +276,23 @@ class CatalogReader:
         """
         Take one element, up to its exact end.
         """
-        if (end := value_end(self._buffer, final=self._final)) is None:
+        if (end := self._value_end(MAX_VALUE)) is None:
             return False
 
-        self._singles.append(decode_item(bytes(self._buffer[:end])))
+        is_large = end > MAX_ELEMENT
+        self._singles.append(
+            oversized_item(self._buffer, end)
+            if is_large
+            else decode_item(bytes(self._buffer[:end]))
+        )
         self._single_bytes -= end
 
-        return self._take(end, self._after_element)
+        return self._take_elements(end)
+
+    def _take_elements(self, size: int) -> bool:
+        self._take(size, self._after_element)
+        self._barren = 0
+        return True
 
     def _add(self, window: CatalogWindow) -> None:
         """
@@ -317,10 +323,10 @@ class CatalogReader:
             self._drop(skipped)
             self._white_space += skipped
 
+        if self._white_space > MAX_SPACE:
+            raise DecodeError(f"the catalogue is no JSON: {self._white_space} bytes of white space")
         if self._buffer:
             self._white_space = 0
-        elif self._white_space > MAX_SPACE:
-            raise DecodeError(f"the catalogue is no JSON: {self._white_space} bytes of white space")
 
         return bytes(self._buffer[:1])
 
@@ -330,44 +336,39 @@ class CatalogReader:
         return True
 
     def _drop(self, size: int) -> None:
+        self._barren += size
+        if self._barren > MAX_BARREN:
+            raise ResponseTooLargeError(f"{MAX_BARREN} bytes of the catalogue have no item")
         if self._is_in_items:
             with memoryview(self._buffer) as view:
                 self._digest.update(view[:size])
 
         del self._buffer[:size]
 
-    def _malformed(self, expected: str) -> DecodeError:
-        return DecodeError(
-            f"the catalogue is no valid JSON: expected {expected}, found {self._excerpt()}"
-        )
+    def _value_end(self, limit: int) -> int | None:
+        """
+        Where the value ends that begins the buffer; None if it isn't all there.
+
+        Raises:
+            ResponseTooLargeError: It has more than *limit* bytes, however many
+                of them have arrived.
+        """
+        end = self._scanner.end(self._buffer, final=self._final)
+        self._check_size(len(self._buffer) if end is None else end, limit)
+
+        return end
+
+    def _check_size(self, size: int, limit: int) -> None:
+        if size > limit:
+            raise ResponseTooLargeError(f"one value of the catalogue passes {limit} bytes")
+
+    def _malformed(self, expected: str, found: str | None = None) -> DecodeError:
+        found = found or self._excerpt()
+
+        return DecodeError(f"the catalogue is no valid JSON: expected {expected}, found {found}")
 
     def _excerpt(self) -> str:
         return excerpt(bytes(self._buffer[:400]))
-
-    def _check_envelope(self) -> None:
-        profile, fields = self._profile, self._fields
-
-        if fields.get(profile.success_key) is not True:
-            text = next((fields[key] for key in _ERROR_KEYS if key in fields), "")
-            reason = f": {excerpt(str(text), 200)}" if text else ""
-            raise EnvelopeError(f"the back office did not say success{reason}")
-        if not self._had_items or profile.data_key in fields:
-            raise EnvelopeError(f"the envelope has no list {profile.data_key!r}")
-
-        self.envelope = Envelope(
-            next_cursor=self._field(profile.next_cursor_key, str),
-            total=self._field(profile.total_key, int),
-        )
-
-    def _field(self, key: str, kind: type) -> Any:
-        value = self._fields.get(key)
-
-        if value is None or value == "":
-            return None
-        if not isinstance(value, kind) or isinstance(value, bool):
-            raise EnvelopeError(f"the envelope's {key!r} is not understood: {excerpt(str(value))}")
-
-        return value
 
 
 def _is_misfit(window: CatalogWindow) -> bool:

@@ -20,8 +20,9 @@ import msgspec
 from conexxus_client.errors import DecodeError
 from conexxus_client.models import InvalidItem, Item
 
-from ._items import decode_item, price_of
+from ._items import decode_item
 from ._json import UNREADABLE, decode_many, decode_plain, encode_decoded, encode_json
+from ._price_text import price_of
 
 
 Element: TypeAlias = Item | InvalidItem

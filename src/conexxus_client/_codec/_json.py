@@ -15,6 +15,7 @@ from conexxus_client.errors import DecodeError
 # Deeper than any catalogue; the parsers' own bounds differ by version.
 MAX_NESTING = 100
 
+BOM = b"\xef\xbb\xbf"
 
 _BRACKET = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}]', re.DOTALL)
 

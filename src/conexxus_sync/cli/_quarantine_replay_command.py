@@ -2,6 +2,7 @@
 `conexxus quarantine replay`.
 """
 
+import codecs
 import sys
 from collections.abc import Iterator
 from datetime import date as Date  # noqa: N812  # an option is called `date`
@@ -142,7 +143,8 @@ def _read(given: str) -> bytes:
         return sys.stdin.buffer.read()
 
     try:
-        return Path(given).read_bytes()
+        # Some editors begin a file with a byte order mark.
+        return Path(given).read_bytes().removeprefix(codecs.BOM_UTF8)
     except OSError as exc:
         raise ConfigurationError([f"--item {given}: {exc.strerror}"]) from exc
 

@@ -87,6 +87,7 @@ def _pull(run: SyncRun) -> Iterator[str]:
         yield "  The changes are kept: the next pull hands them over first."
 
     yield from _bad_items(run)
+    yield from (f"  {it.error}." for it in run.errors if it.kind is IssueKind.REMARK)
 
     if run.note is not None:
         yield f"  Note: {run.note}."
@@ -168,7 +169,7 @@ def _listed(title: str, issues: Sequence[RunIssue], number: int = 0) -> Iterator
     yield f"  {title}:"
 
     for issue in issues[:SHOWN_ISSUES]:
-        yield f"    {shortened(issue.item or '(no id)')}: {issue.error}"
+        yield f"    {shortened(issue.item or '(no id)')}: {issue.text}"
 
     if len(issues) > SHOWN_ISSUES:
         yield f"    … and {max(number, len(issues)) - SHOWN_ISSUES:,} more"

@@ -43,7 +43,7 @@ class Metrics(Document, frozen=True):
     history: Annotated[list[Run], Meta(max_length=10)]
 
 
-class ListedItem(ItemAside, frozen=True):
+class ListedItem(ItemAside, frozen=True, kw_only=True):
     """
     An item that was set aside, and how long it was.
     """

@@ -83,6 +83,8 @@ class ItemHistory:
                 f"Set aside: {it.reason} (at {it.path}). Seen {times} since "
                 f"{self._moment(it.first_seen)}, at last by {self._run(it.run_id)}{page}."
             )
+            if it.detail is not None:
+                yield f"The rule that it breaks: {it.detail}."
 
         if entries and entry is not None:
             yield "Its last good version stays in force until the back office corrects it."

@@ -2,12 +2,12 @@
 One pull from the first request to the last write; decides whether a catalogue is refused.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 import attrs
 
-from conexxus_client import CatalogRead, ConexxusClient, EnvelopeError
+from conexxus_client import CatalogRead, CatalogWindow, ConexxusClient, EnvelopeError
 from conexxus_sync.engines import EngineContext
 from conexxus_sync.errors import SyncError, TransactionEndedError
 from conexxus_sync.model.catalogue import (
@@ -26,7 +26,7 @@ from conexxus_sync.stores.retention import is_safe_to_purge
 from ._host_delivery import HostDelivery
 from ._last_read import LastRead, PullOptions
 from ._results import with_counts, with_host_error, with_unheard_removals, with_waiting
-from ._validation import Validator
+from ._validation import Validator, remarks_on
 
 
 RUNS_ARE_KEPT = timedelta(days=90)
@@ -34,7 +34,8 @@ RUNS_ARE_KEPT = timedelta(days=90)
 # Grows with every change in what is accepted, or in what a digest covers:
 # an unchanged catalogue is then read anew.  Since 2, a category or a
 # description with a NUL is refused; since 3, what is absent is found while
-# elements have no readable SKU.
+# elements have no readable SKU, zeros at the end of a price are no decimals, and
+# a category or a description that is no text costs no item.
 RULES = 3
 
 
@@ -61,6 +62,7 @@ class Pull:
     options: PullOptions
     run: SyncRun = attrs.field(init=False)
     issues: list[RunIssue] = attrs.field(init=False, factory=list)
+    remarks: dict[str, tuple[int, str]] = attrs.field(init=False, factory=dict)
     begun: SyncRun = attrs.field(init=False)
     committed: SyncRun | None = attrs.field(init=False, default=None)
     is_learning: bool = attrs.field(init=False, default=False)
@@ -160,6 +162,7 @@ class Pull:
             columns = validator.partition(window, rejects.append)
             staging.add_window(window, columns, rejects, page=read.page, number=count)
             self._add_issues(rejects)
+            self._add_remarks(window)
             count += window.count
             self.progress(count, read.total)
             self._renew()
@@ -173,15 +176,16 @@ class Pull:
         windows are stored after an upgrade, nor after a replay, which makes
         the mirror another.
         """
-        list(staging.duplicates())
+        for _ in staging.duplicates():
+            pass
         diff = staging.compare()
         self.is_learning = not (diff.created or diff.updated or diff.gone)
 
     def _conclude_read(self, staging: CatalogueStaging, read: CatalogRead) -> SyncRun:
-        self._add_issues(list(staging.duplicates()))
+        self._add_issues(staging.duplicates())
         diff = staging.compare(unnamed=self._blocking)
         self._reached("compared")
-        self.run = with_counts(self.run, diff, self.issues)
+        self.run = with_counts(self.run, diff, self.issues, self.remarks)
         self._note_waiting(diff.waiting)
 
         if (refusal := self._refusal(read.digest, diff)) is not None:
@@ -378,9 +382,19 @@ class Pull:
         self.lease = self.context.store.leases.renew(self.lease, self.context.clock.now())
         return self.lease
 
-    def _add_issues(self, rejects: list[RejectedElement]) -> None:
-        room = MAX_ERRORS - len(self.issues)
-        self.issues += [
-            RunIssue(item=it.sku, error=it.reason, kind=IssueKind.SET_ASIDE)
-            for it in rejects[:room]
-        ]
+    def _add_issues(self, rejects: Iterable[RejectedElement]) -> None:
+        """
+        Record the first ones; there may be a million.
+        """
+        for it in rejects:
+            if len(self.issues) < MAX_ERRORS:
+                self.issues.append(
+                    RunIssue(
+                        item=it.sku, error=it.reason, kind=IssueKind.SET_ASIDE, detail=it.detail
+                    )
+                )
+
+    def _add_remarks(self, window: CatalogWindow) -> None:
+        for text, sku in remarks_on(window.unusual):
+            count, first = self.remarks.get(text, (0, sku))
+            self.remarks[text] = (count + 1, first)

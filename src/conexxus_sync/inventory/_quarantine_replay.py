@@ -91,7 +91,8 @@ class QuarantineReplay:
             raise ConfigurationError([f"the item given is not JSON: {exc}"]) from exc
 
         if isinstance(result, RejectedElement):
-            msg = f"it stays in quarantine: {result.reason} (at {result.path})"
+            detail = "" if result.detail is None else f": {result.detail}"
+            msg = f"it stays in quarantine: {result.reason} (at {result.path}){detail}"
             raise SyncError(msg)
 
         return result
@@ -103,7 +104,8 @@ class QuarantineReplay:
         with self.context.store.read() as state:
             state.staging.open()
             state.staging.add(columns_of([row]), _POSITION)
-            list(state.staging.duplicates())
+            for _ in state.staging.duplicates():
+                pass
             diff = state.staging.compare(complete=False)
             run = _run(lease, diff)
 

@@ -2,15 +2,26 @@
 Adds counts and host errors to the record of a pull.
 """
 
+from collections.abc import Mapping, Sequence
+
 import attrs
 
 from conexxus_sync.model.catalogue import CatalogueDiff, UnnamedElements
-from conexxus_sync.model.runs import IssueKind, RunIssue, RunStatus, SyncRun
+from conexxus_sync.model.formatting import counted
+from conexxus_sync.model.runs import MAX_ERRORS, IssueKind, RunIssue, RunStatus, SyncRun
 
 
-def with_counts(run: SyncRun, diff: CatalogueDiff, issues: list[RunIssue]) -> SyncRun:
+def with_counts(
+    run: SyncRun,
+    diff: CatalogueDiff,
+    issues: Sequence[RunIssue],
+    remarks: Mapping[str, tuple[int, str]],
+) -> SyncRun:
     """
     *run* with what was read, and what was set aside of it.
+
+    Args:
+        remarks: How often, and about which item first.
     """
     succeeded = diff.received - diff.failed
     status, last_error = RunStatus.SUCCESS, None
@@ -18,7 +29,7 @@ def with_counts(run: SyncRun, diff: CatalogueDiff, issues: list[RunIssue]) -> Sy
     if diff.failed:
         status = RunStatus.PARTIAL if succeeded else RunStatus.FAILED
         last_error = (
-            f"{diff.failed} of {diff.received} items were set aside, the first: {issues[0].error}"
+            f"{diff.failed} of {diff.received} items were set aside, the first: {issues[0].text}"
         )
 
     return attrs.evolve(
@@ -27,9 +38,17 @@ def with_counts(run: SyncRun, diff: CatalogueDiff, issues: list[RunIssue]) -> Sy
         items_processed=diff.received,
         items_succeeded=succeeded,
         items_failed=diff.failed,
-        errors=issues,
+        errors=[*issues[: MAX_ERRORS - len(remarks)], *map(_remark, remarks.items())],
         last_error=last_error,
     )
+
+
+def _remark(remark: tuple[str, tuple[int, str]]) -> RunIssue:
+    text, (count, first) = remark
+    have = "has" if count == 1 else "have"
+    error = f"{counted(count, 'item')} {have} {text}; the first is {first}"
+
+    return RunIssue(item=None, error=error, kind=IssueKind.REMARK)
 
 
 def with_waiting(run: SyncRun, unnamed: UnnamedElements) -> SyncRun:

@@ -3,7 +3,7 @@ Rules for items beyond those of the wire; turns items into rows of the mirror.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import cache
 
@@ -24,7 +24,8 @@ from conexxus_sync.model.catalogue import RejectedElement
 INVALID_PRICE = "Item has invalid price"
 MAX_DECIMALS = 4
 
-_is_plain = re.compile(r"[0-9]+(\.[0-9]{1,4})?", re.ASCII).fullmatch
+# Zeros at its end are no decimals.
+_is_plain = re.compile(r"[0-9]+(?:\.[0-9]{1,4}0*)?", re.ASCII).fullmatch
 
 
 @attrs.frozen
@@ -77,31 +78,48 @@ class Validator:
         """
         if isinstance(element, InvalidItem):
             return RejectedElement(
-                sku=element.sku, raw=element.raw, reason=element.reason, path=element.path
+                sku=element.sku,
+                raw=element.raw,
+                reason=element.reason,
+                path=element.path,
+                detail=element.detail,
             )
 
-        price = str(element.price)
+        price = f"{element.price:f}"
 
-        if not self.is_price(element.price, price):
+        if (detail := self._price_fault(element.price, price)) is not None:
             return RejectedElement(
-                sku=element.sku, raw=encode_item(element), reason=INVALID_PRICE, path="$.price"
+                sku=element.sku,
+                raw=encode_item(element),
+                reason=INVALID_PRICE,
+                path="$.price",
+                detail=detail,
             )
 
         return row_of(element, price)
 
-    def is_price(self, amount: Decimal, text: str) -> bool:
+    def _price_fault(self, amount: Decimal, text: str) -> str | None:
         """
-        Is it finite, not negative, below the limit, with at most 4 decimals?
+        Which rule it breaks: it is not negative, below the limit, with at most
+        4 decimals.
         """
-        if _is_plain(text):
-            return amount < self.max_price
+        if amount < 0:
+            return f"negative: {text}"
+        if amount >= self.max_price:
+            return f"{self.max_price:,f} or more: {text}"
 
-        # Rare: an exponent, a sign, too many decimals.
-        exponent = amount.as_tuple().exponent
+        return None if _is_plain(text) else f"more than {MAX_DECIMALS} decimals: {text}"
 
-        return (
-            isinstance(exponent, int) and exponent >= -MAX_DECIMALS and 0 <= amount < self.max_price
-        )
+
+def remarks_on(elements: Iterable[Item | InvalidItem]) -> Iterator[tuple[str, str]]:
+    """
+    What is odd about items that are good, and the SKU of each.
+    """
+    for element in elements:
+        if isinstance(element, Item):
+            for field in ("category", "description"):
+                if field in element.extra:
+                    yield f"a {field} that is no text: it is kept in `extra`", element.sku
 
 
 @cache
@@ -109,7 +127,7 @@ def _short_prices(digits: int) -> Callable[[str], object]:
     """
     Matches prices, one a line, with at most so many digits before the point.
     """
-    return re.compile(rf"(?:[0-9]{{1,{digits}}}(?:\.[0-9]{{1,4}})?\n)*").fullmatch
+    return re.compile(rf"(?:[0-9]{{1,{digits}}}(?:\.[0-9]{{1,4}}0*)?\n)*").fullmatch
 
 
 def row_of(item: Item, price: str) -> ItemRow:

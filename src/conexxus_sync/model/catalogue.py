@@ -28,12 +28,14 @@ class RejectedElement:
     Attributes:
         sku: None if not even that could be read.
         path: Where in it, as a JSONPath.
+        detail: Which rule it breaks, if the reason has several.
     """
 
     sku: str | None
     raw: bytes = attrs.field(repr=False)
     reason: str
     path: str = "$"
+    detail: str | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -205,6 +207,7 @@ class QuarantinedItem:
         part: Tells apart several under one key.
         run_id: The run that saw it last.
         page: On which page of that read it came; None if an older version read it.
+        detail: Which rule it breaks, if the reason has several.
     """
 
     key: str
@@ -217,6 +220,7 @@ class QuarantinedItem:
     times_seen: int
     run_id: str
     page: int | None = None
+    detail: str | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -65,6 +65,7 @@ class RunError(Document, frozen=True):
 
     item: str | None
     error: str
+    detail: Annotated[str | UnsetType, Meta(description="Which rule was broken.")] = UNSET
 
 
 class Run(Document, frozen=True, kw_only=True):

@@ -59,6 +59,7 @@ class RunIssue:
         item: SKU or transaction id; None if it is about the run, or unknown.
         kind: What it is; by default, something set aside if there is an item,
             and else a failure.
+        detail: Which rule was broken, if the error has several.
     """
 
     item: str | None
@@ -68,6 +69,15 @@ class RunIssue:
     @kind.default
     def _default_kind(self) -> IssueKind:
         return IssueKind.FAILURE if self.item is None else IssueKind.SET_ASIDE
+
+    detail: str | None = None
+
+    @property
+    def text(self) -> str:
+        """
+        The error and its detail, for people.
+        """
+        return self.error if self.detail is None else f"{self.error}: {self.detail}"
 
 
 def _issues(issues: Iterable[RunIssue]) -> tuple[RunIssue, ...]:

@@ -58,7 +58,8 @@ _CHANGED_ITEMS = f"""
 """  # noqa: S608  # constants
 _ONE_ITEM = f"{_ITEM} AND i.sku = ?2"
 _QUARANTINED = """
-SELECT key, part, raw, reason, path, first_seen, last_seen, times_seen, run_id, page
+SELECT key, part, raw, reason, path, first_seen, last_seen, times_seen, run_id, page,
+    detail
 FROM quarantine WHERE location = ?1 AND kind = 'item' AND (key = ?2 OR ?2 IS NULL)
 ORDER BY key, part LIMIT ?3
 """
@@ -189,7 +190,8 @@ class Mirror(Repository):
         """
         rows = self.session.stream(_QUARANTINED, (self.location, key, limit))
 
-        for name, part, raw, reason, path, first_seen, last_seen, times_seen, run_id, page in rows:
+        for name, part, raw, reason, path, first_seen, last_seen, times_seen, *where in rows:
+            run_id, page, detail = where
             yield QuarantinedItem(
                 key=name,
                 part=part,
@@ -201,6 +203,7 @@ class Mirror(Repository):
                 times_seen=times_seen,
                 run_id=run_id,
                 page=page,
+                detail=detail,
             )
 
 

@@ -15,10 +15,12 @@ from ._database import Repository
 _TABLE = """
 CREATE TEMP TABLE aside (
     number INTEGER PRIMARY KEY, sku TEXT, key TEXT, raw BLOB, reason TEXT, path TEXT,
-    page INTEGER
+    page INTEGER, detail TEXT
 )
 """
-_SET_ASIDE = "INSERT INTO aside (sku, key, raw, reason, path, page) VALUES (?, ?, ?, ?, ?, ?)"
+_SET_ASIDE = (
+    "INSERT INTO aside (sku, key, raw, reason, path, page, detail) VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
 _INDEX_ASIDE = "CREATE INDEX temp.aside_by_key ON aside (key)"
 _UNNAMED = "SELECT raw FROM aside WHERE sku IS NULL ORDER BY raw"
 _ASIDE_COUNT = "SELECT count(*) FROM aside"
@@ -26,17 +28,18 @@ _ASIDE_COUNT = "SELECT count(*) FROM aside"
 _ALL_DIFFERENT = "SELECT count(*) = count(DISTINCT key) FROM aside"
 _MERGE_QUARANTINE = """
 INSERT INTO quarantine (location, kind, key, part, raw, reason, path, first_seen, last_seen,
-    times_seen, run_id, page)
-SELECT ?1, 'item', key, {}, raw, reason, path, ?2, ?2, 1, ?3, page FROM {}
+    times_seen, run_id, page, detail)
+SELECT ?1, 'item', key, {}, raw, reason, path, ?2, ?2, 1, ?3, page, detail FROM {}
 ON CONFLICT (location, kind, key, part) DO UPDATE SET raw = excluded.raw,
     reason = excluded.reason, path = excluded.path, last_seen = excluded.last_seen,
-    times_seen = quarantine.times_seen + 1, run_id = excluded.run_id, page = excluded.page
+    times_seen = quarantine.times_seen + 1, run_id = excluded.run_id, page = excluded.page,
+    detail = excluded.detail
 """
 _MERGE_DIFFERENT = _MERGE_QUARANTINE.format("0", "aside WHERE true ORDER BY key")
 _MERGE_COPIES = _MERGE_QUARANTINE.format(
     "row_number() OVER (PARTITION BY key ORDER BY number) - 1",
     """(
-    SELECT key, raw, reason, path, page, number,
+    SELECT key, raw, reason, path, page, detail, number,
         row_number() OVER (PARTITION BY key, raw ORDER BY number) AS copy
     FROM aside
 ) AS a WHERE copy = 1""",
@@ -63,7 +66,7 @@ class QuarantineStaging(Repository):
         """
         Stage what goes into quarantine.
         """
-        rows = [(it.sku, _key(it), it.raw, it.reason, it.path, page) for it in rejects]
+        rows = [(it.sku, _key(it), it.raw, it.reason, it.path, page, it.detail) for it in rejects]
 
         if rows:
             with self.session.filling():

@@ -5,7 +5,7 @@ The JSON documents of health, alerts, quarantine and batches.
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from conexxus_sync.health._health import ServiceHealth, ServiceState, ServiceStatus
 from conexxus_sync.model import alerts
@@ -76,6 +76,7 @@ class ItemAside(Document, frozen=True):
     run_id: str
     page: Count | None
     raw: Annotated[str, Meta(description="The JSON text as it was received, or its beginning.")]
+    detail: Annotated[str | UnsetType, Meta(description="Which rule is broken.")] = UNSET
 
 
 class SaleAside(Document, frozen=True):

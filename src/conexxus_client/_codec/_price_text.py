@@ -1,0 +1,88 @@
+"""
+Prices as they are written: which ones are read, and what is wrong with the others.
+"""
+
+import re
+from decimal import Decimal
+
+from conexxus_client.models import MAX_DECIMALS, MAX_DIGITS, is_valid_amount, unsigned_zero
+
+from ._json import excerpt
+
+
+_PRICE = re.compile(
+    rb"-?[0-9]{1,40}(?:\.[0-9]{1,40}0*+)?(?:[eE][+-]?[0-9]{1,3})?"  # a JSON number
+    rb'|"-?[0-9]{1,40}(?:\.[0-9]{1,40}0*+)?"'  # or a plain decimal string
+).fullmatch
+_PLAIN = re.compile(r"-?[0-9]++(?:\.[0-9]++)?").fullmatch
+
+_KINDS = {b"t": "a boolean", b"f": "a boolean", b"{": "an object", b"[": "a list", b'"': "a text"}
+
+
+def price_of(raw: bytes) -> Decimal | None:
+    """
+    The price that is written in *raw*, as a number or as a text; None if none
+    is.
+
+    It has the digits received, but no exponent: 1e2 is 100.
+    """
+    if _PRICE(raw) is None:
+        return None
+
+    price = Decimal(raw.decode().strip('"'))
+
+    if not is_valid_amount(price):
+        price = _without_last_zeros(price)
+    if not is_valid_amount(price):
+        return None
+
+    plain = unsigned_zero(Decimal(f"{price:f}"))
+
+    # Python writes a zero with more decimals as 0E-7.
+    return plain if plain or "E" not in str(plain) else Decimal("0.000000")
+
+
+def price_fault(raw: bytes) -> str:
+    """
+    Why *raw*, the JSON of a field, is no price.
+    """
+    if not raw:
+        return "the price is missing"
+    if raw == b"null":
+        return "the price is null"
+    if (kind := kind_of(raw)) not in ("a number", "a text"):
+        return f"the price is {kind}, not a number"
+
+    text = raw.decode("utf-8", "replace").strip('"')
+
+    if _PRICE(raw) is None and not _PLAIN(text):
+        return f"not a plain number: {excerpt(text)}"
+
+    exponent = _without_last_zeros(Decimal(text)).as_tuple().exponent
+    if isinstance(exponent, int) and -exponent > MAX_DECIMALS:
+        return f"more than {MAX_DECIMALS} decimals: {shown_number(text)}"
+
+    return f"more than {MAX_DIGITS} digits: {shown_number(text)}"
+
+
+def shown_number(text: str, limit: int = 60) -> str:
+    """
+    A number, fit for a message.
+    """
+    return text if len(text) <= limit else f"{text[:limit]}…"
+
+
+def kind_of(raw: bytes) -> str:
+    """
+    What kind of JSON value *raw* begins.
+    """
+    return _KINDS.get(raw[:1], "a number")
+
+
+def _without_last_zeros(price: Decimal) -> Decimal:
+    sign, digits, exponent = price.as_tuple()
+    text = "".join(map(str, digits))
+    kept = text.rstrip("0") if isinstance(exponent, int) and exponent < 0 else text
+    kept = kept or "0"
+
+    return Decimal(f"{'-' * sign}{kept}e{int(exponent) + len(text) - len(kept)}")
