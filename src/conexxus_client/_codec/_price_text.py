@@ -11,7 +11,7 @@ from ._json import excerpt
 
 
 _PRICE = re.compile(
-    rb"-?[0-9]{1,40}(?:\.[0-9]{1,40}0*+)?(?:[eE][+-]?[0-9]{1,3})?"  # a JSON number
+    rb"-?[0-9]{1,40}(?:\.[0-9]{1,40}0*+)?(?:[eE][+-]?0*[0-9]{1,3})?"  # a JSON number
     rb'|"-?[0-9]{1,40}(?:\.[0-9]{1,40}0*+)?"'  # or a plain decimal string
 ).fullmatch
 _PLAIN = re.compile(r"-?[0-9]++(?:\.[0-9]++)?").fullmatch
@@ -80,9 +80,11 @@ def kind_of(raw: bytes) -> str:
 
 
 def _without_last_zeros(price: Decimal) -> Decimal:
+    if not price:
+        return Decimal(0)
+
     sign, digits, exponent = price.as_tuple()
     text = "".join(map(str, digits))
     kept = text.rstrip("0") if isinstance(exponent, int) and exponent < 0 else text
-    kept = kept or "0"
 
     return Decimal(f"{'-' * sign}{kept}e{int(exponent) + len(text) - len(kept)}")
