@@ -21,7 +21,8 @@ from conexxus_client import (
     encode_extra,
 )
 from conexxus_client._codec import CatalogReader
-from conexxus_client._codec._catalog_window import PlainItems, WindowDecoder
+from conexxus_client._codec._catalog_window import WindowDecoder, decoders
+from conexxus_client._codec._plain_items import PlainItems
 
 
 PROFILE = ApiProfile()
@@ -307,3 +308,41 @@ def test_the_deepest_item(deep):
         assert window.rows == [row_of(expected)] * 2
     else:
         assert expected.reason == "Item is nested too deeply"
+
+
+def test_bad_items_are_decoded_by_the_window(monkeypatch):
+    """
+    Items that are bad, and those among them, are not decoded one by one; a
+    window with what is no object is.
+    """
+    slow = []
+    monkeypatch.setattr(
+        "conexxus_client._codec._catalog_window.decode_item",
+        lambda raw: slow.append(raw) or decode_item(raw),
+    )
+    items = products(900, colour="red", tags=[1])
+    for n, item in enumerate(items):
+        item |= [{}, {"price": "free"}, {"sku": 5}, {"category": False}, {"name": None}][n % 5]
+
+    windows = read(body_of(items))
+
+    assert slow == []
+    assert [it for window in windows for it in window.elements] == [
+        decode_item(json.dumps(item).encode()) for item in items
+    ]
+
+    read(body_of([*products(3), None]))
+
+    assert len(slow) == 4
+
+
+def test_pages_share_their_decoders():
+    """
+    What is made for the keys of one page serves the next.
+    """
+    decoders.cache_clear()
+
+    for _ in range(3):
+        read(body_of(products(10, colour="red", size=[1])))
+
+    assert decoders.cache_info().misses == 2

@@ -16,7 +16,8 @@ from conexxus_client import (
     decode_item,
 )
 from conexxus_client._codec import CatalogReader, Envelope, decode_json, excerpt
-from conexxus_client._codec._catalog_window import PlainItems, WindowDecoder
+from conexxus_client._codec._catalog_window import WindowDecoder
+from conexxus_client._codec._plain_items import PlainItems
 
 
 def unreadable(what: str) -> str:

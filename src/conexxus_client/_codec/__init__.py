@@ -3,10 +3,11 @@ Bytes ⇄ models, exactly: no amount ever passes through a binary float.
 """
 
 from ._catalog_reader import CatalogReader
-from ._catalog_window import CatalogWindow, ItemColumns, ItemRow
+from ._catalog_window import CatalogWindow
 from ._envelope import Envelope
 from ._items import decode_extra, decode_item, encode_extra, encode_item
 from ._json import decode_json, encode_json, excerpt
+from ._plain_items import ItemColumns, ItemRow
 from ._transactions import FrozenBatch, decode_transaction, encode_batch, encode_transaction
 
 

@@ -14,9 +14,9 @@ from collections.abc import Callable, Mapping
 
 from conexxus_client.config import ApiProfile
 from conexxus_client.errors import DecodeError, EnvelopeError, ResponseTooLargeError
-from conexxus_client.models import InvalidItem
+from conexxus_client.models import InvalidItem, Item
 
-from ._catalog_window import CatalogWindow, Element
+from ._catalog_window import CatalogWindow
 from ._envelope import MAX_FIELD, Envelope, EnvelopeFields
 from ._item_faults import MAX_ELEMENT, NOT_AN_OBJECT, oversized_item
 from ._items import decode_item
@@ -85,7 +85,7 @@ class CatalogReader:
         # known to be complete when it is, and can be requested again until then.
         self._wanted_size = window
         self._found: list[CatalogWindow] = []
-        self._singles: list[Element] = []
+        self._singles: list[Item | InvalidItem] = []
         self._buffer = bytearray()
         self._final = False
         self._state: _State = self._start

@@ -7,10 +7,8 @@ reports what is wrong where.
 """
 
 import re
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from decimal import Decimal
-from itertools import repeat
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, TypeAlias
 
@@ -18,27 +16,17 @@ import attrs
 import msgspec
 
 from conexxus_client.errors import DecodeError
-from conexxus_client.models import InvalidItem, Item
 
-from ._items import decode_item
-from ._json import UNREADABLE, decode_many, decode_plain, encode_decoded, encode_json
+from ._item_faults import MAX_ELEMENT
+from ._items import checked_item, decode_item
+from ._json import (
+    UNREADABLE,
+    exact_decimal,
+    is_too_deep,
+)
+from ._plain_items import ABSENT, NO_COLUMNS, Column, Element, ItemColumns, ItemRow, PlainItems
 from ._price_text import price_of
 
-
-Element: TypeAlias = Item | InvalidItem
-
-# SKU, name, price, category, description, extra.
-ItemRow: TypeAlias = tuple[str, str, str, str | None, str | None, str | None]
-
-# The same of many items.
-ItemColumns: TypeAlias = tuple[
-    Sequence[str],
-    Sequence[str],
-    Sequence[str],
-    Sequence[str | None],
-    Sequence[str | None],
-    Sequence[str | None],
-]
 
 # More keys than this are no vocabulary but data in the wrong place: such
 # items go the slow way instead of growing the struct for ever.
@@ -49,16 +37,6 @@ _NUL = b"\\u0000"
 
 # Whole columns, a value a line.
 _PLAIN_PRICES = re.compile(rb"(?:(?:-(?!0(?:\.0*)?\n))?[0-9]{1,20}(?:\.[0-9]{1,6})?\n)*").fullmatch
-# Values that `encode_json` would write as they are, or none at all.
-_PLAIN_SCALARS = re.compile(
-    rb"(?:(?:"
-    rb'"[^"\\\x00-\x1f]*+"'
-    rb"|-?[1-9][0-9]{0,17}|0|-?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,6}"
-    rb"|true|false|null"
-    rb")?\n)*"
-).fullmatch
-
-_ABSENT = msgspec.Raw(b"")
 
 
 class _WireItem(msgspec.Struct, gc=False, forbid_unknown_fields=True):
@@ -67,6 +45,14 @@ class _WireItem(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     price: msgspec.Raw
     category: str | None = None
     description: str | None = None
+
+
+class _LooseItem(msgspec.Struct, forbid_unknown_fields=True):
+    sku: Any = None
+    name: Any = None
+    price: msgspec.Raw = ABSENT
+    category: Any = msgspec.UNSET
+    description: Any = msgspec.UNSET
 
 
 _KNOWN = _WireItem.__struct_fields__
@@ -119,138 +105,6 @@ class CatalogWindow:
         return [*(self.unusual if self._plain is None else self._plain.items())]
 
 
-@attrs.frozen
-class PlainItems:
-    """
-    The items of a window, by column.
-
-    Attributes:
-        prices: With the digits received.
-        extra: Columns of other values, by wire key and in its order.
-    """
-
-    skus: Sequence[str]
-    names: Sequence[str]
-    prices: Sequence[str]
-    categories: Sequence[str | None]
-    descriptions: Sequence[str | None]
-    extra: "dict[str, _Column]"
-
-    def columns(self) -> ItemColumns:
-        """
-        Texts, as a store keeps them.
-        """
-        texts = self._extra_texts() if self.extra else [None] * len(self.skus)
-
-        return self.skus, self.names, self.prices, self.categories, self.descriptions, texts
-
-    def items(self) -> list[Item]:
-        """
-        An `Item` for each.
-        """
-        items = list(map(Item.__new__, repeat(Item, len(self.skus))))
-        columns: dict[str, Iterable[Any]] = {
-            "sku": self.skus,
-            "name": self.names,
-            "price": map(Decimal, self.prices),
-            "category": self.categories,
-            "description": self.descriptions,
-            "extra": self._extra_values(),
-        }
-
-        # By column, in C: a million calls of `Item` take three times as long.
-        for name, values in columns.items():
-            deque(map(_SETTERS[name], items, values), maxlen=0)
-
-        return items
-
-    def _extra_texts(self) -> list[str | None]:
-        columns = [column.texts() for column in self.extra.values()]
-
-        if all(column.is_full for column in self.extra.values()):
-            names = (encode_json(key).decode().replace("%", "%%") for key in self.extra)
-            template = "{" + ",".join(f"{name}:%s" for name in names) + "}"
-            return [template % values for values in zip(*columns, strict=True)]
-
-        keys = [encode_json(key).decode() + ":" for key in self.extra]
-        objects = (
-            ",".join([key + value for key, value in zip(keys, values, strict=True) if value])
-            for values in zip(*columns, strict=True)
-        )
-
-        return [f"{{{members}}}" if members else None for members in objects]
-
-    def _extra_values(self) -> list[dict[str, Any]]:
-        if not self.extra:
-            return [{} for _ in self.skus]
-
-        columns = [column.values() for column in self.extra.values()]
-        keys = tuple(self.extra)
-
-        if all(column.is_full for column in self.extra.values()):
-            return list(map(dict, map(zip, repeat(keys), zip(*columns, strict=True))))
-
-        return [
-            {key: it for key, it in zip(keys, values, strict=True) if it is not _ABSENT}
-            for values in zip(*columns, strict=True)
-        ]
-
-
-_SETTERS = {field.name: getattr(Item, field.name).__set__ for field in attrs.fields(Item)}
-
-NO_COLUMNS: ItemColumns = ((), (), (), (), (), ())
-
-
-@attrs.frozen
-class _Column:
-    """
-    The values of one extra key: as JSON texts where these are in their one
-    spelling, else decoded.  Absent ones are `""`, or `_ABSENT`.
-    """
-
-    plain: list[str] | None
-    decoded: list[Any]
-    is_full: bool
-
-    @classmethod
-    def of(cls, raws: Sequence[msgspec.Raw]) -> "_Column":
-        """
-        Raises:
-            DecodeError: A value can't be read.
-            UnicodeError: It is not UTF-8.
-        """
-        joined = b"\n".join([*raws, b""])
-
-        if _PLAIN_SCALARS(joined):
-            texts = joined.decode().split("\n")[:-1]
-            return cls(texts, [], "" not in texts)
-
-        present = [bytes(raw) for raw in raws if raw is not _ABSENT]
-        values = decode_many(present, within=1)
-
-        if len(present) == len(raws):
-            return cls(None, values, True)
-
-        found = iter(values)
-
-        return cls(None, [raw if raw is _ABSENT else next(found) for raw in raws], False)
-
-    def texts(self) -> list[str]:
-        if self.plain is not None:
-            return self.plain
-        return ["" if it is _ABSENT else encode_decoded(it).decode() for it in self.decoded]
-
-    def values(self) -> list[Any]:
-        if self.plain is None:
-            return self.decoded
-        if self.is_full:
-            return decode_plain(self.plain)
-
-        values = iter(decode_many([text.encode() for text in self.plain if text]))
-
-        return [next(values) if text else _ABSENT for text in self.plain]
-
-
 class WindowDecoder:
     """
     Decodes windows, and learns the extra keys of their items.
@@ -279,7 +133,28 @@ class WindowDecoder:
         if self._learn_keys(raws) and (plain := self._plain(array)) is not None:
             return plain
 
-        return [decode_item(raw) for raw in raws]
+        return self._loose(array, raws) or [decode_item(raw) for raw in raws]
+
+    def _loose(self, array: bytes, raws: list[bytes]) -> list[Element] | None:
+        """
+        The elements, if all are objects with known keys, and readable.
+        """
+        if any(len(raw) > MAX_ELEMENT or is_too_deep(raw) for raw in raws):
+            return None
+
+        try:
+            structs = self._loosely.decode(array)
+        except UNREADABLE:
+            return None
+
+        return [
+            checked_item(raw, it.sku, it.name, it.price, self._other_values(it))
+            for raw, it in zip(raws, structs, strict=True)
+        ]
+
+    def _other_values(self, struct: Any) -> dict[str, Any]:
+        values = ((key, getattr(struct, name)) for key, name in self._others)
+        return {key: value for key, value in values if value is not msgspec.UNSET}
 
     def _plain(self, array: bytes) -> PlainItems | None:
         if _NUL in array:
@@ -298,24 +173,16 @@ class WindowDecoder:
         except _UNREADABLE:
             return None
 
-    def _columns(self, structs: Sequence[Any]) -> dict[str, _Column]:
+    def _columns(self, structs: Sequence[Any]) -> dict[str, Column]:
         columns = ((key, list(map(get, structs))) for key, get in self._getters)
-        return {key: _Column.of(raws) for key, raws in columns}
+        return {key: Column.of(raws) for key, raws in columns}
 
     def _prepare(self) -> None:
-        extra = [(f"extra_{n}", msgspec.Raw, _ABSENT) for n in range(len(self._extra))]
-        struct = msgspec.defstruct(
-            "_WireItemWithExtra",
-            extra,
-            bases=(_WireItem,),
-            rename={name: key for (name, _, _), key in zip(extra, self._extra, strict=True)},
-            gc=False,
-            forbid_unknown_fields=True,
-        )
-        self._typed: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[struct])  # type: ignore[valid-type]  # made at run time
+        self._typed, self._loosely = decoders(self._extra)
+        names = [(key, f"extra_{n}") for n, key in enumerate(self._extra)]
+        self._others = [("category", "category"), ("description", "description"), *names]
         # In the order in which `encode_json` writes them.
-        names = sorted(zip(self._extra, (name for name, _, _ in extra), strict=True))
-        self._getters = [(key, attrgetter(name)) for key, name in names]
+        self._getters = [(key, attrgetter(name)) for key, name in sorted(names)]
 
     def _learn_keys(self, raws: list[bytes]) -> bool:
         """
@@ -331,6 +198,38 @@ class WindowDecoder:
         self._prepare()
 
         return True
+
+
+_ItemsDecoder: TypeAlias = "msgspec.json.Decoder[list[Any]]"
+
+
+# Each page of a catalogue has a reader of its own.
+@lru_cache(maxsize=32)
+def decoders(extra: tuple[str, ...]) -> tuple[_ItemsDecoder, _ItemsDecoder]:
+    """
+    Decoders of items with these keys more: of plain ones, and of any.
+    """
+    names = {f"extra_{n}": key for n, key in enumerate(extra)}
+    plain = msgspec.defstruct(
+        "_WireItemWithExtra",
+        [(name, msgspec.Raw, ABSENT) for name in names],
+        bases=(_WireItem,),
+        rename=names,
+        gc=False,
+        forbid_unknown_fields=True,
+    )
+    loose = msgspec.defstruct(
+        "_LooseItemWithExtra",
+        [(name, Any, msgspec.UNSET) for name in names],
+        bases=(_LooseItem,),
+        rename=names,
+        forbid_unknown_fields=True,
+    )
+
+    return (
+        msgspec.json.Decoder(list[plain]),  # type: ignore[valid-type]  # made at run time
+        msgspec.json.Decoder(list[loose], float_hook=exact_decimal),  # type: ignore[valid-type]  # made at run time
+    )
 
 
 _strip: Callable[[str], str] = str.strip

@@ -3,7 +3,7 @@ Decodes and encodes items one by one, and says what is wrong with one.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 import msgspec
 
@@ -49,16 +49,28 @@ def _item(raw: bytes, fields: dict[str, msgspec.Raw]) -> Item | InvalidItem:
     except DecodeError:
         return unreadable_item(raw)
 
-    return _checked_item(raw, values, bytes(fields.get("price", b"")))
-
-
-def _checked_item(raw: bytes, values: dict[str, Any], price_text: bytes) -> Item | InvalidItem:
     sku, name = values.pop("sku", None), values.pop("name", None)
 
-    if (fault := _text_fault(sku, "SKU", MISSING_SKU)) is not None:
-        return InvalidItem(raw=raw, reason=fault, path="$.sku")
-    if (fault := _text_fault(name, "Name", MISSING_NAME)) is not None:
-        return InvalidItem(raw=raw, reason=fault, path="$.name", sku=sku)
+    return checked_item(raw, sku, name, fields.get("price", b""), values)
+
+
+def checked_item(
+    raw: bytes, sku: Any, name: Any, price_text: bytes | msgspec.Raw, values: dict[str, Any]
+) -> Item | InvalidItem:
+    """
+    The item that these decoded values are, or what is wrong with it.
+
+    Args:
+        price_text: Its JSON; empty if there is none.
+        values: The others; category and description are taken out of them.
+    """
+    price_text = bytes(price_text)
+
+    if not _is_text(sku):
+        return InvalidItem(raw=raw, reason=_text_fault(sku, "SKU", MISSING_SKU), path="$.sku")
+    if not _is_text(name):
+        reason = _text_fault(name, "Name", MISSING_NAME)
+        return InvalidItem(raw=raw, reason=reason, path="$.name", sku=sku)
     if (price := price_of(price_text)) is None:
         detail = price_fault(price_text)
         return InvalidItem(raw=raw, reason=INVALID_PRICE, path="$.price", sku=sku, detail=detail)
@@ -83,17 +95,21 @@ def _optional_texts(values: dict[str, Any]) -> dict[str, str | None]:
 _KINDS: dict[type, str] = {bool: "a boolean", list: "a list", dict: "an object"}
 
 
-def _text_fault(value: Any, name: str, missing: str) -> str | None:
+def _is_text(value: Any) -> TypeGuard[str]:
+    # PostgreSQL stores no NUL, and a shelf label can't show one.
+    return isinstance(value, str) and bool(value.strip()) and "\0" not in value
+
+
+def _text_fault(value: Any, name: str, missing: str) -> str:
     """
-    Why *value* is no text that an item can't do without; None if it is one.
+    Why *value* is no text that an item can't do without.
     """
     if value is None or (isinstance(value, str) and not value.strip()):
         return missing
-    if not isinstance(value, str):
-        return f"{name} is {_KINDS.get(type(value), 'a number')}, not a text"
+    if isinstance(value, str):
+        return f"{name} contains a NUL"
 
-    # PostgreSQL stores no NUL, and a shelf label can't show one.
-    return f"{name} contains a NUL" if "\0" in value else None
+    return f"{name} is {_KINDS.get(type(value), 'a number')}, not a text"
 
 
 def encode_item(item: Item) -> bytes:

@@ -20,7 +20,13 @@ BOM = b"\xef\xbb\xbf"
 _BRACKET = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}]', re.DOTALL)
 
 
-def _decimal(text: str) -> Decimal:
+def exact_decimal(text: str) -> Decimal:
+    """
+    The number that *text* writes.
+
+    Raises:
+        ArithmeticError: It is out of range.
+    """
     # A host that has switched off the traps would get a NaN here.
     number = Decimal(text)
     if not number.is_finite():
@@ -28,9 +34,9 @@ def _decimal(text: str) -> Decimal:
     return number
 
 
-_DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=_decimal)
+_DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=exact_decimal)
 _ARRAY_DECODER: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(
-    list[Any], float_hook=_decimal
+    list[Any], float_hook=exact_decimal
 )
 # In C; what it reads has been looked at.
 _PLAIN_DECODER: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(

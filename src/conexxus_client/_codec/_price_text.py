@@ -55,7 +55,7 @@ def price_fault(raw: bytes) -> str:
 
     text = raw.decode("utf-8", "replace").strip('"')
 
-    if _PRICE(raw) is None and not _PLAIN(text):
+    if not _PLAIN(text) and _PRICE(raw) is None:
         return f"not a plain number: {excerpt(text)}"
 
     exponent = _without_last_zeros(Decimal(text)).as_tuple().exponent

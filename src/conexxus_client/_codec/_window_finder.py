@@ -15,8 +15,9 @@ from itertools import chain, islice
 
 import attrs
 
-from ._catalog_window import CatalogWindow, PlainItems, WindowDecoder
+from ._catalog_window import CatalogWindow, WindowDecoder
 from ._json_scanner import space_end, value_end
+from ._plain_items import PlainItems
 
 
 DIGEST_SIZE = 16
