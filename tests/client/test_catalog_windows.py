@@ -331,7 +331,7 @@ def test_bad_items_are_decoded_by_the_window(monkeypatch):
         decode_item(json.dumps(item).encode()) for item in items
     ]
 
-    read(body_of([*products(3), None]))
+    WindowDecoder().decode(body_of([*products(3), None]))
 
     assert len(slow) == 4
 
