@@ -200,8 +200,6 @@ def said(item: Item | InvalidItem) -> tuple[object, ...] | None:
     if isinstance(item, InvalidItem):
         return None
 
-    assert "E" not in str(item.price) or item.price < Decimal("0.000001")
-
     return item.sku, item.name, item.price, item.category, item.description, item.extra
 
 

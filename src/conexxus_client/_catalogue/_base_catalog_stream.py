@@ -4,7 +4,7 @@ The base of both catalogue streams: state and decisions.  No I/O.
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from conexxus_client._calls._call_core import CallCore
 from conexxus_client._calls._endpoints import error_for_response
@@ -200,6 +200,16 @@ def valid_items(
     Raises:
         DecodeError: One is no item, and there is no `on_invalid`.
     """
+    # In C; nearly always, all are items.
+    if InvalidItem not in set(map(type, elements)):
+        return cast("Iterator[Item]", iter(elements))
+
+    return _valid_items(elements, on_invalid)
+
+
+def _valid_items(
+    elements: Elements, on_invalid: Callable[[InvalidItem], None] | None
+) -> Iterator[Item]:
     for element in elements:
         if isinstance(element, Item):
             yield element

@@ -76,7 +76,10 @@ def decode_many(documents: Sequence[bytes], *, within: int = 0) -> list[Any]:
     Raises:
         DecodeError: One of them can't be read.
     """
-    if not any(is_too_deep(document, within=within) for document in documents):
+    # What is short has few levels; nearly all are.
+    longest = max(map(len, documents), default=0)
+    is_flat = longest <= MAX_NESTING - within
+    if is_flat or not any(is_too_deep(document, within=within) for document in documents):
         try:
             return _ARRAY_DECODER.decode(b"[%b]" % b",".join(documents))
         except UNREADABLE:

@@ -24,7 +24,7 @@ def price_of(raw: bytes) -> Decimal | None:
     The price that is written in *raw*, as a number or as a text; None if none
     is.
 
-    It has the digits received, but no exponent: 1e2 is 100.
+    It has the digits received, but for zeros at its end that are too many.
     """
     if _PRICE(raw) is None:
         return None
@@ -33,13 +33,8 @@ def price_of(raw: bytes) -> Decimal | None:
 
     if not is_valid_amount(price):
         price = _without_last_zeros(price)
-    if not is_valid_amount(price):
-        return None
 
-    plain = unsigned_zero(Decimal(f"{price:f}"))
-
-    # Python writes a zero with more decimals as 0E-7.
-    return plain if plain or "E" not in str(plain) else Decimal("0.000000")
+    return unsigned_zero(price) if is_valid_amount(price) else None
 
 
 def price_fault(raw: bytes) -> str:

@@ -85,7 +85,7 @@ class Validator:
                 detail=element.detail,
             )
 
-        price = f"{element.price:f}"
+        price = plain_price(element.price)
 
         if (detail := self._price_fault(element.price, price)) is not None:
             return RejectedElement(
@@ -109,6 +109,14 @@ class Validator:
             return f"{self.max_price:,f} or more: {text}"
 
         return None if _is_plain(text) else f"more than {MAX_DECIMALS} decimals: {text}"
+
+
+def plain_price(price: Decimal) -> str:
+    """
+    *price* without an exponent, also once it is read again: Python writes a
+    zero with more than six decimals as 0E-7.
+    """
+    return f"{price:f}" if price else f"{price:f}"[: len("0.000000")]
 
 
 def remarks_on(elements: Iterable[Item | InvalidItem]) -> Iterator[tuple[str, str]]:
