@@ -19,6 +19,7 @@ Everything that can go wrong, split by who must act.
     │   ├── ServerError              5xx
     │   └── RedirectError            3xx, never followed
     └── AnswerError                  the back office's answer can't be used
+        ├── ProtocolError            not valid HTTP
         ├── DecodeError              not the JSON it should be
         ├── EnvelopeError            JSON, but not a success
         │   └── CatalogChangedError  pages of more than one catalogue
@@ -87,10 +88,12 @@ class ConexxusError(Exception):
         attempts: The attempts that failed, oldest first.
         request_id: The back office's `X-Request-Id`, for its support.
         retry_after: Seconds that the back office asked to wait.
+        remark: A further sentence for whoever has to act; mostly empty.
     """
 
     message: str = "Conexxus error"
     retryable: bool = False
+    remark: str = ""
 
     def __init__(
         self,
@@ -109,6 +112,13 @@ class ConexxusError(Exception):
 
     def __str__(self) -> str:
         return self.message
+
+    @property
+    def explanation(self) -> str:
+        """
+        The text, and what else is known, like what the back office said.
+        """
+        return f"{self} {self.remark}".rstrip()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {str(self)!r} delivery={self.delivery}>"
@@ -207,7 +217,8 @@ class StatusError(ConexxusError):
     Attributes:
         status: The HTTP status.
         path: Path of the request, without its query.
-        detail: What the body says is wrong, if it says so.
+        detail: What the body says is wrong, if it says so, on one line: without
+            the key, at most 200 characters.
         rejected: The transactions that the body blames, if it names any.
     """
 
@@ -227,6 +238,10 @@ class StatusError(ConexxusError):
         self.status = status
         self.path = path
         self.detail = detail
+        if detail and detail not in str(self):
+            # Tracebacks show a note.
+            self.remark = f"The answer said: {detail}"
+            self.add_note(self.remark)
 
     def __str__(self) -> str:
         said = self.detail or "no further explanation"
@@ -282,28 +297,46 @@ class ServerError(StatusError):
         return f"Conexxus API server error ({self.status}). Try again later."
 
 
+_FINAL_ADDRESS = "Set CONEXXUS_API_URL to the final address."
+
+
 class RedirectError(StatusError):
     """
     3xx: the answer points elsewhere.  Key and body are never sent on.
 
     Attributes:
-        target: Origin of the target, like `https://other.example`.
+        target: Origin of the target, like `https://other.example`; its path on
+            the same origin; empty if the answer does not name one.
+        advice: What to do.
     """
 
-    def __init__(self, *, target: str, **evidence: Any) -> None:
-        super().__init__(**evidence)
+    def __init__(
+        self,
+        *,
+        target: str,
+        advice: str = _FINAL_ADDRESS,
+        **evidence: Any,
+    ) -> None:
         self.target = target
+        self.advice = advice
+        super().__init__(**evidence)
 
     def __str__(self) -> str:
-        return (
-            f"Conexxus API redirected ({self.status}) to {self.target}, which is not followed. "
-            "Set CONEXXUS_API_URL to the final address."
+        where = (
+            f" to {self.target}, which is not followed" if self.target else " without a Location"
         )
+        return f"Conexxus API redirected ({self.status}){where}. {self.advice}"
 
 
 class AnswerError(ConexxusError):
     """
     An answer arrived, but it can't be used.
+    """
+
+
+class ProtocolError(AnswerError):
+    """
+    The answer is no valid HTTP.
     """
 
 
@@ -343,22 +376,23 @@ _BY_STATUS: dict[int, type[StatusError]] = {
 
 # With these the back office certainly refused; anything else may come from
 # somebody in between, after the back office has acted.
-_REFUSALS = frozenset({400, 401, 403, 404, 405, 409, 410, 413, 414, 415, 422, 429, 431})
+_REFUSALS = frozenset({400, 401, 403, 404, 405, 407, 409, 410, 413, 414, 415, 422, 429, 431})
 
 
-def error_for(status: int, *, target: str = "", **evidence: Any) -> StatusError:
+def error_for(status: int, *, target: str = "", advice: str = "", **evidence: Any) -> StatusError:
     """
     Pick the most specific error for an HTTP *status* from 300.
 
     Args:
-        target: Origin that a redirect points to.
+        target: Where a redirect points to.
+        advice: What to do about it.
         evidence: What else the error's class takes.
     """
     evidence["status"] = status
     evidence["delivery"] = Delivery.REJECTED if status in _REFUSALS else Delivery.UNKNOWN
 
     if status < 400:
-        return RedirectError(target=target, **evidence)
+        return RedirectError(target=target, advice=advice or _FINAL_ADDRESS, **evidence)
 
     fallback = ServerError if status >= 500 else StatusError
     return _BY_STATUS.get(status, fallback)(**evidence)

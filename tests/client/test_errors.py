@@ -120,3 +120,16 @@ def test_every_public_error_travels(cls):
         assert type(twin) is cls
         assert str(twin) == str(error)
         assert twin.__dict__ == error.__dict__
+
+
+def test_explanation():
+    """
+    What the back office said follows the text, unless it is part of it.
+    """
+    said = error_for(401, path="/", detail="key ended")
+    other = error_for(422, path="/", detail="no date")
+
+    assert str(said) == "Conexxus API authentication failed. Check API key."
+    assert said.explanation == f"{said} The answer said: key ended"
+    assert other.explanation == str(other) == "Conexxus API error (422): no date"
+    assert ConnectError().explanation == str(ConnectError())

@@ -174,26 +174,18 @@ def test_refused(connect, raw_server, body, head, error):
         answer(ITEMS[:-10], f"Content-Length: {len(ITEMS)}\r\n", length=False),
         answer(chunked(ITEMS)[:-5], "Transfer-Encoding: chunked\r\n", length=False),
         answer(chunked(ITEMS)[:40], "Transfer-Encoding: chunked\r\n", length=False),
-        answer(b"zz\r\nxx\r\n0\r\n\r\n", "Transfer-Encoding: chunked\r\n", length=False),
-        answer(ITEMS, "Content-Length: 5\r\n"),
-        b"HTTP/1.1 OK 200\r\n\r\n",
-        b"\x00\x01\x02\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Le",
     ],
     ids=[
         "by length",
         "by chunk, at its end",
         "by chunk",
-        "bad chunk",
-        "two lengths",
-        "status line",
-        "binary",
         "in the header",
     ],
 )
 def test_broken_off(connect, raw_server, raw):
     """
-    An answer that breaks off, or is no HTTP, is a lost connection.
+    An answer that breaks off is a lost connection.
     """
     with pytest.raises(ConnectionLostError):
         connect(raw_server(raw).url, retries=0).fetch_items()
@@ -416,7 +408,7 @@ def test_next_call_succeeds(connect, office, server, raw_server):
     After all of that a client still works.
     """
     client = connect(server.url)
-    office.faults("garbage, truncate, reset")
+    office.faults("close, truncate, reset")
 
     with pytest.raises(ConexxusError):
         connect(raw_server(answer(bomb(twice=True), GZIP)).url, retries=0).fetch_items()

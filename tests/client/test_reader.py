@@ -258,7 +258,7 @@ def test_error_shows_what_was_found():
     """
     A captive portal can be recognised by the message.
     """
-    with pytest.raises(DecodeError, match="<html>"):
+    with pytest.raises(DecodeError, match="an HTML page: Please log in"):
         read(b"<html>Please log in</html>")
 
 

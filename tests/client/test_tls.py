@@ -5,11 +5,15 @@ Secure connections, to real servers with real certificates.
 import datetime as dt
 import socket
 import ssl
+import struct
 import threading
 
+import httpcore
 import pytest
 
-from conexxus_client import ClientConfig, ConfigurationError, TlsError
+from conexxus_client import ClientConfig, ConfigurationError, ConnectError, Limits, TlsError
+from conexxus_client.transports._error_translation import translated_error
+from conexxus_client.transports._tls_errors import tls_message
 
 
 def test_custom_authority(connect, tls_server, authority, ca_file):
@@ -106,3 +110,113 @@ def test_authority_file_without_certificates(connect, tmp_path):
 
     with pytest.raises(ConfigurationError, match="holds no certificates"):
         connect("https://localhost:1", ca_file=empty)
+
+
+@pytest.mark.case("B5", "The peer hangs up in the TLS handshake", "it says that, and what to check")
+@pytest.mark.parametrize("how", ["politely", "by a reset"])
+def test_hang_up_in_the_handshake(connect, hang_up, how):
+    """
+    It is no error of the system's, and nothing was sent.
+    """
+    with pytest.raises(ConnectError) as info:
+        connect(hang_up(reset=how == "by a reset"), retries=1).health()
+
+    assert "Exec format" not in str(info.value)
+    assert "CONEXXUS_API_URL" in str(info.value) or "API URL" in str(info.value)
+    assert ("TLS handshake" in str(info.value)) or how == "by a reset"
+    assert info.value.delivery == "not_sent"
+    assert len(info.value.attempts) == 2
+
+
+@pytest.fixture
+def hang_up():
+    """
+    A port that ends each handshake.
+    """
+    listener = socket.create_server(("127.0.0.1", 0))
+    threads = []
+
+    def start(*, reset: bool) -> str:
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.recv(65_536)
+                    if reset:
+                        linger = struct.pack("ii", 1, 0)
+                        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+
+        threads.append(threading.Thread(target=serve))
+        threads[0].start()
+        return f"https://localhost:{listener.getsockname()[1]}"
+
+    yield start
+
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    for thread in threads:
+        thread.join()
+
+
+@pytest.mark.case("B5", "A certificate is not yet valid, or has expired", "the clock is named")
+@pytest.mark.parametrize("when", ["not_before", "not_after"])
+def test_certificates_of_another_time(connect, tls_server, authority, ca_file, when):
+    """
+    A clock that is wrong is the commonest cause of both.
+    """
+    moment = dt.datetime(2020 if when == "not_after" else 2126, 1, 1, tzinfo=dt.UTC)
+    early = {"not_before": dt.datetime(2000, 1, 1, tzinfo=dt.UTC)} if when == "not_after" else {}
+    url = tls_server(authority.issue_cert("localhost", **{when: moment, **early}))
+
+    with pytest.raises(TlsError, match="Check the clock of this machine"):
+        connect(url, ca_file=ca_file).health()
+
+
+@pytest.mark.case("B5", "The authority is unknown", "CONEXXUS_CA_FILE is named")
+def test_advice_for_an_unknown_authority(connect, tls_server, authority):
+    """
+    The setting that admits another authority is named.
+    """
+    with pytest.raises(TlsError, match="Set CONEXXUS_CA_FILE to the certificates"):
+        connect(tls_server(authority.issue_cert("localhost"))).health()
+
+
+@pytest.mark.parametrize(
+    ("reason", "advice"),
+    [
+        ("TLSV13_ALERT_CERTIFICATE_REQUIRED", "Set CONEXXUS_CLIENT_CERT"),
+        ("SSLV3_ALERT_BAD_CERTIFICATE", "Set CONEXXUS_CLIENT_CERT"),
+        ("SSLV3_ALERT_HANDSHAKE_FAILURE", "Set CONEXXUS_CLIENT_CERT"),
+        ("TLSV1_ALERT_UNKNOWN_CA", "Set CONEXXUS_CLIENT_CERT"),
+        ("TLSV1_ALERT_PROTOCOL_VERSION", "TLS 1.2 or later"),
+        ("UNSUPPORTED_PROTOCOL", "TLS 1.2 or later"),
+        ("WRONG_VERSION_NUMBER", "does not speak TLS there. Check CONEXXUS_API_URL"),
+        ("TLSV1_UNRECOGNIZED_NAME", "Check CONEXXUS_API_URL"),
+        ("SOMETHING_NEW", "something new. Check the certificate and API URL."),
+        (None, "no reason given. Check the certificate"),
+    ],
+)
+def test_advice_by_reason(reason, advice):
+    """
+    OpenSSL's reason is told with the setting that it is about.
+    """
+    error = ssl.SSLError(1, "x")
+    error.reason = reason
+
+    assert advice in tls_message(error)
+
+
+@pytest.mark.parametrize("number", [8, 1, None])
+def test_numbers_of_ssl(number):
+    """
+    An error number of `ssl` is no error number of the system.
+    """
+    error = httpcore.ConnectError()
+    error.__cause__ = ssl.SSLEOFError(number, "EOF occurred in violation of protocol")
+
+    found = translated_error(error, Limits(timeout_ms=1))
+
+    assert str(found).startswith("Conexxus API connection ended in the TLS handshake.")

@@ -14,6 +14,7 @@ from conexxus_client.errors import (
     ConnectError,
     ConnectionLostError,
     Delivery,
+    ProtocolError,
     RequestTimeoutError,
     ResponseTooLargeError,
 )
@@ -77,7 +78,7 @@ def test_the_query_arrives(get):
         ("reset", ConnectionLostError, "unknown", 0),
         ("reset_upload(10)", ConnectionLostError, "unknown", 0),
         ("close", ConnectionLostError, "unknown", 0),
-        ("garbage", ConnectionLostError, "unknown", 0),
+        ("garbage", ProtocolError, "unknown", 0),
         ("hang", RequestTimeoutError, "unknown", 0),
         ("slow(1s)", RequestTimeoutError, "unknown", 1),
         ("interim", RequestTimeoutError, "unknown", 1),

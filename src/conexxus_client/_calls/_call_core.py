@@ -263,6 +263,6 @@ def connection_failure(error: Exception) -> ConnectionCheck:
     """
     The result of a connection test that failed.
     """
-    message = str(error) if isinstance(error, ConexxusError) else f"{type(error).__name__}"
+    message = error.explanation if isinstance(error, ConexxusError) else type(error).__name__
 
     return ConnectionCheck(success=False, message=message)

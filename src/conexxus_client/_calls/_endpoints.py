@@ -24,6 +24,7 @@ from conexxus_client.errors import (
 )
 from conexxus_client.models import ApiHealth, PushReceipt, SalesBatch
 
+from ._redirect import Redirect
 from ._response_reader import error_detail, read_health, read_receipt, rejected_transactions
 from ._retries import retry_after
 from ._wire_types import Call, Request, Response
@@ -39,6 +40,8 @@ _KEY = re.compile(f"[!-~]{{1,{MAX_KEY}}}")
 SUCCESS = (200, 201)
 _FIRST_REDIRECT = 300
 _NOT_MODIFIED = 304
+_PROXY_LOGIN = 407
+_NO_PROXY_LOGIN = "a proxy in between wants a user and a password: check CONEXXUS_PROXY"
 
 
 @attrs.frozen(kw_only=True)
@@ -62,7 +65,7 @@ class Endpoints:
         return Call(
             name="health",
             request=request,
-            read=_answer_reader(read_health, request.path, self.profile),
+            read=self._reader(read_health, request),
             timeout_ms=min(self.config.timeout_ms, HEALTH_TIMEOUT_MS),
             max_retries=HEALTH_RETRIES,
         )
@@ -97,7 +100,7 @@ class Endpoints:
         return Call(
             name="sales",
             request=attrs.evolve(request, headers=request.headers + headers, body=frozen.body),
-            read=_answer_reader(read_receipt, request.path, self.profile),
+            read=self._reader(read_receipt, request),
             timeout_ms=self.config.timeout_ms,
             repeatable=self.profile.dedupe != "none",
             repeat_within=self._repeat_within(repeat_within),
@@ -163,6 +166,59 @@ class Endpoints:
         """
         return attrs.evolve(self.catalog(etag=etag), url=url, path=urlsplit(url).path)
 
+    def error_for(self, response: Response, request: Request) -> ConexxusError:
+        """
+        The error for an answer that is not the expected success.
+
+        A body never upgrades a status: a 500 that says success stays a 500.
+        """
+        request_id = response.headers.get(self.profile.request_id_header)
+
+        if response.status < _FIRST_REDIRECT or response.status == _NOT_MODIFIED:
+            return EnvelopeError(
+                f"the back office answered {response.status}, not with what was asked for",
+                delivery=Delivery.UNKNOWN,
+                request_id=request_id,
+            )
+
+        redirect = Redirect(request, response.headers.get("Location"), self.config, self.profile)
+        error = error_for(
+            response.status,
+            path=request.path,
+            detail=_NO_PROXY_LOGIN if response.status == _PROXY_LOGIN else error_detail(response),
+            target=redirect.target,
+            advice=redirect.advice,
+            rejected=rejected_transactions(response),
+            request_id=request_id,
+            retry_after=retry_after(response.headers),
+        )
+
+        if self.config.proxy and request.url.startswith("http:"):
+            # It is not encrypted: the proxy may have answered itself.
+            proxy = origin_of(self.config.proxy)
+            error.remark = f"{error.remark} It went through {proxy} (CONEXXUS_PROXY).".strip()
+
+        return error
+
+    def _reader(self, read: Callable[[Response, ApiProfile], T], request: Request) -> Any:
+        """
+        A function that reads a complete answer: its status, then its body.
+        """
+
+        def answer(response: Response) -> T:
+            if response.status not in SUCCESS:
+                raise self.error_for(response, request)
+
+            try:
+                return read(response, self.profile)
+            except ConexxusError as exc:
+                # The status is a success, but the body can't be read.
+                exc.delivery = Delivery.UNKNOWN
+                exc.request_id = response.headers.get(self.profile.request_id_header)
+                raise
+
+        return answer
+
     def _is_foreign(self, url: str) -> bool:
         return origin_of(url) != origin_of(self.config.api_url)
 
@@ -221,64 +277,3 @@ def _is_plain_url(url: str) -> bool:
     Visible ASCII, without a user or a password.
     """
     return all("!" <= char <= "~" for char in url) and "@" not in urlsplit(url).netloc
-
-
-def _answer_reader(
-    read: Callable[[Response, ApiProfile], T], path: str, profile: ApiProfile
-) -> Any:
-    """
-    A function that reads a complete answer: its status, then its body.
-    """
-
-    def answer(response: Response) -> T:
-        if response.status not in SUCCESS:
-            raise error_for_response(response, path, profile)
-
-        try:
-            return read(response, profile)
-        except ConexxusError as exc:
-            # The status is a success, but the body can't be read.
-            exc.delivery = Delivery.UNKNOWN
-            exc.request_id = response.headers.get(profile.request_id_header)
-            raise
-
-    return answer
-
-
-def error_for_response(response: Response, path: str, profile: ApiProfile) -> ConexxusError:
-    """
-    The error for an answer that is not the expected success.
-
-    A body never upgrades a status: a 500 that says success stays a 500.
-    """
-    request_id = response.headers.get(profile.request_id_header)
-
-    if response.status < _FIRST_REDIRECT or response.status == _NOT_MODIFIED:
-        return EnvelopeError(
-            f"the back office answered {response.status}, not with what was asked for",
-            delivery=Delivery.UNKNOWN,
-            request_id=request_id,
-        )
-
-    return error_for(
-        response.status,
-        path=path,
-        detail=error_detail(response),
-        target=_redirect_target(response.headers.get("Location") or ""),
-        rejected=rejected_transactions(response),
-        request_id=request_id,
-        retry_after=retry_after(response.headers),
-    )
-
-
-def _redirect_target(location: str) -> str:
-    """
-    The origin that a redirect points to, without the rest of its URL.
-    """
-    try:
-        host = urlsplit(location).hostname
-        target = origin_of(f"https:{location}" if location.startswith("//") else location)
-    except ValueError:
-        return "an address that is not a URL"
-
-    return target[:200] if host else "another path of the same host"

@@ -7,6 +7,8 @@ from typing import Any
 
 import attrs
 
+from conexxus_client._codec._json import encode_decoded
+from conexxus_client._codec._server_message import server_message, shortened
 from conexxus_client.errors import EnvelopeError
 from conexxus_client.models import RejectedTransaction
 
@@ -196,15 +198,9 @@ class PushVerdict:
 
 def error_text(body: Mapping[str, Any]) -> str:
     """
-    What *body* says is wrong: `error`, `message`, `detail` or `title`.
+    What *body* says is wrong.
     """
-    for key in ("error", "message", "detail", "title"):
-        text = body.get(key)
-        text = text.get("message") if isinstance(text, dict) else text
-        if isinstance(text, str) and text:
-            return _printable(text[:500])
-
-    return "no further explanation"
+    return server_message(body) or "no further explanation"
 
 
 def _id_of(entry: Any) -> str | None:
@@ -255,12 +251,7 @@ def _word(value: Any) -> str:
 
 
 def _short(value: Any) -> str:
-    if isinstance(value, dict) and (text := error_text(value)) != "no further explanation":
-        return _printable(text[:200])
+    if isinstance(value, str):
+        return shortened(value)
 
-    return _printable(str(value)[:200])
-
-
-def _printable(text: str) -> str:
-    # It goes into logs and terminals: one line, no escape codes.
-    return "".join(char if char.isprintable() else " " for char in text)
+    return server_message(value) or shortened(encode_decoded(value).decode())

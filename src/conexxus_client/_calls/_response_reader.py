@@ -5,7 +5,14 @@ Reads complete answers: health, the receipt of a push, details of an error.
 from collections.abc import Callable
 from typing import Any
 
-from conexxus_client._codec._json import BOM, decode_json, excerpt
+from conexxus_client._codec._json import BOM, decode_json
+from conexxus_client._codec._server_message import (
+    NO_PAGE,
+    is_page,
+    page_message,
+    server_message,
+    shortened,
+)
 from conexxus_client.config import ApiProfile
 from conexxus_client.errors import DecodeError, EnvelopeError
 from conexxus_client.models import ApiHealth, PushReceipt, RejectedTransaction
@@ -65,17 +72,23 @@ def read_receipt(response: Response, profile: ApiProfile) -> PushReceipt:
 
 def error_detail(response: Response) -> str | None:
     """
-    What an error's body says is wrong: `error`, `message` or `detail`.
+    What an error's body says is wrong, in 200 characters or less.
 
-    An RFC 9457 problem is read, too; its `title` is the last resort.  Of a
-    body that is no JSON, a proxy's page for example, the beginning is shown.
+    Of a body that is no JSON, a firewall's page for example, it is the title or
+    the beginning.
     """
-    try:
-        body = _decode(response)
-    except DecodeError:
-        return excerpt(response.body, 200) if response.body.strip() else None
+    if not response.body.strip():
+        return None
 
-    return error_text(body) if isinstance(body, dict) else None
+    try:
+        said = server_message(_decode(response))
+    except DecodeError:
+        text = response.body.decode("utf-8", "replace")
+        is_markup = response.body.lstrip().startswith(b"<")
+        # What was escaped is legible now.
+        said = response.redact(page_message(response.body) if is_markup else text)
+
+    return said and shortened(said)
 
 
 def rejected_transactions(response: Response) -> tuple[RejectedTransaction, ...]:
@@ -96,6 +109,10 @@ def rejected_transactions(response: Response) -> tuple[RejectedTransaction, ...]
 def _envelope(response: Response) -> dict[str, Any]:
     if not response.body.removeprefix(BOM):
         raise EnvelopeError(f"the answer is empty (status {response.status})")
+
+    if is_page(response.body):
+        page = response.redact(page_message(response.body))
+        raise DecodeError(f"the answer is {page}. {NO_PAGE}")
 
     envelope = _decode(response)
 

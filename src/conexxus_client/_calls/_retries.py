@@ -237,7 +237,7 @@ class Attempts:
         return AttemptRecord(
             number=len(self.records) + 1,
             cause=type(exc).__name__,
-            message=str(exc),
+            message=exc.explanation,
             delivery=exc.delivery,
             status=exc.status if isinstance(exc, StatusError) else None,
             wait=wait,

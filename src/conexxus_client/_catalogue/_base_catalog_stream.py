@@ -7,7 +7,6 @@ from contextlib import ExitStack, contextmanager
 from typing import TypeAlias, cast
 
 from conexxus_client._calls._call_core import CallCore
-from conexxus_client._calls._endpoints import error_for_response
 from conexxus_client._calls._retries import Attempts
 from conexxus_client._calls._wire_types import AsyncReply, Limits, Reply, Request
 from conexxus_client._codec import CatalogWindow, excerpt
@@ -171,7 +170,7 @@ class BaseCatalogRead:
 
     def _error_for(self, reply: Reply | AsyncReply, body: bytes, request: Request) -> ConexxusError:
         response = self._core.response(reply, body, self._core.monotonic())
-        return error_for_response(response, request.path, self._core.profile)
+        return self._core.endpoints.error_for(response, request)
 
     def _check_not_modified(self, reply: Reply | AsyncReply, body: bytes, request: Request) -> None:
         """

@@ -22,6 +22,7 @@ from ._item_faults import MAX_ELEMENT, NOT_AN_OBJECT, oversized_item
 from ._items import decode_item
 from ._json import BOM, decode_json, excerpt
 from ._json_scanner import ValueScanner, space_end
+from ._server_message import NO_PAGE, is_page, page_message
 from ._window_finder import WindowFinder
 
 
@@ -164,6 +165,9 @@ class CatalogReader:
             case b"{":
                 return self._take(1, self._first_key)
 
+        found = bytes(self._buffer[:4096])
+        if is_page(found):
+            raise DecodeError(f"expected a JSON catalogue, found {page_message(found)}. {NO_PAGE}")
         raise DecodeError(f"expected a JSON catalogue, found {self._excerpt()}")
 
     def _first_key(self) -> bool:

@@ -12,6 +12,7 @@ from conexxus_client.config import ApiProfile
 from conexxus_client.errors import EnvelopeError
 
 from ._json import check_json, decode_json, excerpt
+from ._server_message import server_message
 
 
 T = TypeVar("T")
@@ -20,7 +21,7 @@ T = TypeVar("T")
 MAX_FIELD = 64 * 1024
 MAX_CURSOR = 8 * 1024
 
-_ERROR_KEYS = ("error", "message", "detail")
+_ERROR_KEYS = ("error", "message", "detail", "errors")
 _MAX_DIGITS = 18
 
 
@@ -72,8 +73,8 @@ class EnvelopeFields:
         profile, values = self._profile, self._values
 
         if values.get(profile.success_key) is not True:
-            text = next((values[key] for key in _ERROR_KEYS if key in values), "")
-            reason = f": {excerpt(str(text), 200)}" if text else ""
+            said = server_message({key: values.get(key) for key in _ERROR_KEYS})
+            reason = f": {said}" if said else ""
             raise EnvelopeError(f"the back office did not say success{reason}")
         if not has_items or profile.data_key in values:
             raise EnvelopeError(f"the envelope has no list {profile.data_key!r}")

@@ -109,7 +109,7 @@ def _log_failure(details: AttemptDetails | CallDetails) -> None:
                 "url": details.url,
                 "method": details.method,
                 "status": details.status,
-                "error": str(details.error),
+                "error": details.error.explanation,
                 "attempts": details.attempts,
             },
         )

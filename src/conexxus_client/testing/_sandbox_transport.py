@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 
 from conexxus_client._calls._wire_types import Headers, Limits, Request
 from conexxus_client.errors import (
+    ConexxusError,
     ConnectError,
     ConnectionLostError,
     Delivery,
+    ProtocolError,
     RequestTimeoutError,
     ResponseTooLargeError,
-    TransportError,
 )
 
 from ._answer import Answer
@@ -154,14 +155,16 @@ def _reply(office: BackOffice, request: Request, limits: Limits, now: float) -> 
 
 def _transport_error(
     fault: Fault, answer: Answer, timeout_ms: int, patience: float
-) -> TransportError | None:
+) -> ConexxusError | None:
     """
     What becomes of the call before its header fields are there.
     """
     if fault.kind is Kind.REFUSE:
         return ConnectError(delivery=Delivery.NOT_SENT)
-    if fault.kind in (Kind.RESET, Kind.RESET_UPLOAD, Kind.CLOSE, Kind.GARBAGE):
+    if fault.kind in (Kind.RESET, Kind.RESET_UPLOAD, Kind.CLOSE):
         return ConnectionLostError(delivery=Delivery.UNKNOWN)
+    if fault.kind is Kind.GARBAGE:
+        return ProtocolError("the answer is no valid HTTP", delivery=Delivery.UNKNOWN)
     waits: float = 0
     if fault.kind is Kind.HANG or (fault.kind is Kind.INTERIM and fault.times is None):
         waits = float("inf")

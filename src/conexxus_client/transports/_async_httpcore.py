@@ -9,8 +9,14 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from conexxus_client._calls._wire_types import AsyncReply, Limits, Request
+from conexxus_client._config_validation import origin_of
 from conexxus_client.config import ClientConfig
-from conexxus_client.errors import ConnectionLostError, Delivery, RequestTimeoutError
+from conexxus_client.errors import (
+    ConnectionLostError,
+    Delivery,
+    ProtocolError,
+    RequestTimeoutError,
+)
 
 from ._async_deadline_backend import async_backend
 from ._body_decoder import BodyDecoder
@@ -35,6 +41,7 @@ class AsyncHttpcoreTransport:
     def __init__(self, config: ClientConfig) -> None:
         self._httpcore = load_httpcore(config)
         self._options = connection_options(self._httpcore, config, async_backend(self._httpcore))
+        self._proxy = config.proxy and origin_of(config.proxy)
         self._limit = config.max_connections
         self._closed = False
         self._owner: object = None
@@ -62,7 +69,7 @@ class AsyncHttpcoreTransport:
         async with self._connection(limits) as (connection, is_reused):
             try:
                 response = await self._send(connection, request, limits)
-            except ConnectionLostError:
+            except (ConnectionLostError, ProtocolError):
                 if not (is_reused and is_safe_to_repeat(request)):
                     raise
                 response = await self._send(connection, request, limits)
@@ -73,7 +80,7 @@ class AsyncHttpcoreTransport:
                 await response.aclose()
 
     async def _send(self, connection: Any, request: Request, limits: Limits) -> Any:
-        with ErrorTranslation(limits), deadline_scope(limits.head_ends_at) as scope:
+        with ErrorTranslation(limits, self._proxy), deadline_scope(limits.head_ends_at) as scope:
             response = await connection.handle_async_request(
                 httpcore_request(self._httpcore, request, limits)
             )

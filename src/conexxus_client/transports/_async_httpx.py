@@ -32,7 +32,11 @@ class AsyncHttpxTransport:
         """
         with ErrorTranslation(limits):
             http_request, options = send_options(self._family, self._client, request)
-            response = await self._client.send(http_request, **options)
+            try:
+                response = await self._client.send(http_request, **options)
+            except self._family.HTTPStatusError as exc:
+                # A hook of the client raised for the status.
+                response = exc.response
 
         try:
             yield AsyncHttpxReply(response, request, limits)
@@ -54,6 +58,11 @@ class AsyncHttpxReply(BaseHttpxReply):
         """
         The decoded body, piece by piece.
         """
+        if (received := self._received()) is not None:
+            for piece in received:
+                yield piece
+            return
+
         body = BodyDecoder(self.headers, self._max_bytes)
         raw = self._response.aiter_raw()
 

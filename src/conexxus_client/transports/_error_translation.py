@@ -4,31 +4,37 @@ Translates errors of httpx, httpcore, TLS and the system into the client's.
 
 import errno
 import os
+import re
 import socket
 import ssl
 from collections.abc import Iterator
 
 from conexxus_client._calls._wire_types import Limits
+from conexxus_client._codec._server_message import printable
 from conexxus_client.errors import (
     ConexxusError,
     ConfigurationError,
     ConnectError,
     ConnectionLostError,
+    DecodeError,
     Delivery,
     HostNotFoundError,
+    ProtocolError,
     RequestTimeoutError,
     ResponseTooLargeError,
     TlsError,
-    error_for,
 )
 
 from ._deadline_backend import TlsAlertError
+from ._tls_errors import ended_in_handshake, tls_error, tls_message
 
 
 _MODULES = ("httpx", "httpx2", "httpcore", "httpcore2")
 
-# OpenSSL's names for an answer that is no TLS record; they differ by version.
-_NOT_TLS = {"WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"}
+# With these words h11, httpcore and h2 say that the other side has ended.
+_ENDED = re.compile(r"disconnected|closed connection|StreamReset|ConnectionTerminated")
+_BYTES = re.compile(r"(?:bytearray\()?b(['\"].*['\"])\)?", re.DOTALL)
+_MAX_SHOWN = 120
 
 
 class ErrorTranslation:
@@ -38,10 +44,11 @@ class ErrorTranslation:
     Each read has one, so it is a class: a generator takes four times as long.
     """
 
-    __slots__ = ("_limits",)
+    __slots__ = ("_limits", "_proxy")
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, proxy: str | None = None) -> None:
         self._limits = limits
+        self._proxy = proxy
 
     def __enter__(self) -> None:
         pass
@@ -49,14 +56,19 @@ class ErrorTranslation:
     def __exit__(self, kind: object, exc: BaseException | None, traceback: object) -> None:
         if not isinstance(exc, Exception) or isinstance(exc, ConexxusError):
             return
-        if (error := translated_error(exc, self._limits)) is not None:
+        if (error := translated_error(exc, self._limits, self._proxy)) is not None:
             # The cause holds the request, and with it the key.
             raise error from None
 
 
-def translated_error(exc: Exception, limits: Limits) -> ConexxusError | None:
+def translated_error(
+    exc: Exception, limits: Limits, proxy: str | None = None
+) -> ConexxusError | None:
     """
     The client's error for *exc*; None if it is a mistake in a program.
+
+    Args:
+        proxy: Address of the configured proxy, without user and password.
     """
     if isinstance(exc, TlsAlertError):
         return TlsError("Conexxus API speaks TLS on this port. Set CONEXXUS_API_URL to https://.")
@@ -64,14 +76,18 @@ def translated_error(exc: Exception, limits: Limits) -> ConexxusError | None:
     names = {cls.__name__ for cls in type(exc).__mro__ if _is_http_library(cls)}
 
     if names & {"ConnectTimeout", "PoolTimeout"}:
-        return RequestTimeoutError(limits.timeout_ms, delivery=Delivery.NOT_SENT)
+        timeout = RequestTimeoutError(limits.timeout_ms, delivery=Delivery.NOT_SENT)
+        timeout.remark = "" if proxy is None else f"It goes through {proxy} (CONEXXUS_PROXY)."
+        return timeout
     if "TimeoutException" in names:
         return RequestTimeoutError(limits.timeout_ms, delivery=Delivery.UNKNOWN)
     if names & {"ConnectError", "ProxyError"}:
-        return _connection_failure(exc, is_proxy="ProxyError" in names)
-    if "HTTPStatusError" in names:
-        # An injected client may raise by itself for what it does not like.
-        return _status_error(exc)
+        return _connection_failure(exc, proxy, is_proxy="ProxyError" in names)
+    if "StreamError" in names:
+        msg = "http_client has read the answer without keeping it: let its hooks call `read`"
+        return DecodeError(msg, delivery=Delivery.UNKNOWN)
+    if "DecodingError" in names:
+        return DecodeError("the answer's encoding is broken", delivery=Delivery.UNKNOWN)
     if names & {"UnsupportedProtocol", "InvalidURL", "LocalProtocolError"}:
         return ConfigurationError(["CONEXXUS_API_URL or a header can't be sent as it is"])
     if names or isinstance(exc, OSError):
@@ -86,73 +102,80 @@ def _is_http_library(cls: type) -> bool:
     return cls.__module__.partition(".")[0] in _MODULES
 
 
-def _status_error(exc: Exception) -> ConexxusError | None:
-    response = getattr(exc, "response", None)
-
-    if response is None:
-        return None
-
-    return error_for(response.status_code, path=response.request.url.path)
-
-
 def _connection_lost(exc: Exception) -> ConexxusError:
     """
     The error for a connection that ended after the request had begun.
     """
-    if "too long" in str(exc):
+    text = str(exc)
+
+    if "too long" in text:
         # h11's bound on status line and header fields, 100 KiB together.
         msg = "the answer's header is too large"
         return ResponseTooLargeError(msg, delivery=Delivery.UNKNOWN)
+    if type(exc).__name__ == "RemoteProtocolError" and not _ENDED.search(text):
+        return ProtocolError(_violation(text), delivery=Delivery.UNKNOWN)
 
     for cause in _causes(exc):
         # An alert is the server's objection: no client certificate, say.
         if isinstance(cause, ssl.SSLError) and "ALERT" in (cause.reason or ""):
-            return TlsError(_tls_message(cause), delivery=Delivery.UNKNOWN)
+            return TlsError(tls_message(cause), delivery=Delivery.UNKNOWN)
 
     return ConnectionLostError(delivery=Delivery.UNKNOWN)
 
 
-def _connection_failure(exc: Exception, *, is_proxy: bool) -> ConexxusError:
+def _violation(reason: str) -> str:
+    """
+    The message: what of the answer is no HTTP, as h11 says it, and what to do.
+    """
+    where = _BYTES.sub(r"\1", reason)[:_MAX_SHOWN] or "no reason given"
+
+    return (
+        f"Conexxus API answer is no valid HTTP: {printable(where)}. "
+        "Check CONEXXUS_API_URL, and the server or a proxy in between."
+    )
+
+
+def _connection_failure(exc: Exception, proxy: str | None, *, is_proxy: bool) -> ConexxusError:
     causes = list(_causes(exc))
+    peer = "Conexxus API" if proxy is None else f"Conexxus API proxy {proxy}:"
+    check = "Check API URL." if proxy is None else "Check CONEXXUS_PROXY."
 
     if is_proxy:
-        reason = "".join(char for char in str(exc)[:100] if char.isprintable())
-        return ConnectError(f"The proxy did not let us through ({reason}). Check CONEXXUS_PROXY.")
+        return ConnectError(_refused_by_proxy(str(exc), proxy))
     if any(isinstance(cause, socket.gaierror) for cause in causes):
-        return HostNotFoundError()
+        return HostNotFoundError(f"{peer} host not found. {check}")
+    if (error := tls_error(causes)) is not None:
+        return error
+    if ended_in_handshake(causes):
+        return ConnectError(
+            "Conexxus API connection ended in the TLS handshake. Check that CONEXXUS_API_URL "
+            f"names a port that speaks TLS, and {proxy or 'any proxy or firewall'} in between."
+        )
 
-    for cause in causes:
-        # A connection that ends during the handshake says nothing about trust.
-        if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError):
-            return TlsError(_tls_message(cause))
-
-    return _connect_error(causes)
-
-
-def _tls_message(error: ssl.SSLError) -> str:
-    """
-    The message: OpenSSL's reason, and what to do.
-    """
-    if isinstance(error, ssl.SSLCertVerificationError):
-        why = error.verify_message
-    elif error.reason in _NOT_TLS:
-        why = "the server does not speak TLS there"
-    else:
-        why = (error.reason or "no reason given").replace("_", " ").lower()
-
-    return f"Conexxus API secure connection failed: {why}. Check the certificate and API URL."
-
-
-def _connect_error(causes: list[BaseException]) -> ConnectError:
-    """
-    Refused, unless the system gave another reason, like no descriptors left.
-    """
-    numbers = [cause.errno for cause in causes if isinstance(cause, OSError) and cause.errno]
-
+    # The numbers of `ssl` are not those of the system.
+    numbers = [
+        cause.errno
+        for cause in causes
+        if isinstance(cause, OSError) and not isinstance(cause, ssl.SSLError) and cause.errno
+    ]
     if not numbers or errno.ECONNREFUSED in numbers:
-        return ConnectError()
+        return ConnectError(f"{peer} connection refused. {check}")
 
-    return ConnectError(f"Conexxus API connection failed ({os.strerror(numbers[0])}).")
+    # Another reason of the system's, like no descriptors left.
+    return ConnectError(
+        f"{peer} connection failed ({os.strerror(numbers[0])})."
+        + (f" {check}" if proxy or numbers[0] == errno.ECONNRESET else "")
+    )
+
+
+def _refused_by_proxy(reason: str, proxy: str | None) -> str:
+    said = printable(reason[:_MAX_SHOWN])
+    advice = "Check CONEXXUS_PROXY"
+
+    if said.startswith("407"):
+        advice += ", which has to name a user and a password: http://user:password@host:port"
+
+    return f"The proxy {proxy or 'of http_client'} did not let us through ({said}). {advice}."
 
 
 def _causes(exc: BaseException | None) -> Iterator[BaseException]:

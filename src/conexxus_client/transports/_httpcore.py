@@ -16,11 +16,13 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from conexxus_client._calls._wire_types import Headers, Limits, Reply, Request
+from conexxus_client._config_validation import origin_of
 from conexxus_client.config import ClientConfig
 from conexxus_client.errors import (
     ConfigurationError,
     ConnectionLostError,
     Delivery,
+    ProtocolError,
     RequestTimeoutError,
 )
 
@@ -46,6 +48,7 @@ class HttpcoreTransport:
     def __init__(self, config: ClientConfig) -> None:
         self._httpcore = load_httpcore(config)
         self._options = connection_options(self._httpcore, config, sync_backend(self._httpcore))
+        self._proxy = config.proxy and origin_of(config.proxy)
         self._limit = config.max_connections
         self._closed = False
         self._reset()
@@ -66,7 +69,7 @@ class HttpcoreTransport:
         with self._connection(limits) as (connection, is_reused):
             try:
                 response = self._send(connection, request, limits)
-            except ConnectionLostError:
+            except (ConnectionLostError, ProtocolError):
                 if not (is_reused and is_safe_to_repeat(request)):
                     raise
                 response = self._send(connection, request, limits)
@@ -77,7 +80,7 @@ class HttpcoreTransport:
                 response.close()
 
     def _send(self, connection: Any, request: Request, limits: Limits) -> Any:
-        with ErrorTranslation(limits), deadline_scope(limits.head_ends_at) as scope:
+        with ErrorTranslation(limits, self._proxy), deadline_scope(limits.head_ends_at) as scope:
             response = connection.handle_request(httpcore_request(self._httpcore, request, limits))
 
         if scope.is_unsolicited:

@@ -39,7 +39,11 @@ class HttpxTransport:
         """
         with ErrorTranslation(limits):
             http_request, options = send_options(self._family, self._client, request)
-            response = self._client.send(http_request, **options)
+            try:
+                response = self._client.send(http_request, **options)
+            except self._family.HTTPStatusError as exc:
+                # A hook of the client raised for the status.
+                response = exc.response
 
         try:
             yield HttpxReply(response, request, limits)
@@ -54,7 +58,8 @@ class HttpxTransport:
 
 class BaseHttpxReply:
     """
-    An answer whose body is still on the wire.
+    An answer whose body is still on the wire, unless a hook or the transport of
+    the client has read it.
     """
 
     def __init__(self, response: Any, request: Request, limits: Limits) -> None:
@@ -63,6 +68,17 @@ class BaseHttpxReply:
         self._response = response
         self._max_bytes = request.max_bytes
         self._limits = limits
+
+    def _received(self) -> Iterator[bytes] | None:
+        """
+        The body that was read, which is decoded; None if none was.
+        """
+        try:
+            body = self._response.content
+        except RuntimeError:  # both families' ResponseNotRead
+            return None
+
+        return BodyDecoder(Headers(), self._max_bytes).feed(body)
 
 
 class HttpxReply(BaseHttpxReply):
@@ -74,6 +90,10 @@ class HttpxReply(BaseHttpxReply):
         """
         The decoded body, piece by piece.
         """
+        if (received := self._received()) is not None:
+            yield from received
+            return
+
         body = BodyDecoder(self.headers, self._max_bytes)
         raw = self._response.iter_raw()
 

@@ -44,6 +44,6 @@ def _log_attempt(details: AttemptDetails | CallDetails) -> None:
                 "call": details.call,
                 "attempt": details.number,
                 "status": details.status,
-                "error": str(details.error),
+                "error": details.error.explanation,
             },
         )

@@ -29,7 +29,7 @@ def error_document(error: ConexxusError) -> dict[str, Any]:
     """
     *error* for programs, in place of the runs that did not take place.
     """
-    document: dict[str, Any] = {"error": str(error)}
+    document: dict[str, Any] = {"error": error.explanation}
 
     if isinstance(error, RunInProgressError):
         document["runId"] = error.run_id

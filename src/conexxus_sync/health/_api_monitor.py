@@ -93,7 +93,7 @@ class ApiMonitor:
             reached=reached,
             checked_at=self.clock.now(),
             latency=self._latency,
-            error=None if reached else str(error),
+            error=None if error is None or reached else error.explanation,
         )
         self._recent.append(self.last)
 

@@ -138,7 +138,7 @@ class InventorySync:
         try:
             return pull.execute()
         except ConexxusError as exc:
-            return self._failed(pull, str(exc), exc)
+            return self._failed(pull, exc.explanation, exc)
 
     def _failed(self, pull: Pull, error: str, exc: ConexxusError | None = None) -> SyncRun:
         """

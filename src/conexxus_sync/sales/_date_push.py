@@ -383,7 +383,9 @@ class DatePush:
         if self.announced or self.counters.has_content:
             self._announce()
             said = (
-                str(exc) if isinstance(exc, ConexxusError) else f"unexpected {type(exc).__name__}"
+                exc.explanation
+                if isinstance(exc, ConexxusError)
+                else f"unexpected {type(exc).__name__}"
             )
             self.counters.fail(said)
             self.context.observer.run_finished(self.counters.finished_run(self.context.clock.now()))

@@ -221,11 +221,12 @@ def _of_error(error: ConexxusError, ids: Collection[str], profile: ApiProfile) -
     )
 
     if status == CONFLICT and profile.conflict_is_delivered:
-        return DeliveryOutcome(outcome=Outcome.ACCEPTED, reason=f"delivered before: {error}")
+        reason = f"delivered before: {error.explanation}"
+        return DeliveryOutcome(outcome=Outcome.ACCEPTED, reason=reason)
 
     return DeliveryOutcome(
         outcome=Outcome.WAITING if unprocessed else _outcome_of(error.delivery, status),
-        reason=str(error),
+        reason=error.explanation,
         rejected=_named(error, ids) if blames else (),
         stop=stop,
         retry_after=error.retry_after,

@@ -220,7 +220,7 @@ class BackgroundRun:
 
 def _failed(lease: Lease, exc: BaseException, now: datetime) -> SyncRun:
     error = (
-        str(exc)
+        exc.explanation
         if isinstance(exc, ConexxusError)
         else f"ended by an unexpected {type(exc).__name__}"
     )

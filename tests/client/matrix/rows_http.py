@@ -50,7 +50,7 @@ HTTP = [
         title="Two different lengths",
         raw=answer(ENVELOPE, "Content-Length: 5"),
         call="items",
-        outcome="ConnectionLostError",
+        outcome="ProtocolError",
         delivery="unknown",
     ),
     Row(
@@ -58,16 +58,16 @@ HTTP = [
         title="A chunk whose size is no number",
         raw=answer(b"zz\r\n", CHUNKED, length=False),
         call="items",
-        outcome="ConnectionLostError",
+        outcome="ProtocolError",
         delivery="unknown",
     ),
     Row(
         id="H05",
         title="A status line that is none",
         faults="garbage*forever",
-        outcome="ConnectionLostError",
+        outcome="ProtocolError",
         delivery="unknown",
-        requests=3,
+        requests=1,
     ),
     Row(
         id="H06",

@@ -1,0 +1,178 @@
+"""
+What a back office says is wrong, in the forms that are in use.
+"""
+
+import copy
+import pickle
+import traceback
+
+import pytest
+
+from canary import CANARY, everything_about, traces
+from conexxus_client import ConexxusError, EnvelopeError, StatusError
+from conexxus_client._codec._server_message import MAX_MESSAGE, server_message
+
+from .matrix.row import answer
+from .matrix.test_matrix import batch
+from .well_known import ANSWERS
+
+
+MESSAGES = [
+    ({"error": "closed"}, "closed"),
+    ({"errors": "all is wrong"}, "all is wrong"),
+    ({"errors": ["a is wrong", "b is wrong"]}, "a is wrong; b is wrong"),
+    ({"errors": [{"detail": "sku is unknown"}] * 9}, "sku is unknown"),
+    ({"errors": ["a", "b", "c", "d", "e"]}, "a; b; c; …"),
+    ({"error": {"message": "quota"}}, "quota"),
+    ({"error": {"errors": [{"message": "quota", "reason": "x"}], "message": "quota"}}, "quota"),
+    ({"error": "E_CLOSED", "message": "the store is closed"}, "the store is closed"),
+    ({"error": "Bad Request", "message": "Failed", "detail": "no date"}, "no date"),
+    ({"Message": "Denied for this request."}, "Denied for this request."),
+    ({"success": False, "data": {"error": "closed"}}, "closed"),
+    ({"error": "line\none\x1b[31m"}, "line one [31m"),
+    ({"success": True, "data": {"status": "ok"}}, None),
+    *[(nothing, None) for nothing in ({}, [], None, 5, True, {"error": {"code": 5}}, {"error": 1})],
+]
+
+
+@pytest.mark.parametrize(("body", "said"), MESSAGES)
+def test_messages(body, said):
+    """
+    The text that helps most is found; a code or a phrase is the last resort.
+    """
+    assert server_message(body) == said
+
+
+def test_length_and_depth():
+    """
+    Long, deep or wide: the message stays short, and is found in time.
+    """
+    deep: object = "x"
+    for _ in range(90):
+        deep = {"error": deep}
+
+    assert len(server_message({"error": "x" * 100_000})) == MAX_MESSAGE
+    assert len(server_message({"errors": [{"detail": "y" * 900}] * 10_000})) == MAX_MESSAGE
+    assert server_message(deep) is None
+
+
+def said_of(call):
+    """
+    The error of *call*.
+    """
+    with pytest.raises(ConexxusError) as info:
+        call()
+    return info.value
+
+
+@pytest.mark.case("B3", "Seventeen well-known systems say no", "what they say is in the error")
+@pytest.mark.parametrize("known", ANSWERS, ids=lambda it: it.name)
+def test_well_known_answers(connect, raw_server, known):
+    """
+    A person reads what the system said, after the first sentence of the
+    documentation.
+    """
+    client = connect(raw_server(known.raw).url, retries=0)
+
+    error = said_of(lambda: client.push_sales(batch(), idempotency_key="k"))
+
+    assert error.explanation == known.sentence
+    assert error.explanation.startswith(str(error))
+    assert error.attempts[-1].message == known.sentence
+    for twin in (pickle.loads(pickle.dumps(error)), copy.deepcopy(error)):
+        assert twin.explanation == known.sentence
+
+
+@pytest.mark.parametrize("known", ANSWERS, ids=lambda it: it.name)
+def test_well_known_answers_to_other_calls(connect, raw_server, known):
+    """
+    The same of health and of a catalogue; nothing printed is a Python object.
+    """
+    client = connect(raw_server(known.raw).url, retries=0)
+
+    for call in ("health", "fetch_items"):
+        if call == "health" and known.name.startswith("GraphQL"):
+            # It answers; but it does not say that it is well.
+            assert client.health().ok is False
+            continue
+        error = said_of(getattr(client, call))
+        assert not {"{'", "[{", "None"} & set(error.explanation.split())
+        assert error.explanation.isprintable()
+        if isinstance(error, StatusError):
+            assert error.detail in error.explanation
+    assert client.test_connection().success is False
+
+
+@pytest.mark.case("B3", "A page for browsers answers with 200", "it is named as one")
+def test_pages_instead_of_a_catalogue(connect, raw_server):
+    """
+    A page that stands for the catalogue is named with its title.
+    """
+    server = raw_server(answer(b"\n<!DOCTYPE HTML><title>Wi-Fi</title>"))
+
+    error = said_of(connect(server.url, retries=0).fetch_items)
+
+    assert "found an HTML page: Wi-Fi. A login page of the network" in str(error)
+
+
+@pytest.mark.case("B3", "A complaint has no text", "it is shown as JSON, and short")
+def test_complaints_without_a_text(connect, raw_server):
+    """
+    No Python dict is printed.
+    """
+    server = raw_server(answer(b'{"success":true,"error":{"code":[17,null,true]}}'))
+
+    receipt = connect(server.url).push_sales(batch(), idempotency_key="k")
+
+    assert receipt.complaint == '`error` is {"code":[17,null,true]}'
+
+
+def test_envelope_without_success(connect, raw_server):
+    """
+    A catalogue without success is explained as a push is.
+    """
+    body = b'{"success":false,"errors":[{"detail":"no such store"}],"data":null}'
+    server = raw_server(answer(body))
+
+    error = said_of(connect(server.url, retries=0).fetch_items)
+
+    assert isinstance(error, EnvelopeError)
+    assert str(error) == "the back office did not say success: no such store"
+
+
+@pytest.mark.parametrize("status", ["401 No", "403 No", "404 No", "429 No", "500 No", "400 No"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"error":{"message":"key %s"}}',
+        '{"errors":[{"detail":"key %s"}]}',
+        '{"detail":[{"loc":["%s"],"msg":"bad %s"}]}',
+        "<html><title>key %s</title>",
+        "key %s",
+    ],
+)
+def test_keys_in_messages(connect, raw_server, status, body):
+    """
+    A key that is echoed is in no message, note or attempt.
+    """
+    # Entities of HTML, and the escapes of JSON.
+    odd = "".join(f"&#{ord(char)};" for char in CANARY) if "<" in body else CANARY.upper()
+    server = raw_server(answer(body.replace("%s", odd).encode(), status=status))
+    client = connect(server.url, api_key=CANARY, retries=0)
+
+    error = said_of(client.health)
+
+    assert traces(CANARY, *everything_about(error), error.explanation) == []
+    assert "***" in error.explanation
+
+
+def test_notes(connect, raw_server):
+    """
+    A traceback that nobody caught says what the back office said.
+    """
+    server = raw_server(answer(b'{"message":"this key ended yesterday"}', status="401 No"))
+
+    error = said_of(connect(server.url).health)
+
+    assert str(error) == "Conexxus API authentication failed. Check API key."
+    assert "The answer said: this key ended yesterday" in "".join(traceback.format_exception(error))
