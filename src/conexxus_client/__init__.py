@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         encode_item,
         encode_transaction,
     )
-    from .config import ApiProfile, ClientConfig, Environment, Secret
+    from .config import ApiProfile, Auth, AuthRequest, ClientConfig, Environment, Secret
     from .errors import (
         AnswerError,
         AttemptRecord,
@@ -111,7 +111,14 @@ else:
                 "encode_item",
                 "encode_transaction",
             ),
-            "config": ("ApiProfile", "ClientConfig", "Environment", "Secret"),
+            "config": (
+                "ApiProfile",
+                "Auth",
+                "AuthRequest",
+                "ClientConfig",
+                "Environment",
+                "Secret",
+            ),
             "errors": (
                 "AnswerError",
                 "AttemptRecord",
@@ -166,6 +173,8 @@ __all__ = [
     "AsyncTransport",
     "AttemptDetails",
     "AttemptRecord",
+    "Auth",
+    "AuthRequest",
     "AuthenticationError",
     "CallDetails",
     "CallStoppedError",

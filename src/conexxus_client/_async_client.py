@@ -8,8 +8,8 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Self, TypeVar
 
+from ._calls._auth_flow import authorized_async, is_refused
 from ._calls._call_core import connection_check, connection_failure
-from ._calls._endpoints import SUCCESS
 from ._calls._error_body import read_error_body_async
 from ._calls._retries import Attempts, RetryPolicy
 from ._calls._wire_types import AsyncTransport, Call, Limits, Response
@@ -205,14 +205,17 @@ class AsyncConexxusClient(_BaseClient):
         with self._core.observe_attempt(call.name, call.request, attempts):
             limits = self._core.limits(call.timeout_ms, attempts.deadline)
             response = await self._exchange(call, limits)
+            if is_refused(self._core, response.status):
+                response = await self._exchange(call, limits)
             attempts.status = response.status
             return call.read(response)
 
     async def _exchange(self, call: Call[T], limits: Limits) -> Response:
+        request = await authorized_async(self._core, self._transport, call.request, limits)
         started = self._core.monotonic()
 
-        async with self._transport.open(call.request, limits) as reply:
-            if reply.status in SUCCESS:
+        async with self._transport.open(request, limits) as reply:
+            if reply.status in call.success:
                 body = b"".join([chunk async for chunk in reply.chunks()])
             else:
                 body = await read_error_body_async(reply.chunks())

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self, TypeVar
 
+from ._calls._auth_flow import authorized, is_refused
 from ._calls._call_core import CallCore, connection_check, connection_failure
 from ._calls._cancellation import cancellation_scope
-from ._calls._endpoints import SUCCESS
 from ._calls._error_body import read_error_body
 from ._calls._retries import Attempts, RetryPolicy
 from ._calls._retry_wait import retry_hook
@@ -284,14 +284,17 @@ class ConexxusClient(_BaseClient):
         with self._core.observe_attempt(call.name, call.request, attempts):
             limits = self._core.limits(call.timeout_ms, attempts.deadline)
             response = self._exchange(call, limits)
+            if is_refused(self._core, response.status):
+                response = self._exchange(call, limits)
             attempts.status = response.status
             return call.read(response)
 
     def _exchange(self, call: Call[T], limits: Limits) -> Response:
+        request = authorized(self._core, self._transport, call.request, limits)
         started = self._core.monotonic()
 
-        with self._transport.open(call.request, limits) as reply:
-            good = reply.status in SUCCESS
+        with self._transport.open(request, limits) as reply:
+            good = reply.status in call.success
             body = b"".join(reply.chunks()) if good else read_error_body(reply.chunks())
 
         return self._core.response(reply, body, started)

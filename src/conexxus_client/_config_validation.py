@@ -12,7 +12,11 @@ from urllib.parse import urlsplit
 GIB = 1024**3
 MAX_MS = 24 * 60 * 60 * 1000
 
-_FILES = {"ca_file": "CONEXXUS_CA_FILE"}
+_FILES = {
+    "ca_file": "CONEXXUS_CA_FILE",
+    "client_cert_file": "CONEXXUS_CLIENT_CERT",
+    "client_key_file": "CONEXXUS_CLIENT_KEY",
+}
 
 
 def config_problems(values: Mapping[str, Any]) -> Iterator[str]:
@@ -47,10 +51,10 @@ def config_problems(values: Mapping[str, Any]) -> Iterator[str]:
     if backend not in ("httpx", "httpx2"):
         yield f"CONEXXUS_HTTP_BACKEND must be httpx or httpx2, got {backend[:40]!r}"
 
-    for setting in ("ca_file", "client_cert_file", "client_key_file"):
+    for setting in _FILES:
         file = values.get(setting)
         if file is not None and not _is_existing_file(file):
-            yield f"{_FILES.get(setting, setting)} is not a file: {str(file)[:200]}"
+            yield f"{_FILES[setting]} is not a file: {str(file)[:200]}"
 
     proxy = values.get("proxy")
     if proxy is not None and not _is_proxy(proxy):

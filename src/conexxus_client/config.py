@@ -3,75 +3,33 @@ The client's settings, the profile of the API, and environment variables.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import attrs
 
 from ._config_validation import GIB, config_problems, origin_of
 from ._config_validation import is_loopback as is_loopback
-from ._redaction import SecretRedactor
+from ._secrets import FileSecret
+from ._secrets import Secret as Secret
 from .errors import ConfigurationError
 
 
 # The longest number that any setting takes: int() takes its time on some.
 _MAX_DIGITS = 8
 
-# A shorter key protects nothing, and occurs in ordinary text.
-MIN_REDACTED_LENGTH = 6
+
+API_KEY_HEADER = "X-API-Key"
 
 
-class Secret:
-    """
-    A text that shows itself only when asked to.
+def _statuses(value: "Iterable[str] | str | None") -> tuple[str, ...] | None:
+    if value is None:
+        return None
 
-    It is in no repr, no str, and does not pickle.
-    """
-
-    __slots__ = ("_redactor", "_text")
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._redactor = SecretRedactor(text)
-
-    def reveal(self) -> str:
-        """
-        The text itself, for the wire.
-        """
-        return self._text
-
-    def redact(self, text: str) -> str:
-        """
-        *text* without the secret, however it is capitalised or escaped.
-        """
-        return text if len(self._text) < MIN_REDACTED_LENGTH else self._redactor.redact(text)
-
-    def redact_bytes(self, data: bytes) -> bytes:
-        """
-        The same for what came over the wire.
-        """
-        if len(self._text) < MIN_REDACTED_LENGTH:
-            return data
-
-        text = data.decode("latin-1")
-        redacted = self.redact(text)
-
-        return data if redacted == text else redacted.encode("latin-1")
-
-    def __repr__(self) -> str:
-        return "Secret('***')"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._text == self._text
-
-    def __hash__(self) -> int:
-        return hash(self._text)
-
-    def __reduce__(self) -> str:
-        msg = "a secret does not pickle; pass it to the other process yourself"
-        raise TypeError(msg)
+    # A text is one word, not its letters.
+    return (value,) if isinstance(value, str) else tuple(value)
 
 
 def _optional_path(value: "Path | str | None") -> Path | None:
@@ -144,13 +102,15 @@ class ClientConfig:
         """
         env = Environment(os.environ if environ is None else environ)
         env.read("CONEXXUS_API_URL", "api_url", required=True)
-        env.read("CONEXXUS_API_KEY", "api_key", Secret, required=True)
+        env.read_secret("CONEXXUS_API_KEY", "api_key", required=True)
         env.read("CONEXXUS_TIMEOUT", "timeout_ms", milliseconds)
         env.read("CONEXXUS_RETRIES", "retries", count)
         env.read("CONEXXUS_RETRY_DELAY", "retry_delay_ms", milliseconds)
         env.read("LOCATION_ID", "location_id")
         env.read("CONEXXUS_ALLOW_INSECURE", "allow_insecure", flag)
         env.read("CONEXXUS_CA_FILE", "ca_file", Path)
+        env.read("CONEXXUS_CLIENT_CERT", "client_cert_file", Path)
+        env.read("CONEXXUS_CLIENT_KEY", "client_key_file", Path)
         env.read("CONEXXUS_PROXY", "proxy")
         env.read("CONEXXUS_HTTP_BACKEND", "http_backend")
         env.values.setdefault("allow_insecure", allow_insecure)
@@ -170,11 +130,71 @@ class ClientConfig:
 
 
 @attrs.frozen(kw_only=True)
+class AuthRequest:
+    """
+    A request that an `Auth` wants sent before a call, like a login.
+
+    Attributes:
+        url: A path below the base URL, or an address; https beyond loopback.
+        body: Sent as it is; `headers` say what it is.
+    """
+
+    url: str
+    method: Literal["GET", "POST"] = "POST"
+    headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    body: bytes | None = attrs.field(default=None, repr=False)
+
+
+class Auth(Protocol):
+    """
+    How calls are authorized, where the API key in a header is not enough.
+
+    It is part of an `ApiProfile`, and serves both clients: it sends nothing
+    itself.  Calls of several threads may ask it at the same time.
+    """
+
+    def flow(
+        self, key: Secret
+    ) -> "Mapping[str, str] | Generator[AuthRequest, bytes, Mapping[str, str]]":
+        """
+        The header fields of a call, which are kept secret.
+
+        A generator yields the requests that have to be sent before, like a
+        login, and gets the body of each good answer; it returns the fields.
+        It is asked before each attempt: keep a token for as long as it is good.
+
+        Args:
+            key: `CONEXXUS_API_KEY`, which is not sent otherwise.
+        """
+        ...
+
+    def refused(self) -> bool:
+        """
+        A call with these fields was answered 401.
+
+        Returns:
+            Whether it is asked again, and the call sent once more: forget a
+            token that may have ended.
+        """
+        ...
+
+
+@attrs.frozen(kw_only=True)
 class ApiProfile:
     """
     How this back office speaks.  The defaults are the documented contract.
 
     Attributes:
+        api_key_header: Takes the API key.
+        auth_scheme: Stands before the key, like `Bearer`; the default header is
+            then `Authorization`.
+        auth: Instead of the key in a header: a login, for example.
+        healthy_statuses: What the back office calls itself when it is well, in
+            whatever case, like `UP`: in `data.status`, or in `status` of an
+            answer without an envelope.  None: `ok`, in an envelope that says
+            success.
+        push_success_statuses: HTTP statuses of a push that was taken.  With
+            another than 200 and 201 the answer may be empty.
         catalog_query: Extra query parameters, like a location filter.
         etag_covers: Whether the ETag of a catalogue's page speaks for the
             whole `catalog`, or for that `page` alone: then each catalogue is
@@ -195,7 +215,9 @@ class ApiProfile:
     health_path: str = "/api/v1/health"
     catalog_path: str = "/api/v1/inventory/items"
     sales_path: str = "/api/v1/sales/push"
-    api_key_header: str = "X-API-Key"
+    api_key_header: str = API_KEY_HEADER
+    auth_scheme: str | None = None
+    auth: Auth | None = attrs.field(default=None, repr=False, eq=False)
     idempotency_header: str = "Idempotency-Key"
     request_id_header: str = "X-Request-Id"
     cursor_parameter: str = "cursor"
@@ -211,6 +233,18 @@ class ApiProfile:
     key_ttl: timedelta = timedelta(hours=24)
     conflict_is_delivered: bool = False
     unprocessed_statuses: tuple[int, ...] = attrs.field(default=(), converter=tuple)
+    healthy_statuses: tuple[str, ...] | None = attrs.field(default=None, converter=_statuses)
+    push_success_statuses: tuple[int, ...] = attrs.field(default=(200, 201), converter=tuple)
+
+    @property
+    def key_header(self) -> str:
+        """
+        The header that takes the API key.
+        """
+        if self.auth_scheme is not None and self.api_key_header == API_KEY_HEADER:
+            return "Authorization"
+
+        return self.api_key_header
 
 
 class Environment:
@@ -249,6 +283,32 @@ class Environment:
             self.values[name] = parse(text)
         except ValueError as exc:
             self.problems.append(f"{variable} {exc}")
+
+    def read_secret(
+        self,
+        variable: str,
+        name: str,
+        parse: Callable[[str], Any] = Secret,
+        *,
+        required: bool = False,
+    ) -> None:
+        """
+        Read the secret in *variable*, or in the file that `<variable>_FILE`
+        names, which is read again when it changes.
+        """
+        path = self._environ.get(f"{variable}_FILE", "")
+
+        if not path:
+            self.read(variable, name, parse, required=required)
+        elif self._environ.get(variable, ""):
+            self.problems.append(f"{variable} and {variable}_FILE are both set: keep one")
+        else:
+            try:
+                secret = FileSecret(Path(path))
+                parse(secret.reveal())
+                self.values[name] = secret
+            except ValueError as exc:
+                self.problems.append(f"{variable}_FILE {exc}")
 
 
 def milliseconds(text: str) -> int:

@@ -76,7 +76,7 @@ class SyncConfig:
     push_at: time = time(23, 30)
     day_closes_at: time = time(0, 0)
     sales_since: date | None = None
-    shim_token: str | None = attrs.field(default=None, repr=False)
+    shim_token: str | Secret | None = attrs.field(default=None, repr=False)
     shim_hosts: tuple[str, ...] = ()
     alert_webhook: Secret | None = attrs.field(default=None, converter=_optional_secret)
     guards: Guards = attrs.field(factory=Guards)
@@ -119,10 +119,11 @@ class SyncConfig:
         env.read("CONEXXUS_PROFILE", "profile")
         env.read("CONEXXUS_BATCH_TRANSACTIONS", "batch_transactions", _limit)
         env.read("CONEXXUS_BATCH_BYTES", "batch_bytes", _limit)
-        env.read("CONEXXUS_SHIM_TOKEN", "shim_token")
+        env.read_secret("CONEXXUS_SHIM_TOKEN", "shim_token", str)
         env.read("CONEXXUS_SHIM_HOSTS", "shim_hosts", host_names)
         insecure = variables.get("CONEXXUS_ALLOW_INSECURE") == "1"
-        env.read("CONEXXUS_ALERT_WEBHOOK", "alert_webhook", webhook if insecure else safe_webhook)
+        address = webhook if insecure else safe_webhook
+        env.read_secret("CONEXXUS_ALERT_WEBHOOK", "alert_webhook", address)
         problems = [*env.problems, *_problems(env.values)]
 
         if problems:
@@ -131,6 +132,19 @@ class SyncConfig:
         env.values.setdefault("timezone", system_zone())
 
         return cls(**env.values)
+
+
+def missing_settings(environ: Mapping[str, str]) -> list[str]:
+    """
+    Why there is no back office, one sentence each.
+    """
+    given = {"CONEXXUS_API_URL": ("",), "CONEXXUS_API_KEY": ("", "_FILE")}
+
+    return [
+        f"{name} is not configured"
+        for name, ends in given.items()
+        if not any(environ.get(name + end) for end in ends)
+    ]
 
 
 def _limit(text: str) -> int:

@@ -190,6 +190,8 @@ def test_health():
     assert read_health(long, PROFILE).status == "x" * 100
     assert read_health(unwell, PROFILE).ok is False
     assert read_health(unsuccessful, PROFILE).ok is False
-    assert read_health(response({}), PROFILE) == ApiHealth(ok=False, status="None", latency=0.25)
+    assert read_health(response({}), PROFILE) == ApiHealth(
+        ok=False, status="no status", latency=0.25
+    )
     with pytest.raises(DecodeError):
         read_health(response(b"<html>"), PROFILE)

@@ -4,7 +4,7 @@ The core of a call: settings, deadlines, retries and hooks.  No I/O.
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from traceback import clear_frames
@@ -12,6 +12,7 @@ from typing import Any
 
 import attrs
 
+from conexxus_client._secrets import Secret
 from conexxus_client.config import ApiProfile, ClientConfig
 from conexxus_client.errors import ConexxusError, ConfigurationError, StatusError
 from conexxus_client.instrumentation import AttemptDetails, CallDetails, Hook, notify
@@ -19,9 +20,14 @@ from conexxus_client.models import ApiHealth, ConnectionCheck
 
 from ._boottime import boottime
 from ._cancellation import raise_if_cancelled
-from ._endpoints import SUCCESS, Endpoints
+from ._endpoints import Endpoints
+from ._response_reader import SUCCESS
 from ._retries import Attempts, RetryBudget, RetryPolicy, server_date
 from ._wire_types import AsyncReply, Call, Headers, Limits, Reply, Request, Response
+
+
+# Of several that are in use, as of two threads that log in at a time.
+_MAX_TOKENS = 16
 
 
 @attrs.define(kw_only=True)
@@ -33,6 +39,7 @@ class CallCore:
         monotonic: Clock of deadlines.
         boottime: Clock that goes on while the computer is suspended.
         draw: Random number for the jitter, from 0 to 1.
+        tokens: What the profile's `Auth` sends for the key.
     """
 
     config: ClientConfig
@@ -45,6 +52,7 @@ class CallCore:
     budget: RetryBudget = attrs.field(factory=RetryBudget)
     closed: bool = False
     dated: tuple[datetime, float] | None = None
+    tokens: tuple[Secret, ...] = attrs.field(default=(), repr=False)
     endpoints: Endpoints = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -107,20 +115,42 @@ class CallCore:
         A complete answer; a key that it echoes is redacted.
         """
         self.note_date(reply)
-        key, headers = self.config.api_key, reply.headers
+        headers = reply.headers
         # One look at all values: hardly ever does one echo the key.
         values = "\n".join([value for _, value in headers])
 
-        if key.redact(values) != values:
-            headers = Headers([(name, key.redact(value)) for name, value in headers])
+        if self.redact(values) != values:
+            headers = Headers([(name, self.redact(value)) for name, value in headers])
+        for secret in (self.config.api_key, *self.tokens):
+            body = secret.redact_bytes(body)
 
         return Response(
             status=reply.status,
             headers=headers,
-            body=key.redact_bytes(body),
+            body=body,
             seconds=self.monotonic() - started,
-            redact=key.redact,
+            redact=self.redact,
         )
+
+    def remember(self, tokens: Iterable[Secret]) -> None:
+        """
+        Redact *tokens*, too, from now on; of those before, the last ones.
+        """
+        # A header may have a scheme before its token.
+        words = [Secret(token.reveal().rpartition(" ")[2]) for token in tokens]
+        fresh = [word for word in words if word not in self.tokens]
+
+        if fresh:
+            self.tokens = (*fresh, *self.tokens)[:_MAX_TOKENS]
+
+    def redact(self, text: str) -> str:
+        """
+        *text* without the API key, and without tokens that stand for it.
+        """
+        for secret in (self.config.api_key, *self.tokens):
+            text = secret.redact(text)
+
+        return text
 
     def note_date(self, reply: Reply | AsyncReply) -> None:
         """
@@ -128,7 +158,7 @@ class CallCore:
 
         Anything but a success may come from somebody in between.
         """
-        if reply.status not in SUCCESS:
+        if reply.status not in (*SUCCESS, *self.profile.push_success_statuses):
             return
         if (date := server_date(reply.headers)) is not None:
             self.dated = (date, self.boottime())
@@ -151,13 +181,13 @@ class CallCore:
         """
         value = headers.get(self.profile.request_id_header)
 
-        return None if value is None else self.config.api_key.redact(value)
+        return None if value is None else self.redact(value)
 
     def _redact(self, exc: ConexxusError) -> None:
         """
         Remove the API key, and the frames that hold the answer, from *exc*.
         """
-        exc.message = self.config.api_key.redact(exc.message)
+        exc.message = self.redact(exc.message)
         # Error reporters may show the locals of each frame; those that have
         # ended hold what came over the wire.
         clear_frames(exc.__traceback__)

@@ -12,9 +12,10 @@ from urllib.parse import unquote, urlencode, urljoin, urlsplit
 import attrs
 
 from conexxus_client._codec import FrozenBatch
-from conexxus_client._config_validation import origin_of
+from conexxus_client._config_validation import is_loopback, origin_of
+from conexxus_client._secrets import PrefixedSecret, Secret
 from conexxus_client._version import __version__
-from conexxus_client.config import ApiProfile, ClientConfig
+from conexxus_client.config import ApiProfile, AuthRequest, ClientConfig
 from conexxus_client.errors import (
     ConexxusError,
     ConfigurationError,
@@ -25,7 +26,13 @@ from conexxus_client.errors import (
 from conexxus_client.models import ApiHealth, PushReceipt, SalesBatch
 
 from ._redirect import Redirect
-from ._response_reader import error_detail, read_health, read_receipt, rejected_transactions
+from ._response_reader import (
+    SUCCESS,
+    error_detail,
+    read_health,
+    read_receipt,
+    rejected_transactions,
+)
 from ._retries import retry_after
 from ._wire_types import Call, Request, Response
 
@@ -37,7 +44,11 @@ HEALTH_RETRIES = 1
 MAX_KEY = 255
 _KEY = re.compile(f"[!-~]{{1,{MAX_KEY}}}")
 
-SUCCESS = (200, 201)
+_HEADERS = (
+    ("Accept", "application/json"),
+    ("Accept-Encoding", "gzip"),
+    ("User-Agent", f"conexxus-sdk/{__version__}"),
+)
 _FIRST_REDIRECT = 300
 _NOT_MODIFIED = 304
 _PROXY_LOGIN = 407
@@ -65,7 +76,7 @@ class Endpoints:
         return Call(
             name="health",
             request=request,
-            read=self._reader(read_health, request),
+            read=self._reader(read_health, request, SUCCESS),
             timeout_ms=min(self.config.timeout_ms, HEALTH_TIMEOUT_MS),
             max_retries=HEALTH_RETRIES,
         )
@@ -100,8 +111,9 @@ class Endpoints:
         return Call(
             name="sales",
             request=attrs.evolve(request, headers=request.headers + headers, body=frozen.body),
-            read=self._reader(read_receipt, request),
+            read=self._reader(read_receipt, request, self.profile.push_success_statuses),
             timeout_ms=self.config.timeout_ms,
+            success=self.profile.push_success_statuses,
             repeatable=self.profile.dedupe != "none",
             repeat_within=self._repeat_within(repeat_within),
         )
@@ -200,13 +212,18 @@ class Endpoints:
 
         return error
 
-    def _reader(self, read: Callable[[Response, ApiProfile], T], request: Request) -> Any:
+    def _reader(
+        self,
+        read: Callable[[Response, ApiProfile], T],
+        request: Request,
+        success: tuple[int, ...],
+    ) -> Any:
         """
         A function that reads a complete answer: its status, then its body.
         """
 
         def answer(response: Response) -> T:
-            if response.status not in SUCCESS:
+            if response.status not in success:
                 raise self.error_for(response, request)
 
             try:
@@ -242,12 +259,39 @@ class Endpoints:
             method=method,
             url=url,
             path=urlsplit(url).path,
-            headers=(
-                ("Accept", "application/json"),
-                ("Accept-Encoding", "gzip"),
-                ("User-Agent", f"conexxus-sdk/{__version__}"),
-            ),
-            secret_headers=((self.profile.api_key_header, self.config.api_key),),
+            headers=_HEADERS,
+            secret_headers=() if self.profile.auth else ((self.profile.key_header, self._key),),
+        )
+
+    @property
+    def _key(self) -> Secret:
+        scheme, key = self.profile.auth_scheme, self.config.api_key
+
+        return key if scheme is None else PrefixedSecret(scheme, key)
+
+    def login(self, ask: AuthRequest) -> Request:
+        """
+        A request that the profile's `Auth` asks for.
+
+        Raises:
+            ConfigurationError: Its address can't be used.
+        """
+        url = ask.url if "://" in ask.url else self.config.api_url.rstrip("/") + ask.url
+        parts = urlsplit(url)
+        is_safe = parts.scheme == "https" or is_loopback(parts.hostname or "")
+
+        if not parts.hostname or not _is_plain_url(url) or parts.scheme not in ("http", "https"):
+            raise ConfigurationError([f"ApiProfile.auth asks for {ask.url[:100]!r}, no plain URL"])
+        if not is_safe and not self.config.allow_insecure:
+            raise ConfigurationError([f"ApiProfile.auth would send a secret in clear to {url}"])
+
+        return Request(
+            method=ask.method,
+            url=url,
+            path=parts.path,
+            headers=_HEADERS,
+            secret_headers=tuple((name, Secret(value)) for name, value in ask.headers.items()),
+            body=ask.body,
         )
 
 

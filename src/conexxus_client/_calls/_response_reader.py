@@ -21,6 +21,9 @@ from ._push_verdict import PushVerdict, error_text
 from ._wire_types import Response
 
 
+SUCCESS = (200, 201)
+
+
 def read_health(response: Response, profile: ApiProfile) -> ApiHealth:
     """
     What the back office says of itself.
@@ -31,11 +34,19 @@ def read_health(response: Response, profile: ApiProfile) -> ApiHealth:
     """
     envelope = _envelope(response)
     data = envelope.get(profile.data_key)
-    status = data.get("status") if isinstance(data, dict) else None
+    status = (data if isinstance(data, dict) else envelope).get("status")
+    success = envelope.get(profile.success_key)
 
-    ok = envelope.get(profile.success_key) is True and status == "ok"
+    if profile.healthy_statuses is None:
+        ok = success is True and isinstance(data, dict) and status == "ok"
+    else:
+        words = {word.casefold() for word in profile.healthy_statuses}
+        # A health check may have no envelope; but what it has must not say no.
+        ok = success in (True, None) and str(status).casefold() in words
 
-    return ApiHealth(ok=ok, status=str(status)[:100], latency=response.seconds)
+    shown = status if isinstance(status, str) else server_message(envelope) or "no status"
+
+    return ApiHealth(ok=ok, status=shown[:100], latency=response.seconds)
 
 
 def read_receipt(response: Response, profile: ApiProfile) -> PushReceipt:
@@ -47,6 +58,10 @@ def read_receipt(response: Response, profile: ApiProfile) -> PushReceipt:
         EnvelopeError: It does not say `success`, or says it in a way that
             can't be understood: its effect is unknown.
     """
+    if not response.body and response.status not in SUCCESS:
+        # Of a status that the profile names; it is all there is.
+        return PushReceipt(request_id=response.headers.get(profile.request_id_header))
+
     envelope = _envelope(response)
 
     if envelope.get(profile.success_key) is not True:

@@ -197,6 +197,7 @@ class Call(Generic[T]):
 
     Attributes:
         name: For logs and metrics: `health`, `catalogue` or `sales`.
+        success: The statuses with which it succeeds.
         max_retries: Fewer retries than the policy's, if it must be quick.
         repeatable: Whether it may be sent again after its fate is unknown.
         repeat_within: Seconds from its beginning in which that may be; None:
@@ -207,6 +208,7 @@ class Call(Generic[T]):
     request: Request
     read: Callable[[Response], T] = attrs.field(repr=False)
     timeout_ms: int
+    success: tuple[int, ...] = (200, 201)
     max_retries: int | None = None
     repeatable: bool = True
     repeat_within: float | None = None

@@ -5,9 +5,10 @@ Reads a catalogue as it arrives, on an event loop: the twin of `_catalog_stream`
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing
 
+from conexxus_client._calls._auth_flow import authorized_async, is_refused
 from conexxus_client._calls._call_core import CallCore
 from conexxus_client._calls._error_body import read_error_body_async
-from conexxus_client._calls._wire_types import AsyncReply, AsyncTransport, Request
+from conexxus_client._calls._wire_types import AsyncReply, AsyncTransport, Limits, Request
 from conexxus_client._codec import CatalogWindow
 from conexxus_client.errors import ConexxusError
 
@@ -71,7 +72,10 @@ class AsyncCatalogRead(BaseCatalogRead):
 
     async def _send(self, request: Request, attempt_stack: AsyncExitStack) -> None:
         limits = self._limits()
-        reply = await attempt_stack.enter_async_context(self._transport.open(request, limits))
+        reply = await self._open(request, limits, attempt_stack)
+        if is_refused(self._core, reply.status):
+            await attempt_stack.aclose()
+            reply = await self._open(request, limits, attempt_stack)
         self._stream = _no_windows()
         self._attempts.status = reply.status
 
@@ -82,6 +86,13 @@ class AsyncCatalogRead(BaseCatalogRead):
             self._check_not_modified(reply, body, request)
 
         self._first_windows = await anext(self._stream, [])
+
+    async def _open(
+        self, request: Request, limits: Limits, attempt_stack: AsyncExitStack
+    ) -> AsyncReply:
+        request = await authorized_async(self._core, self._transport, request, limits)
+
+        return await attempt_stack.enter_async_context(self._transport.open(request, limits))
 
     async def _elements(self) -> AsyncGenerator[Elements]:
         async with aclosing(self._windows):

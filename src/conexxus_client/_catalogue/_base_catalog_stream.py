@@ -159,7 +159,7 @@ class BaseCatalogRead:
         except ConexxusError as exc:
             exc.request_id = self._core.request_id(reply.headers)
             # The attempt is recorded before the call redacts its error.
-            exc.message = self._core.config.api_key.redact(exc.message)
+            exc.message = self._core.redact(exc.message)
             if isinstance(exc, AnswerError):
                 exc.delivery = Delivery.UNKNOWN
             raise

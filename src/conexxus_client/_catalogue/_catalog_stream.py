@@ -7,10 +7,11 @@ A page is requested again only until its first items have been handed out.
 from collections.abc import Iterator
 from contextlib import ExitStack
 
+from conexxus_client._calls._auth_flow import authorized, is_refused
 from conexxus_client._calls._call_core import CallCore
 from conexxus_client._calls._error_body import read_error_body
 from conexxus_client._calls._retry_wait import retry_hook
-from conexxus_client._calls._wire_types import Reply, Request, Transport
+from conexxus_client._calls._wire_types import Limits, Reply, Request, Transport
 from conexxus_client._codec import CatalogWindow
 from conexxus_client.errors import ConexxusError
 
@@ -80,7 +81,10 @@ class CatalogRead(BaseCatalogRead):
 
     def _send(self, request: Request, attempt_stack: ExitStack) -> None:
         limits = self._limits()
-        reply = attempt_stack.enter_context(self._transport.open(request, limits))
+        reply = self._open(request, limits, attempt_stack)
+        if is_refused(self._core, reply.status):
+            attempt_stack.close()
+            reply = self._open(request, limits, attempt_stack)
         self._stream = iter(())
         self._attempts.status = reply.status
 
@@ -91,6 +95,11 @@ class CatalogRead(BaseCatalogRead):
             self._check_not_modified(reply, body, request)
 
         self._first_windows = next(self._stream, [])
+
+    def _open(self, request: Request, limits: Limits, attempt_stack: ExitStack) -> Reply:
+        request = authorized(self._core, self._transport, request, limits)
+
+        return attempt_stack.enter_context(self._transport.open(request, limits))
 
     def _read_windows(self, reply: Reply) -> Iterator[Windows]:
         with self._annotate_errors(reply):

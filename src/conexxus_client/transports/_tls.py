@@ -36,7 +36,7 @@ def ssl_context(config: ClientConfig) -> ssl.SSLContext:
             context.load_cert_chain(config.client_cert_file, config.client_key_file)
         except (OSError, ssl.SSLError):
             raise ConfigurationError(
-                [f"client_cert_file holds no certificate and key: {config.client_cert_file}"]
+                [f"CONEXXUS_CLIENT_CERT holds no certificate and key: {config.client_cert_file}"]
             ) from None
 
     return context

@@ -11,7 +11,7 @@ from typing import TypeVar
 import attrs
 
 from conexxus_client import ApiProfile, ClientConfig, ConfigurationError
-from conexxus_sync.config import SyncConfig, day
+from conexxus_sync.config import SyncConfig, day, missing_settings
 from conexxus_sync.service._named_profile import load_profile
 
 from ._arguments import Format
@@ -124,10 +124,7 @@ class Session:
         """
         Why there is no back office, one sentence each.
         """
-        settings = self.settings()
-        required = ("CONEXXUS_API_URL", "CONEXXUS_API_KEY")
-
-        return tuple(f"{name} is not configured" for name in required if not settings.get(name))
+        return tuple(missing_settings(self.settings()))
 
     def api_profile(self) -> ApiProfile:
         """

@@ -15,7 +15,7 @@ from typing import Any
 import attrs
 from itsdangerous import BadSignature, Signer
 
-from conexxus_client import ConfigurationError
+from conexxus_client import ConfigurationError, Secret
 from conexxus_sync.config import is_loopback
 
 
@@ -58,9 +58,13 @@ def _names(hosts: Iterable[str] | None) -> frozenset[str] | None:
     return None if hosts is None else frozenset(map(_canonical, hosts))
 
 
-def _valid_token(access: "Access", attribute: Any, token: str | None) -> None:
+def _text_of(token: str | Secret | None) -> str:
+    return token.reveal() if isinstance(token, Secret) else token or ""
+
+
+def _valid_token(access: "Access", attribute: Any, token: str | Secret | None) -> None:
     # Anything else does not come through a header as it was.
-    if token and not _BEARABLE.fullmatch(token):
+    if token and not _BEARABLE.fullmatch(_text_of(token)):
         raise ConfigurationError(["the shim's token must be printable ASCII without spaces"])
 
 
@@ -76,13 +80,13 @@ class Access:
         hosts: Names under which the shim may be addressed; None: any.
     """
 
-    token: str | None = attrs.field(default=None, repr=False, validator=_valid_token)
+    token: str | Secret | None = attrs.field(default=None, repr=False, validator=_valid_token)
     hosts: frozenset[str] | None = attrs.field(default=LOOPBACK_NAMES, converter=_names)
     # Sessions that were ended before their time, and when that comes.
     _ended: dict[str, int] = attrs.field(factory=dict, init=False, repr=False, eq=False)
 
     @classmethod
-    def on(cls, host: str, *, token: str | None, hosts: Iterable[str] = ()) -> "Access":
+    def on(cls, host: str, *, token: str | Secret | None, hosts: Iterable[str] = ()) -> "Access":
         """
         The rules for a shim that listens on *host*.
 
@@ -95,7 +99,7 @@ class Access:
         """
         hosts = tuple(hosts)
 
-        if not is_loopback(host) and len(token or "") < _SHORTEST_TOKEN:
+        if not is_loopback(host) and len(_text_of(token)) < _SHORTEST_TOKEN:
             what = f"{host} can be reached by others"
             wanted = f"a longer CONEXXUS_SHIM_TOKEN, of {_SHORTEST_TOKEN} characters or more"
             wanted = wanted if token else "CONEXXUS_SHIM_TOKEN"
@@ -167,7 +171,7 @@ class Access:
         Is *given* the token?
         """
         return bool(self.token) and hmac.compare_digest(
-            given.encode(errors="surrogateescape"), (self.token or "").encode()
+            given.encode(errors="surrogateescape"), _text_of(self.token).encode()
         )
 
     def session_cookie(self, *, now: float, secure: bool = False) -> str:
@@ -211,7 +215,7 @@ class Access:
     def _signer(self) -> Signer:
         # The salt says what is signed, so that no other signature by the
         # token can pass for it.
-        return Signer(self.token or "", salt=_SESSION, digest_method=hashlib.sha256)
+        return Signer(_text_of(self.token), salt=_SESSION, digest_method=hashlib.sha256)
 
     @property
     def _session_name(self) -> str:

@@ -24,7 +24,9 @@ _PARTS: dict[str, Callable[[ApiProfile], str]] = {
     "conflict_is_delivered": lambda profile: "yes" if profile.conflict_is_delivered else "no",
     # Names of header fields have no case (RFC 9110, section 5.1).
     "idempotency_header": lambda profile: profile.idempotency_header.lower(),
-    "accepted_statuses": lambda _: "200, 201",
+    "accepted_statuses": lambda profile: (
+        ", ".join(map(str, sorted(set(profile.push_success_statuses)))) or "none"
+    ),
     "unprocessed_statuses": lambda profile: (
         ", ".join(map(str, sorted(profile.unprocessed_statuses))) or "none"
     ),

@@ -8,7 +8,7 @@ import attrs
 
 from conexxus_client import ApiProfile, ClientConfig, ConexxusClient
 from conexxus_sync.collectors import FanOut
-from conexxus_sync.config import SyncConfig
+from conexxus_sync.config import SyncConfig, missing_settings
 from conexxus_sync.engines import EngineContext
 from conexxus_sync.inventory import InventorySync
 from conexxus_sync.inventory._quarantine_replay import QuarantineReplay
@@ -142,8 +142,7 @@ def client_from_env(
     Raises:
         ConfigurationError: A setting is wrong.
     """
-    required = ("CONEXXUS_API_URL", "CONEXXUS_API_KEY")
-    missing = [f"{name} is not configured" for name in required if not env.get(name)]
+    missing = missing_settings(env)
 
     if missing:
         return None, missing
