@@ -2,6 +2,7 @@
 Validation of the client's settings, whether from code or the environment.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
@@ -11,6 +12,9 @@ from urllib.parse import urlsplit
 
 GIB = 1024**3
 MAX_MS = 24 * 60 * 60 * 1000
+
+_URL = re.compile(r"(https?)://([^/?#]*@)?([^/?#@:\[\]]+)((?::[^/?#]*)?(?:[/?#].*)?)", re.I | re.S)
+_MAX_LABEL = 63
 
 _FILES = {
     "ca_file": "CONEXXUS_CA_FILE",
@@ -127,29 +131,103 @@ def is_loopback(host: str) -> bool:
     return (mapped or address).is_loopback
 
 
+def normalized_url(url: str) -> str:
+    """
+    *url* with scheme and host in lower case, and the host as DNS has it; what
+    can't be read stays, and is a problem.
+    """
+    found = _URL.fullmatch(url)
+
+    if found is None:
+        return url
+
+    scheme, user, host, rest = found.groups()
+
+    return f"{scheme.lower()}://{user or ''}{_ascii_host(host) or host}{rest}"
+
+
+def _ascii_host(host: str) -> str | None:
+    """
+    *host* in ASCII (RFC 3490); None if that is not clear, as of `ß`, which
+    later standards spell in another way.
+    """
+    if host.isascii():
+        return host.lower()
+
+    try:
+        encoded = host.encode("idna")
+        same = encoded.decode("idna") == host.lower()
+    except UnicodeError:
+        return None
+
+    return encoded.decode("ascii").lower() if same else None
+
+
 def _url_problems(url: str, *, insecure: bool) -> Iterator[str]:
     """
     The problems of the base URL.  It may hold a password: it is not shown.
     """
+    if url.strip() != url:
+        yield "CONEXXUS_API_URL has a blank before or behind it: remove it"
+        return
+    if url[:1] in "\"'":
+        yield "CONEXXUS_API_URL is in quotes: remove them"
+        return
     if not url.startswith(("http://", "https://")):
         yield "CONEXXUS_API_URL must start with http:// or https://"
         return
+    if (flaw := _flaw(url)) is not None:
+        yield f"CONEXXUS_API_URL is not a valid URL: {flaw}"
+        return
 
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host = None
+    parts = urlsplit(url)
+    host = parts.hostname or ""
 
-    if not host or not all("!" <= char <= "~" for char in url):
-        yield "CONEXXUS_API_URL is not a valid URL"
-    elif "@" in parts.netloc or parts.query or parts.fragment:
+    if "@" in parts.netloc or parts.query or parts.fragment:
         yield "CONEXXUS_API_URL must not contain a user, a password, a query or a fragment"
     elif parts.scheme == "http" and not is_loopback(host) and not insecure:
         yield (
             f"CONEXXUS_API_URL would send the API key in clear to {host}: "
             "use https://, or set CONEXXUS_ALLOW_INSECURE=1"
         )
+
+
+def _flaw(url: str) -> str | None:
+    """
+    Why *url* can't be used as it is.
+    """
+    odd = next((number for number, char in enumerate(url) if not "!" <= char <= "~"), None)
+
+    if odd is not None:
+        found = _URL.fullmatch(url)
+        if found is not None and not found.group(3).isascii() and " " not in found.group(3):
+            return "write its host in punycode, like xn--bcher-kva.example"
+        return f"character {odd + 1} is a blank or no ASCII: write it as %XX"
+
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return "the address between [ and ] is none"
+
+    try:
+        has_port = parts.port != 0
+    except ValueError:
+        has_port = False
+
+    if not has_port:
+        return "its port is no number from 1 to 65535"
+    if not host:
+        return "it names no host"
+    if ":" not in host and not all(0 < len(part) <= _MAX_LABEL for part in _labels(host)):
+        return "a part of its host between dots is empty or too long"
+
+    return None
+
+
+def _labels(host: str) -> list[str]:
+    # A dot at the end is that of the root.
+    return host.removesuffix(".").split(".")
 
 
 def origin_of(url: str) -> str:

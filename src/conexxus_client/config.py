@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 
 import attrs
 
-from ._config_validation import GIB, config_problems, origin_of
+from ._config_validation import GIB, config_problems, normalized_url, origin_of
 from ._config_validation import is_loopback as is_loopback
 from ._secrets import FileSecret
 from ._secrets import Secret as Secret
@@ -34,6 +34,14 @@ def _statuses(value: "Iterable[str] | str | None") -> tuple[str, ...] | None:
 
 def _optional_path(value: "Path | str | None") -> Path | None:
     return None if value is None else Path(value)
+
+
+def _url(value: str) -> str:
+    try:
+        return normalized_url(value)
+    except TypeError:
+        # What is no text is a problem that is named with the others.
+        return value
 
 
 def _secret(value: "Secret | str") -> Secret:
@@ -69,7 +77,7 @@ class ClientConfig:
         ConfigurationError: Naming all problems at once.
     """
 
-    api_url: str
+    api_url: str = attrs.field(converter=_url)
     api_key: Secret = attrs.field(converter=_secret)
     timeout_ms: int = 30_000
     retries: int = 3
@@ -101,7 +109,7 @@ class ClientConfig:
             ConfigurationError: Naming all problems at once, without secrets.
         """
         env = Environment(os.environ if environ is None else environ)
-        env.read("CONEXXUS_API_URL", "api_url", required=True)
+        env.read("CONEXXUS_API_URL", "api_url", normalized_url, required=True)
         env.read_secret("CONEXXUS_API_KEY", "api_key", required=True)
         env.read("CONEXXUS_TIMEOUT", "timeout_ms", milliseconds)
         env.read("CONEXXUS_RETRIES", "retries", count)

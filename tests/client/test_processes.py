@@ -260,3 +260,29 @@ async def _a_few_rounds() -> None:
     """
     for _ in range(5):
         await asyncio.sleep(0)
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.case("B9", "A client is closed on another loop than it was used on", "it closes")
+@pytest.mark.parametrize("calls", [1, 3])
+def test_closing_on_another_loop(server, backend, calls):
+    """
+    The first loop has ended, and with it the client's connections.
+    """
+    config = ClientConfig(api_url=server.url, api_key="sandbox-key", http_backend=backend)
+    client = AsyncConexxusClient(config)
+
+    async def use():
+        answers = await asyncio.gather(*[client.health() for _ in range(calls)])
+        return all(answer.ok for answer in answers)
+
+    assert asyncio.run(use())
+    asyncio.run(client.aclose())
+    asyncio.run(client.aclose())
+
+    with pytest.raises(ConfigurationError, match="closed"):
+        asyncio.run(client.health())
+
+    del client
+    gc.collect()

@@ -35,7 +35,7 @@ OPEN = {
     *(case for case in CASES if case[0] in "ABD" and case not in CATALOGUE and case != "D2"),
     *("E3", "E6", "E8", "E14", "E15", "E16", "E17"),
     *(case for case in CASES if case[0] in "AD" and case != "D2"),
-    *("B7", "B8", "B9", "B10", "B12"),
+    *("B7", "B8", "B10"),
     *("E3", "E6", "E8", "E14", "E15", "E16", "E17", "E18"),
 }
 

@@ -126,6 +126,8 @@ class AsyncHttpcoreTransport:
         Close what is idle; what is in use closes after its use.
         """
         self._closed = True
+        # What another loop has opened, which may have ended, can't be closed here.
+        self._bind_to_loop()
 
         while self._idle:
             await self._idle.pop().aclose()
