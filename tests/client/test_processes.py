@@ -284,5 +284,4 @@ def test_closing_on_another_loop(server, backend, calls):
     with pytest.raises(ConfigurationError, match="closed"):
         asyncio.run(client.health())
 
-    del client
     gc.collect()
