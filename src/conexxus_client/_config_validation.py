@@ -15,6 +15,8 @@ MAX_MS = 24 * 60 * 60 * 1000
 
 _URL = re.compile(r"(https?)://([^/?#]*@)?([^/?#@:\[\]]+)((?::[^/?#]*)?(?:[/?#].*)?)", re.I | re.S)
 _MAX_LABEL = 63
+# RFC 9110, section 5.6.2.
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 _FILES = {
     "ca_file": "CONEXXUS_CA_FILE",
@@ -63,6 +65,24 @@ def config_problems(values: Mapping[str, Any]) -> Iterator[str]:
     proxy = values.get("proxy")
     if proxy is not None and not _is_proxy(proxy):
         yield "CONEXXUS_PROXY must be a URL that starts with http:// or https://"
+
+
+def profile_problems(values: Mapping[str, Any]) -> Iterator[str]:
+    """
+    The problems of the parts of a profile in *values*.
+    """
+    for name in ("api_key_header", "idempotency_header", "auth_scheme"):
+        value = values[name]
+        if value is not None and not (isinstance(value, str) and _TOKEN.fullmatch(value)):
+            yield f"ApiProfile.{name} must be one word for a header field, got {value!a:.60}"
+
+    statuses = values["push_success_statuses"]
+    if not statuses or not all(_is_success(status) for status in statuses):
+        yield f"ApiProfile.push_success_statuses must be from 200 to 299, got {statuses!a:.60}"
+
+
+def _is_success(status: Any) -> bool:
+    return isinstance(status, int) and status // 100 == 2  # 2xx
 
 
 def _type_problems(values: Mapping[str, Any]) -> Iterator[str]:

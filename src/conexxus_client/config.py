@@ -10,7 +10,13 @@ from typing import Any, Literal, Protocol
 
 import attrs
 
-from ._config_validation import GIB, config_problems, normalized_url, origin_of
+from ._config_validation import (
+    GIB,
+    config_problems,
+    normalized_url,
+    origin_of,
+    profile_problems,
+)
 from ._config_validation import is_loopback as is_loopback
 from ._secrets import FileSecret
 from ._secrets import Secret as Secret
@@ -243,6 +249,12 @@ class ApiProfile:
     unprocessed_statuses: tuple[int, ...] = attrs.field(default=(), converter=tuple)
     healthy_statuses: tuple[str, ...] | None = attrs.field(default=None, converter=_statuses)
     push_success_statuses: tuple[int, ...] = attrs.field(default=(200, 201), converter=tuple)
+
+    def __attrs_post_init__(self) -> None:
+        problems = list(profile_problems(attrs.asdict(self, recurse=False)))
+
+        if problems:
+            raise ConfigurationError(problems)
 
     @property
     def key_header(self) -> str:

@@ -328,3 +328,76 @@ def test_pushes_that_are_still_not_taken(connect, raw_server, raw):
         connect(raw_server(raw).url, profile=profile).push_sales(batch(), idempotency_key="k")
 
     assert info.value.delivery is Delivery.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"Authorization": "caf\u00e9"},
+        {"Authorization": "one\r\nX: two"},
+        {"Authorization": ""},
+        {"Authorization": " x"},
+        {"Odd name": "x"},
+        {"": "x"},
+        {"Authorization": None},
+        {"Authorization": b"x"},
+        None,
+        "x",
+    ],
+)
+def test_fields_that_can_not_be_sent(connect, raw_server, fields):
+    """
+    What an `Auth` returns is checked before anything is sent.
+    """
+
+    class Odd(Login):
+        def flow(self, key):
+            return fields
+
+    server = raw_server(WELL)
+
+    with pytest.raises(ConfigurationError, match=r"ApiProfile\.auth") as info:
+        connect(server.url, profile=ApiProfile(auth=Odd())).push_sales(batch(), idempotency_key="k")
+
+    assert info.value.delivery is Delivery.NOT_SENT
+    assert server.requests == []
+
+
+def test_refused_that_raises(connect, raw_server):
+    """
+    An exception of `refused` is an error of the client as well.
+    """
+
+    class Odd(Login):
+        def flow(self, key):
+            return {"Authorization": "x"}
+
+        def refused(self):
+            raise ZeroDivisionError
+
+    client = connect(raw_server(ENDED).url, profile=ApiProfile(auth=Odd()))
+
+    for call in (client.health, client.fetch_items):
+        with pytest.raises(ConfigurationError, match=r"ApiProfile\.auth failed: ZeroDivision"):
+            call()
+
+
+@pytest.mark.parametrize(
+    ("parts", "problem"),
+    [
+        ({"auth_scheme": "Bearer\r\nX: y"}, "auth_scheme must be one word"),
+        ({"auth_scheme": ""}, "auth_scheme must be one word"),
+        ({"api_key_header": "X-K\u00e9y"}, "api_key_header must be one word"),
+        ({"idempotency_header": "X Y"}, "idempotency_header must be one word"),
+        ({"push_success_statuses": (200, 409)}, "push_success_statuses must be from 200 to 299"),
+        ({"push_success_statuses": ()}, "push_success_statuses must be from 200 to 299"),
+        ({"push_success_statuses": ("200",)}, "push_success_statuses must be from 200 to 299"),
+    ],
+)
+def test_profiles_that_can_not_be_used(parts, problem):
+    """
+    A part that can't be sent, or that would take a refusal for a success, is
+    refused when the profile is made.
+    """
+    with pytest.raises(ConfigurationError, match=problem):
+        ApiProfile(**parts)

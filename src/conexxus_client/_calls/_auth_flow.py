@@ -6,10 +6,11 @@ from collections.abc import Generator, Mapping
 
 import attrs
 
-from conexxus_client.config import Auth, AuthRequest, Secret
+from conexxus_client.config import Auth, AuthRequest
 from conexxus_client.errors import ConexxusError, ConfigurationError, Delivery
 
 from ._call_core import CallCore
+from ._endpoints import secret_fields
 from ._error_body import read_error_body, read_error_body_async
 from ._wire_types import AsyncReply, AsyncTransport, Limits, Reply, Request, Transport
 
@@ -39,7 +40,7 @@ def authorized(core: CallCore, transport: Transport, request: Request, limits: L
                 rest = read_error_body(reply.chunks()) if body is None else body
             flow.feed(reply, rest)
 
-    return flow.apply(request)
+        return flow.apply(request)
 
 
 async def authorized_async(
@@ -63,7 +64,7 @@ async def authorized_async(
                     body = await read_error_body_async(reply.chunks())
             flow.feed(reply, body)
 
-    return flow.apply(request)
+        return flow.apply(request)
 
 
 def is_refused(core: CallCore, status: int) -> bool:
@@ -72,7 +73,11 @@ def is_refused(core: CallCore, status: int) -> bool:
     """
     auth = core.profile.auth
 
-    return status == _UNAUTHORIZED and auth is not None and auth.refused()
+    if status != _UNAUTHORIZED or auth is None:
+        return False
+
+    with AuthFlow(core, auth):
+        return auth.refused()
 
 
 class AuthFlow:
@@ -144,7 +149,7 @@ class AuthFlow:
         """
         *request* with the fields that were found.
         """
-        secrets = tuple((name, Secret(value)) for name, value in self._fields.items())
+        secrets = secret_fields(self._fields)
         self._core.remember(secret for _, secret in secrets)
 
         return attrs.evolve(request, secret_headers=secrets)

@@ -3,7 +3,7 @@ One function per endpoint: what to send, and how to read the answer.  No I/O.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from posixpath import normpath
 from typing import Any, Literal, TypeVar
@@ -42,6 +42,7 @@ T = TypeVar("T")
 HEALTH_TIMEOUT_MS = 5_000
 HEALTH_RETRIES = 1
 MAX_KEY = 255
+_FIELD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [!-~](?:[ !-~]*[!-~])?")
 _KEY = re.compile(f"[!-~]{{1,{MAX_KEY}}}")
 
 _HEADERS = (
@@ -290,7 +291,7 @@ class Endpoints:
             url=url,
             path=parts.path,
             headers=_HEADERS,
-            secret_headers=tuple((name, Secret(value)) for name, value in ask.headers.items()),
+            secret_headers=secret_fields(ask.headers),
             body=ask.body,
         )
 
@@ -314,6 +315,19 @@ def _plain_path(url: str) -> str:
         path, before = unquote(path), path
 
     return normpath("/" + path.replace("\\", "/").lstrip("/"))
+
+
+def secret_fields(fields: Mapping[str, str]) -> tuple[tuple[str, Secret], ...]:
+    """
+    Header fields of an `Auth`, kept secret.
+
+    Raises:
+        ConfigurationError: One can't be sent.
+    """
+    if not all(_FIELD.fullmatch(f"{name}: {value}") for name, value in fields.items()):
+        raise ConfigurationError(["ApiProfile.auth gives a header field that can't be sent"])
+
+    return tuple((name, Secret(value)) for name, value in fields.items())
 
 
 def _is_plain_url(url: str) -> bool:
