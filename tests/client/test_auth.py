@@ -294,7 +294,9 @@ def test_healthy_statuses(connect, raw_server, words, body, ok):
 
 
 @pytest.mark.case("B11", "A push is answered 202", "`push_success_statuses` admits it")
-@pytest.mark.parametrize("body", [b'{"success":true}', b""])
+@pytest.mark.parametrize(
+    "body", [b'{"success":true}', b"", b'{"success":true,"note":"%s"}' % (b"x" * 100_000)]
+)
 def test_push_success_statuses(connect, raw_server, body):
     """
     A status that the profile names is a success, also without a body.

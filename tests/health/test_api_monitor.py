@@ -64,7 +64,8 @@ def test_back_office_that_turns_away(service, office):
     (alert,) = health.alerts
     assert headline(health) == "The back office gives no good answer."
     assert alert.message == (
-        "No good answer from the back office: Conexxus API authentication failed. Check API key."
+        "No good answer from the back office: Conexxus API authentication failed. Check API key. "
+        "The answer said: A fault of the sandbox."
     )
 
 

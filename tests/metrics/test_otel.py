@@ -83,7 +83,10 @@ def test_run_that_failed(telemetry):
 
     span = telemetry.spans()[-1]
     assert span.status.status_code is StatusCode.ERROR
-    assert span.status.description == "Conexxus API authentication failed. Check API key."
+    assert span.status.description == (
+        "Conexxus API authentication failed. Check API key. "
+        "The answer said: A fault of the sandbox."
+    )
 
 
 def test_push_and_health(telemetry):

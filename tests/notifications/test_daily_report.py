@@ -163,7 +163,7 @@ def test_an_outage_over_the_night(shop, orders, office):
     (line,) = shop.nights
     assert line == (
         "loc-001, 2 January: 2 sales, not accepted: Conexxus API authentication failed. "
-        "Check API key; they are sent again"
+        "Check API key. The answer said: A fault of the sandbox; they are sent again"
     )
 
     office.faults("")
