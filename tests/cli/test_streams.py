@@ -128,7 +128,9 @@ def test_attempts_are_logged(shell, office):
         ("catalogue", 2, 503),
     ]
     assert attempts[0]["level"] == "warning"
-    assert attempts[0]["error"] == "Conexxus API server error (503). Try again later."
+    assert attempts[0]["error"] == (
+        "Conexxus API server error (503). Try again later. The answer said: A fault of the sandbox."
+    )
     assert "stamina" not in done.stderr
 
 
