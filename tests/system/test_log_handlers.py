@@ -61,8 +61,10 @@ def test_log_handler_that_raises(new_service, office, till, clock, logger, capfd
     assert handler.records > 0
     assert (failed.status, failed.last_error) == (
         RunStatus.FAILED,
-        "Conexxus API server error (503). Try again later. "
-        "The answer said: A fault of the sandbox.",
+        (
+            "Conexxus API server error (503). Try again later. "
+            "The answer said: A fault of the sandbox."
+        ),
     )
     assert (unknown.status, unknown.delivery_unknown) == (RunStatus.FAILED, True)
     assert (pull.status, push.status) == (RunStatus.SUCCESS, RunStatus.SUCCESS)

@@ -106,7 +106,7 @@ class Mirror(Repository):
         """
         The elements without a readable SKU, as of the last complete reads.
         """
-        row = self.session.first(_UNNAMED, (self.location,))
+        row = self.session.execute(_UNNAMED, (self.location,)).fetchone()
 
         if row is None:
             return None

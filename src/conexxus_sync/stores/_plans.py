@@ -113,6 +113,6 @@ class Plans(Repository):
         """
         The last run whose catalogue lacked this item, and was not applied.
         """
-        row = self.session.first(_LAST_WITHOUT, (self.location, sku))
+        row = self.session.execute(_LAST_WITHOUT, (self.location, sku)).fetchone()
 
         return None if row is None else str(row[0])
