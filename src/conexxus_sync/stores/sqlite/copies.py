@@ -24,7 +24,7 @@ from ._wal_generation import WalGeneration
 
 APPLICATION_ID = 0x434E5853
 # Stores of earlier versions bear no application id.
-FIRST_WITH_ID = 17
+FIRST_WITH_ID = 19
 
 Progress = Callable[[int, int], None]
 
