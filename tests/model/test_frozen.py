@@ -40,6 +40,20 @@ def test_keys():
     assert len(keys | {idempotency_key(**about)}) == 5
 
 
+def test_a_nul_in_an_id():
+    """
+    Such a sale is set aside, under a name that is that of no other.
+    """
+    names = {"a\0b", r"a\0b", "a\0c"}
+    found = [
+        FrozenTransaction.of(sale(name, "1.00"), position=0, business_date=DAY) for name in names
+    ]
+
+    assert {one.fault for one in found} == {None, "Transaction id has a NUL"}
+    assert len({one.id for one in found}) == len(names)
+    assert not any("\0" in one.id for one in found)
+
+
 def test_the_hosts_decimal_context():
     """
     A host application's decimal context, however narrow and strict, has no

@@ -14,6 +14,7 @@ from conexxus_client.testing import BackOffice
 from conexxus_sync.model.sales import OPEN_STATES
 
 
+DATABASES = ("sqlite",)
 LOCATION = "loc-001"
 DAY = date(2026, 1, 2)
 YESTERDAY = date(2026, 1, 1)

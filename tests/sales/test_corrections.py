@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import attrs
 import pytest
+from databases import BOTH
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ from conexxus_sync.model.runs import RunStatus
 from conexxus_sync.sales import BatchLimits
 
 
+DATABASES = BOTH
 LOCATION = "loc-001"
 DAY = date(2026, 1, 2)
 

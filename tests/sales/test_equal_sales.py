@@ -86,7 +86,7 @@ def test_digests_of_bytes(till, table):
     till.push()
     old = sha256(encode_transaction(sale("00"))).digest()
     with till.store.write() as state:
-        state.session.raw.execute(f"UPDATE {table} SET digest = ?", (old,))
+        state.session.execute(f"UPDATE {table} SET digest = ?", (old,))
 
     till.push(DAY)
     till.push(DAY)

@@ -202,7 +202,7 @@ def test_a_store_that_keeps_none(till):
     till.orders.add(till.sale("t1"))
     till.push(DAY)
     with till.store.write() as state:
-        state.session.raw.execute("DELETE FROM sales_profiles")
+        state.session.execute("DELETE FROM sales_profiles")
     till.orders.add(till.sale("t2"))
 
     with pytest.raises(ConfigurationError, match="--profile default"):
@@ -229,7 +229,7 @@ def test_kept_before_a_stored_batch_is_sent(till):
     till.office.faults("sales: refuse")
     till.push(DAY)
     with till.store.write() as state:
-        state.session.raw.execute("DELETE FROM sales_profiles")
+        state.session.execute("DELETE FROM sales_profiles")
 
     till.push(DAY)
 

@@ -8,6 +8,7 @@ from email.utils import format_datetime
 
 import attrs
 import pytest
+from databases import store_at
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +18,6 @@ from conexxus_sync.model.sales import Batch, BatchState, OutboxError, SendMoment
 from conexxus_sync.runtime.processes import LinuxProcesses
 from conexxus_sync.sales import OutboxOperator
 from conexxus_sync.sales._key_age import key_age
-from conexxus_sync.stores.sqlite import SqliteStore
 from conexxus_sync.testing import FakeClock
 from tills import Till
 
@@ -51,7 +51,7 @@ class World:
     @property
     def store(self):
         path = self.till.folder / "store.db"
-        return SqliteStore(path, processes=Booted(self.boots)).at("loc-001")
+        return store_at(path, processes=Booted(self.boots)).at("loc-001")
 
     def engine(self, **changes):
         return self.till.engine(**{"client": self.client(), "store": self.store, **changes})

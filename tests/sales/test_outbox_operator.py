@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from databases import forget
 
 from conexxus_client import ApiProfile, ConfigurationError
 from conexxus_client.testing import BackOffice
@@ -191,7 +192,7 @@ def test_adopted_on_a_lost_store(new_till):
     till = new_till()
     till.orders.add(till.sale("t1"))
     till.push()
-    (till.folder / "store.db").unlink()
+    forget(till.store)
 
     till.engine().adopt(DAY)
     till.engine().push(DAY)
@@ -270,7 +271,7 @@ def test_forgotten(new_till):
         till.orders.add(till.sale(f"t{days}"), day=day)
         till.push(day)
         with till.store.read() as state:
-            (size,) = state.session.raw.execute(
+            (size,) = state.session.execute(
                 "SELECT length(body) FROM batches WHERE key = ?", (key,)
             ).fetchone() or ("gone",)
         return size
@@ -299,8 +300,8 @@ def test_a_clock_that_is_years_ahead_forgets_nothing(new_till):
     till.push()
 
     with till.store.read() as state:
-        assert state.session.raw.execute("SELECT count(*) FROM delivered").fetchone() == (1,)
-        assert state.session.raw.execute("SELECT body IS NULL FROM batches").fetchone() == (0,)
+        assert state.session.execute("SELECT count(*) FROM delivered").fetchone() == (1,)
+        assert state.session.execute("SELECT body IS NULL FROM batches").fetchone() == (0,)
 
 
 def test_story(new_till):

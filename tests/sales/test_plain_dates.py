@@ -2,7 +2,6 @@
 Facts about business dates that are none, and about rows that can't be read.
 """
 
-import sqlite3
 from datetime import UTC, date, datetime
 
 import pytest
@@ -63,24 +62,28 @@ AT = "'2026-01-02T23:30:00+00:00'"
 BATCH = (
     "INSERT INTO batches (location, key, business_date, freeze_number, first, transactions,"
     " mismatched, total, digest, body, frozen_at, state, sent_at, parked)"
-    " VALUES (?, 'k', '{}', 1, 0, 1, 0, '1', x'00', x'00'"
+    " VALUES (?, 'k', '{}', 1, 0, 1, 0, '1', CAST('0' AS BLOB), CAST('0' AS BLOB)"
 )
 RUN = (
     "INSERT INTO runs (location, id, kind, business_date, status, planned, started_at, document)"
     " VALUES (?, 'r', 'sales', '{}', 'success', 0, '2026-01-02T00:00:00+00:00', '{{\"id\": 1}}')"
 )
+ANEW = "ON CONFLICT (location, business_date) DO UPDATE SET visited_at = excluded.visited_at"
 TABLES = [
-    f"INSERT OR REPLACE INTO sales_dates VALUES (?, '{{}}', {AT}, NULL, NULL)",
-    "INSERT OR REPLACE INTO sales_dates VALUES (?, '2026-01-01', 'yesterday{}', NULL, NULL)",
+    f"INSERT INTO sales_dates VALUES (?, '{{}}', {AT}, NULL, NULL) {ANEW}",
+    f"INSERT INTO sales_dates VALUES (?, '2026-01-01', 'yesterday{{}}', NULL, NULL) {ANEW}",
     (
         "INSERT INTO quarantined_transactions (location, business_date, id, sold_second, raw,"
-        f" reason, quarantined_at) VALUES (?, '{{}}', 'x', '', x'00', 'why', {AT})"
+        f" reason, quarantined_at) VALUES (?, '{{}}', 'x', '', CAST('0' AS BLOB), 'why', {AT})"
     ),
     (
         "INSERT INTO discrepancies (location, business_date, id, sold_second, kind, digest,"
-        f" found_at) VALUES (?, '{{}}', 'x', '', 'elsewhere', x'00', {AT})"
+        f" found_at) VALUES (?, '{{}}', 'x', '', 'elsewhere', CAST('0' AS BLOB), {AT})"
     ),
-    f"INSERT INTO delivered VALUES (?, '{{}}', 'x', '', '1', x'00', '1', '', {AT}, '', 0, 0)",
+    (
+        "INSERT INTO delivered VALUES (?, '{}', 'x', '', '1', CAST('0' AS BLOB), '1', '',"
+        f" {AT}, '', 0, 0)"
+    ),
     f"{BATCH}, {AT}, 'pending', NULL, NULL)",
     f"{BATCH}, {AT}, 'unknown', {AT}, 'why')",
     f"{BATCH}, {AT}, 'unknown', {AT}, NULL)",
@@ -94,9 +97,8 @@ def unreadable_rows(till):
 
 
 def damage(till, statement, day):
-    with sqlite3.connect(till.folder / "store.db") as connection:
-        connection.execute(statement.format(day), (LOCATION,))
-    connection.close()
+    with till.store.write() as state:
+        state.session.execute(statement.format(day), (LOCATION,))
 
 
 @ROWS
@@ -152,9 +154,8 @@ def test_start_that_is_a_moment(till, since):
     A first date that was stored as a moment is that moment's date.
     """
     till.push()
-    with sqlite3.connect(till.folder / "store.db") as connection:
-        connection.execute("UPDATE sales_floors SET since = ?", (since,))
-    connection.close()
+    with till.store.write() as state:
+        state.session.execute("UPDATE sales_floors SET since = ?", (since,))
     till.orders.add(till.sale("t1"), day=date(2026, 1, 1))
     till.wait(days=1)
 

@@ -7,16 +7,17 @@ from decimal import Decimal
 
 import attrs
 import pytest
+from databases import BOTH, store_at
 
 from conexxus_client import ConfigurationError
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.errors import DateClosedError, RunInProgressError
 from conexxus_sync.model.runs import RunKind, RunStatus
 from conexxus_sync.sales import BatchLimits
-from conexxus_sync.stores.sqlite import SqliteStore
 from peeks import peek
 
 
+DATABASES = BOTH
 LOCATION = "loc-001"
 DAY = date(2026, 1, 2)
 
@@ -289,7 +290,7 @@ def test_closed_date(till):
     A closed date takes no push.
     """
     with till.store.write() as state:
-        state.session.raw.execute(
+        state.session.execute(
             "INSERT INTO sales_dates VALUES (?, ?, NULL, 'adopted', NULL)",
             (LOCATION, DAY.isoformat()),
         )
@@ -325,7 +326,7 @@ def test_collector_of_a_lost_push(till):
     def steal(step):
         if step == "sent":
             with till.store.write() as state:
-                state.session.raw.execute("UPDATE leases SET epoch = epoch + 1")
+                state.session.execute("UPDATE leases SET epoch = epoch + 1")
 
     with pytest.raises(Exception, match="lost its lease"):
         till.engine(failpoint=steal).push(DAY)
@@ -379,7 +380,7 @@ def test_push_within_a_push(till, new_till, breaks):
     A run that begins within another shares nothing with it.
     """
     inner = new_till()
-    both = SqliteStore(till.folder / "store.db")
+    both = store_at(till.folder / "store.db")
     till.options = {"store": both.at(LOCATION)}
     inner.options = {"store": both.at("loc-002")}
     inner.config = attrs.evolve(till.config, location_id="loc-002")

@@ -16,6 +16,7 @@ from conexxus_sync.health._health import assess_health
 from conexxus_sync.stores.sqlite import _sqlite_database as store_module
 
 
+DATABASES = ("sqlite",)
 LOCATION = "loc-001"
 DAY = date(2026, 1, 2)
 A_DAY = timedelta(days=1)

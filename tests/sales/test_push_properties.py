@@ -45,7 +45,7 @@ def account(till):
     """
     with till.store.read() as state:
         delivered = [
-            name for (name,) in state.session.raw.execute("SELECT id FROM delivered").fetchall()
+            name for (name,) in state.session.execute("SELECT id FROM delivered").fetchall()
         ]
         waiting = [name for batch in till.open_batches() for name in state.outbox.ids(batch)]
 

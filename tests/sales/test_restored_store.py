@@ -16,6 +16,7 @@ from conexxus_sync.collectors import FanOut, LoggingCollector
 from conexxus_sync.sales._status import SalesStatus
 
 
+DATABASES = ("sqlite",)
 LOCATION = "loc-001"
 DAY = date(2026, 1, 2)
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import attrs
 import pytest
+from databases import forget
 
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.model.runs import RunStatus
@@ -208,7 +209,7 @@ def test_first_start_before_the_push_time(till):
     till.engine().push()
     assert status(till).held is None
 
-    other.store.database.path.unlink()
+    forget(other.store)
     till.clock.set(datetime(2026, 1, 2, 23, 45, tzinfo=UTC))
     till.engine().push()
     till.wait(days=7)

@@ -4,7 +4,7 @@ Another process that has a store to itself.
 
 from contextlib import contextmanager
 
-from conexxus_sync.stores.sqlite import SqliteStore
+from databases import other_of
 
 
 @contextmanager
@@ -12,7 +12,5 @@ def locked(store):
     """
     Writes to *store*, by a connection that no unit of work of this thread shares.
     """
-    other = SqliteStore(store.database.path).at(store.location)
-
-    with other.write():
+    with other_of(store).write():
         yield

@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from databases import store_at
 
 from conexxus_client.testing import BackOffice
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.service import ConexxusService
-from conexxus_sync.stores.sqlite import SqliteStore
 from conexxus_sync.testing import sale
 from sites import client_of
 
@@ -51,7 +51,7 @@ def new_service(tmp_path, office, clock):
 
     def make(**options):
         options = {"client": client_of(office), "config": config, "clock": clock, **options}
-        options.setdefault("store", SqliteStore(tmp_path / "conexxus.db"))
+        options.setdefault("store", store_at(tmp_path / "conexxus.db"))
         return ConexxusService(options.pop("client"), **options)
 
     return make

@@ -15,13 +15,13 @@ from zoneinfo import ZoneInfo
 
 import attrs
 import pytest
+from databases import store_at
 from prometheus_client.parser import text_string_to_metric_families
 
 from conexxus_client import ClientConfig, ConexxusClient
 from conexxus_client.testing import BackOffice, SandboxTransport
 from conexxus_sync import ConexxusService, SyncConfig
 from conexxus_sync.metrics.prometheus import PrometheusMetrics
-from conexxus_sync.stores.sqlite import SqliteStore
 from conexxus_sync.testing import FakeClock, ListOrders, sale
 from sites import MORNING, hasty_store
 
@@ -64,7 +64,7 @@ class Shop:
 
     folder: Path
     location: str = LOCATION
-    new_store: Callable = SqliteStore
+    new_store: Callable = store_at
     office: BackOffice = attrs.field(factory=lambda: BackOffice(items(2), etag="off"))
     orders: Orders = attrs.field(factory=Orders)
     clock: FakeClock = attrs.field(factory=lambda: FakeClock(MORNING))

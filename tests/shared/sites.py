@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import attrs
 import pytest
+from databases import Chosen, store_at
 
 from conexxus_client import ClientConfig, ConexxusClient
 from conexxus_client.testing import BackOffice, SandboxTransport
@@ -36,6 +37,8 @@ class HastyDatabase(SqliteDatabase):
 
 
 def hasty_store(path):
+    if Chosen.name != "sqlite":
+        return store_at(path)
     return SqliteStore(path, database=HastyDatabase(path))
 
 
@@ -44,7 +47,7 @@ class Site:
     One location: its store, its back office, and pulls between them.
     """
 
-    def __init__(self, path, *, location_id="loc-001", store=SqliteStore):
+    def __init__(self, path, *, location_id="loc-001", store=store_at):
         self.office = BackOffice([], etag="off")
         self.client = client_of(self.office)
         self.path = path

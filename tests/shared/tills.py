@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import attrs
 import pytest
+from databases import Chosen, store_at
 
 from conexxus_client import ApiProfile, ClientConfig, ConexxusClient, Transaction
 from conexxus_client.testing import BackOffice, SandboxTransport
@@ -107,7 +108,7 @@ class Till:
 
     @property
     def store(self):
-        return SqliteStore(self.folder / "store.db").at(self.config.location_id)
+        return store_at(self.folder / "store.db").at(self.config.location_id)
 
     @property
     def peek(self):
@@ -223,14 +224,15 @@ def many_tills(tmp_path_factory):
         folder_in_memory(tmp_path_factory.getbasetemp()) as folder,
         kept_connections(folder) as keeper,
     ):
-        first = Till(Path(tempfile.mkdtemp(dir=folder)))
-        with first.store.read():
+        first = SqliteStore(Path(tempfile.mkdtemp(dir=folder)) / "store.db")
+        with first.at(LOCATION).read():
             pass
 
         def make(**settings):
             keeper.forget(folder)
             fresh = Path(tempfile.mkdtemp(dir=folder))
-            shutil.copy(first.folder / "store.db", fresh)
+            if Chosen.name == "sqlite":
+                shutil.copy(first.path, fresh)
             return Till(fresh, **settings)
 
         yield make

@@ -17,6 +17,9 @@ from conexxus_sync.stores.sqlite import SqliteStore, _migrations, copies, freeze
 from conexxus_sync.stores.sqlite.copies import back_up, check, restore
 
 
+DATABASES = ("sqlite",)
+
+
 @pytest.fixture
 def backup(tmp_path):
     return tmp_path / "copies" / "backup.db"

@@ -17,6 +17,7 @@ from conexxus_sync.stores.sqlite._sqlite_database import SqliteDatabase
 from sites import HastyDatabase
 
 
+DATABASES = ("sqlite",)
 OURS = ("stores/_lease_table.py", "stores/sqlite/_sqlite_database.py")
 
 CASE = pytest.mark.case(

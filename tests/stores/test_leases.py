@@ -7,13 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from databases import BOTH, store_at
 
 from conexxus_sync import LeaseLostError, RunInProgressError
 from conexxus_sync.model.leases import LEASE_LENGTH
 from conexxus_sync.runtime.processes import ProcessIdentity
-from conexxus_sync.stores.sqlite import SqliteStore
 
 
+DATABASES = BOTH
 HERE = ProcessIdentity(boot="boot-1", namespace="pid:[1]", pid=100, started="5", host="till-1")
 
 
@@ -43,7 +44,7 @@ def whole(tmp_path, processes):
     """
     The store of all locations.
     """
-    return SqliteStore(tmp_path / "conexxus.db", processes=processes)
+    return store_at(tmp_path / "conexxus.db", processes=processes)
 
 
 @pytest.fixture

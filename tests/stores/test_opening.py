@@ -13,6 +13,7 @@ from conexxus_sync.stores.sqlite import SqliteStore, _sqlite_database
 from conexxus_sync.stores.sqlite._sqlite_database import SqliteDatabase
 
 
+DATABASES = ("sqlite",)
 # What another process may have done with a file that is no store yet.
 HOLDS = {
     "reads": ["CREATE TABLE theirs (x)", "BEGIN", "SELECT * FROM theirs"],

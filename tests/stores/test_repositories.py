@@ -7,14 +7,17 @@ import inspect
 from pathlib import Path
 
 import pytest
+from databases import BOTH, store_at
 
 from conexxus_sync.stores import _sync_store
-from conexxus_sync.stores.sqlite import SqliteStore
+
+
+DATABASES = BOTH
 
 
 @pytest.fixture
 def store(tmp_path):
-    return SqliteStore(tmp_path / "conexxus.db").at("loc-001")
+    return store_at(tmp_path / "conexxus.db").at("loc-001")
 
 
 def for_checkers():

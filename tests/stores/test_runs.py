@@ -6,16 +6,17 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import attrs
+from databases import BOTH, Chosen, store_at
 from hypothesis import given
 from hypothesis import strategies as st
 
 from conexxus_sync import RunIssue, RunKind, RunStatus, SyncRun
 from conexxus_sync.model.run_json import dump_run, load_run, run_to_json
 from conexxus_sync.stores._run_history import _LATEST as LATEST
-from conexxus_sync.stores.sqlite import SqliteStore
 from peeks import peek
 
 
+DATABASES = BOTH
 MOMENT = datetime(2026, 1, 2, 23, 30, 0, 123000, tzinfo=UTC)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 moments = st.datetimes(min_value=datetime(2000, 1, 1), timezones=st.just(UTC))
@@ -71,9 +72,9 @@ def test_history_survives_a_restart(tmp_path):
     """
     path = tmp_path / "conexxus.db"
     second = attrs.evolve(INVENTORY, id="r2")
-    save(SqliteStore(path).at("loc-001"), INVENTORY, second)
+    save(store_at(path).at("loc-001"), INVENTORY, second)
 
-    store = SqliteStore(path).at("loc-001")
+    store = store_at(path).at("loc-001")
 
     assert peek(store).runs.history() == [second, INVENTORY]
     assert peek(store).runs.history(limit=1) == [second]
@@ -89,7 +90,7 @@ def test_history_by_kind_and_location(site):
     sales = attrs.evolve(INVENTORY, id="r2", kind=RunKind.SALES)
     other = attrs.evolve(INVENTORY, id="r3", location_id="loc-002")
     plan = attrs.evolve(INVENTORY, id="r4", planned=True)
-    elsewhere = SqliteStore(site.path).at("loc-002")
+    elsewhere = store_at(site.path).at("loc-002")
     save(site.store, INVENTORY, sales)
     save(elsewhere, other)
     save(site.store, plan)
@@ -107,16 +108,23 @@ def test_history_by_kind_and_location(site):
         assert others.latest(RunKind.SALES) is None
 
 
+ASKED = ("l", "k", 0, 1)
+
+
 def test_history_is_read_from_an_index(site):
     """
     However many runs there are, the latest ones are found at once.
     """
     with site.store.read() as state:
-        plan = state.session.execute(f"EXPLAIN QUERY PLAN {LATEST}", ("l", "k", 0, 1)).fetchall()
+        if Chosen.name == "sqlite":
+            plan = state.session.execute(f"EXPLAIN QUERY PLAN {LATEST}", ASKED).fetchall()
+        else:
+            # Of an empty table, it would rather read all.
+            state.session.execute("SET enable_seqscan = off")
+            plan = state.session.execute(f"EXPLAIN {LATEST}", ASKED).fetchall()
+            state.session.execute("RESET enable_seqscan")
 
-    assert [step[3] for step in plan] == [
-        "SEARCH runs USING INDEX runs_by_kind (location=? AND kind=? AND planned=?)"
-    ]
+    assert "runs_by_kind" in str(plan)
 
 
 def test_saving_again_corrects(site):

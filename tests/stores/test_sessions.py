@@ -6,20 +6,22 @@ import os
 import sqlite3
 
 import pytest
+from databases import BOTH, Chosen, store_at
 
 from conexxus_sync import StoreError
 from conexxus_sync.model.runs import RunKind, RunStatus, SyncRun
-from conexxus_sync.stores.sqlite import SqliteStore
+from conexxus_sync.stores.postgres._connections import Connections
 from conexxus_sync.stores.sqlite import _sqlite_database as database_module
 from conexxus_sync.testing import FakeClock
 
 
+DATABASES = BOTH
 LEASES = "SELECT run_id FROM leases, (SELECT 1 UNION ALL SELECT 2)"
 
 
 @pytest.fixture
 def store(tmp_path):
-    return SqliteStore(tmp_path / "conexxus.db").at("loc-001")
+    return store_at(tmp_path / "conexxus.db").at("loc-001")
 
 
 @pytest.fixture
@@ -28,10 +30,14 @@ def opened(monkeypatch):
     How many connections were opened.
     """
     seen = []
-    connect = sqlite3.connect
-    monkeypatch.setattr(
-        database_module.sqlite3, "connect", lambda *a, **k: seen.append(a) or connect(*a, **k)
-    )
+    if Chosen.name == "sqlite":
+        connect = sqlite3.connect
+        monkeypatch.setattr(
+            database_module.sqlite3, "connect", lambda *a, **k: seen.append(a) or connect(*a, **k)
+        )
+    else:
+        take = Connections.take
+        monkeypatch.setattr(Connections, "take", lambda it: seen.append(it) or take(it))
     return seen
 
 
@@ -57,7 +63,7 @@ def test_write_in_the_middle_of_a_read(store, tmp_path):
     SQLite refuses a transaction at once that begins on an old state of the
     file: no read is open when one begins.
     """
-    other = SqliteStore(tmp_path / "conexxus.db").at("loc-001")
+    other = store_at(tmp_path / "conexxus.db").at("loc-001")
     store.leases.acquire("inventory", "r1", FakeClock().now())
 
     with store.keep_open(), store.read() as state:
@@ -122,7 +128,7 @@ def test_snapshot_sees_one_state(store, tmp_path):
     """
     Whatever others commit meanwhile.
     """
-    other = SqliteStore(tmp_path / "conexxus.db").at("loc-001")
+    other = store_at(tmp_path / "conexxus.db").at("loc-001")
 
     with store.snapshot() as state:
         assert state.runs.history() == []
@@ -190,7 +196,7 @@ def test_locations_of_one_store(tmp_path):
     """
     Each sees its own rows alone.
     """
-    both = SqliteStore(tmp_path / "conexxus.db")
+    both = store_at(tmp_path / "conexxus.db")
 
     with both.at("loc-001").write() as state:
         state.runs.save(run("r1"))
@@ -200,12 +206,22 @@ def test_locations_of_one_store(tmp_path):
         assert state.runs.history() == []
 
 
+def waiting(state):
+    """
+    For how many seconds another writer is waited for.
+    """
+    if Chosen.name == "sqlite":
+        return state.session.execute("PRAGMA busy_timeout").fetchone()[0] / 1000
+
+    return int(state.session.execute("SHOW lock_timeout").fetchone()[0].removesuffix("s"))
+
+
 def test_short_timeout_of_a_connection_that_is_kept_open(store):
     """
     It holds there, too, and only as long as it is asked for.
     """
     with store.keep_open(), store.read() as state:
-        before = state.session.execute("PRAGMA busy_timeout").fetchone()
+        before = waiting(state)
         with store.short_timeout():
-            assert state.session.execute("PRAGMA busy_timeout").fetchone() == (1_000,)
-        assert state.session.execute("PRAGMA busy_timeout").fetchone() == before == (10_000,)
+            assert waiting(state) == 1
+        assert waiting(state) == before == 10

@@ -7,11 +7,13 @@ from contextlib import closing
 
 import psycopg
 import pytest
-from statements import for_postgres, statements
+from statements import statements
 
+from conexxus_sync.stores.postgres._spelling import spelled
 from conexxus_sync.stores.sqlite import SqliteStore
 
 
+DATABASES = ("sqlite",)
 # Spellings that only one of the two takes, each with the reason.
 EXCEPTIONS: dict[str, str] = {}
 
@@ -48,12 +50,12 @@ def postgres(tmp_path_factory, schema):
 
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         for statement in [*schema, *_tables()]:
-            connection.execute(for_postgres(statement))
+            connection.execute(spelled(statement))
         for statement in _views():
             # In place of the table of this name.
             with connection.transaction(force_rollback=True):
                 connection.execute(f"DROP TABLE {re.search('VIEW (.*?) AS', statement)[1]}")
-                connection.execute(for_postgres(statement))
+                connection.execute(spelled(statement))
         yield connection
 
     server.cleanup()
@@ -97,7 +99,7 @@ def test_postgres_takes_it(postgres, name):
     """
     PostgreSQL prepares the same text, with its own types and parameters.
     """
-    statement = for_postgres(STATEMENTS[name])
+    statement = spelled(STATEMENTS[name])
 
     if re.match(r"\s*CREATE INDEX", statement):
         postgres.execute(statement)

@@ -16,6 +16,9 @@ from conexxus_sync.stores.sqlite import SqliteStore, _wal_generation
 from peeks import peek
 
 
+DATABASES = ("sqlite",)
+
+
 @pytest.fixture
 def generations(site, tmp_path):
     """

@@ -20,7 +20,7 @@ from ._exit_codes import ExitCode, gravest
 from ._logged_client import logged_client
 from ._run_text import moment, table
 from ._session import Session
-from ._store_file import missing_store, readable
+from ._store_file import missing_store, readable, store_name
 from ._webhook_check import tested_webhook, webhook_of
 
 
@@ -155,14 +155,16 @@ def _store_and_clock(config: SyncConfig) -> Iterator[CheckResult]:
     yield _clock(now, believable_last_run(runs, now))
 
 
-def _missing(path: Path) -> CheckResult:
-    if not path.parent.is_dir():
-        return failure("store", f"There is no store at {path}, and no such folder")
+def _missing(place: str) -> CheckResult:
+    path = Path(place)
+
+    if path.is_absolute() and not path.parent.is_dir():
+        return failure("store", f"There is no store at {place}, and no such folder")
 
     return CheckResult(
         check="store",
         level=Level.WARNING,
-        message=f"There is no store at {path}: `conexxus run` and `conexxus pull` create one",
+        message=f"There is no store at {place}: `conexxus run` and `conexxus pull` create one",
     )
 
 
@@ -170,7 +172,7 @@ def _found(config: SyncConfig) -> CheckResult:
     """
     It is there; but a relative path leads elsewhere from another folder.
     """
-    said = f"{config.store} can be written"
+    said = f"{store_name(config)} can be written"
     scheme, _, name = config.store.partition(":///")
 
     if scheme != "sqlite" or Path(name).is_absolute():

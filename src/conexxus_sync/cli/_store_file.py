@@ -8,9 +8,9 @@ from tempfile import TemporaryDirectory
 
 import attrs
 
-from conexxus_client import ConfigurationError
+from conexxus_client import ConexxusError, ConfigurationError
 from conexxus_sync.config import SyncConfig
-from conexxus_sync.stores import LocationStore, open_store
+from conexxus_sync.stores import LocationStore, open_store, scheme_of
 
 from ._session import Session
 
@@ -21,14 +21,37 @@ _log = logging.getLogger(__name__)
 def store_path(config: SyncConfig) -> Path:
     """
     The absolute path of the store, whether it is there or not.
+
+    Raises:
+        ConfigurationError: It is no file.
     """
+    if scheme_of(config.store) == "postgresql":
+        msg = (
+            f"the store {store_name(config)} is no file: pg_dump and pg_restore copy it "
+            "(see docs/how-to/use-postgresql.md)"
+        )
+        raise ConfigurationError([msg])
+
     return Path(config.store.partition("sqlite:///")[2]).absolute()
 
 
-def missing_store(config: SyncConfig) -> Path | None:
+def store_name(config: SyncConfig) -> str:
     """
-    The absolute path at which there should be a store, and is none.
+    The store's URL, without a password.
     """
+    if scheme_of(config.store) != "postgresql":
+        return config.store
+
+    return str(open_store(config.store))
+
+
+def missing_store(config: SyncConfig) -> str | None:
+    """
+    Where there should be a store, and is none: an absolute path, or a schema.
+    """
+    if scheme_of(config.store) == "postgresql":
+        return _missing_schema(config)
+
     path = store_path(config)
 
     try:
@@ -40,7 +63,19 @@ def missing_store(config: SyncConfig) -> Path | None:
         # To open it says better what is wrong.
         there = True
 
-    return None if there else path
+    return None if there else str(path)
+
+
+def _missing_schema(config: SyncConfig) -> str | None:
+    store = open_store(config.store)
+
+    try:
+        there = store.database.exists()
+    except ConexxusError:
+        # To open it says better what is wrong.
+        there = True
+
+    return None if there else str(store)
 
 
 def opened(session: Session) -> tuple[SyncConfig, LocationStore]:

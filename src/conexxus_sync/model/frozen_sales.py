@@ -31,6 +31,8 @@ _UNWRITABLE = (ValueError, TypeError, ArithmeticError, RecursionError, ConexxusE
 # How long a timestamp is without its fraction.
 _SECOND = len("2026-01-02T10:00:00")
 
+_NUL = "\0"
+
 
 @attrs.frozen(kw_only=True)
 class FrozenTransaction:
@@ -113,7 +115,7 @@ class FrozenTransaction:
         raw, fault = _encode(transaction)
         # What is left of one that can't be written may be all of another.
         digest = SaleDigest.of_unwritable(raw) if fault else SaleDigest.of(transaction)
-        fault = _misplaced(transaction, business_date) or fault
+        fault = _misplaced(transaction, business_date) or fault or _unnameable(transaction)
 
         return cls(
             position=position,
@@ -226,6 +228,11 @@ def _misplaced(transaction: Transaction, business_date: date) -> str | None:
     )
 
 
+def _unnameable(transaction: Transaction) -> str | None:
+    # PostgreSQL has no such texts, and a store may move there.
+    return "Transaction id has a NUL" if _NUL in transaction.id else None
+
+
 def _encode(transaction: Transaction) -> tuple[bytes, str | None]:
     """
     The transaction's bytes; or what is left of it, and what is wrong.
@@ -253,13 +260,13 @@ def _instant(moment: datetime) -> str:
 
 def _storable(text: str) -> str:
     """
-    A lone surrogate can't be stored; the name of such a transaction, which
-    has a fault anyway, must not be that of another.
+    A lone surrogate or a NUL can't be stored; the name of such a transaction,
+    which has a fault anyway, must not be that of another.
     """
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        exact = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-        return text.encode("utf-8", "backslashreplace").decode() + f"#{exact[:8]}"
+    plain = text.encode("utf-8", "backslashreplace").decode().replace(_NUL, r"\0")
 
-    return text
+    if plain == text:
+        return text
+
+    exact = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{plain}#{exact[:8]}"

@@ -32,12 +32,12 @@ class FreezeNumbers:
     beside it say.
 
     Attributes:
-        path: Of the file.
+        path: Of the file; None if it is this process that says it.
         stored: What the store says.
         beside: What the file says; None if there is none, or it can't be read.
     """
 
-    path: Path
+    path: Path | None
     stored: int
     beside: int | None
 

@@ -32,7 +32,7 @@ class RestoredStore:
     def __str__(self) -> str:
         return (
             f"the store was restored from a backup or lost: it knows of {self.numbers.stored} "
-            f"freezes of location {self.location_id}, and {self.numbers.path} of "
+            f"freezes of location {self.location_id}, and {self.numbers.path or 'this process'} of "
             f"{self.numbers.beside}. What was sent since would be sent again, so nothing is "
             "pushed. Name the last business date that the back office has: "
             "`conexxus push --orders ORDERS --adopt-through DATE`"
@@ -74,11 +74,12 @@ class StoreAge:
                 raise ConfigurationError([str(restored)])
             if numbers.beside is None and numbers.stored:
                 state.freezes.write()
-                _log.warning(
-                    "Conexxus sales: %s was missing and is written anew: whether the store was "
-                    "restored from a backup before could not be seen",
-                    numbers.path,
-                )
+                if numbers.path is not None:
+                    _log.warning(
+                        "Conexxus sales: %s was missing and is written anew: whether the store "
+                        "was restored from a backup before could not be seen",
+                        numbers.path,
+                    )
 
 
 def first_push_note(business_date: date) -> str:

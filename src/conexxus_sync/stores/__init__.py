@@ -7,15 +7,16 @@ from conexxus_client import ConfigurationError
 from ._sync_store import LocationStore, State, SyncStore
 
 
-__all__ = ["LocationStore", "State", "SyncStore", "open_store"]
+__all__ = ["LocationStore", "State", "SyncStore", "open_store", "scheme_of"]
 
 
 def open_store(url: str) -> SyncStore:
     """
-    The store that *url* names; its file is created when first needed.
+    The store that *url* names; its file or tables are created when first needed.
 
     Args:
-        url: `sqlite:///relative.db`, or `sqlite:////absolute/path.db`.
+        url: `sqlite:///relative.db`, `sqlite:////absolute/path.db`, or
+            `postgresql://user@host/database`.
 
     Raises:
         ConfigurationError: No store speaks this URL.
@@ -27,12 +28,29 @@ def open_store(url: str) -> SyncStore:
 
         return SqliteStore(path)
 
-    if url.startswith("postgresql://"):
-        msg = (
-            "CONEXXUS_STORE names a PostgreSQL database, and this version of conexxus-sdk "
-            "keeps its state in SQLite only: use sqlite:///path"
-        )
-        raise ConfigurationError([msg])
+    if scheme_of(url) == "postgresql":
+        return _postgres_store(url)
 
-    msg = "CONEXXUS_STORE must start with sqlite:/// and name a file"
+    msg = "CONEXXUS_STORE must start with sqlite:/// or postgresql:// and name a database"
     raise ConfigurationError([msg])
+
+
+def scheme_of(url: str) -> str:
+    """
+    Which kind of database *url* names.
+    """
+    scheme = url.partition(":")[0].lower()
+    return "postgresql" if scheme == "postgres" else scheme
+
+
+def _postgres_store(url: str) -> SyncStore:
+    try:
+        from .postgres import PostgresStore
+    except ImportError as exc:
+        msg = (
+            "CONEXXUS_STORE names a PostgreSQL database, which needs the extra `postgres`: "
+            f"pip install 'conexxus-sdk[postgres]' ({exc})"
+        )
+        raise ConfigurationError([msg]) from exc
+
+    return PostgresStore(url)

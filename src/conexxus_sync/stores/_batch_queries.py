@@ -79,7 +79,7 @@ SELECT coalesce(sum(transactions), 0) FROM batches WHERE location = ? AND busine
 _GET = f"SELECT {COLUMNS} FROM batches WHERE location = ? AND key = ?"  # noqa: S608  # constants
 _LIST = f"""
 SELECT {COLUMNS} FROM batches WHERE location = ? AND state IN (SELECT key FROM json_each(?))
-ORDER BY business_date DESC, freeze_number DESC, first DESC LIMIT ?
+ORDER BY business_date DESC, freeze_number DESC, first DESC, key LIMIT ?
 """  # noqa: S608  # constants
 _COUNTS = "SELECT state, count(*) FROM batches WHERE location = ? GROUP BY state"
 

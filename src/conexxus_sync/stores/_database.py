@@ -125,12 +125,13 @@ class Database(Protocol):
             StoreError: The database can't be opened, read or written.
         """
 
-    def write(self, *, durable: bool = True) -> AbstractContextManager[Session]:
+    def write(self, *, location: str, durable: bool = True) -> AbstractContextManager[Session]:
         """
         A session with a transaction that no other writer can interrupt: all
         of it, or nothing.
 
         Args:
+            location: Whose rows it writes: writers of others may go on.
             durable: Whether it outlasts the loss of power from its end on; if
                 not, from the end of the next one that does.
 
@@ -153,6 +154,19 @@ class Database(Protocol):
 
         Raises:
             StoreError: The database can't be opened.
+        """
+
+    def exists(self) -> bool:
+        """
+        Are there tables of a store?  None are made to find out.
+
+        Raises:
+            StoreError: The database can't be opened.
+        """
+
+    def close(self) -> None:
+        """
+        Close what is open and not in use.
         """
 
     def short_timeout(self) -> AbstractContextManager[None]:

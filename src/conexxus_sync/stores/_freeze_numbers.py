@@ -2,12 +2,14 @@
 Numbers of freezes, in the store and in the file beside it: a store that lags was restored.
 """
 
+from pathlib import Path
+from typing import Protocol
+
 import attrs
 
 from conexxus_sync.model.sales import FreezeNumbers
 
 from ._database import Repository
-from ._freeze_file import FreezeFile
 
 
 _ADVANCE = """
@@ -21,6 +23,28 @@ ON CONFLICT (location) DO UPDATE SET number = excluded.number
 """
 
 
+class FreezeRecord(Protocol):
+    """
+    What knows the numbers of freezes besides the store.
+    """
+
+    @property
+    def path(self) -> Path | None:
+        """
+        The file that holds them; None if only this process knows them.
+        """
+
+    def numbers(self) -> dict[str, int]:
+        """
+        The number of each location.
+        """
+
+    def write(self, location: str, number: int) -> None:
+        """
+        Keep the number of a location, unless a higher one is known.
+        """
+
+
 @attrs.frozen
 class Freezes(Repository):
     """
@@ -32,7 +56,7 @@ class Freezes(Repository):
     adopted since.
     """
 
-    file: FreezeFile
+    file: FreezeRecord
 
     def advance(self) -> None:
         """

@@ -73,7 +73,7 @@ class Leases:
             raise
 
     def _take(self, kind: LeaseKind, run_id: str, now: datetime) -> Lease:
-        with self.database.write(durable=False) as session:
+        with self.database.write(location=self.location, durable=False) as session:
             row = self._row(session, kind)
             self._refuse_held(kind, row, now)
 
@@ -106,7 +106,7 @@ class Leases:
         if not lease.is_due(now):
             return lease
 
-        with self.database.write(durable=False) as session:
+        with self.database.write(location=self.location, durable=False) as session:
             self.check(session, lease)
             return self.extend(session, lease, now)
 
@@ -142,7 +142,7 @@ class Leases:
     def _give_back(self, key: tuple[str, str, int]) -> None:
         self.abandoned.add(key)
 
-        with self.database.write(durable=False) as session:
+        with self.database.write(location=self.location, durable=False) as session:
             session.execute(_RELEASE, key)
 
         self.abandoned.discard(key)

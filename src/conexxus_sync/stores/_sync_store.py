@@ -13,7 +13,7 @@ from conexxus_sync.model.leases import Lease
 from conexxus_sync.runtime.processes import LinuxProcesses, Processes
 
 from ._database import Database, Session
-from ._freeze_file import FreezeFile
+from ._freeze_numbers import FreezeRecord
 from ._lease_table import Leases
 
 
@@ -85,10 +85,10 @@ class State:
         api_calls: The last call of the back office, of any process.
     """
 
-    def __init__(self, session: Session, location: str, freeze_file: FreezeFile) -> None:
+    def __init__(self, session: Session, location: str, freeze_file: FreezeRecord) -> None:
         self.session: Session = session
         self.location: str = location
-        self.freeze_file: FreezeFile = freeze_file
+        self.freeze_file: FreezeRecord = freeze_file
 
     if TYPE_CHECKING:
         runs: RunHistory
@@ -144,7 +144,7 @@ class LocationStore:
 
     database: Database
     location: str
-    freeze_file: FreezeFile
+    freeze_file: FreezeRecord
     leases: Leases
 
     @property
@@ -177,7 +177,7 @@ class LocationStore:
             LeaseLostError: Another run took over; nothing was written.
             StoreError: The database can't be opened, read or written.
         """
-        with self.database.write() as session:
+        with self.database.write(location=self.location) as session:
             if lease is not None:
                 self.leases.check(session, lease)
             yield self._state(session)
@@ -233,10 +233,10 @@ class SyncStore:
     """
 
     def __init__(
-        self, database: Database, freeze_file: FreezeFile, *, processes: Processes | None = None
+        self, database: Database, freeze_file: FreezeRecord, *, processes: Processes | None = None
     ) -> None:
         self.database: Database = database
-        self.freeze_file: FreezeFile = freeze_file
+        self.freeze_file: FreezeRecord = freeze_file
         self._processes = processes or LinuxProcesses()
         self._abandoned = set[tuple[str, str, int]]()
 

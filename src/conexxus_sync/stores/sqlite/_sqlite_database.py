@@ -254,7 +254,8 @@ class SqliteDatabase:
                 session.execute("ROLLBACK")
 
     @contextmanager
-    def write(self, *, durable: bool = True) -> Iterator[SqliteSession]:
+    def write(self, *, location: str = "", durable: bool = True) -> Iterator[SqliteSession]:
+        # One writer at a time, of whatever location.
         with self._kept_open() as session:
             if session.in_transaction:
                 msg = (
@@ -268,6 +269,15 @@ class SqliteDatabase:
                 session.transaction(lambda: self._ensure_same_file(session)),
             ):
                 yield session
+
+    def exists(self) -> bool:
+        # What is empty was made by something else.
+        return self.path.exists() and self.path.stat().st_size > 0
+
+    def close(self) -> None:
+        """
+        Nothing is kept: a unit of work closes its connection.
+        """
 
     @contextmanager
     def short_timeout(self) -> Iterator[None]:

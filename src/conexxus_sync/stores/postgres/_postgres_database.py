@@ -1,0 +1,201 @@
+"""
+`PostgresDatabase`: units of work and errors of one schema of a PostgreSQL.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+
+import attrs
+import psycopg
+
+from conexxus_sync.errors import StoreError
+
+from ._address import PostgresAddress
+from ._connections import Connections
+from ._migrations import is_migrated, migrate
+from ._postgres_session import PostgresSession
+
+
+BUSY_TIMEOUT_S = 10
+HASTY_TIMEOUT_S = 1
+
+
+@attrs.define(eq=False)
+class PostgresDatabase:
+    """
+    The schema that *address* names; see `Database`.
+
+    A unit of work has a connection of its own, so a database may be shared by
+    threads and survives a fork; what is nested in a transaction, a snapshot or
+    `keep_open` shares the connection of that.
+    """
+
+    address: PostgresAddress
+    connections: Connections = attrs.field(init=False)
+    _here: "_PerThread" = attrs.field(factory=lambda: _PerThread(), init=False)
+    _is_migrated: bool = attrs.field(default=False, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.connections = Connections.of(self.address)
+
+    @contextmanager
+    def read(self, *, apart: bool = False) -> Iterator[PostgresSession]:
+        with self._translated():
+            session = self._here.session
+            if session is not None and session.is_usable and not apart:
+                yield session
+                return
+
+            with self._session() as session:
+                yield session
+
+    @contextmanager
+    def keep_open(self) -> Iterator[None]:
+        with self._kept_open(apart=True):
+            yield
+
+    @contextmanager
+    def snapshot(self) -> Iterator[PostgresSession]:
+        with self.short_timeout(), self._kept_open() as session:
+            if session.in_transaction:
+                yield session
+                return
+
+            with session.snapshot():
+                yield session
+
+    @contextmanager
+    def write(self, *, location: str = "", durable: bool = True) -> Iterator[PostgresSession]:
+        with self._kept_open() as session:
+            if session.in_transaction:
+                msg = (
+                    f"the store {self.address.name} is being read or written in this thread: "
+                    "nothing was written. Write once that has ended, or in another thread."
+                )
+                raise StoreError(msg)
+
+            with session.transaction(self._lock(f"location {location}"), durable=durable):
+                yield session
+
+    @contextmanager
+    def short_timeout(self) -> Iterator[None]:
+        before, self._here.has_short_timeout = self._here.has_short_timeout, True
+        shared = self._here.session
+
+        try:
+            if shared is not None and shared.is_usable:
+                shared.set_timeout(HASTY_TIMEOUT_S)
+            yield
+        finally:
+            self._here.has_short_timeout = before
+            if not before and shared is not None and shared.is_usable:
+                shared.set_timeout(BUSY_TIMEOUT_S)
+
+    def exists(self) -> bool:
+        with self._translated(), self._session(migrated=False) as session:
+            return is_migrated(session.raw)
+
+    def close(self) -> None:
+        """
+        Close the connections that are idle.
+        """
+        self.connections.close()
+
+    @contextmanager
+    def _kept_open(self, *, apart: bool = False) -> Iterator[PostgresSession]:
+        before = self._here.session
+
+        with self.read(apart=apart) as session:
+            self._here.session = session
+            try:
+                yield session
+            finally:
+                self._here.session = before
+
+    @contextmanager
+    def _session(self, *, migrated: bool = True) -> Iterator[PostgresSession]:
+        pooled = self.connections.take()
+        session = PostgresSession(pooled, self.address.schema, self.connections.open)
+        is_clean = False
+
+        try:
+            hasty = self._here.has_short_timeout
+            session.set_timeout(HASTY_TIMEOUT_S if hasty else BUSY_TIMEOUT_S)
+            if migrated and not self._is_migrated:
+                migrate(pooled.raw, self.address.schema, lock=self._lock("migrations"))
+                self._is_migrated = True
+            yield session
+        finally:
+            with suppress(psycopg.Error):
+                is_clean = session.clean()
+            self.connections.give_back(pooled, is_clean=is_clean)
+
+    def _lock(self, name: str) -> int:
+        """
+        The number of an advisory lock: all of the server share 64 bits.
+        """
+        digest = sha256(f"conexxus {self.address.schema} {name}".encode()).digest()
+        return int.from_bytes(digest[:8], signed=True)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except psycopg.Error as exc:
+            raise StoreError(self._explain(exc)) from exc
+
+    def _explain(self, exc: psycopg.Error) -> str:
+        state = exc.sqlstate or _state_of_refusal(str(exc))
+        known = (text for code, text in _ADVICE.items() if state.startswith(code))
+        advice = next(known, _UNREACHABLE if isinstance(exc, psycopg.OperationalError) else "")
+        said = " ".join(str(exc).split()).rstrip(".")
+
+        return f"the store {self.address.name} failed: {said}. {advice}".rstrip()
+
+
+def _state_of_refusal(said: str) -> str:
+    """
+    What refuses a connection says so in words only.
+    """
+    return next((state for words, state in _REFUSALS.items() if words in said), "")
+
+
+class _PerThread(threading.local):
+    """
+    Attributes:
+        has_short_timeout: Whether this thread waits for other writers only shortly.
+        session: What its units of work share.
+    """
+
+    has_short_timeout: bool = False
+    session: PostgresSession | None = None
+
+
+_UNREACHABLE = "Check that it runs, that CONEXXUS_STORE names it, and the network between."
+
+_REFUSALS = {
+    "too many": "53300",
+    "connection slots": "53300",
+    "authentication failed": "28",
+    "no pg_hba.conf entry": "28",
+    "no password supplied": "28",
+    "does not exist": "3D000",
+    "starting up": "57P",
+    "shutting down": "57P",
+}
+
+# By the prefix of SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html
+_ADVICE = {
+    "25006": "It is a standby that only reads: add target_session_attrs=read-write.",
+    "28": "Check user and password in CONEXXUS_STORE.",
+    "3D000": "Create the database, or name another in CONEXXUS_STORE.",
+    "40": "Others wrote at the same time, and nothing was changed; it is tried again.",
+    "42501": "The role lacks a privilege: see docs/how-to/use-postgresql.md.",
+    "53100": "Free space on its disk and run again; nothing was changed.",
+    "53300": "It has no connection left: raise its max_connections, or lower connections=.",
+    "55P03": "Another process holds it; try again, or stop that process.",
+    "57014": "It took too long: raise statement_timeout= in CONEXXUS_STORE.",
+    "57P": "It was stopped or is starting; it is tried again.",
+}

