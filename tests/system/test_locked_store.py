@@ -49,10 +49,10 @@ class Counting(SqliteDatabase):
     Counts how often it is opened.
     """
 
-    opened = 0
+    openings = 0
 
     def _connect(self):
-        self.opened += 1
+        self.openings += 1
         return super()._connect()
 
 
@@ -92,7 +92,7 @@ def test_locked_store_is_told_soon(busy, ask):
         took = time.monotonic() - began
 
     assert found == {AlertName.STORE_UNUSABLE}
-    assert database.opened == 1
+    assert database.openings == 1
     assert took < BUSY_TIMEOUT_S / 2
     assert AlertName.STORE_UNUSABLE not in health(busy)
 
@@ -122,7 +122,7 @@ def test_locked_store_is_opened_once(shop, tmp_path, monkeypatch, ask, statement
     shop.open(store=SqliteStore(database.path, database=database))
     if statements is EXCLUSIVELY:
         health(shop)
-    database.opened = 0
+    database.openings = 0
 
     with (
         held(database.path, statements),
@@ -130,7 +130,7 @@ def test_locked_store_is_opened_once(shop, tmp_path, monkeypatch, ask, statement
     ):
         ask(shop)
 
-    assert database.opened == 1
+    assert database.openings == 1
 
 
 @pytest.mark.case(
@@ -150,4 +150,4 @@ def test_health_of_a_new_store_that_is_held(shop, tmp_path, monkeypatch):
         found = health(shop)
 
     assert found == {AlertName.STORE_UNUSABLE}
-    assert database.opened == 1
+    assert database.openings == 1

@@ -2,20 +2,20 @@
 `PostgresDatabase`: units of work and errors of one schema of a PostgreSQL.
 """
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from hashlib import sha256
 
 import attrs
 import psycopg
 
 from conexxus_sync.errors import StoreError
+from conexxus_sync.stores._shared_sessions import SharingDatabase
 
 from ._address import PostgresAddress
 from ._connections import Connections
-from ._migrations import is_migrated, migrate
 from ._postgres_session import PostgresSession
+from ._schema import is_migrated, migrate
 
 
 BUSY_TIMEOUT_S = 10
@@ -23,78 +23,35 @@ HASTY_TIMEOUT_S = 1
 
 
 @attrs.define(eq=False)
-class PostgresDatabase:
+class PostgresDatabase(SharingDatabase[PostgresSession]):
     """
     The schema that *address* names; see `Database`.
-
-    A unit of work has a connection of its own, so a database may be shared by
-    threads and survives a fork; what is nested in a transaction, a snapshot or
-    `keep_open` shares the connection of that.
     """
 
     address: PostgresAddress
     connections: Connections = attrs.field(init=False)
-    _here: "_PerThread" = attrs.field(factory=lambda: _PerThread(), init=False)
     _is_migrated: bool = attrs.field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.connections = Connections.of(self.address)
 
-    @contextmanager
-    def read(self, *, apart: bool = False) -> Iterator[PostgresSession]:
-        with self._translated():
-            session = self._here.session
-            if session is not None and session.is_usable and not apart:
-                yield session
-                return
+    @property
+    def name(self) -> str:
+        return self.address.name
 
-            with self._session() as session:
-                yield session
+    def opened(self) -> AbstractContextManager[PostgresSession]:
+        return self._session()
 
-    @contextmanager
-    def keep_open(self) -> Iterator[None]:
-        with self._kept_open(apart=True):
-            yield
+    def transaction(
+        self, session: PostgresSession, *, location: str, durable: bool
+    ) -> AbstractContextManager[None]:
+        return session.transaction(self._lock(f"location {location}"), durable=durable)
 
-    @contextmanager
-    def snapshot(self) -> Iterator[PostgresSession]:
-        with self.short_timeout(), self._kept_open() as session:
-            if session.in_transaction:
-                yield session
-                return
-
-            with session.snapshot():
-                yield session
-
-    @contextmanager
-    def write(self, *, location: str = "", durable: bool = True) -> Iterator[PostgresSession]:
-        with self._kept_open() as session:
-            if session.in_transaction:
-                msg = (
-                    f"the store {self.address.name} is being read or written in this thread: "
-                    "nothing was written. Write once that has ended, or in another thread."
-                )
-                raise StoreError(msg)
-
-            with session.transaction(self._lock(f"location {location}"), durable=durable):
-                yield session
-
-    @contextmanager
-    def short_timeout(self) -> Iterator[None]:
-        before, self._here.has_short_timeout = self._here.has_short_timeout, True
-        shared = self._here.session
-
-        try:
-            if shared is not None and shared.is_usable:
-                shared.set_timeout(HASTY_TIMEOUT_S)
-            yield
-        finally:
-            self._here.has_short_timeout = before
-            if not before and shared is not None and shared.is_usable:
-                shared.set_timeout(BUSY_TIMEOUT_S)
+    def timeout(self, *, is_short: bool) -> int:
+        return HASTY_TIMEOUT_S if is_short else BUSY_TIMEOUT_S
 
     def exists(self) -> bool:
-        with self._translated(), self._session(migrated=False) as session:
+        with self.translated(), self._session(migrated=False) as session:
             return is_migrated(session.raw)
 
     def close(self) -> None:
@@ -104,25 +61,13 @@ class PostgresDatabase:
         self.connections.close()
 
     @contextmanager
-    def _kept_open(self, *, apart: bool = False) -> Iterator[PostgresSession]:
-        before = self._here.session
-
-        with self.read(apart=apart) as session:
-            self._here.session = session
-            try:
-                yield session
-            finally:
-                self._here.session = before
-
-    @contextmanager
     def _session(self, *, migrated: bool = True) -> Iterator[PostgresSession]:
         pooled = self.connections.take()
         session = PostgresSession(pooled, self.address.schema, self.connections.open)
         is_clean = False
 
         try:
-            hasty = self._here.has_short_timeout
-            session.set_timeout(HASTY_TIMEOUT_S if hasty else BUSY_TIMEOUT_S)
+            session.set_timeout(self.current_timeout)
             if migrated and not self._is_migrated:
                 migrate(pooled.raw, self.address.schema, lock=self._lock("migrations"))
                 self._is_migrated = True
@@ -140,7 +85,7 @@ class PostgresDatabase:
         return int.from_bytes(digest[:8], signed=True)
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def translated(self) -> Iterator[None]:
         try:
             yield
         except psycopg.Error as exc:
@@ -152,7 +97,7 @@ class PostgresDatabase:
         advice = next(known, _UNREACHABLE if isinstance(exc, psycopg.OperationalError) else "")
         said = " ".join(str(exc).split()).rstrip(".")
 
-        return f"the store {self.address.name} failed: {said}. {advice}".rstrip()
+        return f"the store {self.name} failed: {said}. {advice}".rstrip()
 
 
 def _state_of_refusal(said: str) -> str:
@@ -160,17 +105,6 @@ def _state_of_refusal(said: str) -> str:
     What refuses a connection says so in words only.
     """
     return next((state for words, state in _REFUSALS.items() if words in said), "")
-
-
-class _PerThread(threading.local):
-    """
-    Attributes:
-        has_short_timeout: Whether this thread waits for other writers only shortly.
-        session: What its units of work share.
-    """
-
-    has_short_timeout: bool = False
-    session: PostgresSession | None = None
 
 
 _UNREACHABLE = "Check that it runs, that CONEXXUS_STORE names it, and the network between."

@@ -5,7 +5,6 @@
 import os
 import re
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
@@ -16,6 +15,7 @@ import attrs
 
 from conexxus_sync.errors import StoreError
 from conexxus_sync.stores._database import Row
+from conexxus_sync.stores._shared_sessions import SharingDatabase
 
 from ._lent_connection import lent
 from ._migrations import Deadline, migrate, set_busy_timeout
@@ -115,6 +115,15 @@ class SqliteSession(sqlite3.Connection):
             self.execute(statement)
 
     @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        self.execute("BEGIN")
+
+        try:
+            yield
+        finally:
+            self.execute("ROLLBACK")
+
+    @contextmanager
     def filling(self) -> Iterator[None]:
         # It locks nothing but the temporary database.
         try:
@@ -201,74 +210,47 @@ class SqliteSession(sqlite3.Connection):
 
 
 @attrs.define(eq=False)
-class SqliteDatabase:
+class SqliteDatabase(SharingDatabase[SqliteSession]):
     """
     The file at *path*; see `Database`.
-
-    A unit of work has a connection of its own, so a database may be shared by
-    threads and survives a fork; what is nested in a transaction, a snapshot or
-    `keep_open` shares the connection of that.
     """
 
     path: Path
     monotonic: Callable[[], float] = time.monotonic
-    _here: "_PerThread" = attrs.field(factory=lambda: _PerThread(), init=False)
     _open: list[FileIdentity | None] = attrs.field(factory=list, init=False)
     _generation: WalGeneration = attrs.field(
         default=attrs.Factory(lambda self: WalGeneration(self.path), takes_self=True), init=False
     )
 
-    @contextmanager
-    def read(self, *, apart: bool = False) -> Iterator[SqliteSession]:
-        with self._translated():
-            session = self._here.session
-            if session is not None and session.is_usable and not apart:
-                yield session
-                return
-
-            connection = self._connect()
-            self._open.append(connection.file)
-            try:
-                yield connection
-            finally:
-                self._open.remove(connection.file)
-                connection.states.clear()
-                connection.close()
+    @property
+    def name(self) -> str:
+        return str(self.path)
 
     @contextmanager
-    def keep_open(self) -> Iterator[None]:
-        with self._kept_open(apart=True):
+    def opened(self) -> Iterator[SqliteSession]:
+        connection = self._connect()
+        self._open.append(connection.file)
+
+        try:
+            yield connection
+        finally:
+            self._open.remove(connection.file)
+            connection.states.clear()
+            connection.close()
+
+    @contextmanager
+    def transaction(
+        self, session: SqliteSession, *, location: str, durable: bool
+    ) -> Iterator[None]:
+        # One writer at a time, of whatever location.
+        with (
+            nullcontext() if durable else session.without_flush(),
+            session.transaction(lambda: self._ensure_same_file(session)),
+        ):
             yield
 
-    @contextmanager
-    def snapshot(self) -> Iterator[SqliteSession]:
-        with self.short_timeout(), self._kept_open() as session:
-            if session.in_transaction:
-                yield session
-                return
-
-            session.execute("BEGIN")
-            try:
-                yield session
-            finally:
-                session.execute("ROLLBACK")
-
-    @contextmanager
-    def write(self, *, location: str = "", durable: bool = True) -> Iterator[SqliteSession]:
-        # One writer at a time, of whatever location.
-        with self._kept_open() as session:
-            if session.in_transaction:
-                msg = (
-                    f"the store {self.path} is being read or written in this thread: "
-                    "nothing was written. Write once that has ended, or in another thread."
-                )
-                raise StoreError(msg)
-
-            with (
-                nullcontext() if durable else session.without_flush(),
-                session.transaction(lambda: self._ensure_same_file(session)),
-            ):
-                yield session
+    def timeout(self, *, is_short: bool) -> int:
+        return HASTY_TIMEOUT_S if is_short else BUSY_TIMEOUT_S
 
     def exists(self) -> bool:
         # What is empty was made by something else.
@@ -279,38 +261,13 @@ class SqliteDatabase:
         Nothing is kept: a unit of work closes its connection.
         """
 
-    @contextmanager
-    def short_timeout(self) -> Iterator[None]:
-        before, self._here.has_short_timeout = self._here.has_short_timeout, True
-        shared = self._here.session
-
-        try:
-            if shared is not None and shared.is_usable:
-                shared.set_timeout(HASTY_TIMEOUT_S)
-            yield
-        finally:
-            self._here.has_short_timeout = before
-            if not before and shared is not None and shared.is_usable:
-                shared.set_timeout(BUSY_TIMEOUT_S)
-
-    @contextmanager
-    def _kept_open(self, *, apart: bool = False) -> Iterator[SqliteSession]:
-        before = self._here.session
-
-        with self.read(apart=apart) as session:
-            self._here.session = session
-            try:
-                yield session
-            finally:
-                self._here.session = before
-
     def _connect(self) -> SqliteSession:
         self._create()
         file = _identity(self.path)
         # What lies beside a file that is open here already is its own log.
         if file not in self._open:
             self._generation.check()
-        timeout = HASTY_TIMEOUT_S if self._here.has_short_timeout else BUSY_TIMEOUT_S
+        timeout = self.current_timeout
         ends = self.monotonic() + timeout
         connection = sqlite3.connect(
             self.path,
@@ -351,7 +308,7 @@ class SqliteDatabase:
             os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def translated(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as exc:
@@ -361,17 +318,6 @@ class SqliteDatabase:
                 raise
             msg = f"the store {self.path} can't be created: {exc.strerror}. Check CONEXXUS_STORE."
             raise StoreError(msg) from exc
-
-
-class _PerThread(threading.local):
-    """
-    Attributes:
-        has_short_timeout: Whether this thread waits for other writers only shortly.
-        session: What its units of work share.
-    """
-
-    has_short_timeout: bool = False
-    session: SqliteSession | None = None
 
 
 def explained(path: Path, exc: sqlite3.Error) -> str:

@@ -1,0 +1,176 @@
+"""
+`SharingDatabase`: which units of work of a thread share a connection.
+"""
+
+import threading
+from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Generic, Protocol, TypeVar
+
+import attrs
+
+from conexxus_sync.errors import StoreError
+
+from ._database import Session
+
+
+class SharedSession(Session, Protocol):
+    """
+    What a database needs of its sessions, besides what the tables need.
+    """
+
+    @property
+    def is_usable(self) -> bool:
+        """
+        Is it open, in this process?
+
+        Ctrl-C at a bad moment closes a connection that a thread still shares.
+        """
+
+    @property
+    def in_transaction(self) -> bool:
+        """
+        Is a transaction open?
+        """
+
+    def set_timeout(self, seconds: int) -> None:
+        """
+        For how long another writer is waited for.
+        """
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """
+        A transaction in which all reads see one state, and nothing is written.
+        """
+
+
+S = TypeVar("S", bound=SharedSession)
+
+
+class _PerThread(threading.local):
+    """
+    Attributes:
+        has_short_timeout: Whether this thread waits for other writers only shortly.
+        session: What its units of work share.
+    """
+
+    has_short_timeout: bool = False
+    session: Any = None
+
+
+@attrs.define(eq=False)
+class SharingDatabase(Generic[S]):
+    """
+    What `Database` says of connections, for any database.
+
+    A unit of work has a connection of its own, so a database may be shared by
+    threads and survives a fork; what is nested in a transaction, a snapshot or
+    `keep_open` shares the connection of that.
+    """
+
+    _here: _PerThread = attrs.field(factory=_PerThread, init=False)
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """
+        For messages.
+        """
+
+    @abstractmethod
+    def opened(self) -> AbstractContextManager[S]:
+        """
+        A connection that nobody else uses, up to date.
+        """
+
+    @abstractmethod
+    def translated(self) -> AbstractContextManager[None]:
+        """
+        Make a `StoreError` of what the database raises.
+        """
+
+    @abstractmethod
+    def transaction(
+        self, session: S, *, location: str, durable: bool
+    ) -> AbstractContextManager[None]:
+        """
+        A transaction as `Database.write` describes it.
+        """
+
+    @abstractmethod
+    def timeout(self, *, is_short: bool) -> int:
+        """
+        For how many seconds another writer is waited for.
+        """
+
+    @property
+    def current_timeout(self) -> int:
+        """
+        For how many seconds this thread waits for another writer.
+        """
+        return self.timeout(is_short=self._here.has_short_timeout)
+
+    @contextmanager
+    def read(self, *, apart: bool = False) -> Iterator[S]:
+        with self.translated():
+            session: S | None = self._here.session
+            if session is not None and session.is_usable and not apart:
+                yield session
+                return
+
+            with self.opened() as fresh:
+                yield fresh
+
+    @contextmanager
+    def keep_open(self) -> Iterator[None]:
+        with self._kept_open(apart=True):
+            yield
+
+    @contextmanager
+    def snapshot(self) -> Iterator[S]:
+        with self.short_timeout(), self._kept_open() as session:
+            if session.in_transaction:
+                yield session
+                return
+
+            with session.snapshot():
+                yield session
+
+    @contextmanager
+    def write(self, *, location: str = "", durable: bool = True) -> Iterator[S]:
+        with self._kept_open() as session:
+            if session.in_transaction:
+                msg = (
+                    f"the store {self.name} is being read or written in this thread: "
+                    "nothing was written. Write once that has ended, or in another thread."
+                )
+                raise StoreError(msg)
+
+            with self.transaction(session, location=location, durable=durable):
+                yield session
+
+    @contextmanager
+    def short_timeout(self) -> Iterator[None]:
+        before, self._here.has_short_timeout = self._here.has_short_timeout, True
+        shared: S | None = self._here.session
+
+        try:
+            if shared is not None and shared.is_usable:
+                shared.set_timeout(self.current_timeout)
+            yield
+        finally:
+            self._here.has_short_timeout = before
+            if not before and shared is not None and shared.is_usable:
+                shared.set_timeout(self.current_timeout)
+
+    @contextmanager
+    def _kept_open(self, *, apart: bool = False) -> Iterator[S]:
+        before = self._here.session
+
+        with self.read(apart=apart) as session:
+            self._here.session = session
+            try:
+                yield session
+            finally:
+                self._here.session = before
