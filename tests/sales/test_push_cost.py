@@ -455,7 +455,7 @@ def test_flushes(new_till, monkeypatch):
     assert Flushed.flushes <= 2
 
 
-class Opened(store_module._Connection):
+class Opened(store_module.SqliteSession):
     """
     Counts the connections that are opened.
     """
@@ -471,7 +471,7 @@ def test_connections_of_next_due(new_till, monkeypatch):
     """
     When the next push is due takes one connection to find out.
     """
-    monkeypatch.setattr(store_module, "_Connection", Opened)
+    monkeypatch.setattr(store_module, "SqliteSession", Opened)
     till = new_till()
     till.push(DAY)
 
