@@ -8,7 +8,7 @@ import pytest
 
 from conexxus_client import ClientConfig, ConexxusClient
 from conexxus_sync import ConexxusService, SyncConfig, open_store
-from conexxus_sync.http._page._view import view_of
+from conexxus_sync.http._page._view import PageView
 
 
 SAID = "subscription ended on 1 January"
@@ -77,7 +77,7 @@ def test_alerts_and_page(server, office, tmp_path):
     ):
         service.sync_inventory()
         alerts = [alert.message for alert in service.health().alerts]
-        page = json.dumps(view_of(service.overview()), default=str)
+        page = str(PageView.of(service.overview()))
         check = service.test_connection()
 
     assert any(SAID in message for message in alerts)

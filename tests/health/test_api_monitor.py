@@ -7,7 +7,7 @@ import pytest
 from conexxus_client import ClientConfig, ConexxusClient
 from conexxus_client.testing import SandboxTransport
 from conexxus_sync import AlertName, RunStatus, ServiceState
-from conexxus_sync.views.json import health_to_json
+from conexxus_sync.views.json import health_document
 from conexxus_sync.views.text import headline
 
 from .states import states
@@ -94,7 +94,7 @@ def test_age_of_what_is_known_of_the_connection(service, clock):
     called_at = clock.now()
     clock.advance(minutes=7)
 
-    health = health_to_json(service.health())
+    health = health_document(service.health()).as_json()
 
     assert health["apiCheckedAt"] == called_at.isoformat().replace("+00:00", "Z")
     assert health["apiLatency"] >= 0

@@ -5,7 +5,7 @@ How the service is: before anything, after pulls, and with a broken store.
 import json
 
 from conexxus_sync import AlertName, RunStatus, ServiceState
-from conexxus_sync.views.json import health_to_json
+from conexxus_sync.views.json import health_document
 
 from .states import states
 
@@ -14,7 +14,7 @@ def test_health_before_anything(service):
     """
     Nothing is known yet, and nothing is wrong.
     """
-    assert health_to_json(service.health()) == {
+    assert health_document(service.health()).as_json() == {
         "status": "healthy",
         "isHealthy": True,
         "lastSyncTime": None,
@@ -46,7 +46,10 @@ def test_health_after_a_pull(service, clock):
 
     assert (health.status, health.api_connection) == ("healthy", True)
     assert (health.last_sync_time, health.last_sync_status) == (clock.now(), RunStatus.SUCCESS)
-    assert json.loads(json.dumps(health_to_json(health)))["lastSyncTime"] == "2026-01-02T10:00:00Z"
+    assert (
+        json.loads(json.dumps(health_document(health).as_json()))["lastSyncTime"]
+        == "2026-01-02T10:00:00Z"
+    )
 
 
 def test_health_after_a_failure(service, office):

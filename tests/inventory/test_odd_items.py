@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 
 from conexxus_sync import IssueKind, RunStatus
-from conexxus_sync.model.run_json import run_to_json
-from conexxus_sync.views.json import quarantined_item_to_json
+from conexxus_sync.views.json import item_document
+from conexxus_sync.views.run_document import run_document
 
 
 def raw_item(sku, price, more=b""):
@@ -70,12 +70,12 @@ def test_prices_that_are_set_aside(site, text, detail):
     """
     run = site.pull([raw_item("A", text), raw_item("B", b"1")])
 
-    assert run_to_json(run)["errors"] == [
+    assert run_document(run).as_json()["errors"] == [
         {"item": "A", "error": "Item has invalid price", "detail": detail}
     ]
     assert run.last_error.endswith(f"the first: Item has invalid price: {detail}")
-    (entry,) = map(quarantined_item_to_json, entries(site))
-    assert (entry["reason"], entry["detail"]) == ("Item has invalid price", detail)
+    (entry,) = map(item_document, entries(site))
+    assert (entry.reason, entry.detail) == ("Item has invalid price", detail)
 
 
 def test_detail_of_what_has_one_rule(site):
@@ -84,8 +84,8 @@ def test_detail_of_what_has_one_rule(site):
     """
     run = site.pull([b'{"sku":"A","price":1}'])
 
-    assert run_to_json(run)["errors"] == [{"item": "A", "error": "Item missing name"}]
-    assert "detail" not in quarantined_item_to_json(entries(site)[0])
+    assert run_document(run).as_json()["errors"] == [{"item": "A", "error": "Item missing name"}]
+    assert "detail" not in item_document(entries(site)[0]).as_json()
 
 
 @pytest.mark.case(

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conexxus_sync import RunIssue, RunKind, RunStatus, SyncRun
-from conexxus_sync.model.run_json import dump_run, load_run, run_to_json
+from conexxus_sync.model.run_json import dump_run, load_run
 from conexxus_sync.stores._run_history import _LATEST as LATEST
+from conexxus_sync.views.run_document import run_document
 from peeks import peek
 
 
@@ -63,7 +64,7 @@ def test_run_survives_the_store(run):
     A run read back is the run that was written, and its JSON is JSON.
     """
     assert load_run(dump_run(run)) == run
-    json.dumps(run_to_json(run), allow_nan=False)
+    json.dumps(run_document(run).as_json(), allow_nan=False)
 
 
 def test_history_survives_a_restart(tmp_path):

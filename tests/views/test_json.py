@@ -8,7 +8,7 @@ from decimal import Decimal
 import attrs
 
 from conexxus_sync import RunIssue, RunKind, RunStatus, SyncRun
-from conexxus_sync.model.run_json import run_to_json
+from conexxus_sync.views.run_document import run_document
 
 
 MOMENT = datetime(2026, 1, 2, 23, 30, 0, 123000, tzinfo=UTC)
@@ -46,7 +46,7 @@ def test_keys_of_an_inventory_run():
     """
     What has no value is absent, unless it is always there.
     """
-    document = run_to_json(INVENTORY)
+    document = run_document(INVENTORY).as_json()
 
     assert list(document) == KEYS
     assert document["startTime"] == "2026-01-02T23:30:00.123000Z"
@@ -70,7 +70,7 @@ def test_keys_of_a_sales_run():
         delivery_unknown=True,
     )
 
-    document = run_to_json(run)
+    document = run_document(run).as_json()
 
     assert set(document) - set(KEYS) == {
         "businessDate",

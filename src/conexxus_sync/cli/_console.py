@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
+from operator import methodcaller
 from typing import Any, Literal, Protocol
 
 from conexxus_client import ConfigurationError
@@ -78,8 +79,12 @@ def use_utf8() -> None:
 def write_json(document: Any) -> None:
     """
     Write a result for programs, as the one document of this command.
+
+    Args:
+        document: A `Document`, or what JSON has, with documents in it.
     """
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    plain = methodcaller("as_json")
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, default=plain) + "\n")
 
 
 def write_json_line(document: Any) -> None:

@@ -13,6 +13,7 @@ from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.sales._clock_check import believable_last_run, find_clock_problem
 from conexxus_sync.stores import open_store
 from conexxus_sync.stores._unreadable_rows import UnreadableRows
+from conexxus_sync.views.run_document import Document
 
 from ._check_result import CheckResult, Level, failure, misconfigured
 from ._console import progress, write_json, write_lines
@@ -45,13 +46,21 @@ def doctor(*, webhook: bool = False, session: Session) -> ExitCode:
         findings = list(examine(session, webhook=webhook))
 
     if session.json:
-        write_json(
-            [{"check": f.check, "level": str(f.level), "message": f.message} for f in findings]
-        )
+        write_json([*map(Finding.of, findings)])
     else:
         write_lines(table(("", "", ""), [(f.level, f.check, f.message) for f in findings])[1:])
 
     return gravest(finding.code for finding in findings)
+
+
+class Finding(Document, frozen=True):
+    """
+    The outcome of one check.
+    """
+
+    check: str
+    level: Level
+    message: str
 
 
 def examine(session: Session, *, webhook: bool = False) -> Iterator[CheckResult]:

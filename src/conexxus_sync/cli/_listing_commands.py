@@ -7,8 +7,8 @@ from shutil import get_terminal_size
 
 from conexxus_client import ConfigurationError, encode_item
 from conexxus_sync.model.catalogue import MirrorItem
-from conexxus_sync.model.run_json import run_to_json
 from conexxus_sync.model.runs import RunKind
+from conexxus_sync.views.run_document import run_document
 
 from ._console import write_json, write_lines
 from ._csv import write_csv
@@ -40,7 +40,7 @@ def runs(*, kind: RunKind | None = None, limit: int = 20, session: Session) -> E
         found = state.runs.history(kind, limit, planned=True)
 
     if session.json:
-        write_json([run_to_json(run) for run in found])
+        write_json([run_document(run) for run in found])
     elif not found:
         write_lines([f"There has been no run for location {config.location_id}."])
     else:

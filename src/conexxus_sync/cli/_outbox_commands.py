@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from conexxus_client import ConfigurationError
 from conexxus_sync.model.sales import OPEN_STATES, Batch, BatchState
-from conexxus_sync.views.json import batch_to_json
+from conexxus_sync.views.json import BatchAndSales, batch_document
 
 from ._console import write_json, write_lines
 from ._exit_codes import ExitCode
@@ -44,7 +44,7 @@ def outbox_list(
         found = state.outbox.batches(states, limit)
 
     if session.json:
-        write_json([batch_to_json(batch) for batch in found])
+        write_json([batch_document(batch) for batch in found])
     elif not found:
         write_lines(["There is no batch." if all else "Nothing waits: every batch is settled."])
     else:
@@ -85,7 +85,7 @@ def outbox_show(key: str, *, session: Session) -> ExitCode:
         ids = state.outbox.ids(batch)
 
     if session.json:
-        write_json({**batch_to_json(batch), "transactionIds": ids})
+        write_json(BatchAndSales.of(batch, transaction_ids=ids))
     else:
         write_lines(_shown(batch, ids, config.timezone))
 

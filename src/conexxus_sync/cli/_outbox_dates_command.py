@@ -3,12 +3,12 @@
 """
 
 from datetime import date, timedelta
-from typing import Any
 
 from conexxus_client import ConfigurationError
 from conexxus_sync.config import day
 from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.sales import Reconciliation, reconcile
+from conexxus_sync.views.json import reconciled_document
 
 from ._console import write_json, write_lines
 from ._exit_codes import ExitCode
@@ -46,7 +46,7 @@ def outbox_dates(
     found = list(reconcile(store, _first(since), source))
 
     if session.json:
-        write_json([_to_json(one) for one in found])
+        write_json([*map(reconciled_document, found)])
     elif not found:
         write_lines(["Nothing is known of these business dates."])
     else:
@@ -80,21 +80,3 @@ def _row(one: Reconciliation) -> tuple[str, ...]:
         till_count,
         "" if one.agrees else "differs",
     )
-
-
-def _to_json(one: Reconciliation) -> dict[str, Any]:
-    sums = one.sums
-    till = (
-        {} if one.till_count is None else {"till": one.till_count, "tillTotal": str(one.till_total)}
-    )
-
-    return {
-        "businessDate": sums.business_date.isoformat(),
-        "delivered": sums.delivered,
-        "total": str(sums.total),
-        "waiting": sums.waiting,
-        "setAside": sums.quarantined,
-        "contradicted": sums.discrepancies,
-        **till,
-        "agrees": one.agrees,
-    }

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from conexxus_client import ConfigurationError
 from conexxus_sync.model.sales import Batch
-from conexxus_sync.views.json import batch_to_json
+from conexxus_sync.views.json import batch_document
 
 from ._console import write_json, write_lines
 from ._exit_codes import ExitCode
@@ -55,7 +55,7 @@ def outbox_resend(
     if key is not None:
         batch = understood(lambda: operator.resend(key, force=force, reason=reason))
         if session.json:
-            write_json(batch_to_json(batch))
+            write_json(batch_document(batch))
         else:
             write_lines([f"Batch {batch.key} goes with the next push, as it is and under its key."])
         return ExitCode.SUCCESS
@@ -67,7 +67,7 @@ def outbox_resend(
     sent = operator.resend_all(only, force=force, reason=reason)
     left = len(found) - len(sent)
     if session.json:
-        write_json([batch_to_json(batch) for batch in sent])
+        write_json([batch_document(batch) for batch in sent])
     else:
         write_lines([f"{counted(len(sent), 'batch', 'batches')} with the next push, as they are."])
     if left and not session.json:
@@ -120,7 +120,7 @@ def outbox_resolve(
     if key is not None:
         batch = understood(lambda: operator.resolve(key, delivered=delivered, reason=reason))
         if session.json:
-            write_json(batch_to_json(batch))
+            write_json(batch_document(batch))
         else:
             write_lines([_resolved([batch], f" of {batch.business_date}", delivered=delivered)])
         return ExitCode.SUCCESS
@@ -130,7 +130,7 @@ def outbox_resolve(
 
     settled = operator.resolve_all(only, delivered=delivered, reason=reason)
     if session.json:
-        write_json([batch_to_json(batch) for batch in settled])
+        write_json([batch_document(batch) for batch in settled])
     else:
         write_lines([_resolved(settled, "", delivered=delivered)])
 
@@ -206,7 +206,7 @@ def _shown_counts(batches: list[Batch], session: Session, *, dry_run: bool) -> b
             ]
         )
     elif dry_run or not batches:
-        write_json([batch_to_json(batch) for batch in batches])
+        write_json([batch_document(batch) for batch in batches])
 
     if dry_run and not session.json:
         write_lines(["Nothing was changed."])

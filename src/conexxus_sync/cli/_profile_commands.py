@@ -4,11 +4,11 @@
 
 import sys
 from collections.abc import Iterator
-from typing import Any
 
 from conexxus_client import ConfigurationError
 from conexxus_sync.model.delivery_profile import DeliveryProfile
 from conexxus_sync.model.sales import OutboxError
+from conexxus_sync.views.run_document import Document
 
 from ._console import asked, write_json, write_lines
 from ._exit_codes import ExitCode
@@ -39,7 +39,7 @@ def profile_show(*, session: Session) -> ExitCode:
     given = operator.profile_check.given
 
     if session.json:
-        write_json(_to_json(store.location, kept, given))
+        write_json(_document(store.location, kept, given))
     else:
         write_lines(_shown(store.location, kept, given))
 
@@ -85,7 +85,7 @@ def profile_change(*, yes: bool = False, session: Session) -> ExitCode:
         raise ConfigurationError([str(exc)]) from exc
 
     if session.json:
-        write_json(_to_json(store.location, given, given))
+        write_json(_document(store.location, given, given))
     else:
         write_lines([f"Location {store.location} is pushed with this profile from now on."])
         if again:
@@ -122,12 +122,21 @@ def _shown(location_id: str, kept: DeliveryProfile | None, given: DeliveryProfil
     yield from table(("part", "kept", "given", ""), rows)
 
 
-def _to_json(
-    location_id: str, kept: DeliveryProfile | None, given: DeliveryProfile
-) -> dict[str, Any]:
-    return {
-        "locationId": location_id,
-        "kept": None if kept is None else dict(kept.parts),
-        "given": dict(given.parts),
-        "differs": [one.part for one in kept.differences(given)] if kept else [],
-    }
+class Profiles(Document, frozen=True):
+    """
+    Which profile a location keeps, which one is given, and where they differ.
+    """
+
+    location_id: str
+    kept: dict[str, str] | None
+    given: dict[str, str]
+    differs: list[str]
+
+
+def _document(location_id: str, kept: DeliveryProfile | None, given: DeliveryProfile) -> Profiles:
+    return Profiles(
+        location_id=location_id,
+        kept=None if kept is None else dict(kept.parts),
+        given=dict(given.parts),
+        differs=[one.part for one in kept.differences(given)] if kept else [],
+    )

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 from conexxus_sync.inventory import InventorySync
 from conexxus_sync.model.catalogue import AbsentItem, PriceChange
-from conexxus_sync.model.run_json import run_to_json
 from conexxus_sync.model.runs import SyncRun
+from conexxus_sync.views.run_document import run_document
 
 from ._console import Progress, progress, write_json, write_lines
 from ._exit_codes import ExitCode
@@ -62,7 +62,7 @@ def pull(
         run = engine.pull(plan=plan, accept=accept, force=force, reapply=reapply)
 
     if session.json:
-        write_json(run_to_json(run))
+        write_json(run_document(run))
     else:
         write_lines(run_lines(run))
         if run.planned or run.refused:

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from decimal import Decimal
 
 from conexxus_sync.config import day
-from conexxus_sync.model.run_json import run_to_json
 from conexxus_sync.model.runs import SyncRun
 from conexxus_sync.model.sales import OPEN_STATES
 from conexxus_sync.sales import PushProgress, SalesPush
 from conexxus_sync.stores import State
+from conexxus_sync.views.run_document import run_document
 
 from ._console import Progress, progress, write_json, write_lines
 from ._exit_codes import ExitCode, gravest
@@ -104,7 +104,7 @@ def push(
         )
 
     if session.json:
-        write_json([run_to_json(run) for run in runs])
+        write_json([run_document(run) for run in runs])
     else:
         if runs:
             write_lines(_told(runs))

@@ -7,7 +7,7 @@ from conexxus_sync.inventory._item_history import explain_item
 from conexxus_sync.model.catalogue import QuarantinedItem
 from conexxus_sync.model.sales import QuarantinedTransaction
 from conexxus_sync.stores import LocationStore
-from conexxus_sync.views.json import quarantined_item_to_json, quarantined_sale_to_json
+from conexxus_sync.views.json import item_document, sale_document
 
 from ._console import write_json, write_lines
 from ._exit_codes import ExitCode
@@ -40,7 +40,7 @@ def quarantine_list(*, session: Session) -> ExitCode:
         sales = state.sales_quarantine.transactions(MOST_SALES)
 
     if session.json:
-        write_json([*map(quarantined_item_to_json, items), *map(quarantined_sale_to_json, sales)])
+        write_json([*map(item_document, items), *map(sale_document, sales)])
     elif not items and not sales:
         write_lines(["Nothing is set aside."])
     else:
@@ -74,7 +74,7 @@ def quarantine_show(key: str, *, session: Session) -> ExitCode:
         raise ConfigurationError([f"nothing is in quarantine under {key[:60]}"])
 
     if session.json:
-        write_json([*map(quarantined_item_to_json, items), *map(quarantined_sale_to_json, sales)])
+        write_json([*map(item_document, items), *map(sale_document, sales)])
         return ExitCode.SUCCESS
 
     if items:
@@ -129,7 +129,7 @@ def quarantine_dismiss(
         outbox_operator(session, config).dismiss(sale.business_date, sale.id, reason=reason)
 
     if session.json:
-        write_json([*map(quarantined_sale_to_json, found)])
+        write_json([*map(sale_document, found)])
     else:
         write_lines(f"{it.id} of {it.business_date} is dismissed: not sent." for it in found)
 

@@ -14,10 +14,10 @@ from cyclopts import Parameter
 from conexxus_client import ConfigurationError
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.inventory._quarantine_replay import QuarantineReplay
-from conexxus_sync.model.run_json import run_to_json
 from conexxus_sync.model.runs import SyncRun
 from conexxus_sync.model.sales import QuarantinedTransaction
-from conexxus_sync.views.json import quarantined_sale_to_json
+from conexxus_sync.views.json import sale_document
+from conexxus_sync.views.run_document import run_document
 
 from ._console import write_json, write_lines
 from ._exit_codes import ExitCode
@@ -90,7 +90,7 @@ def quarantine_replay(
     run = replay.replay(key, None if item is None else _read(item))
 
     if session.json:
-        write_json(run_to_json(run))
+        write_json(run_document(run))
     else:
         write_lines(_told(run, key))
 
@@ -110,7 +110,7 @@ def _replay_sales(
         outbox_operator(session, config).replay(sale.business_date, sale.id, reason=reason)
 
     if session.json:
-        write_json([*map(quarantined_sale_to_json, sales)])
+        write_json([*map(sale_document, sales)])
     else:
         write_lines(f"{it.id} of {it.business_date} goes with the next push." for it in sales)
 
@@ -123,7 +123,7 @@ def _replay_all(
     sales = outbox_operator(session, config).replay_all(only, reason=reason)
 
     if session.json:
-        write_json([*map(quarantined_sale_to_json, sales)])
+        write_json([*map(sale_document, sales)])
     elif sales:
         days = sorted({sale.business_date.isoformat() for sale in sales})
         write_lines(

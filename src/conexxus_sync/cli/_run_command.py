@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from conexxus_sync.model.run_json import run_to_json
 from conexxus_sync.model.runs import RunKind
 from conexxus_sync.notifications import notify_once
 from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.service import ConexxusService
+from conexxus_sync.views.run_document import run_document
 
 from ._console import needing, write_error, write_json, write_lines
 from ._exit_codes import ExitCode, gravest
@@ -98,7 +98,7 @@ def _once(service: ConexxusService, session: Session) -> ExitCode:
     busy = {kind: run_id for kind, run_id in busy.items() if kind not in done}
 
     if session.json:
-        write_json([run_to_json(run) for run in runs])
+        write_json([run_document(run) for run in runs])
     else:
         write_lines(line for run in runs for line in run_lines(run))
 

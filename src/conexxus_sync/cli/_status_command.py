@@ -2,14 +2,11 @@
 `conexxus status`.
 """
 
-from typing import Any
-
-from conexxus_sync.health._health import ServiceHealth, assess_health
+from conexxus_sync.health._health import assess_health
 from conexxus_sync.health._overview import read_overview
-from conexxus_sync.health._store_snapshot import StoreCounts
 from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.stores import open_store
-from conexxus_sync.views.json import health_to_json
+from conexxus_sync.views.json import status_document
 
 from ._console import write_in_colour, write_json
 from ._exit_codes import ExitCode
@@ -46,7 +43,7 @@ def status(*, session: Session) -> ExitCode:
     )
 
     if session.json:
-        write_json(_document(config.location_id, health))
+        write_json(status_document(config.location_id, health))
     else:
         overview = read_overview(
             store, config, health=health, running=(), expected=None, calls=(), now=now
@@ -54,22 +51,3 @@ def status(*, session: Session) -> ExitCode:
         write_in_colour(status_page(overview))
 
     return ExitCode.FAILED if health.counts is None else ExitCode.SUCCESS
-
-
-def _document(location_id: str, health: ServiceHealth) -> dict[str, Any]:
-    """
-    The health document, and how much there is of everything.
-    """
-    counts = health.counts or StoreCounts()
-
-    return {
-        "locationId": location_id,
-        **health_to_json(health),
-        "items": counts.items,
-        "quarantined": counts.quarantined_items + counts.quarantined_sales,
-        "quarantinedSales": counts.quarantined_sales,
-        "unknownBatches": counts.unknown_batches,
-        "parkedBatches": counts.parked_batches,
-        "discrepancies": counts.discrepancies,
-        "mismatchedSales": counts.mismatched_sales,
-    }

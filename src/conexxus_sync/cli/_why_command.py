@@ -3,13 +3,13 @@
 """
 
 from collections.abc import Iterator
-from typing import Any
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from conexxus_sync.inventory._item_history import explain_item
-from conexxus_sync.model.run_json import moment_to_json
-from conexxus_sync.model.sales import TransactionHistory
-from conexxus_sync.views.json import batch_to_json
+from conexxus_sync.model.sales import DiscrepancyKind, TransactionHistory
+from conexxus_sync.views.json import Batch
+from conexxus_sync.views.run_document import Document, Moment
 
 from ._console import write_error, write_json, write_lines
 from ._exit_codes import ExitCode
@@ -36,7 +36,7 @@ def why(name: str, *, session: Session) -> ExitCode:
     item = explain_item(store, name, zone=config.timezone)
 
     if session.json:
-        write_json({"transaction": _history_json(history), "item": item})
+        write_json(Explanation(history_document(history), item))
     elif history or item:
         write_lines(_sale_lines(history, config.timezone))
         write_lines(item)
@@ -93,47 +93,93 @@ def _sale_lines(history: TransactionHistory, zone: ZoneInfo | None) -> Iterator[
         )
 
 
-def _history_json(history: TransactionHistory) -> dict[str, Any] | None:
+class SentBatch(Batch, frozen=True):
+    """
+    A batch in which the sale was, and the id that it had in it.
+    """
+
+    # Not a keyword, so that it comes first.
+    sent_as: str
+
+
+class Delivered(Document, frozen=True):
+    """
+    The sale as the back office has it.
+    """
+
+    business_date: date
+    key: str | None
+    at: Moment
+    revision: int
+    voided: bool
+
+
+class SetAside(Document, frozen=True):
+    """
+    The sale in quarantine.
+    """
+
+    business_date: date
+    reason: str
+    at: Moment
+
+
+class Contradicted(Document, frozen=True):
+    """
+    What the host says otherwise.
+    """
+
+    business_date: date
+    kind: DiscrepancyKind
+    at: Moment
+
+
+class Action(Document, frozen=True):
+    """
+    What an operator did.
+    """
+
+    business_date: date
+    subject: str
+    action: str
+    reason: str | None
+    at: Moment
+
+
+class SaleHistory(Document, frozen=True):
+    """
+    All that is known of one sale, oldest first.
+    """
+
+    id: str
+    batches: list[SentBatch]
+    delivered: list[Delivered]
+    quarantined: list[SetAside]
+    discrepancies: list[Contradicted]
+    actions: list[Action]
+
+
+class Explanation(Document, frozen=True):
+    """
+    All that is known under one name.
+    """
+
+    transaction: SaleHistory | None
+    item: list[str]
+
+
+def history_document(history: TransactionHistory) -> SaleHistory | None:
+    """
+    *history* with exactly the documented keys; None if nothing is known.
+    """
     if not history:
         return None
 
-    return {
-        "id": history.id,
-        "batches": [{"sentAs": one.id, **batch_to_json(one.batch)} for one in history.memberships],
-        "delivered": [
-            {
-                "businessDate": one.business_date.isoformat(),
-                "key": one.key,
-                "at": moment_to_json(one.at),
-                "revision": one.revision,
-                "voided": one.voided,
-            }
-            for one in history.delivered
-        ],
-        "quarantined": [
-            {
-                "businessDate": one.business_date.isoformat(),
-                "reason": one.reason,
-                "at": moment_to_json(one.quarantined_at),
-            }
-            for one in history.quarantined
-        ],
-        "discrepancies": [
-            {
-                "businessDate": one.business_date.isoformat(),
-                "kind": one.kind.value,
-                "at": moment_to_json(one.found_at),
-            }
-            for one in history.discrepancies
-        ],
-        "actions": [
-            {
-                "businessDate": one.business_date.isoformat(),
-                "subject": one.subject,
-                "action": one.action,
-                "reason": one.reason,
-                "at": moment_to_json(one.at),
-            }
-            for one in history.actions
-        ],
-    }
+    return SaleHistory(
+        id=history.id,
+        batches=[SentBatch.of(one.batch, sent_as=one.id) for one in history.memberships],
+        delivered=[*map(Delivered.of, history.delivered)],
+        quarantined=[SetAside.of(one, at=one.quarantined_at) for one in history.quarantined],
+        discrepancies=[Contradicted.of(one, at=one.found_at) for one in history.discrepancies],
+        actions=[*map(Action.of, history.actions)],
+    )

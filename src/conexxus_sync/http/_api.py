@@ -12,17 +12,12 @@ from conexxus_client import ConfigurationError, ConnectionCheck
 from conexxus_sync.errors import DateClosedError
 from conexxus_sync.health._health import ServiceHealth
 from conexxus_sync.health._overview import Quarantine
-from conexxus_sync.model.run_json import run_document
 from conexxus_sync.model.runs import RunKind, SyncRun
 from conexxus_sync.model.sales import Batch
 from conexxus_sync.scheduling._background_runs import Trigger
 from conexxus_sync.service._queries import RunHistory
-from conexxus_sync.views.json import (
-    batch_to_json,
-    health_to_json,
-    quarantined_item_to_json,
-    quarantined_sale_to_json,
-)
+from conexxus_sync.views.json import batch_document, health_document
+from conexxus_sync.views.run_document import run_document
 
 from . import _documents as documents
 from ._routing import JSON, Answer, HttpRequest, error
@@ -30,8 +25,6 @@ from ._routing import JSON, Answer, HttpRequest, error
 
 MAX_LIMIT = 1000
 _DEFAULT_LIMIT = 100
-# Characters of an element as it came: the whole is for `conexxus quarantine show`.
-_MOST_RAW = 4_096
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LIMIT = re.compile(r"[0-9]{1,4}")
 
@@ -78,7 +71,7 @@ class ApiHandlers:
         health = self._service.health()
         unhealthy = strict and health.status == "unhealthy"
 
-        return Answer(health_to_json(health), status=503 if unhealthy else 200)
+        return Answer(health_document(health), status=503 if unhealthy else 200)
 
     def test_connection(self, request: HttpRequest) -> Answer:
         """
@@ -88,7 +81,7 @@ class ApiHandlers:
 
         answer = documents.ConnectionCheck.of(check, latency=check.latency_ms)
 
-        return Answer(answer.as_json())
+        return Answer(answer)
 
     def metrics(self, request: HttpRequest) -> Answer:
         """
@@ -99,7 +92,7 @@ class ApiHandlers:
         latest = None if found.latest is None else run_document(found.latest)
         answer = documents.Metrics(latest, [*map(run_document, found.history)])
 
-        return Answer(answer.as_json())
+        return Answer(answer)
 
     def run(self, request: HttpRequest) -> Answer:
         """
@@ -110,7 +103,7 @@ class ApiHandlers:
         if run is None:
             return error(404, "There is no run with this id.")
 
-        return Answer(run_document(run).as_json())
+        return Answer(run_document(run))
 
     def quarantine(self, request: HttpRequest) -> Answer:
         """
@@ -118,12 +111,10 @@ class ApiHandlers:
         """
         found = self._service.quarantine(_limit(request))
 
-        return Answer(
-            {
-                "items": [_shortened(quarantined_item_to_json(entry)) for entry in found.items],
-                "sales": [_shortened(quarantined_sale_to_json(entry)) for entry in found.sales],
-            }
-        )
+        items = [*map(documents.listed_item, found.items)]
+        sales = [*map(documents.listed_sale, found.sales)]
+
+        return Answer(documents.Quarantine(items, sales))
 
     def outbox(self, request: HttpRequest) -> Answer:
         """
@@ -132,7 +123,7 @@ class ApiHandlers:
         limit, settled = _limit(request), _flag(request, "all")
         batches = self._service.outbox(limit, settled=settled)
 
-        return Answer({"batches": [batch_to_json(batch) for batch in batches]})
+        return Answer(documents.Outbox([*map(batch_document, batches)]))
 
     def sync(self, request: HttpRequest) -> Answer:
         """
@@ -171,25 +162,16 @@ class ApiHandlers:
         return Answer(self.document)
 
 
-def _shortened(entry: dict[str, Any]) -> dict[str, Any]:
-    """
-    Say how long `raw` is, and show no more than its beginning.
-    """
-    raw: str = entry["raw"]
-
-    return {**entry, "raw": raw[:_MOST_RAW], "rawLength": len(raw)}
-
-
 def _started(what: str, trigger: Trigger) -> Answer:
     message = f"{what} already running" if trigger.already_running else f"{what} triggered"
 
     answer = documents.Started.of(trigger, message=message, status="processing")
 
-    return Answer(answer.as_json(), status=202)
+    return Answer(answer, status=202)
 
 
 def _not_started(message: str, status: Literal["disabled", "skipped"]) -> Answer:
-    return Answer(documents.NotStarted(message, status, None).as_json(), status=409)
+    return Answer(documents.NotStarted(message, status, None), status=409)
 
 
 def _refuse_unknown(request: HttpRequest, *names: str) -> None:

@@ -9,11 +9,15 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.exceptions import HTTPException
 
-from conexxus_sync.model.run_json import Document, Milliseconds, Run
-from conexxus_sync.views.json import Batch, ItemAside, SaleAside
+from conexxus_sync.model.catalogue import QuarantinedItem
+from conexxus_sync.model.sales import QuarantinedTransaction
+from conexxus_sync.views.json import Batch, ItemAside, SaleAside, item_document, sale_document
+from conexxus_sync.views.run_document import Document, Milliseconds, Run
 
 
 RawLength = Annotated[int, Meta(ge=0, description="Characters of the whole text.")]
+# Characters of an element as it came: the whole is for `conexxus quarantine show`.
+MOST_RAW = 4_096
 
 
 class Error(Document, frozen=True):
@@ -112,6 +116,24 @@ class OpenApi(Struct):
     openapi: Literal["3.1.0"]
     info: dict[str, Any]
     paths: dict[str, Any]
+
+
+def listed_item(entry: QuarantinedItem) -> ListedItem:
+    """
+    An item that was set aside, and no more than the beginning of it.
+    """
+    whole = item_document(entry)
+
+    return ListedItem.of(whole, raw=whole.raw[:MOST_RAW], raw_length=len(whole.raw))
+
+
+def listed_sale(entry: QuarantinedTransaction) -> ListedSale:
+    """
+    A sale that was set aside; likewise.
+    """
+    whole = sale_document(entry)
+
+    return ListedSale.of(whole, raw=whole.raw[:MOST_RAW], raw_length=len(whole.raw))
 
 
 def business_date_in(body: bytes) -> dt.date | None:

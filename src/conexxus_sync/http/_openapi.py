@@ -8,8 +8,8 @@ from types import UnionType
 from typing import Any, get_args
 
 from conexxus_client import __version__
-from conexxus_sync.model.run_json import Run
 from conexxus_sync.views.json import Health
+from conexxus_sync.views.run_document import Run
 
 from ._documents import (
     ConnectionCheck,

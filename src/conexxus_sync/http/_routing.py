@@ -8,6 +8,7 @@ import math
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from operator import methodcaller
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -91,7 +92,7 @@ Handler = Callable[[HttpRequest], Response]
 
 class Answer(JSONResponse):
     """
-    A JSON document.
+    A JSON document: a `Document`, or what JSON has.
     """
 
     def __init__(
@@ -104,7 +105,9 @@ class Answer(JSONResponse):
         ASCII, so that nothing in a name can turn the text of a terminal
         around, and half a surrogate pair is no error.
         """
-        return json.dumps(content, ensure_ascii=True, allow_nan=False).encode()
+        plain = methodcaller("as_json")
+
+        return json.dumps(content, ensure_ascii=True, allow_nan=False, default=plain).encode()
 
 
 def error(status: int, sentence: str, headers: Mapping[str, str] | None = None) -> Answer:

@@ -3,17 +3,20 @@ The JSON documents of health, alerts, quarantine and batches.
 """
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
 from conexxus_sync.health._health import ServiceHealth, ServiceState, ServiceStatus
+from conexxus_sync.health._store_snapshot import StoreCounts
 from conexxus_sync.model import alerts
 from conexxus_sync.model.catalogue import QuarantinedItem
-from conexxus_sync.model.run_json import Amount, Count, Document, Milliseconds, Moment, milliseconds
 from conexxus_sync.model.runs import RunStatus
 from conexxus_sync.model.sales import Batch as StoredBatch
 from conexxus_sync.model.sales import BatchState, QuarantinedTransaction
+from conexxus_sync.sales import Reconciliation
+
+from .run_document import Amount, Count, Document, Milliseconds, Moment, milliseconds
 
 
 class Alert(Document, frozen=True):
@@ -40,7 +43,7 @@ class SalesHealth(Document, frozen=True):
     alerts: list[Alert]
 
 
-class Health(Document, frozen=True):
+class Health(Document, frozen=True, kw_only=True):
     """
     How the integration is.
     """
@@ -59,6 +62,29 @@ class Health(Document, frozen=True):
     state: ServiceState
     api_checked_at: Moment | None
     api_latency: Milliseconds | None
+
+
+class LocatedHealth(Health, frozen=True):
+    """
+    How the integration of one location is.
+    """
+
+    # Not a keyword, so that it comes first.
+    location_id: str
+
+
+class Status(LocatedHealth, frozen=True, kw_only=True):
+    """
+    What `conexxus status` says: the health, and how much there is of everything.
+    """
+
+    items: Count
+    quarantined: Count
+    quarantined_sales: Count
+    unknown_batches: Count
+    parked_batches: Count
+    discrepancies: Count
+    mismatched_sales: Count
 
 
 class ItemAside(Document, frozen=True):
@@ -92,7 +118,7 @@ class SaleAside(Document, frozen=True):
     raw: Annotated[str, Meta(description="The JSON text as the till told it, or its beginning.")]
 
 
-class Batch(Document, frozen=True):
+class Batch(Document, frozen=True, kw_only=True):
     """
     A batch of sales.
     """
@@ -113,7 +139,31 @@ class Batch(Document, frozen=True):
     parent: str | None
 
 
-def health_to_json(health: ServiceHealth) -> dict[str, Any]:
+class BatchAndSales(Batch, frozen=True, kw_only=True):
+    """
+    A batch, and the ids of the sales in it.
+    """
+
+    transaction_ids: list[str]
+
+
+class ReconciledDate(Document, frozen=True, kw_only=True):
+    """
+    One business date at till and back office.
+    """
+
+    business_date: date
+    delivered: Count
+    total: Amount
+    waiting: Count
+    set_aside: Count
+    contradicted: Count
+    till: Count | UnsetType = UNSET
+    till_total: Amount | UnsetType = UNSET
+    agrees: bool
+
+
+def health_document(health: ServiceHealth) -> Health:
     """
     *health* with exactly the documented keys.
     """
@@ -127,19 +177,38 @@ def health_to_json(health: ServiceHealth) -> dict[str, Any]:
         ),
         api_checked_at=None if api is None else api.checked_at,
         api_latency=milliseconds(None if api is None else api.latency),
-    ).as_json()
+    )
 
 
-def quarantined_item_to_json(entry: QuarantinedItem) -> dict[str, Any]:
+def status_document(location_id: str, health: ServiceHealth) -> Status:
+    """
+    *health*, and how much there is of everything.
+    """
+    counts = health.counts or StoreCounts()
+
+    return Status.of(
+        health_document(health),
+        location_id=location_id,
+        quarantined=counts.quarantined_items + counts.quarantined_sales,
+        items=counts.items,
+        quarantined_sales=counts.quarantined_sales,
+        unknown_batches=counts.unknown_batches,
+        parked_batches=counts.parked_batches,
+        discrepancies=counts.discrepancies,
+        mismatched_sales=counts.mismatched_sales,
+    )
+
+
+def item_document(entry: QuarantinedItem) -> ItemAside:
     """
     An item that was set aside.
     """
     raw = entry.raw.decode(errors="replace")
 
-    return ItemAside.of(entry, kind="item", item=entry.key, raw=raw).as_json()
+    return ItemAside.of(entry, kind="item", item=entry.key, raw=raw)
 
 
-def quarantined_sale_to_json(entry: QuarantinedTransaction) -> dict[str, Any]:
+def sale_document(entry: QuarantinedTransaction) -> SaleAside:
     """
     A sale that was set aside.
     """
@@ -147,11 +216,28 @@ def quarantined_sale_to_json(entry: QuarantinedTransaction) -> dict[str, Any]:
 
     return SaleAside.of(
         entry, kind="transaction", item=entry.id, first_seen=entry.quarantined_at, raw=raw
-    ).as_json()
+    )
 
 
-def batch_to_json(batch: StoredBatch) -> dict[str, Any]:
+def batch_document(batch: StoredBatch) -> Batch:
     """
     A batch of sales.
     """
-    return Batch.of(batch).as_json()
+    return Batch.of(batch)
+
+
+def reconciled_document(found: Reconciliation) -> ReconciledDate:
+    """
+    One business date at till and back office.
+    """
+    sums = found.sums
+
+    return ReconciledDate.of(
+        sums,
+        total=str(sums.total),
+        set_aside=sums.quarantined,
+        contradicted=sums.discrepancies,
+        till=found.till_count,
+        till_total=None if found.till_total is None else str(found.till_total),
+        agrees=found.agrees,
+    )

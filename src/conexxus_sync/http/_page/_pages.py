@@ -20,7 +20,7 @@ from conexxus_sync.views.runbooks import runbook_for
 from ._actions import Actions, PageService, refused
 from ._flash_messages import Note, Notes
 from ._render import MEDIA_TYPES, page, static
-from ._view import view_of
+from ._view import PageView
 
 
 # Enough for somebody who clicks through a list, and not for a program.
@@ -69,9 +69,9 @@ class _Pages:
 
     def overview(self, request: HttpRequest) -> Response:
         note = self.notes.get(request.query_params.get("note", ""))
-        view = view_of(self.service.overview())
+        view = PageView.of(self.service.overview())
 
-        return page("overview.html", {**view, "note": note, "signed_in": bool(self.access.token)})
+        return page("overview.html", view=view, note=note, signed_in=bool(self.access.token))
 
     def runbook(self, request: HttpRequest) -> Response:
         name = request.path_params["name"]
@@ -80,7 +80,7 @@ class _Pages:
         if found is None:
             return error(404, "There is no such runbook.")
 
-        return page("runbook.html", {"name": name, "book": found})
+        return page("runbook.html", name=name, book=found)
 
     def after(self, action: Callable[[HttpRequest], Note]) -> Callable[[HttpRequest], Response]:
         """
@@ -103,7 +103,7 @@ class _Pages:
         failed = request.query_params.get("wrong") == "1"
         up = "../" if request.path_params else ""
 
-        return page("sign_in.html", {"up": up, "failed": failed}, status=401)
+        return page("sign_in.html", status=401, up=up, failed=failed)
 
     def log_in(self, request: HttpRequest) -> Response:
         if not self.access.is_token(request.fields.get("token", "")):

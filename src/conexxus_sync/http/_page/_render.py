@@ -2,11 +2,9 @@
 Renders templates, and escapes text.
 """
 
-from collections.abc import Mapping
 from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
-from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -14,6 +12,7 @@ from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
 from conexxus_sync.http._routing import Handler
+from conexxus_sync.model.formatting import counted
 
 
 # Nothing but what this server serves; no inline style or script either, so
@@ -33,11 +32,14 @@ MEDIA_TYPES = {
 SHOWN_CHARACTERS = 240
 
 
-def page(template: str, context: Mapping[str, Any], *, status: int = 200) -> Response:
+def page(template: str, *, status: int = 200, **values: object) -> Response:
     """
     An HTML answer.
+
+    Args:
+        values: The names that the template uses.
     """
-    text = _environment().get_template(template).render(context)
+    text = _environment().get_template(template).render(values)
 
     return HTMLResponse(text, status, {"Content-Security-Policy": POLICY})
 
@@ -99,6 +101,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(shown=shown, quoted=quoted, code=with_code)
+    environment.globals["counted"] = counted
     environment.globals["version"] = {name: _version(name) for name in MEDIA_TYPES}
 
     return environment

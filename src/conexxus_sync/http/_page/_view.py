@@ -4,8 +4,8 @@ The values of the page's template; no HTML.
 
 import math
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import ClassVar, Self
 
 import attrs
 
@@ -13,7 +13,7 @@ from conexxus_sync.health._health import ServiceState
 from conexxus_sync.health._overview import Day, DayState, Overview
 from conexxus_sync.model.api_connection import ApiConnection
 from conexxus_sync.model.catalogue import PriceChange
-from conexxus_sync.model.formatting import WEEKDAYS, counted, tiny_date
+from conexxus_sync.model.formatting import WEEKDAYS, tiny_date
 from conexxus_sync.model.runs import RunIssue, RunKind, RunStatus, SyncRun
 from conexxus_sync.views.phrases import age, clock_time, run_duration, summary
 from conexxus_sync.views.text import (
@@ -122,46 +122,95 @@ class Latencies:
     points: str
 
 
-def view_of(overview: Overview) -> dict[str, Any]:
+@attrs.frozen(kw_only=True)
+class PageView:
     """
-    The names that the template uses.
-    """
-    health = overview.health
-    night = last_due_date(overview)
-    zone, today = overview.timezone, overview.today
-    listed = [day for day in overview.days if day.state in _NEED_ATTENTION]
+    What the page's template shows.
 
-    return {
-        "o": overview,
-        "tone": _tone(overview),
-        "headline": headline(health),
-        "advice": what_to_do(health),
-        "night": None if night is None else day_sentence(night, zone, today),
-        "night_state": None if night is None else night.state,
-        "weeks": [
-            [None if day is None else _cell(day, overview) for day in week]
-            for week in weeks(overview.days)
-        ],
-        "weekdays": WEEKDAYS,
-        "legend": [(state, MARKS[state], words) for state, words in LEGEND],
-        "listed_days": [day_sentence(day, zone, today) for day in listed[:LISTED_DAYS]],
-        "more_days": len(listed[LISTED_DAYS:]),
-        "strips": [
-            (name, list(_strip(runs, overview)))
-            for name, runs in (("Pulls", overview.pulls), ("Pushes", overview.pushes))
-            if runs
-        ],
-        "rows": list(_rows(overview)),
-        "busy": bool(overview.running or overview.elsewhere),
-        "prices": [] if overview.refused is None else list(map(_price, overview.refused.prices)),
-        "latencies": _latencies(overview.calls),
-        "when": lambda moment: clock_time(moment, zone, today),
-        "age": lambda moment: age(moment, overview.now),
-        "counted": counted,
-        "unlisted_aside": _aside(overview),
-        "unlisted_batches": overview.open_batches - len(overview.batches),
-        "milliseconds": lambda latency: f"{latency / timedelta(milliseconds=1):,.0f} ms",
-    }
+    Attributes:
+        night: What became of the last date that was due.
+        weeks: The calendar; None for a date before its first.
+        listed_days: The dates that need a look; `more_days` are not listed.
+        strips: The last runs of each kind, by its title.
+        rows: The last runs of all kinds.
+        busy: Whether a run is at work, in whichever process.
+        prices: Those that a refused catalogue would change.
+        unlisted_aside: How much was set aside beyond what is listed.
+    """
+
+    overview: Overview
+    tone: str
+    headline: str
+    advice: str
+    night: str | None
+    night_state: DayState | None
+    weeks: list[list[Cell | None]]
+    listed_days: list[str]
+    more_days: int
+    strips: list[tuple[str, list[Bar]]]
+    rows: list[Row]
+    busy: bool
+    prices: list[Price]
+    latencies: Latencies | None
+    unlisted_aside: int
+    unlisted_batches: int
+
+    weekdays: ClassVar = WEEKDAYS
+    legend: ClassVar = tuple((state, MARKS[state], words) for state, words in LEGEND)
+
+    @classmethod
+    def of(cls, overview: Overview) -> Self:
+        """
+        *overview* in words and figures.
+        """
+        night = last_due_date(overview)
+        zone, today = overview.timezone, overview.today
+        listed = [day for day in overview.days if day.state in _NEED_ATTENTION]
+        refused = overview.refused
+
+        return cls(
+            overview=overview,
+            tone=_tone(overview),
+            headline=headline(overview.health),
+            advice=what_to_do(overview.health),
+            night=None if night is None else day_sentence(night, zone, today),
+            night_state=None if night is None else night.state,
+            weeks=[
+                [None if day is None else _cell(day, overview) for day in week]
+                for week in weeks(overview.days)
+            ],
+            listed_days=[day_sentence(day, zone, today) for day in listed[:LISTED_DAYS]],
+            more_days=len(listed[LISTED_DAYS:]),
+            strips=[
+                (name, list(_strip(runs, overview)))
+                for name, runs in (("Pulls", overview.pulls), ("Pushes", overview.pushes))
+                if runs
+            ],
+            rows=list(_rows(overview)),
+            busy=bool(overview.running or overview.elsewhere),
+            prices=[] if refused is None else list(map(_price, refused.prices)),
+            latencies=_latencies(overview.calls),
+            unlisted_aside=_aside(overview),
+            unlisted_batches=overview.open_batches - len(overview.batches),
+        )
+
+    def when(self, moment: datetime) -> str:
+        """
+        The store's time, with the date where that is another one.
+        """
+        return clock_time(moment, self.overview.timezone, self.overview.today)
+
+    def age(self, moment: datetime) -> str:
+        """
+        How long ago *moment* was.
+        """
+        return age(moment, self.overview.now)
+
+    def milliseconds(self, latency: timedelta) -> str:
+        """
+        *latency* in whole ones.
+        """
+        return f"{latency / timedelta(milliseconds=1):,.0f} ms"
 
 
 def _tone(overview: Overview) -> str:
