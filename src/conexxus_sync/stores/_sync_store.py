@@ -13,14 +13,13 @@ from conexxus_sync.model.leases import Lease
 from conexxus_sync.runtime.processes import LinuxProcesses, Processes
 
 from ._database import Database, Session
-from ._freeze_numbers import FreezeRecord
 from ._lease_table import Leases
 
 
 if TYPE_CHECKING:
     from ._api_calls import ApiCalls
     from ._catalogue_staging import CatalogueStaging
-    from ._freeze_numbers import Freezes
+    from ._freeze_numbers import FreezeRecord, Freezes
     from ._host_queue import HostQueue
     from ._mirror import Mirror
     from ._mirror_merge import MirrorMerge
@@ -85,7 +84,7 @@ class State:
         api_calls: The last call of the back office, of any process.
     """
 
-    def __init__(self, session: Session, location: str, freeze_file: FreezeRecord) -> None:
+    def __init__(self, session: Session, location: str, freeze_file: "FreezeRecord") -> None:
         self.session: Session = session
         self.location: str = location
         self.freeze_file: FreezeRecord = freeze_file
@@ -144,7 +143,7 @@ class LocationStore:
 
     database: Database
     location: str
-    freeze_file: FreezeRecord
+    freeze_file: "FreezeRecord"
     leases: Leases
 
     @property
@@ -233,7 +232,7 @@ class SyncStore:
     """
 
     def __init__(
-        self, database: Database, freeze_file: FreezeRecord, *, processes: Processes | None = None
+        self, database: Database, freeze_file: "FreezeRecord", *, processes: Processes | None = None
     ) -> None:
         self.database: Database = database
         self.freeze_file: FreezeRecord = freeze_file
