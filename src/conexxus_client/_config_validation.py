@@ -3,11 +3,14 @@ Validation of the client's settings, whether from code or the environment.
 """
 
 import re
+import string
 from collections.abc import Iterator, Mapping
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from ._secrets import Secret
 
 
 GIB = 1024**3
@@ -15,6 +18,12 @@ MAX_MS = 24 * 60 * 60 * 1000
 
 _URL = re.compile(r"(https?)://([^/?#]*@)?([^/?#@:\[\]]+)((?::[^/?#]*)?(?:[/?#].*)?)", re.I | re.S)
 _MAX_LABEL = 63
+# The dots of other scripts (RFC 3490, section 3.1).
+_DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
+_NO_NAME = re.compile(r"[^\w.%-]", re.ASCII)
+# Blanks, and what a document or a chat puts around an address unseen.
+_UNSEEN = f"{string.whitespace}\xa0\xad\u200b\u200c\u200d\u2060\u3000\ufeff"
+_QUOTES = tuple("\"'`<>\u2018\u2019\u201c\u201d\u201e\xab\xbb")
 # RFC 9110, section 5.6.2.
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
@@ -62,9 +71,13 @@ def config_problems(values: Mapping[str, Any]) -> Iterator[str]:
         if file is not None and not _is_existing_file(file):
             yield f"{_FILES[setting]} is not a file: {str(file)[:200]}"
 
+    if values.get("client_key_file") and not values.get("client_cert_file"):
+        yield "CONEXXUS_CLIENT_KEY is set without CONEXXUS_CLIENT_CERT, whose key it is"
+
     proxy = values.get("proxy")
-    if proxy is not None and not _is_proxy(proxy):
-        yield "CONEXXUS_PROXY must be a URL that starts with http:// or https://"
+    text = normalized_url(proxy.reveal()) if isinstance(proxy, Secret) else proxy
+    if text is not None and (flaw := address_flaw(text)) is not None:
+        yield f"CONEXXUS_PROXY {flaw}"
 
 
 def profile_problems(values: Mapping[str, Any]) -> Iterator[str]:
@@ -98,14 +111,6 @@ def _has_valid_type(name: str, value: Any) -> bool:
     return isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))
 
 
-def _is_proxy(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-
-
 # For values from code; texts of the environment are converted before.
 _TYPES: dict[str, tuple[type, ...]] = {
     "api_url": (str,),
@@ -114,7 +119,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "retry_delay_ms": (int,),
     "location_id": (str,),
     "allow_insecure": (bool,),
-    "proxy": (str, type(None)),
+    "proxy": (str, Secret, type(None)),
     "http_backend": (str,),
     "max_connections": (int,),
     "max_catalog_bytes": (int,),
@@ -171,6 +176,8 @@ def _ascii_host(host: str) -> str | None:
     *host* in ASCII (RFC 3490); None if that is not clear, as of `ß`, which
     later standards spell in another way.
     """
+    host = host.translate(_DOTS)
+
     if host.isascii():
         return host.lower()
 
@@ -187,17 +194,8 @@ def _url_problems(url: str, *, insecure: bool) -> Iterator[str]:
     """
     The problems of the base URL.  It may hold a password: it is not shown.
     """
-    if url.strip() != url:
-        yield "CONEXXUS_API_URL has a blank before or behind it: remove it"
-        return
-    if url[:1] in "\"'":
-        yield "CONEXXUS_API_URL is in quotes: remove them"
-        return
-    if not url.startswith(("http://", "https://")):
-        yield "CONEXXUS_API_URL must start with http:// or https://"
-        return
-    if (flaw := _flaw(url)) is not None:
-        yield f"CONEXXUS_API_URL is not a valid URL: {flaw}"
+    if (flaw := address_flaw(url)) is not None:
+        yield f"CONEXXUS_API_URL {flaw}"
         return
 
     parts = urlsplit(url)
@@ -212,6 +210,38 @@ def _url_problems(url: str, *, insecure: bool) -> Iterator[str]:
         )
 
 
+def proxy_url(text: str) -> str:
+    """
+    Read the address of a proxy, which may hold a password and is in no message.
+
+    Raises:
+        ValueError: Saying what is wrong with it.
+    """
+    url = normalized_url(text)
+
+    if (flaw := address_flaw(url)) is not None:
+        raise ValueError(flaw)
+
+    return url
+
+
+def address_flaw(url: str) -> str | None:
+    """
+    Why *url* is no address of a server, in words that go behind its setting's
+    name; None if it is one.
+    """
+    if url.strip(_UNSEEN) != url:
+        return "has a blank before or behind it: remove it"
+    if url[:1] in _QUOTES or url[-1:] in _QUOTES:
+        return "is in quotes: remove them"
+    if not url.startswith(("http://", "https://")):
+        return "must start with http:// or https://"
+
+    flaw = _flaw(url)
+
+    return flaw and f"is not a valid URL: {flaw}"
+
+
 def _flaw(url: str) -> str | None:
     """
     Why *url* can't be used as it is.
@@ -219,8 +249,8 @@ def _flaw(url: str) -> str | None:
     odd = next((number for number, char in enumerate(url) if not "!" <= char <= "~"), None)
 
     if odd is not None:
-        found = _URL.fullmatch(url)
-        if found is not None and not found.group(3).isascii() and " " not in found.group(3):
+        host = found.group(3) if (found := _URL.fullmatch(url)) else ""
+        if not host.isascii() and host.isprintable() and " " not in host:
             return "write its host in punycode, like xn--bcher-kva.example"
         return f"character {odd + 1} is a blank or no ASCII: write it as %XX"
 
@@ -239,6 +269,10 @@ def _flaw(url: str) -> str | None:
         return "its port is no number from 1 to 65535"
     if not host:
         return "it names no host"
+    if "://" in url[len("https://") :]:
+        return "it has :// twice"
+    if ":" not in host and (found := _NO_NAME.search(host)):
+        return f"its host can't have {found.group()!r} in it"
     if ":" not in host and not all(0 < len(part) <= _MAX_LABEL for part in _labels(host)):
         return "a part of its host between dots is empty or too long"
 

@@ -4,6 +4,7 @@ Secrets: texts that do not show themselves, from settings or files, and their re
 
 import re
 from base64 import b64encode
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property
 from html import escape
@@ -77,26 +78,35 @@ class FileSecret(Secret):
     While the file is being written, or can't be read, the last text that was
     read counts.  A line end behind the text is not part of it.
 
+    Args:
+        check: Raises a `ValueError` of what is no such secret.
+
     Raises:
         ValueError: The file holds no text.
     """
 
-    __slots__ = ("_former", "_path", "_stamp")
+    __slots__ = ("_check", "_former", "_path", "_stamp")
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, check: Callable[[str], object] = str) -> None:
+        self._path, self._check = path, check
         self._former: Secret | None = None
-        self._stamp = _stamp(path)
-        super().__init__(_text_of(path))
+        self._stamp = file_stamp(path)
+        super().__init__(self._read())
+
+    def _read(self) -> str:
+        text = _text_of(self._path)
+        self._check(text)
+
+        return text
 
     def reveal(self) -> str:
         """
         What the file holds now.
         """
         with suppress(ValueError):
-            stamp = _stamp(self._path)
+            stamp = file_stamp(self._path)
             if stamp != self._stamp:
-                text = _text_of(self._path)
+                text = self._read()
                 # What is on its way may still repeat the former one.
                 self._former = Secret(self._text)
                 Secret.__init__(self, text)
@@ -137,7 +147,10 @@ class PrefixedSecret(Secret):
         return self._secret.redact(text)
 
 
-def _stamp(path: Path) -> tuple[int, ...]:
+def file_stamp(path: Path) -> tuple[int, ...]:
+    """
+    By which a file that was written anew is noticed; empty if there is none.
+    """
     try:
         found = path.stat()
     except (OSError, ValueError):

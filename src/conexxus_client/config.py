@@ -16,6 +16,7 @@ from ._config_validation import (
     normalized_url,
     origin_of,
     profile_problems,
+    proxy_url,
 )
 from ._config_validation import is_loopback as is_loopback
 from ._secrets import FileSecret
@@ -50,6 +51,10 @@ def _url(value: str) -> str:
         return value
 
 
+def _proxy(value: "Secret | str | None") -> "Secret | str | None":
+    return normalized_url(value) if isinstance(value, str) else value
+
+
 def _secret(value: "Secret | str") -> Secret:
     if isinstance(value, Secret):
         return value
@@ -73,7 +78,8 @@ class ClientConfig:
         retries: After the first attempt.
         retry_delay_ms: Retry n waits this times 2^(n-1), plus jitter of at
             most a quarter of it.
-        proxy: Explicit proxy; the environment's are ignored.
+        proxy: Explicit proxy, which may have a user and a password; the
+            environment's are ignored.
         client_cert_file: Our own certificate, with its chain, in PEM format;
             the key beside it, or in `client_key_file`.
         max_connections: At most so many at a time; further calls wait.
@@ -91,7 +97,7 @@ class ClientConfig:
     location_id: str = "default"
     allow_insecure: bool = False
     ca_file: Path | None = attrs.field(default=None, converter=_optional_path)
-    proxy: str | None = attrs.field(default=None, repr=False)
+    proxy: str | Secret | None = attrs.field(default=None, converter=_proxy, repr=False)
     http_backend: Literal["httpx", "httpx2"] = "httpx"
     client_cert_file: Path | None = attrs.field(default=None, converter=_optional_path)
     client_key_file: Path | None = attrs.field(default=None, converter=_optional_path)
@@ -125,7 +131,7 @@ class ClientConfig:
         env.read("CONEXXUS_CA_FILE", "ca_file", Path)
         env.read("CONEXXUS_CLIENT_CERT", "client_cert_file", Path)
         env.read("CONEXXUS_CLIENT_KEY", "client_key_file", Path)
-        env.read("CONEXXUS_PROXY", "proxy")
+        env.read_secret("CONEXXUS_PROXY", "proxy", proxy_url)
         env.read("CONEXXUS_HTTP_BACKEND", "http_backend")
         env.values.setdefault("allow_insecure", allow_insecure)
         problems = [*env.problems, *config_problems(env.values)]
@@ -134,6 +140,15 @@ class ClientConfig:
             raise ConfigurationError(problems)
 
         return cls(**env.values)
+
+    @property
+    def proxy_url(self) -> str | None:
+        """
+        The address of the proxy, with its password, if it has one.
+        """
+        given = self.proxy
+
+        return normalized_url(given.reveal()) if isinstance(given, Secret) else given
 
     @property
     def origin(self) -> str:
@@ -324,9 +339,7 @@ class Environment:
             self.problems.append(f"{variable} and {variable}_FILE are both set: keep one")
         else:
             try:
-                secret = FileSecret(Path(path))
-                parse(secret.reveal())
-                self.values[name] = secret
+                self.values[name] = FileSecret(Path(path), parse)
             except ValueError as exc:
                 self.problems.append(f"{variable}_FILE {exc}")
 

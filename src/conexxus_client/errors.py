@@ -78,6 +78,16 @@ def _restore(cls: "type[ConexxusError]", state: Mapping[str, Any]) -> "ConexxusE
     return error
 
 
+def in_sentences(*texts: str) -> str:
+    """
+    *texts* that are not empty, one behind the other, each but the last with an
+    end that sets it apart.
+    """
+    *begun, last = [text for text in texts if text] or [""]
+
+    return " ".join([*(text if text[-1] in ".!?…" else f"{text}." for text in begun), last])
+
+
 class ConexxusError(Exception):
     """
     The root of everything this SDK raises.
@@ -118,7 +128,7 @@ class ConexxusError(Exception):
         """
         The text, and what else is known, like what the back office said.
         """
-        return f"{self} {self.remark}".rstrip()
+        return in_sentences(str(self), self.remark)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {str(self)!r} delivery={self.delivery}>"
@@ -240,7 +250,7 @@ class StatusError(ConexxusError):
         self.detail = detail
         if detail and detail not in str(self):
             # Tracebacks show a note.
-            self.remark: str = f"The answer said: {detail}"
+            self.remark = f"The answer said: {detail}"
             self.add_note(self.remark)
 
     def __str__(self) -> str:

@@ -282,15 +282,27 @@ def tls_server():
     """
     started = []
 
-    def start(certificate: trustme.LeafCert, *, highest: ssl.TLSVersion | None = None) -> str:
+    def start(
+        certificate: trustme.LeafCert,
+        *,
+        highest: ssl.TLSVersion | None = None,
+        clients: trustme.CA | None = None,
+        shown: list[Any] | None = None,
+    ) -> str:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         certificate.configure_cert(context)
+        if clients is not None:
+            clients.configure_trust(context)
+            context.verify_mode = ssl.CERT_REQUIRED
         if highest is not None:
-            context.minimum_version = ssl.TLSVersion.TLSv1
+            if highest < ssl.TLSVersion.TLSv1_2:
+                context.minimum_version = ssl.TLSVersion.TLSv1
             context.maximum_version = highest
             context.set_ciphers("ALL:@SECLEVEL=0")
         listener = socket.create_server(("127.0.0.1", 0))
-        thread = threading.Thread(target=_serve, args=(listener, context))
+        thread = threading.Thread(
+            target=_serve, args=(listener, context, [] if shown is None else shown)
+        )
         thread.start()
         started.append((listener, thread))
         return f"https://localhost:{listener.getsockname()[1]}"
@@ -303,16 +315,34 @@ def tls_server():
         thread.join()
 
 
-def _serve(listener: socket.socket, context: ssl.SSLContext) -> None:
+def _hang_up(connection: socket.socket) -> None:
+    """
+    Close it once the other side has: what it has sent must not undo the alert.
+    """
+    with connection:
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(65_536):
+            pass
+
+
+def _serve(listener: socket.socket, context: ssl.SSLContext, shown: list[Any]) -> None:
     while True:
         try:
             plain, _ = listener.accept()
         except OSError:
             return
         try:
-            with plain, context.wrap_socket(plain, server_side=True) as secure:
-                secure.settimeout(5)
+            secure = context.wrap_socket(plain, server_side=True, do_handshake_on_connect=False)
+            secure.settimeout(5)
+            try:
+                secure.do_handshake()
+            except ssl.SSLError:
+                _hang_up(socket.socket(fileno=secure.detach()))
+                continue
+            with secure:
                 secure.recv(65_536)
+                if certificate := secure.getpeercert():
+                    shown += [name for _, name in certificate["subjectAltName"]]
                 secure.sendall(ANSWER)
         except OSError:
             continue

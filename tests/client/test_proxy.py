@@ -7,12 +7,15 @@ import socket
 import pytest
 
 from conexxus_client import (
+    ClientConfig,
+    ConfigurationError,
     ConnectError,
     Delivery,
     HostNotFoundError,
     PermissionDeniedError,
     ServerError,
     StatusError,
+    TlsError,
 )
 
 from .matrix.row import answer
@@ -113,7 +116,7 @@ def test_proxy_that_may_have_answered(through, raw_server, status, error):
         through(proxy.url, TARGETS[0]).health()
 
     assert info.value.explanation == (
-        f"{info.value} The answer said: blocked by policy "
+        f"{info.value} The answer said: blocked by policy. "
         f"It went through {proxy.url} (CONEXXUS_PROXY)."
     )
 
@@ -128,3 +131,95 @@ def test_without_a_proxy(connect, raw_server):
         connect(server.url).health()
 
     assert "PROXY" not in info.value.explanation
+
+
+@pytest.mark.case("B4", "CONEXXUS_PROXY can't be used as it is", "what is wrong with it is said")
+@pytest.mark.parametrize(
+    ("written", "flaw"),
+    [
+        ("http://proxy.example:3128 ", "has a blank before or behind it: remove it"),
+        ("http://proxy.example:3128\n", "has a blank before or behind it: remove it"),
+        ("'http://proxy.example'", "is in quotes: remove them"),
+        ("proxy.example:3128", "must start with http:// or https://"),
+        ("socks5://proxy.example", "must start with http:// or https://"),
+        ("http://proxy.example:99999", "is not a valid URL: its port is no number from 1 to 65535"),
+        (
+            "http://us\u00e9r:pass-word@proxy.example",
+            "is not a valid URL: character 10 is a blank or no ASCII: write it as %XX",
+        ),
+    ],
+)
+def test_proxies_that_are_refused(written, flaw):
+    """
+    In the words that the base URL has; a password is not shown.
+    """
+    with pytest.raises(ConfigurationError) as info:
+        ClientConfig(api_url="https://back-office.example", api_key="k", proxy=written)
+
+    assert info.value.problems == (f"CONEXXUS_PROXY {flaw}",)
+
+
+@pytest.mark.case("B4", "User, password and host of a proxy have letters beyond ASCII", "they work")
+def test_letters_of_a_proxy(through, raw_server):
+    """
+    User and password are UTF-8 (RFC 7617), the host is in punycode.
+    """
+    proxy = raw_server(answer(b'{"success":true,"data":{"status":"ok"}}'))
+    address = proxy.url.replace("http://", "http://us%C3%A9r:p%20w@")
+
+    assert through(address, TARGETS[0]).health().ok
+    assert b"Proxy-Authorization: Basic dXPDqXI6cCB3\r\n" in proxy.requests[0]
+    with pytest.raises(HostNotFoundError, match=r"http://xn--prxy-6qa\.invalid:80"):
+        through("HTTP://pr\u00f6xy.invalid").health()
+
+
+@pytest.mark.case("B5", "A proxy is reached by TLS", "CONEXXUS_CA_FILE admits its authority")
+def test_authority_of_a_proxy(through, tls_server, authority, ca_file):
+    """
+    What fails there names the proxy, which no certificate of ours is shown.
+    """
+    proxy = tls_server(authority.issue_cert("localhost"))
+
+    assert through(proxy, TARGETS[0], ca_file=ca_file).health().ok
+    with pytest.raises(TlsError, match="Set CONEXXUS_CA_FILE") as info:
+        through(proxy).health()
+    assert info.value.explanation.endswith(f"It goes through {proxy} (CONEXXUS_PROXY).")
+
+
+def test_proxy_in_a_file(connect, raw_server, tmp_path):
+    """
+    It may hold a password, so it can be in a file, which is read again when it
+    changes; what is no address does not replace the last one.
+    """
+    first, second = (raw_server(answer(b'{"success":true,"data":{"status":"ok"}}')) for _ in "12")
+    file = tmp_path / "proxy"
+    file.write_text(first.url.replace("//", "//user:pass-word@") + "\n")
+    environ = {
+        "CONEXXUS_API_URL": "http://back-office.example",
+        "CONEXXUS_API_KEY": "k",
+        "CONEXXUS_PROXY_FILE": str(file),
+    }
+    config = ClientConfig.from_env(environ, allow_insecure=True)
+    client = connect(config.api_url, allow_insecure=True, proxy=config.proxy)
+
+    assert client.health().ok
+    file.write_text("nonsense")
+    assert client.health().ok
+    file.write_text(second.url)
+    assert client.health().ok
+
+    assert [len(first.requests), len(second.requests)] == [2, 1]
+    assert b"Proxy-Authorization" in first.requests[0]
+    assert "pass-word" not in repr(config)
+
+
+@pytest.mark.parametrize("text", ["proxy.example:3128", "http://proxy.example:x"])
+def test_files_that_hold_no_proxy(tmp_path, text):
+    """
+    Each is a problem of the configuration, named by its variable.
+    """
+    file = tmp_path / "proxy"
+    file.write_text(text)
+
+    with pytest.raises(ConfigurationError, match=r"CONEXXUS_PROXY_FILE (must|is not)"):
+        ClientConfig.from_env({"CONEXXUS_PROXY_FILE": str(file)})

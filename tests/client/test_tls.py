@@ -10,6 +10,8 @@ import threading
 
 import httpcore
 import pytest
+import trustme
+from cryptography.hazmat.primitives import serialization
 
 from conexxus_client import ClientConfig, ConfigurationError, ConnectError, Limits, TlsError
 from conexxus_client.transports._error_translation import translated_error
@@ -220,3 +222,95 @@ def test_numbers_of_ssl(number):
     found = translated_error(error, Limits(timeout_ms=1))
 
     assert str(found).startswith("Conexxus API connection ended in the TLS handshake.")
+
+
+@pytest.fixture
+def own(tmp_path, authority):
+    """
+    Writes a certificate of ours, and its key beside it.
+    """
+
+    def write(name, key=None):
+        leaf = authority.issue_cert(name)
+        pem = leaf.private_key_pem.bytes() if key is None else key(leaf.private_key_pem.bytes())
+        (tmp_path / "key.pem").write_bytes(pem)
+        (tmp_path / "own.pem").write_bytes(b"".join(pem.bytes() for pem in leaf.cert_chain_pems))
+        return {"client_cert_file": tmp_path / "own.pem", "client_key_file": tmp_path / "key.pem"}
+
+    return write
+
+
+@pytest.mark.case("B11", "The back office asks for a certificate", "CONEXXUS_CLIENT_CERT is shown")
+def test_client_certificate(connect, tls_server, authority, ca_file, own):
+    """
+    It is renewed while the client lives; while its files are being written, and
+    do not belong together, the former one counts.
+    """
+    shown = []
+    url = tls_server(authority.issue_cert("localhost"), clients=authority, shown=shown)
+    files = own("till-1.example")
+    client = connect(url, ca_file=ca_file, **files)
+
+    assert client.health().ok
+    key = files["client_key_file"].read_bytes()
+    own("till-2.example")
+    renewed = files["client_key_file"].read_bytes()
+    files["client_key_file"].write_bytes(key)
+    assert client.health().ok
+    files["client_key_file"].write_bytes(renewed)
+    assert client.health().ok
+
+    assert shown == ["till-1.example", "till-1.example", "till-2.example"]
+
+
+@pytest.mark.case(
+    "B11", "No certificate is shown, or one that is not known", "its setting is named"
+)
+@pytest.mark.parametrize("highest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize("is_shown", [False, True])
+def test_client_certificates_that_are_refused(
+    connect, tls_server, authority, ca_file, own, highest, is_shown
+):
+    """
+    With TLS 1.3 the refusal comes with the answer; it is the same error.
+    """
+    clients = trustme.CA() if is_shown else authority
+    url = tls_server(authority.issue_cert("localhost"), clients=clients, highest=highest)
+    files = own("till-1.example") if is_shown else {}
+
+    with pytest.raises(TlsError, match="Set CONEXXUS_CLIENT_CERT to a certificate"):
+        connect(url, ca_file=ca_file, **files).health()
+
+
+def test_encrypted_key(connect, own):
+    """
+    Its password is not asked for at the terminal, where a service would wait.
+    """
+
+    def encrypted(pem):
+        key = serialization.load_pem_private_key(pem, None)
+        return key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"pass-word"),
+        )
+
+    with pytest.raises(ConfigurationError, match=r"the key is encrypted.*key\.pem"):
+        connect("https://localhost:1", **own("till-1.example", encrypted))
+
+
+def test_files_of_a_client_certificate(connect, own, tmp_path):
+    """
+    What is wrong with them is said, with their names.
+    """
+    other = tmp_path / "other.pem"
+    own("till-1.example")
+    other.write_bytes((tmp_path / "key.pem").read_bytes())
+    files = own("till-2.example")
+
+    with pytest.raises(ConfigurationError, match=r"do not belong together: .*own.*other\.pem"):
+        connect("https://localhost:1", **files | {"client_key_file": other})
+    with pytest.raises(ConfigurationError, match=r"holds no certificate and key: .*own\.pem$"):
+        connect("https://localhost:1", **files | {"client_key_file": None})
+    with pytest.raises(ConfigurationError, match="is set without CONEXXUS_CLIENT_CERT"):
+        connect("https://localhost:1", **files | {"client_cert_file": None})

@@ -13,12 +13,14 @@ ACCEPTED = {
     "https://b\u00fccher.example/a": "https://xn--bcher-kva.example/a",
     "https://B\u00dcCHER.example:8443": "https://xn--bcher-kva.example:8443",
     "https://\u4f8b\u3048.example": "https://xn--r8jz45g.example",
+    "https://\u4f8b\u3048\u3002example": "https://xn--r8jz45g.example",
     "https://my_host.example./": "https://my_host.example./",
     "https://[::1]:8443/x": "https://[::1]:8443/x",
     "Http://LocalHost:8080": "http://localhost:8080",
 }
 
 BLANK = "CONEXXUS_API_URL has a blank before or behind it: remove it"
+QUOTED = "CONEXXUS_API_URL is in quotes: remove them"
 INVALID = "CONEXXUS_API_URL is not a valid URL: "
 SCHEME = "CONEXXUS_API_URL must start with http:// or https://"
 REFUSED = {
@@ -26,7 +28,11 @@ REFUSED = {
     "\thttps://shop.example": BLANK,
     "https://shop.example\n": BLANK,
     "https://shop.example\u00a0": BLANK,
-    '"https://shop.example"': "CONEXXUS_API_URL is in quotes: remove them",
+    "https://shop.example\u200b": BLANK,
+    "\ufeffhttps://shop.example": BLANK,
+    '"https://shop.example"': QUOTED,
+    "\u201chttps://shop.example\u201d": QUOTED,
+    "<https://shop.example>": QUOTED,
     "shop.example": SCHEME,
     "https:/shop.example": SCHEME,
     "localhost:8080": SCHEME,
@@ -39,6 +45,11 @@ REFUSED = {
     "https://[::1": INVALID + "the address between [ and ] is none",
     "https://a..example": INVALID + "a part of its host between dots is empty or too long",
     f"https://{'a' * 64}.example": INVALID + "a part of its host between dots is empty or too long",
+    "https://shop.example,": INVALID + "its host can't have ',' in it",
+    "https://$SHOP": INVALID + "its host can't have '$' in it",
+    "https://shop.example\\api": INVALID + "its host can't have '\\\\' in it",
+    "https://https://shop.example": INVALID + "it has :// twice",
+    "https://shop\u00ad.example": INVALID + "character 13 is a blank or no ASCII: write it as %XX",
     "https://stra\u00dfe.example": INVALID
     + "write its host in punycode, like xn--bcher-kva.example",
     "https://shop.example/a b": INVALID + "character 23 is a blank or no ASCII: write it as %XX",

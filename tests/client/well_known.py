@@ -106,7 +106,7 @@ ANSWERS = [
         status="404 Not Found",
         body={"error": {"code": "", "message": {"lang": "en-US", "value": "No segment 'push'."}}},
         sentence=(
-            "Conexxus API endpoint not found: /api/v1/sales/push "
+            "Conexxus API endpoint not found: /api/v1/sales/push. "
             "The answer said: No segment 'push'."
         ),
     ),

@@ -22,6 +22,7 @@ from conexxus_client.errors import (
     Delivery,
     EnvelopeError,
     error_for,
+    in_sentences,
 )
 from conexxus_client.models import ApiHealth, PushReceipt, SalesBatch
 
@@ -206,10 +207,10 @@ class Endpoints:
             retry_after=retry_after(response.headers),
         )
 
-        if self.config.proxy and request.url.startswith("http:"):
+        if (proxy := self.config.proxy_url) and request.url.startswith("http:"):
             # It is not encrypted: the proxy may have answered itself.
-            proxy = origin_of(self.config.proxy)
-            error.remark = f"{error.remark} It went through {proxy} (CONEXXUS_PROXY).".strip()
+            way = f"It went through {origin_of(proxy)} (CONEXXUS_PROXY)."
+            error.remark = in_sentences(error.remark, way)
 
         return error
 

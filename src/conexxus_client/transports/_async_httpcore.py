@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from conexxus_client._calls._wire_types import AsyncReply, Limits, Request
-from conexxus_client._config_validation import origin_of
 from conexxus_client.config import ClientConfig
 from conexxus_client.errors import (
     ConnectionLostError,
@@ -20,14 +19,13 @@ from conexxus_client.errors import (
 
 from ._async_deadline_backend import async_backend
 from ._body_decoder import BodyDecoder
+from ._connection_options import ConnectionOptions, load_httpcore
 from ._deadline_backend import deadline_scope
 from ._error_translation import ErrorTranslation
 from ._httpcore import (
     BaseHttpcoreReply,
-    connection_options,
     httpcore_request,
     is_safe_to_repeat,
-    load_httpcore,
 )
 
 
@@ -40,13 +38,13 @@ class AsyncHttpcoreTransport:
 
     def __init__(self, config: ClientConfig) -> None:
         self._httpcore = load_httpcore(config)
-        self._options = connection_options(self._httpcore, config, async_backend(self._httpcore))
-        self._proxy = config.proxy and origin_of(config.proxy)
+        self._options = ConnectionOptions(self._httpcore, config, async_backend(self._httpcore))
         self._limit = config.max_connections
         self._closed = False
         self._owner: object = None
         self._free = asyncio.Semaphore(self._limit)
-        self._idle: list[Any] = []
+        # With what each was opened.
+        self._idle: list[tuple[Any, Any]] = []
 
     def _bind_to_loop(self) -> None:
         """
@@ -80,7 +78,10 @@ class AsyncHttpcoreTransport:
                 await response.aclose()
 
     async def _send(self, connection: Any, request: Request, limits: Limits) -> Any:
-        with ErrorTranslation(limits, self._proxy), deadline_scope(limits.head_ends_at) as scope:
+        with (
+            ErrorTranslation(limits, self._options.proxy),
+            deadline_scope(limits.head_ends_at) as scope,
+        ):
             response = await connection.handle_async_request(
                 httpcore_request(self._httpcore, request, limits)
             )
@@ -105,10 +106,17 @@ class AsyncHttpcoreTransport:
             raise RequestTimeoutError(limits.timeout_ms, delivery=Delivery.NOT_SENT) from None
 
         try:
+            options = self._options.current()
             is_reused = bool(idle)
-            connection = (
-                idle.pop() if is_reused else self._httpcore.AsyncConnectionPool(**self._options)
-            )
+            connection: Any = None
+            former = options
+            if is_reused:
+                connection, former = idle.pop()
+            if former is not options:
+                await connection.aclose()
+                is_reused = False
+            if not is_reused:
+                connection = self._httpcore.AsyncConnectionPool(**options)
             try:
                 yield connection, is_reused
             except BaseException:
@@ -117,7 +125,7 @@ class AsyncHttpcoreTransport:
             if self._closed:
                 await connection.aclose()
             else:
-                idle.append(connection)
+                idle.append((connection, options))
         finally:
             free.release()
 
@@ -130,7 +138,7 @@ class AsyncHttpcoreTransport:
         self._bind_to_loop()
 
         while self._idle:
-            await self._idle.pop().aclose()
+            await self._idle.pop()[0].aclose()
 
 
 class AsyncHttpcoreReply(BaseHttpcoreReply):

@@ -33,7 +33,7 @@ _MODULES = ("httpx", "httpx2", "httpcore", "httpcore2")
 
 # With these words h11, httpcore and h2 say that the other side has ended.
 _ENDED = re.compile(r"disconnected|closed connection|StreamReset|ConnectionTerminated")
-_BYTES = re.compile(r"(?:bytearray\()?b(['\"].*['\"])\)?", re.DOTALL)
+_BYTES = re.compile(r"(bytearray\()?\bb('.*?'|\".*?\")(?(1)\))", re.DOTALL)
 _MAX_SHOWN = 120
 
 
@@ -77,7 +77,7 @@ def translated_error(
 
     if names & {"ConnectTimeout", "PoolTimeout"}:
         timeout = RequestTimeoutError(limits.timeout_ms, delivery=Delivery.NOT_SENT)
-        timeout.remark = "" if proxy is None else f"It goes through {proxy} (CONEXXUS_PROXY)."
+        timeout.remark = _way(proxy)
         return timeout
     if "TimeoutException" in names:
         return RequestTimeoutError(limits.timeout_ms, delivery=Delivery.UNKNOWN)
@@ -127,7 +127,7 @@ def _violation(reason: str) -> str:
     """
     The message: what of the answer is no HTTP, as h11 says it, and what to do.
     """
-    where = _BYTES.sub(r"\1", reason)[:_MAX_SHOWN] or "no reason given"
+    where = _BYTES.sub(r"\2", reason)[:_MAX_SHOWN] or "no reason given"
 
     return (
         f"Conexxus API answer is no valid HTTP: {printable(where)}. "
@@ -145,6 +145,7 @@ def _connection_failure(exc: Exception, proxy: str | None, *, is_proxy: bool) ->
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return HostNotFoundError(f"{peer} host not found. {check}")
     if (error := tls_error(causes)) is not None:
+        error.remark = _way(proxy)
         return error
     if ended_in_handshake(causes):
         return ConnectError(
@@ -168,11 +169,20 @@ def _connection_failure(exc: Exception, proxy: str | None, *, is_proxy: bool) ->
     )
 
 
+def _way(proxy: str | None) -> str:
+    """
+    A remark about the proxy, which may be the one that failed.
+    """
+    return f"It goes through {proxy} (CONEXXUS_PROXY)." if proxy else ""
+
+
 def _refused_by_proxy(reason: str, proxy: str | None) -> str:
     said = printable(reason[:_MAX_SHOWN])
     advice = "Check CONEXXUS_PROXY"
 
-    if said.startswith("407"):
+    if proxy is None:
+        advice = "Check the proxy that it was made with"
+    elif said.startswith("407"):
         advice += ", which has to name a user and a password: http://user:password@host:port"
 
     return f"The proxy {proxy or 'of http_client'} did not let us through ({said}). {advice}."

@@ -7,19 +7,16 @@ close it, no cancelled task can break it for the next, and after any error it
 is discarded.
 """
 
-import importlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from conexxus_client._calls._wire_types import Headers, Limits, Reply, Request
-from conexxus_client._config_validation import origin_of
 from conexxus_client.config import ClientConfig
 from conexxus_client.errors import (
-    ConfigurationError,
     ConnectionLostError,
     Delivery,
     ProtocolError,
@@ -27,15 +24,10 @@ from conexxus_client.errors import (
 )
 
 from ._body_decoder import BodyDecoder
+from ._connection_options import ConnectionOptions, load_httpcore
 from ._deadline_backend import deadline_scope, sync_backend
 from ._error_translation import ErrorTranslation
 from ._fair_semaphore import FairSemaphore
-from ._tls import ssl_context
-
-
-KEEPALIVE_SECONDS = 15.0
-
-_HTTPCORE_MODULES = {"httpx": "httpcore", "httpx2": "httpcore2"}
 
 
 class HttpcoreTransport:
@@ -47,8 +39,7 @@ class HttpcoreTransport:
 
     def __init__(self, config: ClientConfig) -> None:
         self._httpcore = load_httpcore(config)
-        self._options = connection_options(self._httpcore, config, sync_backend(self._httpcore))
-        self._proxy = config.proxy and origin_of(config.proxy)
+        self._options = ConnectionOptions(self._httpcore, config, sync_backend(self._httpcore))
         self._limit = config.max_connections
         self._closed = False
         self._reset()
@@ -56,7 +47,8 @@ class HttpcoreTransport:
     def _reset(self) -> None:
         self._pid = os.getpid()
         self._free = FairSemaphore(self._limit)
-        self._idle: list[Any] = []
+        # With what each was opened.
+        self._idle: list[tuple[Any, Any]] = []
 
     @contextmanager
     def open(self, request: Request, limits: Limits) -> Iterator[Reply]:
@@ -80,7 +72,10 @@ class HttpcoreTransport:
                 response.close()
 
     def _send(self, connection: Any, request: Request, limits: Limits) -> Any:
-        with ErrorTranslation(limits, self._proxy), deadline_scope(limits.head_ends_at) as scope:
+        with (
+            ErrorTranslation(limits, self._options.proxy),
+            deadline_scope(limits.head_ends_at) as scope,
+        ):
             response = connection.handle_request(httpcore_request(self._httpcore, request, limits))
 
         if scope.is_unsolicited:
@@ -100,8 +95,17 @@ class HttpcoreTransport:
             raise RequestTimeoutError(limits.timeout_ms, delivery=Delivery.NOT_SENT)
 
         try:
+            options = self._options.current()
             is_reused = bool(idle)
-            connection = idle.pop() if is_reused else self._httpcore.ConnectionPool(**self._options)
+            connection: Any = None
+            former = options
+            if is_reused:
+                connection, former = idle.pop()
+            if former is not options:
+                connection.close()
+                is_reused = False
+            if not is_reused:
+                connection = self._httpcore.ConnectionPool(**options)
             try:
                 yield connection, is_reused
             except BaseException:
@@ -110,7 +114,7 @@ class HttpcoreTransport:
             if self._closed:
                 connection.close()
             else:
-                idle.append(connection)
+                idle.append((connection, options))
         finally:
             free.release()
 
@@ -121,7 +125,7 @@ class HttpcoreTransport:
         self._closed = True
 
         while self._idle:
-            self._idle.pop().close()
+            self._idle.pop()[0].close()
 
 
 class BaseHttpcoreReply:
@@ -167,51 +171,6 @@ def is_safe_to_repeat(request: Request) -> bool:
     9112, 9.3.1): that is no failure of the server, and a GET is safe.
     """
     return request.method == "GET"
-
-
-def load_httpcore(config: ClientConfig) -> ModuleType:
-    """
-    httpcore or httpcore2, for the configured family.
-
-    Raises:
-        ConfigurationError: It is not installed.
-    """
-    family = config.http_backend
-
-    try:
-        return importlib.import_module(_HTTPCORE_MODULES[family])
-    except ImportError:
-        raise ConfigurationError(
-            [f"CONEXXUS_HTTP_BACKEND is {family}, which is not installed: pip install {family}"]
-        ) from None
-
-
-def connection_options(httpcore: ModuleType, config: ClientConfig, backend: Any) -> dict[str, Any]:
-    """
-    The arguments of a connection.
-    """
-    return {
-        "ssl_context": ssl_context(config),
-        "proxy": _proxy(httpcore, config.proxy) if config.proxy else None,
-        "max_connections": 1,
-        "keepalive_expiry": KEEPALIVE_SECONDS,
-        "network_backend": backend,
-    }
-
-
-def _proxy(httpcore: ModuleType, url: str) -> Any:
-    """
-    The proxy at *url*; its user and password, if any, go to it alone.
-    """
-    parts = urlsplit(url)
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    port = f":{parts.port}" if parts.port else ""
-    auth = None
-
-    if parts.username is not None:
-        auth = (unquote(parts.username), unquote(parts.password or ""))
-
-    return httpcore.Proxy(f"{parts.scheme}://{host}{port}", auth=auth)
 
 
 def httpcore_request(httpcore: ModuleType, request: Request, limits: Limits) -> Any:
