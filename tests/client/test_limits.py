@@ -82,6 +82,18 @@ def test_gzip_as_others_write_it(body, encoding, size):
     decoder.finish()
 
 
+@pytest.mark.case("B8", "A gzip has a member for each item", "the answer is read")
+def test_member_for_each_item():
+    """
+    Items of 40 bytes are no members of nothing.
+    """
+    decoder = BodyDecoder(Headers([("Content-Encoding", "gzip")]), 10**6)
+    item = b'{"sku":"4711","name":"a","price":1.50},'
+
+    assert b"".join(decoder.feed(gzip.compress(item) * 5_000)) == item * 5_000
+    decoder.finish()
+
+
 def test_members_of_nothing():
     """
     Members that hold nothing are not undone for ever.

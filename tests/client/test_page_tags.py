@@ -6,6 +6,7 @@ import pytest
 from paged_offices import PagedOffice, Said, client_of
 
 from conexxus_client import ApiProfile
+from conexxus_client._catalogue._links import next_link
 
 from .matrix.row import answer
 
@@ -233,6 +234,9 @@ def test_entity_tags(tag):
         "http://127.0.0.1:9/store17/..%2Fstore18/items?page={}",
         "http://127.0.0.1:9/store17/..%5Cstore18/items?page={}",
         "../../../../../store18/items?page={}",
+        "/store17/..;/store18/items?page={}",
+        "/store17/%2e%2e;x=1/store18/items?page={}",
+        "/store17;x/items?page={}",
     ],
 )
 @pytest.mark.parametrize("base", ["/store17", "/store17/"])
@@ -260,6 +264,7 @@ def test_next_page_of_another_store(link, base):
         "?page={}",
         "/store17/other?page={}",
         "/store17?page={}",
+        "/store17/items;x=1?page={}",
         "/store%317/items?page={}",
         "http://127.0.0.1:9/store17/a/../b?page={}",
     ],
@@ -282,3 +287,43 @@ def test_no_base_path():
     office.link = "/elsewhere?page={}"
 
     assert len(client_of(office).fetch_items()) == 3
+
+
+@pytest.mark.case(
+    "A1",
+    "A Link is written otherwise than RFC 8288 has it: in single quotes, with empty elements",
+    "the next page is read",
+)
+@pytest.mark.parametrize(
+    "link",
+    [
+        "<{}>; rel='next'",
+        "<{}>; rel='last next'",
+        "<{}>; title='a; b'; rel=NEXT",
+        "<{}>; title=it's; rel='next'",
+        ", ,<?page=9>; rel='prev',, <{}>; rel=next , ,",
+    ],
+)
+def test_links_as_others_write_them(link):
+    """
+    A first page that is taken for all would hide the items of the others.
+    """
+    office = PagedOffice(items(3), page_size=2)
+    asked = office.answer
+
+    def answer(url, condition):
+        said = asked(url, condition)
+        fields = [(name, link.format("?page=1") if name == "Link" else it) for name, it in said[1]]
+        return said._replace(fields=fields)
+
+    office.answer = answer
+
+    assert len(client_of(office).fetch_items()) == 3
+
+
+@pytest.mark.parametrize("link", ["", " ", ",", " , ,"])
+def test_empty_link(link):
+    """
+    A Link that names nothing is none.
+    """
+    assert next_link([link]) is None

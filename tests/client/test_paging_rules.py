@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from conexxus_client import ApiProfile, CatalogChangedError, EnvelopeError
+from conexxus_client import ApiProfile, CatalogChangedError, ConexxusError, EnvelopeError
 
 from .matrix.row import answer
 
@@ -43,6 +43,37 @@ def test_numbers_and_texts(connect, pages):
 
     assert skus_of(connect(server.url)) == ["A", "B", "C"]
     assert b"cursor=2 " in server.requests[1]
+
+
+@pytest.mark.case("A4", "`nextCursor` is a number with decimals", "it is sent back as it came")
+@pytest.mark.parametrize(
+    ("number", "sent"),
+    [("2.0", "2"), ("2.50", "2.50"), ("1732000000.123", "1732000000.123"), ("1e3", "1000")],
+)
+def test_cursors_with_decimals(connect, pages, number, sent):
+    """
+    A moment in seconds, for example.
+    """
+    first = page("A", nextCursor=0).replace(
+        b'"nextCursor": 0', b'"nextCursor": %b' % number.encode()
+    )
+    server = pages(first, page("B"))
+
+    assert skus_of(connect(server.url)) == ["A", "B"]
+    assert f"cursor={sent} ".encode() in server.requests[1]
+
+
+@pytest.mark.parametrize("number", ["1e99", "1e-99", "1e999999999999"])
+def test_cursors_out_of_range(connect, pages, number):
+    """
+    A number that no address holds names no page.
+    """
+    first = page("A", nextCursor=0).replace(
+        b'"nextCursor": 0', b'"nextCursor": %b' % number.encode()
+    )
+
+    with pytest.raises(ConexxusError, match=r"nextCursor|out of range"):
+        skus_of(connect(pages(first).url))
 
 
 @pytest.mark.case(
@@ -118,13 +149,18 @@ def test_totals_of_pages(connect, pages, sizes):
     ("totals", "error"),
     [((2, 2), EnvelopeError), ((2, 3), CatalogChangedError), ((2, None), EnvelopeError)],
 )
+@pytest.mark.case(
+    "A4",
+    "A `total` counts something else: of each page, what is left, or its limit",
+    "the error names the key and `ApiProfile.total_key`",
+)
 def test_totals_that_are_of_no_page(connect, pages, totals, error):
     """
     One page whose total is not its length makes all of them totals of the whole.
     """
     server = pages(page("AB", nextCursor="c", total=totals[0]), page("C", total=totals[1]))
 
-    with pytest.raises(error):
+    with pytest.raises(error, match=r"If 'total' counts something else, set ApiProfile\.total_key"):
         skus_of(connect(server.url))
 
 
@@ -169,6 +205,55 @@ def test_pages_without_end(connect, raw_server, skus, requests, fault):
     with pytest.raises(EnvelopeError, match=f"{fault}.*ApiProfile.cursor_parameter"):
         skus_of(connect(server.url))
     assert len(server.requests) == requests
+
+
+@pytest.mark.case(
+    "A5",
+    "Each page has the same items in another order, or with the moment of the request in each",
+    "3 pages in a row with the same SKUs end it",
+)
+@pytest.mark.parametrize("skus", ["ABC", ["", None, 7]], ids=["named", "without a SKU"])
+@pytest.mark.parametrize("change", ["order", "moment"])
+def test_pages_of_the_same_items(connect, raw_server, change, skus):
+    """
+    Without their SKUs, elements are the same if their texts are.
+    """
+    numbers = itertools.count()
+
+    def send_page(send):
+        number = next(numbers)
+        found = [{"sku": sku, "name": "a", "price": 1} for sku in skus]
+        if change == "order":
+            found = found[number % 3 :] + found[: number % 3]
+        elif skus == "ABC":
+            found = [{**it, "at": number} for it in found]
+        send(answer(json.dumps({"success": True, "data": found, "nextCursor": number}).encode()))
+
+    server = raw_server(send_page)
+
+    with pytest.raises(EnvelopeError, match="3 pages in a row have the same items"):
+        connect(server.url).pages()
+    assert len(server.requests) == (3 if change == "moment" and skus != "ABC" else 4)
+
+
+@pytest.mark.case(
+    "A5", "More items came than the total says, and pages go on", "the read ends there"
+)
+def test_more_than_the_total(connect, raw_server):
+    """
+    Pages beyond the total are not asked for.
+    """
+    numbers = itertools.count()
+
+    def send_page(send):
+        number = next(numbers)
+        send(answer(page([f"{number}a", f"{number}b"], nextCursor=number, total=3)))
+
+    server = raw_server(send_page)
+
+    with pytest.raises(EnvelopeError, match=r"says it has 3 items, but 4 came.*total_key"):
+        skus_of(connect(server.url))
+    assert len(server.requests) == 2
 
 
 def test_some_empty_pages(connect, pages):

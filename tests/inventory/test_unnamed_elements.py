@@ -304,3 +304,25 @@ def test_another_back_office(site):
     site.config = attrs.evolve(site.config, max_price=site.config.max_price - 1)
 
     assert site.pull([*items(36), GARBAGE]).removed == 0
+
+
+@pytest.mark.case(
+    "A2",
+    "an element without a readable SKU is so large that only its beginning is kept, and changes",
+    "the day begins anew, wherever it changes",
+)
+def test_large_elements_that_change(site):
+    """
+    What looks the same where it is kept may be another item.
+    """
+
+    def large(number):
+        return {"picture": "a" * 1024 * 1024, "number": number, **GARBAGE}
+
+    site.pull([*items(40), large(0)])
+    site.pull([*items(36), large(0)])
+
+    for number in range(30):
+        run = site.pull([*items(36), large(number)])
+
+    assert (run.removed, waiting(site)) == (0, (1, 4))

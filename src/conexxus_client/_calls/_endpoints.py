@@ -299,23 +299,29 @@ class Endpoints:
 
 def _is_within(url: str, base: str) -> bool:
     """
-    Is the path of *url* that of *base*, or below it, however it is written?
+    Is the path of *url* that of *base*, or below it, however it is written,
+    and whichever way a server reads it?
     """
-    path, folder = (_plain_path(it) for it in (url, base))
+    folder = _plain_paths(base)[0]
 
-    return folder == "/" or f"{path}/".startswith(f"{folder}/")
+    return folder == "/" or all(f"{path}/".startswith(f"{folder}/") for path in _plain_paths(url))
 
 
-def _plain_path(url: str) -> str:
+def _plain_paths(url: str) -> list[str]:
     """
-    The path of *url* as a server may read it: without escapes and `..`.
+    The path of *url* as servers may read it: without escapes and `..`.
+
+    Those in Java drop what follows a semicolon in a segment first, and then
+    resolve `..;` as well.
     """
     path, before = urlsplit(url).path, None
 
     while path != before:
         path, before = unquote(path), path
 
-    return normpath("/" + path.replace("\\", "/").lstrip("/"))
+    path = path.replace("\\", "/")
+
+    return [normpath("/" + it.lstrip("/")) for it in (path, re.sub(";[^/]*", "", path))]
 
 
 def secret_fields(fields: Mapping[str, str]) -> tuple[tuple[str, Secret], ...]:

@@ -137,11 +137,13 @@ class PageRecheck:
             self.request = self._endpoints.page(page.url, etag=page.etag)
 
 
-def changed_error(reason: str) -> CatalogChangedError:
+def changed_error(reason: str, advice: str = "") -> CatalogChangedError:
     """
     The error for pages of more than one version.
     """
-    return CatalogChangedError(f"the catalogue changed while it was read: {reason}. Read it anew.")
+    message = f"the catalogue changed while it was read: {reason}. Read it anew. {advice}"
+
+    return CatalogChangedError(message.rstrip())
 
 
 def etag_of(headers: Headers) -> str | None:

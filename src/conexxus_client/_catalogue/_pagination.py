@@ -104,6 +104,7 @@ class Pagination:
         is_same = self._covers_catalog and (first or self._page_etag == self.etag)
         self.etag = self._page_etag if is_same else None
         self._link = next_link(headers.all("Link"))
+        self._progress.begin()
         # A page that is requested again must not be counted twice.
         self._page_hash = hashlib.sha256()
         self._reader = CatalogReader(self._endpoints.profile, self._page_hash, known=self._known)
@@ -131,7 +132,14 @@ class Pagination:
         Read on in the page that was begun.
         """
         assert self._reader is not None, "begin a page first"
-        return self._reader.feed(chunk)
+        return self._counted(self._reader.feed(chunk))
+
+    def _counted(self, windows: list[CatalogWindow]) -> list[CatalogWindow]:
+        # Most catalogues have one page, and nothing to compare it with.
+        if self._fingerprints:
+            self._progress.take(windows)
+
+        return windows
 
     def end(self) -> list[CatalogWindow]:
         """
@@ -143,7 +151,7 @@ class Pagination:
         """
         assert self._reader is not None, "begin a page first"
         assert self.request is not None, "begin a page first"
-        rest = self._reader.close()
+        rest = self._counted(self._reader.close())
         self.count += self._reader.count
         digest = self._page_hash.digest()
         self._catalogue_hash.update(digest)
@@ -155,14 +163,25 @@ class Pagination:
 
         if self.request is not None:
             self._progress.check()
-        elif self.total not in (None, self.count):
-            raise EnvelopeError(
-                f"the catalogue says it has {self.total} items, but {self.count} came. If "
-                f"{self._endpoints.profile.total_key!r} counts something else, set "
-                "ApiProfile.total_key to another key, or to an empty one"
-            )
+        self._check_count()
 
         return rest
+
+    def _check_count(self) -> None:
+        total, is_last = self.total, self.request is None
+
+        if total is not None and (self.count > total or (is_last and self.count != total)):
+            raise EnvelopeError(
+                f"the catalogue says it has {total} items, but {self.count} came. "
+                f"{self._advice_on_total}"
+            )
+
+    @property
+    def _advice_on_total(self) -> str:
+        return (
+            f"If {self._endpoints.profile.total_key!r} counts something else, set "
+            "ApiProfile.total_key to another key, or to an empty one"
+        )
 
     def recheck(self) -> PageRecheck:
         """
@@ -178,7 +197,7 @@ class Pagination:
             and total != self._total
             and not self._totals_are_of_pages
         ):
-            raise changed_error(f"{self._total} items became {total}")
+            raise changed_error(f"{self._total} items became {total}", self._advice_on_total)
         if total is not None:
             self._total = total
 

@@ -16,6 +16,7 @@ import attrs
 import msgspec
 
 from conexxus_client.errors import DecodeError
+from conexxus_client.models import InvalidItem
 
 from ._item_faults import MAX_ELEMENT
 from ._items import checked_item, decode_item
@@ -98,11 +99,26 @@ class CatalogWindow:
         return NO_COLUMNS if self._plain is None else self._plain.columns()
 
     @property
+    def skus(self) -> Sequence[str | bytes]:
+        """
+        The SKU of each element, or its text if it has none; the digest
+        instead, if the window was known.
+        """
+        if self._plain is not None:
+            return self._plain.skus
+
+        return [_identity(it) for it in self.unusual] or [self.digest]
+
+    @property
     def elements(self) -> list[Element]:
         """
         All of its elements; none if it was known.
         """
         return [*(self.unusual if self._plain is None else self._plain.items())]
+
+
+def _identity(element: Element) -> str | bytes:
+    return element.sku or (element.raw if isinstance(element, InvalidItem) else "")
 
 
 class WindowDecoder:

@@ -112,7 +112,12 @@ def _fault(value: Any) -> str:
 
 
 def _cursor(value: Any) -> str | None:
-    text = str(value) if isinstance(value, int) and value is not True else value
+    text = value
+
+    if isinstance(value, Decimal):
+        text = f"{value:f}".removesuffix(".0") if abs(value.adjusted()) < _MAX_DIGITS else value
+    elif isinstance(value, int) and value is not True:
+        text = str(value)
 
     return text if isinstance(text, str) and len(text.encode("utf-8")) <= MAX_CURSOR else None
 

@@ -2,6 +2,7 @@
 Elements of a catalogue that have borders, and yet can't be used: what is wrong where.
 """
 
+import hashlib
 import re
 from collections.abc import Iterator
 
@@ -96,12 +97,16 @@ def oversized_item(buffer: bytes | bytearray, end: int) -> InvalidItem:
             sku = _text(value)
 
     where = f": {_shown(largest)} has {size:,}" if largest else ""
+    with memoryview(buffer) as view:
+        digest = hashlib.sha256(view[:end]).hexdigest()
 
     return InvalidItem(
         raw=bytes(buffer[:_KEPT]),
         reason=f"Item is larger than {MAX_ELEMENT:,} bytes{where}",
         path=_path_of(largest),
         sku=sku,
+        # Tells apart what begins with the same bytes.
+        detail=f"at most {MAX_ELEMENT:,} bytes; it has {end:,}, with the SHA-256 {digest[:32]}",
     )
 
 

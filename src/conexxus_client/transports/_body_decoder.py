@@ -12,8 +12,9 @@ from conexxus_client.errors import DecodeError, Delivery, ResponseTooLargeError
 _PIECE_SIZE = 256 * 1024
 _GZIP = 16 + zlib.MAX_WBITS
 
-# Bytes.  A member for each block of a file is usual; members of nothing are not.
-_SMALL_MEMBER = 1024
+# Bytes.  A member for each block of a file is usual, and one for each item is
+# seen; members of nothing are not.
+_SMALL_MEMBER = 32
 _MAX_SMALL_MEMBERS = 1000
 
 _IS_GZIP = {"": False, "identity": False, "gzip": True, "x-gzip": True}

@@ -22,7 +22,10 @@ _SET_ASIDE = (
     "INSERT INTO aside (sku, key, raw, reason, path, page, detail) VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
 _INDEX_ASIDE = "CREATE INDEX temp.aside_by_key ON aside (key)"
-_UNNAMED = "SELECT raw FROM aside WHERE sku IS NULL ORDER BY raw"
+# Of an element that is too large, the detail tells more than what is kept of it.
+_UNNAMED = """
+SELECT raw, coalesce(detail, '') AS said FROM aside WHERE sku IS NULL ORDER BY raw, said
+"""
 _ASIDE_COUNT = "SELECT count(*) FROM aside"
 
 _ALL_DIFFERENT = "SELECT count(*) = count(DISTINCT key) FROM aside"
@@ -90,9 +93,10 @@ class QuarantineStaging(Repository):
         """
         count, digest = 0, blake2b(digest_size=16)
 
-        for (raw,) in self.session.stream(_UNNAMED):
+        for raw, detail in self.session.stream(_UNNAMED):
             count += 1
-            digest.update(len(raw).to_bytes(8) + raw)
+            for part in (raw, detail.encode()):
+                digest.update(len(part).to_bytes(8) + part)
 
         return count, digest.digest()
 
