@@ -10,6 +10,7 @@ from typing import Any
 
 from conexxus_client import ConfigurationError
 from conexxus_sync.runtime.host_exceptions import described, ends_process
+from conexxus_sync.runtime.host_methods import plain
 
 
 LONGEST_COMPLAINT = 500
@@ -37,7 +38,7 @@ def load(reference: str, *, option: str, methods: Collection[str]) -> Any:
     factory = _factory(module_name, factory_name, option, reference)
 
     try:
-        made = factory()
+        made = plain(factory(), factory_name)
     except BaseException as exc:
         if ends_process(exc):
             raise

@@ -3,13 +3,14 @@ One collector that calls all the others, each with a bounded wait.
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 
 import attrs
 
 from conexxus_sync.model.runs import SyncRun
 from conexxus_sync.protocols import MetricsCollector
+from conexxus_sync.runtime.host_methods import called
 from conexxus_sync.runtime.run_logging import safe_logger
 from conexxus_sync.runtime.threads import JobThread
 
@@ -57,12 +58,12 @@ class FanOut:
     _hanging: dict[int, _Hanging] = attrs.field(factory=dict, init=False, eq=False, repr=False)
 
     def run_started(self, run: SyncRun) -> None:
-        self._notify(lambda collector: collector.run_started(run), run)
+        self._notify("run_started", run)
 
     def run_finished(self, run: SyncRun) -> None:
-        self._notify(lambda collector: collector.run_finished(run), run)
+        self._notify("run_finished", run)
 
-    def _notify(self, call: Callable[[MetricsCollector], None], run: SyncRun) -> None:
+    def _notify(self, event: str, run: SyncRun) -> None:
         ends_at = time.monotonic() + PATIENCE_S
 
         for place, collector in enumerate(self.collectors):
@@ -70,7 +71,7 @@ class FanOut:
                 continue
 
             thread = JobThread(f"collector-{run.id}")
-            thread.start(partial(_attempt, call, collector, run))
+            thread.start(partial(_attempt, event, collector, run))
 
             if not thread.join(within_s=max(ends_at - time.monotonic(), LEAST_PATIENCE_S)):
                 self._hanging[place] = _Hanging(thread)
@@ -98,11 +99,9 @@ class FanOut:
         return False
 
 
-def _attempt(
-    call: Callable[[MetricsCollector], None], collector: MetricsCollector, run: SyncRun
-) -> None:
+def _attempt(event: str, collector: MetricsCollector, run: SyncRun) -> None:
     try:
-        call(collector)
+        called(collector, event, run)
     except BaseException:  # noqa: BLE001  # a collector may raise whatever it likes
         _log.exception("A collector failed on run %s", run.id)
 

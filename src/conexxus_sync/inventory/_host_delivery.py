@@ -18,6 +18,7 @@ from conexxus_sync.protocols import (
     TransactionalCatalogStorage,
 )
 from conexxus_sync.runtime.host_exceptions import described, ends_process
+from conexxus_sync.runtime.host_methods import called
 from conexxus_sync.stores import State
 from conexxus_sync.stores._database import Session
 from conexxus_sync.stores._queued_items import QueuedChanges
@@ -100,7 +101,8 @@ class HostDelivery:
         for sequence in queue.pending():
             try:
                 with state.session.attempt():
-                    self.storage.apply_in(state.session.raw, queue.changes(sequence))
+                    changes = queue.changes(sequence)
+                    called(self.storage, "apply_in", state.session.raw, changes)
                     queue.applied(sequence)
             except TransactionEndedError:
                 raise
@@ -156,7 +158,7 @@ class HostDelivery:
                 is_ours = threading.get_ident() == thread
                 return nullcontext(session) if is_ours else store.database.read()
 
-            storage.apply(QueuedChanges(read, store.location, sequence))
+            called(storage, "apply", QueuedChanges(read, store.location, sequence))
 
     def _deliver_here(self, lease: Lease) -> None:
         before = self.delivered
@@ -177,7 +179,7 @@ class HostDelivery:
             return None
 
         try:
-            return _sequence(storage.last_applied(self.context.store.location))
+            return _sequence(called(storage, "last_applied", self.context.store.location))
         except BaseException as exc:
             if ends_process(exc):
                 raise

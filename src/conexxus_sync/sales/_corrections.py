@@ -7,7 +7,6 @@ old one, a back office would take it for a repetition.
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 import attrs
 
@@ -16,6 +15,7 @@ from conexxus_sync.errors import HostError
 from conexxus_sync.model.frozen_sales import FrozenTransaction
 from conexxus_sync.protocols import OrderSource, VoidingOrderSource
 from conexxus_sync.runtime.host_exceptions import described, ends_process
+from conexxus_sync.runtime.host_methods import called
 
 from ._order_reader import LONGEST_COMPLAINT
 
@@ -98,7 +98,7 @@ def _completed(void: Transaction, sold: Transaction, orders: OrderSource) -> Tra
         return void
 
     try:
-        complete: Any = orders.complete_void(void, sold)
+        complete = called(orders, "complete_void", void, sold)
     except BaseException as exc:
         if ends_process(exc):
             raise

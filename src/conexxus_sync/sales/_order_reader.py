@@ -20,6 +20,7 @@ from conexxus_sync.model.order_records import (
 from conexxus_sync.protocols import OrderSource
 from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.runtime.host_exceptions import described, ends_process
+from conexxus_sync.runtime.host_methods import called
 
 from ._push_context import PushContext, PushStoppedError
 from ._run_counters import RunCounters
@@ -105,7 +106,8 @@ class HostRecords:
         # The host may raise whatever it likes; what is raised at the `yield`
         # ends the reader, and is no error of the host.
         try:
-            for given in self.orders.transactions(self.location_id, self.business_date):
+            where = self.location_id, self.business_date
+            for given in called(self.orders, "transactions", *where):
                 record = transaction_of(given)
                 self.read += 1
                 if not isinstance(record, OrderRemark):

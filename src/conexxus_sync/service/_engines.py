@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import attrs
 
-from conexxus_client import ApiProfile, ClientConfig, ConexxusClient
+from conexxus_client import ApiProfile, ClientConfig, ConexxusClient, ConfigurationError
 from conexxus_sync.collectors import FanOut
 from conexxus_sync.config import SyncConfig, missing_settings
 from conexxus_sync.engines import EngineContext
@@ -14,6 +14,7 @@ from conexxus_sync.inventory import InventorySync
 from conexxus_sync.inventory._quarantine_replay import QuarantineReplay
 from conexxus_sync.protocols import Clock, HostStorage, MetricsCollector, OrderSource
 from conexxus_sync.runtime.cancellation import is_abandoned
+from conexxus_sync.runtime.host_methods import method_problems
 from conexxus_sync.sales import OutboxOperator, SalesPush
 from conexxus_sync.scheduling._active_runs import ActiveRuns
 from conexxus_sync.scheduling._background_runs import BackgroundRuns
@@ -60,6 +61,13 @@ class Engines:
     background_runs: BackgroundRuns = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
+        self.collectors = tuple(self.collectors)
+        problems = method_problems(
+            catalog=self.catalog, orders=self.orders, collectors=self.collectors
+        )
+        if found := list(problems):
+            raise ConfigurationError(found)
+
         self.context = EngineContext(
             store=self.store.at(self.config.location_id),
             config=self.config,

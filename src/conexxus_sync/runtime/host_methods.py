@@ -1,0 +1,101 @@
+"""
+The methods of what a host provides: whether they are there, and can be called as they are.
+"""
+
+import inspect
+from collections.abc import Collection, Iterable, Iterator
+from functools import partial
+from typing import Any
+
+from conexxus_sync.errors import HostError
+
+
+_STORAGE = ("apply", "apply_in")
+_PLAIN = (*_STORAGE, "last_applied", "complete_void", "run_started", "run_finished")
+
+
+def method_problems(
+    *, catalog: object | None, orders: object | None, collectors: Iterable[object]
+) -> Iterator[str]:
+    """
+    Why what the host provides can't be used, one sentence each.
+    """
+    if catalog is not None:
+        yield from _problems("catalog", catalog, _STORAGE)
+    if orders is not None:
+        yield from _problems("orders", orders, ("transactions",))
+    for collector in collectors:
+        for method in ("run_started", "run_finished"):
+            yield from _problems("collectors", collector, (method,))
+
+
+def called(host: object, method: str, *arguments: object) -> Any:
+    """
+    What *method* of *host* returns.
+
+    Raises:
+        HostError: It has not done its work.
+    """
+    return plain(getattr(host, method)(*arguments), method)
+
+
+def plain(result: Any, method: str) -> Any:
+    """
+    The *result* of the host's *method*, which has done its work.
+
+    Raises:
+        HostError: It is still to be awaited or iterated: nothing was done.
+    """
+    if inspect.iscoroutine(result):
+        # Python warns of one that is neither awaited nor closed.
+        result.close()
+    if inspect.isawaitable(result) or inspect.isasyncgen(result):
+        msg = f"`{method}` returned a {type(result).__name__}, which is not awaited: {_ADVICE}"
+        raise HostError(msg)
+    if method != "transactions" and inspect.isgenerator(result):
+        msg = f"`{method}` returned a generator, which is not iterated: {_ADVICE}"
+        raise HostError(msg)
+
+    return result
+
+
+_ADVICE = "it must do its work before it returns"
+
+
+def _problems(argument: str, given: object, methods: Collection[str]) -> Iterator[str]:
+    name = given.__name__ if isinstance(given, type) else type(given).__name__
+
+    if isinstance(given, type):
+        yield f"{argument}: {name} is a class, pass an instance of it"
+    elif not any(callable(getattr(given, method, None)) for method in methods):
+        wanted = " or ".join(f"`{method}`" for method in methods)
+        yield f"{argument}: {name} has no method {wanted}"
+
+    for method in dict.fromkeys((*methods, *_optional(argument))):
+        if reason := _not_plain(getattr(given, method, None), method):
+            yield f"{argument}: `{method}` of {name} {reason}: {_ADVICE}"
+
+
+def _optional(argument: str) -> tuple[str, ...]:
+    return {"catalog": ("last_applied",), "orders": ("complete_void",)}.get(argument, ())
+
+
+def _not_plain(method: object, name: str) -> str | None:
+    """
+    Why a call of *method* does nothing by itself; None if it does.
+    """
+    while isinstance(method, partial):
+        method = method.func
+    functions = [method]
+    if callable(method) and not inspect.isroutine(method):
+        functions.append(type(method).__call__)
+
+    for function in functions:
+        if inspect.iscoroutinefunction(function):
+            return "is a coroutine function, which is not awaited"
+        if inspect.isasyncgenfunction(function):
+            return "is an asynchronous generator, which is not iterated"
+        if name in _PLAIN and inspect.isgeneratorfunction(function):
+            return "is a generator, which is not iterated"
+
+    return None
