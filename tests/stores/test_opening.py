@@ -14,16 +14,18 @@ from conexxus_sync.stores.sqlite._sqlite_database import SqliteDatabase
 
 
 DATABASES = ("sqlite",)
-# What another process may have done with a file that is no store yet.
+# Makes a file in which nothing is.
+CREATE = "PRAGMA user_version = 0"
+# What another process may do with a file that is no store yet.
 HOLDS = {
-    "reads": ["CREATE TABLE theirs (x)", "BEGIN", "SELECT * FROM theirs"],
+    "reads": [CREATE, "BEGIN", "SELECT * FROM sqlite_schema"],
     "writes": ["BEGIN IMMEDIATE"],
     "has it to itself": ["BEGIN EXCLUSIVE"],
-    "locking mode": ["PRAGMA locking_mode = EXCLUSIVE", "CREATE TABLE theirs (x)"],
+    "locking mode": ["PRAGMA locking_mode = EXCLUSIVE", CREATE],
     "locking mode, reads": [
-        "CREATE TABLE theirs (x)",
+        CREATE,
         "PRAGMA locking_mode = EXCLUSIVE",
-        "SELECT * FROM theirs",
+        "SELECT * FROM sqlite_schema",
     ],
 }
 
@@ -90,7 +92,7 @@ def test_migrations_share_a_deadline(tmp_path, statements):
 
 def test_store_that_is_up_to_date_is_opened_in_few_statements(tmp_path, statements):
     """
-    Three settings and a look at the version; the deadline costs none.
+    Three settings and a look at identity and version; the deadline costs none.
     """
     store = SqliteStore(tmp_path / "conexxus.db").at("loc")
     with store.write():
@@ -104,13 +106,14 @@ def test_store_that_is_up_to_date_is_opened_in_few_statements(tmp_path, statemen
         ["PRAGMA", "synchronous"],
         ["PRAGMA", "cache_size"],
         ["PRAGMA", "temp_store"],
+        ["PRAGMA", "application_id"],
         ["PRAGMA", "user_version"],
     ]
 
 
 def test_hold_is_over(tmp_path, monkeypatch):
     """
-    What another process did with the file is kept, and the store is made beside it.
+    The store is made once the other process has closed the file.
     """
     monkeypatch.setattr(_sqlite_database, "BUSY_TIMEOUT_S", 0.05)
     path = tmp_path / "conexxus.db"
@@ -123,4 +126,3 @@ def test_hold_is_over(tmp_path, monkeypatch):
 
     with SqliteStore(path).at("loc").read() as state:
         assert state.session.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-        assert state.session.execute("SELECT count(*) FROM theirs").fetchone() == (0,)

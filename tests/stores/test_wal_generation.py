@@ -218,7 +218,7 @@ def test_store_that_was_upgraded_in_its_log(tmp_path, monkeypatch, version):
         else:
             with closing(sqlite3.connect(path)) as db:
                 db.execute("PRAGMA journal_mode = WAL")
-                db.execute("CREATE TABLE theirs (x)")
+                db.execute("PRAGMA user_version = 0")
 
     with closing(sqlite3.connect(path)) as other:
         other.execute("SELECT * FROM sqlite_schema").fetchall()

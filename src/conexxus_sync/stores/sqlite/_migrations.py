@@ -11,6 +11,8 @@ import attrs
 
 from conexxus_sync.errors import StoreError
 
+from ._identity import APPLICATION_ID, FIRST_WITH_ID, Identity, identity_of
+
 
 _FOLDER = Path(__file__).with_name("migrations")
 
@@ -58,10 +60,12 @@ def migrate(connection: sqlite3.Connection, path: Path, deadline: Deadline) -> b
         Was there anything to do?
 
     Raises:
-        StoreError: A newer version of the SDK made it.
+        StoreError: A newer version of the SDK made it, or another program.
     """
     known = latest_version()
-    version = _version(connection)
+    identity = identity_of(connection)
+    version = identity.version
+    _refuse_stranger(connection, path, identity)
 
     if version > known:
         msg = (
@@ -77,7 +81,20 @@ def migrate(connection: sqlite3.Connection, path: Path, deadline: Deadline) -> b
         deadline.limit_wait()
         _apply(connection, number)
 
+    if version >= FIRST_WITH_ID and identity.application_id != APPLICATION_ID:
+        # Somebody took the mark away.
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID:d}")
+
     return version < known
+
+
+def _refuse_stranger(connection: sqlite3.Connection, path: Path, identity: Identity) -> None:
+    if identity.problem is not None and not identity.is_new:
+        msg = (
+            f"the file {path} {identity.problem}; nothing was changed. Set CONEXXUS_STORE to a "
+            "file of its own, which is created"
+        )
+        raise StoreError(msg)
 
 
 def latest_version() -> int:

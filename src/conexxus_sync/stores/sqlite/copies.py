@@ -17,14 +17,11 @@ from conexxus_sync.errors import StoreError
 from conexxus_sync.stores._freeze_file import FreezeFile
 
 from . import freeze_file
+from ._identity import Identity, identity_of
 from ._migrations import latest_version
 from ._sqlite_database import HASTY_TIMEOUT_S, explained
 from ._wal_generation import WalGeneration
 
-
-APPLICATION_ID = 0x434E5853
-# Stores of earlier versions bear no application id.
-FIRST_WITH_ID = 19
 
 Progress = Callable[[int, int], None]
 
@@ -153,6 +150,7 @@ def restore(
     path = Path(os.path.realpath(path))
     _refuse_same_file(path, backup)
     _refuse_present(path, overwrite=overwrite)
+    _refuse_stranger(path)
     if problems := check(backup).problems:
         msg = f"{backup} is not restored: {problems[0]}"
         raise StoreError(msg)
@@ -205,9 +203,11 @@ def _connected(path: Path) -> sqlite3.Connection:
 
 
 def _checked(path: Path, connection: sqlite3.Connection) -> StoreCheck:
-    version, identity = _value(connection, "user_version"), _value(connection, "application_id")
-    found = StoreCheck(path=path, schema_version=version, application_id=identity)
-    problems = [*_identity_problems(connection, version, identity), *_damages(connection)]
+    identity = identity_of(connection)
+    found = StoreCheck(
+        path=path, schema_version=identity.version, application_id=identity.application_id
+    )
+    problems = [*_identity_problems(identity), *_damages(connection)]
 
     if not problems:
         rows = connection.execute(_COUNTS).fetchall()
@@ -218,20 +218,15 @@ def _checked(path: Path, connection: sqlite3.Connection) -> StoreCheck:
     return attrs.evolve(found, problems=tuple(problems))
 
 
-def _identity_problems(
-    connection: sqlite3.Connection, version: int, identity: int
-) -> Iterator[str]:
+def _identity_problems(identity: Identity) -> Iterator[str]:
     known = latest_version()
-    is_ours = identity == APPLICATION_ID if version >= FIRST_WITH_ID else identity == 0
 
-    if version > known:
+    if identity.problem is not None:
+        yield f"it {identity.problem}"
+    elif identity.version > known:
         yield (
-            f"it has schema version {version}, this conexxus-sdk knows {known}: "
+            f"it has schema version {identity.version}, this conexxus-sdk knows {known}: "
             "upgrade conexxus-sdk"
-        )
-    elif not version or not is_ours:
-        yield (
-            f"it is no store of conexxus-sdk: application id {identity}, schema version {version}"
         )
 
 
@@ -343,6 +338,19 @@ def _refuse_present(target: Path, *, overwrite: bool) -> None:
     if present is not None and not overwrite:
         problem = f"there is a file {present}: name another one, or say --overwrite"
         raise ConfigurationError([problem])
+
+
+def _refuse_stranger(path: Path) -> None:
+    """
+    Refuse to replace another program's database; a damaged store may be.
+    """
+    if not path.exists():
+        return
+
+    with suppress(sqlite3.Error, StoreError), _opened(path) as present:
+        identity = identity_of(present)
+        if identity.problem is not None and not identity.is_new:
+            raise ConfigurationError([f"{path} {identity.problem}: it is not replaced"])
 
 
 def _remove_logs(path: Path) -> None:
