@@ -1,8 +1,12 @@
 import json
+import sqlite3
 from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from conexxus_sync.model.runs import RunKind, RunStatus, SyncRun
 from conexxus_sync.stores import open_store
+from conexxus_sync.stores.sqlite import _sqlite_database
 
 
 def examined(cli, *arguments):
@@ -132,3 +136,22 @@ def test_for_people(cli):
     assert code == 0
     assert len(out.splitlines()) == 7
     assert "the API key is set, not shown" in out
+
+
+@pytest.mark.case(
+    "D4",
+    "`conexxus doctor` where no temporary file can be made",
+    "it tries to make one, and names that as a problem of its own",
+)
+def test_no_temporary_file(cli, shell, monkeypatch):
+    def fail(connection):
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorname = "SQLITE_IOERR_GETTEMPPATH"
+        raise error
+
+    monkeypatch.setattr(_sqlite_database, "try_temporary_file", fail)
+
+    code, findings = examined(cli, "--store", shell.store)
+
+    assert (code, findings["store"]["level"]) == (1, "ok")
+    assert "no folder for temporary files" in findings["temporary files"]["message"]

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from conexxus_client import ClientConfig, ConexxusError, ConfigurationError
 from conexxus_sync.config import SyncConfig
+from conexxus_sync.errors import StoreError
 from conexxus_sync.model.formatting import counted
 from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.sales._clock_check import believable_last_run, find_clock_problem
-from conexxus_sync.stores import open_store
+from conexxus_sync.stores import LocationStore, open_store
 from conexxus_sync.stores._unreadable_rows import UnreadableRows
 from conexxus_sync.views.run_document import Document
+from conexxus_sync.stores.sqlite._sqlite_database import SqliteDatabase
 
 from ._check_result import CheckResult, Level, failure, misconfigured
 from ._console import progress, write_json, write_lines
@@ -160,6 +162,7 @@ def _store_and_clock(config: SyncConfig) -> Iterator[CheckResult]:
         return
 
     yield _found(config)
+    yield from _temporary_file(store)
     yield from map(_unreadable, unreadable)
     yield _clock(now, believable_last_run(runs, now))
 
@@ -193,6 +196,19 @@ def _found(config: SyncConfig) -> CheckResult:
         message=f"{said}, but its path is relative: in another folder it is another store. "
         f"Set CONEXXUS_STORE=sqlite:///{Path(name).absolute()}",
     )
+
+
+def _temporary_file(store: LocationStore) -> Iterator[CheckResult]:
+    """
+    A small catalogue needs none, a large one does.
+    """
+    if not isinstance(store.database, SqliteDatabase):
+        return
+
+    try:
+        store.database.try_temporary_file()
+    except StoreError as exc:
+        yield failure("temporary files", str(exc))
 
 
 def _unreadable(rows: UnreadableRows) -> CheckResult:

@@ -105,7 +105,11 @@ def readable(session: Session) -> SyncConfig:
         "service uses",
         path,
     )
-    folder = session.cleanup.enter_context(TemporaryDirectory(prefix="conexxus-"))
+    try:
+        folder = session.cleanup.enter_context(TemporaryDirectory(prefix="conexxus-"))
+    except OSError as exc:
+        msg = f"There is no store at {path}, and no folder for an empty one: set TMPDIR to one"
+        raise ConfigurationError([msg]) from exc
 
     return attrs.evolve(config, store=f"sqlite:///{folder}/empty.db")
 

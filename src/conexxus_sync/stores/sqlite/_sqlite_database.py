@@ -19,6 +19,7 @@ from conexxus_sync.stores._shared_sessions import SharingDatabase
 
 from ._lent_connection import lent
 from ._migrations import Deadline, migrate, set_busy_timeout
+from ._temporary_folder import keep_temporary_files_beside, try_temporary_file
 from ._wal_generation import ADVANCE, WalGeneration
 
 
@@ -256,6 +257,13 @@ class SqliteDatabase(SharingDatabase[SqliteSession]):
         # What is empty was made by something else.
         return self.path.exists() and self.path.stat().st_size > 0
 
+    def try_temporary_file(self) -> None:
+        """
+        Make a temporary file, as a large catalogue does.
+        """
+        with self.read(apart=True) as session:
+            try_temporary_file(session)
+
     def close(self) -> None:
         """
         Nothing is kept: a unit of work closes its connection.
@@ -281,6 +289,7 @@ class SqliteDatabase(SharingDatabase[SqliteSession]):
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
             connection.execute("PRAGMA temp_store = FILE")
+            keep_temporary_files_beside(self.path, connection)
             if migrate(connection, self.path, Deadline(connection, ends, self.monotonic)):
                 set_busy_timeout(connection, timeout)
         except BaseException:
@@ -325,6 +334,11 @@ def explained(path: Path, exc: sqlite3.Error) -> str:
     What failed at the store at *path*, and what to do.
     """
     name = getattr(exc, "sqlite_errorname", "")
+    if name == "SQLITE_IOERR_GETTEMPPATH":
+        return (
+            f"there is no folder for temporary files of the store {path}: let its folder be "
+            "written to, or set SQLITE_TMPDIR to one that may be; nothing was changed"
+        )
     advice = next((text for code, text in _ADVICE.items() if name.startswith(code)), "")
 
     return f"the store {path} failed: {exc}. {advice}".rstrip()
@@ -347,7 +361,8 @@ _ADVICE = {
     "SQLITE_BUSY": "Another process holds it; try again, or stop that process.",
     "SQLITE_CANTOPEN": "Check that its folder exists and may be written to.",
     "SQLITE_CORRUPT": "Restore it from a backup, or move it away and pull again.",
-    "SQLITE_FULL": "Free space on its disk and run again; nothing was changed.",
+    "SQLITE_FULL": "Free space on its disk (or that of SQLITE_TMPDIR) and run again; "
+    "nothing was changed.",
     "SQLITE_IOERR": "Check its disk and run again; nothing was changed.",
     "SQLITE_NOTADB": "It is no SQLite database: check CONEXXUS_STORE.",
     "SQLITE_PERM": "Check who owns the file.",
