@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date, time, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import attrs
 
@@ -21,8 +22,14 @@ from conexxus_sync.model.sale_digests import COMPARABLE, fields_to_compare
 
 NOON = time(12)
 
+NO_TIMEZONE = (
+    "CONEXXUS_TIMEZONE is not configured, and this system's zone is UTC or has no name: "
+    "set it to the store's zone, like America/New_York"
+)
+
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _SHORTEST_INTERVAL, _LONGEST_INTERVAL = timedelta(minutes=1), timedelta(days=7)
+_IN_MEMORY = re.compile(":memory:|mode=memory")
 _REMOVALS = ("keep", "deactivate")
 
 
@@ -184,7 +191,10 @@ def zone(text: str) -> ZoneInfo:
     try:
         return ZoneInfo(text)
     except (KeyError, ValueError, OSError):
-        msg = f"must be an IANA time zone like America/New_York, got {text[:40]!r}"
+        if not available_timezones():
+            msg = "can't be read: there is no time zone database here. Run `pip install tzdata`"
+        else:
+            msg = f"must be an IANA time zone like America/New_York, got {text[:40]!r}"
         raise ValueError(msg) from None
 
 
@@ -267,18 +277,33 @@ def system_zone() -> ZoneInfo | None:
     """
     name = os.environ.get("TZ", "").removeprefix(":")
 
-    if not name:
-        resolved = os.path.realpath("/etc/localtime")
-        _, found, name = resolved.partition("zoneinfo/")
-        if not found:
-            return None
-
     try:
-        found_zone = ZoneInfo(name.removeprefix("posix/"))
+        found_zone = ZoneInfo(_zone_name(name) if name else _local_zone_name())
     except (KeyError, ValueError, OSError):
         return None
 
     return None if found_zone.key.removeprefix("Etc/") in _UTC else found_zone
+
+
+def _local_zone_name() -> str:
+    """
+    What `/etc/localtime` leads to; where that is a copy, what stands beside it.
+    """
+    return _zone_name("/etc/localtime") or Path("/etc/timezone").read_text("ascii").strip()
+
+
+def _zone_name(text: str) -> str:
+    """
+    The name of a zone, be it given as that or as a file of the database; empty if
+    it is another file.
+    """
+    if not text.startswith("/"):
+        return text.removeprefix("posix/")
+
+    paths = (text, os.path.realpath(text))
+    names = (path.partition("zoneinfo/")[2] for path in paths)
+
+    return next(filter(None, names), "").removeprefix("posix/").removeprefix("right/")
 
 
 _UTC = {"UTC", "UCT", "Universal", "Zulu", "GMT", "GMT0", "GMT+0", "GMT-0", "Greenwich", "Factory"}
@@ -288,6 +313,11 @@ def _problems(values: Mapping[str, Any]) -> Iterator[str]:
     store = values.get("store", "sqlite:///x")
     if not store.startswith(("sqlite:///", "postgresql://")) or store == "sqlite:///":
         yield "CONEXXUS_STORE must start with sqlite:/// or postgresql:// and name a database"
+    elif store.startswith("sqlite:///") and _IN_MEMORY.search(store):
+        yield (
+            f"CONEXXUS_STORE must name a file, got {store[:40]!r}: what is in memory is lost, and "
+            "each connection has another"
+        )
 
     for name in ("batch_transactions", "batch_bytes"):
         if values.get(name, 1) < 1:

@@ -90,7 +90,7 @@ def test_system_time_zone_is_utc(cli, monkeypatch):
     code, findings = examined(cli)
 
     assert code == 2
-    assert "Set CONEXXUS_TIMEZONE" in findings["time zone"]["message"]
+    assert "set it to the store's zone" in findings["time zone"]["message"]
 
 
 def test_default_location(cli, monkeypatch):

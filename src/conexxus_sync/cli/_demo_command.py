@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from conexxus_sync.service import ConexxusService
 
 DAY = date(2026, 1, 2)
-ZONE = ZoneInfo("America/New_York")
+ZONE = "America/New_York"
 LOCATION = "loc-001"
 NEW_PRICES = {
     "WINE001": Decimal("27.99"),
@@ -188,7 +188,7 @@ def _service(server: "SandboxServer", folder: Path) -> "ConexxusService":
     sales = folder / "sales.ndjson"
     sales.write_bytes(b"\n".join(_lines("sales.ndjson")))
     url = f"sqlite:///{folder / 'conexxus.db'}"
-    config = SyncConfig(location_id=LOCATION, store=url, timezone=ZONE)
+    config = SyncConfig(location_id=LOCATION, store=url, timezone=ZoneInfo(ZONE))
     note_new_store(config)
     client = ClientConfig(api_url=server.url, api_key=server.api_key, retry_delay_ms=200)
 
@@ -196,7 +196,7 @@ def _service(server: "SandboxServer", folder: Path) -> "ConexxusService":
         ConexxusClient(client),
         store=open_store(url),
         config=config,
-        orders=FileOrders(sales, StoreCalendar(timezone=ZONE)),
+        orders=FileOrders(sales, StoreCalendar(timezone=ZoneInfo(ZONE))),
     )
 
 

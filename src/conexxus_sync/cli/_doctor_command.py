@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from conexxus_client import ClientConfig, ConexxusError, ConfigurationError
-from conexxus_sync.config import SyncConfig
+from conexxus_sync.config import NO_TIMEZONE, SyncConfig
 from conexxus_sync.errors import StoreError
 from conexxus_sync.model.formatting import counted
 from conexxus_sync.runtime.clock import SystemClock
@@ -113,11 +113,7 @@ def _back_office(config: ClientConfig, session: Session) -> CheckResult:
 
 def _timezone(config: SyncConfig) -> Iterator[CheckResult]:
     if config.timezone is None:
-        yield misconfigured(
-            "time zone",
-            "this machine is set to UTC, which is no store's time: sales can't be pushed. "
-            "Set CONEXXUS_TIMEZONE, like America/New_York",
-        )
+        yield misconfigured("time zone", f"sales can't be pushed: {NO_TIMEZONE}")
         return
 
     here = moment(SystemClock().now(), config.timezone)

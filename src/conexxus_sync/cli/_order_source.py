@@ -5,6 +5,7 @@ The order source that `--orders` names.
 from pathlib import Path
 
 from conexxus_client import ConfigurationError
+from conexxus_sync.config import NO_TIMEZONE
 from conexxus_sync.errors import HostError
 from conexxus_sync.model.calendar import StoreCalendar
 from conexxus_sync.protocols import OrderSource
@@ -15,10 +16,6 @@ from ._session import Session
 
 
 NO_ORDERS = "sales need --orders FILE.ndjson, or --orders package.module:factory"
-NO_TIMEZONE = (
-    "CONEXXUS_TIMEZONE is not configured, and this system's zone is UTC: "
-    "set it to the store's zone, like America/New_York"
-)
 
 
 def order_source(given: str | None, session: Session) -> OrderSource:

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 import attrs
 
 from conexxus_client import ConfigurationError
-from conexxus_sync.config import SyncConfig
+from conexxus_sync.config import NO_TIMEZONE, SyncConfig
 from conexxus_sync.errors import DateClosedError
 from conexxus_sync.model.calendar import StoreCalendar
 from conexxus_sync.stores import LocationStore, State
@@ -48,11 +48,7 @@ class SalesLedger:
             ConfigurationError: Nobody said in which zone it is.
         """
         if config.timezone is None:
-            msg = (
-                "CONEXXUS_TIMEZONE is not configured, and this system's zone is UTC: "
-                "set it to the store's zone, like America/New_York"
-            )
-            raise ConfigurationError([msg])
+            raise ConfigurationError([NO_TIMEZONE])
 
         return cls(
             store=store,

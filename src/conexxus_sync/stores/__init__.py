@@ -23,7 +23,7 @@ def open_store(url: str) -> SyncStore:
     """
     scheme, _, path = url.partition(":///")
 
-    if scheme == "sqlite" and path:
+    if scheme == "sqlite" and path and path != ":memory:":
         from .sqlite import SqliteStore
 
         return SqliteStore(path)

@@ -17,6 +17,7 @@ from conexxus_sync.errors import StoreError
 from conexxus_sync.stores._database import Row
 from conexxus_sync.stores._shared_sessions import SharingDatabase
 
+from ._file_owner import owner_advice
 from ._lent_connection import lent
 from ._migrations import Deadline, migrate, set_busy_timeout
 from ._temporary_folder import keep_temporary_files_beside, try_temporary_file
@@ -323,9 +324,11 @@ class SqliteDatabase(SharingDatabase[SqliteSession]):
         except sqlite3.Error as exc:
             raise StoreError(explained(self.path, exc)) from exc
         except OSError as exc:
-            if exc.filename != str(self.path):
+            if not str(exc.filename).startswith((str(self.path), os.path.realpath(self.path))):
                 raise
-            msg = f"the store {self.path} can't be created: {exc.strerror}. Check CONEXXUS_STORE."
+            what = "opened" if isinstance(exc, PermissionError) else "created"
+            advice = owner_advice(self.path) or "Check CONEXXUS_STORE"
+            msg = f"the store {self.path} can't be {what}: {exc.strerror}. {advice}."
             raise StoreError(msg) from exc
 
 
@@ -340,6 +343,8 @@ def explained(path: Path, exc: sqlite3.Error) -> str:
             "written to, or set SQLITE_TMPDIR to one that may be; nothing was changed"
         )
     advice = next((text for code, text in _ADVICE.items() if name.startswith(code)), "")
+    if name.startswith(_DENIED):
+        advice = owner_advice(path) or advice
 
     return f"the store {path} failed: {exc}. {advice}".rstrip()
 
@@ -355,6 +360,9 @@ def _identity(path: Path) -> FileIdentity | None:
 
     return found.st_dev, found.st_ino
 
+
+# What SQLite says of files that it may not use.
+_DENIED = ("SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_READONLY", "SQLITE_IOERR")
 
 # By the prefix of SQLite's result code: https://sqlite.org/rescode.html
 _ADVICE = {
