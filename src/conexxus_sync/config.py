@@ -309,6 +309,13 @@ def _zone_name(text: str) -> str:
 _UTC = {"UTC", "UCT", "Universal", "Zulu", "GMT", "GMT0", "GMT+0", "GMT-0", "Greenwich", "Factory"}
 
 
+def is_encodable(text: str) -> bool:
+    """
+    Is *text* without bytes that could not be read as UTF-8?
+    """
+    return not any("\ud800" <= char <= "\udfff" for char in text)
+
+
 def _problems(values: Mapping[str, Any]) -> Iterator[str]:
     store = values.get("store", "sqlite:///x")
     if not store.startswith(("sqlite:///", "postgresql://")) or store == "sqlite:///":
@@ -318,6 +325,9 @@ def _problems(values: Mapping[str, Any]) -> Iterator[str]:
             f"CONEXXUS_STORE must name a file, got {store[:40]!r}: what is in memory is lost, and "
             "each connection has another"
         )
+
+    if not is_encodable(values.get("location_id", "")):
+        yield "LOCATION_ID has bytes that are no UTF-8: type it anew"
 
     for name in ("batch_transactions", "batch_bytes"):
         if values.get(name, 1) < 1:

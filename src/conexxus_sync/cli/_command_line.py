@@ -3,12 +3,13 @@ Runs one command, and turns whatever ends it into an exit code.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from inspect import signature
 from typing import Any
 
 from conexxus_client import ConexxusError
+from conexxus_sync.config import is_encodable
 
 from ._arguments import Invocation, UsageError, plain_invocation
 from ._command_table import COMMANDS, GROUPS
@@ -18,6 +19,10 @@ from ._logs import configure
 from ._outcomes import code_of_error, error_document
 from ._session import Session
 from ._signals import StoppedError, stop_at_once
+
+
+# The name of a file may be of any bytes.
+_FILES = ("file", "orders", "store")
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -51,6 +56,7 @@ def _any_invocation(arguments: Sequence[str]) -> Invocation | None:
 
 def _run(invocation: Invocation) -> int:
     command, function, values, options = invocation
+    _refuse_what_is_no_text({**values, **options._asdict()})
     terminal = sys.stderr.isatty()
     # A command tells its outcome on stdout; on a terminal, twice is too much.
     quiet = terminal and options.log_format is None and not command.is_lasting
@@ -66,6 +72,16 @@ def _run(invocation: Invocation) -> int:
     except StoppedError:
         write_error(command.when_stopped)
         raise
+
+
+def _refuse_what_is_no_text(values: Mapping[str, Any]) -> None:
+    """
+    Refuse bytes that are no UTF-8: nothing in the store is called so.
+    """
+    for name, value in values.items():
+        if isinstance(value, str) and name not in _FILES and not is_encodable(value):
+            msg = f"{name} {value!a} has bytes that are no UTF-8: type it anew"
+            raise UsageError(msg)
 
 
 def _write_error_document(document: dict[str, Any], arguments: Sequence[str]) -> None:

@@ -73,7 +73,7 @@ def use_utf8() -> None:
     JSON for other programs is in UTF-8 (RFC 8259), whatever the locale.
     """
     if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8")
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def write_json(document: Any) -> None:
