@@ -36,6 +36,9 @@ class Orders(ListOrders):
         return super().transactions(location_id, business_date)
 
 
+RAISES = Orders.transactions.__code__.co_firstlineno + 2
+
+
 @pytest.fixture
 def orders():
     return Orders()
@@ -185,6 +188,7 @@ def test_a_till_that_does_not_tell(shop, orders):
             "loc-001, 2 January: no sales accepted so far, and the day was not pushed to its end: "
             "the order source failed for business date 2026-01-02: RuntimeError: "
             "the order table is locked"
+            f" (Orders.transactions, test_daily_report.py line {RAISES})"
         )
     ]
 

@@ -19,12 +19,15 @@ from conexxus_sync.protocols import (
 )
 from conexxus_sync.runtime.host_exceptions import described, ends_process
 from conexxus_sync.runtime.host_methods import called
+from conexxus_sync.runtime.run_logging import safe_logger
 from conexxus_sync.stores import State
 from conexxus_sync.stores._database import Session
 from conexxus_sync.stores._queued_items import QueuedChanges
 
 
 MAX_DETAIL = 200
+
+_log = safe_logger(__name__)
 
 
 @attrs.define(kw_only=True)
@@ -36,7 +39,8 @@ class HostDelivery:
     again in the same run.
 
     Attributes:
-        error: What the host raised.
+        error: What the host raised, in one line.
+        raised: The exception itself.
         beyond: Everything must be queued anew, beyond this sequence; None if
             the changes are enough.
         delivered: How many sequences the host applied.
@@ -45,6 +49,7 @@ class HostDelivery:
     context: EngineContext
     storage: HostStorage | None
     error: str | None = None
+    raised: BaseException | None = None
     beyond: int | None = None
     delivered: int = 0
 
@@ -109,7 +114,7 @@ class HostDelivery:
             except BaseException as exc:
                 if ends_process(exc):
                     raise
-                self.error = describe_exception(exc)
+                self._fail(exc)
                 return
 
             self.delivered += 1
@@ -138,13 +143,24 @@ class HostDelivery:
             except BaseException as exc:
                 if ends_process(exc):
                     raise
-                self.error = describe_exception(exc)
+                self._fail(exc)
                 return
 
             self.context.failpoint("host applied")
             with store.write(renew()) as state:
                 state.host_queue.applied(sequence)
             self.delivered += 1
+
+    def _fail(self, exc: BaseException) -> None:
+        self.error, self.raised = describe_exception(exc), exc
+
+    def log_failure(self) -> None:
+        """
+        Log the traceback of what the host raised; in no transaction, because a
+        log may be slow.
+        """
+        if self.raised is not None:
+            _log.error("Conexxus inventory: %s", self.error, exc_info=self.raised)
 
     def _apply(self, storage: CatalogStorage, sequence: int) -> None:
         """
@@ -183,7 +199,7 @@ class HostDelivery:
         except BaseException as exc:
             if ends_process(exc):
                 raise
-            self.error = describe_exception(exc)
+            self._fail(exc)
             return None
 
 

@@ -118,6 +118,7 @@ class QuarantineReplay:
         self.context.failpoint("committed")
         before = host.error
         host.deliver(lease, lambda: self.context.store.leases.renew(lease, self._now))
+        host.log_failure()
 
         if host.error == before:
             return run

@@ -110,6 +110,7 @@ class InventorySync:
             raise
         finally:
             self.context.release(lease)
+            pull.host.log_failure()
             self.context.observer.run_finished(run)
 
         return run

@@ -4,8 +4,10 @@ Exceptions of the host: which of them end the process, and what they say, safely
 
 import signal
 import threading
+import traceback
 from collections.abc import Iterator
-from types import CodeType
+from pathlib import Path
+from types import CodeType, FrameType
 
 
 def ends_process(exc: BaseException) -> bool:
@@ -26,7 +28,8 @@ def ends_process(exc: BaseException) -> bool:
 
 def described(exc: BaseException, limit: int) -> str:
     """
-    Type and text of *exc*; of one whose text can't be made, its type.
+    Type and text of *exc*, and where the host raised it; of one whose text
+    can't be made, its type.
     """
     try:
         text = str(exc)[:limit]
@@ -35,7 +38,36 @@ def described(exc: BaseException, limit: int) -> str:
 
     name = type(exc).__name__
 
-    return f"{name}: {text}" if text else name
+    said = f"{name}: {text}" if text else name
+    place = _place(exc)
+
+    return f"{said} ({place})" if place else said
+
+
+def _place(exc: BaseException) -> str:
+    """
+    Class, file and line of the host's code that *exc* came from, if it is any.
+
+    What the host calls does not explain it: the place is the last one in the
+    package in which the SDK called the host.
+    """
+    hosts = [frame for frame in _frames(exc) if _package(frame[0]) not in _OURS]
+    of_package = [frame for frame in hosts if _package(frame[0]) == _package(hosts[0][0])]
+
+    if not of_package:
+        return ""
+
+    frame, line = of_package[-1]
+    code = frame.f_code
+
+    return f"{code.co_qualname}, {Path(code.co_filename).name} line {line}"
+
+
+_OURS = ("conexxus_client", "conexxus_sync", "importlib")
+
+
+def _package(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
 
 
 def _handlers() -> set[CodeType]:
@@ -54,8 +86,11 @@ def _raised_in(exc: BaseException) -> Iterator[CodeType]:
     """
     The code of every frame that *exc* came through.
     """
-    at = exc.__traceback__
+    return (frame.f_code for frame, _ in _frames(exc))
 
-    while at is not None:
-        yield at.tb_frame.f_code
-        at = at.tb_next
+
+def _frames(exc: BaseException) -> Iterator[tuple[FrameType, int]]:
+    """
+    Every frame that *exc* came through, with its line.
+    """
+    return traceback.walk_tb(exc.__traceback__)

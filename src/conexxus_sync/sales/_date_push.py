@@ -14,6 +14,7 @@ from conexxus_sync.model.day_fingerprint import DayFingerprint
 from conexxus_sync.model.formatting import counted
 from conexxus_sync.model.frozen_sales import BatchDraft, FrozenTransaction
 from conexxus_sync.model.runs import SyncRun
+from conexxus_sync.runtime.run_logging import safe_logger
 from conexxus_sync.stores import State
 
 from ._batch_sender import BatchSender
@@ -25,6 +26,9 @@ from ._push_context import PushContext, PushStoppedError
 from ._replace_day import UNDIVIDED, DayReplacement
 from ._run_counters import RunCounters
 from ._store_age import first_push_note
+
+
+_log = safe_logger(__name__)
 
 
 @attrs.define(kw_only=True)
@@ -89,6 +93,7 @@ class DatePush:
         except HostError as exc:
             self.incomplete = True
             self.counters.fail(str(exc))
+            _log.error("Conexxus sales: %s", exc, exc_info=exc.__cause__ or exc)
             self._finish_alone()
         except BaseException as exc:
             self._abandon(exc)
