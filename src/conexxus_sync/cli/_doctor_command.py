@@ -14,8 +14,8 @@ from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.sales._clock_check import believable_last_run, find_clock_problem
 from conexxus_sync.stores import LocationStore, open_store
 from conexxus_sync.stores._unreadable_rows import UnreadableRows
-from conexxus_sync.views.run_document import Document
 from conexxus_sync.stores.sqlite._sqlite_database import SqliteDatabase
+from conexxus_sync.views.run_document import Document
 
 from ._check_result import CheckResult, Level, failure, misconfigured
 from ._console import progress, write_json, write_lines
