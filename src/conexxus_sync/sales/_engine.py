@@ -191,8 +191,9 @@ class SalesPush:
             return []
 
         with self._leased(lease, accept_changes=accept_changes) as context:
-            self.store_age.refuse_restored()
-            context.profile_check.refuse_other()
+            with self.context.store.read() as state:
+                self.store_age.refuse_restored(state)
+                context.profile_check.refuse_other(state)
 
             lagged = clock_problem is not None and clock_problem.last_run is not None
             if lagged and business_date is None:

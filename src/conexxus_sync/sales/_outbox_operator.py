@@ -90,7 +90,7 @@ class OutboxOperator:
             RunInProgressError: A push is at work.
         """
         with self._writing() as state:
-            self.profile_check.refuse_other()
+            self.profile_check.refuse_other(state)
             batch = self._open(key)
             danger = self._danger(batch)
 
@@ -128,7 +128,7 @@ class OutboxOperator:
             RunInProgressError: A push is at work.
         """
         with self._writing() as state:
-            self.profile_check.refuse_other()
+            self.profile_check.refuse_other(state)
             sent = []
             for batch in self.undecided(business_date):
                 danger = self._danger(batch)
@@ -194,7 +194,7 @@ class OutboxOperator:
         business_date = plain_date(business_date)
 
         with self._writing() as state:
-            self.profile_check.refuse_other()
+            self.profile_check.refuse_other(state)
             return self._replay(state, business_date, transaction_id, reason)
 
     def replay_all(
@@ -208,7 +208,7 @@ class OutboxOperator:
             RunInProgressError: A push is at work.
         """
         with self._writing() as state:
-            self.profile_check.refuse_other()
+            self.profile_check.refuse_other(state)
             found = [
                 sale
                 for sale in self.quarantined(business_date)

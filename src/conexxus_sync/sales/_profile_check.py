@@ -42,15 +42,12 @@ class ProfileCheck:
 
         return None
 
-    def refuse_other(self) -> None:
+    def refuse_other(self, state: State) -> None:
         """
         Raises:
             ConfigurationError: Nothing may be sent with this profile.
         """
-        with self.store.read() as state:
-            problem = self.problem(state)
-
-        if problem is not None:
+        if problem := self.problem(state):
             raise ConfigurationError([problem])
 
     def keep(self, state: State, now: datetime) -> None:

@@ -180,11 +180,14 @@ class PushContext:
         """
         Put off the end of our lease if that is due.
         """
-        lease, now = self.lease, self.engine.clock.now()
+        if self._is_lease_due():
+            self.lease = self.store.leases.renew(self.lease, self.clock.now())
 
-        # Asked after each statement of a large day, so without a call.
-        if not NO_TIME <= now - lease.renewed_at < RENEWED_AFTER:
-            self.lease = self.store.leases.renew(lease, now)
+    def _is_lease_due(self) -> bool:
+        # `Lease.is_due`, asked again and again in a large day: without a call.
+        age = self.engine.clock.now() - self.lease.renewed_at
+
+        return not NO_TIME <= age < RENEWED_AFTER
 
     @contextmanager
     def writing(self) -> Iterator[State]:
@@ -200,7 +203,9 @@ class PushContext:
             if self.pending_visits:
                 state.sales_dates.record(self.pending_visits)
             yield state
-            lease = self.store.leases.extend(state.session, self.lease, self.clock.now())
+            lease = self.lease
+            if self._is_lease_due():
+                lease = self.store.leases.extend(state.session, lease, self.clock.now())
 
         self.lease, self.watermark = lease, None
         self.pending_visits.clear()

@@ -11,7 +11,7 @@ import attrs
 from conexxus_client import ConfigurationError
 from conexxus_sync.model.sales import FreezeNumbers
 from conexxus_sync.runtime.run_logging import safe_logger
-from conexxus_sync.stores import LocationStore
+from conexxus_sync.stores import LocationStore, State
 
 
 _log = safe_logger(__name__)
@@ -59,27 +59,26 @@ class StoreAge:
 
         return RestoredStore(location_id=self.store.location, numbers=numbers)
 
-    def refuse_restored(self) -> None:
+    def refuse_restored(self, state: State) -> None:
         """
         Write the file where it is missing, though sales were frozen; say so.
 
         Raises:
             ConfigurationError: The store was restored from a backup.
         """
-        with self.store.read() as state:
-            numbers = state.freezes.numbers()
+        numbers = state.freezes.numbers()
 
-            if numbers.is_behind:
-                restored = RestoredStore(location_id=self.store.location, numbers=numbers)
-                raise ConfigurationError([str(restored)])
-            if numbers.beside is None and numbers.stored:
-                state.freezes.write()
-                if numbers.path is not None:
-                    _log.warning(
-                        "Conexxus sales: %s was missing and is written anew: whether the store "
-                        "was restored from a backup before could not be seen",
-                        numbers.path,
-                    )
+        if numbers.is_behind:
+            restored = RestoredStore(location_id=self.store.location, numbers=numbers)
+            raise ConfigurationError([str(restored)])
+        if numbers.beside is None and numbers.stored:
+            state.freezes.write()
+            if numbers.path is not None:
+                _log.warning(
+                    "Conexxus sales: %s was missing and is written anew: whether the store "
+                    "was restored from a backup before could not be seen",
+                    numbers.path,
+                )
 
 
 def first_push_note(business_date: date) -> str:

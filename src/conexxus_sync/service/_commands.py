@@ -107,8 +107,11 @@ class ServiceCommands:
                 run_id=None, skipped="; ".join(self.missing) or "there is no order source"
             )
 
-        with self.engines.context.store.short_timeout():
-            sales.profile_check.refuse_other()
+        store = self.engines.context.store
+
+        with store.short_timeout():
+            with store.read() as state:
+                sales.profile_check.refuse_other(state)
             if business_date is not None:
                 sales.ledger.refuse_closed(business_date)
             clock_problem = sales.clock_problem(self.engines.clock.now())

@@ -10,7 +10,7 @@ import attrs
 from conexxus_sync.model.frozen_sales import FrozenTransaction
 from conexxus_sync.model.sales import Batch, BatchState, DateTotals, SaleKey
 
-from ._batch_rows import COLUMNS, MEMBER, read_batch, row_key, split_body
+from ._batch_rows import COLUMNS, MEMBER, read_batch, split_body
 from ._database import NO_LIMIT, Repository, readable, text
 from ._date_totals import date_totals
 from ._operator_actions import keys
@@ -161,20 +161,23 @@ class BatchReader(Repository):
         """
         The bytes to send.
         """
-        return bytes(self.value(_BODY, row_key(batch)))
+        return bytes(self.value(_BODY, (self.location, batch.key)))
 
     def ids(self, batch: Batch) -> list[str]:
         """
         Ids of the transactions of *batch*, in order.
         """
-        return [row[0] for row in self.session.execute(_IDS, row_key(batch)).fetchall()]
+        return [row[0] for row in self.session.execute(_IDS, (self.location, batch.key)).fetchall()]
 
     def members(self, batch: Batch) -> list[FrozenTransaction]:
         """
         The transactions of *batch*, cut out of its bytes as they are.
         """
         return list(
-            split_body(self.body(batch), self.session.execute(_MEMBERS, row_key(batch)).fetchall())
+            split_body(
+                self.body(batch),
+                self.session.execute(_MEMBERS, (self.location, batch.key)).fetchall(),
+            )
         )
 
     def effective(self, business_date: date, sales: Collection[SaleKey]) -> list[FrozenTransaction]:

@@ -69,18 +69,11 @@ def read_batch(row: Row) -> Batch:
     )
 
 
-def row_key(batch: Batch) -> tuple[str, str]:
-    """
-    What a row is found by.
-    """
-    return batch.location_id, batch.key
-
-
 def origins(session: Session, batch: Batch) -> set[str]:
     """
     What the host calls the transactions of *batch*.
     """
-    return {row[0] for row in session.execute(_ORIGINS, row_key(batch)).fetchall()}
+    return {row[0] for row in session.execute(_ORIGINS, (batch.location_id, batch.key)).fetchall()}
 
 
 def next_freeze(session: Session, draft: BatchDraft) -> int:

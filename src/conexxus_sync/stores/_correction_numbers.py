@@ -49,7 +49,9 @@ def next_number(comparison: Comparison, *, name: str, above: int = 0) -> int:
     Args:
         above: A number that is taken.
     """
-    (highest,) = comparison.all(_HIGHEST, (*comparison.day, name))[0]
+    scope = (*comparison.day, name)
+    (highest,) = comparison.session.execute(_HIGHEST, scope).fetchone()
+    comparison.hold()
     numbers = count(max(int(highest), above) + 1)
 
     return next(number for number in numbers if _is_free(comparison, name, number))
@@ -62,11 +64,14 @@ def number_revisions(comparison: Comparison) -> None:
     One id may have several: each goes with the one of its own second, or else
     the next in order of time.
     """
-    rows = comparison.all(_TAKEN_BACK, comparison.day)
+    session = comparison.session
+    rows = session.execute(_TAKEN_BACK, comparison.day).fetchall()
+    comparison.hold()
 
     for name, group in groupby(rows, key=lambda row: row[0]):
         voids = {second: (revision, voided) for _, second, revision, voided in group}
-        loose = comparison.all(_CANDIDATES, (name,))
+        loose = session.execute(_CANDIDATES, (name,)).fetchall()
+        comparison.hold()
         own = [(position, *voids.pop(second)) for position, second in loose if second in voids]
         rest = [position for position, _ in loose if position not in {row[0] for row in own}]
         free = [void for void in voids.values() if void[1] == _WITHOUT_REVISION]
@@ -81,11 +86,17 @@ def _number(comparison: Comparison, name: str, pairs: list[tuple[int, int, int]]
         number = revision
         if voided == _REPLACED or not _is_free(comparison, name, revision):
             number = above = next_number(comparison, name=name, above=above)
-        comparison.execute(_SET_REVISION, (number, position))
+        comparison.session.execute(_SET_REVISION, (number, position))
+        comparison.hold()
 
 
 def _is_free(comparison: Comparison, name: str, number: int) -> bool:
-    return not any(
-        comparison.all(_IS_KNOWN, (comparison.day[0], f"{name}:{kind}:{number}", name))[0][0]
+    session, location = comparison.session, comparison.day[0]
+
+    taken = any(
+        session.execute(_IS_KNOWN, (location, f"{name}:{kind}:{number}", name)).fetchone()[0]
         for kind in ("void", "rev")
     )
+    comparison.hold()
+
+    return not taken

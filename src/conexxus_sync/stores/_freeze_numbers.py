@@ -14,7 +14,7 @@ from ._database import Repository
 
 _ADVANCE = """
 INSERT INTO sales_freezes (location, number) VALUES (?, 1)
-ON CONFLICT (location) DO UPDATE SET number = sales_freezes.number + 1
+ON CONFLICT (location) DO UPDATE SET number = sales_freezes.number + 1 RETURNING number
 """
 _STORED = "SELECT number FROM sales_freezes WHERE location = ?"
 _SET = """
@@ -62,8 +62,7 @@ class Freezes(Repository):
         """
         Count one more, in the transaction that is open.
         """
-        self.session.execute(_ADVANCE, (self.location,))
-        number = self._stored()
+        ((number,),) = self.session.execute(_ADVANCE, (self.location,)).fetchall()
         self.session.after_commit(lambda: self.file.write(self.location, number))
 
     def numbers(self) -> FreezeNumbers:

@@ -13,7 +13,7 @@ from conexxus_sync.model.frozen_sales import BatchDraft
 from conexxus_sync.model.sales import Batch, BatchState, SendMoment
 
 from ._batch_queries import OPEN, BatchReader
-from ._batch_rows import COLUMNS, insert, next_freeze, origins, read_batch, row_key
+from ._batch_rows import COLUMNS, insert, next_freeze, origins, read_batch
 from ._database import NO_LIMIT, optional_text, text
 from ._freeze_numbers import Freezes
 from ._operator_actions import keys
@@ -137,9 +137,9 @@ class Outbox(BatchReader):
         """
         Put *draft*, which was set aside out of *batch*, in its place again.
         """
-        self.session.execute(_RESOLVE, row_key(batch))
+        self.session.execute(_RESOLVE, (self.location, batch.key))
         key = insert(self.session, draft, batch.freeze, now)
-        self.session.execute(_KEEP_TURN, (*row_key(batch), key))
+        self.session.execute(_KEEP_TURN, (self.location, batch.key, key))
 
     def mark_sending(self, batch: Batch, *, unknown_since: datetime | None, now: datetime) -> None:
         """
@@ -150,7 +150,7 @@ class Outbox(BatchReader):
         """
         self.freezes.advance()
         self.session.execute(
-            _MARK_SENDING, (text(now), optional_text(unknown_since), *row_key(batch))
+            _MARK_SENDING, (text(now), optional_text(unknown_since), self.location, batch.key)
         )
 
     def note_moment(self, batch: Batch, moment: SendMoment) -> None:
@@ -159,7 +159,7 @@ class Outbox(BatchReader):
         """
         self.session.execute(
             _NOTE_MOMENT,
-            (moment.boot, moment.uptime, optional_text(moment.server), *row_key(batch)),
+            (moment.boot, moment.uptime, optional_text(moment.server), self.location, batch.key),
         )
 
     def mark_open(
@@ -182,7 +182,15 @@ class Outbox(BatchReader):
         state = BatchState.PENDING if unknown_since is None else BatchState.UNKNOWN
         self.session.execute(
             _MARK_OPEN,
-            (state, optional_text(unknown_since), parked, answer, int(counts), *row_key(batch)),
+            (
+                state,
+                optional_text(unknown_since),
+                parked,
+                answer,
+                int(counts),
+                self.location,
+                batch.key,
+            ),
         )
 
     def mark_delivered(
@@ -212,7 +220,7 @@ class Outbox(BatchReader):
             gone = {row[0] for row in self.session.execute(_DELIVERED_IDS, day).fetchall()}
             self.session.execute(_CLEAR_DAY, day)
 
-        rows = self.session.execute(_SENT, row_key(batch)).fetchall()
+        rows = self.session.execute(_SENT, (self.location, batch.key)).fetchall()
         accepted = [row for row in rows if row[0] not in refused]
         there = {origin for _, origin, voids, _ in accepted if not voids}
         self._left(batch, gone.union(row[1] for row in rows) - there)
@@ -226,11 +234,11 @@ class Outbox(BatchReader):
         correction replaces is settled when its turn comes.
         """
         day = batch.business_date.isoformat()
-        scope = (*row_key(batch), day, text(now), keys(refused))
+        scope = (self.location, batch.key, day, text(now), keys(refused))
         first = 0
 
         for position, *correction in self.session.execute(
-            _CORRECTIONS, (*row_key(batch), keys(refused))
+            _CORRECTIONS, (self.location, batch.key, keys(refused))
         ).fetchall():
             self.session.execute(_DELIVERED, (*scope, first, position))
             self.session.execute(_REPLACED, (batch.location_id, day, *correction))
@@ -260,4 +268,4 @@ class Outbox(BatchReader):
         dates.clear_moved_visits(batch.business_date, ids)
 
     def _close(self, batch: Batch, state: BatchState, answer: str, now: datetime) -> None:
-        self.session.execute(_CLOSE, (state, answer, text(now), *row_key(batch)))
+        self.session.execute(_CLOSE, (state, answer, text(now), self.location, batch.key))

@@ -20,7 +20,7 @@ from conexxus_sync.model.sales import (
     TransactionHistory,
 )
 
-from ._batch_rows import COLUMNS, origins, read_batch, row_key
+from ._batch_rows import COLUMNS, origins, read_batch
 from ._database import Repository, Row, readable, text
 from ._operator_actions import OperatorActions
 from ._sales_dates import SalesDates
@@ -114,13 +114,13 @@ class OutboxMaintenance(Repository):
         Args:
             forced: In spite of what speaks against it, this once.
         """
-        self.session.execute(_UNPARK, (int(forced), *row_key(batch)))
+        self.session.execute(_UNPARK, (int(forced), self.location, batch.key))
 
     def give_up(self, batch: Batch, *, answer: str, now: datetime) -> None:
         """
         Settle *batch* as never delivered: its transactions are frozen anew.
         """
-        self.session.execute(_GIVE_UP, (answer, text(now), *row_key(batch)))
+        self.session.execute(_GIVE_UP, (answer, text(now), self.location, batch.key))
         SalesDates(self.session, self.location).clear_moved_visits(
             batch.business_date, origins(self.session, batch)
         )

@@ -65,10 +65,11 @@ def adopt(comparison: Comparison, now: str) -> int:
     Take what is staged for delivered at *now*, whatever was known of it; returns
     how many were not known before, or not like this.
     """
-    comparison.execute(_ADOPT_SET_ASIDE, comparison.day)
+    session, day = comparison.session, comparison.day
+    session.execute(_ADOPT_SET_ASIDE, day)
     comparison.match()
-    comparison.execute(_ADOPT_MISSING, comparison.day)
-    comparison.execute(_ADOPT_OVER, comparison.day)
-    changed = comparison.execute(_ADOPT_CHANGED, (*comparison.day, now))
+    session.execute(_ADOPT_MISSING, day)
+    session.execute(_ADOPT_OVER, day)
+    changed = session.execute(_ADOPT_CHANGED, (*day, now)).rowcount
 
-    return changed + comparison.execute(_ADOPT, (*comparison.day, now))
+    return changed + session.execute(_ADOPT, (*day, now)).rowcount

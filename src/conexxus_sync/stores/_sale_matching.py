@@ -5,8 +5,7 @@ A sale is found by its id and second.  What is left over under an id, on both
 sides, is matched in order of time: that is a sale whose timestamp changed.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 import attrs
 
@@ -119,9 +118,9 @@ class Comparison:
     Attributes:
         day: Location and date.
         fields: Those whose change is one.
-        hold: Called after each statement, and within long work: a day may be
-            so large that the lease has to be renewed meanwhile.  Not needed in
-            a transaction, which keeps others from taking it.
+        hold: Called after two statements at most: a day may be so large that
+            the lease has to be renewed meanwhile.  Not needed in a transaction,
+            which keeps others from taking it.
     """
 
     session: Session
@@ -129,63 +128,49 @@ class Comparison:
     fields: Collection[str] = COMPARABLE
     hold: Callable[[], None] = lambda: None
 
-    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> int:
-        """
-        Execute one statement, and hold on to the lease.
-        """
-        count = self.session.execute(statement, parameters).rowcount
-        self.hold()
-
-        return count
-
-    def all(self, statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        """
-        All rows; likewise.
-        """
-        rows = self.session.execute(statement, parameters).fetchall()
-        self.hold()
-
-        return rows
-
-    def create_temporary(self, *statements: str) -> None:
-        """
-        Create temporary tables; likewise.
-        """
-        self.session.create_temporary(*statements)
-        self.hold()
-
-    def repeats_ids(self) -> bool:
-        """
-        Are several of the staged sales under one id?
-        """
-        return bool(self.all(_REPEATED))
-
     def match(self) -> None:
         """
         Find out which of the staged are known, and which of these are unchanged.
         """
-        self.create_temporary(_TABLE)
-        self.execute(_FILL_QUARANTINED, self.day)
-        self.execute(_FILL_OPEN, self.day)
-        self.execute(_FILL_DELIVERED, self.day)
-        self.execute(_INDEX_STAGED)
-        if self.repeats_ids():
-            self.execute(_DROP_EQUAL)
-        self.execute(_MATCH_SECOND)
-        self.create_temporary(_LEFT_OVER, _INDEX_LEFT_OVER, _PAIRS)
-        self.execute(_FILL_PAIRS)
-        self.execute(_MATCH_LEFT_OVER)
+        session = self.session
+        session.create_temporary(_TABLE)
+        session.execute(_FILL_QUARANTINED, self.day)
+        self.hold()
+        session.execute(_FILL_OPEN, self.day)
+        session.execute(_FILL_DELIVERED, self.day)
+        self.hold()
+        session.execute(_INDEX_STAGED)
+        if repeats_ids(session):
+            self.hold()
+            session.execute(_DROP_EQUAL)
+        self.hold()
+        session.execute(_MATCH_SECOND)
+        session.create_temporary(_LEFT_OVER, _INDEX_LEFT_OVER, _PAIRS)
+        self.hold()
+        session.execute(_FILL_PAIRS)
+        session.execute(_MATCH_LEFT_OVER)
+        self.hold()
 
-        at_any_time, last = int("timestamp" not in self.fields), -1
+        at_any_time = int("timestamp" not in self.fields)
         if at_any_time:
-            self.execute(_MATCH_DIGEST)
+            session.execute(_MATCH_DIGEST)
 
         # Made under another version, or with other fields that count.
-        while rows := self.all(_OTHER_DIGESTS, (at_any_time, last, HOLD_EVERY)):
-            last = rows[-1][0]
-            self.session.executemany(_IS_SAME, list(self._unchanged(rows)))
+        other = (at_any_time, -1, HOLD_EVERY)
+        while rows := session.execute(_OTHER_DIGESTS, other).fetchall():
+            other = (at_any_time, rows[-1][0], HOLD_EVERY)
+            self.hold()
+            session.executemany(_IS_SAME, list(self._unchanged(rows)))
+        self.hold()
 
     def _unchanged(self, rows: Iterable[Row]) -> Iterator[tuple[int]]:
         for position, raw, version, digest in rows:
             if is_unchanged(bytes(raw), version, bytes(digest), self.fields):
                 yield (position,)
+
+
+def repeats_ids(session: Session) -> bool:
+    """
+    Are several of the staged sales under one id?
+    """
+    return session.execute(_REPEATED).fetchone() is not None

@@ -19,7 +19,7 @@ from conexxus_sync.model.sales import DiscrepancyKind, FoundDiscrepancy, SaleKey
 from ._correction_numbers import next_number, number_revisions
 from ._database import Repository, Row, text
 from ._sale_adoption import adopt
-from ._sale_matching import HOLD_EVERY, OPEN_MEMBERS, Comparison
+from ._sale_matching import HOLD_EVERY, OPEN_MEMBERS, Comparison, repeats_ids
 from ._sales_dates import SalesDates
 
 
@@ -209,14 +209,18 @@ class SalesStaging(Repository):
             How the host contradicts what was delivered.
         """
         comparison = self._comparison(business_date, fields=fields, hold=hold)
+        session = self.session
         comparison.match()
-        missing = comparison.all(_MISSING)
-        comparison.execute(_DROP_WAITING)
-        changed = comparison.all(_CHANGED)
-        if comparison.repeats_ids():
-            comparison.execute(_DROP_OTHER_TELLINGS)
-            comparison.execute(_FAULT_DIFFERENT)
-        comparison.execute(_DROP_FAULTY_TELLINGS)
+        missing = session.execute(_MISSING).fetchall()
+        session.execute(_DROP_WAITING)
+        hold()
+        changed = session.execute(_CHANGED).fetchall()
+        if repeats_ids(session):
+            hold()
+            session.execute(_DROP_OTHER_TELLINGS)
+            session.execute(_FAULT_DIFFERENT)
+        hold()
+        session.execute(_DROP_FAULTY_TELLINGS)
         number_revisions(comparison)
         twice = self._place(comparison, ids_are_global=ids_are_global)
 
@@ -230,19 +234,24 @@ class SalesStaging(Repository):
         """
         Set aside or drop what was used, or is, elsewhere; returns the latter.
         """
-        day = comparison.day
-        comparison.create_temporary(_OPEN_ELSEWHERE)
-        comparison.execute(_FILL_ELSEWHERE, day)
-        comparison.execute(_INDEX_ELSEWHERE)
+        session, day = self.session, comparison.day
+        session.create_temporary(_OPEN_ELSEWHERE)
+        session.execute(_FILL_ELSEWHERE, day)
+        comparison.hold()
+        session.execute(_INDEX_ELSEWHERE)
 
         if ids_are_global:
-            comparison.execute(_FAULT_SAME_ID, day)
-            comparison.execute(_FAULT_CORRECTION, day[:1])
-            comparison.execute(_FAULT_ELSEWHERE, day)
+            session.execute(_FAULT_SAME_ID, day)
+            comparison.hold()
+            session.execute(_FAULT_CORRECTION, day[:1])
+            session.execute(_FAULT_ELSEWHERE, day)
+            comparison.hold()
             return []
 
-        twice = comparison.all(_TOLD_TWICE, day)
-        comparison.execute(_DROP_TOLD_TWICE, day)
+        twice = session.execute(_TOLD_TWICE, day).fetchall()
+        comparison.hold()
+        session.execute(_DROP_TOLD_TWICE, day)
+        comparison.hold()
 
         return twice
 
@@ -251,8 +260,7 @@ class SalesStaging(Repository):
         What was never delivered and may be sent, in the host's order and with
         new positions; of those with the same id, one after the others.
         """
-        apart = Comparison(session=self.session, day=("", "")).repeats_ids()
-        rows = self.session.stream(_FRESH_APART) if apart else self.session.stream(_FRESH)
+        rows = self.session.stream(_FRESH_APART if repeats_ids(self.session) else _FRESH)
 
         return (_transaction(row, position) for position, row in enumerate(rows))
 
