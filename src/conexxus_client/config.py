@@ -13,12 +13,13 @@ import attrs
 from ._config_validation import (
     GIB,
     config_problems,
-    normalized_url,
     origin_of,
     profile_problems,
     proxy_url,
 )
+from ._config_validation import address_flaw as address_flaw
 from ._config_validation import is_loopback as is_loopback
+from ._config_validation import normalized_url as normalized_url
 from ._secrets import FileSecret
 from ._secrets import Secret as Secret
 from .errors import ConfigurationError

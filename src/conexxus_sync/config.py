@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import attrs
 
 from conexxus_client import ConfigurationError, Environment, Secret
+from conexxus_client.config import address_flaw, normalized_url
 from conexxus_client.config import is_loopback as is_loopback
 from conexxus_sync.model.guards import Guards, SalesGuards
 from conexxus_sync.model.sale_digests import COMPARABLE, fields_to_compare
@@ -239,19 +240,13 @@ def webhook(text: str) -> Secret:
     """
     Read the address of a webhook, which is in no message.
     """
-    try:
-        parts = urlsplit(text)
-        # Reading the port checks it.
-        fit = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        fit = False
+    text = normalized_url(text)
+    flaw = address_flaw(text)
 
-    if not fit or not all("!" <= char <= "~" for char in text):
-        msg = "must be a URL that starts with https://"
-        raise ValueError(msg)
-    if "@" in parts.netloc or parts.fragment:
-        msg = "must not contain a user, a password or a fragment"
-        raise ValueError(msg)
+    if flaw is None and ("@" in (parts := urlsplit(text)).netloc or parts.fragment):
+        flaw = "must not contain a user, a password or a fragment"
+    if flaw is not None:
+        raise ValueError(flaw.replace("http:// or https://", "https://"))
 
     return Secret(text)
 
@@ -260,7 +255,8 @@ def safe_webhook(text: str) -> Secret:
     """
     The same, on this machine or encrypted.
     """
-    address, parts = webhook(text), urlsplit(text)
+    address = webhook(text)
+    parts = urlsplit(address.reveal())
 
     if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         msg = "must start with https://, or set CONEXXUS_ALLOW_INSECURE=1"

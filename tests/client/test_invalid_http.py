@@ -2,6 +2,8 @@
 Answers that are no valid HTTP: named, with the place, and not asked for again.
 """
 
+import threading
+
 import pytest
 
 from conexxus_client import Delivery, ProtocolError
@@ -20,6 +22,9 @@ INVALID = {
     "status that is no number": (b"HTTP/1.1 OK 200\r\n\r\n", "HTTP/1.1 OK 200"),
     "status out of range": (b"HTTP/1.1 099 Odd\r\n\r\n", "99"),
     "another protocol": (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "SSH-2.0-OpenSSH_9.2"),
+    "a line of another protocol": (b"220 mail.example ESMTP\r\n", "220 mail.example ESMTP"),
+    "a body alone": (BODY, 'status line: \'{"success"'),
+    "a page alone": (b"<html>hello</html>", "<html>hello</html>"),
     "no text": (b"\x00\x01\x02\r\n\r\n", "illegal status line"),
     "negative length": (answer(BODY, "Content-Length: -1", length=False), "bad Content-Length"),
     "two lengths": (answer(BODY, "Content-Length: 5"), "conflicting Content-Length"),
@@ -28,7 +33,10 @@ INVALID = {
         "multiple Transfer-Encoding",
     ),
     "chunk without a size": (answer(b"zz\r\nxx\r\n", CHUNKED, length=False), "zz"),
-    "chunk without an end": (answer(b"1\r\n[]x0\r\n", CHUNKED, length=False), "malformed chunk"),
+    "chunk without an end": (
+        answer(b"1\r\n[]x0\r\n", CHUNKED, length=False),
+        r"malformed chunk footer: ']x' (expected '\r\n').",
+    ),
 }
 
 
@@ -79,3 +87,23 @@ def test_length_of_what_is_shown(connect, raw_server):
 
     assert len(str(info.value)) < 300
     assert str(info.value).isprintable()
+
+
+@pytest.mark.case("B2", "The port is that of another protocol, which waits", "it is named at once")
+def test_servers_that_go_on_waiting(connect, raw_server):
+    """
+    A server that greets and waits for more is no slow back office.
+    """
+
+    def greet(send):
+        send(b"SSH-2.0-OpenSSH_9.2\r\n")
+        waiting.wait(30)
+
+    waiting = threading.Event()
+    server = raw_server(greet)
+
+    try:
+        with pytest.raises(ProtocolError, match="illegal status line: 'SSH-2"):
+            connect(server.url).health()
+    finally:
+        waiting.set()

@@ -22,10 +22,12 @@ CASES = {
     "itself": (SALES, f"to {SALES}", "It leads to itself"),
     "itself, other query": (f"{SALES}?sid=1", f"to {SALES}", "It leads to itself"),
     "other host": ("https://other.example/x", "to https://other.example:443", "final address"),
+    "other host's login": ("https://login.example/x", "https://login.example", "a login page"),
+    "letters": ("/caf\u00e9", "to /caf\u00e9,", "Set ApiProfile.sales_path to '/caf%C3%A9'."),
     "none": (None, "redirected (308) without a Location.", "Check CONEXXUS_API_URL."),
     "empty": ("", "redirected (308) without a Location.", "Check CONEXXUS_API_URL."),
-    "no URL": ("http://[", "to an address that is not a URL", "final address"),
-    "no host": ("mailto:a@b.example", "to an address that is not a URL", "final address"),
+    "no URL": ("http://[", "to an address that is not a URL", "Check CONEXXUS_API_URL."),
+    "no host": ("mailto:a@b.example", "to an address that is not a URL", "Check CONEXXUS_API_URL."),
 }
 
 

@@ -27,6 +27,12 @@ MESSAGES = [
     ({"error": {"errors": [{"message": "quota", "reason": "x"}], "message": "quota"}}, "quota"),
     ({"error": "E_CLOSED", "message": "the store is closed"}, "the store is closed"),
     ({"error": "Bad Request", "message": "Failed", "detail": "no date"}, "no date"),
+    ({"success": False, "error_msg": "closed"}, "closed"),
+    ({"error-message": "closed"}, "closed"),
+    ({"failureReason": "closed"}, "closed"),
+    ({"messages": ["a is wrong", "b is wrong"]}, "a is wrong; b is wrong"),
+    ({"status": {"code": 3, "message": "closed"}}, "closed"),
+    ({"response": {"result": {"errorText": "closed"}}}, "closed"),
     ({"Message": "Denied for this request."}, "Denied for this request."),
     ({"success": False, "data": {"error": "closed"}}, "closed"),
     ({"error": "line\none\x1b[31m"}, "line one [31m"),
@@ -176,3 +182,70 @@ def test_notes(connect, raw_server):
 
     assert str(error) == "Conexxus API authentication failed. Check API key."
     assert "The answer said: this key ended yesterday" in "".join(traceback.format_exception(error))
+
+
+@pytest.mark.case(
+    "B3", "An error's body is in another alphabet, or says a code only", "it is shown"
+)
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("Gesch\u00e4ft zu".encode("cp1252"), "Gesch\u00e4ft zu"),
+        ('{"error":"Gesch\u00e4ft zu"}'.encode("cp1252"), "Gesch\u00e4ft zu"),
+        ("The store is closed".encode("utf-16"), "The store is closed"),
+        (f'{{"error":"no {CANARY}"}}'.encode("utf-16"), "no ***"),
+        (b'\xef\xbb\xbf{"error":"closed"}', "closed"),
+        ('{"error":"Gesch\u00e4'.encode()[:-1], '{"error":"Gesch\ufffd'),
+        (b'{"success":false,"code":"E_CLOSED"}', '{"success":false,"code":"E_CLOSED"}'),
+        (b'{"a":{"b":[{"c":7}]}}', '{"a":{"b":[{"c":7}]}}'),
+        (f'{{"code":"{CANARY}"}}'.encode(), '{"code":"***"}'),
+        (b'{"success":false,"timestamp":"2026-01-02","data":null}', None),
+        (b"[]", None),
+    ],
+)
+def test_bodies_in_other_words(connect, raw_server, body, said):
+    """
+    What can't be understood is shown as it came, without the key.
+    """
+    server = raw_server(answer(body, status="403 Forbidden"))
+
+    error = said_of(connect(server.url, api_key=CANARY, retries=0).health)
+
+    assert error.detail == said
+
+
+@pytest.mark.case("B3", "A piece of HTML, or HTML behind a comment, answers", "it is named as HTML")
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<center><h1>Blocked</h1></center><hr>",
+        b"<!-- gateway 7 --><html><title>Blocked</title></html>",
+        b"<?xml version='1.0'?>\n<!DOCTYPE html><html><title>Blocked</title></html>",
+        b"\xef\xbb\xbf<HTML><title>Blocked</title></HTML>",
+    ],
+)
+def test_pieces_of_pages(connect, raw_server, body):
+    """
+    In an error, and where another answer should be.
+    """
+    refusal, page = raw_server(answer(body, status="403 Forbidden")), raw_server(answer(body))
+
+    assert said_of(connect(refusal.url).health).detail == "an HTML page: Blocked"
+    for call in ("health", "fetch_items"):
+        assert "an HTML page: Blocked." in str(said_of(getattr(connect(page.url), call)))
+
+
+@pytest.mark.case("B3", "A push is answered 202 or 206", "body and ApiProfile's setting are shown")
+def test_another_success(connect, raw_server):
+    """
+    A status that is not expected comes with what the back office said of it.
+    """
+    server = raw_server(answer(b'{"message":"queued as job 7"}', status="202 Accepted"))
+
+    error = said_of(lambda: connect(server.url).push_sales(batch(), idempotency_key="k"))
+
+    assert isinstance(error, EnvelopeError)
+    assert error.explanation == (
+        "the back office answered 202, not with what was asked for. If it takes sales so, add the "
+        "status to ApiProfile.push_success_statuses. The answer said: queued as job 7"
+    )

@@ -91,19 +91,22 @@ def test_addresses(address):
     """
     config = SyncConfig.from_env({"CONEXXUS_ALERT_WEBHOOK": address})
 
-    assert config.alert_webhook.reveal() == address
+    assert config.alert_webhook.reveal() == address.replace("HTTPS", "https")
 
 
 @pytest.mark.parametrize(
     ("address", "problem"),
     [
         ("http://hooks.example/canary-4711", "must start with https://, or set"),
-        ("ftp://hooks.example/canary-4711", "must be a URL that starts with https://"),
-        ("canary-4711", "must be a URL that starts with https://"),
-        ("https://", "must be a URL that starts with https://"),
-        ("https://hooks.example:99999/canary-4711", "must be a URL that starts with https://"),
-        ("https://[canary-4711/", "must be a URL that starts with https://"),
-        ("https://hooks.example/canary-4711\r\nX: y", "must be a URL that starts with https://"),
+        ("ftp://hooks.example/canary-4711", "must start with https://"),
+        ("canary-4711", "must start with https://"),
+        ("https://", "is not a valid URL: it names no host"),
+        ("https://hooks.example:99999/canary-4711", "is not a valid URL: its port"),
+        ("https://[canary-4711/", "is not a valid URL: the address between"),
+        ("https://hooks.example/canary-4711\r\nX: y", "is not a valid URL: character 34"),
+        ("https://hooks.example/canary-4711 ", "has a blank before or behind it: remove it"),
+        ("https://hooks.example/canary-4711/\u00e9", "is not a valid URL: character 35 is a blank"),
+        ("'https://hooks.example/canary-4711'", "is in quotes: remove them"),
         ("https://user:canary-4711@hooks.example/", "must not contain a user"),
         ("https://hooks.example/#canary-4711", "must not contain a user"),
     ],
@@ -118,6 +121,15 @@ def test_addresses_that_are_none(address, problem):
     assert len(caught.value.problems) == 2
     assert f"CONEXXUS_ALERT_WEBHOOK {problem}" in str(caught.value)
     assert "canary" not in str(caught.value)
+
+
+def test_letters_of_an_address():
+    """
+    The host may have capitals, and letters of its language.
+    """
+    config = SyncConfig.from_env({"CONEXXUS_ALERT_WEBHOOK": "HTTPS://h\u00f6oks.example/X"})
+
+    assert config.alert_webhook.reveal() == "https://xn--hoks-5qa.example/X"
 
 
 def test_insecure_addresses_on_request():
@@ -141,7 +153,7 @@ def test_in_code():
 
     assert config.alert_webhook == Secret("https://hooks.example/canary-4711")
     assert "canary" not in repr(config)
-    with pytest.raises(ConfigurationError, match="CONEXXUS_ALERT_WEBHOOK must be a URL"):
+    with pytest.raises(ConfigurationError, match="CONEXXUS_ALERT_WEBHOOK must start with https://"):
         SyncConfig(alert_webhook=Secret("canary-4711"))
 
 

@@ -189,11 +189,18 @@ class Endpoints:
         request_id = response.headers.get(self.profile.request_id_header)
 
         if response.status < _FIRST_REDIRECT or response.status == _NOT_MODIFIED:
-            return EnvelopeError(
+            unexpected = EnvelopeError(
                 f"the back office answered {response.status}, not with what was asked for",
                 delivery=Delivery.UNKNOWN,
                 request_id=request_id,
             )
+            if request.method == "POST" and response.status != _NOT_MODIFIED:
+                unexpected.remark = (
+                    "If it takes sales so, add the status to ApiProfile.push_success_statuses."
+                )
+            if said := error_detail(response):
+                unexpected.remark = in_sentences(unexpected.remark, f"The answer said: {said}")
+            return unexpected
 
         redirect = Redirect(request, response.headers.get("Location"), self.config, self.profile)
         error = error_for(

@@ -3,7 +3,7 @@ A redirect: where it leads, and the setting that avoids it.  It is never followe
 """
 
 import re
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import attrs
 
@@ -15,7 +15,13 @@ from ._wire_types import Request
 
 
 _LOGIN = re.compile(r"(?i)\b(log|sign)[-_]?(in|on)\b|\b(oauth2?|sso|saml|auth|session)\b")
+_ADVICE_FOR_LOGIN = (
+    "That looks like a login page: check the API key, and how it has to be sent; or it is that of "
+    "the network."
+)
 _PATHS = ("health_path", "catalog_path", "sales_path")
+# RFC 3986, section 3.3; an escape stays one.
+_IN_PATHS = "/%:@!$&'()*+,;=~"
 _MAX_SHOWN = 200
 
 
@@ -56,7 +62,11 @@ class Redirect:
         """
         if not self.location:
             return "Check CONEXXUS_API_URL."
-        if (url := self._url) is None or origin_of(url) != self.config.origin:
+        if (url := self._url) is None:
+            return "Check CONEXXUS_API_URL."
+        if _LOGIN.search(f"{urlsplit(url).hostname}{urlsplit(url).path}"):
+            return _ADVICE_FOR_LOGIN
+        if origin_of(url) != self.config.origin:
             return "Set CONEXXUS_API_URL to the final address."
 
         return self._advice_for_path(urlsplit(url).path)
@@ -66,15 +76,14 @@ class Redirect:
 
         if path == self.request.path:
             return "It leads to itself: the back office may want a cookie or another key."
-        if _LOGIN.search(path):
-            return "That looks like a login page: check the API key, and how it has to be sent."
-
         for name in _PATHS:
             current = getattr(self.profile, name)
             if self.request.path == base + current and path.endswith(current):
                 return f"Set CONEXXUS_API_URL to {self._shown(path.removesuffix(current))}."
             if self.request.path == base + current and path.startswith(base):
-                return f"Set ApiProfile.{name} to {printable(path.removeprefix(base)[:200])!r}."
+                return (
+                    f"Set ApiProfile.{name} to {quote(path.removeprefix(base)[:200], _IN_PATHS)!r}."
+                )
 
         return "Set CONEXXUS_API_URL to the final address."
 

@@ -2,8 +2,11 @@
 Reads complete answers: health, the receipt of a push, details of an error.
 """
 
+import codecs
 from collections.abc import Callable
 from typing import Any
+
+import attrs
 
 from conexxus_client._codec._json import BOM, decode_json
 from conexxus_client._codec._server_message import (
@@ -22,6 +25,8 @@ from ._wire_types import Response
 
 
 SUCCESS = (200, 201)
+
+_ENVELOPE = ("success", "timestamp", "ok")
 
 
 def read_health(response: Response, profile: ApiProfile) -> ApiHealth:
@@ -95,15 +100,44 @@ def error_detail(response: Response) -> str | None:
     if not response.body.strip():
         return None
 
+    # In another encoding, the key is not the bytes that were looked for.
+    text = response.redact(_text(response.body))
+    legible = attrs.evolve(response, body=text.encode())
+
     try:
-        said = server_message(_decode(response))
+        value = _decode(legible)
     except DecodeError:
-        text = response.body.decode("utf-8", "replace")
-        is_markup = response.body.lstrip().startswith(b"<")
+        is_markup = text.lstrip().startswith("<")
         # What was escaped is legible now.
-        said = response.redact(page_message(response.body) if is_markup else text)
+        said: str | None = response.redact(page_message(legible.body) if is_markup else text)
+    else:
+        said = server_message(value) or (text if _says_more(value) else None)
 
     return said and shortened(said)
+
+
+def _text(body: bytes) -> str:
+    """
+    An error's body; a server of another century writes it in its own alphabet.
+    """
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return body.decode("utf-16", "replace")
+
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        # Cut off after so many bytes, or by the network.
+        is_cut = exc.reason == "unexpected end of data"
+        return body.decode("utf-8" if is_cut else "cp1252", "replace")
+
+
+def _says_more(value: Any) -> bool:
+    """
+    Has it anything but the envelope of a refusal, like a code?
+    """
+    return isinstance(value, dict) and any(
+        part not in (None, "", [], {}) for key, part in value.items() if key not in _ENVELOPE
+    )
 
 
 def rejected_transactions(response: Response) -> tuple[RejectedTransaction, ...]:

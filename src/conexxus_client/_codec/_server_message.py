@@ -13,9 +13,12 @@ from typing import Any
 MAX_MESSAGE = 200
 NO_PAGE = "A login page of the network or a firewall may be in between; check CONEXXUS_API_URL."
 
-# In this order; names are compared without case and underscores.
+# In this order; names are compared without case, underscores and hyphens.
 _TEXT_KEYS = (
     *("error", "message", "detail", "errordescription", "errormessage", "msg", "reason"),
+    *("errormsg", "err", "errortext", "failurereason", "failure", "usermessage", "messages"),
+    *("developermessage", "statusmessage", "statustext", "responsemessage", "resultmessage"),
+    *("text", "cause", "info"),
     *("description", "faultstring", "fault", "exception", "title", "value"),
 )
 _LIST_KEYS = ("errors", "modelstate", "violations", "invalidparams", "details", "issues")
@@ -23,10 +26,16 @@ _PLACE_KEYS = ("field", "loc", "pointer", "path", "property", "propertypath", "p
 # They say less than what stands beside them.
 _PHRASES = {status.phrase.lower() for status in HTTPStatus} | {"error", "fail", "failed", "true"}
 _CODE = re.compile(r"[A-Za-z.:-]*[_0-9][\w.:-]*|[A-Z.]+", re.ASCII)
+_JOINTS = str.maketrans("", "", "_-")
 _MAX_DEPTH = 6
 _MAX_ENTRIES = 3
 
-_PAGE = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html|head|body)\b", re.IGNORECASE)
+# HTML, complete or a piece of it, behind what may stand before it.
+_PAGE = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?:\s+|<!--.*?-->|<\?xml[^>]*>)*<(?:!doctype\s+html|html|head|body|title"
+    rb"|meta|center|h[1-6]|p|div|script|style|b|br|hr|table|form|iframe|span|a|img|pre)\b",
+    re.IGNORECASE | re.DOTALL,
+)
 _TITLE = re.compile(r"<(title|h1)\b[^>]*>(.*?)</\1\s*>", re.IGNORECASE | re.DOTALL)
 _UNSEEN = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|\Z)|<!--.*?-->", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^>]*>?")
@@ -97,7 +106,7 @@ def _said(value: Any, depth: int) -> str | None:
 
 
 def _said_by_object(value: Mapping[str, Any], depth: int) -> str | None:
-    keys = {str(key).lower().replace("_", ""): one for key, one in value.items()}
+    keys = {str(key).lower().translate(_JOINTS): one for key, one in value.items()}
     texts = [text for key in _TEXT_KEYS if (text := _said(keys.get(key), depth))]
     best = next((text for text in texts if not _is_weak(text)), None)
     listed = _joined(_listed(keys.get(key), depth) for key in _LIST_KEYS)
@@ -126,7 +135,8 @@ def _listed(found: Any, depth: int) -> str | None:
 
 def _said_elsewhere(value: Mapping[str, Any], depth: int) -> str | None:
     """
-    What fields with lists of texts say, like `{"date": ["is required"]}`, or data.
+    What fields with lists of texts say, like `{"date": ["is required"]}`, or an
+    object within.
     """
     named = _joined(
         f"{key}: {text}"
@@ -135,7 +145,9 @@ def _said_elsewhere(value: Mapping[str, Any], depth: int) -> str | None:
         if (text := _said(one, depth))
     )
 
-    return named or _said(value.get("data"), depth)
+    inner = (_said(one, depth) for one in value.values() if isinstance(one, dict))
+
+    return named or next(filter(None, inner), None)
 
 
 def _placed(keys: Mapping[str, Any], said: str) -> str:

@@ -9,11 +9,11 @@ from types import ModuleType
 from typing import Any
 
 from ._deadline_backend import (
+    checked,
     count_read,
     count_write,
     start_lookup,
     time_left,
-    without_tls_alert,
     write_chunks,
 )
 
@@ -58,7 +58,7 @@ def async_backend(httpcore: ModuleType) -> Any:
             timeout: float | None = None,  # noqa: ASYNC109  # httpcore's signature
         ) -> bytes:
             count_read()
-            return without_tls_alert(
+            return checked(
                 await self._stream.read(max_bytes, time_left(timeout, httpcore.ReadTimeout))
             )
 

@@ -36,6 +36,7 @@ from conexxus_client.errors import Delivery
 _WRITE_SIZE = 64 * 1024
 
 _ALERT, _ALERT_SIZE = b"\x15\x03", 7
+_VERSION = b"HTTP/"
 
 
 @attrs.define
@@ -47,11 +48,13 @@ class DeadlineScope:
         ends_at: On the monotonic clock; None if only each stall is limited.
         writes: How often something was sent so far.
         reads: How often something was received.
+        is_head_next: Whether what comes next is the beginning of an answer.
     """
 
     ends_at: float | None = None
     writes: int = 0
     reads: int = 0
+    is_head_next: bool = False
 
     @property
     def is_unsolicited(self) -> bool:
@@ -95,6 +98,7 @@ def count_write() -> None:
     """
     if (scope := _scope.get()) is not None:
         scope.writes += 1
+        scope.is_head_next = True
 
 
 def time_left(timeout: float | None, expired: type[Exception]) -> float | None:
@@ -120,14 +124,25 @@ class TlsAlertError(Exception):
     """
 
 
-def without_tls_alert(data: bytes) -> bytes:
+class NoHttpError(Exception):
     """
-    *data*, unless it is the alert of a TLS server to a plain HTTP client.
+    What came instead of an answer is another protocol's: its first line.
+    """
 
-    No text begins so, and no piece of a gzip body is so short.
+
+def checked(data: bytes) -> bytes:
+    """
+    *data*, unless it is the alert of a TLS server to a plain HTTP client: no
+    text begins so, and no piece of a gzip body is so short.  Or unless an answer
+    should begin here, and does not: h11 waits for the end of it.
     """
     if len(data) == _ALERT_SIZE and data.startswith(_ALERT):
         raise TlsAlertError
+
+    if (scope := _scope.get()) is not None and scope.is_head_next:
+        scope.is_head_next = False
+        if data[: len(_VERSION)] != _VERSION[: len(data)]:
+            raise NoHttpError(data.splitlines()[0])
 
     return data
 
@@ -172,13 +187,11 @@ def sync_backend(httpcore: ModuleType) -> Any:
             remaining_s = time_left(timeout, httpcore.ReadTimeout)
 
             if remaining_s is None or not is_cancellable():
-                return without_tls_alert(self._stream.read(max_bytes, remaining_s))
+                return checked(self._stream.read(max_bytes, remaining_s))
 
             for slice_s in countdown(remaining_s):
                 try:
-                    return without_tls_alert(
-                        self._stream.read(max_bytes, min(slice_s, SLICE_SECONDS))
-                    )
+                    return checked(self._stream.read(max_bytes, min(slice_s, SLICE_SECONDS)))
                 except httpcore.ReadTimeout:
                     raise_if_cancelled(Delivery.UNKNOWN)
 

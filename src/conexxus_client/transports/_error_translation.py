@@ -25,7 +25,7 @@ from conexxus_client.errors import (
     TlsError,
 )
 
-from ._deadline_backend import TlsAlertError
+from ._deadline_backend import NoHttpError, TlsAlertError
 from ._tls_errors import ended_in_handshake, tls_error, tls_message
 
 
@@ -73,6 +73,10 @@ def translated_error(
     if isinstance(exc, TlsAlertError):
         return TlsError("Conexxus API speaks TLS on this port. Set CONEXXUS_API_URL to https://.")
 
+    if isinstance(exc, NoHttpError):
+        said = _violation(f"illegal status line: {exc}")
+        return ProtocolError(said, delivery=Delivery.UNKNOWN)
+
     names = {cls.__name__ for cls in type(exc).__mro__ if _is_http_library(cls)}
 
     if names & {"ConnectTimeout", "PoolTimeout"}:
@@ -92,6 +96,8 @@ def translated_error(
         return ConfigurationError(["CONEXXUS_API_URL or a header can't be sent as it is"])
     if names or isinstance(exc, OSError):
         return _connection_lost(exc)
+    if isinstance(exc, RuntimeError) and "loop is closed" in str(exc):
+        return ConfigurationError(["http_client belongs to an event loop that has ended"])
     if isinstance(exc, RuntimeError) and "closed" in str(exc):
         return ConfigurationError(["http_client is closed"])
 

@@ -3,6 +3,7 @@ TLS: authorities, and the client's own certificate.
 """
 
 import ssl
+from pathlib import Path
 from typing import NoReturn
 
 from conexxus_client.config import ClientConfig
@@ -26,7 +27,7 @@ def ssl_context(config: ClientConfig) -> ssl.SSLContext:
     context = proxy_ssl_context(config)
 
     if config.client_cert_file is not None:
-        _load_certificate(context, config)
+        _load_certificate(context, config.client_cert_file, config.client_key_file)
 
     return context
 
@@ -50,8 +51,7 @@ def proxy_ssl_context(config: ClientConfig) -> ssl.SSLContext:
     return context
 
 
-def _load_certificate(context: ssl.SSLContext, config: ClientConfig) -> None:
-    certificate, key = config.client_cert_file, config.client_key_file
+def _load_certificate(context: ssl.SSLContext, certificate: Path, key: Path | None) -> None:
     named = f"{certificate}" if key is None else f"{certificate}, {key} (CONEXXUS_CLIENT_KEY)"
 
     try:
