@@ -38,7 +38,7 @@ def test_ways_of_a_reason(cli, office, status):
     runs = cli("runs", "--json")[1]
     shown = {command: cli(command)[1] for command in ("pull", "status", "doctor")}
 
-    whole = f"{FIRST[status]} The answer said: {SAID}"
+    whole = f"{FIRST[status].rstrip('.')}. The answer said: {SAID}"
     assert code == 1
     assert json.loads(out)["lastError"] == json.loads(runs)[0]["lastError"] == whole
     assert json.loads(out)["errors"][0]["error"] == whole

@@ -313,3 +313,20 @@ def run(desk, *, hours):
     for _ in range(hours * 2):
         desk.service.run_due(desk.clock.now())
         desk.check(minutes=30)
+
+
+@pytest.mark.case(
+    "B3", "A notice of an alert goes on after what the back office said", "with a stop"
+)
+def test_end_of_what_was_said():
+    """
+    Advice begins a sentence of its own.
+    """
+    alert = Alert(
+        name=AlertName.SYNC_FAILED, message="The pull failed: closed", advice="Try again."
+    )
+
+    text = alert_started(alert, "loc-001", NOON, UTC)
+
+    assert text == "loc-001: the pull failed: closed. Try again."
+    assert str(alert) == "The pull failed: closed. Try again."

@@ -9,6 +9,8 @@ from enum import StrEnum
 
 import attrs
 
+from .formatting import sentence
+
 
 class Severity(StrEnum):
     """
@@ -109,7 +111,7 @@ class Alert:
         return self.name in _ABOUT_SALES
 
     def __str__(self) -> str:
-        return f"{self.message} {self.advice}".rstrip()
+        return f"{sentence(self.message)} {self.advice}" if self.advice else self.message
 
 
 _ABOUT_SALES = frozenset(

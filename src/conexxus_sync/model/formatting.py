@@ -16,6 +16,13 @@ def counted(number: int, noun: str, nouns: str | None = None) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {nouns or noun + 's'}"
 
 
+def sentence(text: str) -> str:
+    """
+    *text* with an end, so that another sentence can follow.
+    """
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
 def shortened(text: str, limit: int = 80) -> str:
     """
     *text*, or how it begins and how long it is.

@@ -5,6 +5,8 @@ The texts of notices. Pure functions.
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 
+import attrs
+
 from conexxus_sync.model.alerts import Alert, AlertName
 from conexxus_sync.model.formatting import counted, rough_duration, short_date, wall_time
 
@@ -48,7 +50,7 @@ def alert_started(alert: Alert, location_id: str, since: datetime, zone: tzinfo)
         _, _, why = message.partition(": ")
         message = f"no good answer from the back office since {wall_time(since, zone)}: {why}"
 
-    return _line(location_id, f"{message} {alert.advice}")
+    return _line(location_id, str(attrs.evolve(alert, message=message)))
 
 
 def alert_resolved(name: AlertName, location_id: str, lasted: timedelta) -> str:
