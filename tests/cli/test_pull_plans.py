@@ -84,7 +84,7 @@ def test_json_has_the_keys_of_a_run(stocked):
 @pytest.mark.case(
     "A2",
     "items are absent while an element has no readable SKU",
-    "`conexxus pull` and `status` say that removals wait, and why",
+    "`conexxus pull`, `status` and `why` say that removals wait, and why",
 )
 def test_removals_that_wait(stocked, office):
     """
@@ -98,6 +98,7 @@ def test_removals_that_wait(stocked, office):
         assert code == 3
         assert why in out
     assert why in stocked("status")[1]
+    assert f"In it, {why}" in stocked("why", catalog(30)[29]["sku"])[1]
     assert why in json.loads(stocked("pull", "--json")[1])["note"]
 
 

@@ -108,7 +108,10 @@ class ItemHistory:
         else:
             said = str(run.status)
 
-        return f"The last pull was {self._named(run)}: {said}"
+        # It may be this item that is absent, and stays.
+        note = "" if run.note is None else f". In it, {run.note}"
+
+        return f"The last pull was {self._named(run)}: {said}{note}"
 
     def _run(self, run_id: str) -> str:
         run = self.state.runs.get(run_id)
