@@ -22,7 +22,7 @@ from conexxus_sync.runtime.host_methods import called
 from conexxus_sync.runtime.run_logging import safe_logger
 from conexxus_sync.stores import State
 from conexxus_sync.stores._database import Session
-from conexxus_sync.stores._queued_items import QueuedChanges
+from conexxus_sync.stores._queued_items import QueuedChanges, lent_changes
 
 
 MAX_DETAIL = 200
@@ -106,8 +106,10 @@ class HostDelivery:
         for sequence in queue.pending():
             try:
                 with state.session.attempt():
-                    changes = queue.changes(sequence)
-                    called(self.storage, "apply_in", state.session.raw, changes)
+                    with lent_changes(
+                        queue.changes(sequence), "apply_in", any_thread=False
+                    ) as changes:
+                        called(self.storage, "apply_in", state.session.raw, changes)
                     queue.applied(sequence)
             except TransactionEndedError:
                 raise
@@ -174,7 +176,9 @@ class HostDelivery:
                 is_ours = threading.get_ident() == thread
                 return nullcontext(session) if is_ours else store.database.read()
 
-            called(storage, "apply", QueuedChanges(read, store.location, sequence))
+            changes = QueuedChanges(read, store.location, sequence)
+            with lent_changes(changes, "apply", any_thread=True) as lent:
+                called(storage, "apply", lent)
 
     def _deliver_here(self, lease: Lease) -> None:
         before = self.delivered

@@ -2,13 +2,15 @@
 Streams of items from queued changes, read from the store on each iteration.
 """
 
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from decimal import Decimal
 
 import attrs
 
 from conexxus_client import Item, decode_extra
+from conexxus_sync.errors import HostError
 
 from ._database import Row, Session
 
@@ -93,3 +95,30 @@ class QueuedChanges:
 
     def _items(self, kind: str) -> QueuedItems:
         return QueuedItems(self.read, self.location_id, self.sequence, kind)
+
+
+@contextmanager
+def lent_changes(
+    changes: QueuedChanges, method: str, *, any_thread: bool
+) -> Iterator[QueuedChanges]:
+    """
+    *changes* that the host's *method* may read until the end of the block.
+
+    Args:
+        any_thread: Whether other threads than this may read them, too.
+    """
+    thread, is_over = threading.get_ident(), False
+
+    def read() -> AbstractContextManager[Session]:
+        if is_over:
+            msg = f"changes were read after `{method}` had returned: read or copy them before"
+            raise HostError(msg)
+        if not any_thread and threading.get_ident() != thread:
+            msg = f"changes were read in another thread than that of `{method}`, which lends them"
+            raise HostError(msg)
+        return changes.read()
+
+    try:
+        yield attrs.evolve(changes, read=read)
+    finally:
+        is_over = True
