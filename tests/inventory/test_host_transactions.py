@@ -4,6 +4,7 @@ that did end is kept.
 """
 
 import sqlite3
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -60,6 +61,32 @@ def frees_our_savepoint(connection):
     connection.execute("RELEASE conexxus_host")
 
 
+def frees_our_savepoint_in_another_case(connection):
+    connection.execute("release Conexxus_HOST")
+
+
+def closes(connection):
+    connection.close()
+
+
+def hides_a_close(connection):
+    with suppress(Exception):
+        connection.close()
+
+
+def makes_it_read_only(connection):
+    connection.execute("PRAGMA query_only = ON")
+
+
+def hides_a_setting(connection):
+    with suppress(sqlite3.Error):
+        connection.execute("PRAGMA main.Query_Only = 1")
+
+
+def takes_the_mark_of_the_store(connection):
+    connection.execute("PRAGMA application_id = 7")
+
+
 def rolls_back_by_conflict(connection):
     connection.execute("INSERT OR ROLLBACK INTO products VALUES ('S0', 'again')")
 
@@ -79,6 +106,12 @@ WAYS = [
     hides_a_rollback,
     turns_autocommit_on,
     frees_our_savepoint,
+    frees_our_savepoint_in_another_case,
+    closes,
+    hides_a_close,
+    makes_it_read_only,
+    hides_a_setting,
+    takes_the_mark_of_the_store,
     rolls_back_by_conflict,
     rolls_back_by_trigger,
 ]
@@ -113,6 +146,12 @@ def products(site):
     return dict(site.dump("products")["products"])
 
 
+@pytest.mark.case(
+    "E14",
+    "a host closes the connection that it shares, sets `query_only`, or releases the savepoint in "
+    "capitals",
+    "it is refused: the delivery has failed, and the catalogue is pulled",
+)
 @pytest.mark.parametrize("way", WAYS)
 def test_transaction_can_not_be_ended(site, host, way):
     """
@@ -168,6 +207,17 @@ def test_own_savepoints_are_welcome(site, host):
     assert set(products(site)) == {"S0", "S1", "S2"}
 
 
+def test_settings_that_do_no_harm(site, host):
+    def looks(connection):
+        assert connection.execute("PRAGMA table_info(products)").fetchall()
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA query_only")
+
+    host.way = looks
+
+    assert site.pull(items("S2"), storage=host).status is RunStatus.SUCCESS
+
+
 def test_host_may_want_rows_of_its_own_kind(site, host):
     """
     What the host sets on the connection ends with its turn.
@@ -184,11 +234,11 @@ def test_host_may_want_rows_of_its_own_kind(site, host):
 
 def test_closed_connection_leaves_nothing(site, host):
     """
-    A host that closes the connection stops the run; nothing is half done, and
+    A host that closes the connection past its refusal stops the run; nothing is half done, and
     the next pull does it all.
     """
     before = site.dump("items", "checkpoints", "changes", "hosts", "products")
-    host.way = lambda connection: connection.close()
+    host.way = sqlite3.Connection.close
 
     run = site.pull(items("S2"), storage=host)
 

@@ -77,6 +77,21 @@ def test_files_are_for_their_owner(path):
     assert modes == {f"conexxus.db{end}": 0o600 for end in ("", "-wal", "-shm")}
 
 
+@pytest.mark.case(
+    "E14", "the store is a link that leads nowhere", "the file is made with mode 0600"
+)
+def test_link_that_leads_nowhere(path, tmp_path):
+    (folder := tmp_path / "elsewhere").mkdir()
+    path.symlink_to(folder / "real.db")
+    before = os.umask(0)
+    try:
+        touch(store_at(path))
+    finally:
+        os.umask(before)
+
+    assert stat.S_IMODE((folder / "real.db").stat().st_mode) == 0o600
+
+
 def test_durability(path):
     """
     Every commit is on the disk before anything depends on it.

@@ -13,6 +13,20 @@ from conexxus_sync.errors import HostError, TransactionEndedError
 # Not a name that a host would choose for a savepoint of its own.
 _SAVEPOINT = "conexxus_host"
 
+# What outlasts the host's part of the transaction, and breaks the rest or the store.
+_SETTINGS = (
+    "application_id",
+    "ignore_check_constraints",
+    "journal_mode",
+    "locking_mode",
+    "query_only",
+    "schema_version",
+    "synchronous",
+    "temp_store",
+    "user_version",
+    "writable_schema",
+)
+
 
 @contextmanager
 def lent(connection: sqlite3.Connection) -> Iterator[None]:
@@ -30,8 +44,7 @@ def lent(connection: sqlite3.Connection) -> Iterator[None]:
         with _cursors_closed(connection), _without_ending(connection) as tried:
             yield
         if tried:
-            msg = "`apply_in` must neither commit nor roll back, but raise"
-            raise HostError(msg)
+            raise HostError(tried[0])
     except BaseException:
         _ensure_open(connection)
         connection.execute(f"ROLLBACK TO {_SAVEPOINT}")
@@ -73,28 +86,48 @@ def _cursors_closed(connection: sqlite3.Connection) -> Iterator[None]:
 @contextmanager
 def _without_ending(connection: sqlite3.Connection) -> Iterator[list[str]]:
     """
-    Refuse to end the transaction.
+    Refuse to end the transaction, and to change what the rest of it relies on.
 
     Yields:
-        What was tried.
+        Why what was tried is refused.
     """
     tried: list[str] = []
 
-    def authorize(action: int, operation: str | None, name: str | None, *_: str | None) -> int:
-        ends = action == sqlite3.SQLITE_TRANSACTION or name == _SAVEPOINT
-        if ends and action in (sqlite3.SQLITE_TRANSACTION, sqlite3.SQLITE_SAVEPOINT):
-            tried.append(str(operation))
-            return sqlite3.SQLITE_DENY
-        return sqlite3.SQLITE_OK
+    def authorize(action: int, first: str | None, second: str | None, *_: str | None) -> int:
+        refusal = _refusal(action, str(first).lower(), second)
+        if refusal is None:
+            return sqlite3.SQLITE_OK
+        tried.append(refusal)
+        return sqlite3.SQLITE_DENY
+
+    def close() -> None:
+        tried.append("`apply_in` must not close the connection that it shares")
+        raise HostError(tried[-1])
 
     connection.set_authorizer(authorize)
+    vars(connection)["close"] = close
 
     try:
         yield tried
     finally:
+        vars(connection).pop("close", None)
         # A connection that was closed has no authorizer.
         with suppress(sqlite3.ProgrammingError):
             connection.set_authorizer(None)
+
+
+def _refusal(action: int, first: str, second: str | None) -> str | None:
+    """
+    Why a statement is refused; None if it is not.
+    """
+    is_ours = action == sqlite3.SQLITE_SAVEPOINT and str(second).lower() == _SAVEPOINT
+
+    if action == sqlite3.SQLITE_TRANSACTION or is_ours:
+        return "`apply_in` must neither commit nor roll back, but raise"
+    if action == sqlite3.SQLITE_PRAGMA and second is not None and first in _SETTINGS:
+        return f"`apply_in` must not set `PRAGMA {first}` of the connection that it shares"
+
+    return None
 
 
 def _ensure_open(connection: sqlite3.Connection) -> None:

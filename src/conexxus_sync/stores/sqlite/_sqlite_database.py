@@ -314,8 +314,10 @@ class SqliteDatabase(SharingDatabase[SqliteSession]):
         """
         Create the file for its owner alone; WAL and its index take after it.
         """
+        # Where a link leads nowhere, SQLite would make the file, for everybody.
+        path = os.path.realpath(self.path) if self.path.is_symlink() else self.path
         with suppress(FileExistsError):
-            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
     @contextmanager
     def translated(self) -> Iterator[None]:
