@@ -4,6 +4,7 @@ import pytest
 
 from conexxus_client import ConfigurationError
 from conexxus_sync.cli._import_factory import load
+from conexxus_sync.service._named_profile import load_profile
 
 
 @pytest.fixture
@@ -58,3 +59,22 @@ def test_says_which_step_failed(reference, reason):
 
     assert str(caught.value).startswith(f"--orders {reference} can't be used: ")
     assert reason in str(caught.value)
+
+
+@pytest.mark.case(
+    "E17",
+    "the current folder has a module with the name of one that is installed, and `--orders`, "
+    "`--catalog` or `--profile` names a module",
+    "the installed one is imported: the current folder comes last",
+)
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("load_it", [orders, lambda name: load_profile(name)])
+def test_current_folder_comes_last(tmp_path, load_it):
+    (tmp_path / "this.py").write_text("raise RuntimeError('not this one')")
+    sys.modules.pop("this", None)
+
+    with pytest.raises(ConfigurationError) as caught:
+        load_it("this:nothing")
+
+    assert "not this one" not in str(caught.value)
+    assert sys.path[-1] == str(tmp_path)

@@ -3,14 +3,13 @@ Imports `module:factory` options: storages and order sources of the host.
 """
 
 import importlib
-import sys
 from collections.abc import Collection
-from pathlib import Path
 from typing import Any
 
 from conexxus_client import ConfigurationError
 from conexxus_sync.runtime.host_exceptions import described, ends_process
 from conexxus_sync.runtime.host_methods import plain
+from conexxus_sync.service._named_profile import search_current_folder
 
 
 LONGEST_COMPLAINT = 500
@@ -20,7 +19,7 @@ def load(reference: str, *, option: str, methods: Collection[str]) -> Any:
     """
     Import `module:factory`, call the factory, and see that it fits.
 
-    Modules of the current folder are found, as with `python -m`.
+    Modules of the current folder are found, after all others.
 
     Args:
         reference: For example `my_shop.conexxus:orders`.
@@ -54,9 +53,7 @@ def load(reference: str, *, option: str, methods: Collection[str]) -> Any:
 
 
 def _factory(module_name: str, factory_name: str, option: str, reference: str) -> Any:
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
+    search_current_folder()
 
     try:
         module = importlib.import_module(module_name)

@@ -16,7 +16,7 @@ def load_profile(reference: str | None) -> ApiProfile:
     """
     Import what *reference* names; the default profile if it is None.
 
-    Modules of the current folder are found, as with `python -m`.
+    Modules of the current folder are found, after all others.
 
     Args:
         reference: `module:object`, or `default`.
@@ -32,9 +32,7 @@ def load_profile(reference: str | None) -> ApiProfile:
     if not (module_name and name):
         raise _refused(reference, "it must look like package.module:object, or be `default`")
 
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
+    search_current_folder()
 
     try:
         found = getattr(importlib.import_module(module_name), name)
@@ -45,6 +43,18 @@ def load_profile(reference: str | None) -> ApiProfile:
         raise _refused(reference, f"it is a {type(found).__name__}, not an ApiProfile")
 
     return found
+
+
+def search_current_folder() -> None:
+    """
+    Let modules of the current folder be found, after all others.
+
+    Before them, a file there that is called like a module, `json.py`, would be
+    run in its place, whoever wrote it (`python -P` is there for the same).
+    """
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.append(here)
 
 
 def _refused(reference: str, reason: str) -> ConfigurationError:
