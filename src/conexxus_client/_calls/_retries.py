@@ -4,12 +4,14 @@ Retries: the policy, the budget, and the attempts of one call.
 Pure decisions: clock and randomness are passed in, and nothing sleeps.
 """
 
+import os
 import re
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Literal
+from weakref import WeakSet
 
 import attrs
 
@@ -106,6 +108,13 @@ class RetryBudget:
     def __init__(self, tokens: float = 100.0, refill: float = 0.1) -> None:
         self._capacity = self._tokens = tokens
         self._refill = refill
+        self.renew()
+        _budgets.add(self)
+
+    def renew(self) -> None:
+        """
+        In a child process: a thread that is not there may have held the lock.
+        """
         self._lock = threading.Lock()
 
     def spend(self) -> bool:
@@ -124,6 +133,18 @@ class RetryBudget:
         """
         with self._lock:
             self._tokens = min(self._tokens + self._refill, self._capacity)
+
+
+_budgets = WeakSet[RetryBudget]()
+
+
+def _renew_budgets() -> None:
+    for budget in _budgets:
+        budget.renew()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_budgets)
 
 
 @attrs.define(kw_only=True)

@@ -19,6 +19,12 @@ class ActiveRuns:
     _expected: int | None = attrs.field(default=None, init=False)
     _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
 
+    def renew(self) -> None:
+        """
+        In a child process: the runs are the parent's.
+        """
+        self._runs, self._expected, self._lock = {}, None, threading.Lock()
+
     def run_started(self, run: SyncRun) -> None:
         with self._lock:
             self._runs[run.kind] = run

@@ -63,6 +63,12 @@ class BackgroundRuns:
     _closed: bool = attrs.field(default=False, init=False)
     _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
 
+    def renew(self) -> None:
+        """
+        In a child process: the runs are the parent's.
+        """
+        self._runs, self._lock = [], threading.Lock()
+
     def start(self, acquire: Callable[[], Lease], work: Callable[[Lease], object]) -> Trigger:
         """
         Begin *work* in a thread, unless a run of its kind is in progress.

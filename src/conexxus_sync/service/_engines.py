@@ -2,7 +2,9 @@
 Makes the engines of one location from what the host gave.
 """
 
+import os
 from collections.abc import Callable, Iterable, Mapping
+from weakref import WeakSet
 
 import attrs
 
@@ -81,6 +83,15 @@ class Engines:
             client=self.client,
             on_end=self.on_end,
         )
+        _engines.add(self)
+
+    def renew_locks(self) -> None:
+        """
+        In a child process: threads that are not there may have held them, and
+        their runs go on in the parent alone.
+        """
+        self.active_runs.renew()
+        self.background_runs.renew()
 
     def inventory(
         self,
@@ -158,3 +169,15 @@ def client_from_env(
     profile = profile or load_profile(config.profile)
 
     return ConexxusClient(ClientConfig.from_env(env), profile=profile), []
+
+
+_engines = WeakSet[Engines]()
+
+
+def _renew_all() -> None:
+    for engines in _engines:
+        engines.renew_locks()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_all)

@@ -18,6 +18,7 @@ from conexxus_sync.stores._database import Row
 from conexxus_sync.stores._shared_sessions import SharingDatabase
 
 from ._file_owner import owner_advice
+from ._fork_gate import GATE
 from ._lent_connection import lent
 from ._migrations import Deadline, migrate, set_busy_timeout
 from ._temporary_folder import keep_temporary_files_beside, try_temporary_file
@@ -230,15 +231,15 @@ class SqliteDatabase(SharingDatabase[SqliteSession]):
 
     @contextmanager
     def opened(self) -> Iterator[SqliteSession]:
-        connection = self._connect()
-        self._open.append(connection.file)
-
-        try:
-            yield connection
-        finally:
-            self._open.remove(connection.file)
-            connection.states.clear()
-            connection.close()
+        with GATE.use():
+            connection = self._connect()
+            self._open.append(connection.file)
+            try:
+                yield connection
+            finally:
+                self._open.remove(connection.file)
+                connection.states.clear()
+                connection.close()
 
     @contextmanager
     def transaction(
