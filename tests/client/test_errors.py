@@ -23,7 +23,7 @@ from conexxus_client import (
     ServerError,
     StatusError,
 )
-from conexxus_client.errors import error_for
+from conexxus_client._calls._error_body import error_for
 
 
 EVIDENCE = {

@@ -29,8 +29,8 @@ from conexxus_client import (
     StatusError,
     TlsError,
 )
+from conexxus_client._calls._error_body import error_for
 from conexxus_client._calls._retries import Attempts, RetryBudget, retry_after, server_date
-from conexxus_client.errors import error_for
 
 
 def answered(cls, status, **evidence):

@@ -17,7 +17,7 @@ from conexxus_client import (
     TransportError,
     errors,
 )
-from conexxus_client.errors import error_for
+from conexxus_client._calls._error_body import error_for
 
 
 PAGE = Path(__file__).parents[2] / "docs/reference/errors.md"

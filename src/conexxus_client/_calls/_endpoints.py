@@ -21,11 +21,11 @@ from conexxus_client.errors import (
     ConfigurationError,
     Delivery,
     EnvelopeError,
-    error_for,
     in_sentences,
 )
 from conexxus_client.models import ApiHealth, PushReceipt, SalesBatch
 
+from ._error_body import error_for
 from ._redirect import Redirect
 from ._response_reader import (
     SUCCESS,
