@@ -25,7 +25,7 @@ SOURCES = Path(__file__).resolve().parent.parent / "src"
 # Modules that import by a computed name, and what they import by it.
 COMPUTED = {
     "conexxus_client.lazy_names": "what the package that asks lists for type checkers, too",
-    "conexxus_client.transports._httpcore": "httpcore or httpcore2",
+    "conexxus_client.transports._connection_options": "httpcore or httpcore2",
     "conexxus_sync._moved": "what a host asks for under an old path",
     "conexxus_sync.cli._arguments": "the module of the command that runs",
     "conexxus_sync.cli._import_factory": "the host's own modules",

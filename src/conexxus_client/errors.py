@@ -250,7 +250,7 @@ class StatusError(ConexxusError):
         self.detail = detail
         if detail and detail not in str(self):
             # Tracebacks show a note.
-            self.remark = f"The answer said: {detail}"
+            self.remark: str = f"The answer said: {detail}"
             self.add_note(self.remark)
 
     def __str__(self) -> str:
