@@ -130,7 +130,7 @@ def test_unit_of_work_that_ends(store, monkeypatch):
             return waits(self, *arguments)
 
         monkeypatch.setattr(threading.Condition, "wait_for", wait_for)
-        assert in_child(lambda: touch(store)) == "0"
+        assert in_child(lambda: (end.is_set(), touch(store))) == "(True, 0)"
 
 
 def test_own_unit_of_work(store):
