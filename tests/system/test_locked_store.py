@@ -29,7 +29,7 @@ EXCLUSIVELY = (
     "UPDATE runs SET planned = planned",
 )
 # Of a file that is no store yet.
-NEW = ("CREATE TABLE theirs (x)", "BEGIN", "SELECT * FROM theirs")
+NEW = ("PRAGMA user_version = 0", "BEGIN", "SELECT * FROM sqlite_schema")
 
 
 @contextmanager

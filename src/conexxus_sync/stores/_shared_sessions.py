@@ -84,10 +84,17 @@ class SharingDatabase(Generic[S]):
         A connection that nobody else uses, up to date.
         """
 
+    @property
     @abstractmethod
-    def translated(self) -> AbstractContextManager[None]:
+    def errors(self) -> tuple[type[Exception], ...]:
         """
-        Make a `StoreError` of what the database raises.
+        What the database raises.
+        """
+
+    @abstractmethod
+    def explained(self, exc: Any) -> Exception:
+        """
+        The `StoreError` for one of `errors`; *exc* itself if it is not of the store.
         """
 
     @abstractmethod
@@ -113,7 +120,7 @@ class SharingDatabase(Generic[S]):
 
     @contextmanager
     def read(self, *, apart: bool = False) -> Iterator[S]:
-        with self.translated():
+        try:
             session: S | None = self._here.session
             if session is not None and session.is_usable and not apart:
                 yield session
@@ -121,6 +128,11 @@ class SharingDatabase(Generic[S]):
 
             with self.opened() as fresh:
                 yield fresh
+        except self.errors as exc:
+            error = self.explained(exc)
+            if error is exc:
+                raise
+            raise error from exc
 
     @contextmanager
     def keep_open(self) -> Iterator[None]:

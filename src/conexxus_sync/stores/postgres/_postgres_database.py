@@ -51,8 +51,11 @@ class PostgresDatabase(SharingDatabase[PostgresSession]):
         return HASTY_TIMEOUT_S if is_short else BUSY_TIMEOUT_S
 
     def exists(self) -> bool:
-        with self.translated(), self._session(migrated=False) as session:
-            return is_migrated(session.raw)
+        try:
+            with self._session(migrated=False) as session:
+                return is_migrated(session.raw)
+        except psycopg.Error as exc:
+            raise self.explained(exc) from exc
 
     def close(self) -> None:
         """
@@ -84,20 +87,17 @@ class PostgresDatabase(SharingDatabase[PostgresSession]):
         digest = sha256(f"conexxus {self.address.schema} {name}".encode()).digest()
         return int.from_bytes(digest[:8], signed=True)
 
-    @contextmanager
-    def translated(self) -> Iterator[None]:
-        try:
-            yield
-        except psycopg.Error as exc:
-            raise StoreError(self._explain(exc)) from exc
+    @property
+    def errors(self) -> tuple[type[Exception], ...]:
+        return (psycopg.Error,)
 
-    def _explain(self, exc: psycopg.Error) -> str:
+    def explained(self, exc: psycopg.Error) -> Exception:
         state = exc.sqlstate or _state_of_refusal(str(exc))
         known = (text for code, text in _ADVICE.items() if state.startswith(code))
         advice = next(known, _UNREACHABLE if isinstance(exc, psycopg.OperationalError) else "")
         said = " ".join(str(exc).split()).rstrip(".")
 
-        return f"the store {self.name} failed: {said}. {advice}".rstrip()
+        return StoreError(f"the store {self.name} failed: {said}. {advice}".rstrip())
 
 
 def _state_of_refusal(said: str) -> str:

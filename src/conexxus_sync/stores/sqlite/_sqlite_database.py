@@ -320,19 +320,20 @@ class SqliteDatabase(SharingDatabase[SqliteSession]):
         with suppress(FileExistsError):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
-    @contextmanager
-    def translated(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as exc:
-            raise StoreError(explained(self.path, exc)) from exc
-        except OSError as exc:
-            if not str(exc.filename).startswith((str(self.path), os.path.realpath(self.path))):
-                raise
-            what = "opened" if isinstance(exc, PermissionError) else "created"
-            advice = owner_advice(self.path) or "Check CONEXXUS_STORE"
-            msg = f"the store {self.path} can't be {what}: {exc.strerror}. {advice}."
-            raise StoreError(msg) from exc
+    @property
+    def errors(self) -> tuple[type[Exception], ...]:
+        return sqlite3.Error, OSError
+
+    def explained(self, exc: sqlite3.Error | OSError) -> Exception:
+        if isinstance(exc, sqlite3.Error):
+            return StoreError(explained(self.path, exc))
+        if not str(exc.filename).startswith((str(self.path), os.path.realpath(self.path))):
+            return exc
+
+        what = "opened" if isinstance(exc, PermissionError) else "created"
+        advice = owner_advice(self.path) or "Check CONEXXUS_STORE"
+
+        return StoreError(f"the store {self.path} can't be {what}: {exc.strerror}. {advice}.")
 
 
 def explained(path: Path, exc: sqlite3.Error) -> str:
