@@ -12,7 +12,7 @@ from conexxus_sync import stores
 FOLDER = Path(stores.__file__).parent
 
 # Methods of a session, a repository and a comparison that take statements.
-TAKERS = {"all", "first", "stream", "execute", "execute_many", "value", "create_temporary"}
+TAKERS = {"stream", "execute", "executemany", "value", "create_temporary"}
 
 # Where a statement is a parameter, or one of several.
 ALTERNATIVES = (

@@ -14,6 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from conexxus_sync import StoreError
 from conexxus_sync.stores.postgres import PostgresStore, _connections
+from conexxus_sync.stores.sqlite import SqliteStore
 
 
 DATABASES = ("postgres",)
@@ -415,3 +416,37 @@ def test_a_server_that_lags_behind(both, store):
 
     with both.at("loc-001").read() as state:
         assert state.freezes.numbers().is_behind
+
+
+def test_tables_are_those_of_sqlite(both, tmp_path):
+    """
+    Each table has the same columns, may be empty where SQLite's may, and has
+    the same primary key.
+    """
+    query = """
+    SELECT c.table_name, c.column_name, c.is_nullable = 'NO', k.column_name IS NOT NULL
+    FROM information_schema.columns AS c LEFT JOIN (
+        information_schema.table_constraints AS t
+        JOIN information_schema.key_column_usage AS k USING (constraint_schema, constraint_name)
+    ) ON t.constraint_type = 'PRIMARY KEY' AND t.table_schema = c.table_schema
+        AND t.table_name = c.table_name AND k.column_name = c.column_name
+    WHERE c.table_schema = ?
+    """
+    with both.at("loc-001").read() as state:
+        rows = state.session.execute(query, (both.address.schema,)).fetchall()
+    theirs = {tuple(row) for row in rows if row[0] != "conexxus_migrations"}
+
+    with SqliteStore(tmp_path / "store.db").at("loc-001").read() as state:
+        ours = {
+            (table, name, bool(needed or key), bool(key))
+            for (table,) in state.session.execute(
+                "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+            ).fetchall()
+            for _, name, _, needed, _, key in state.session.execute(
+                f"PRAGMA table_info({table})"
+            ).fetchall()
+            # The mark of a file's generation.
+            if table != "store_generation"
+        }
+
+    assert theirs == ours
