@@ -43,23 +43,28 @@ def service(office, path, **parts):
     )
 
 
+def _written_out(price):
+    return f"{price:f}" if price else f"{price.copy_abs():f}"
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(st.lists(prices, min_size=1, max_size=20))
 def test_prices(tmp_path_factory, prices):
     """
-    A price leaves the mirror with the digits with which it came.
+    A price leaves the mirror with the digits with which it came; an exponent
+    is written out.
     """
     path = tmp_path_factory.mktemp("prices") / "store.db"
-    wire = [
-        b'{"name":"n","price":%s,"sku":"S%04d"}' % (str(price).encode(), n)
-        for n, price in enumerate(prices)
-    ]
+    wire, kept = (
+        [b'{"name":"n","price":%s,"sku":"S%04d"}' % (text.encode(), n) for n, text in enumerate(it)]
+        for it in (map(str, prices), map(_written_out, prices))
+    )
     sync = service(BackOffice(catalog=wire), path)
 
     run = sync.sync_inventory()
 
     assert run.items_succeeded == len(prices)
-    assert [encode_item(row.item) for row in peek(sync.store).mirror.items()] == wire
+    assert [encode_item(row.item) for row in peek(sync.store).mirror.items()] == kept
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)

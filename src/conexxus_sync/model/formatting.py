@@ -18,9 +18,10 @@ def counted(number: int, noun: str, nouns: str | None = None) -> str:
 
 def sentence(text: str) -> str:
     """
-    *text* with an end, so that another sentence can follow.
+    *text* with an end, so that another sentence can follow, or a part of it
+    after a colon.
     """
-    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+    return text if text.endswith((".", "!", "?", "…", ":")) else f"{text}."
 
 
 def shortened(text: str, limit: int = 80) -> str:
