@@ -391,6 +391,21 @@ def test_child_process(store):
     os.close(writing)
 
 
+def test_a_service_gives_its_connections_back(new_service, both):
+    """
+    Once it is closed, none is open; the next unit of work opens another.
+    """
+    idle = both.database.connections._idle
+
+    with new_service(store=both) as service:
+        service.health()
+        assert idle
+    assert not idle
+
+    with both.at("loc-001").read() as state:
+        assert backend(state)
+
+
 def test_nothing_temporary_is_left(store):
     """
     What one unit of work staged is not there for the next.

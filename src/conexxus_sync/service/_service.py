@@ -154,6 +154,7 @@ class ConexxusService:
         self._engines.background_runs.close()
         shut_down(self._engines.background_runs)
 
+        self._engines.store.close()
         if self.client is not None:
             self.client.close()
 

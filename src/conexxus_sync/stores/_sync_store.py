@@ -246,3 +246,9 @@ class SyncStore:
         leases = Leases(self.database, location_id, self._processes, self._abandoned)
 
         return LocationStore(self.database, location_id, self.freeze_file, leases)
+
+    def close(self) -> None:
+        """
+        Give back connections that are idle; what is in use goes on.
+        """
+        self.database.close()
