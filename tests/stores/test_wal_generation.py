@@ -293,6 +293,28 @@ def test_log_that_begins_anew_while_it_is_read(site, generations, monkeypatch):
     assert prices(site) == {3}
 
 
+@pytest.mark.parametrize("follows", [True, False])
+def test_log_that_ends_while_it_is_read(site, generations, monkeypatch, follows):
+    """
+    Another process closed the file meanwhile, and perhaps began another log.
+    """
+    first, _, third = generations
+    put(site, first, third)
+    marks, looks = _wal_generation._mark_of_file, []
+
+    def ended(real):
+        looks.append(real)
+        if len(looks) == 1:
+            wal(site.path).unlink()
+        if len(looks) == 2 and follows:
+            put(site, third, third)
+        return marks(real)
+
+    monkeypatch.setattr(_wal_generation, "_mark_of_file", ended)
+
+    assert prices(site) == ({3} if follows else {1})
+
+
 def test_log_is_compared_once(site, monkeypatch):
     """
     What was found to belong together is not read again.

@@ -237,9 +237,12 @@ class SqliteDatabase(SharingDatabase[SqliteSession]):
             try:
                 yield connection
             finally:
-                self._open.remove(connection.file)
                 connection.states.clear()
-                connection.close()
+                # Until it is closed, what lies beside the file is its own log.
+                try:
+                    connection.close()
+                finally:
+                    self._open.remove(connection.file)
 
     @contextmanager
     def transaction(

@@ -70,22 +70,31 @@ class WalGeneration:
         # SQLite looks where a link leads; what else a path is made of costs much.
         real = os.path.realpath(path) if os.path.islink(path) else path  # noqa: PTH114  # a fifth
 
-        if os.path.exists(f"{real}-wal"):  # noqa: PTH110  # most often, there is none
+        while os.path.exists(f"{real}-wal"):  # noqa: PTH110  # most often, there is none
             with suppress(FileNotFoundError), open(f"{real}-wal", "rb", buffering=0) as wal:  # noqa: PTH123
-                self._compare(real, wal)
+                if self._is_settled(real, wal):
+                    return
 
-    def _compare(self, real: str, wal: BinaryIO) -> None:
+    def _is_settled(self, real: str, wal: BinaryIO) -> bool:
+        """
+        Compare file and log; false if the log is another one by now.
+        """
         header = wal.read(_HEADER)
         file = self.path.stat()
         key = (file.st_dev, file.st_ino, file.st_size, file.st_mtime_ns, header)
 
         # A file without pages makes SQLite delete the log.
         if len(header) < _HEADER or not file.st_size or key == self.compared:
-            return
+            return True
         if not _belong_together(real, wal):
+            # Who closes the file last copies the log and deletes it; what was
+            # read of it since says nothing.
+            if not os.path.samestat(os.fstat(wal.fileno()), os.stat(f"{real}-wal")):  # noqa: PTH116
+                return False
             raise StoreError(self._explanation(real))
 
         self.compared = key
+        return True
 
     def _explanation(self, real: str) -> str:
         return (
