@@ -5,6 +5,7 @@ Facts about a log that lies beside another file than the one that it was written
 import os
 import shutil
 import sqlite3
+import threading
 from contextlib import closing
 
 import pytest
@@ -392,3 +393,34 @@ def test_file_that_lacks_pages_of_its_log(site, tmp_path):
     put(site, copied, copied)
 
     assert len(site.shelf) == 3000
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_processes_that_open_and_close_it(tmp_path, number):
+    """
+    Whoever closes the store last copies and deletes the log: what others see of
+    that is no other store's log.
+    """
+    errors = []
+
+    def use(thread):
+        # Of its own, as another process has it.
+        store = SqliteStore(tmp_path / "store.db").at("loc-001")
+        try:
+            for step in range(60):
+                if (step + thread) % 3 == 0:
+                    with store.write() as state:
+                        state.freezes.advance()
+                else:
+                    with store.read() as state:
+                        state.runs.history()
+        except StoreError as exc:
+            errors.append(str(exc))
+
+    threads = [threading.Thread(target=use, args=(thread,)) for thread in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert errors == []
