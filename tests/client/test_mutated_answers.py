@@ -4,6 +4,7 @@ Answers with random mistakes: success, or an error of the client; never another.
 
 import gzip
 import json
+import os
 import random
 from collections import Counter
 from contextlib import suppress
@@ -20,7 +21,8 @@ from .matrix.test_matrix import batch
 from .well_known import ANSWERS
 
 
-SHORT, LONG = 150, 8_000
+IS_SMALL = os.environ.get("CONEXXUS_PROOF_SCALE") == "small"
+SHORT, LONG = 150, 1_000 if IS_SMALL else 8_000
 
 PLAIN = [
     answer(b'{"success":true,"data":{"status":"ok"},"timestamp":"2026-01-02T10:00:00Z"}'),

@@ -22,6 +22,9 @@ from conexxus_sync.stores.postgres import PostgresStore, _known_freezes
 from conexxus_sync.stores.sqlite import SqliteStore
 
 
+IS_SMALL = os.environ.get("CONEXXUS_PROOF_SCALE") == "small"
+TRY_THE_MOST = ("test_push_properties", "test_known_windows", "test_outbox_operator")
+
 BOTH = ("sqlite", "postgres")
 LATER = pytest.param("postgres", marks=pytest.mark.long)
 
@@ -31,10 +34,12 @@ def pytest_generate_tests(metafunc):
     Run a test on both databases, or on what its module says: `DATABASES`.
 
     Where nothing is said, PostgreSQL comes with the long proofs: what an engine
-    asks of a store is tested with the stores.
+    asks of a store is tested with the stores.  The smaller of these have those
+    modules that try the most.
     """
     if "database" in metafunc.fixturenames:
-        names = getattr(metafunc.module, "DATABASES", ("sqlite", LATER))
+        is_later = not IS_SMALL or metafunc.module.__name__.rpartition(".")[2] in TRY_THE_MOST
+        names = getattr(metafunc.module, "DATABASES", ("sqlite", *([LATER] if is_later else [])))
         metafunc.parametrize("database", names, indirect=True)
 
 
