@@ -23,7 +23,7 @@ from conexxus_sync.stores.sqlite import SqliteStore
 
 
 IS_SMALL = os.environ.get("CONEXXUS_PROOF_SCALE") == "small"
-TRY_THE_MOST = ("test_push_properties", "test_known_windows", "test_outbox_operator")
+TRY_THE_MOST = ("test_known_windows", "test_outbox_operator")
 
 BOTH = ("sqlite", "postgres")
 LATER = pytest.param("postgres", marks=pytest.mark.long)
