@@ -18,6 +18,10 @@ from benchmarks.report import part_of_goal
 from benchmarks.worker import Task
 
 
+# The first test of a worker measures all figures.
+pytestmark = pytest.mark.timeout(600)
+
+
 ROOT = Path(__file__).parents[2]
 
 # In the environment of `scripts/bench`, not in that of the tests.
@@ -39,7 +43,6 @@ def document(tmp_path_factory):
     assert [path.name for path in folder.iterdir()] == ["figures.json"]
 
 
-@pytest.mark.timeout(600)
 def test_every_figure_is_measured(document):
     """
     All but those whose library is in another environment, or whose program
