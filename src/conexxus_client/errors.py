@@ -98,7 +98,7 @@ class ConexxusError(Exception):
         attempts: The attempts that failed, oldest first.
         request_id: The back office's `X-Request-Id`, for its support.
         retry_after: Seconds that the back office asked to wait.
-        remark: A further sentence for whoever has to act; mostly empty.
+        remark: A further sentence for the operator; mostly empty.
     """
 
     message: str = "Conexxus error"

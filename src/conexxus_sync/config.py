@@ -62,7 +62,7 @@ class SyncConfig:
             taken back.
         max_price: The first price that no item may have.
         sync_every: The interval of scheduled pulls, from a minute to a week.
-        removals: Whether the host is told to `deactivate` what is gone, or
+        removals: Whether the host gets what is gone, to `deactivate` it, or
             to `keep` it.
         on_changed: Whether delivered sales that changed or disappeared at
             the till are only reported, or taken back and sent again.

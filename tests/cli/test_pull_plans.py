@@ -124,7 +124,7 @@ def test_absent_items(stocked, office):
 @pytest.mark.case(
     "A10",
     "`conexxus pull --catalog` finds items gone, with and without `--removals deactivate`",
-    "it says that the host was not told; with the option, the host is told",
+    "it says that the host did not get them; with the option, the host gets them",
 )
 def test_removals_of_the_host(cli, office, shell, monkeypatch):
     """

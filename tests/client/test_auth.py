@@ -160,7 +160,7 @@ def test_logins_that_fail(connect, office, status, error, logins):
 
 def test_login_that_can_not_be_reached(connect, office, server):
     """
-    A login elsewhere that nobody answers is an error of the network.
+    A login elsewhere that gets no answer is an error of the network.
     """
     site = office()
     with server.refusing():

@@ -266,8 +266,7 @@ def test_bound_of_answers_that_were_read(family):
 @pytest.mark.parametrize("use", ["iter_raw", "iter_bytes", "close"])
 def test_answers_that_a_hook_used_up(server, family, use):
     """
-    Of an answer that is gone the error says why, and that nobody knows its
-    effect.
+    Of an answer that is gone the error says why, and that its effect is unknown.
     """
 
     def consume(response):
@@ -286,7 +285,7 @@ def test_answers_that_a_hook_used_up(server, family, use):
 
 def test_hooks_that_read_broken_answers(raw_server, family):
     """
-    A broken encoding is named, whoever decodes it.
+    A broken encoding is named, in whichever layer it is decoded.
     """
     server = raw_server(answer(b"no gzip at all", "Content-Encoding: gzip"))
     hooks = {"response": [reading]}

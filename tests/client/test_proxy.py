@@ -37,7 +37,7 @@ def through(connect):
     return make
 
 
-@pytest.mark.case("B4", "Nobody listens at CONEXXUS_PROXY", "proxy and variable are named")
+@pytest.mark.case("B4", "No proxy listens at CONEXXUS_PROXY", "proxy and variable are named")
 @pytest.mark.parametrize("target", TARGETS)
 def test_dead_proxy(through, target):
     """

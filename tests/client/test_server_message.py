@@ -174,7 +174,7 @@ def test_keys_in_messages(connect, raw_server, status, body):
 
 def test_notes(connect, raw_server):
     """
-    A traceback that nobody caught says what the back office said.
+    The traceback of an error that is not caught has what the back office said.
     """
     server = raw_server(answer(b'{"message":"this key ended yesterday"}', status="401 No"))
 

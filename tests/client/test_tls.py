@@ -203,7 +203,7 @@ def test_advice_for_an_unknown_authority(connect, tls_server, authority):
 )
 def test_advice_by_reason(reason, advice):
     """
-    OpenSSL's reason is told with the setting that it is about.
+    OpenSSL's reason is reported with the setting that it is about.
     """
     error = ssl.SSLError(1, "x")
     error.reason = reason

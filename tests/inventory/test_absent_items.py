@@ -42,7 +42,7 @@ def test_host_that_is_not_told(site):
 
 def test_host_that_is_told(site):
     """
-    There is nothing to note where the host is told, or where there is none.
+    There is nothing to note where the host gets the removals, or where there is none.
     """
     site.pull(items(30))
     assert site.pull(items(29)).note is None
@@ -77,7 +77,7 @@ def test_absent_items_are_kept(site, plan):
 
 def test_plan_that_nothing_refuses(site):
     """
-    What was only planned is told as such.
+    What was only planned is reported as such.
     """
     site.pull(items(60))
 

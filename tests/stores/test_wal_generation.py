@@ -398,7 +398,7 @@ def test_file_that_lacks_pages_of_its_log(site, tmp_path):
 @pytest.mark.parametrize("number", range(8))
 def test_processes_that_open_and_close_it(tmp_path, number):
     """
-    Whoever closes the store last copies and deletes the log: what others see of
+    The last process that closes the store copies and deletes its log: what others see of
     that is no other store's log.
     """
     errors = []

@@ -50,7 +50,8 @@ def search_current_folder() -> None:
     Let modules of the current folder be found, after all others.
 
     Before them, a file there that is called like a module, `json.py`, would be
-    run in its place, whoever wrote it (`python -P` is there for the same).
+    run in its place, and another user may have written it; `python -P` prevents
+    the same.
     """
     here = str(Path.cwd())
     if here not in sys.path:

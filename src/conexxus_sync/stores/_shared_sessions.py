@@ -81,7 +81,7 @@ class SharingDatabase(Generic[S]):
     @abstractmethod
     def opened(self) -> AbstractContextManager[S]:
         """
-        A connection that nobody else uses, up to date.
+        A connection that is not in use, up to date.
         """
 
     @property

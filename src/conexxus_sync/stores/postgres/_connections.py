@@ -54,7 +54,7 @@ class PooledConnection:
     @property
     def is_worn(self) -> bool:
         """
-        Is it old, or did the server end it, or send what nobody asked for?
+        Is it old, or did the server end it, or send something unasked?
         """
         if self.raw.closed or time.monotonic() - self.opened_at > LONGEST_LIFE_S:
             return True
@@ -88,7 +88,7 @@ class Connections:
 
     def take(self) -> PooledConnection:
         """
-        One that nobody else uses.
+        A connection that is not in use.
 
         Raises:
             StoreError: All are in use.

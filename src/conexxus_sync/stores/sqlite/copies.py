@@ -192,7 +192,7 @@ def _connected(path: Path) -> sqlite3.Connection:
         connection.close()
         if exc.sqlite_errorname not in ("SQLITE_CANTOPEN", "SQLITE_READONLY_DIRECTORY"):
             raise
-        # In a folder that can't be written to, nobody else writes either.
+        # In a folder that can't be written to, no other process writes either.
         uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
         connection = sqlite3.connect(uri, uri=True, isolation_level=None)
     except BaseException:
