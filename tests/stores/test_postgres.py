@@ -13,8 +13,9 @@ from databases import postgres, store_at
 from psycopg.conninfo import conninfo_to_dict
 
 from conexxus_sync import StoreError
-from conexxus_sync.stores.postgres import PostgresStore, _connections
+from conexxus_sync.stores.postgres import PostgresStore, _connections, _schema
 from conexxus_sync.stores.sqlite import SqliteStore
+from peeks import peek
 
 
 DATABASES = ("postgres",)
@@ -351,9 +352,10 @@ def test_many_begin_at_once(tmp_path):
     """
     start, errors = threading.Barrier(6), []
     schema = f"fresh_{os.getpid()}"
+    url = postgres().url(schema)
 
     def begin():
-        store = PostgresStore(postgres().url(schema)).at("loc-001")
+        store = PostgresStore(url).at("loc-001")
         start.wait()
         try:
             rows(store)
@@ -365,7 +367,7 @@ def test_many_begin_at_once(tmp_path):
         thread.start()
     for thread in threads:
         thread.join()
-    found = rows(PostgresStore(postgres().url(schema)).at("loc-001"))
+    found = rows(PostgresStore(url).at("loc-001"))
     postgres().connection.execute(f"DROP SCHEMA {schema} CASCADE")
 
     assert errors == []
@@ -465,3 +467,38 @@ def test_tables_are_those_of_sqlite(both, tmp_path):
         }
 
     assert theirs == ours
+
+
+def test_texts_are_sorted_by_their_bytes(both):
+    """
+    As in SQLite, whatever the database's own order is.
+    """
+    query = """
+    SELECT table_name, column_name FROM information_schema.columns
+    WHERE table_schema = ? AND data_type = 'text' AND collation_name IS DISTINCT FROM 'C'
+    """
+    with both.at("loc-001").read() as state:
+        assert state.session.execute(query, (both.address.schema,)).fetchall() == []
+
+
+def test_older_schema(monkeypatch):
+    """
+    It is brought up to date, with what it holds.
+    """
+    schema = f"older_{os.getpid()}"
+    later = _schema.migrations("postgres")
+    monkeypatch.setattr(_schema, "migrations", lambda _: later[:14])
+    with PostgresStore(postgres().url(schema)).at("loc-001").write() as state:
+        state.session.execute(
+            "INSERT INTO items VALUES ('loc-001', 'A', ?, 'n', '1.00', NULL, NULL, NULL, NULL,"
+            " 'r1', 'r2', NULL, 3, '2.00')",
+            (b"x",),
+        )
+    monkeypatch.setattr(_schema, "migrations", lambda _: later)
+
+    try:
+        (entry,) = peek(PostgresStore(postgres().url(schema)).at("loc-001")).mirror.items()
+    finally:
+        postgres().connection.execute(f"DROP SCHEMA {schema} CASCADE")
+
+    assert (entry.item.sku, str(entry.item.price)) == ("A", "1.00")

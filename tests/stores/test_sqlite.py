@@ -170,7 +170,7 @@ def test_broken_migration_leaves_nothing(path, monkeypatch):
     A migration is one transaction.
     """
     monkeypatch.setattr(
-        _migrations, "_migrations", lambda: ("CREATE TABLE a (x);\nCREATE TABLE a (x);\n",)
+        _migrations, "_migrations", lambda: (("CREATE TABLE a (x)", "CREATE TABLE a (x)"),)
     )
 
     with pytest.raises(StoreError):

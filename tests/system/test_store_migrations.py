@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from conexxus_sync import RunStatus
-from conexxus_sync.stores import sqlite
+from conexxus_sync import RunStatus, stores
 from peeks import peek
 
 from .store_contents import NEW, OLD, content
@@ -33,7 +32,7 @@ def version_one(path):
     """
     A store as the first version left it, with a few items.
     """
-    script = Path(sqlite.__file__).with_name("migrations") / "0001_catalogue.sql"
+    script = Path(stores.__file__).with_name("migrations") / "0001_catalogue.sql"
     with closing(sqlite3.connect(path)) as db:
         db.executescript(script.read_text())
         db.execute("PRAGMA journal_mode = WAL")
@@ -66,16 +65,17 @@ from conexxus_sync.stores.sqlite import _migrations
 from conexxus_sync.stores.sqlite import SqliteStore
 
 path, fatal = sys.argv[1], int(sys.argv[2])
-seen, statements = [], _migrations._statements
+seen, migrations = [], _migrations._migrations()
 
-def killed(script):
-    for statement in statements(script):
-        seen.append(statement)
-        if len(seen) == fatal:
-            os.kill(os.getpid(), signal.SIGKILL)
-        yield statement
+class Killed(tuple):
+    def __iter__(self):
+        for statement in super().__iter__():
+            seen.append(statement)
+            if len(seen) == fatal:
+                os.kill(os.getpid(), signal.SIGKILL)
+            yield statement
 
-_migrations._statements = killed
+_migrations._migrations = lambda: tuple(map(Killed, migrations))
 with SqliteStore(path).at("loc-001").read():
     print(len(seen))
 """

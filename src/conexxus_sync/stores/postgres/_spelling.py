@@ -53,7 +53,7 @@ def spelled(statement: str) -> str:
     """
     *statement* as PostgreSQL wants it.
     """
-    if re.match(r"\s*CREATE\b", statement):
+    if re.match(r"\s*(CREATE|ALTER)\b", statement):
         for old, new in _TYPES:
             statement = re.sub(old, new, statement)
     for old, new in _EVERYWHERE:

@@ -3,18 +3,15 @@ Numbered migrations, each in one transaction.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Callable
 from pathlib import Path
 
 import attrs
 
 from conexxus_sync.errors import StoreError
+from conexxus_sync.stores._migration_files import migrations, refuse_newer
 
 from ._identity import APPLICATION_ID, FIRST_WITH_ID, Identity, identity_of
-
-
-_FOLDER = Path(__file__).with_name("migrations")
 
 
 @attrs.frozen
@@ -67,12 +64,7 @@ def migrate(connection: sqlite3.Connection, path: Path, deadline: Deadline) -> b
     version = identity.version
     _refuse_stranger(connection, path, identity)
 
-    if version > known:
-        msg = (
-            f"the store {path} has schema version {version}, this conexxus-sdk knows {known}: "
-            "upgrade conexxus-sdk, or point CONEXXUS_STORE at another database"
-        )
-        raise StoreError(msg)
+    refuse_newer(str(path), version, known)
 
     if version == 0:
         _use_wal(connection, deadline)
@@ -110,7 +102,7 @@ def _apply(connection: sqlite3.Connection, number: int) -> None:
     try:
         # Another process may have been here while we waited.
         if _version(connection) < number:
-            for statement in _statements(_migrations()[number - 1]):
+            for statement in _migrations()[number - 1]:
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {number:d}")
         connection.execute("COMMIT")
@@ -142,17 +134,5 @@ def _version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-@cache
-def _migrations() -> tuple[str, ...]:
-    files = sorted(_FOLDER.glob("[0-9]*.sql"))
-    return tuple(file.read_text(encoding="utf-8") for file in files)
-
-
-def _statements(script: str) -> Iterator[str]:
-    statement = ""
-
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
+def _migrations() -> tuple[tuple[str, ...], ...]:
+    return migrations("sqlite")

@@ -36,7 +36,7 @@ CREATE TABLE batches (
     location      TEXT NOT NULL,
     key           TEXT NOT NULL,
     business_date TEXT NOT NULL,
-    freeze        INTEGER NOT NULL,
+    "freeze"      INTEGER NOT NULL,
     first         INTEGER NOT NULL,
     state         TEXT NOT NULL CHECK (
         state IN ('pending', 'sending', 'delivered', 'rejected', 'unknown', 'resolved')
@@ -56,8 +56,8 @@ CREATE TABLE batches (
     body          BLOB,
     PRIMARY KEY (location, key)
 );
-CREATE INDEX batches_by_date ON batches (location, business_date, freeze, first);
-CREATE INDEX batches_open ON batches (location, business_date, freeze, first)
+CREATE INDEX batches_by_date ON batches (location, business_date, "freeze", first);
+CREATE INDEX batches_open ON batches (location, business_date, "freeze", first)
     WHERE state IN ('pending', 'sending', 'unknown');
 CREATE INDEX batches_with_bytes ON batches (location, settled_at)
     WHERE settled_at IS NOT NULL AND body IS NOT NULL;
