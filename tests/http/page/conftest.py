@@ -4,6 +4,7 @@ The page in a real browser, as somebody behind a counter uses it.
 
 import shutil
 from contextlib import contextmanager
+from datetime import time
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -53,6 +54,7 @@ def new_service(server, tmp_path, till):
         location_id="loc-001",
         store=f"sqlite:///{tmp_path / 'conexxus.db'}",
         timezone=ZoneInfo("America/New_York"),
+        push_at=time(0),  # a date is due when it is over: at any hour, all is well
     )
 
     def make(**rules):
