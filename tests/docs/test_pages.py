@@ -72,12 +72,15 @@ def test_code_blocks_run(page, host, tmp_path):
         example.evaluate()
 
     source = "\n".join(str(example.parsed) for example in examples)
-    if "\ndef test_" in source:
-        module = tmp_path / "test_page.py"
+    if "\ndef test_" in source or "\nclass Test" in source:
+        folder = tmp_path / "again"
+        folder.mkdir()
+        module = folder / "test_page.py"
         module.write_text(source)
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(module)],
-            env=os.environ,
+            cwd=folder,
+            env={**os.environ, "CONEXXUS_STORE": f"sqlite:///{folder}/conexxus.db"},
             capture_output=True,
             text=True,
             check=False,

@@ -1,0 +1,393 @@
+"""
+The rules of a `CatalogStorage`, as tests that a host's own test class inherits.
+"""
+
+import gc
+import inspect
+import tracemalloc
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+import attrs
+
+from conexxus_client import Item
+from conexxus_sync.protocols import CatalogChanges
+
+from ._memory_catalog import ListChanges
+from ._rules import broken, finished, in_a_thread, must_pass
+from ._samples import item
+
+
+# What a storage may keep besides its rows: caches, statements, a page of a driver.
+_SPARE = 512 * 1024
+
+
+class CatalogStorageContract:
+    """
+    What the SDK relies on in a `CatalogStorage`; one test for each rule.
+
+    A host's test class inherits it, gives a fixture `storage` and says in
+    `prices` what its shop shows.  pytest does the rest.
+
+    Attributes:
+        location_id: The location whose catalogue changes.
+        many: How many items the rule about memory applies at once.
+        decimals: Digits behind the point that the host's prices have.
+        keeps_all: The storage keeps its catalogue in memory, by design: the
+            rule about memory does not concern it.
+
+    Example:
+        ```python
+        class TestShopCatalog(CatalogStorageContract):
+            @pytest.fixture
+            def storage(self, shop_database):
+                return ShopCatalog(shop_database)
+
+            def prices(self, storage):
+                return dict(storage.database.execute("SELECT sku, price FROM product WHERE active"))
+        ```
+    """
+
+    location_id: str = "loc-001"
+    many: int = 10_000
+    decimals: int = 2
+    keeps_all: bool = False
+
+    def prices(self, storage: Any) -> Mapping[str, Decimal]:
+        """
+        The price of each item that the host offers now, by SKU.
+        """
+        msg = "define prices(self, storage): the price of each item that the host offers, by SKU"
+        raise NotImplementedError(msg)
+
+    def apply(self, storage: Any, changes: CatalogChanges) -> object:
+        """
+        Call the storage; one with `apply_in` is called here in a transaction.
+        """
+        return storage.apply(changes)
+
+    def test_is_done_when_it_returns(self, storage: Any) -> None:
+        """
+        `apply` has done its work when it returns: nothing is left to await or iterate.
+        """
+        result = self.apply(storage, self._first())
+
+        if inspect.isawaitable(result) or inspect.isgenerator(result):
+            finished(result)
+            broken(f"apply returned a {type(result).__name__}: it must do its work itself")
+
+    def test_changes_are_visible(self, storage: Any) -> None:
+        """
+        Created, updated and removed items are in the host's catalogue at once.
+        """
+        self._apply(storage, self._first())
+        self._apply(
+            storage,
+            self._changes(
+                2,
+                created=[item("C", "3.00")],
+                updated=[item("A", "1.50")],
+                removed=[item("B", "2.00")],
+            ),
+        )
+
+        self._shows(storage, {"A": "1.50", "C": "3.00"}, "after an item of each kind")
+
+    def test_no_items(self, storage: Any) -> None:
+        """
+        Changes without items are applied like others.
+        """
+        self._apply(storage, self._first())
+        self._apply(storage, self._changes(2))
+
+        self._shows(storage, {"A": "1.00", "B": "2.00"}, "after changes without items")
+
+    def test_twice_is_once(self, storage: Any) -> None:
+        """
+        The same changes again, as after a crash, make no difference.
+        """
+        self._apply(storage, self._first())
+
+        with must_pass("apply with a sequence that was applied before"):
+            self._apply(storage, self._first())
+
+        self._shows(storage, {"A": "1.00", "B": "2.00"}, "after the same changes twice")
+
+    def test_created_items_may_exist(self, storage: Any) -> None:
+        """
+        After a restored backup, all items come as created ones: they are upserted.
+        """
+        self._apply(storage, self._first())
+
+        with must_pass("apply with created items that exist"):
+            self._apply(storage, self._changes(2, created=[item("A", "1.10"), item("B", "2.20")]))
+
+        self._shows(storage, {"A": "1.10", "B": "2.20"}, "after created items that existed")
+
+    def test_updated_items_may_be_missing(self, storage: Any) -> None:
+        """
+        An item that returns comes as an updated one, and may not be there.
+        """
+        self._apply(storage, self._first())
+
+        with must_pass("apply with an updated item that does not exist"):
+            self._apply(storage, self._changes(2, updated=[item("N", "9.00")]))
+
+        self._shows(
+            storage, {"A": "1.00", "B": "2.00", "N": "9.00"}, "after an updated item that was new"
+        )
+
+    def test_removed_items_may_be_missing(self, storage: Any) -> None:
+        """
+        An item that is removed may never have been there.
+        """
+        self._apply(storage, self._first())
+
+        with must_pass("apply with a removed item that does not exist"):
+            self._apply(storage, self._changes(2, removed=[item("N", "9.00")]))
+
+        self._shows(storage, {"A": "1.00", "B": "2.00"}, "after the removal of an unknown item")
+
+    def test_last_sequence_counts(self, storage: Any) -> None:
+        """
+        Changes come in the order of their sequence, and the last one counts.
+        """
+        self._apply(storage, self._first())
+        for sequence in range(2, 12):
+            self._apply(storage, self._changes(sequence, updated=[item("A", f"{sequence}.00")]))
+
+        self._shows(storage, {"A": "11.00", "B": "2.00"}, "after ten prices of one item")
+
+    def test_all_or_nothing(self, storage: Any) -> None:
+        """
+        Changes that break off in the middle leave the catalogue as it was.
+        """
+        self._apply(storage, self._first())
+        self._apply_broken(storage)
+
+        self._shows(storage, {"A": "1.00", "B": "2.00"}, "after changes that broke off")
+
+    def test_errors_are_raised(self, storage: Any) -> None:
+        """
+        What went wrong leaves `apply`: else the SDK takes the changes for applied.
+        """
+        self._apply(storage, self._first())
+
+        if self._apply_broken(storage) is None:
+            broken("apply returned although its changes broke off: it must raise the error")
+
+    def test_works_after_an_error(self, storage: Any) -> None:
+        """
+        The next attempt after an error is like any other.
+        """
+        self._apply(storage, self._first())
+        self._apply_broken(storage)
+
+        with must_pass("apply, after an error"):
+            self._apply(storage, self._changes(2, created=[item("C", "3.00")]))
+
+        if self._prices(storage).get("C") != Decimal("3.00"):
+            broken("the changes after an error are not visible")
+
+    def test_codes_are_texts(self, storage: Any) -> None:
+        """
+        SKUs are texts: zeros, case, quotes and other alphabets count.
+        """
+        codes = ["12", "0012", "ab", "AB", "O'Brien", 'say "x"', "50%_", "ÄÖ-漢"]
+        self._apply(storage, self._changes(1, created=[item(code, "1.00") for code in codes]))
+
+        self._shows(storage, dict.fromkeys(codes, "1.00"), "after SKUs that are alike")
+
+    def test_prices_are_exact(self, storage: Any) -> None:
+        """
+        A price is a decimal number, and none of its digits is lost.
+        """
+        unit = Decimal(1).scaleb(-self.decimals)
+        amounts = {"unit": unit, "large": Decimal(9_007_199) + unit, "zero": Decimal(0)}
+        created = [item(sku, amount) for sku, amount in amounts.items()]
+        self._apply(storage, self._changes(1, created=created))
+
+        shown: Mapping[str, object] = self.prices(storage)
+        for sku, amount in shown.items():
+            if not isinstance(amount, Decimal | int) or amount != amounts[sku]:
+                broken(f"the price {amounts[sku]} is {amount!r} in the host's catalogue")
+
+    def test_thread(self, storage: Any) -> None:
+        """
+        The scheduler calls the storage in a thread of its own.
+        """
+        if error := in_a_thread(lambda: self._apply(storage, self._first())):
+            broken(f"apply in another thread raised {type(error).__name__}: {error}", error)
+
+    def test_last_applied(self, storage: Any) -> None:
+        """
+        `last_applied`, where there is one, follows what is visible.
+        """
+        last_applied = getattr(storage, "last_applied", None)
+
+        if last_applied is None:
+            return
+
+        self._last(last_applied(self.location_id), None, "before the first changes")
+        self._apply(storage, self._first())
+        self._last(last_applied(self.location_id), 1, "after the first changes")
+        self._last(last_applied("another-location"), None, "for another location")
+        self._apply(storage, self._changes(2))
+        self._last(last_applied(self.location_id), 2, "after changes without items")
+
+    def test_last_applied_after_an_error(self, storage: Any) -> None:
+        """
+        Changes that broke off were not applied.
+        """
+        if hasattr(storage, "last_applied"):
+            self._apply(storage, self._first())
+            self._apply_broken(storage)
+            self._last(storage.last_applied(self.location_id), 1, "after changes that broke off")
+
+    def test_many_items_in_little_memory(self, storage: Any) -> None:
+        """
+        Ten times as many items need no more memory: they are streamed.
+        """
+        few, many = self.many // 10, self.many
+        self._apply(storage, self._first())
+        before = self._peak(storage, 2, few)
+        after = self._peak(storage, 3, many)
+
+        if not self.keeps_all and after > 2 * before + _SPARE:
+            broken(
+                f"{few} items needed {before // 1024} KiB and {many} items {after // 1024} KiB: "
+                "iterate the changes and write them in batches, without a list of all"
+            )
+
+    def _peak(self, storage: Any, sequence: int, count: int) -> int:
+        """
+        Bytes that the storage needs at once for *count* items.
+        """
+        changes = _Streamed(self.location_id, sequence, created=_Made(f"{sequence}-", count))
+        gc.collect()
+        tracemalloc.start()
+        try:
+            self._apply(storage, changes)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+        shown = sum(sku.startswith(f"{sequence}-") for sku in self.prices(storage))
+        if missing := count - shown:
+            broken(f"of {count} items {missing} are not visible")
+
+        return peak
+
+    def _apply_broken(self, storage: Any) -> Exception | None:
+        changes = _Streamed(
+            self.location_id,
+            2,
+            created=_Listed([item("C", "3.00")]),
+            updated=_Listed([item("A", "8.00")], fails=True),
+            removed=_Listed([item("B", "2.00")]),
+        )
+        try:
+            self._apply(storage, changes)
+        except Exception as exc:  # noqa: BLE001 - a host raises what it likes
+            return exc
+
+        return None
+
+    def _apply(self, storage: Any, changes: CatalogChanges) -> None:
+        result = finished(self.apply(storage, changes))
+
+        if inspect.isgenerator(result):
+            list(result)
+
+    def _first(self) -> ListChanges:
+        return self._changes(1, created=[item("A", "1.00"), item("B", "2.00")])
+
+    def _changes(
+        self,
+        sequence: int,
+        *,
+        created: Iterable[Item] = (),
+        updated: Iterable[Item] = (),
+        removed: Iterable[Item] = (),
+    ) -> ListChanges:
+        return ListChanges(
+            sequence=sequence,
+            created=created,
+            updated=updated,
+            removed=removed,
+            location_id=self.location_id,
+        )
+
+    def _prices(self, storage: Any) -> dict[str, Decimal]:
+        """
+        To the cent: whether all digits are kept is a rule of its own.
+        """
+        return {
+            sku: round(Decimal(str(price)), self.decimals)
+            for sku, price in self.prices(storage).items()
+        }
+
+    def _shows(self, storage: Any, expected: Mapping[str, str], when: str) -> None:
+        found = self._prices(storage)
+        wanted = {sku: Decimal(price) for sku, price in expected.items()}
+
+        if found != wanted:
+            broken(f"{when} the catalogue is {_text(found)} and must be {_text(wanted)}")
+
+    def _last(self, found: object, expected: int | None, when: str) -> None:
+        if found != expected:
+            broken(f"last_applied is {found!r} {when}, and must be {expected!r}")
+
+
+def _text(prices: Mapping[str, Decimal]) -> str:
+    return ", ".join(f"{sku} {price}" for sku, price in sorted(prices.items())) or "empty"
+
+
+@attrs.frozen
+class _Listed:
+    """
+    A stream of few items, which may break off at its end.
+    """
+
+    items: list[Item] = attrs.field(factory=list)
+    fails: bool = False
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __iter__(self) -> Iterator[Item]:
+        yield from self.items
+
+        if self.fails:
+            msg = "the changes broke off, as they do when the store's disk fails"
+            raise OSError(msg)
+
+
+@attrs.frozen
+class _Made:
+    """
+    A stream of items that are made while it is iterated.
+    """
+
+    prefix: str
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[Item]:
+        return (item(f"{self.prefix}{number:07}", "1.00") for number in range(self.count))
+
+
+@attrs.frozen
+class _Streamed:
+    """
+    `CatalogChanges` whose items are not in memory.
+    """
+
+    location_id: str
+    sequence: int
+    created: _Listed | _Made = attrs.field(factory=_Listed)
+    updated: _Listed | _Made = attrs.field(factory=_Listed)
+    removed: _Listed | _Made = attrs.field(factory=_Listed)
