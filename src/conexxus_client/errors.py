@@ -160,7 +160,7 @@ class TransportError(ConexxusError):
 
 class ConnectError(TransportError):
     """
-    Nobody listens there, or the way is blocked.  Nothing was sent.
+    No server listens there, or the way is blocked.  Nothing was sent.
     """
 
     message = "Conexxus API connection refused. Check API URL."

@@ -46,7 +46,7 @@ class SyncConfig:
     Attributes:
         location_id: Of the pushed sales, and key of everything stored.
         store: URL of the SDK's own state.
-        timezone: The store's; None if nobody said and the system knows only UTC.
+        timezone: The store's; None if it is not set and the system's zone is UTC.
         push_at: Store time of the daily push; before noon means on the
             calendar day after the business date.
         day_closes_at: Store time at which the business day ends, on the
@@ -55,8 +55,8 @@ class SyncConfig:
         shim_token: What callers of the HTTP shim have to show, if anything.
         shim_hosts: Names under which the shim may be addressed, besides its
             own address and those of the loopback.
-        alert_webhook: Where people are told what goes wrong; the address is
-            a secret, because whoever knows it can write there.
+        alert_webhook: Where alerts and the daily report are sent; a secret,
+            because its address is enough to write there.
         guards: When a catalogue is refused.
         sales_guards: When what changed or is gone of a date's sales is not
             taken back.
@@ -269,7 +269,7 @@ def system_zone() -> ZoneInfo | None:
     """
     The zone that the system is set to; None if that is UTC or unknown.
 
-    A container's UTC is nobody's store time: it is not taken for an answer.
+    A container's UTC is no store's time, and counts as not set.
     """
     name = os.environ.get("TZ", "").removeprefix(":")
 

@@ -148,7 +148,7 @@ class MetricsCollector(Protocol):
     Somebody who watches runs.
 
     What it raises is logged and goes no further; so is that it hangs, and
-    then nobody waits for it.  Each call comes in a thread of its own.
+    then no run waits for it.  Each call comes in a thread of its own.
     """
 
     def run_started(self, run: SyncRun) -> None: ...

@@ -105,7 +105,7 @@ def test_unacknowledged_sales_are_not_called_delivered(cli, office):
     code, lines = told(cli, *PUSH)
 
     assert code == 5
-    assert "nobody knows yet whether the sales arrived" in lines[0]
+    assert "it is unknown yet whether the sales arrived" in lines[0]
     assert "is unknown; the same bytes are sent again" in lines[1]
 
 

@@ -88,7 +88,9 @@ def test_doctor_without_a_webhook(shell):
     tried = webhook_of(shell.run("doctor", "--webhook", "--json"))
 
     assert (code, level) == (0, "ok")
-    assert message.startswith("CONEXXUS_ALERT_WEBHOOK is not set: nobody is told")
+    assert message.startswith(
+        "CONEXXUS_ALERT_WEBHOOK is not set: alerts and the daily report are sent nowhere"
+    )
     assert tried == (2, "problem", "CONEXXUS_ALERT_WEBHOOK is not set")
 
 

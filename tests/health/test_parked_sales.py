@@ -65,13 +65,13 @@ def test_parked_sales_wait_for_a_word(parked, clock):
 
     assert str(overdue) == (
         "Sales of 2026-01-02 should be at the back office by now, and are not. Nothing is lost: "
-        "they wait for your word. See `conexxus outbox list`."
+        "they are parked until you decide. See `conexxus outbox list`."
     )
     assert (waiting.name, waiting.severity) == (AlertName.SALES_PARKED, Severity.CRITICAL)
     assert str(waiting) == (
-        "1 batch of sales (1 sale, 5) waits for your word: nobody knows whether the back office "
-        "has them. Ask it; then see `conexxus outbox list`, and `conexxus outbox resolve KEY` or "
-        "`conexxus outbox resend KEY`."
+        "1 batch of sales (1 sale, 5) waits for your decision: it is unknown whether the back "
+        "office has them. Ask it; then see `conexxus outbox list`, and "
+        "`conexxus outbox resolve KEY` or `conexxus outbox resend KEY`."
     )
 
 
@@ -116,4 +116,4 @@ def test_parked_sales_of_a_night_before(parked, clock, till):
     health = parked.health()
 
     assert health.sales.last_push_status is RunStatus.SUCCESS
-    assert (health.state, headline(health)) == (ServiceState.FAILED, "Sales wait for your word.")
+    assert (health.state, headline(health)) == (ServiceState.FAILED, "Sales need your decision.")

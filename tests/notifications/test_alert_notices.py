@@ -302,7 +302,7 @@ def test_parked_sales_stay_told(new_desk, till, office, clock):
 
     assert [text.rpartition(", after")[0] for text in desk.texts[-2:]] == [
         "loc-001: no business date is overdue any more",
-        "loc-001: no batch of sales waits for your word any more",
+        "loc-001: no batch of sales is parked any more",
     ]
 
 

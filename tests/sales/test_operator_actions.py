@@ -113,7 +113,7 @@ def test_all_are_replayed(till, only):
 
 @pytest.mark.case(
     "C19",
-    "A refused sale is wanted by nobody",
+    "A refused sale is not wanted any more",
     "it is dismissed: not sent, not counted, and on record",
 )
 def test_dismissed(till):

@@ -218,7 +218,7 @@ def test_empty_mirror(branch):
     assert (run.not_modified, run.created, len(branch.shelf)) == (False, 30, 30)
 
 
-@pytest.mark.fault("H18", "304 that nobody asked for", "the pull fails; the catalogue stays")
+@pytest.mark.fault("H18", "304 without If-None-Match", "the pull fails; the catalogue stays")
 def test_unasked_304(branch):
     """
     It is never taken for an empty catalogue.

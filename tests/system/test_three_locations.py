@@ -90,7 +90,7 @@ def run_all(path, times):
     "three locations in one store pull and push at the same time",
     "each waits for the others, and none fails",
 )
-def test_nobody_is_locked_out(tmp_path):
+def test_no_process_is_locked_out(tmp_path):
     """
     A transaction waits for its turn, whatever the others are at.
     """
@@ -99,7 +99,7 @@ def test_nobody_is_locked_out(tmp_path):
 
 @pytest.mark.long
 @pytest.mark.timeout(1_800)
-def test_nobody_is_locked_out_for_minutes(tmp_path):
+def test_no_process_is_locked_out_for_minutes(tmp_path):
     """
     Likewise, hundreds of times.
     """

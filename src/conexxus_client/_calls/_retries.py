@@ -92,7 +92,7 @@ class RetryPolicy:
 
     def longest(self, retries: int) -> float:
         """
-        Seconds that *retries* waits take at most, if nobody asks for more.
+        Seconds that *retries* waits take at most, without a `Retry-After`.
         """
         return sum(self.backoff(n) for n in range(1, retries + 1)) * (1 + self.jitter)
 

@@ -86,7 +86,7 @@ def _refuse_what_is_no_text(values: Mapping[str, Any]) -> None:
 
 def _write_error_document(document: dict[str, Any], arguments: Sequence[str]) -> None:
     """
-    With `--json`, whoever reads stdout gets a document, also of an error.
+    With `--json`, stdout gets a document, also of an error.
     """
     command = next((word for word in arguments if word in COMMANDS or word in GROUPS), None)
 

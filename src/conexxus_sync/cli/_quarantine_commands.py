@@ -17,7 +17,7 @@ from ._session import Session, given_day
 from ._store_file import changeable, opened
 
 
-# A page of a list that nobody lets grow so long.
+# Far longer than such a list gets in practice.
 MOST_SALES = 10_000
 
 

@@ -128,7 +128,7 @@ def _push(run: SyncRun) -> Iterator[str]:
 
     if run.delivery_unknown:
         yield (
-            f"{day}: no usable answer came back, so nobody knows yet whether the sales arrived. "
+            f"{day}: no usable answer came back, so it is unknown yet whether the sales arrived. "
             "They are kept, and nothing is doubled."
         )
     elif run.items_succeeded:

@@ -24,7 +24,7 @@ def webhook_of(config: SyncConfig) -> CheckResult:
     """
     if config.alert_webhook is None:
         return CheckResult(
-            check="webhook", message=f"{_MISSING}: nobody is told when something goes wrong"
+            check="webhook", message=f"{_MISSING}: alerts and the daily report are sent nowhere"
         )
 
     try:

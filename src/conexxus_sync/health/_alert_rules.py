@@ -187,7 +187,7 @@ def _overdue_advice(sales_status: SalesStatus, hanging: HangingSource | None) ->
     Of dates that are overdue.
     """
     if sales_status.parked == sales_status.overdue:
-        return "Nothing is lost: they wait for your word. See `conexxus outbox list`."
+        return "Nothing is lost: they are parked until you decide. See `conexxus outbox list`."
     if not sales_status.enabled:
         return (
             "Nothing is lost, but without an order source, nothing is pushed from here. "
@@ -200,7 +200,7 @@ def _overdue_advice(sales_status: SalesStatus, hanging: HangingSource | None) ->
     elif hanging is not None:
         again = "they wait for the order source, which does not return"
     if sales_status.parked:
-        again += ", or wait for your word"
+        again += ", or are parked until you decide"
 
     return f"Nothing is lost: {again}. See `conexxus outbox dates`."
 
@@ -308,8 +308,8 @@ def _parked(counts: StoreCounts) -> Alert:
     return Alert(
         name=AlertName.SALES_PARKED,
         message=(
-            f"{batches} of sales ({sales}, {counts.parked_total:,f}) {wait} for your word: nobody "
-            "knows whether the back office has them."
+            f"{batches} of sales ({sales}, {counts.parked_total:,f}) {wait} for your decision: it "
+            "is unknown whether the back office has them."
         ),
         advice=(
             "Ask it; then see `conexxus outbox list`, and `conexxus outbox resolve KEY` or "

@@ -83,7 +83,7 @@ class ApiMonitor:
             return
 
         error = details.error
-        # Whoever answers something odd, or broken, can be reached.
+        # A server that answers something odd, or broken, can be reached.
         reached = (
             error is None
             or isinstance(error, AnswerError)

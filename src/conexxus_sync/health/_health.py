@@ -174,7 +174,7 @@ def assess_health(
                 hanging=hanging,
                 stale_after=stale_after(config.sync_every),
             )
-    except Exception as exc:  # noqa: BLE001  # whoever asks how we are gets an answer
+    except Exception as exc:  # noqa: BLE001  # a health check always gets an answer
         return _unreadable(_reason(exc), missing, current_connection([api], now), orders=orders)
 
     return _health_of(inputs, orders=orders)

@@ -138,7 +138,7 @@ class Overview:
     What page and terminal show.
 
     Attributes:
-        timezone: The store's; None if nobody said.
+        timezone: The store's; None if it is not configured.
         running: Runs at work in this process, with what they processed so far.
         expected: How many items the pull at work will bring, if that is known.
         calls: The last calls of this process, oldest first.

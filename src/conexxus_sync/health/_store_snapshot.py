@@ -155,5 +155,5 @@ def _unknown(state: State, *, pushing: bool) -> int:
     batches = state.outbox.counts()
     unknown, sending = (batches.get(it, 0) for it in (BatchState.UNKNOWN, BatchState.SENDING))
 
-    # A batch is left like this by a process that died: nobody sends it now.
+    # A process that died leaves a batch like this: nothing sends it now.
     return unknown if pushing else unknown + sending

@@ -31,7 +31,7 @@ _OURS = frozenset({"same-origin", "none"})
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[0-9a-zA-Z._-]+)(?::[0-9]{1,5})?")
 _COOKIE = re.compile(r"\s*([^=;\s]+)=([^;\s]*)\s*(?:;|$)")
 _BEARABLE = re.compile(r"[!-~]+")
-# Of letters and digits, about 2^80: nobody guesses that over a network.
+# Of letters and digits, about 2^80: too many to guess over a network.
 _SHORTEST_TOKEN = 16
 
 
@@ -105,8 +105,8 @@ class Access:
             wanted = wanted if token else "CONEXXUS_SHIM_TOKEN"
             raise ConfigurationError([f"{what}: set {wanted}, or listen on 127.0.0.1"])
 
-        # Beyond this machine nobody knows our names; the token, which no
-        # foreign page has, answers rebinding there.
+        # Beyond this machine our names are unknown; the token, which no
+        # foreign page has, prevents rebinding there.
         any_name = not is_loopback(host) and not hosts
 
         return cls(token=token, hosts=None if any_name else LOOPBACK_NAMES.union([host], hosts))

@@ -19,7 +19,7 @@ from ._routing import caller_of, error, facts
 
 MAX_HEAD = 16 * 1024
 
-# Nobody fills the log by knocking.
+# Refused requests can't fill the log.
 _KNOCKS = Rate(per_minute=10, burst=10)
 # Of wrong tokens.
 _FAILURES = Rate(per_minute=20, burst=10, per_caller=True)
@@ -173,7 +173,7 @@ def _joined(headers: Headers) -> dict[str, str]:
     """
     By lower-case name; values of a repeated one joined (RFC 9110, 5.3).
 
-    A repeated `Host` or `Origin` so becomes one that nobody allows.
+    A repeated `Host` or `Origin` so becomes one that is not allowed.
     """
     return {
         name: ("; " if name == "cookie" else ", ").join(headers.getlist(name)) for name in headers

@@ -50,8 +50,8 @@ def create_app(
     routes: Iterable[Route] = (),
 ) -> Starlette:
     """
-    An application of its own: the integration, and `/health` for whoever
-    watches the process.
+    An application of its own: the integration, and `/health` for a
+    monitor of the process.
 
     Args:
         metrics: Makes what `/metrics` answers; without it, there is none.

@@ -37,7 +37,7 @@ _FORM = "application/x-www-form-urlencoded"
 _MAX_FIELDS = 100
 _READING = ("GET", "HEAD")
 _LONGEST_PATH = 200
-# Seconds; whoever waits for a lock, or for a restart, may ask again then.
+# Seconds after which a caller may retry: a lock or a restart is over then.
 _RETRY_AFTER = 5
 # Handlers have threads of their own: however many callers wait for the back
 # office, the host's other work goes on.
@@ -199,7 +199,7 @@ class Route(routing.Route):
         except HTTPException as exc:
             response = _as_error(exc)
         except Exception as exc:
-            # What happened is for the log alone: whoever asks may be anybody.
+            # The details are for the log alone: the caller may be a stranger.
             incident = secrets.token_hex(4)
             extra = {"incident": incident, "method": request.method, "path": request.scope["path"]}
             logger.exception("Conexxus shim failed", extra=extra)

@@ -143,7 +143,7 @@ class InventorySync:
 
     def _failed(self, pull: Pull, error: str, exc: ConexxusError | None = None) -> SyncRun:
         """
-        Record that *pull* failed; history takes it whoever holds the lease.
+        Record that *pull* failed, in the history, with or without the lease.
 
         Args:
             exc: If it is an error of the SDK: some pass.
@@ -153,7 +153,7 @@ class InventorySync:
         try:
             with self.context.store.write() as state:
                 # What was committed stays counted, also where the disk failed
-                # in the middle of it and nobody but the file knows.
+                # within the commit and only the file shows its result.
                 recorded = state.runs.get(run.id)
                 run = run if recorded is None else self._as_failed(recorded, error)
                 if exc is not None and recorded is None:

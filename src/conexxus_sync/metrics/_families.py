@@ -72,7 +72,7 @@ ATTEMPT_DURATION = Family(
     ("call",),
 )
 
-# As it is when it is asked for, whoever did it.
+# As it is when it is read, whichever process changed it.
 ALERT = Family("conexxus_alert_active", "gauge", "1 while the alert holds.", ("alert", "severity"))
 STATE = Family("conexxus_state", "gauge", "1 for the state that the service is in.", ("state",))
 API_UP = Family(

@@ -95,7 +95,7 @@ class OpenTelemetryCollector:
         with self._lock:
             left, self._spans[run.kind] = self._spans.get(run.kind), span
 
-        # Its run was broken off, and nobody said so.
+        # Its run was broken off without an end.
         if left is not None:
             left.end()
 

@@ -257,8 +257,8 @@ class _ScrapeCollector(Collector):
 
 class _WithoutCreated(Collector):
     """
-    A registry without the moments at which its counters were made: twice as
-    many lines, of which nobody asks anything.
+    A registry without the moments at which its counters were made, which
+    would double the number of lines.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:

@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 def _nothing() -> None:
     """
-    Nobody looks.
+    Default for no monitor; does nothing.
     """
 
 
@@ -71,9 +71,9 @@ def notify_in_background(service: MonitoredService, clock: Clock) -> Iterator[Ca
 
 def notify_once(service: MonitoredService, clock: Clock) -> None:
     """
-    Look at *service* once and send what is due, for who does not stay.
+    Check *service* once and send what is due, for a process that ends.
 
-    Nobody will look again soon: an alert need not last before it is told.
+    No further check follows soon: an alert need not last before it is sent.
     """
     if service.missing:
         return

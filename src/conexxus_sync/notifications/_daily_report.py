@@ -130,7 +130,7 @@ def first_report_date(
     The first date that is told.
 
     Args:
-        since: When telling began: what was over by then is not told.
+        since: When notices were first sent: earlier dates are in no report.
         start: The first date that is pushed at all.
     """
     first = max(start, calendar.business_date(now) - LOOK_BACK)

@@ -35,7 +35,7 @@ class DailyReportData:
         The nights that may have to be told; None where nothing can be pushed.
 
         Args:
-            since: When telling began.
+            since: When notices were first sent.
         """
         try:
             ledger = self.sales.ledger
@@ -101,7 +101,7 @@ class DailyReportData:
 
 def _of_batch(batch: Batch) -> str:
     if batch.parked is not None:
-        return f"nobody knows whether they arrived, because {batch.parked}; {_SEE_OUTBOX}"
+        return f"it is unknown whether they arrived, because {batch.parked}; {_SEE_OUTBOX}"
 
     answer = (batch.answer or "no answer came").rstrip(".")
 

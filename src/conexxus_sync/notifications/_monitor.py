@@ -107,7 +107,7 @@ class NoticeMonitor:
 
     def check(self, *, min_duration: timedelta = MIN_DURATION) -> None:
         """
-        Ask the back office if nobody did lately; then queue what is new.
+        Call the back office if the last call is old; then queue what is new.
 
         Args:
             min_duration: How long an alert must last before a notice is queued.
@@ -127,7 +127,7 @@ class NoticeMonitor:
 
     def _is_outdated(self, api: ApiConnection | None) -> bool:
         """
-        Did nobody speak to the back office lately?
+        Is the last call of the back office old?
         """
         if api is None:
             return True

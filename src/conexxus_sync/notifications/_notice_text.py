@@ -18,7 +18,7 @@ _ENDED = {
     AlertName.STORE_UNUSABLE: "the SDK's own store can be used again",
     AlertName.DATE_OVERDUE: "no business date is overdue any more",
     AlertName.ORDERS_HANG: "the order source returns again",
-    AlertName.SALES_PARKED: "no batch of sales waits for your word any more",
+    AlertName.SALES_PARKED: "no batch of sales is parked any more",
     AlertName.DELIVERY_UNKNOWN: "no batch of sales is of unknown fate any more",
     AlertName.PUSH_FAILED: "the push of sales no longer fails",
     AlertName.CLOCK_DOUBTED: "the clock of this machine can be believed again",

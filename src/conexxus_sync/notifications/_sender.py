@@ -23,19 +23,19 @@ FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
 DOUBLINGS = 7
 
-# By then everybody knows, or nobody wants to any more.  A clock that jumps, or
-# a machine that was off, is no reason: so often it is tried at least.
+# A notice is out of date by then.  A clock that jumps, or a machine that was
+# off, is no reason to give up: it is tried at least so often.
 GIVEN_UP_AFTER = timedelta(days=2)
 LEAST_ATTEMPTS = 7
 
-# Untried, too, it is no news any more: whoever switches the webhook on again
-# after months is not told the past.
+# Also without an attempt: a webhook that is switched on again after months
+# does not get the past.
 STALE_AFTER = timedelta(days=7)
 
 # For so long it is remembered that one was given up.
 LATELY = timedelta(days=7)
 
-_NOBODY_SENT_IT = f"it was not sent within {STALE_AFTER.days} days"
+_NOT_SENT = f"it was not sent within {STALE_AFTER.days} days"
 
 _log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ def wait_after(attempts: int) -> timedelta:
 
 def never() -> bool:
     """
-    Nobody stops us.
+    Default stop signal; never set.
     """
     return False
 
@@ -72,7 +72,7 @@ class Sender:
     clock: Clock
     webhook: Poster
     urgent: deque[Notice] = attrs.field(factory=deque)
-    _refusal: str = attrs.field(default=_NOBODY_SENT_IT, init=False)
+    _refusal: str = attrs.field(default=_NOT_SENT, init=False)
 
     def send_due(self, stop: Callable[[], bool] = never) -> None:
         """
@@ -120,7 +120,7 @@ class Sender:
             return False
 
         answer = self.webhook.post(notice.body, name=notice.id)
-        self._refusal = _NOBODY_SENT_IT if answer.accepted else answer.detail
+        self._refusal = _NOT_SENT if answer.accepted else answer.detail
 
         if answer.accepted:
             with self.store.write() as state:

@@ -45,7 +45,7 @@ class Processes(Protocol):
 
 class LinuxProcesses:
     """
-    Reads `/proc`; where there is none, nobody is ever certainly gone.
+    Reads `/proc`; without it, no process is ever provably gone.
     """
 
     def current(self) -> ProcessIdentity:

@@ -67,8 +67,8 @@ class BacklogPush:
         Push *dates*.
 
         Args:
-            run_id: Of the first run: whoever met our lease was given it, and
-                can look it up later.
+            run_id: Of the first run: a trigger that met our lease returned it,
+                and its caller can look it up later.
         """
         context, left, runs = self.context, list(dates), list[SyncRun]()
         rounds = 0

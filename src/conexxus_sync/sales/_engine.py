@@ -71,7 +71,7 @@ class SalesPush:
         What the store and the calendar say about business dates.
 
         Raises:
-            ConfigurationError: Nobody said in which zone the store is.
+            ConfigurationError: The store's zone is not configured.
         """
         return SalesLedger.of(self.context.store, self.context.config)
 
@@ -129,25 +129,25 @@ class SalesPush:
             since: First business date to look at, instead of the configured.
             honour_past: Whether a fresh store may push dates before today,
                 because a person asked for it.
-            automatic: Whether nobody asked for it; then nothing is pushed by
-                a clock that can't be believed.  If not given, so is every
+            automatic: Whether the scheduler started it; then nothing is
+                pushed while the clock looks wrong.  If not given, so is every
                 push without a date that does not honour the past.
             accept_changes: Whether all that changed or is gone of
                 *business_date* is taken back, and sent as it is now,
                 whatever the guards say, and `on_changed`.
             progress: Told after each date.
             lease: From `acquire`; the first run has its id.  If there is
-                none, a run without anything is recorded under that id, for
-                whoever was told it; it is in no history.
+                none, an empty run is recorded under that id, for the caller
+                that got it; it is in no history.
 
         Returns:
             A run for each date with something to send or to say, oldest
             first.
 
         Raises:
-            ConfigurationError: Nobody said in which zone the store is, sales
+            ConfigurationError: The store's zone is not configured, sales
                 were pushed with another profile, changes are
-                accepted of no date, or the store was restored from a backup.
+                accepted without a date, or the store was restored from a backup.
             DateClosedError: *business_date* no longer takes a push.
             RunInProgressError: Another push is at work.
             StoreError: The store can't be used.
@@ -237,8 +237,8 @@ class SalesPush:
         else, and close the dates before the lookback.
 
         Raises:
-            ConfigurationError: That date is yet to come, or nobody said in
-                which zone the store is.
+            ConfigurationError: That date is yet to come, or the store's zone
+                is not configured.
             HostError: The host failed; what it told before is adopted.
             RunInProgressError: A push is at work.
             StoreError: The store can't be used.

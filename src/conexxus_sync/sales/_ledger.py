@@ -45,7 +45,7 @@ class SalesLedger:
             lookback_days: Instead of the configured.
 
         Raises:
-            ConfigurationError: Nobody said in which zone it is.
+            ConfigurationError: Its zone is not configured.
         """
         if config.timezone is None:
             raise ConfigurationError([NO_TIMEZONE])

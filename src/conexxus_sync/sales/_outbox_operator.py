@@ -201,8 +201,8 @@ class OutboxOperator:
         self, business_date: date | None = None, *, reason: str | None = None
     ) -> list[QuarantinedTransaction]:
         """
-        Let all transactions out of quarantine that nobody dismissed, of one
-        date or of all; what is of a closed date stays.
+        Release all transactions from quarantine that were not dismissed, of
+        one date or of all; those of a closed date stay.
 
         Raises:
             RunInProgressError: A push is at work.

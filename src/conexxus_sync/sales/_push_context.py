@@ -194,8 +194,8 @@ class PushContext:
         """
         One transaction under our lease, with the visits that wait.
 
-        However long it takes, it ends with a lease that lasts: nobody could
-        take it meanwhile.
+        However long it takes, it ends with a lease that lasts: no other
+        run could take it meanwhile.
         """
         with self.store.write(self.lease) as state:
             if self.watermark is not None:

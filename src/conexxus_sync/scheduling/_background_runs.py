@@ -86,7 +86,7 @@ class BackgroundRuns:
         run = BackgroundRun(lease)
 
         try:
-            # Whoever stops us either refuses this run or knows of it.
+            # A shutdown either refuses this run or waits for it.
             with self._lock:
                 self._start(run, work)
         except BaseException:
@@ -145,7 +145,7 @@ class BackgroundRuns:
     def _work(self, work: Callable[[Lease], object], lease: Lease) -> None:
         try:
             work(lease)
-        except BaseException as exc:  # noqa: BLE001  # nobody waits for this thread
+        except BaseException as exc:  # noqa: BLE001  # the thread has no caller
             _log.exception("Run %s failed", lease.run_id)
             self._failed.append(_failed(lease, exc, self.context.clock.now()))
         finally:

@@ -26,8 +26,8 @@ from conexxus_sync.stores import LocationStore
 from ._background_runs import BackgroundRun, BackgroundRuns
 
 
-# We look at least this often: a laptop that slept, or a clock that was set,
-# tells nobody.
+# The longest pause: a laptop that slept, or a clock that was set, gives no
+# signal.
 LONGEST_WAIT_S = 60.0
 
 # A run begins a little after the moment at which it was found due.
@@ -174,7 +174,7 @@ class Scheduler:
 
     def _look_at_source(self) -> HangingSource | None:
         """
-        An order source that hangs gets into the log, whoever asked it.
+        The order source that hangs, for the log, whichever run called it.
         """
         return None if self.service.sales is None else self.service.sales.hanging_source
 

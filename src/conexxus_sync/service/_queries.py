@@ -135,8 +135,8 @@ class ServiceQueries:
         )
 
     def _recorded(self, run_id: str) -> SyncRun | None:
-        # A run is recorded before its lease is given back: whoever sees both
-        # at one moment misses none.
+        # A run is recorded before its lease is released: one snapshot of
+        # both misses none.
         with self.store.snapshot() as state:
             recorded = state.runs.get(run_id)
 

@@ -214,7 +214,7 @@ class ConexxusService:
             business_date: Push this one, due or not; by default, all that are due.
 
         Raises:
-            ConfigurationError: Nobody said in which zone the store is.
+            ConfigurationError: The store's zone is not configured.
             DateClosedError: The date no longer takes a push.
             StoreError: The store can't be used.
             SyncError: There is no thread to be had, or the service stops.
@@ -229,7 +229,7 @@ class ConexxusService:
             One run for each date that had something to say, oldest first.
 
         Raises:
-            ConfigurationError: Nobody said in which zone the store is.
+            ConfigurationError: The store's zone is not configured.
             RunInProgressError: A push is in progress.
             DateClosedError: The date no longer takes a push.
             StoreError: The store can't be used.
@@ -253,7 +253,7 @@ class ConexxusService:
         second time finds nothing due.
 
         Raises:
-            ConfigurationError: Nobody said in which zone the store is.
+            ConfigurationError: The store's zone is not configured.
             StoreError: The store can't be used.
             ValueError: *now* is naive.
         """

@@ -128,8 +128,8 @@ def split_body(body: bytes, rows: Iterable[Row]) -> Iterator[FrozenTransaction]:
     """
     Cut the transactions out of *body*, byte for byte.
 
-    To read and write them again might lose a digit that means nothing to us,
-    but something to whoever compares.
+    Decoding and encoding them again might lose a digit that is equal for us,
+    but not for a comparison of texts.
 
     Args:
         rows: `MEMBER` of each, in order.

@@ -189,7 +189,7 @@ class CatalogueStaging(Repository):
     """
     Temporary tables on one connection; they go when it closes.
 
-    While they fill and are compared, nobody else is kept from writing: the
+    While they fill and are compared, other writers are not blocked: the
     lease keeps the mirror as it is.
     """
 

@@ -68,7 +68,7 @@ class Leases:
         except RunInProgressError:
             raise
         except BaseException:
-            # It may be stored, and nobody has it: a signal within the commit.
+            # It may be stored without an owner: a signal within the commit.
             _ownerless.add((self.location, kind, run_id))
             raise
 

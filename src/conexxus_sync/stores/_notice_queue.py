@@ -74,7 +74,7 @@ class NoticeQueue(Repository):
 
     def since(self) -> datetime | None:
         """
-        Since when somebody is told; None if nobody is yet.
+        Since when notices are sent; None before the first.
         """
         return optional_moment(self.value(_SINCE, (self.location,)))
 

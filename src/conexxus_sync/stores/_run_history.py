@@ -57,8 +57,8 @@ class RunHistory(Repository):
         Record *run*, or correct it.
 
         Args:
-            listed: Whether it is part of the history; if not, who has its id
-                finds it, and nobody else.
+            listed: Whether it is part of the history; if not, it is found
+                only by its id.
         """
         kind = _REPLAY if run.replayed else run.kind.value
 

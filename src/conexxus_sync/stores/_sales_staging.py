@@ -62,8 +62,8 @@ SELECT id, twin, compared, is_told_too FROM (
 ) AS c WHERE place = 1 ORDER BY id, twin
 """
 
-# Of several tellings of a delivered one, the delivered one stays, if told.
-_DROP_OTHER_TELLINGS = """
+# Of several copies of a delivered sale, the delivered version stays if it is among them.
+_DROP_OTHER_COPIES = """
 DELETE FROM staged WHERE position IN (
     SELECT position FROM (
         SELECT position, row_number() OVER (
@@ -73,7 +73,7 @@ DELETE FROM staged WHERE position IN (
     ) AS s WHERE place > 1
 )
 """
-_DROP_FAULTY_TELLINGS = "DELETE FROM staged WHERE twin IS NOT NULL AND fault IS NOT NULL"
+_DROP_FAULTY_COPIES = "DELETE FROM staged WHERE twin IS NOT NULL AND fault IS NOT NULL"
 
 _FAULT_DIFFERENT = """
 UPDATE staged SET fault = 'Duplicate transaction id with different data'
@@ -217,10 +217,10 @@ class SalesStaging(Repository):
         changed = session.execute(_CHANGED).fetchall()
         if repeats_ids(session):
             hold()
-            session.execute(_DROP_OTHER_TELLINGS)
+            session.execute(_DROP_OTHER_COPIES)
             session.execute(_FAULT_DIFFERENT)
         hold()
-        session.execute(_DROP_FAULTY_TELLINGS)
+        session.execute(_DROP_FAULTY_COPIES)
         number_revisions(comparison)
         twice = self._place(comparison, ids_are_global=ids_are_global)
 

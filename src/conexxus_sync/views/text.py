@@ -139,7 +139,7 @@ _FAILED = {
     AlertName.CLOCK_DOUBTED: "Sales can't be pushed.",
     AlertName.MISCONFIGURED: "Sales can't be pushed.",
     AlertName.PUSH_FAILED: "The last push of sales failed.",
-    AlertName.SALES_PARKED: "Sales wait for your word.",
+    AlertName.SALES_PARKED: "Sales need your decision.",
     AlertName.DELIVERY_UNKNOWN: "It is not known whether sales arrived.",
     AlertName.CATALOG_REFUSED: "The last catalogue was refused.",
     AlertName.SYNC_FAILED: "The last pull failed.",

@@ -8,7 +8,7 @@ from .row import PAGE, Row, answer
 NETWORK = [
     Row(
         id="N01",
-        title="Nobody listens on the port",
+        title="No server listens on the port",
         place="refused",
         outcome="ConnectError",
         delivery="not_sent",
@@ -68,7 +68,7 @@ NETWORK = [
             ("", "A certificate that has expired", "expired"),
             ("b", "A certificate for another host", "other host"),
             ("c", "A certificate that signed itself", "self-signed"),
-            ("d", "A certificate of an authority that nobody knows", "unknown authority"),
+            ("d", "A certificate of an unknown authority", "unknown authority"),
         )
     ),
     Row(
@@ -129,7 +129,7 @@ NETWORK = [
     ),
     Row(
         id="N13",
-        title="An idle connection was closed: nobody notices",
+        title="An idle connection was closed, unnoticed",
         faults="goodbye*forever",
         call="twice",
         outcome="success",

@@ -136,7 +136,7 @@ PAYLOAD = [
     ),
     Row(
         id="P13f",
-        title="A field that nobody knows",
+        title="An unknown field",
         raw=items(GOOD[:-1] + b',"aisle":7}'),
         call="items",
         outcome="success",

@@ -87,7 +87,7 @@ def test_refused_catalogue_is_accepted(troubled, open_page):
 
     page.get_by_role("button", name="Apply exactly this").click()
 
-    expect(page.get_by_text("A catalogue waits for your word")).to_have_count(0)
+    expect(page.get_by_text("A catalogue needs your decision")).to_have_count(0)
     assert peek(troubled.store).mirror.item("WINE010").item.price == Decimal("1.99")
 
 

@@ -84,7 +84,7 @@ class SandboxServer:
     @contextlib.contextmanager
     def refusing(self) -> Iterator[None]:
         """
-        Refuse connections for a while, for real: nobody listens.
+        Refuse connections for a while, for real: no socket listens.
         """
         self.stop()
         try:

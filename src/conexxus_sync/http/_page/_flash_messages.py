@@ -28,8 +28,8 @@ class Note:
 @attrs.define
 class Notes:
     """
-    The last of them, by names that nobody can guess: an address can't make the
-    page say something.
+    The last of them, by names that can't be guessed, so that no address makes
+    the page show a message.
     """
 
     _notes: OrderedDict[str, Note] = attrs.field(factory=OrderedDict, init=False)

@@ -25,7 +25,7 @@ from ._view import PageView
 
 # Enough for somebody who clicks through a list, and not for a program.
 CLICKS = Rate(per_minute=60, burst=30)
-# A token is not guessed, but nobody needs to try fast either.
+# A token can't be guessed, but no person has to try fast either.
 LOGINS = Rate(per_minute=20, burst=10, per_caller=True)
 
 
@@ -98,7 +98,7 @@ class _Pages:
 
     def sign_in(self, request: HttpRequest) -> Response:
         """
-        Whoever has no token yet is asked for it, and learns nothing else.
+        The form that asks for the token, and shows nothing else.
         """
         failed = request.query_params.get("wrong") == "1"
         up = "../" if request.path_params else ""

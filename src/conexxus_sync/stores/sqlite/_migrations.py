@@ -113,7 +113,7 @@ def _apply(connection: sqlite3.Connection, number: int) -> None:
 
 def _use_wal(connection: sqlite3.Connection, deadline: Deadline) -> None:
     """
-    Switch to WAL.  Nobody waits for a lock in this, so we queue elsewhere.
+    Switch to WAL.  SQLite does not wait for a lock in this, so we retry.
     """
     while True:
         is_last = not deadline.limit_wait()

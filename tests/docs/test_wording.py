@@ -1,0 +1,39 @@
+"""
+The terms of the prose: source, documentation and README.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+ROOT = Path(__file__).parents[2]
+TEXTS = {".py", ".md", ".html", ".js", ".txt", ".sql", ".toml"}
+
+# A term that is not used, the one that is, how many may stay, and why.
+TERMS = [
+    ("whoever", "the component: the caller, the host, the scheduler", 0, ""),
+    ("nobody", "the component, or the passive: no run, is not set", 0, ""),
+    ("tellings?", "copy, version", 0, ""),
+    ("for your word", "need your decision, are parked until you decide", 0, ""),
+]
+
+
+@pytest.mark.parametrize(("term", "instead", "most", "reason"), TERMS)
+def test_term(term, instead, most, reason):
+    """
+    A term that another one replaces is used only where a reason is given.
+    """
+    found = list(_uses(re.compile(rf"\b{term}\b", re.IGNORECASE)))
+
+    assert len(found) <= most, f"write {instead!r} ({reason}): {found}"
+
+
+def _uses(term: re.Pattern[str]) -> Iterator[str]:
+    for path in [ROOT / "README.md", *ROOT.glob("docs/**/*"), *ROOT.glob("src/**/*")]:
+        if path.suffix in TEXTS:
+            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+                for _ in term.finditer(line):
+                    yield f"{path.relative_to(ROOT)}:{number}"
