@@ -78,3 +78,20 @@ def test_current_folder_comes_last(tmp_path, load_it):
 
     assert "not this one" not in str(caught.value)
     assert sys.path[-1] == str(tmp_path)
+
+
+def test_coroutine_function(shop, tmp_path):
+    """
+    An asynchronous source is refused before anything is asked of it.
+    """
+    (tmp_path / "my_shop.py").write_text(
+        "class Orders:\n    async def transactions(self, location_id, business_date): return []\n"
+    )
+
+    with pytest.raises(ConfigurationError) as caught:
+        orders("my_shop:Orders")
+
+    assert str(caught.value) == (
+        "--orders my_shop:Orders can't be used: `transactions` of Orders is a coroutine function, "
+        "which is not awaited: it must do its work before it returns"
+    )

@@ -171,3 +171,15 @@ def test_change_while_unknown(pushed, cli, office):
 
     assert (code, "conexxus outbox resolve" in err) == (2, True)
     assert cli(*PUSH)[0] == 0
+
+
+def test_doctor_sees_another_profile(pushed, cli):
+    """
+    `doctor` reports the profile with which a push would be refused.
+    """
+    code, out, _ = cli("doctor", "--profile", "shop:dedupe", "--json")
+    messages = {it["check"]: it["message"] for it in json.loads(out)}
+
+    assert code == 2
+    assert "dedupe is none, kept is key" in messages["profile"]
+    assert cli("doctor")[0] == 0

@@ -12,7 +12,7 @@ import pytest
 
 from conexxus_sync import StoreError
 from conexxus_sync.stores.sqlite import SqliteStore, _sqlite_database
-from conexxus_sync.stores.sqlite._sqlite_database import explained
+from conexxus_sync.stores.sqlite._error_advice import explained
 
 
 DATABASES = ("sqlite",)

@@ -9,9 +9,11 @@ from pathlib import Path
 from conexxus_client import ClientConfig, ConexxusError, ConfigurationError
 from conexxus_sync.config import NO_TIMEZONE, SyncConfig
 from conexxus_sync.errors import StoreError
+from conexxus_sync.model.delivery_profile import DeliveryProfile
 from conexxus_sync.model.formatting import counted
 from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.sales._clock_check import believable_last_run, find_clock_problem
+from conexxus_sync.sales._profile_check import ProfileCheck
 from conexxus_sync.stores import LocationStore, open_store
 from conexxus_sync.stores._unreadable_rows import UnreadableRows
 from conexxus_sync.stores.sqlite._sqlite_database import SqliteDatabase
@@ -93,6 +95,7 @@ def examine(session: Session, *, webhook: bool = False) -> Iterator[CheckResult]
     yield from _timezone(sync)
     yield from _location(sync)
     yield from _store_and_clock(sync)
+    yield from _profile(client, sync, session)
     yield tested_webhook(sync, client) if webhook else webhook_of(readable(session))
 
 
@@ -161,6 +164,28 @@ def _store_and_clock(config: SyncConfig) -> Iterator[CheckResult]:
     yield from _temporary_file(store)
     yield from map(_unreadable, unreadable)
     yield _clock(now, believable_last_run(runs, now))
+
+
+def _profile(
+    client: ClientConfig | None, config: SyncConfig, session: Session
+) -> Iterator[CheckResult]:
+    """
+    Whether sales are pushed with the profile of the pushes so far.
+    """
+    if client is None or missing_store(config) is not None:
+        return
+
+    try:
+        store = open_store(config.store).at(config.location_id)
+        given = DeliveryProfile.of(session.api_profile(), client)
+        check = ProfileCheck(store=store, given=given, named=session.names_profile)
+        with store.read() as state:
+            problem = check.problem(state)
+    except ConexxusError:
+        return  # of the checks before
+
+    if problem is not None:
+        yield misconfigured("profile", problem)
 
 
 def _missing(place: str) -> CheckResult:

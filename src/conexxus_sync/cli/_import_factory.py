@@ -8,7 +8,7 @@ from typing import Any
 
 from conexxus_client import ConfigurationError
 from conexxus_sync.runtime.host_exceptions import described, ends_process
-from conexxus_sync.runtime.host_methods import plain
+from conexxus_sync.runtime.host_methods import plain, problems_of
 from conexxus_sync.service._named_profile import search_current_folder
 
 
@@ -48,6 +48,8 @@ def load(reference: str, *, option: str, methods: Collection[str]) -> Any:
     if not any(callable(getattr(made, method, None)) for method in methods):
         wanted = " or ".join(f"{method}()" for method in methods)
         raise _refused(option, reference, f"what it made has no method {wanted}")
+    if problems := [*problems_of(made, methods)]:
+        raise _refused(option, reference, "; ".join(problems))
 
     return made
 

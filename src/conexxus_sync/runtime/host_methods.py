@@ -11,6 +11,9 @@ from conexxus_sync.errors import HostError
 
 
 _STORAGE = ("apply", "apply_in")
+_COLLECTOR = ("run_started", "run_finished")
+# Called where it is there, with the other method.
+_OPTIONAL = {"apply": "last_applied", "transactions": "complete_void"}
 _PLAIN = (*_STORAGE, "last_applied", "complete_void", "run_started", "run_finished")
 
 
@@ -20,13 +23,30 @@ def method_problems(
     """
     Why what the host provides can't be used, one sentence each.
     """
-    if catalog is not None:
-        yield from _problems("catalog", catalog, _STORAGE)
-    if orders is not None:
-        yield from _problems("orders", orders, ("transactions",))
-    for collector in collectors:
-        for method in ("run_started", "run_finished"):
-            yield from _problems("collectors", collector, (method,))
+    given = [("catalog", catalog, _STORAGE), ("orders", orders, ("transactions",))]
+    given += [("collectors", it, (name,)) for it in collectors for name in _COLLECTOR]
+
+    for argument, host, methods in given:
+        if host is not None or argument == "collectors":
+            yield from (f"{argument}: {it}" for it in problems_of(host, methods))
+
+
+def problems_of(given: object, methods: Collection[str]) -> Iterator[str]:
+    """
+    Why *given* can't be used, of whose *methods* one is called; one sentence each.
+    """
+    name = given.__name__ if isinstance(given, type) else type(given).__name__
+
+    if isinstance(given, type):
+        yield f"{name} is a class, pass an instance of it"
+    elif not any(callable(getattr(given, method, None)) for method in methods):
+        wanted = " or ".join(f"`{method}`" for method in methods)
+        yield f"{name} has no method {wanted}"
+
+    optional = [_OPTIONAL[method] for method in methods if method in _OPTIONAL]
+    for method in (*methods, *optional):
+        if reason := _not_plain(getattr(given, method, None), method):
+            yield f"`{method}` of {name} {reason}: {_ADVICE}"
 
 
 def called(host: object, method: str, *arguments: object) -> Any:
@@ -60,24 +80,6 @@ def plain(result: Any, method: str) -> Any:
 
 
 _ADVICE = "it must do its work before it returns"
-
-
-def _problems(argument: str, given: object, methods: Collection[str]) -> Iterator[str]:
-    name = given.__name__ if isinstance(given, type) else type(given).__name__
-
-    if isinstance(given, type):
-        yield f"{argument}: {name} is a class, pass an instance of it"
-    elif not any(callable(getattr(given, method, None)) for method in methods):
-        wanted = " or ".join(f"`{method}`" for method in methods)
-        yield f"{argument}: {name} has no method {wanted}"
-
-    for method in dict.fromkeys((*methods, *_optional(argument))):
-        if reason := _not_plain(getattr(given, method, None), method):
-            yield f"{argument}: `{method}` of {name} {reason}: {_ADVICE}"
-
-
-def _optional(argument: str) -> tuple[str, ...]:
-    return {"catalog": ("last_applied",), "orders": ("complete_void",)}.get(argument, ())
 
 
 def _not_plain(method: object, name: str) -> str | None:

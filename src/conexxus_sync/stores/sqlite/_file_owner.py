@@ -22,7 +22,8 @@ def owner_advice(path: Path) -> str:
         except OSError:
             continue
         if owner != os.geteuid() and not os.access(file, wanted, effective_ids=_EFFECTIVE):
-            return _advice(file, _name(owner), _name(os.geteuid()))
+            given = file if file.is_dir() else f"{os.path.realpath(path)}*"
+            return _advice(file, given, _name(owner), _name(os.geteuid()))
 
     return ""
 
@@ -41,10 +42,10 @@ def _files(path: Path) -> Iterator[tuple[Path, int]]:
         yield real.with_name(real.name + end), os.R_OK | os.W_OK
 
 
-def _advice(file: Path, owner: str, user: str) -> str:
+def _advice(file: Path, given: object, owner: str, user: str) -> str:
     return (
         f"{file} belongs to {owner}, and this process runs as {user}: run it as {owner}, or run "
-        f"`chown {user} {file}` as root"
+        f"`chown {user} {given}` as root"
     )
 
 

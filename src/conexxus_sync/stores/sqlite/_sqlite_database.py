@@ -17,6 +17,7 @@ from conexxus_sync.errors import StoreError
 from conexxus_sync.stores._database import Row
 from conexxus_sync.stores._shared_sessions import SharingDatabase
 
+from ._error_advice import explained
 from ._file_owner import owner_advice
 from ._fork_gate import GATE
 from ._lent_connection import lent
@@ -339,23 +340,6 @@ class SqliteDatabase(SharingDatabase[SqliteSession]):
         return StoreError(f"the store {self.path} can't be {what}: {exc.strerror}. {advice}.")
 
 
-def explained(path: Path, exc: sqlite3.Error) -> str:
-    """
-    What failed at the store at *path*, and what to do.
-    """
-    name = getattr(exc, "sqlite_errorname", "")
-    if name == "SQLITE_IOERR_GETTEMPPATH":
-        return (
-            f"there is no folder for temporary files of the store {path}: let its folder be "
-            "written to, or set SQLITE_TMPDIR to one that may be; nothing was changed"
-        )
-    advice = next((text for code, text in _ADVICE.items() if name.startswith(code)), "")
-    if name.startswith(_DENIED):
-        advice = owner_advice(path) or advice
-
-    return f"the store {path} failed: {exc}. {advice}".rstrip()
-
-
 def _identity(path: Path) -> FileIdentity | None:
     """
     Device and number of the file at *path*; None if there is none.
@@ -366,20 +350,3 @@ def _identity(path: Path) -> FileIdentity | None:
         return None
 
     return found.st_dev, found.st_ino
-
-
-# What SQLite says of files that it may not use.
-_DENIED = ("SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_READONLY", "SQLITE_IOERR")
-
-# By the prefix of SQLite's result code: https://sqlite.org/rescode.html
-_ADVICE = {
-    "SQLITE_BUSY": "Another process holds it; try again, or stop that process.",
-    "SQLITE_CANTOPEN": "Check that its folder exists and may be written to.",
-    "SQLITE_CORRUPT": "Restore it from a backup, or move it away and pull again.",
-    "SQLITE_FULL": "Free space on its disk (or that of SQLITE_TMPDIR) and run again; "
-    "nothing was changed.",
-    "SQLITE_IOERR": "Check its disk and run again; nothing was changed.",
-    "SQLITE_NOTADB": "It is no SQLite database: check CONEXXUS_STORE.",
-    "SQLITE_PERM": "Check who owns the file.",
-    "SQLITE_READONLY": "The file or its folder may not be written to: check who owns it.",
-}
