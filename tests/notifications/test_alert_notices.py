@@ -5,11 +5,12 @@ Word of alerts: when they begin, when they end, and what is not worth a word.
 import json
 from datetime import UTC, datetime, timedelta
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conexxus_sync.model.alerts import Alert, AlertName
+from conexxus_sync.model.alerts import Alert, AlertGroup, AlertName
 from conexxus_sync.model.notices import ActiveAlert
 from conexxus_sync.notifications._alert_changes import AlertDiff
 from conexxus_sync.notifications._notice_text import _ENDED, alert_resolved, alert_started
@@ -100,6 +101,56 @@ def test_information_is_not_told():
     life = Life().see(AlertName.ITEMS_SET_ASIDE, AlertName.NOT_CONFIGURED, looks=5)
 
     assert life.notified == []
+
+
+@pytest.mark.case(
+    "D11",
+    "the back office is dead, and pull and push fail for it",
+    "there is one notice, which names the consequences; none of them begins or ends by itself",
+)
+def test_consequences_have_no_notice_of_their_own():
+    """
+    The notice of the cause says what follows from it.
+    """
+    down = Alert(name=AlertName.API_DOWN, message="No good answer from the back office: refused.")
+    failed = Alert(
+        name=AlertName.PUSH_FAILED, message="The last push failed.", caused_by=AlertName.API_DOWN
+    )
+    standing, texts = [], []
+
+    for minute, alerts in enumerate([(down, failed)] * 5 + [()] * 5):
+        now = NOON + timedelta(minutes=minute)
+        look = AlertDiff(location_id="loc-001", now=now, zone=UTC, alerts=alerts)
+        standing, notices = look.compare(standing)
+        texts += [notice.text for notice in notices]
+
+    began, ended = texts
+    assert began.startswith("loc-001: no good answer from the back office since 12:00: refused. ")
+    assert began.endswith(" Therefore: The last push failed.")
+    assert ended == "loc-001: the back office answers again, after 5 minutes."
+
+
+def test_consequence_that_was_sent_before_its_cause():
+    """
+    An alert of which there was a notice has one of its end, and no second one.
+    """
+    failed = Alert(name=AlertName.PUSH_FAILED, message="")
+    down = Alert(name=AlertName.API_DOWN, message="")
+    caused = attrs.evolve(failed, caused_by=AlertName.API_DOWN)
+    standing, seen = [], []
+
+    for minute, alerts in enumerate(
+        [(failed,), (caused, down), (caused, down), (failed,), *[()] * 3]
+    ):
+        now = NOON + timedelta(minutes=minute)
+        look = AlertDiff(location_id="loc-001", now=now, zone=UTC, alerts=alerts)
+        standing, notices = look.compare(standing)
+        seen += [(notice.event.value, notice.alert) for notice in notices]
+
+    assert seen == [
+        ("alert_began", AlertName.PUSH_FAILED),
+        ("alert_ended", AlertName.PUSH_FAILED),
+    ]
 
 
 def test_a_clock_that_was_set_back():
@@ -267,7 +318,8 @@ def test_hostile_words():
         + "y" * 10_000
     )
 
-    text = alert_started(Alert(name=AlertName.SYNC_FAILED, message=said), "loc-001", NOON, UTC)
+    alert = Alert(name=AlertName.SYNC_FAILED, message=said)
+    text = alert_started(AlertGroup(alert), "loc-001", NOON, UTC)
 
     assert text.startswith("loc-001: the last pull failed: ")
     assert "[x] (http://e)" in text
@@ -326,7 +378,7 @@ def test_end_of_what_was_said():
         name=AlertName.SYNC_FAILED, message="The pull failed: closed", advice="Try again."
     )
 
-    text = alert_started(alert, "loc-001", NOON, UTC)
+    text = alert_started(AlertGroup(alert), "loc-001", NOON, UTC)
 
     assert text == "loc-001: the pull failed: closed. Try again."
     assert str(alert) == "The pull failed: closed. Try again."

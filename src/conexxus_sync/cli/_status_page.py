@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from conexxus_sync.health._health import ServiceState
 from conexxus_sync.health._overview import Day, DayState, Overview
-from conexxus_sync.model.alerts import Severity
-from conexxus_sync.model.formatting import WEEKDAYS, counted
+from conexxus_sync.model.alerts import AlertGroup, Severity
+from conexxus_sync.model.formatting import WEEKDAYS, counted, sentence
 from conexxus_sync.views.phrases import age, clock_time, summary
 from conexxus_sync.views.text import (
     MARKS,
@@ -74,8 +74,8 @@ def _top(overview: Overview) -> Iterator[Line]:
     yield [(headline(health), _tone(overview))]
 
     if night is not None:
-        sentence = day_sentence(night, overview.timezone, overview.today)
-        yield [(sentence, "bad" if night.state is DayState.MISSING else "")]
+        line = day_sentence(night, overview.timezone, overview.today)
+        yield [(line, "bad" if night.state is DayState.MISSING else "")]
     # The alerts that follow say it, too.
     if advice and not health.alerts:
         yield [(f"→ {advice}", "")]
@@ -92,9 +92,12 @@ def _alerts(overview: Overview) -> Iterator[Line]:
 
     yield []
 
-    for alert in overview.health.alerts:
-        tag = (f"{alert.severity:<9} ", _SEVERITY_TONES[alert.severity])
-        yield [tag, (str(alert), "")]
+    for group in AlertGroup.of(overview.health.alerts):
+        for alert in (group.cause, *group.effects):
+            tag = (f"{alert.severity:<9} ", _SEVERITY_TONES[alert.severity])
+            # Its cause says what to do.
+            text = str(alert) if alert is group.cause else f"└ {sentence(alert.message)}"
+            yield [tag, (text, "")]
 
 
 def _calendar(overview: Overview) -> Iterator[Line]:
@@ -162,7 +165,7 @@ def _last_pull(overview: Overview) -> str:
     run = overview.pulls[0]
     when = clock_time(run.end_time or run.start_time, overview.timezone, overview.today)
 
-    return f"Last pull {when}, {run.status}: {_sentence(summary(run))}"
+    return f"Last pull {when}, {run.status}: {sentence(summary(run))}"
 
 
 def _last_push(overview: Overview) -> str:
@@ -173,11 +176,7 @@ def _last_push(overview: Overview) -> str:
     run = overview.pushes[0]
     when = clock_time(run.end_time or run.start_time, overview.timezone, overview.today)
 
-    return f"last push {when}, {run.status}: {_sentence(summary(run))}"
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith(".") else f"{text}."
+    return f"last push {when}, {run.status}: {sentence(summary(run))}"
 
 
 def _tone(overview: Overview) -> Tone:

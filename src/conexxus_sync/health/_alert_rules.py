@@ -10,7 +10,7 @@ import attrs
 from conexxus_sync.model.alerts import Alert, AlertName
 from conexxus_sync.model.api_connection import ApiConnection
 from conexxus_sync.model.formatting import counted
-from conexxus_sync.model.runs import RunStatus, SyncRun
+from conexxus_sync.model.runs import IssueKind, RunStatus, SyncRun
 from conexxus_sync.sales import HangingSource, SalesStatus
 
 from ._store_snapshot import StoreCounts, StoreSnapshot
@@ -20,6 +20,9 @@ from ._store_snapshot import StoreCounts, StoreSnapshot
 MAX_FAILED = 0.1
 # Likewise: no pull for so long, or in two of its turns.
 STALE_AFTER = timedelta(hours=2)
+
+# What errors of a call say.
+_CALL_FAILED = "Conexxus API "
 
 
 def stale_after(interval: timedelta) -> timedelta:
@@ -79,7 +82,44 @@ class HealthInputs:
         order = list(AlertName)
         found = [*self._service(), *self._catalogue(), *self._sales()]
 
-        return tuple(sorted(found, key=lambda alert: order.index(alert.name)))
+        caused = [attrs.evolve(alert, caused_by=self._cause_of(alert.name)) for alert in found]
+
+        return tuple(sorted(caused, key=lambda alert: order.index(alert.name)))
+
+    def _cause_of(self, name: AlertName) -> AlertName | None:
+        """
+        The alert that explains *name*; None if it stands for itself.
+        """
+        if name is AlertName.DATE_OVERDUE and (cause := self._cause_of_delay()):
+            return cause
+
+        snapshot = self.snapshot
+        is_of_back_office = {
+            AlertName.DATE_OVERDUE: True,
+            AlertName.DELIVERY_UNKNOWN: True,
+            AlertName.SYNC_STALE: True,
+            AlertName.SYNC_FAILED: _failed_at_call(snapshot.latest_pull),
+            AlertName.PUSH_FAILED: _failed_at_call(snapshot.failed_push),
+        }
+        is_down = self.api is not None and not self.api.reached and not self.missing
+
+        return AlertName.API_DOWN if is_down and is_of_back_office.get(name) else None
+
+    def _cause_of_delay(self) -> AlertName | None:
+        """
+        Why dates are overdue, if it is not the back office.
+        """
+        sales_status = self.sales_status
+        causes = {
+            AlertName.MISCONFIGURED: sales_status.problem is not None,
+            AlertName.CLOCK_DOUBTED: sales_status.clock_problem is not None,
+            AlertName.SALES_HELD: sales_status.restored is not None,
+            AlertName.ORDERS_HANG: self.hanging is not None,
+            AlertName.SALES_PARKED: bool(self.snapshot.counts.parked_batches)
+            and sales_status.parked == sales_status.overdue,
+        }
+
+        return next((name for name, holds in causes.items() if holds), None)
 
     def _service(self) -> Iterator[Alert]:
         for missing in self.missing:
@@ -159,6 +199,18 @@ class HealthInputs:
             yield Alert(name=AlertName.PUSH_FAILED, message=message)
 
         yield from _sales_counts(self.snapshot.counts)
+
+
+def _failed_at_call(run: SyncRun | None) -> bool:
+    """
+    Did *run* fail because a call of the back office did?
+    """
+    if run is None or run.refused or any(it.kind is IssueKind.HOST for it in run.errors):
+        return False
+
+    said = run.last_error or ""
+
+    return run.retry_at is not None or run.delivery_unknown or _CALL_FAILED in said
 
 
 def _pull_advice(failed: SyncRun) -> str:

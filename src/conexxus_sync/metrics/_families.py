@@ -74,6 +74,12 @@ ATTEMPT_DURATION = Family(
 
 # As it is when it is read, whichever process changed it.
 ALERT = Family("conexxus_alert_active", "gauge", "1 while the alert holds.", ("alert", "severity"))
+ALERT_CAUSE = Family(
+    "conexxus_alert_caused_by",
+    "gauge",
+    "1 while the alert holds as a consequence of another.",
+    ("alert", "caused_by"),
+)
 STATE = Family("conexxus_state", "gauge", "1 for the state that the service is in.", ("state",))
 API_UP = Family(
     "conexxus_api_up",

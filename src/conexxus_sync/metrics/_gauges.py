@@ -115,10 +115,11 @@ class _SalesTotals:
 
 def _of_health(health: ServiceHealth) -> Iterator[Sample]:
 
-    active = {alert.name for alert in health.alerts}
+    active = {alert.name: alert.caused_by or "" for alert in health.alerts}
 
     for name, severity in SEVERITIES.items():
         yield families.ALERT, (name, severity), float(name in active)
+        yield families.ALERT_CAUSE, (name, cause := active.get(name, "")), float(bool(cause))
 
     for state in ServiceState:
         yield families.STATE, (state,), float(state is health.state)

@@ -5,6 +5,7 @@ Pure decisions over what is known.  The same names are used by health, page,
 terminal, metrics, Prometheus rules, webhook and runbooks.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 import attrs
@@ -90,11 +91,14 @@ class Alert:
     Attributes:
         message: One sentence: what is wrong.
         advice: One sentence: what to do about it; empty if the message says it.
+        caused_by: The alert of which this one is a consequence; None if it
+            stands for itself.
     """
 
     name: AlertName
     message: str
     advice: str = ""
+    caused_by: AlertName | None = None
 
     @property
     def severity(self) -> Severity:
@@ -112,6 +116,36 @@ class Alert:
 
     def __str__(self) -> str:
         return f"{sentence(self.message)} {self.advice}" if self.advice else self.message
+
+
+@attrs.frozen
+class AlertGroup:
+    """
+    An alert, and the alerts that are its consequences.
+    """
+
+    cause: Alert
+    effects: tuple[Alert, ...] = ()
+
+    @classmethod
+    def of(cls, alerts: Iterable[Alert]) -> "list[AlertGroup]":
+        """
+        *alerts* under their causes, in the order in which they come.
+        """
+        alerts = tuple(alerts)
+        names = {alert.name for alert in alerts}
+        effects = [alert for alert in alerts if alert.caused_by in names]
+        # An effect may be graver than its cause, and so decides its place.
+        order = [*dict.fromkeys(name for it in alerts for name in (it.caused_by, it.name) if name)]
+        causes = sorted(
+            (alert for alert in alerts if alert not in effects),
+            key=lambda alert: order.index(alert.name),
+        )
+
+        return [
+            cls(cause, tuple(effect for effect in effects if effect.caused_by is cause.name))
+            for cause in causes
+        ]
 
 
 _ABOUT_SALES = frozenset(

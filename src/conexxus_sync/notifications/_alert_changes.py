@@ -2,12 +2,12 @@
 Compares active alerts with those before: which started, which are resolved. Pure.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta, tzinfo
 
 import attrs
 
-from conexxus_sync.model.alerts import SEVERITIES, Alert, AlertName, Severity
+from conexxus_sync.model.alerts import SEVERITIES, Alert, AlertGroup, AlertName, Severity
 from conexxus_sync.model.notices import ActiveAlert, Event, Notice
 
 from ._notice_text import alert_resolved, alert_started
@@ -41,19 +41,19 @@ class AlertDiff:
         What stands now, after *before*, and what is to be told of it.
         """
         known = {alert.name: self._not_ahead(alert) for alert in before}
-        alerts_now: dict[AlertName, Alert] = {}
-        for alert in self.alerts:
-            if alert.severity is not Severity.INFO:
-                alerts_now.setdefault(alert.name, alert)
+        groups: dict[AlertName, AlertGroup] = {}
+        for group in AlertGroup.of(it for it in self.alerts if it.severity is not Severity.INFO):
+            groups.setdefault(group.cause.name, group)
 
-        active_alerts: list[ActiveAlert] = []
+        active_alerts = list(_sent_before_their_cause(groups.values(), known))
         notices: list[Notice] = []
 
-        for name, alert in alerts_now.items():
-            active = self._active(known.get(name), alert)
+        for name, group in groups.items():
+            active = self._active(known.get(name), group.cause)
             active_alerts.append(active)
-            notices.extend(self._started(known.get(name), active, alert))
+            notices.extend(self._started(known.get(name), active, group))
 
+        alerts_now = {active.name for active in active_alerts}
         for name in (name for name in AlertName if name in known and name not in alerts_now):
             cleared = attrs.evolve(known[name], cleared_at=known[name].cleared_at or self.now)
             if self.now - (cleared.cleared_at or self.now) < self.min_duration:
@@ -71,12 +71,14 @@ class AlertDiff:
         return attrs.evolve(known, cleared_at=None, notified=known.notified or lasted or at_once)
 
     def _started(
-        self, known: ActiveAlert | None, active: ActiveAlert, alert: Alert
+        self, known: ActiveAlert | None, active: ActiveAlert, group: AlertGroup
     ) -> Iterator[Notice]:
+        alert = group.cause
+
         if active.notified and not (known and known.notified):
             yield Notice(
                 event=Event.ALERT_BEGAN,
-                text=alert_started(alert, self.location_id, active.since, self.zone),
+                text=alert_started(group, self.location_id, active.since, self.zone),
                 location_id=self.location_id,
                 at=active.since,
                 alert=alert.name,
@@ -102,3 +104,16 @@ class AlertDiff:
         cleared_at = alert.cleared_at and min(alert.cleared_at, self.now)
 
         return attrs.evolve(alert, since=min(alert.since, self.now), cleared_at=cleared_at)
+
+
+def _sent_before_their_cause(
+    groups: Iterable[AlertGroup], known: Mapping[AlertName, ActiveAlert]
+) -> Iterator[ActiveAlert]:
+    """
+    Consequences of which there was a notice already, so that there is one of
+    their end; of the others, the notice of their cause says enough.
+    """
+    for group in groups:
+        for name in dict.fromkeys(effect.name for effect in group.effects):
+            if name in known and known[name].notified:
+                yield attrs.evolve(known[name], cleared_at=None)

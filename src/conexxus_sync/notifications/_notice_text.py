@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import attrs
 
-from conexxus_sync.model.alerts import Alert, AlertName
-from conexxus_sync.model.formatting import counted, rough_duration, short_date, wall_time
+from conexxus_sync.model.alerts import AlertGroup, AlertName
+from conexxus_sync.model.formatting import counted, rough_duration, sentence, short_date, wall_time
 
 
 # Beyond that, a chat shows a wall; what was cut off is in `conexxus status`.
@@ -40,17 +40,24 @@ _ENDED = {
 }
 
 
-def alert_started(alert: Alert, location_id: str, since: datetime, zone: tzinfo) -> str:
+def alert_started(group: AlertGroup, location_id: str, since: datetime, zone: tzinfo) -> str:
     """
-    `loc-001: no good answer from the back office since 14:05: …`
+    `loc-001: no good answer from the back office since 14:05: … Therefore: …`
     """
+    alert = group.cause
     message = alert.message
 
     if alert.name is AlertName.API_DOWN:
         _, _, why = message.partition(": ")
         message = f"no good answer from the back office since {wall_time(since, zone)}: {why}"
 
-    return _line(location_id, str(attrs.evolve(alert, message=message)))
+    text = str(attrs.evolve(alert, message=message))
+
+    if group.effects:
+        effects = " ".join(sentence(effect.message) for effect in group.effects)
+        text = f"{sentence(text)} Therefore: {effects}"
+
+    return _line(location_id, text)
 
 
 def alert_resolved(name: AlertName, location_id: str, lasted: timedelta) -> str:

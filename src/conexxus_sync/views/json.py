@@ -28,6 +28,10 @@ class Alert(Document, frozen=True):
     severity: alerts.Severity
     message: str
     advice: str
+    caused_by: Annotated[
+        alerts.AlertName | None,
+        Meta(description="The alert of which this one is a consequence; null if it is none."),
+    ]
 
 
 class SalesHealth(Document, frozen=True):

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from conexxus_sync.health._health import ServiceHealth, ServiceState
 from conexxus_sync.health._overview import Day, DayState, Overview
-from conexxus_sync.model.alerts import AlertName, Severity
+from conexxus_sync.model.alerts import AlertGroup, AlertName, Severity
 from conexxus_sync.model.formatting import WEEKDAYS, counted, named_date, wall_time
 
 
@@ -49,7 +49,7 @@ def what_to_do(health: ServiceHealth) -> str:
     is nothing.
     """
     if health.alerts and health.state is not ServiceState.STARTING:
-        told = str(health.alerts[0])
+        told = str(AlertGroup.of(health.alerts)[0].cause)
         return f"{told[:1].upper()}{told[1:]}"
 
     return _NOTHING_TO_DO.get(health.state, "")

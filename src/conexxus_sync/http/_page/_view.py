@@ -11,6 +11,7 @@ import attrs
 
 from conexxus_sync.health._health import ServiceState
 from conexxus_sync.health._overview import Day, DayState, Overview
+from conexxus_sync.model.alerts import AlertGroup
 from conexxus_sync.model.api_connection import ApiConnection
 from conexxus_sync.model.catalogue import PriceChange
 from conexxus_sync.model.formatting import WEEKDAYS, tiny_date
@@ -128,6 +129,7 @@ class PageView:
     What the page's template shows.
 
     Attributes:
+        groups: The alerts, under their causes.
         night: What became of the last date that was due.
         weeks: The calendar; None for a date before its first.
         listed_days: The dates that need a look; `more_days` are not listed.
@@ -142,6 +144,7 @@ class PageView:
     tone: str
     headline: str
     advice: str
+    groups: list[AlertGroup]
     night: str | None
     night_state: DayState | None
     weeks: list[list[Cell | None]]
@@ -173,6 +176,7 @@ class PageView:
             tone=_tone(overview),
             headline=headline(overview.health),
             advice=what_to_do(overview.health),
+            groups=AlertGroup.of(overview.health.alerts),
             night=None if night is None else day_sentence(night, zone, today),
             night_state=None if night is None else night.state,
             weeks=[
