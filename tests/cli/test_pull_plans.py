@@ -3,6 +3,7 @@
 """
 
 import json
+from io import StringIO
 
 import pytest
 
@@ -62,6 +63,49 @@ def test_accept(stocked, office):
     code, out, _ = stocked("pull", "--accept", plan["id"], "--json")
     assert code == 0
     assert json.loads(out)["updated"] == 30
+
+
+CASE = pytest.mark.case(
+    "D11",
+    "a person applies a refused catalogue that cuts 30 prices by 90 %",
+    "the terminal and the page ask first, with counts and the largest change",
+)
+
+
+@CASE
+@pytest.mark.parametrize(
+    ("typed", "code", "updated"), [("no\n", 2, "1.00"), ("\n", 2, "1.00"), ("yes\n", 0, "0.10")]
+)
+def test_accept_asks_at_a_terminal(stocked, office, monkeypatch, typed, code, updated):
+    """
+    A person sees the counts and the largest change, and confirms them.
+    """
+    office.catalog = [*catalog(29, "0.10"), {"sku": "S29", "name": "Item 29", "price": "0.05"}]
+    plan = json.loads(stocked("pull", "--json")[1])
+    monkeypatch.setattr("sys.stdin", terminal := StringIO(typed))
+    monkeypatch.setattr(terminal, "isatty", lambda: True, raising=False)
+
+    found, _, err = stocked("pull", "--accept", plan["id"])
+
+    assert found == code
+    assert "30 prices would change; 0 items in force would be absent." in err
+    assert "The largest change: S29, Item 29: 1.00 → 0.05 -95 %" in err
+    assert f"S00  Item 0  {updated}" in stocked("items")[1]
+
+
+@CASE
+def test_accept_with_yes_does_not_ask(stocked, office, monkeypatch):
+    """
+    With `--yes`, and without a terminal, nothing is asked.
+    """
+    office.catalog = catalog(30, "0.10")
+    plan = json.loads(stocked("pull", "--json")[1])
+    monkeypatch.setattr("sys.stdin", terminal := StringIO())
+    monkeypatch.setattr(terminal, "isatty", lambda: True, raising=False)
+
+    code, _, err = stocked("pull", "--accept", plan["id"], "--yes")
+
+    assert (code, "Apply exactly" in err) == (0, False)
 
 
 @pytest.mark.parametrize("arguments", [["--accept", "x"], ["--accept", "x", "--force"]])

@@ -2,21 +2,24 @@
 `conexxus pull`.
 """
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
+from conexxus_client import ConfigurationError
 from conexxus_sync.inventory import InventorySync
 from conexxus_sync.model.catalogue import AbsentItem, PriceChange
+from conexxus_sync.model.formatting import money
 from conexxus_sync.model.runs import SyncRun
 from conexxus_sync.views.run_document import run_document
 
-from ._console import Progress, progress, write_json, write_lines
+from ._console import Progress, asked, progress, write_json, write_lines
 from ._exit_codes import ExitCode
 from ._logged_client import logged_client
 from ._outcomes import code_of_run
 from ._run_text import SHOWN_ISSUES, run_lines
 from ._session import Session, collected
-from ._store_file import note_new_store
+from ._store_file import note_new_store, opened
 from ._wiring import catalog_storage, engine_context
 
 
@@ -28,6 +31,7 @@ def pull(
     reapply: bool = False,
     catalog: str | None = None,
     removals: str | None = None,
+    yes: bool = False,
     session: Session,
 ) -> ExitCode:
     """
@@ -39,7 +43,7 @@ def pull(
     ```
     conexxus pull
     conexxus pull --plan
-    conexxus pull --accept 20260102T233000123Z-9f3a1c7d
+    conexxus pull --accept 20260102T233000123Z-9f3a1c7d --yes
     conexxus pull --json | jq .itemsProcessed
     ```
 
@@ -52,8 +56,12 @@ def pull(
         catalog: The host's storage, as package.module:factory.
         removals: What becomes of gone items in the host's storage, keep or deactivate;
             instead of CONEXXUS_REMOVALS.
+        yes: With --accept, do not ask at the terminal.
     """
     session = session.having(removals=removals)
+
+    if accept is not None and not yes:
+        _confirm(accept, session)
 
     with (
         progress("Fetching the catalogue …") as show,
@@ -99,11 +107,30 @@ def inventory_engine(
         )
 
 
+def _confirm(accept: str, session: Session) -> None:
+    """
+    Ask at a terminal whether the plan shall be applied; a script is not asked.
+
+    Raises:
+        ConfigurationError: The answer is no.
+    """
+    if not sys.stdin.isatty():
+        return
+
+    _, store = opened(session)
+    with store.read() as state:
+        # What is no plan is refused by the pull.
+        shown = state.plans.summary(accept).lines() if state.plans.get(accept) else []
+
+    if shown and not asked([*shown, "Apply exactly this?"]):
+        raise ConfigurationError(["pull --accept was not confirmed: nothing was changed"])
+
+
 def price_lines(run: SyncRun, prices: Iterable[PriceChange]) -> Iterator[str]:
     """
     The prices that *run* would change: all of a plan, the first of what was refused.
     """
-    lines = (f"{it.sku}: {it.old} → {it.new}  {it.name}" for it in prices)
+    lines = (f"{it.sku}: {money(it.old)} → {money(it.new)}  {it.name}" for it in prices)
 
     return _first(run, "Prices that would change", lines)
 
@@ -113,7 +140,7 @@ def absent_lines(run: SyncRun, items: Iterable[AbsentItem]) -> Iterator[str]:
     The items in force that the catalogue of *run* lacks, as `price_lines` has prices.
     """
     return _first(
-        run, "Items that are absent", (f"{it.sku}: {it.price}  {it.name}" for it in items)
+        run, "Items that are absent", (f"{it.sku}: {money(it.price)}  {it.name}" for it in items)
     )
 
 

@@ -15,7 +15,7 @@ from conexxus_client import ConexxusError, ConfigurationError
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.model.api_connection import ApiConnection
 from conexxus_sync.model.calendar import DAY
-from conexxus_sync.model.catalogue import AbsentItem, PriceChange, QuarantinedItem
+from conexxus_sync.model.catalogue import AbsentItem, PlanSummary, PriceChange, QuarantinedItem
 from conexxus_sync.model.runs import RunKind, SyncRun
 from conexxus_sync.model.sales import (
     OPEN_STATES,
@@ -25,6 +25,7 @@ from conexxus_sync.model.sales import (
     QuarantinedTransaction,
 )
 from conexxus_sync.sales import LATE_AFTER, DueDates, SalesLedger, has_sales
+from conexxus_sync.scheduling._scheduler import PullSchedule
 from conexxus_sync.stores import LocationStore, State
 
 from ._health import ServiceHealth
@@ -97,12 +98,14 @@ class RefusedCatalogue:
 
     Attributes:
         run: The run that read it; its id is what is accepted.
+        summary: All that it would do, in figures.
         prices: What it would do to prices, at most `SHOWN_PRICES`.
         more: Whether there are more price changes.
         absent: The items in force that it lacks, likewise; and `more_absent`.
     """
 
     run: SyncRun
+    summary: PlanSummary
     prices: tuple[PriceChange, ...] = ()
     more: bool = False
     absent: tuple[AbsentItem, ...] = ()
@@ -149,6 +152,8 @@ class Overview:
         refused: The catalogue that waits to be accepted; None if there is none.
         batches: That are not settled, at most `SHOWN_BATCHES`.
         open_batches: How many there are.
+        next_pull: When the schedule has the next pull; None if that is not
+            known; likewise `next_push`.
         problem: Why some of it is missing.
     """
 
@@ -167,6 +172,8 @@ class Overview:
     quarantine: Quarantine = attrs.field(factory=Quarantine)
     batches: tuple[Batch, ...] = ()
     open_batches: int = 0
+    next_pull: datetime | None = None
+    next_push: datetime | None = None
     problem: str | None = None
 
     @property
@@ -214,6 +221,7 @@ def read_overview(
 def _filled(bare: Overview, store: LocationStore, config: SyncConfig) -> Overview:
     with store.snapshot() as state:
         pulls = state.runs.history(RunKind.INVENTORY, SHOWN_RUNS)
+        schedule = PullSchedule(config.location_id, config.sync_every)
         counts = state.outbox.counts()
 
         return attrs.evolve(
@@ -225,6 +233,7 @@ def _filled(bare: Overview, store: LocationStore, config: SyncConfig) -> Overvie
             refused=_refused(state, pulls[0]) if pulls else None,
             quarantine=Quarantine.of(state, SHOWN_QUARANTINED),
             batches=tuple(state.outbox.batches(OPEN_STATES, SHOWN_BATCHES)),
+            next_pull=schedule.next_pull(state.runs.latest(RunKind.INVENTORY), bare.now),
             open_batches=sum(counts.get(it, 0) for it in OPEN_STATES),
         )
 
@@ -247,6 +256,7 @@ def _refused(state: State, latest: SyncRun) -> RefusedCatalogue | None:
 
     return RefusedCatalogue(
         run=latest,
+        summary=state.plans.summary(latest.id),
         prices=prices[:SHOWN_PRICES],
         more=len(prices) > SHOWN_PRICES,
         absent=absent[:SHOWN_PRICES],

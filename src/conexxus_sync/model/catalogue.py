@@ -10,7 +10,7 @@ import attrs
 
 from conexxus_client import Item
 
-from .formatting import counted
+from .formatting import counted, money
 from .runs import SyncRun
 
 
@@ -160,6 +160,43 @@ class PriceChange:
     name: str
     old: Decimal
     new: Decimal
+
+    @property
+    def per_cent(self) -> str:
+        """
+        `-90 %`; empty for an item that was free.
+        """
+        return f"{(self.new - self.old) / self.old * 100:+,.0f} %" if self.old else ""
+
+
+@attrs.frozen(kw_only=True)
+class PlanSummary:
+    """
+    What a plan would do, to be confirmed.
+
+    Attributes:
+        largest: The price that would change most, by its old price; None if
+            none would.
+        prices: How many prices would change.
+        absent: How many items in force it lacks.
+    """
+
+    largest: PriceChange | None
+    prices: int
+    absent: int
+
+    def lines(self) -> list[str]:
+        """
+        Sentences for page and terminal.
+        """
+        prices, absent = counted(self.prices, "price"), counted(self.absent, "item")
+        lines = [f"{prices} would change; {absent} in force would be absent."]
+
+        if (most := self.largest) is not None:
+            change = f"{money(most.old)} → {money(most.new)} {most.per_cent}".rstrip()
+            lines.append(f"The largest change: {most.sku}, {most.name}: {change}")
+
+        return lines
 
 
 @attrs.frozen(kw_only=True)

@@ -3,6 +3,7 @@ Formats counts, dates and durations for people, independent of the locale.
 """
 
 from datetime import date, datetime, timedelta, tzinfo
+from decimal import Decimal
 
 
 # Until then, a time after midnight belongs to the night before.
@@ -14,6 +15,16 @@ def counted(number: int, noun: str, nouns: str | None = None) -> str:
     `1 sale`, `1,204 sales`.
     """
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {nouns or noun + 's'}"
+
+
+def money(amount: Decimal) -> str:
+    """
+    `1,204.50`: exact, with at least two decimals and no exponent.
+    """
+    exponent = amount.normalize().as_tuple().exponent
+    decimals = max(2, -exponent) if isinstance(exponent, int) else 2
+
+    return f"{amount:,.{decimals}f}"
 
 
 def sentence(text: str) -> str:
@@ -36,6 +47,13 @@ def long_date(day: date) -> str:
     `2 January 2026`, whatever the locale.
     """
     return f"{short_date(day)} {day.year}"
+
+
+def weekday_date(day: date) -> str:
+    """
+    `Friday 2 January 2026`, whatever the locale.
+    """
+    return f"{WEEKDAYS[day.weekday()]} {long_date(day)}"
 
 
 def short_date(day: date) -> str:

@@ -69,6 +69,18 @@ class PullSchedule:
             latest.retry_at is not None and latest.retry_at <= now
         )
 
+    def next_pull(self, latest: SyncRun | None, now: datetime) -> datetime:
+        """
+        When the next pull begins; *now* if it is due.
+        """
+        if self.is_due(latest, now):
+            return now
+
+        again = None if latest is None else latest.not_before or latest.retry_at
+        slot = self.next_slot(now)
+
+        return slot if again is None or again <= now else min(slot, again)
+
     def slot(self, now: datetime) -> datetime:
         """
         The last moment at which a pull fell due.

@@ -2,11 +2,12 @@
 What a service answers from the store: health, runs, quarantine, outbox, overview.
 """
 
+from contextlib import suppress
 from datetime import datetime
 
 import attrs
 
-from conexxus_client import ConnectionCheck
+from conexxus_client import ConexxusError, ConnectionCheck
 from conexxus_sync.errors import StoreError
 from conexxus_sync.health._api_monitor import ApiMonitor
 from conexxus_sync.health._health import ServiceHealth, assess_health
@@ -194,12 +195,20 @@ class ServiceQueries:
             health: As the service answers it.
             running: Likewise.
         """
-        return read_overview(
+        now, next_push = self.engines.clock.now(), None
+        found = read_overview(
             self.store,
             self.engines.config,
             health=health,
             running=running,
             expected=self.engines.active_runs.expected,
             calls=self.api_monitor.recent,
-            now=self.engines.clock.now(),
+            now=now,
         )
+
+        # Where it can't be answered, an alert says why.
+        with suppress(ConexxusError):
+            if self.engines.sales is not None and found.problem is None:
+                next_push = self.engines.sales.next_due(now)
+
+        return attrs.evolve(found, next_push=next_push)

@@ -19,7 +19,7 @@ from conexxus_sync.model.sales import Batch
 from conexxus_sync.notifications import notify_in_background
 from conexxus_sync.protocols import Clock, HostStorage, MetricsCollector, OrderSource
 from conexxus_sync.runtime.clock import SettableClock, SystemClock
-from conexxus_sync.sales import SalesPush
+from conexxus_sync.sales import OutboxOperator, SalesPush
 from conexxus_sync.scheduling._background_runs import Trigger
 from conexxus_sync.scheduling._scheduler import Scheduler, shut_down
 from conexxus_sync.stores import LocationStore, SyncStore, open_store
@@ -82,9 +82,6 @@ class ConexxusService:
 
     @property
     def context(self) -> EngineContext:
-        """
-        What its engines work with; an `OutboxOperator` takes it, too.
-        """
         return self._engines.context
 
     @property
@@ -309,6 +306,12 @@ class ConexxusService:
         """
         return self._engines.outbox_operator().replay(business_date, transaction_id)
 
+    def outbox_operator(self) -> OutboxOperator:
+        """
+        What settles batches as an operator decides.
+        """
+        return self._engines.outbox_operator()
+
     def health(self) -> ServiceHealth:
         """
         How the service is, without asking the back office; never raises.
@@ -319,9 +322,6 @@ class ConexxusService:
 
     @property
     def last_call(self) -> ApiConnection | None:
-        """
-        How the last call of this process went; None before the first.
-        """
         return self._queries.last_call
 
     def test_connection(self) -> ConnectionCheck:

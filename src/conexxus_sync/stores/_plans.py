@@ -2,12 +2,13 @@
 Plans: catalogues that were read and not applied.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from typing import Any
 
 import attrs
 
-from conexxus_sync.model.catalogue import AbsentItem, Plan, PriceChange
+from conexxus_sync.model.catalogue import AbsentItem, Plan, PlanSummary, PriceChange
 
 from ._database import Repository
 
@@ -47,6 +48,18 @@ SELECT ?1, ?2, sku, name, price FROM items WHERE location = ?1
 """
 _ABSENT = """
 SELECT sku, name, price FROM planned_removals WHERE location = ? AND run_id = ? ORDER BY sku
+"""
+# By what share of the old price; floats are exact enough for an order.
+_LARGEST = """
+SELECT sku, name, old_price, new_price FROM planned_prices WHERE location = ? AND run_id = ?
+ORDER BY COALESCE(
+    ABS(CAST(new_price AS DOUBLE PRECISION) - CAST(old_price AS DOUBLE PRECISION))
+        / NULLIF(CAST(old_price AS DOUBLE PRECISION), 0), 0) DESC, sku LIMIT 1
+"""
+_COUNTS = """
+SELECT
+    (SELECT COUNT(*) FROM planned_prices WHERE location = ?1 AND run_id = ?2),
+    (SELECT COUNT(*) FROM planned_removals WHERE location = ?1 AND run_id = ?2)
 """
 _LAST_WITHOUT = """
 SELECT p.run_id FROM plans AS p WHERE p.location = ?1 AND EXISTS (
@@ -99,8 +112,20 @@ class Plans(Repository):
         """
         The prices that it would change, by SKU, streamed.
         """
-        for sku, name, old, new in self.session.stream(_PRICES, (self.location, run_id)):
-            yield PriceChange(sku=sku, name=name, old=Decimal(old), new=Decimal(new))
+        yield from map(_price_change, self.session.stream(_PRICES, (self.location, run_id)))
+
+    def summary(self, run_id: str) -> PlanSummary:
+        """
+        What it would do, in figures.
+        """
+        [[prices, absent]] = self.session.execute(_COUNTS, (self.location, run_id)).fetchall()
+        largest = self.session.execute(_LARGEST, (self.location, run_id)).fetchone()
+
+        return PlanSummary(
+            largest=None if largest is None else _price_change(largest),
+            prices=int(prices),
+            absent=int(absent),
+        )
 
     def absent(self, run_id: str) -> Iterator[AbsentItem]:
         """
@@ -116,3 +141,9 @@ class Plans(Repository):
         row = self.session.execute(_LAST_WITHOUT, (self.location, sku)).fetchone()
 
         return None if row is None else str(row[0])
+
+
+def _price_change(row: Sequence[Any]) -> PriceChange:
+    sku, name, old, new = row
+
+    return PriceChange(sku=sku, name=name, old=Decimal(old), new=Decimal(new))

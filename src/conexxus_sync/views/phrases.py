@@ -3,9 +3,10 @@ Phrases about moments and runs, for page and terminal.
 """
 
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from conexxus_sync.model.formatting import WEEKDAYS, counted, tiny_date
+from conexxus_sync.model.formatting import WEEKDAYS, counted, money, tiny_date
 from conexxus_sync.model.runs import RunKind, RunStatus, SyncRun
 
 
@@ -14,6 +15,22 @@ def moment(at: datetime | None, zone: ZoneInfo | None) -> str:
     A moment in store time, to the second.
     """
     return "never" if at is None else at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def zone_name(zone: ZoneInfo | None, now: datetime) -> str:
+    """
+    `New York time (UTC-5)`, by the last part of the zone's name.
+    """
+    if zone is None:
+        return "no time zone set"
+
+    offset = now.astimezone(zone).utcoffset() or timedelta()
+    minutes = round(offset / timedelta(minutes=1))
+    hours, rest = divmod(abs(minutes), 60)
+    shown = f"UTC{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "")
+    city = zone.key.rpartition("/")[2].replace("_", " ")
+
+    return city if city == "UTC" else f"{city} time ({shown})"
 
 
 def clock_time(at: datetime, zone: ZoneInfo | None, today: date) -> str:
@@ -58,7 +75,7 @@ def summary(run: SyncRun) -> str:
     if run.status is RunStatus.FAILED:
         return run.refused or run.last_error or "failed"
     if run.kind is RunKind.SALES:
-        return f"{counted(run.items_succeeded, 'sale')}, {run.total or 0:,}"
+        return f"{counted(run.items_succeeded, 'sale')}, {money(run.total or Decimal())}"
     if run.not_modified:
         return "not modified"
 

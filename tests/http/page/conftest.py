@@ -57,12 +57,12 @@ def new_service(server, tmp_path, till):
         push_at=time(0),  # a date is due when it is over: at any hour, all is well
     )
 
-    def make(**rules):
+    def make(profile=None, **rules):
         client = ClientConfig(
             api_url=server.url, api_key=server.api_key, retries=0, timeout_ms=20_000
         )
         service = ConexxusService(
-            ConexxusClient(client),
+            ConexxusClient(client, profile=profile),
             store=open_store(config.store),
             config=attrs.evolve(config, **rules),
             orders=till,

@@ -6,32 +6,93 @@ from pathlib import Path
 
 import pytest
 
-from .browser import DARK, DESKTOP, PHONE, WINE, hidden, overflow, violations
+from conexxus_client import ApiProfile
+from conexxus_sync.http import Access
+from conexxus_sync.testing import sale
+
+from .browser import DESKTOP, PHONE, WINE, hidden, overflow, violations
 
 
 SHOTS = Path(__file__).parents[3] / ".screenshots"
 
+SCREENS = {
+    f"{screen}-{scheme}": {**options, "color_scheme": scheme}
+    for screen, options in (("desktop", DESKTOP), ("phone", PHONE))
+    for scheme in ("light", "dark")
+}
 
-SCREENS = {"desktop": DESKTOP, "phone": PHONE, "dark": DARK}
+
+def sold(service, till, *ids):
+    day = service.sales.ledger.calendar.business_date(service._clock.now())
+    for number, name in enumerate(ids):
+        till.add(sale(name, f"{number + 2}.50", timestamp=service._clock.now()), business_date=day)
+    service.push_sales(day)
+
+    return service
 
 
-@pytest.mark.parametrize("scene", ["well", "troubled"])
-def test_looks(request, new_service, office, open_page, scene):
+@pytest.fixture
+def well(new_service, office, till):
+    office.catalog = WINE[:10]
+    service = new_service()
+    service.sync_inventory()
+    office.catalog = WINE
+    service.sync_inventory()
+
+    return sold(service, till, *(f"t{number}" for number in range(7)))
+
+
+@pytest.fixture
+def down(well, office, till):
+    office.faults("503*50")
+    well.sync_inventory()
+
+    return sold(well, till, "late1", "late2")
+
+
+@pytest.fixture
+def parked(new_service, office, till):
+    service = new_service(profile=ApiProfile(dedupe="none"))
+    service.sync_inventory()
+    office.faults("sales: after_commit(reset)")
+
+    return sold(service, till, "t1", "t2")
+
+
+@pytest.fixture
+def fresh(new_service):
+    return new_service()
+
+
+# State, and where in the page.
+SCENES = {
+    "well": ("well", ""),
+    "fresh": ("fresh", ""),
+    "down": ("down", ""),
+    "troubled": ("troubled", ""),
+    "refused": ("troubled", "Review and apply"),
+    "parked": ("parked", "Decide about"),
+    "sign-in": ("fresh", ""),
+}
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_looks(request, open_page, scene):
     """
-    On every screen the layout holds, and axe finds nothing; a picture is kept.
+    On every screen, light and dark, the layout holds, and axe finds nothing; a
+    picture is kept.
     """
-    if scene == "well":
-        office.catalog = WINE
-        service = new_service()
-        service.sync_inventory()
-    else:
-        service = request.getfixturevalue("troubled")
+    name, link = SCENES[scene]
+    service = request.getfixturevalue(name)
+    access = Access(token="s3cret-of-the-shim") if scene == "sign-in" else None
 
-    for name, options in SCREENS.items():
-        page = open_page(service, **options)
+    for screen, options in SCREENS.items():
+        page = open_page(service, access, quiet=access is None, **options)
+        if link:
+            page.get_by_role("link", name=link).first.click()
 
         SHOTS.mkdir(exist_ok=True)
-        page.screenshot(path=SHOTS / f"page-{scene}-{name}.png", full_page=True)
-        assert overflow(page) <= 0, name
-        assert hidden(page) == [], name
-        assert violations(page) == [], name
+        page.screenshot(path=SHOTS / f"page-{scene}-{screen}.png", full_page=True)
+        assert overflow(page) <= 0, screen
+        assert hidden(page) == [], screen
+        assert violations(page) == [], screen

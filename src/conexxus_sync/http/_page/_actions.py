@@ -12,7 +12,9 @@ from starlette.exceptions import HTTPException
 from conexxus_client import ConexxusError, ConnectionCheck
 from conexxus_sync.health._overview import Overview
 from conexxus_sync.http._routing import HttpRequest
+from conexxus_sync.model.formatting import counted
 from conexxus_sync.model.runs import SyncRun
+from conexxus_sync.sales import OutboxOperator
 from conexxus_sync.scheduling._background_runs import Trigger
 
 from ._flash_messages import Note
@@ -32,6 +34,8 @@ class PageService(Protocol):
     def replay_item(self, key: str) -> SyncRun: ...
 
     def replay_sale(self, business_date: date, transaction_id: str) -> bool: ...
+
+    def outbox_operator(self) -> OutboxOperator: ...
 
     def test_connection(self) -> ConnectionCheck: ...
 
@@ -87,6 +91,25 @@ class Actions:
             return Note(f"{key} is no longer in quarantine.", failed=True)
 
         return Note(f"{key} of {day} goes with the next push.")
+
+    def resolve(self, request: HttpRequest) -> Note:
+        """
+        Settle a batch of unknown fate as the back office answered.
+        """
+        key, answer = unquote(_field(request, "key")), _field(request, "delivered")
+
+        if answer not in ("yes", "no"):
+            raise HTTPException(400, "delivered must be yes or no.")
+
+        delivered = answer == "yes"
+        operator = self.service.outbox_operator()
+        batch = operator.resolve(key, delivered=delivered, reason="decided on the page")
+        sales = counted(batch.transactions, "sale")
+
+        if delivered:
+            return Note(f"{sales} marked as delivered.")
+
+        return Note(f"{sales} will be sent with the next push, in a new batch.")
 
     def probe(self, request: HttpRequest) -> Note:
         """

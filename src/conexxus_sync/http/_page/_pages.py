@@ -15,6 +15,7 @@ from conexxus_client import ConexxusError
 from conexxus_sync.http._access import Access
 from conexxus_sync.http._rate_limits import PROBES, Rate
 from conexxus_sync.http._routing import HttpRequest, Route, error
+from conexxus_sync.model.sales import OPEN_STATES
 from conexxus_sync.views.runbooks import runbook_for
 
 from ._actions import Actions, PageService, refused
@@ -42,11 +43,14 @@ def page_routes(service: PageService, *, access: Access | None = None) -> list[R
     return [
         Route("GET", "/", pages.overview, signed_out=pages.sign_in),
         Route("GET", "/runbooks/{name}", pages.runbook, signed_out=pages.sign_in),
+        Route("GET", "/confirm/{run}", pages.confirm, signed_out=pages.sign_in),
+        Route("GET", "/parked/{key}", pages.parked, signed_out=pages.sign_in),
         Route("POST", "/page/sync", pages.after(actions.sync), trigger=True),
         Route("POST", "/page/push", pages.after(actions.push), trigger=True),
         Route("POST", "/page/accept", pages.after(actions.accept), trigger=True),
         Route("POST", "/page/replay-item", pages.after(actions.replay_item), rate=CLICKS),
         Route("POST", "/page/replay-sale", pages.after(actions.replay_sale), rate=CLICKS),
+        Route("POST", "/page/resolve", pages.after(actions.resolve), rate=CLICKS),
         Route("POST", "/page/probe", pages.after(actions.probe), rate=PROBES),
         Route("POST", "/page/login", pages.log_in, public=True, rate=LOGINS),
         Route("POST", "/page/logout", pages.log_out, public=True, rate=LOGINS),
@@ -82,6 +86,32 @@ class _Pages:
 
         return page("runbook.html", name=name, book=found)
 
+    def confirm(self, request: HttpRequest) -> Response:
+        """
+        What a refused catalogue would change, and whether it shall.
+        """
+        view = PageView.of(self.service.overview())
+        waiting = view.overview.refused
+
+        if waiting is None or waiting.run.id != request.path_params["run"]:
+            return self._see_note(Note("This catalogue is no longer there to apply.", failed=True))
+
+        return page("confirm.html", view=view, refused=waiting)
+
+    def parked(self, request: HttpRequest) -> Response:
+        """
+        The question that decides what becomes of a batch of unknown fate.
+        """
+        try:
+            batch = self.service.outbox_operator().find(request.path_params["key"])
+        except ConexxusError as exc:
+            return self._see_note(refused(exc))
+
+        if batch.parked is None or batch.state not in OPEN_STATES:
+            return self._see_note(Note("This batch needs no decision."))
+
+        return page("parked.html", view=PageView.of(self.service.overview()), batch=batch)
+
     def after(self, action: Callable[[HttpRequest], Note]) -> Callable[[HttpRequest], Response]:
         """
         Do it, then show the page with what became of it.
@@ -94,6 +124,9 @@ class _Pages:
         except ConexxusError as exc:
             note = refused(exc)
 
+        return self._see_note(note)
+
+    def _see_note(self, note: Note) -> Response:
         return _see(f"../?note={quote(self.notes.keep(note))}")
 
     def sign_in(self, request: HttpRequest) -> Response:

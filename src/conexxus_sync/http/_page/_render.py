@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
 from conexxus_sync.http._routing import Handler
-from conexxus_sync.model.formatting import counted
+from conexxus_sync.model.formatting import counted, money, weekday_date
 
 
 # Nothing but what this server serves; no inline style or script either, so
@@ -100,7 +100,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(shown=shown, quoted=quoted, code=with_code)
+    environment.filters.update(
+        shown=shown, quoted=quoted, code=with_code, money=money, day=weekday_date
+    )
     environment.globals["counted"] = counted
     environment.globals["version"] = {name: _version(name) for name in MEDIA_TYPES}
 

@@ -2,21 +2,21 @@
 The values of the page's template; no HTML.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import ClassVar, Self
+from urllib.parse import quote
 
 import attrs
 
 from conexxus_sync.health._health import ServiceState
 from conexxus_sync.health._overview import Day, DayState, Overview
-from conexxus_sync.model.alerts import AlertGroup
+from conexxus_sync.model.alerts import AlertGroup, AlertName
 from conexxus_sync.model.api_connection import ApiConnection
-from conexxus_sync.model.catalogue import PriceChange
-from conexxus_sync.model.formatting import WEEKDAYS, tiny_date
+from conexxus_sync.model.formatting import WEEKDAYS, counted, tiny_date
 from conexxus_sync.model.runs import RunIssue, RunKind, RunStatus, SyncRun
-from conexxus_sync.views.phrases import age, clock_time, run_duration, summary
+from conexxus_sync.model.sales import Batch
+from conexxus_sync.views.phrases import age, clock_time, run_duration, summary, zone_name
 from conexxus_sync.views.text import (
     MARKS,
     day_sentence,
@@ -27,13 +27,12 @@ from conexxus_sync.views.text import (
     what_to_do,
 )
 
+from ._plots import Plot, Value
+
 
 LISTED_RUNS = 10
 LISTED_ISSUES = 10
 LISTED_DAYS = 5
-
-# What a run looks like in the strip: so high at least and at most.
-BAR_LEAST, BAR_MOST = 4, 40
 
 _TONES = {
     ServiceState.OK: "good",
@@ -75,15 +74,19 @@ class Cell:
 
 
 @attrs.frozen(kw_only=True)
-class Bar:
+class Button:
     """
-    A run in the strip.
+    Something that can be done now.
+
+    Attributes:
+        address: Of the form, or of the page that asks first.
+        asks: Whether it is a link to such a page.
     """
 
-    x: int
-    height: int
-    tone: str
-    title: str
+    label: str
+    address: str
+    asks: bool = False
+    enabled: bool = True
 
 
 @attrs.frozen(kw_only=True)
@@ -100,16 +103,6 @@ class Row:
     tone: str
     issues: tuple[RunIssue, ...]
     failures: int
-
-
-@attrs.frozen(kw_only=True)
-class Price:
-    """
-    A price that would change, with the change in per cent.
-    """
-
-    change: PriceChange
-    per_cent: str
 
 
 @attrs.frozen(kw_only=True)
@@ -133,10 +126,10 @@ class PageView:
         night: What became of the last date that was due.
         weeks: The calendar; None for a date before its first.
         listed_days: The dates that need a look; `more_days` are not listed.
-        strips: The last runs of each kind, by its title.
+        buttons: What can be done, most urgent first.
+        plots: Sales for each date, and changes by each pull.
         rows: The last runs of all kinds.
         busy: Whether a run is at work, in whichever process.
-        prices: Those that a refused catalogue would change.
         unlisted_aside: How much was set aside beyond what is listed.
     """
 
@@ -150,10 +143,10 @@ class PageView:
     weeks: list[list[Cell | None]]
     listed_days: list[str]
     more_days: int
-    strips: list[tuple[str, list[Bar]]]
+    buttons: list[Button]
+    plots: list[Plot]
     rows: list[Row]
     busy: bool
-    prices: list[Price]
     latencies: Latencies | None
     unlisted_aside: int
     unlisted_batches: int
@@ -169,7 +162,6 @@ class PageView:
         night = last_due_date(overview)
         zone, today = overview.timezone, overview.today
         listed = [day for day in overview.days if day.state in _NEED_ATTENTION]
-        refused = overview.refused
 
         return cls(
             overview=overview,
@@ -185,14 +177,10 @@ class PageView:
             ],
             listed_days=[day_sentence(day, zone, today) for day in listed[:LISTED_DAYS]],
             more_days=len(listed[LISTED_DAYS:]),
-            strips=[
-                (name, list(_strip(runs, overview)))
-                for name, runs in (("Pulls", overview.pulls), ("Pushes", overview.pushes))
-                if runs
-            ],
+            buttons=list(_buttons(overview)),
+            plots=[plot for plot in (_sales_plot(overview), _items_plot(overview)) if plot],
             rows=list(_rows(overview)),
             busy=bool(overview.running or overview.elsewhere),
-            prices=[] if refused is None else list(map(_price, refused.prices)),
             latencies=_latencies(overview.calls),
             unlisted_aside=_aside(overview),
             unlisted_batches=overview.open_batches - len(overview.batches),
@@ -203,6 +191,22 @@ class PageView:
         The store's time, with the date where that is another one.
         """
         return clock_time(moment, self.overview.timezone, self.overview.today)
+
+    def soon(self, moment: datetime | None) -> str:
+        """
+        When something begins; `now` if it is due.
+        """
+        if moment is None:
+            return "not planned"
+
+        return "now" if moment <= self.overview.now else self.when(moment)
+
+    @property
+    def zone(self) -> str:
+        """
+        The store's time zone, in words.
+        """
+        return zone_name(self.overview.timezone, self.overview.now)
 
     def age(self, moment: datetime) -> str:
         """
@@ -249,21 +253,86 @@ def _cell(day: Day, overview: Overview) -> Cell:
     )
 
 
-def _strip(runs: Sequence[SyncRun], overview: Overview) -> Iterator[Bar]:
+def _buttons(overview: Overview) -> Iterator[Button]:
     """
-    Oldest first; the higher the longer, by its logarithm: a 304 and a million
-    items are seen side by side.
+    The remedies of the alerts, gravest first; then what can always be done.
     """
-    for number, run in enumerate(reversed(runs)):
-        seconds = max((run.duration or timedelta()).total_seconds(), 0.001)
-        share = (math.log10(seconds) + 3) / 6
-        height = BAR_LEAST + (BAR_MOST - BAR_LEAST) * min(share, 1)
-        yield Bar(
-            x=number * 12,
-            height=round(height),
-            tone=_run_tone(run),
-            title=f"{_when(run, overview)}: {summary(run)}, {run_duration(run)}",
-        )
+    busy, health = bool(overview.running or overview.elsewhere), overview.health
+    enabled = health.state is not ServiceState.DISABLED
+    sync = Button(label="Sync now", address="page/sync", enabled=enabled and not busy)
+    push = Button(label="Push sales that are due", address="page/push", enabled=not busy)
+    probe = Button(label="Test the connection", address="page/probe", enabled=enabled)
+    remedies: dict[AlertName, Button | None] = {
+        AlertName.SALES_PARKED: _decide(overview),
+        AlertName.CATALOG_REFUSED: _review(overview),
+        AlertName.API_DOWN: probe,
+        AlertName.DATE_OVERDUE: push if health.sales.enabled else None,
+        AlertName.DELIVERY_UNKNOWN: push if health.sales.enabled else None,
+        AlertName.PUSH_FAILED: push if health.sales.enabled else None,
+        AlertName.SYNC_FAILED: sync,
+        AlertName.SYNC_STALE: sync,
+    }
+    urgent = [remedies.get(group.cause.name) for group in AlertGroup.of(health.alerts)]
+    always = [sync, push if health.sales.enabled else None]
+
+    yield from dict.fromkeys(button for button in (*urgent, *always) if button is not None)
+
+
+def _decide(overview: Overview) -> Button | None:
+    parked = [batch for batch in overview.batches if batch.parked]
+
+    if not parked:
+        return None
+
+    sales = counted(sum(batch.transactions for batch in parked), "parked sale")
+
+    return Button(label=f"Decide about {sales}", address=parked_address(parked[0]), asks=True)
+
+
+def _review(overview: Overview) -> Button | None:
+    if overview.refused is None:
+        return None
+
+    address = f"confirm/{overview.refused.run.id}"
+
+    return Button(label="Review the refused catalogue", address=address, asks=True)
+
+
+def parked_address(batch: Batch) -> str:
+    """
+    Of the page that asks what became of *batch*.
+    """
+    return f"parked/{quote(batch.key, safe='')}"
+
+
+def _sales_plot(overview: Overview) -> Plot | None:
+    return Plot.of(
+        "Sales per business date",
+        [
+            Value(
+                number=day.delivered,
+                label=tiny_date(day.business_date),
+                title=day_sentence(day, overview.timezone, overview.today),
+                tone="bad" if day.state is DayState.MISSING else "good",
+            )
+            for day in overview.days
+        ],
+    )
+
+
+def _items_plot(overview: Overview) -> Plot | None:
+    return Plot.of(
+        "Items changed per pull",
+        [
+            Value(
+                number=run.created + run.updated + run.removed,
+                label=_when(run, overview),
+                title=f"{_when(run, overview)}: {summary(run)}, {run_duration(run)}",
+                tone=_run_tone(run),
+            )
+            for run in reversed(overview.pulls)
+        ],
+    )
 
 
 def _rows(overview: Overview) -> Iterator[Row]:
@@ -303,15 +372,6 @@ def _run_tone(run: SyncRun) -> str:
     quiet = run.kind is RunKind.INVENTORY and not (run.created or run.updated or run.removed)
 
     return "calm" if quiet else "good"
-
-
-def _price(change: PriceChange) -> Price:
-    if not change.old:
-        return Price(change=change, per_cent="")
-
-    share = (change.new - change.old) / change.old * 100
-
-    return Price(change=change, per_cent=f"{share:+,.0f} %")
 
 
 def _latencies(calls: Sequence[ApiConnection]) -> Latencies | None:
