@@ -130,6 +130,15 @@ class ConexxusError(Exception):
         """
         return in_sentences(str(self), self.remark)
 
+    @property
+    def help(self) -> str:
+        """
+        The entry of the documentation that says what to do.
+        """
+        ours = (cls for cls in type(self).__mro__ if cls.__module__.startswith("conexxus_"))
+
+        return f"how-to/troubleshoot.md#{next(ours).__name__.lower()}"
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {str(self)!r} delivery={self.delivery}>"
 

@@ -74,6 +74,7 @@ def test_2_not_configured(bare_shell):
         "conexxus: CONEXXUS_API_URL is not configured",
         "          CONEXXUS_API_KEY is not configured",
         "          --timezone must be an IANA time zone like America/New_York, got 'Mars'",
+        "          Help: how-to/troubleshoot.md#configurationerror",
     ]
 
 

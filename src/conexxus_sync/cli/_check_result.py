@@ -33,6 +33,16 @@ class CheckResult:
     message: str
     code: ExitCode = ExitCode.SUCCESS
 
+    @property
+    def help(self) -> str | None:
+        """
+        The entry of the documentation that says what to do; None if all is well.
+        """
+        if self.level is Level.OK:
+            return None
+
+        return f"how-to/troubleshoot.md#doctor-{self.check.replace(' ', '-')}"
+
 
 def misconfigured(check: str, message: str) -> CheckResult:
     """

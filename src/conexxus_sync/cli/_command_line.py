@@ -41,7 +41,7 @@ def run(arguments: Sequence[str]) -> int:
         return ExitCode.USAGE
     except ConexxusError as exc:
         document = error_document(exc)
-        write_error(*document.get("problems", [str(exc)]))
+        write_error(*document.get("problems", [str(exc)]), f"Help: {exc.help}")
         _write_error_document(document, arguments)
         return code_of_error(exc)
     except StoppedError as exc:

@@ -53,6 +53,8 @@ def doctor(*, webhook: bool = False, session: Session) -> ExitCode:
         write_json([*map(Finding.of, findings)])
     else:
         write_lines(table(("", "", ""), [(f.level, f.check, f.message) for f in findings])[1:])
+        if helps := [finding.help for finding in findings if finding.level is Level.PROBLEM]:
+            write_lines(["", "Help:", *(f"  {it}" for it in helps)])
 
     return gravest(finding.code for finding in findings)
 
@@ -65,6 +67,7 @@ class Finding(Document, frozen=True):
     check: str
     level: Level
     message: str
+    help: str | None = None
 
 
 def examine(session: Session, *, webhook: bool = False) -> Iterator[CheckResult]:

@@ -29,7 +29,7 @@ def error_document(error: ConexxusError) -> dict[str, Any]:
     """
     *error* for programs, in place of the runs that did not take place.
     """
-    document: dict[str, Any] = {"error": error.explanation}
+    document: dict[str, Any] = {"error": error.explanation, "help": error.help}
 
     if isinstance(error, RunInProgressError):
         document["runId"] = error.run_id
