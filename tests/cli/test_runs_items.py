@@ -47,6 +47,14 @@ def test_items_as_csv(stocked):
     assert rows[0]["price"] == "3.990"
 
 
+CASE = pytest.mark.case(
+    "E15",
+    "formulas after a line feed, in full width or behind `;`; U+009B; the key in another variable",
+    "they are quoted in CSV and escaped in JSON, and the key is redacted wherever it is printed",
+)
+
+
+@CASE
 def test_csv_starts_no_program(cli, office):
     """
     What a spreadsheet would take for a formula is text; prices are numbers.
@@ -54,6 +62,7 @@ def test_csv_starts_no_program(cli, office):
     office.catalog = [
         {"sku": "@SUM(A1)", "name": "=cmd|'/c calc'!A0", "price": 1, "category": "+1"},
         {"sku": "A", "name": "\tx", "price": 2, "category": "-1", "description": "\r=1"},
+        {"sku": "B", "name": "\n=1", "price": 3, "category": "x;=1", "description": "\uff1d1"},
     ]
     cli("pull")
 
@@ -62,8 +71,37 @@ def test_csv_starts_no_program(cli, office):
     rows = list(csv.DictReader(io.StringIO(out, newline="")))
     assert [list(row.values()) for row in rows] == [
         ["'@SUM(A1)", "'=cmd|'/c calc'!A0", "1", "'+1", ""],
-        ["A", "'\tx", "2", "'-1", "'\r=1"],
+        ["A", "'\tx", "2", "'-1", "'\r'=1"],
+        ["B", "'\n'=1", "3", "x;'=1", "'\uff1d1"],
     ]
+
+
+@CASE
+def test_json_can_not_steer_the_terminal(cli, office):
+    """
+    What a terminal would take for a command is an escape, of the same meaning.
+    """
+    office.catalog = [{"sku": "X", "name": "a\x9b2J\u202e", "price": 1}]
+    cli("pull")
+
+    _, out, _ = cli("items", "--json")
+
+    assert "\x9b" not in out
+    assert json.loads(out)["name"] == "a\x9b2J\u202e"
+
+
+@CASE
+def test_key_in_another_variable(cli, monkeypatch):
+    """
+    Pasted into another variable, the key is redacted in text, JSON and errors.
+    """
+    monkeypatch.setenv("CONEXXUS_API_KEY", "k3y-0123456789")
+    monkeypatch.setenv("LOCATION_ID", "k3y-0123456789")
+
+    shown = [*cli("runs"), *cli("status"), *cli("status", "--json"), *cli("why", "k3y-0123456789")]
+
+    assert "k3y-0123456789" not in "".join(map(str, shown))
+    assert "***" in "".join(map(str, shown))
 
 
 def test_csv_can_not_steer_the_terminal(cli, office, monkeypatch):

@@ -26,7 +26,6 @@ OPEN = {
         for case in CASES
         if case[0] == "D" and case not in ("D1", "D2", "D3", "D4", "D5", "D6", "D7", "D8", "D11")
     ),
-    "E15",
 }
 
 

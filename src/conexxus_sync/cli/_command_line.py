@@ -2,6 +2,7 @@
 Runs one command, and turns whatever ends it into an exit code.
 """
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
@@ -17,6 +18,7 @@ from ._console import use_utf8, write_error, write_json
 from ._exit_codes import ExitCode
 from ._logs import configure
 from ._outcomes import code_of_error, error_document
+from ._printable import conceal
 from ._session import Session
 from ._signals import StoppedError, stop_at_once
 
@@ -32,6 +34,8 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         Its exit code.
     """
+    conceal(os.environ)
+
     try:
         invocation = plain_invocation(arguments) or _any_invocation(arguments)
         return 0 if invocation is None else _run(invocation)

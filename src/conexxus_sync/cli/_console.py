@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 
 from conexxus_client import ConfigurationError
 
-from ._logs import printable
+from ._printable import printable, printable_json, redacted
 
 
 Tone = Literal["", "strong", "soft", "good", "look", "bad"]
@@ -43,7 +43,7 @@ def write_lines(lines: Iterable[str]) -> None:
     Write a result for people.
     """
     for line in lines:
-        sys.stdout.write(f"{printable(line)}\n")
+        sys.stdout.write(f"{redacted(printable(line))}\n")
 
     # Somebody may be waiting at the other end of a pipe.
     sys.stdout.flush()
@@ -65,7 +65,9 @@ def write_in_colour(lines: Iterable[Line]) -> None:
     console = Console(highlight=False, soft_wrap=True)
 
     for line in lines:
-        console.print(Text.assemble(*((printable(text), _STYLES[tone]) for text, tone in line)))
+        console.print(
+            Text.assemble(*((redacted(printable(text)), _STYLES[tone]) for text, tone in line))
+        )
 
 
 def use_utf8() -> None:
@@ -84,14 +86,15 @@ def write_json(document: Any) -> None:
         document: A `Document`, or what JSON has, with documents in it.
     """
     plain = methodcaller("as_json")
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, default=plain) + "\n")
+    text = json.dumps(document, ensure_ascii=False, indent=2, default=plain)
+    sys.stdout.write(printable_json(redacted(text)) + "\n")
 
 
 def write_json_line(document: Any) -> None:
     """
     Write one line for programs that read while we go on.
     """
-    sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
+    sys.stdout.write(printable_json(json.dumps(document, ensure_ascii=False)) + "\n")
     sys.stdout.flush()
 
 
@@ -99,7 +102,7 @@ def write_error(*sentences: str) -> None:
     """
     Write what is wrong.
     """
-    first, *others = map(printable, sentences)
+    first, *others = (redacted(printable(it)) for it in sentences)
 
     sys.stderr.write(f"conexxus: {first}\n")
     for sentence in others:
@@ -111,7 +114,7 @@ def asked(lines: Sequence[str]) -> bool:
     Ask at the terminal, on stderr, what *lines* say; is the answer yes?
     """
     for line in lines:
-        sys.stderr.write(f"{printable(line)}\n")
+        sys.stderr.write(f"{redacted(printable(line))}\n")
 
     sys.stderr.write("Type yes: ")
     sys.stderr.flush()

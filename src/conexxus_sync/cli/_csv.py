@@ -3,18 +3,21 @@
 """
 
 import csv
+import re
 import sys
 from collections.abc import Iterable
 
 from conexxus_sync.model.catalogue import MirrorItem
 from conexxus_sync.model.run_json import moment_to_json
 
-from ._logs import printable
+from ._printable import printable
 
 
 # A spreadsheet runs what begins like this:
 # https://owasp.org/www-community/attacks/CSV_Injection
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001  # meant
+# Where a spreadsheet takes one for the separator, a cell begins behind it.
+_CELL = re.compile(r"(?<=[;\t\r\n])(?=[\s\"']*[=+\-@＝＋－＠])")  # noqa: RUF001  # meant
 _COLUMNS = ("sku", "name", "price", "category", "description")
 
 
@@ -43,4 +46,6 @@ def write_csv(entries: Iterable[MirrorItem], *, missing: bool) -> None:
 
 
 def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULAS) else text
+    text = _CELL.sub("'", text)
+
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULAS) else text

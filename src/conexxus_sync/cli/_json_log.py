@@ -5,12 +5,13 @@ A module of its own, because only logs in JSON are worth the import.
 """
 
 import json
-import re
 from datetime import UTC, datetime
 from typing import Any
 
 from pythonjsonlogger.core import RESERVED_ATTRS, LogData
 from pythonjsonlogger.json import JsonFormatter as _JsonFormatter
+
+from ._printable import printable_json, redacted
 
 
 # What the fields that every event has are called in a record. A field of an
@@ -24,13 +25,6 @@ _NAMES = {
     "stack_info": "stack",
 }
 _RENAMED = {**_NAMES, **{name: f"{name}_" for name in _NAMES.values()}}
-
-# Controls, line separators, and what turns the direction of writing; JSON
-# itself asks only for those below U+0020 to be escaped (RFC 8259, 7).
-_UNPRINTABLE = re.compile(
-    "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff\U000e0000-\U000e007f]"
-)
 
 
 class JsonFormatter(_JsonFormatter):
@@ -72,7 +66,7 @@ def _as_json(document: LogData, **options: Any) -> str:
         # NaN, a key that is no text, or something that contains itself.
         text = json.dumps({k: v if _is_plain(v) else str(v) for k, v in document.items()})
 
-    return _UNPRINTABLE.sub(lambda found: json.dumps(found[0])[1:-1], text)
+    return printable_json(redacted(text))
 
 
 def _is_plain(value: object) -> bool:

@@ -13,6 +13,7 @@ from conexxus_sync.views.run_document import run_document
 from ._console import write_json, write_lines
 from ._csv import write_csv
 from ._exit_codes import ExitCode
+from ._printable import printable_json
 from ._run_text import moment, run_duration, summary, table
 from ._session import Session
 from ._store_file import opened
@@ -97,7 +98,7 @@ def items(
 
         if session.json:
             for entry in found:
-                sys.stdout.write(encode_item(entry.item).decode() + "\n")
+                sys.stdout.write(printable_json(encode_item(entry.item).decode()) + "\n")
         elif csv:
             write_csv(found, missing=all)
         else:

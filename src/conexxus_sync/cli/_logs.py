@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from conexxus_sync.runtime.run_logging import RunFilter
 
 from ._arguments import Format
+from ._printable import printable, redacted
 
 
 # Where the command line logs each run, and each attempt that failed.
@@ -68,12 +69,4 @@ class TextFormatter(logging.Formatter):
             exception = self.formatException(record.exc_info)
             lines += [f"    {printable(line)}" for line in exception.split("\n")]
 
-        return "\n".join(lines)
-
-
-def printable(text: str) -> str:
-    """
-    *text* without anything that moves a cursor, turns the direction of
-    writing, or starts a new line.
-    """
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+        return redacted("\n".join(lines))

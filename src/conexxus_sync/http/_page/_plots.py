@@ -13,7 +13,7 @@ LEFT, BOTTOM = 46, 126
 _TOP, _RIGHT = 12, 352
 # A few bars are not drawn wider than that.
 _WIDEST = 40
-# So far apart are the labels of the first and the last bar at least.
+# So wide are the labels of the first and the last bar together, at most.
 _LEAST = 200
 _NICE = (1, 2, 5)
 
@@ -113,9 +113,10 @@ def _height(number: int, most: int) -> float:
 
 def _moments(values: Sequence[Value], right: float) -> list[Tick]:
     first = Tick(at=LEFT, label=values[0].label, anchor="start")
-    last = Tick(at=max(right, LEFT + _LEAST), label=values[-1].label, anchor="end")
+    last = Tick(at=right, label=values[-1].label, anchor="end")
 
-    return [first] if len(values) == 1 else [first, last]
+    # There is no room for both below a few bars.
+    return [first, last] if right - LEFT >= _LEAST else [first]
 
 
 def _nice(number: int) -> int:
