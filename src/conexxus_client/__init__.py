@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         encode_item,
         encode_transaction,
     )
-    from .config import ApiProfile, Auth, AuthRequest, ClientConfig, Environment, Secret
+    from .config import ApiProfile, Auth, AuthRequest, ClientConfig, Secret
     from .errors import (
         AnswerError,
         AttemptRecord,
@@ -116,7 +116,6 @@ else:
                 "Auth",
                 "AuthRequest",
                 "ClientConfig",
-                "Environment",
                 "Secret",
             ),
             "errors": (
@@ -192,7 +191,6 @@ __all__ = [
     "DecodeError",
     "Delivery",
     "EnvelopeError",
-    "Environment",
     "FrozenBatch",
     "Headers",
     "Hook",

@@ -57,7 +57,7 @@ class _BaseClient:
         Raises:
             ConfigurationError: Naming all problems at once.
         """
-        return cls(ClientConfig.from_env(environ))
+        return cls(ClientConfig.from_env(environ), profile=ApiProfile.from_env(environ))
 
     @property
     def config(self) -> ClientConfig:

@@ -2,11 +2,10 @@
 The client's settings, the profile of the API, and environment variables.
 """
 
-import os
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import attrs
 
@@ -15,18 +14,13 @@ from ._config_validation import (
     config_problems,
     origin_of,
     profile_problems,
-    proxy_url,
 )
 from ._config_validation import address_flaw as address_flaw
 from ._config_validation import is_loopback as is_loopback
 from ._config_validation import normalized_url as normalized_url
-from ._secrets import FileSecret
 from ._secrets import Secret as Secret
 from .errors import ConfigurationError
-
-
-# The longest number that any setting takes: int() takes its time on some.
-_MAX_DIGITS = 8
+from .settings import Settings
 
 
 API_KEY_HEADER = "X-API-Key"
@@ -121,26 +115,19 @@ class ClientConfig:
         Raises:
             ConfigurationError: Naming all problems at once, without secrets.
         """
-        env = Environment(os.environ if environ is None else environ)
-        env.read("CONEXXUS_API_URL", "api_url", normalized_url, required=True)
-        env.read_secret("CONEXXUS_API_KEY", "api_key", required=True)
-        env.read("CONEXXUS_TIMEOUT", "timeout_ms", milliseconds)
-        env.read("CONEXXUS_RETRIES", "retries", count)
-        env.read("CONEXXUS_RETRY_DELAY", "retry_delay_ms", milliseconds)
-        env.read("LOCATION_ID", "location_id")
-        env.read("CONEXXUS_ALLOW_INSECURE", "allow_insecure", flag)
-        env.read("CONEXXUS_CA_FILE", "ca_file", Path)
-        env.read("CONEXXUS_CLIENT_CERT", "client_cert_file", Path)
-        env.read("CONEXXUS_CLIENT_KEY", "client_key_file", Path)
-        env.read_secret("CONEXXUS_PROXY", "proxy", proxy_url)
-        env.read("CONEXXUS_HTTP_BACKEND", "http_backend")
-        env.values.setdefault("allow_insecure", allow_insecure)
-        problems = [*env.problems, *config_problems(env.values)]
+        settings = Settings.of(environ)
+        problems = list[str]()
+        values = settings.read("client", problems)
+        values.setdefault("allow_insecure", allow_insecure)
+        location = settings.get("LOCATION_ID")
+        if location:
+            values["location_id"] = location
+        problems += config_problems(values)
 
         if problems:
-            raise ConfigurationError(problems)
+            raise settings.named(problems)
 
-        return cls(**env.values)
+        return cls(**values)
 
     @property
     def proxy_url(self) -> str | None:
@@ -272,6 +259,25 @@ class ApiProfile:
         if problems:
             raise ConfigurationError(problems)
 
+    @classmethod
+    def from_env(
+        cls, environ: Mapping[str, str] | None = None, *, base: "ApiProfile | None" = None
+    ) -> "ApiProfile":
+        """
+        *base*, by default the documented contract, with what the settings of `api` say.
+
+        Raises:
+            ConfigurationError: Naming all problems at once.
+        """
+        settings = Settings.of(environ)
+        problems = list[str]()
+        values = settings.read("profile", problems)
+
+        if problems:
+            raise settings.named(problems)
+
+        return attrs.evolve(base or cls(), **values)
+
     @property
     def key_header(self) -> str:
         """
@@ -281,98 +287,3 @@ class ApiProfile:
             return "Authorization"
 
         return self.api_key_header
-
-
-class Environment:
-    """
-    Reads environment variables and collects what is wrong with them.
-
-    Attributes:
-        values: What was set and could be read, by the name of the setting.
-        problems: One sentence for each variable that could not.
-    """
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-        self.values: dict[str, Any] = {}
-        self.problems: list[str] = []
-
-    def read(
-        self,
-        variable: str,
-        name: str,
-        parse: Callable[[str], Any] = str,
-        *,
-        required: bool = False,
-    ) -> None:
-        """
-        Read *variable* into `values[name]`.
-        """
-        text = self._environ.get(variable, "")
-
-        if not text:
-            if required:
-                self.problems.append(f"{variable} is not configured")
-            return
-
-        try:
-            self.values[name] = parse(text)
-        except ValueError as exc:
-            self.problems.append(f"{variable} {exc}")
-
-    def read_secret(
-        self,
-        variable: str,
-        name: str,
-        parse: Callable[[str], Any] = Secret,
-        *,
-        required: bool = False,
-    ) -> None:
-        """
-        Read the secret in *variable*, or in the file that `<variable>_FILE`
-        names, which is read again when it changes.
-        """
-        path = self._environ.get(f"{variable}_FILE", "")
-
-        if not path:
-            self.read(variable, name, parse, required=required)
-        elif self._environ.get(variable, ""):
-            self.problems.append(f"{variable} and {variable}_FILE are both set: keep one")
-        else:
-            try:
-                self.values[name] = FileSecret(Path(path), parse)
-            except ValueError as exc:
-                self.problems.append(f"{variable}_FILE {exc}")
-
-
-def milliseconds(text: str) -> int:
-    """
-    Read a whole number of milliseconds.
-    """
-    return _whole(text, "must be a whole number of milliseconds")
-
-
-def count(text: str) -> int:
-    """
-    Read a whole number.
-    """
-    return _whole(text, "must be a whole number from 0 to 100")
-
-
-def _whole(text: str, expected: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > _MAX_DIGITS:
-        msg = f"{expected}, got {text[:40]!r}"
-        raise ValueError(msg)
-
-    return int(text)
-
-
-def flag(text: str) -> bool:
-    """
-    Read `1` or `0`.
-    """
-    if text not in ("0", "1"):
-        msg = f"must be 1 or 0, got {text[:40]!r}"
-        raise ValueError(msg)
-
-    return text == "1"

@@ -9,14 +9,14 @@ from datetime import date, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import attrs
 
-from conexxus_client import ConfigurationError, Environment, Secret
-from conexxus_client.config import address_flaw, normalized_url
+from conexxus_client import ConfigurationError, Secret
 from conexxus_client.config import is_loopback as is_loopback
+from conexxus_client.settings import Settings, safe_webhook, webhook
+from conexxus_client.settings import day as day
 from conexxus_sync.model.guards import Guards, SalesGuards
 from conexxus_sync.model.sale_digests import COMPARABLE, fields_to_compare
 
@@ -28,7 +28,6 @@ NO_TIMEZONE = (
     "set it to the store's zone, like America/New_York"
 )
 
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _SHORTEST_INTERVAL, _LONGEST_INTERVAL = timedelta(minutes=1), timedelta(days=7)
 _IN_MEMORY = re.compile(":memory:|mode=memory")
 _REMOVALS = ("keep", "deactivate")
@@ -73,6 +72,9 @@ class SyncConfig:
             `default` or None for the default one.
         batch_transactions: At most so many sales are sent together.
         batch_bytes: At most so many bytes, unless a single sale is larger.
+        orders: Where sales come from, a file or module:factory, if the
+            service is given no order source.
+        catalog: The host's storage, module:factory, if the service is given none.
 
     Raises:
         ConfigurationError: Naming all problems at once.
@@ -99,6 +101,8 @@ class SyncConfig:
     profile: str | None = None
     batch_transactions: int = 2_000
     batch_bytes: int = 8 * 1024 * 1024
+    orders: str | None = None
+    catalog: str | None = None
 
     def __attrs_post_init__(self) -> None:
         problems = list(_problems(attrs.asdict(self, recurse=False)))
@@ -114,32 +118,27 @@ class SyncConfig:
         Raises:
             ConfigurationError: Naming all problems at once, without secrets.
         """
-        variables = os.environ if environ is None else environ
-        env = Environment(variables)
-        env.read("LOCATION_ID", "location_id")
-        env.read("CONEXXUS_STORE", "store")
-        env.read("CONEXXUS_TIMEZONE", "timezone", zone)
-        env.read("CONEXXUS_PUSH_AT", "push_at", clock_time)
-        env.read("CONEXXUS_DAY_CLOSES_AT", "day_closes_at", clock_time)
-        env.read("CONEXXUS_SALES_SINCE", "sales_since", day)
-        env.read("CONEXXUS_SYNC_EVERY", "sync_every", interval)
-        env.read("CONEXXUS_REMOVALS", "removals", removals)
-        env.read("CONEXXUS_PROFILE", "profile")
-        env.read("CONEXXUS_BATCH_TRANSACTIONS", "batch_transactions", _limit)
-        env.read("CONEXXUS_BATCH_BYTES", "batch_bytes", _limit)
-        env.read_secret("CONEXXUS_SHIM_TOKEN", "shim_token", str)
-        env.read("CONEXXUS_SHIM_HOSTS", "shim_hosts", host_names)
-        insecure = variables.get("CONEXXUS_ALLOW_INSECURE") == "1"
-        address = webhook if insecure else safe_webhook
-        env.read_secret("CONEXXUS_ALERT_WEBHOOK", "alert_webhook", address)
-        problems = [*env.problems, *_problems(env.values)]
+        settings = Settings.of(environ)
+        address = webhook if settings.get("CONEXXUS_ALLOW_INSECURE") == "1" else safe_webhook
+        problems = list[str]()
+        values = settings.read("sync", problems, {"alert_webhook": address})
+        problems += _problems(values)
 
         if problems:
-            raise ConfigurationError(problems)
+            raise settings.named(problems)
 
-        env.values.setdefault("timezone", system_zone())
+        values.setdefault("timezone", system_zone())
+        guards = Guards(**_parts(values, "guards."))
+        sales_guards = SalesGuards(**_parts(values, "sales_guards."))
 
-        return cls(**env.values)
+        return cls(guards=guards, sales_guards=sales_guards, **values)
+
+
+def _parts(values: dict[str, Any], of: str) -> dict[str, Any]:
+    """
+    Take the parts of one group out of *values*.
+    """
+    return {name.removeprefix(of): values.pop(name) for name in [*values] if name.startswith(of)}
 
 
 def missing_settings(environ: Mapping[str, str]) -> list[str]:
@@ -153,116 +152,6 @@ def missing_settings(environ: Mapping[str, str]) -> list[str]:
         for name, ends in given.items()
         if not any(environ.get(name + end) for end in ends)
     ]
-
-
-def _limit(text: str) -> int:
-    if not re.fullmatch(r"[1-9][0-9]{0,9}", text, re.ASCII):
-        msg = f"must be a whole number from 1, got {text[:40]!r}"
-        raise ValueError(msg)
-
-    return int(text)
-
-
-def interval(text: str) -> timedelta:
-    """
-    Read an interval, like `30m` or `1h`.
-    """
-    if not re.fullmatch(r"[1-9][0-9]{0,6}[smhd]", text, re.ASCII):
-        msg = f"must be an interval like 30m or 1h, got {text[:40]!r}"
-        raise ValueError(msg)
-
-    return timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
-
-
-def removals(text: str) -> str:
-    """
-    Read what becomes of items that are gone.
-    """
-    if text not in _REMOVALS:
-        msg = f"must be keep or deactivate, got {text[:40]!r}"
-        raise ValueError(msg)
-
-    return text
-
-
-def zone(text: str) -> ZoneInfo:
-    """
-    Read the name of an IANA time zone.
-    """
-    try:
-        return ZoneInfo(text)
-    except (KeyError, ValueError, OSError):
-        if not available_timezones():
-            msg = "can't be read: there is no time zone database here. Run `pip install tzdata`"
-        else:
-            msg = f"must be an IANA time zone like America/New_York, got {text[:40]!r}"
-        raise ValueError(msg) from None
-
-
-def clock_time(text: str) -> time:
-    """
-    Read a time of day, `HH:MM`.
-    """
-    if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", text, re.ASCII):
-        msg = f"must be a time of day like 23:30, got {text[:40]!r}"
-        raise ValueError(msg)
-
-    return time.fromisoformat(text)
-
-
-def day(text: str) -> date:
-    """
-    Read a date, `YYYY-MM-DD`.
-    """
-    try:
-        if len(text) != len("YYYY-MM-DD"):
-            raise ValueError
-        return date.fromisoformat(text)
-    except ValueError:
-        msg = f"must be a date like 2026-01-02, got {text[:40]!r}"
-        raise ValueError(msg) from None
-
-
-def host_names(text: str) -> tuple[str, ...]:
-    """
-    Read names of hosts, separated by commas.
-    """
-    names = tuple(name.strip() for name in text.split(","))
-
-    if not all(re.fullmatch(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]", name) for name in names):
-        msg = f"must be host names like till-1,shop.example, got {text[:40]!r}"
-        raise ValueError(msg)
-
-    return names
-
-
-def webhook(text: str) -> Secret:
-    """
-    Read the address of a webhook, which is in no message.
-    """
-    text = normalized_url(text)
-    flaw = address_flaw(text)
-
-    if flaw is None and ("@" in (parts := urlsplit(text)).netloc or parts.fragment):
-        flaw = "must not contain a user, a password or a fragment"
-    if flaw is not None:
-        raise ValueError(flaw.replace("http:// or https://", "https://"))
-
-    return Secret(text)
-
-
-def safe_webhook(text: str) -> Secret:
-    """
-    The same, on this machine or encrypted.
-    """
-    address = webhook(text)
-    parts = urlsplit(address.reveal())
-
-    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-        msg = "must start with https://, or set CONEXXUS_ALLOW_INSECURE=1"
-        raise ValueError(msg)
-
-    return address
 
 
 def system_zone() -> ZoneInfo | None:
@@ -345,7 +234,7 @@ def _problems(values: Mapping[str, Any]) -> Iterator[str]:
     unknown = sorted(values.get("compare", frozenset()) - COMPARABLE)
     if unknown:
         fields = ", ".join(sorted(COMPARABLE))
-        yield f"compare names unknown fields: {', '.join(unknown)}; it takes {fields}"
+        yield f"CONEXXUS_COMPARE names unknown fields: {', '.join(unknown)}; it takes {fields}"
 
     if values.get("day_closes_at", time()) >= NOON:
         yield "CONEXXUS_DAY_CLOSES_AT must be at 11:59 or before"

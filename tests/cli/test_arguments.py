@@ -13,6 +13,7 @@ from conexxus_sync.cli._arguments import (
     UsageError,
     function_of,
     plain_invocation,
+    settings_of,
 )
 from conexxus_sync.cli._command_table import COMMANDS
 from conexxus_sync.cli._cyclopts_parser import invocation
@@ -22,6 +23,10 @@ def options_of(function):
     return [f"--{name.replace('_', '-')}" for name in signature(function).parameters]
 
 
+def settings_options(name):
+    return [it.option for it in settings_of(name).values()]
+
+
 WORDS = sorted(
     {
         *("x", "", "2026-01-02", "a=b", "true", "--", "-", "-h", "--help", "--version", "json"),
@@ -29,6 +34,7 @@ WORDS = sorted(
         *(word for name in COMMANDS for word in name.split()),
         *options_of(Options),
         *(option for it in COMMANDS.values() for option in options_of(function_of(it))),
+        *(option for name in COMMANDS for option in settings_options(name)),
     }
 )
 
@@ -54,7 +60,11 @@ def test_each_option_means_the_same_to_cyclopts(name):
     """
     Each option of each command, alone, with a text and with a word behind it.
     """
-    options = [*options_of(Options), *options_of(function_of(COMMANDS[name]))]
+    options = [
+        *options_of(Options),
+        *options_of(function_of(COMMANDS[name])),
+        *settings_options(name),
+    ]
     tails = [["x"], [], ["x", "y"]]
     read = 0
 

@@ -3,7 +3,7 @@ import sys
 import pytest
 
 from conexxus_client import ConfigurationError
-from conexxus_sync.cli._import_factory import load
+from conexxus_sync.service._import_factory import load
 from conexxus_sync.service._named_profile import load_profile
 
 

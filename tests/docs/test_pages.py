@@ -2,7 +2,6 @@
 The documentation tells the truth: its code runs, its tables are the code's.
 """
 
-import inspect
 import os
 import re
 import secrets
@@ -20,9 +19,7 @@ from conexxus_client import ClientConfig, Request
 from conexxus_client._catalogue import _page_progress, _pagination
 from conexxus_client._codec import _catalog_reader, _envelope, _item_faults, _json
 from conexxus_client.testing import SandboxServer
-from conexxus_sync import SyncConfig
 from conexxus_sync.cli._cyclopts_parser import app
-from conexxus_sync.config import interval
 
 
 ROOT = Path(__file__).parents[2]
@@ -86,32 +83,6 @@ def test_code_blocks_run(page, host, tmp_path):
             check=False,
         )
         assert done.returncode == 0, done.stdout
-
-
-def test_configuration_table():
-    """
-    Every variable of the table is read, and has the default that it says.
-    """
-    rows = table("docs/reference/configuration.md")
-    variables = {row for row in rows if re.fullmatch("[A-Z_]+", row)}
-    client, sync = inspect.getsource(ClientConfig.from_env), inspect.getsource(SyncConfig.from_env)
-
-    assert variables == set(re.findall(r'"([A-Z]+_[A-Z_]+)"', client + sync))
-
-    required = {"CONEXXUS_API_URL": "https://x", "CONEXXUS_API_KEY": "k"}
-    settings, zone = ClientConfig.from_env(required), SyncConfig.from_env({})
-    defaults = {variable: row[1] for variable, row in rows.items()}
-    assert {variable for variable, row in rows.items() if row[0] == "yes"} == set(required)
-    assert defaults["CONEXXUS_TIMEOUT"] == str(settings.timeout_ms)
-    assert defaults["CONEXXUS_RETRIES"] == str(settings.retries)
-    assert defaults["CONEXXUS_RETRY_DELAY"] == str(settings.retry_delay_ms)
-    assert defaults["CONEXXUS_HTTP_BACKEND"] == settings.http_backend
-    assert defaults["LOCATION_ID"] == settings.location_id == zone.location_id
-    assert defaults["CONEXXUS_STORE"] == zone.store
-    assert interval(defaults["CONEXXUS_SYNC_EVERY"]) == zone.sync_every
-    assert defaults["CONEXXUS_REMOVALS"] == zone.removals
-    assert defaults["CONEXXUS_PUSH_AT"] == f"{zone.push_at:%H:%M}"
-    assert defaults["CONEXXUS_DAY_CLOSES_AT"] == f"{zone.day_closes_at:%H:%M}"
 
 
 def test_limits_table():

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from conexxus_client import ConfigurationError
-from conexxus_sync import config
+from conexxus_client.settings import _setting_values
 from conexxus_sync.config import SyncConfig, system_zone
 from conexxus_sync.stores import open_store
 
@@ -86,8 +86,8 @@ def test_no_zone_database(monkeypatch):
     def missing(name):
         raise zoneinfo.ZoneInfoNotFoundError(name)
 
-    monkeypatch.setattr(config, "ZoneInfo", missing)
-    monkeypatch.setattr(config, "available_timezones", set)
+    monkeypatch.setattr(_setting_values, "ZoneInfo", missing)
+    monkeypatch.setattr(_setting_values, "available_timezones", set)
 
     with pytest.raises(ConfigurationError, match=r"no time zone database.*pip install tzdata"):
         SyncConfig.from_env({"CONEXXUS_TIMEZONE": "America/New_York"})

@@ -11,7 +11,10 @@ from inspect import signature
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
+from conexxus_client.settings import CONFIG, Setting
+
 from ._command_table import COMMANDS, Command
+from ._setting_options import EVERYWHERE, setting_options
 
 
 Format = Literal["text", "json"]
@@ -25,10 +28,7 @@ class Options(NamedTuple):
     The options of every command, as given.
     """
 
-    store: str | None = None
-    location: str | None = None
-    timezone: str | None = None
-    profile: str | None = None
+    config: str | None = None
     create_store: bool = False
     json: bool = False
     log_format: Format | None = None
@@ -37,12 +37,16 @@ class Options(NamedTuple):
 class Invocation(NamedTuple):
     """
     A command, and what it is called with.
+
+    Attributes:
+        settings: What options say of settings, by variable.
     """
 
     command: Command
     function: Callable[..., Any]
     arguments: Mapping[str, Any]
     options: Options
+    settings: Mapping[str, str]
 
 
 class UsageError(Exception):
@@ -74,26 +78,47 @@ def plain_invocation(arguments: Sequence[str]) -> Invocation | None:
         return None
 
     function = function_of(COMMANDS[name])
-    options = _options_of(Options) | _options_of(function)
+    settings = settings_of(name)
+    options = _everywhere() | _named(settings) | _options_of(function)
     given = _given(arguments, options)
 
     if given is None:
         return None
 
     everywhere = {field: given.pop(field) for field in Options._fields if field in given}
+    texts = {it.variable: given.pop(name) for name, it in settings.items() if name in given}
     values = _bound(function, _words(arguments, options)[name.count(" ") + 1 :], given)
 
     if values is None:
         return None
 
-    return Invocation(COMMANDS[name], function, values, Options(**everywhere))
+    return invocation_of(name, values, Options(**everywhere), texts)
+
+
+def settings_of(command: str) -> Mapping[str, Setting]:
+    """
+    The settings for which *command* has an option, by argument.
+    """
+    return {**EVERYWHERE, **setting_options(command)}
+
+
+def invocation_of(
+    command: str, arguments: Mapping[str, Any], options: Options, settings: Mapping[str, str]
+) -> Invocation:
+    """
+    An invocation of *command*.
+    """
+    file = {} if options.config is None else {CONFIG: options.config}
+    found = COMMANDS[command]
+
+    return Invocation(found, function_of(found), arguments, options, {**settings, **file})
 
 
 def _command_name(arguments: Sequence[str]) -> str | None:
     """
     The command, if no options but those of every command stand before it.
     """
-    everywhere = _options_of(Options)
+    everywhere = _everywhere()
     words = list[str]()
 
     for before, word in pairwise(["", *arguments]):
@@ -106,6 +131,14 @@ def _command_name(arguments: Sequence[str]) -> str | None:
                 return name
 
     return None
+
+
+def _everywhere() -> dict[str, bool]:
+    return _options_of(Options) | _named(EVERYWHERE)
+
+
+def _named(settings: Mapping[str, Setting]) -> dict[str, bool]:
+    return {it.option: True for it in settings.values()}
 
 
 def _options_of(function: Callable[..., Any]) -> dict[str, bool]:

@@ -24,7 +24,7 @@ from ._signals import StoppedError, stop_at_once
 
 
 # The name of a file may be of any bytes.
-_FILES = ("file", "orders", "store")
+_FILES = ("file", "CONEXXUS_CONFIG", "CONEXXUS_ORDERS", "CONEXXUS_STORE")
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -59,15 +59,20 @@ def _any_invocation(arguments: Sequence[str]) -> Invocation | None:
 
 
 def _run(invocation: Invocation) -> int:
-    command, function, values, options = invocation
-    _refuse_what_is_no_text({**values, **options._asdict()})
+    command, function, values, options, settings = invocation
+    _refuse_what_is_no_text({**values, **settings})
     terminal = sys.stderr.isatty()
     # A command tells its outcome on stdout; on a terminal, twice is too much.
     quiet = terminal and options.log_format is None and not command.is_lasting
     configure(options.log_format or ("text" if terminal else "json"), runs=not quiet)
     if options.json:
         use_utf8()
-    session = Session(**options._asdict())
+    session = Session(
+        given=settings,
+        create_store=options.create_store,
+        json=options.json,
+        log_format=options.log_format,
+    )
     given = {"session": session} if "session" in signature(function).parameters else {}
 
     try:

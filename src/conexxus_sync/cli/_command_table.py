@@ -21,6 +21,7 @@ class Command(NamedTuple):
 
 
 GROUPS = {
+    "config": "The settings, and where they come from.",
     "quarantine": "What was set aside, and why.",
     "outbox": "Batches of sales, and what to do about them.",
     "store": "Copies of the SDK's own state, and checks of it.",
@@ -42,6 +43,7 @@ COMMANDS = {
     "runs": Command("_listing_commands:runs"),
     "items": Command("_listing_commands:items"),
     "why": Command("_why_command:why"),
+    "config show": Command("_config_command:config_show"),
     "doctor": Command("_doctor_command:doctor"),
     "quarantine list": Command("_quarantine_commands:quarantine_list"),
     "quarantine show": Command("_quarantine_commands:quarantine_show"),

@@ -10,8 +10,10 @@ from cyclopts import App, CycloptsError, Group, Parameter
 
 from conexxus_client import __version__
 
-from ._arguments import Format, Invocation, Options, UsageError
-from ._command_table import COMMANDS, GROUPS, Command
+from ._arguments import Format, Invocation, Options, UsageError, invocation_of, settings_of
+from ._command_table import COMMANDS, GROUPS
+from ._setting_options import EVERYWHERE
+from ._with_settings import arguments_of, attribute_of, with_arguments
 
 
 HELP = """
@@ -28,7 +30,7 @@ _PARAMETERS = Parameter(
     show_default=lambda value: None if value in (None, False) else str(value) or '""',
 )
 
-EVERYWHERE = Group("Options of every command", sort_key=9)
+EVERYWHERE_GROUP = Group("Options of every command", sort_key=9)
 
 app = App(
     name="conexxus",
@@ -42,28 +44,22 @@ groups = {name: App(name=name, help=summary) for name, summary in GROUPS.items()
 for group in groups.values():
     app.command(group)
 
-for name, command in COMMANDS.items():
+for name in COMMANDS:
     of, _, last = name.rpartition(" ")
-    groups.get(of, app).command(f"{__package__}.{command.place}", name=last)
+    groups.get(of, app).command(f"{__package__}._with_settings:{attribute_of(name)}", name=last)
 
 
-@app.meta.default
 def _with_globals(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
-    store: Annotated[str | None, Parameter(group=EVERYWHERE)] = None,
-    location: Annotated[str | None, Parameter(group=EVERYWHERE)] = None,
-    timezone: Annotated[str | None, Parameter(group=EVERYWHERE)] = None,
-    profile: Annotated[str | None, Parameter(group=EVERYWHERE)] = None,
-    create_store: Annotated[bool, Parameter(group=EVERYWHERE)] = False,
-    json: Annotated[bool, Parameter(group=EVERYWHERE)] = False,
-    log_format: Annotated[Format | None, Parameter(group=EVERYWHERE)] = None,
+    config: Annotated[str | None, Parameter(group=EVERYWHERE_GROUP)] = None,
+    create_store: Annotated[bool, Parameter(group=EVERYWHERE_GROUP)] = False,
+    json: Annotated[bool, Parameter(group=EVERYWHERE_GROUP)] = False,
+    log_format: Annotated[Format | None, Parameter(group=EVERYWHERE_GROUP)] = None,
+    **everywhere: str | None,
 ) -> Invocation | None:
     """
     Args:
-        store: Where the SDK keeps its own state (CONEXXUS_STORE).
-        location: The store's id in the back office (LOCATION_ID).
-        timezone: The store's time zone, like America/New_York (CONEXXUS_TIMEZONE).
-        profile: How the back office speaks, as module:object, or default (CONEXXUS_PROFILE).
+        config: A TOML file with settings (CONEXXUS_CONFIG).
         create_store: Create the store if there is none, where a command changes what is in it.
         json: Write JSON for programs to stdout.
         log_format: Of the log on stderr; json where stderr is no terminal.
@@ -76,15 +72,24 @@ def _with_globals(
         function(*bound.args, **bound.kwargs)
         return None
 
-    options = Options(store, location, timezone, profile, create_store, json, log_format)
+    options = Options(config, create_store, json, log_format)
+    given = {**everywhere, **bound.arguments}
+    settings = {
+        it.variable: text
+        for name, it in settings_of(command).items()
+        if (text := given.pop(name, None)) is not None
+    }
 
-    return Invocation(command, function, bound.arguments, options)
+    return invocation_of(command, given, options, settings)
 
 
-def _command_of(function: Callable[..., Any]) -> Command | None:
+app.meta.default(with_arguments(_with_globals, arguments_of(EVERYWHERE.values(), EVERYWHERE_GROUP)))
+
+
+def _command_of(function: Callable[..., Any]) -> str | None:
     place = f"{function.__module__.removeprefix(f'{__package__}.')}:{function.__name__}"
 
-    return next((command for command in COMMANDS.values() if command.place == place), None)
+    return next((name for name, command in COMMANDS.items() if command.place == place), None)
 
 
 def invocation(arguments: Sequence[str]) -> Invocation | None:

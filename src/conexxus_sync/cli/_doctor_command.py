@@ -22,11 +22,11 @@ from conexxus_sync.views.run_document import Document
 from ._check_result import CheckResult, Level, failure, misconfigured
 from ._console import progress, write_json, write_lines
 from ._exit_codes import ExitCode, gravest
-from ._logged_client import logged_client
 from ._run_text import moment, table
 from ._session import Session
 from ._store_file import missing_store, readable, store_name
 from ._webhook_check import tested_webhook, webhook_of
+from ._wiring import logged_client
 
 
 def doctor(*, webhook: bool = False, session: Session) -> ExitCode:

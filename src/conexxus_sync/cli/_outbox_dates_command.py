@@ -8,11 +8,11 @@ from conexxus_client import ConfigurationError
 from conexxus_sync.config import day
 from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.sales import Reconciliation, reconcile
+from conexxus_sync.service._host_objects import order_source
 from conexxus_sync.views.json import reconciled_document
 
 from ._console import write_json, write_lines
 from ._exit_codes import ExitCode
-from ._order_source import order_source
 from ._run_text import table
 from ._session import Session
 from ._store_file import opened
@@ -21,9 +21,7 @@ from ._store_file import opened
 SHOWN_DAYS = 14
 
 
-def outbox_dates(
-    *, since: str | None = None, orders: str | None = None, session: Session
-) -> ExitCode:
+def outbox_dates(*, since: str | None = None, session: Session) -> ExitCode:
     """
     Compare business dates: what the back office took, what waits, what the
     till tells.
@@ -39,9 +37,8 @@ def outbox_dates(
 
     Args:
         since: First business date; two weeks back by default.
-        orders: Also ask the till: a FILE.ndjson, or package.module:factory.
     """
-    source = None if orders is None else order_source(orders, session)
+    source = session.host_object(order_source)
     _, store = opened(session)
     found = list(reconcile(store, _first(since), source))
 

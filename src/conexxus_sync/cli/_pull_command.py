@@ -11,16 +11,16 @@ from conexxus_sync.inventory import InventorySync
 from conexxus_sync.model.catalogue import AbsentItem, PriceChange
 from conexxus_sync.model.formatting import money
 from conexxus_sync.model.runs import SyncRun
+from conexxus_sync.service._host_objects import catalog_storage
 from conexxus_sync.views.run_document import run_document
 
 from ._console import Progress, asked, progress, write_json, write_lines
 from ._exit_codes import ExitCode
-from ._logged_client import logged_client
 from ._outcomes import code_of_run
 from ._run_text import SHOWN_ISSUES, run_lines
 from ._session import Session, collected
 from ._store_file import note_new_store, opened
-from ._wiring import catalog_storage, engine_context
+from ._wiring import engine_context, logged_client
 
 
 def pull(
@@ -29,8 +29,6 @@ def pull(
     accept: str | None = None,
     force: bool = False,
     reapply: bool = False,
-    catalog: str | None = None,
-    removals: str | None = None,
     yes: bool = False,
     session: Session,
 ) -> ExitCode:
@@ -53,19 +51,14 @@ def pull(
             that is still what the back office has; else it is refused.
         force: Pass all guards once, after you have looked.
         reapply: Hand the whole catalogue to the host's storage again.
-        catalog: The host's storage, as package.module:factory.
-        removals: What becomes of gone items in the host's storage, keep or deactivate;
-            instead of CONEXXUS_REMOVALS.
         yes: With --accept, do not ask at the terminal.
     """
-    session = session.having(removals=removals)
-
     if accept is not None and not yes:
         _confirm(accept, session)
 
     with (
         progress("Fetching the catalogue …") as show,
-        inventory_engine(session, catalog=catalog, progress=counting(show)) as engine,
+        inventory_engine(session, progress=counting(show)) as engine,
     ):
         run = engine.pull(plan=plan, accept=accept, force=force, reapply=reapply)
 
@@ -85,7 +78,6 @@ def pull(
 def inventory_engine(
     session: Session,
     *,
-    catalog: str | None,
     progress: Callable[[int, int | None], None],
 ) -> Iterator[InventorySync]:
     """
@@ -95,7 +87,7 @@ def inventory_engine(
         ConfigurationError: Naming all problems at once.
     """
     problems: list[str] = []
-    storage = collected(problems, lambda: catalog_storage(catalog))
+    storage = collected(problems, lambda: session.host_object(catalog_storage))
     profile = collected(problems, session.api_profile)
     client_config, config = session.configs(problems)
 

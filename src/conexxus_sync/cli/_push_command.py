@@ -7,32 +7,36 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 
-from conexxus_sync.config import day
+from conexxus_client import ConfigurationError
+from conexxus_sync.config import SyncConfig, day
 from conexxus_sync.model.runs import SyncRun
 from conexxus_sync.model.sales import OPEN_STATES
+from conexxus_sync.protocols import OrderSource
 from conexxus_sync.sales import PushProgress, SalesPush
+from conexxus_sync.service._host_objects import order_source
 from conexxus_sync.stores import State
 from conexxus_sync.views.run_document import run_document
 
 from ._console import Progress, progress, write_json, write_lines
 from ._exit_codes import ExitCode, gravest
-from ._logged_client import logged_client
-from ._order_source import order_source
 from ._outcomes import code_of_run
 from ._quarantine_commands import MOST_SALES
 from ._run_text import counted, moment, run_lines
 from ._session import Session, collected
 from ._store_file import changeable
-from ._wiring import engine_context
+from ._wiring import engine_context, logged_client
 
 
 # Of the dates that were not looked at, so many are named.
 MOST_DATES = 8
 
+NO_ORDERS = (
+    "sales need --orders FILE.ndjson, or --orders package.module:factory; or set CONEXXUS_ORDERS"
+)
+
 
 def push(
     *,
-    orders: str | None = None,
     date: str | None = None,
     since: str | None = None,
     adopt_through: str | None = None,
@@ -54,7 +58,6 @@ def push(
     ```
 
     Args:
-        orders: Where sales come from: a FILE.ndjson, or package.module:factory.
         date: Only this business date, due or not.
         since: Begin with this business date (CONEXXUS_SALES_SINCE).
         adopt_through: Send nothing: what the host has up to this date was
@@ -83,7 +86,7 @@ def push(
 
     with (
         progress("Pushing sales …") as show,
-        sales_engine(session, orders=orders, problems=problems) as engine,
+        sales_engine(session, problems=problems) as engine,
     ):
         if through is not None:
             return _adopt(engine, through, session)
@@ -118,21 +121,18 @@ def push(
 
 
 @contextmanager
-def sales_engine(
-    session: Session, *, orders: str | None, problems: Iterable[str] = ()
-) -> Iterator[SalesPush]:
+def sales_engine(session: Session, *, problems: Iterable[str] = ()) -> Iterator[SalesPush]:
     """
     The engine that pushes, with a client of its own.
 
     Args:
-        orders: As given on the command line.
         problems: What is wrong with the other options.
 
     Raises:
         ConfigurationError: Naming all problems at once.
     """
     also = list(problems)
-    source = collected(also, lambda: order_source(orders, session))
+    source = collected(also, lambda: session.host_object(_required_orders))
     profile = collected(also, session.api_profile)
     collected(also, lambda: changeable(session))
     client_config, config = session.configs(also)
@@ -145,6 +145,15 @@ def sales_engine(
             orders=source,
             profile_named=session.names_profile,
         )
+
+
+def _required_orders(config: SyncConfig) -> OrderSource:
+    source = order_source(config)
+
+    if source is None:
+        raise ConfigurationError([NO_ORDERS])
+
+    return source
 
 
 def _adopt(engine: SalesPush, through: dt.date, session: Session) -> ExitCode:

@@ -16,6 +16,7 @@ from conexxus_sync.config import SyncConfig
 from conexxus_sync.inventory._quarantine_replay import QuarantineReplay
 from conexxus_sync.model.runs import SyncRun
 from conexxus_sync.model.sales import QuarantinedTransaction
+from conexxus_sync.service._host_objects import catalog_storage
 from conexxus_sync.views.json import sale_document
 from conexxus_sync.views.run_document import run_document
 
@@ -27,7 +28,7 @@ from ._quarantine_commands import items_under, sales_under
 from ._run_text import counted
 from ._session import Session, given_day
 from ._store_file import changeable
-from ._wiring import catalog_storage, engine_context
+from ._wiring import engine_context
 
 
 def quarantine_replay(
@@ -37,7 +38,6 @@ def quarantine_replay(
     date: str | None = None,
     reason: str | None = None,
     item: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
-    catalog: str | None = None,
     session: Session,
 ) -> ExitCode:
     """
@@ -64,7 +64,6 @@ def quarantine_replay(
         date: All sales of this business date.
         reason: For the record; `conexxus why` shows it. Not for an item.
         item: A file with the item as it should be, as JSON; - for stdin. Not for a sale.
-        catalog: The host's storage, as package.module:factory.
     """
     if (key is not None) + all + (date is not None) != 1:
         problem = "quarantine replay needs one of these: an id, --all, or --date DATE"
@@ -86,7 +85,9 @@ def quarantine_replay(
     if sales:
         return _replay_sales(config, sales, reason, session)
 
-    replay = QuarantineReplay(context=engine_context(config), storage=catalog_storage(catalog))
+    replay = QuarantineReplay(
+        context=engine_context(config), storage=session.host_object(catalog_storage)
+    )
     run = replay.replay(key, None if item is None else _read(item))
 
     if session.json:

@@ -15,12 +15,12 @@ from conexxus_sync.views.run_document import run_document
 
 from ._console import needing, write_error, write_json, write_lines
 from ._exit_codes import ExitCode, gravest
-from ._logged_client import log_attempts
 from ._outcomes import code_of_run
 from ._run_text import run_lines
 from ._service_wiring import service_of
 from ._session import Session
 from ._signals import StopEvent, service_exit_code, stop_gracefully
+from ._wiring import log_attempts
 
 
 if TYPE_CHECKING:
@@ -33,10 +33,6 @@ def run(
     *,
     serve: str | None = None,
     once: bool = False,
-    orders: str | None = None,
-    catalog: str | None = None,
-    sync_every: str | None = None,
-    removals: str | None = None,
     session: Session,
 ) -> int:
     """
@@ -55,23 +51,12 @@ def run(
         serve: Also answer HTTP there, as HOST:PORT; another host than this
             machine needs CONEXXUS_SHIM_TOKEN.
         once: Do what is due now, then end.
-        orders: Where sales come from: a FILE.ndjson, or package.module:factory.
-        catalog: The host's storage, as package.module:factory.
-        sync_every: The interval of pulls, like 30m or 1h; instead of
-            CONEXXUS_SYNC_EVERY.
-        removals: What becomes of gone items in the host's storage, keep or
-            deactivate; instead of CONEXXUS_REMOVALS.
     """
-    session = session.having(sync_every=sync_every, removals=removals)
     stop = StopEvent()
 
     with stop_gracefully(stop) as received, ExitStack() as stack:
         metrics = _metrics() if serve else None
-        service = stack.enter_context(
-            service_of(
-                session, catalog=catalog, orders=orders, collectors=[metrics] if metrics else []
-            )
-        )
+        service = stack.enter_context(service_of(session, collectors=[metrics] if metrics else []))
 
         if service.client is not None:
             log_attempts(service.client)

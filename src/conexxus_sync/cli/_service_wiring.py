@@ -7,34 +7,31 @@ from contextlib import contextmanager
 
 from conexxus_sync.protocols import MetricsCollector
 from conexxus_sync.service import ConexxusService
+from conexxus_sync.service._host_objects import catalog_storage, order_source
 
-from ._order_source import order_source
 from ._session import Session, collected
 from ._store_file import note_new_store
-from ._wiring import catalog_storage, log_watcher
+from ._wiring import log_watcher
 
 
 @contextmanager
 def service_of(
     session: Session,
     *,
-    catalog: str | None = None,
-    orders: str | None = None,
     collectors: Iterable[MetricsCollector] = (),
 ) -> Iterator[ConexxusService]:
     """
     All of it; without URL or key it is disabled, and says so.
 
     Args:
-        catalog: As given on the command line; likewise `orders`.
         collectors: Who else watches the runs.
 
     Raises:
         ConfigurationError: Naming all problems at once.
     """
     problems: list[str] = []
-    storage = collected(problems, lambda: catalog_storage(catalog))
-    source = collected(problems, lambda: order_source(orders, session)) if orders else None
+    storage = collected(problems, lambda: session.host_object(catalog_storage))
+    source = collected(problems, lambda: session.host_object(order_source))
     config = session.checked_config(problems)
     note_new_store(config)
     service = ConexxusService.from_env(

@@ -11,20 +11,15 @@ from typing import TypeVar
 import attrs
 
 from conexxus_client import ApiProfile, ClientConfig, ConfigurationError
+from conexxus_client.settings import Settings
 from conexxus_sync.config import SyncConfig, day, missing_settings
-from conexxus_sync.service._named_profile import load_profile
+from conexxus_sync.service._host_objects import host_object
+from conexxus_sync.service._named_profile import named_profile, names_profile
 
 from ._arguments import Format
 
 
 T = TypeVar("T")
-
-_VARIABLES = {
-    "store": "CONEXXUS_STORE",
-    "location": "LOCATION_ID",
-    "timezone": "CONEXXUS_TIMEZONE",
-    "profile": "CONEXXUS_PROFILE",
-}
 
 
 @attrs.frozen(kw_only=True)
@@ -33,19 +28,13 @@ class Session:
     One invocation of the command line.
 
     Attributes:
-        store: As given on the command line, else None; likewise `location`,
-            `timezone` and `profile`: they go before the environment.
         create_store: Whether a command that changes the store may create it.
-        given: What the options of the command say of other settings, by variable.
+        given: What options say of settings, by variable.
         json: Stdout is for programs.
         environ: Where the other settings come from.
         cleanup: Closed when the command has ended.
     """
 
-    store: str | None = None
-    location: str | None = None
-    timezone: str | None = None
-    profile: str | None = None
     create_store: bool = False
     given: Mapping[str, str] = attrs.field(factory=dict)
     json: bool = False
@@ -53,23 +42,14 @@ class Session:
     environ: Mapping[str, str] = attrs.field(factory=lambda: dict(os.environ), repr=False)
     cleanup: ExitStack = attrs.field(factory=ExitStack, repr=False, eq=False)
 
-    def having(self, **options: str | None) -> "Session":
+    def settings(self) -> Settings:
         """
-        The session of a command with options for settings, by their names
-        without `CONEXXUS_`; None if they were not given.
-        """
-        given = {f"CONEXXUS_{name.upper()}": it for name, it in options.items() if it is not None}
+        The settings of the options, the environment and the file.
 
-        return attrs.evolve(self, given=given)
-
-    def settings(self) -> Mapping[str, str]:
+        Raises:
+            ConfigurationError: A name is unknown, or the file can't be read.
         """
-        The environment with the options laid over it.
-        """
-        given = {variable: getattr(self, option) for option, variable in _VARIABLES.items()}
-        named = {name: text for name, text in given.items() if text is not None}
-
-        return {**self.environ, **named, **self.given}
+        return Settings.of(self.environ, self.given)
 
     def sync_config(self) -> SyncConfig:
         """
@@ -78,7 +58,7 @@ class Session:
         Raises:
             ConfigurationError: Naming all problems at once.
         """
-        return self._read(SyncConfig.from_env)
+        return SyncConfig.from_env(self.settings())
 
     def configs(self, also: Iterable[str] = ()) -> tuple[ClientConfig, SyncConfig]:
         """
@@ -91,8 +71,8 @@ class Session:
             ConfigurationError: Naming all problems at once.
         """
         problems = list(also)
-        client = collected(problems, lambda: self._read(ClientConfig.from_env))
-        sync = collected(problems, lambda: self._read(SyncConfig.from_env))
+        client = collected(problems, lambda: ClientConfig.from_env(self.settings()))
+        sync = collected(problems, lambda: SyncConfig.from_env(self.settings()))
 
         if client is None or sync is None or problems:
             raise ConfigurationError(list(dict.fromkeys(problems)))
@@ -120,6 +100,18 @@ class Session:
 
         return config
 
+    def host_object(self, make: Callable[[SyncConfig], T]) -> T | None:
+        """
+        What *make* makes of the settings; None if these are wrong, which
+        `configs` reports in its order.
+
+        Raises:
+            ConfigurationError: It can't be made; options are named as they were given.
+        """
+        config = collected([], self.sync_config)
+
+        return None if config is None else host_object(self.settings(), config, make)
+
     def missing_settings(self) -> tuple[str, ...]:
         """
         Why there is no back office, one sentence each.
@@ -133,14 +125,14 @@ class Session:
         Raises:
             ConfigurationError: What was named is no profile.
         """
-        return self._read(lambda settings: load_profile(settings.get("CONEXXUS_PROFILE") or None))
+        return named_profile(self.settings())
 
     @property
     def names_profile(self) -> bool:
         """
         Was a profile chosen, even if it is the default one?
         """
-        return bool(self.settings().get("CONEXXUS_PROFILE"))
+        return names_profile(self.settings())
 
     def client_config(self) -> ClientConfig | None:
         """
@@ -149,27 +141,7 @@ class Session:
         Raises:
             ConfigurationError: It is configured wrongly.
         """
-        return None if self.missing_settings() else self._read(ClientConfig.from_env)
-
-    def _read(self, from_env: Callable[[Mapping[str, str]], T]) -> T:
-        try:
-            return from_env(self.settings())
-        except ConfigurationError as exc:
-            raise ConfigurationError([self._in_options(text) for text in exc.problems]) from None
-
-    def _in_options(self, problem: str) -> str:
-        """
-        Name the option where the value came from one.
-        """
-        for option, variable in _VARIABLES.items():
-            if getattr(self, option) is not None:
-                problem = problem.replace(variable, f"--{option}")
-
-        for variable in self.given:
-            option = variable.removeprefix("CONEXXUS_").lower().replace("_", "-")
-            problem = problem.replace(variable, f"--{option}")
-
-        return problem
+        return None if self.missing_settings() else ClientConfig.from_env(self.settings())
 
 
 def collected(problems: list[str], make: Callable[[], T]) -> T | None:

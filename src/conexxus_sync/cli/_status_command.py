@@ -37,7 +37,7 @@ def status(*, session: Session) -> ExitCode:
         config,
         missing=session.missing_settings(),
         api=None,
-        orders=False,
+        orders=config.orders is not None,
         watched_since=now,
         now=now,
     )

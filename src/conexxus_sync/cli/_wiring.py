@@ -1,18 +1,25 @@
 """
-Makes what the engines of one command work with.
+Makes what the engines of one command work with: client, store, clock and logs.
 """
 
 import logging
 
+from stamina.instrumentation import set_on_retry_hooks
+
+from conexxus_client import (
+    ApiProfile,
+    AttemptDetails,
+    CallDetails,
+    ClientConfig,
+    ConexxusClient,
+)
 from conexxus_sync.collectors import FanOut, LoggingCollector
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.engines import EngineContext
-from conexxus_sync.protocols import HostStorage
 from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.stores import open_store
 
-from ._import_factory import load
-from ._logs import RUNS
+from ._logs import ATTEMPTS, RUNS
 
 
 def engine_context(config: SyncConfig) -> EngineContext:
@@ -27,22 +34,40 @@ def engine_context(config: SyncConfig) -> EngineContext:
     )
 
 
-def catalog_storage(given: str | None) -> HostStorage | None:
-    """
-    The host's own storage, if there is one.
-
-    Raises:
-        ConfigurationError: It can't be used, and why.
-    """
-    if given is None:
-        return None
-
-    storage: HostStorage = load(given, option="--catalog", methods=("apply", "apply_in"))
-    return storage
-
-
 def log_watcher() -> FanOut:
     """
     The log watches every run.
     """
     return FanOut([LoggingCollector(logging.getLogger(RUNS))])
+
+
+def logged_client(config: ClientConfig, profile: ApiProfile | None) -> ConexxusClient:
+    """
+    A client whose failed attempts are logged; the caller closes it.
+    """
+    client = ConexxusClient(config, profile=profile)
+    log_attempts(client)
+
+    return client
+
+
+def log_attempts(client: ConexxusClient) -> None:
+    """
+    Log each attempt of *client* that fails, instead of what stamina says.
+    """
+    # Where structlog is installed, stamina's own would write to stdout.
+    set_on_retry_hooks(())
+    client.add_hook(_log_attempt)
+
+
+def _log_attempt(details: AttemptDetails | CallDetails) -> None:
+    if isinstance(details, AttemptDetails) and details.error is not None:
+        logging.getLogger(ATTEMPTS).warning(
+            "Conexxus attempt failed",
+            extra={
+                "call": details.call,
+                "attempt": details.number,
+                "status": details.status,
+                "error": details.error.explanation,
+            },
+        )

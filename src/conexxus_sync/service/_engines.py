@@ -3,12 +3,13 @@ Makes the engines of one location from what the host gave.
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from weakref import WeakSet
 
 import attrs
 
 from conexxus_client import ApiProfile, ClientConfig, ConexxusClient, ConfigurationError
+from conexxus_client.settings import Settings
 from conexxus_sync.collectors import FanOut
 from conexxus_sync.config import SyncConfig, missing_settings
 from conexxus_sync.engines import EngineContext
@@ -22,7 +23,7 @@ from conexxus_sync.scheduling._active_runs import ActiveRuns
 from conexxus_sync.scheduling._background_runs import BackgroundRuns
 from conexxus_sync.stores import SyncStore
 
-from ._named_profile import load_profile
+from ._named_profile import named_profile
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -149,14 +150,14 @@ class Engines:
 
 
 def client_from_env(
-    env: Mapping[str, str], config: SyncConfig, profile: ApiProfile | None
+    env: Settings, profile: ApiProfile | None
 ) -> tuple[ConexxusClient | None, list[str]]:
     """
     The client that the variables describe; or, without URL or key, none and
     why.
 
     Args:
-        profile: Instead of the one that *config* names.
+        profile: Instead of the one that they name.
 
     Raises:
         ConfigurationError: A setting is wrong.
@@ -166,9 +167,9 @@ def client_from_env(
     if missing:
         return None, missing
 
-    profile = profile or load_profile(config.profile)
+    config = ClientConfig.from_env(env)
 
-    return ConexxusClient(ClientConfig.from_env(env), profile=profile), []
+    return ConexxusClient(config, profile=profile or named_profile(env)), []
 
 
 _engines = WeakSet[Engines]()

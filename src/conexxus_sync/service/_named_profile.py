@@ -3,13 +3,36 @@ The profile of the back office that `CONEXXUS_PROFILE` names.
 """
 
 import importlib
-import sys
-from pathlib import Path
 
 from conexxus_client import ApiProfile, ConfigurationError
+from conexxus_client.settings import SETTINGS, Settings, search_current_folder
 
 
 DEFAULT = "default"
+
+
+def named_profile(settings: Settings) -> ApiProfile:
+    """
+    The profile that *settings* name, with what they say of its parts.
+
+    Raises:
+        ConfigurationError: It can't be imported, or is no profile.
+    """
+    try:
+        base = load_profile(settings.get("CONEXXUS_PROFILE") or None)
+    except ConfigurationError as exc:
+        raise settings.named(exc.problems) from exc
+
+    return ApiProfile.from_env(settings, base=base)
+
+
+def names_profile(settings: Settings) -> bool:
+    """
+    Was a profile chosen, or a part of it, even if it is the default one?
+    """
+    variables = ["CONEXXUS_PROFILE", *(it.variable for it in SETTINGS if it.owner == "profile")]
+
+    return any(settings.get(name) for name in variables)
 
 
 def load_profile(reference: str | None) -> ApiProfile:
@@ -43,19 +66,6 @@ def load_profile(reference: str | None) -> ApiProfile:
         raise _refused(reference, f"it is a {type(found).__name__}, not an ApiProfile")
 
     return found
-
-
-def search_current_folder() -> None:
-    """
-    Let modules of the current folder be found, after all others.
-
-    Before them, a file there that is called like a module, `json.py`, would be
-    run in its place, and another user may have written it; `python -P` prevents
-    the same.
-    """
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.append(here)
 
 
 def _refused(reference: str, reason: str) -> ConfigurationError:

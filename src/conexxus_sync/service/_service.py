@@ -2,13 +2,13 @@
 `ConexxusService`: both engines of a location, their schedule, and their health.
 """
 
-import os
 import threading
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Self
 
 from conexxus_client import ApiProfile, ConexxusClient, ConnectionCheck
+from conexxus_client.settings import Settings
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.engines import EngineContext
 from conexxus_sync.health._health import ServiceHealth
@@ -26,6 +26,7 @@ from conexxus_sync.stores import LocationStore, SyncStore, open_store
 
 from ._commands import ServiceCommands
 from ._engines import Engines, client_from_env
+from ._host_objects import catalog_storage, host_object, order_source
 from ._queries import RunHistory, ServiceQueries
 
 
@@ -110,15 +111,13 @@ class ConexxusService:
         """
         Make a service from the documented environment variables.
 
-        What has no variable is given here. To send what changed once more:
-
-        ```python
-        config = attrs.evolve(SyncConfig.from_env(), on_changed="resend")
-        service = ConexxusService.from_env(config=config)
-        ```
+        What is given here goes before the variables, and those before the
+        settings file.
 
         Args:
             environ: Instead of the process's own environment.
+            catalog: Instead of the storage that CONEXXUS_CATALOG names.
+            orders: Instead of the order source that CONEXXUS_ORDERS names.
             config: Instead of the one that the variables describe; URL, key
                 and the rest of the client's settings still come from them.
             profile: Instead of the one that CONEXXUS_PROFILE names.
@@ -127,9 +126,11 @@ class ConexxusService:
             ConfigurationError: A setting is wrong; a missing URL or key is
                 not wrong, but disables the service.
         """
-        env = os.environ if environ is None else environ
-        config = SyncConfig.from_env(env) if config is None else config
-        client, missing = client_from_env(env, config, profile)
+        settings = Settings.of(environ)
+        config = SyncConfig.from_env(settings) if config is None else config
+        client, missing = client_from_env(settings, profile)
+        catalog = host_object(settings, config, catalog_storage) if catalog is None else catalog
+        orders = host_object(settings, config, order_source) if orders is None else orders
 
         return cls(
             client,

@@ -1,5 +1,5 @@
 """
-Imports `module:factory` options: storages and order sources of the host.
+Imports `module:factory` settings: storages and order sources of the host.
 """
 
 import importlib
@@ -7,9 +7,9 @@ from collections.abc import Collection
 from typing import Any
 
 from conexxus_client import ConfigurationError
+from conexxus_client.settings import search_current_folder
 from conexxus_sync.runtime.host_exceptions import described, ends_process
 from conexxus_sync.runtime.host_methods import plain, problems_of
-from conexxus_sync.service._named_profile import search_current_folder
 
 
 LONGEST_COMPLAINT = 500
@@ -23,7 +23,7 @@ def load(reference: str, *, option: str, methods: Collection[str]) -> Any:
 
     Args:
         reference: For example `my_shop.conexxus:orders`.
-        option: Who asked, for messages: `--orders`.
+        option: Who asked, for messages: `CONEXXUS_ORDERS`.
         methods: One of these the thing made must have: `transactions`.
 
     Raises:

@@ -1,0 +1,72 @@
+"""
+`conexxus config show`: the settings, and where each comes from.
+"""
+
+import re
+
+from conexxus_client.settings import DEFAULT, SETTINGS, Setting, Settings
+from conexxus_sync.views.run_document import Document
+
+from ._console import write_json, write_lines
+from ._exit_codes import ExitCode
+from ._run_text import table
+from ._session import Session
+
+
+HIDDEN = "***"
+_PASSWORD = re.compile(r"(?<=://)([^/?#@]*?):[^/?#]*@")
+_PARAMETER = re.compile(r"(?i)((?:password|passwd|token|secret|key)=)[^&]*")
+
+
+class ShownSetting(Document, frozen=True):
+    """
+    One setting as it is now; `value` is None where nothing says one.
+    """
+
+    key: str
+    variable: str
+    value: str | None
+    origin: str
+
+
+def config_show(*, session: Session) -> ExitCode:
+    """
+    Print each setting and where it comes from: an option, a variable, the file
+    of CONEXXUS_CONFIG, or the default.
+
+    Secrets are not shown, and neither are passwords in addresses.
+
+    ```
+    conexxus config show
+    conexxus config show --config conexxus.toml --json
+    ```
+    """
+    settings = session.settings()
+    shown = [_shown(setting, settings) for setting in SETTINGS]
+
+    if session.json:
+        write_json(shown)
+    else:
+        rows = [(it.key, "-" if it.value is None else it.value, it.origin) for it in shown]
+        write_lines(table(("setting", "value", "from"), rows))
+
+    return ExitCode.SUCCESS
+
+
+def _shown(setting: Setting, settings: Settings) -> ShownSetting:
+    origin = settings.origin(setting)
+    profile = settings.get("CONEXXUS_PROFILE", "")
+
+    if origin != DEFAULT:
+        value = HIDDEN if setting.is_secret else _redacted(settings[setting.variable])
+    elif setting.owner == "profile" and profile not in ("", DEFAULT):
+        # A command that only shows settings imports no module.
+        value, origin = None, f"profile {profile}"
+    else:
+        value = setting.default
+
+    return ShownSetting(key=setting.key, variable=setting.variable, value=value, origin=origin)
+
+
+def _redacted(text: str) -> str:
+    return _PARAMETER.sub(rf"\1{HIDDEN}", _PASSWORD.sub(rf"\1:{HIDDEN}@", text))

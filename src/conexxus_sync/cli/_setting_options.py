@@ -1,0 +1,46 @@
+"""
+Which settings are options of which command.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+
+from conexxus_client.settings import SETTINGS, Setting
+
+
+# Commands that read all settings; the others have options for what concerns them.
+_ALL = ("config show", "doctor", "status", "run")
+_COMMANDS: Mapping[str, tuple[str, ...]] = {
+    "call": (
+        "pull",
+        "push",
+        "profile show",
+        "profile change",
+        "quarantine replay",
+        "outbox resend",
+        "outbox resolve",
+    ),
+    "pull": ("pull", "quarantine replay"),
+    "push": ("push", "outbox dates", "outbox resend", "quarantine replay"),
+    "host": ("pull", "quarantine replay"),
+    "orders": ("push", "outbox dates"),
+    "run": (),
+}
+
+EVERYWHERE: Mapping[str, Setting] = {
+    it.argument: it for it in SETTINGS if it.concern == "every" and not it.is_secret
+}
+
+
+@cache
+def setting_options(command: str) -> Mapping[str, Setting]:
+    """
+    The settings that are options of *command* alone, by argument.
+    """
+    return {
+        it.argument: it
+        for it in SETTINGS
+        if it.concern != "every"
+        and not it.is_secret
+        and (command in _ALL or command in _COMMANDS[it.concern])
+    }

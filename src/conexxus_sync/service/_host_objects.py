@@ -1,0 +1,79 @@
+"""
+The order source and the storage that the settings name.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from conexxus_client import ConfigurationError
+from conexxus_client.settings import Settings
+from conexxus_sync.config import NO_TIMEZONE, SyncConfig
+from conexxus_sync.errors import HostError
+from conexxus_sync.model.calendar import StoreCalendar
+from conexxus_sync.protocols import HostStorage, OrderSource
+from conexxus_sync.sources.ndjson import FileOrders
+
+from ._import_factory import load
+
+
+T = TypeVar("T")
+
+_ORDERS, _CATALOG = "CONEXXUS_ORDERS", "CONEXXUS_CATALOG"
+
+
+def host_object(settings: Settings, config: SyncConfig, make: Callable[[SyncConfig], T]) -> T:
+    """
+    What *make* makes of *config*, which was read from *settings*.
+
+    Raises:
+        ConfigurationError: It can't be made; options are named as they were given.
+    """
+    try:
+        return make(config)
+    except ConfigurationError as exc:
+        raise settings.named(exc.problems) from exc
+
+
+def order_source(config: SyncConfig) -> OrderSource | None:
+    """
+    A file of transactions, or the host's own source; None if none is named.
+
+    Raises:
+        ConfigurationError: It can't be used, and why.
+    """
+    given = config.orders
+
+    if given is None:
+        return None
+    if config.timezone is None:
+        raise ConfigurationError([NO_TIMEZONE])
+
+    path = Path(given)
+
+    if ":" in given and path.suffix not in (".ndjson", ".jsonl") and not path.exists():
+        source: OrderSource = load(given, option=_ORDERS, methods=("transactions",))
+        return source
+
+    calendar = StoreCalendar(
+        timezone=config.timezone, push_at=config.push_at, day_closes_at=config.day_closes_at
+    )
+
+    try:
+        return FileOrders(path, calendar)
+    except HostError as exc:
+        raise ConfigurationError([f"{_ORDERS}: {exc}"]) from exc
+
+
+def catalog_storage(config: SyncConfig) -> HostStorage | None:
+    """
+    The host's own storage; None if none is named.
+
+    Raises:
+        ConfigurationError: It can't be used, and why.
+    """
+    if config.catalog is None:
+        return None
+
+    storage: HostStorage = load(config.catalog, option=_CATALOG, methods=("apply", "apply_in"))
+    return storage
