@@ -38,6 +38,15 @@ if TYPE_CHECKING:
         encode_item,
         encode_transaction,
     )
+    from ._receipt._amounts import exact_sum
+    from ._receipt._receipt_parts import (
+        Discount,
+        LineKind,
+        Tax,
+        Tender,
+        TransactionKind,
+        currency_decimals,
+    )
     from .config import ApiProfile, Auth, AuthRequest, ClientConfig, Secret
     from .errors import (
         AnswerError,
@@ -78,12 +87,12 @@ if TYPE_CHECKING:
         SalesSummary,
         Transaction,
         TransactionLine,
-        exact_sum,
     )
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
+            "_receipt._amounts": ("exact_sum",),
             "_async_client": ("AsyncConexxusClient",),
             "_calls._retries": ("RetryPolicy",),
             "_calls._wire_types": (
@@ -110,6 +119,14 @@ else:
                 "encode_extra",
                 "encode_item",
                 "encode_transaction",
+            ),
+            "_receipt._receipt_parts": (
+                "Discount",
+                "LineKind",
+                "Tax",
+                "Tender",
+                "TransactionKind",
+                "currency_decimals",
             ),
             "config": (
                 "ApiProfile",
@@ -157,7 +174,6 @@ else:
                 "SalesSummary",
                 "Transaction",
                 "TransactionLine",
-                "exact_sum",
             ),
         },
     )
@@ -190,6 +206,7 @@ __all__ = [
     "DeadlineExceededError",
     "DecodeError",
     "Delivery",
+    "Discount",
     "EnvelopeError",
     "FrozenBatch",
     "Headers",
@@ -200,6 +217,7 @@ __all__ = [
     "ItemColumns",
     "ItemRow",
     "Limits",
+    "LineKind",
     "NotFoundError",
     "PermissionDeniedError",
     "ProtocolError",
@@ -217,12 +235,16 @@ __all__ = [
     "Secret",
     "ServerError",
     "StatusError",
+    "Tax",
+    "Tender",
     "TlsError",
     "Transaction",
+    "TransactionKind",
     "TransactionLine",
     "Transport",
     "TransportError",
     "__version__",
+    "currency_decimals",
     "decode_extra",
     "decode_item",
     "decode_transaction",

@@ -227,6 +227,8 @@ class ApiProfile:
         unprocessed_statuses: Statuses of a push with which nothing was
             processed, for certain, like 503 of a server that is down for
             maintenance.
+        sku_required: Whether each line needs a SKU: one without gets its
+            kind, like `TIP`.
     """
 
     health_path: str = "/api/v1/health"
@@ -252,6 +254,7 @@ class ApiProfile:
     unprocessed_statuses: tuple[int, ...] = attrs.field(default=(), converter=tuple)
     healthy_statuses: tuple[str, ...] | None = attrs.field(default=None, converter=_statuses)
     push_success_statuses: tuple[int, ...] = attrs.field(default=(200, 201), converter=tuple)
+    sku_required: bool = True
 
     def __attrs_post_init__(self) -> None:
         problems = list(profile_problems(attrs.asdict(self, recurse=False)))

@@ -9,154 +9,57 @@ money is expected, because it has already lost the digits.
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from datetime import date as Date  # noqa: N812  # a field is called `date`
-from decimal import ROUND_HALF_UP, Context, Decimal, Inexact
-from functools import reduce
-from typing import Any, TypeVar
+from decimal import ROUND_HALF_UP, Context, Decimal
+from operator import attrgetter
+from typing import Any
 
 import attrs
 
+from ._receipt import _amount_fields as fields
+from ._receipt._amounts import SUM_DIGITS, amount_of, exact_sum, named_amount
+from ._receipt._receipt_parts import (
+    Discount,
+    LineKind,
+    Tax,
+    Tender,
+    TransactionKind,
+    all_of,
+    currency_decimals,
+    discounts,
+    is_aware,
+    is_currency,
+    is_optional_text,
+    is_text,
+    line_kind,
+    taxes,
+    tenders,
+    transaction_kind,
+)
 
-T = TypeVar("T")
 
-MAX_DIGITS = 38
-MAX_DECIMALS = 18
-
-_CENT = Decimal("0.01")
+# What a receipt may have besides a plain sale, and a line of it.
+_OF_RECEIPT = attrgetter(
+    "register", "kind", "tenders", "taxes", "discounts", "rounding", "currency"
+)
+_OF_LINE = attrgetter("name", "category", "unit", "kind", "discounts", "taxes")
+_PLAIN_RECEIPT = (None, None, (), (), (), None, None)
+_PLAIN_LINE = (None, None, None, None, (), ())
 
 # Any number of so many bits has at most 38 digits.
 _SMALL_BITS = 126
-
-# Enough for a billion of the largest amounts.
-_SUM_DIGITS = MAX_DIGITS + MAX_DECIMALS + 9
-
-
-def is_valid_amount(amount: Decimal) -> bool:
-    """
-    Is *amount* finite, with at most 38 digits of which 18 are decimals?
-    """
-    _, digits, exponent = amount.as_tuple()
-
-    if not isinstance(exponent, int) or -exponent > MAX_DECIMALS:
-        return False
-
-    # The size is settled on the exponent, before anything expands it.
-    return max(len(digits) + exponent, 0) + max(-exponent, 0) <= MAX_DIGITS
-
-
-def _is_plain(amount: Decimal) -> bool:
-    """
-    Is *amount* of cents, not zero, and small enough?  Nearly all are, and
-    this takes a tenth of the time that its digits take.
-    """
-    return bool(amount) and amount.same_quantum(_CENT) and amount.adjusted() < MAX_DIGITS - 2
-
-
-def unsigned_zero(amount: Decimal) -> Decimal:
-    """
-    *amount*, but a zero without a minus sign: JSON parsers drop it.
-    """
-    return amount if amount else amount.copy_abs()
-
-
-def exact_sum(amounts: Iterable[Decimal | int]) -> Decimal:
-    """
-    Add up *amounts* without losing a digit.
-
-    The built-in `sum` rounds to the precision of the thread's decimal
-    context: 28 digits by default, or what the host application has set.
-    """
-    exact = Context(prec=_SUM_DIGITS, traps=[Inexact])
-
-    return reduce(exact.add, amounts, Decimal())
-
-
-def _amount(value: Any) -> Decimal:
-    """
-    Turn *value* into an exact amount.
-
-    Raises:
-        TypeError: It is neither a Decimal nor an int.
-        ValueError: It is not finite, or has more digits than an amount may.
-    """
-    if type(value) is Decimal and _is_plain(value):
-        return value
-
-    if isinstance(value, bool) or not isinstance(value, Decimal | int):
-        msg = f"an amount must be a Decimal or an int, not {type(value).__name__}"
-        raise TypeError(msg)
-
-    amount = Decimal(value)
-
-    if not is_valid_amount(amount):
-        msg = f"an amount is finite, with at most {MAX_DIGITS} digits and {MAX_DECIMALS} decimals"
-        raise ValueError(msg)
-
-    return unsigned_zero(amount)
-
-
-def _named_amount(name: str, value: Any) -> Decimal:
-    """
-    The amount of a field: a till has dozens, so what is wrong has its name.
-    """
-    try:
-        return _amount(value)
-    except (TypeError, ValueError) as exc:
-        msg = f"{name}: {exc}"
-        raise type(exc)(msg) from None
 
 
 def _quantity(value: Any) -> int | Decimal:
     if type(value) is int and value.bit_length() <= _SMALL_BITS:
         return value
 
-    amount = _named_amount("quantity", value)
+    amount = named_amount("quantity", value)
     return value if isinstance(value, int) else amount
-
-
-def _line_price(value: Any) -> Decimal:
-    return _named_amount("price", value)
-
-
-def _line_amount(value: Any) -> Decimal | None:
-    return None if value is None else _named_amount("amount", value)
-
-
-def _total(value: Any) -> Decimal:
-    return _named_amount("total", value)
-
-
-def _tax(value: Any) -> Decimal | None:
-    return None if value is None else _named_amount("tax", value)
-
-
-def _discount(value: Any) -> Decimal | None:
-    return None if value is None else _named_amount("discount", value)
-
-
-def _aware(_: Any, attribute: "attrs.Attribute[datetime]", value: Any) -> None:
-    if not isinstance(value, datetime) or value.utcoffset() is None:
-        msg = f"{attribute.name} must be an aware datetime: say in which zone it was read"
-        raise ValueError(msg)
-
-
-def _all(values: tuple[T, ...], kind: type[T]) -> tuple[T, ...]:
-    for value in values:
-        if not isinstance(value, kind):
-            msg = f"expected a {kind.__name__}, got {type(value).__name__}"
-            raise TypeError(msg)
-
-    return values
 
 
 def _price(value: Any) -> Decimal:
     # Nearly always it is one already, and there may be a million of them.
-    return value if type(value) is Decimal else _amount(value)
-
-
-def _text(_: Any, attribute: "attrs.Attribute[str]", value: Any) -> None:
-    if not isinstance(value, str) or not value.strip():
-        msg = f"{attribute.name} must be a text that is not empty"
-        raise ValueError(msg)
+    return value if type(value) is Decimal else amount_of(value)
 
 
 def _date(_: Any, attribute: "attrs.Attribute[date]", value: Any) -> None:
@@ -211,20 +114,42 @@ class TransactionLine:
     One line of a receipt.
 
     Attributes:
+        sku: May be absent if there is a `kind` that is neither an item nor fuel.
         quantity: Negative on a refund; a Decimal for goods sold by weight.
         price: Of one unit; positive on a refund, too.
-        amount: Of the line, if the till's differs from quantity times price.
+        amount: Of the line, before its discounts, if the till's differs from
+            quantity times price.
+        unit: What the quantity counts, like `each`, `kg` or `gal`.
+        taxes: What the line has of the taxes of the receipt.
     """
 
-    sku: str = attrs.field(validator=_text)
+    sku: str | None = attrs.field(default=None, validator=is_optional_text)
     quantity: int | Decimal = attrs.field(converter=_quantity)
-    price: Decimal = attrs.field(converter=_line_price)
-    amount: Decimal | None = attrs.field(default=None, converter=_line_amount)
+    price: Decimal = attrs.field(converter=fields.price)
+    amount: Decimal | None = attrs.field(default=None, converter=fields.optional_amount)
     extra: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
+    name: str | None = attrs.field(default=None, validator=is_optional_text)
+    category: str | None = attrs.field(default=None, validator=is_optional_text)
+    unit: str | None = attrs.field(default=None, validator=is_optional_text)
+    kind: LineKind | None = attrs.field(default=None, converter=line_kind)
+    discounts: tuple[Discount, ...] = attrs.field(default=(), converter=discounts)
+    taxes: tuple[Tax, ...] = attrs.field(default=(), converter=taxes)
+
+    def __attrs_post_init__(self) -> None:
+        if self.sku is None and (self.kind is None or self.kind.needs_sku):
+            msg = "sku must be a text that is not empty"
+            raise ValueError(msg)
+
+    @property
+    def sent_sku(self) -> str:
+        """
+        Its SKU; of a line without one its kind, like `TIP`.
+        """
+        return self.sku or str(self.kind).upper()
 
 
 def _lines(lines: Iterable[TransactionLine]) -> tuple[TransactionLine, ...]:
-    return _all(tuple(lines), TransactionLine)
+    return all_of(TransactionLine, lines)
 
 
 @attrs.frozen(kw_only=True)
@@ -238,20 +163,64 @@ class Transaction:
     Attributes:
         id: Unique within its location and business date.
         timestamp: When it was finished; aware.
-        total: What was paid, tax included.
+        total: What was paid, tax included, without a tip that is in a tender.
+        tax: The sum of the taxes; where `taxes` are given, these count.
+        discount: The sum of the discounts, likewise.
         business_date: The till's own, if it knows one; never sent.
+        register: The till at which it was made.
+        taxes: The totals by code.
+        discounts: Those that are on no line.
+        rounding: What was added, or with a minus taken off, to pay in coins.
+        currency: By ISO 4217; it says how many decimals an amount has.
     """
 
-    id: str = attrs.field(validator=_text)
-    timestamp: datetime = attrs.field(validator=_aware)
-    total: Decimal = attrs.field(converter=_total)
+    id: str = attrs.field(validator=is_text)
+    timestamp: datetime = attrs.field(validator=is_aware)
+    total: Decimal = attrs.field(converter=fields.total)
     items: tuple[TransactionLine, ...] = attrs.field(converter=_lines)
-    tax: Decimal | None = attrs.field(default=None, converter=_tax)
-    discount: Decimal | None = attrs.field(default=None, converter=_discount)
+    tax: Decimal | None = attrs.field(default=None, converter=fields.optional_tax)
+    discount: Decimal | None = attrs.field(default=None, converter=fields.optional_discount)
     business_date: date | None = attrs.field(
         default=None, validator=attrs.validators.optional(_date)
     )
     extra: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
+    register: str | None = attrs.field(default=None, validator=is_optional_text)
+    kind: TransactionKind | None = attrs.field(default=None, converter=transaction_kind)
+    tenders: tuple[Tender, ...] = attrs.field(default=(), converter=tenders)
+    taxes: tuple[Tax, ...] = attrs.field(default=(), converter=taxes)
+    discounts: tuple[Discount, ...] = attrs.field(default=(), converter=discounts)
+    rounding: Decimal | None = attrs.field(default=None, converter=fields.optional_rounding)
+    currency: str | None = attrs.field(default=None, validator=is_currency)
+
+    @property
+    def is_plain(self) -> bool:
+        """
+        Is it no more than id, time, total, sums and lines of SKU, quantity and price?
+        """
+        return _OF_RECEIPT(self) == _PLAIN_RECEIPT and all(
+            map(_PLAIN_LINE.__eq__, map(_OF_LINE, self.items))
+        )
+
+    @property
+    def all_taxes(self) -> tuple[Tax, ...]:
+        """
+        The taxes by code, or what the lines have of them.
+        """
+        return self.taxes or tuple(tax for line in self.items for tax in line.taxes)
+
+    @property
+    def all_discounts(self) -> tuple[Discount, ...]:
+        """
+        The discounts, those of the lines included.
+        """
+        return (*self.discounts, *(one for line in self.items for one in line.discounts))
+
+    @property
+    def is_revenue(self) -> bool:
+        """
+        Is it more than money that was put into the drawer, or taken out?
+        """
+        return self.kind is None or not self.kind.moves_money_only
 
 
 @attrs.frozen(kw_only=True)
@@ -270,33 +239,40 @@ class SalesSummary:
     @classmethod
     def of(cls, transactions: Iterable[Transaction]) -> "SalesSummary":
         """
-        Sum up *transactions* exactly; only the average is rounded, to cents.
+        Sum up *transactions* exactly, without what was paid in and out; only
+        the average is rounded, to the decimals of the currency.
         """
-        sales = tuple(transactions)
+        sales = tuple(sale for sale in transactions if sale.is_revenue)
         revenue = exact_sum(sale.total for sale in sales)
         sold = exact_sum(line.quantity for sale in sales for line in sale.items)
+        decimals = max((currency_decimals(sale.currency) for sale in sales), default=2)
 
         return cls(
             total_orders=len(sales),
             total_revenue=revenue,
-            total_tax=exact_sum(sale.tax or 0 for sale in sales),
-            total_discount=exact_sum(sale.discount or 0 for sale in sales),
-            average_order_value=_average(revenue, len(sales)),
+            total_tax=exact_sum(_sum_of(sale.all_taxes, sale.tax) for sale in sales),
+            total_discount=exact_sum(_sum_of(sale.all_discounts, sale.discount) for sale in sales),
+            average_order_value=_average(revenue, len(sales), decimals),
             items_sold=int(sold) if sold == sold.to_integral_value() else sold,
         )
 
 
-def _average(amount: Decimal, count: int) -> Decimal:
-    """
-    To cents, half up.
-    """
-    wide = Context(prec=2 * _SUM_DIGITS, rounding=ROUND_HALF_UP)
+def _sum_of(breakdown: Iterable[Tax | Discount], otherwise: Decimal | None) -> Decimal:
+    return exact_sum(part.amount for part in breakdown) if breakdown else otherwise or Decimal()
 
-    return wide.divide(amount, Decimal(count or 1)).quantize(_CENT, context=wide)
+
+def _average(amount: Decimal, count: int, decimals: int) -> Decimal:
+    """
+    To so many decimals, half up.
+    """
+    wide = Context(prec=2 * SUM_DIGITS, rounding=ROUND_HALF_UP)
+    unit = Decimal((0, (1,), -decimals))
+
+    return wide.divide(amount, Decimal(count or 1)).quantize(unit, context=wide)
 
 
 def _transactions(transactions: Iterable[Transaction]) -> tuple[Transaction, ...]:
-    return _all(tuple(transactions), Transaction)
+    return all_of(Transaction, transactions)
 
 
 @attrs.frozen(kw_only=True)
@@ -306,7 +282,7 @@ class SalesBatch:
     """
 
     date: Date = attrs.field(validator=_date)
-    location_id: str = attrs.field(validator=_text)
+    location_id: str = attrs.field(validator=is_text)
     transactions: tuple[Transaction, ...] = attrs.field(converter=_transactions)
     summary: SalesSummary | None = None
 

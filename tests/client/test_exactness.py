@@ -28,7 +28,7 @@ from conexxus_client import (
     encode_transaction,
     exact_sum,
 )
-from conexxus_client.models import MAX_DECIMALS, MAX_DIGITS, is_valid_amount
+from conexxus_client._receipt._amounts import MAX_DECIMALS, MAX_DIGITS, is_valid_amount
 
 
 @st.composite

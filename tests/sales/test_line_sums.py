@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conexxus_client import TransactionLine, exact_sum
-from conexxus_sync.model._transaction_checks import adds_up
+from conexxus_sync.model.sum_checks import adds_up
 from conexxus_sync.testing import sale
 
 

@@ -141,7 +141,7 @@ def test_unknown_field():
     """
     A field that does not exist is a mistake in the settings.
     """
-    with pytest.raises(ConfigurationError, match="unknown fields: payments; it takes discount"):
+    with pytest.raises(ConfigurationError, match="unknown fields: payments; it takes currency"):
         SyncConfig(compare={"total", "payments"})
 
 

@@ -8,7 +8,7 @@ from decimal import Context, Decimal, Inexact, localcontext
 import pytest
 
 from conexxus_client import Item, Transaction, TransactionLine
-from conexxus_sync.model._transaction_checks import adds_up
+from conexxus_sync.model.sum_checks import adds_up
 from conexxus_sync.testing import FakeClock, ListOrders, MemoryCatalog, item, sale
 
 

@@ -5,7 +5,12 @@ Prices as they are written: which ones are read, and what is wrong with the othe
 import re
 from decimal import Decimal
 
-from conexxus_client.models import MAX_DECIMALS, MAX_DIGITS, is_valid_amount, unsigned_zero
+from conexxus_client._receipt._amounts import (
+    MAX_DECIMALS,
+    MAX_DIGITS,
+    is_valid_amount,
+    unsigned_zero,
+)
 
 from ._json import excerpt
 

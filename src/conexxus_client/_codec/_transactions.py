@@ -2,24 +2,24 @@
 Encodes and decodes transactions and batches.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping
 from datetime import date as Date  # noqa: N812  # a field is called `date`
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
 import attrs
 import msgspec
 
-from conexxus_client.errors import DecodeError
 from conexxus_client.models import SalesBatch, SalesSummary, Transaction, TransactionLine
 
+from ._fields import Fields
 from ._json import decode_json, encode_json
+from ._receipts import line_receipt_fields, receipt_document, receipt_fields, timestamp
 
 
-T = TypeVar("T")
-
-# Around the `extra` of a transaction, and of a line, in the body of a push.
+# Around a transaction, the `extra` of one, and that of a line, in the body of
+# a push.
+_NESTING = 2
 _EXTRA_NESTING = 3
 _LINE_EXTRA_NESTING = 5
 
@@ -33,7 +33,7 @@ class _Line(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     extra: msgspec.Raw | None = None
     price: Decimal
     quantity: int | Decimal
-    sku: str
+    sku: str | None
 
 
 class _Sale(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
@@ -113,15 +113,21 @@ def encode_batch(batch: SalesBatch) -> bytes:
     return FrozenBatch.of(batch).body
 
 
-def encode_transaction(transaction: Transaction) -> bytes:
+def encode_transaction(transaction: Transaction, *, sku_required: bool = True) -> bytes:
     """
     Write *transaction* as one JSON object with exact digits.
 
     Its business date is not part of it: that belongs to the batch.
 
+    Args:
+        sku_required: Whether a line without a SKU gets its kind, like `TIP`.
+
     Raises:
         ValueError: An `extra` holds something that JSON can't hold exactly.
     """
+    if not transaction.is_plain:
+        return encode_json(receipt_document(transaction, sku_required), within=_NESTING)
+
     return _ENCODER.encode(
         _Sale(
             items=[_line(line) for line in transaction.items],
@@ -129,7 +135,7 @@ def encode_transaction(transaction: Transaction) -> bytes:
             extra=_extra(transaction.extra, _EXTRA_NESTING),
             id=transaction.id,
             tax=_exact(transaction.tax),
-            timestamp=_timestamp(transaction.timestamp),
+            timestamp=timestamp(transaction.timestamp),
             total=_exact(transaction.total),
         )
     )
@@ -184,15 +190,8 @@ def _encode_summary(summary: SalesSummary) -> bytes:
     )
 
 
-def _timestamp(moment: datetime) -> str:
-    """
-    RFC 3339 in UTC, as the contract shows it: `2026-01-02T10:00:00Z`.
-    """
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
 def _decode_transaction(value: Any) -> Transaction:
-    fields = _Fields(value, "$")
+    fields = Fields(value, "$")
 
     return fields.build(
         Transaction,
@@ -204,80 +203,20 @@ def _decode_transaction(value: Any) -> Transaction:
         discount=fields.amount("discount", optional=True),
         business_date=fields.day("businessDate"),
         extra=fields.mapping("extra"),
+        **receipt_fields(fields),
     )
 
 
 def _decode_line(value: Any, path: str) -> TransactionLine:
-    fields = _Fields(value, path)
+    fields = Fields(value, path)
+    receipt = line_receipt_fields(fields)
 
     return fields.build(
         TransactionLine,
-        sku=fields.text("sku"),
+        sku=fields.optional_text("sku") if receipt.get("kind") else fields.text("sku"),
         quantity=fields.amount("quantity"),
         price=fields.amount("price"),
         amount=fields.amount("amount", optional=True),
         extra=fields.mapping("extra"),
+        **receipt,
     )
-
-
-class _Fields:
-    """
-    Reads the fields of one JSON object, and names the one that is wrong.
-    """
-
-    def __init__(self, value: Any, path: str) -> None:
-        if not isinstance(value, Mapping):
-            raise DecodeError(f"{path} must be an object")
-        self._value = value
-        self._path = path
-
-    def build(self, cls: Callable[..., T], **fields: Any) -> T:
-        try:
-            return cls(**fields)
-        except (TypeError, ValueError) as exc:
-            raise DecodeError(f"{self._path}: {exc}") from None
-
-    def text(self, key: str) -> str:
-        return self._typed(key, str, "a text")
-
-    def array(self, key: str) -> list[Any]:
-        return self._typed(key, list, "a list")
-
-    def mapping(self, key: str) -> dict[str, Any]:
-        return self._typed(key, dict, "an object") if key in self._value else {}
-
-    def amount(self, key: str, *, optional: bool = False) -> Any:
-        value = self._value.get(key)
-
-        if value is None and optional:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int | Decimal):
-            raise self._wrong(key, "a number")
-
-        return value
-
-    def moment(self, key: str) -> datetime:
-        try:
-            return datetime.fromisoformat(self.text(key))
-        except ValueError:
-            raise self._wrong(key, "a moment like 2026-01-02T10:00:00Z") from None
-
-    def day(self, key: str) -> Date | None:
-        if self._value.get(key) is None:
-            return None
-
-        try:
-            return Date.fromisoformat(self.text(key))
-        except ValueError:
-            raise self._wrong(key, "a date like 2026-01-02") from None
-
-    def _typed(self, key: str, kind: type[T], expected: str) -> T:
-        value = self._value.get(key)
-
-        if not isinstance(value, kind):
-            raise self._wrong(key, expected)
-
-        return value
-
-    def _wrong(self, key: str, expected: str) -> DecodeError:
-        return DecodeError(f"{self._path}.{key} must be {expected}")

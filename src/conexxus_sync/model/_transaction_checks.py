@@ -1,47 +1,16 @@
 """
-Checks of a transaction that lead to a remark, not to a refusal: sums, card numbers.
+Checks of a transaction that lead to a remark, not to a refusal: card numbers.
 """
 
 import re
 from collections.abc import Iterator, Mapping
-from decimal import Context, Decimal
 from typing import Any
 
 from conexxus_client import Transaction
 
 
-# Enough for a product of two amounts; and not the thread's own, which a host
-# application may have made to round, or to trap.
-_EXACT = Context(prec=100)
-
-_CENT = Decimal("0.01")
-
 # 13 to 19 digits, as they stand or in groups: ISO/IEC 7812-1.
 _CARD = re.compile(r"(?<![0-9])[0-9](?:[ -]?[0-9]){12,18}(?![0-9])")
-
-
-def adds_up(transaction: Transaction) -> bool:
-    """
-    Do the lines less discount come to the total, with or without the tax, to
-    a cent a line?
-
-    Prices may contain the tax or not; nothing says which.  If neither agrees,
-    it is a figure to look at, not a fault.
-    """
-    # Less what was paid, to which each line is added.
-    short = _EXACT.subtract(0, _EXACT.add(transaction.total, transaction.discount or 0))
-    for line in transaction.items:
-        if line.amount is None:
-            short = _EXACT.fma(line.quantity, line.price, short)
-        else:
-            short = _EXACT.add(short, line.amount)
-
-    tolerance = _EXACT.multiply(len(transaction.items), _CENT)
-
-    return (
-        _EXACT.abs(short) <= tolerance
-        or _EXACT.abs(_EXACT.add(short, transaction.tax or 0)) <= tolerance
-    )
 
 
 def has_card_number(transaction: Transaction) -> bool:

@@ -19,10 +19,11 @@ from conexxus_client import (
     exact_sum,
 )
 
-from ._transaction_checks import adds_up, has_card_number
+from ._transaction_checks import has_card_number
 from .order_records import UnusableTransaction
 from .sale_digests import WHOLE, SaleDigest
 from .sales import SaleKey
+from .sum_checks import Mismatch, mismatches
 
 
 # What JSON has no word for, like a float, a set or a lone surrogate.
@@ -51,7 +52,7 @@ class FrozenTransaction:
             transaction itself.
         voids: Whether it takes back what was sent before.
         twin: The second of the delivered sale that it is, if it is one.
-        mismatched: Whether its lines do not add up to its total.
+        mismatched: Which of its sums disagree, if any.
         has_card_number: Whether its free text holds what may be a card's number.
     """
 
@@ -67,7 +68,7 @@ class FrozenTransaction:
     revision: int = 0
     voids: bool = False
     twin: str | None = attrs.field(default=None, eq=False)
-    mismatched: bool = attrs.field(default=False, eq=False)
+    mismatched: Mismatch = attrs.field(default=Mismatch(0), eq=False)
     has_card_number: bool = attrs.field(default=False, eq=False)
 
     @origin.default
@@ -107,12 +108,20 @@ class FrozenTransaction:
 
     @classmethod
     def of(
-        cls, transaction: Transaction, *, position: int, business_date: date
+        cls,
+        transaction: Transaction,
+        *,
+        position: int,
+        business_date: date,
+        sku_required: bool = True,
     ) -> "FrozenTransaction":
         """
         Freeze *transaction*, or say why it can't be sent.
+
+        Args:
+            sku_required: Whether a line without a SKU gets its kind.
         """
-        raw, fault = _encode(transaction)
+        raw, fault = _encode(transaction, sku_required)
         # What is left of one that can't be written may be all of another.
         digest = SaleDigest.of_unwritable(raw) if fault else SaleDigest.of(transaction)
         fault = _misplaced(transaction, business_date) or fault or _unnameable(transaction)
@@ -126,7 +135,7 @@ class FrozenTransaction:
             raw=raw,
             sold_at=_instant(transaction.timestamp),
             fault=fault,
-            mismatched=fault is None and not adds_up(transaction),
+            mismatched=Mismatch(0) if fault else mismatches(transaction),
             has_card_number=fault is None and has_card_number(transaction),
         )
 
@@ -209,11 +218,13 @@ def idempotency_key(
     return f"{business_date:%Y%m%d}-{sha256(chr(0).join(parts).encode()).hexdigest()[:40]}"
 
 
-def bytes_to_send(transaction: Transaction, business_date: date) -> bytes | None:
+def bytes_to_send(
+    transaction: Transaction, business_date: date, sku_required: bool
+) -> bytes | None:
     """
     The bytes of *transaction*; None if it can't be sent.
     """
-    raw, fault = _encode(transaction)
+    raw, fault = _encode(transaction, sku_required)
 
     return None if fault or _misplaced(transaction, business_date) else raw
 
@@ -233,19 +244,19 @@ def _unnameable(transaction: Transaction) -> str | None:
     return "Transaction id has a NUL" if _NUL in transaction.id else None
 
 
-def _encode(transaction: Transaction) -> tuple[bytes, str | None]:
+def _encode(transaction: Transaction, sku_required: bool) -> tuple[bytes, str | None]:
     """
     The transaction's bytes; or what is left of it, and what is wrong.
     """
     try:
-        return encode_transaction(transaction), None
+        return encode_transaction(transaction, sku_required=sku_required), None
     except _UNWRITABLE as exc:
         lines = [attrs.evolve(line, extra={}) for line in transaction.items]
         bare = attrs.evolve(transaction, extra={}, items=lines)
         fault = f"Transaction can't be written as JSON: {exc}"
 
     try:
-        return encode_transaction(bare), fault
+        return encode_transaction(bare, sku_required=sku_required), fault
     except _UNWRITABLE:
         return b"{}", fault
 

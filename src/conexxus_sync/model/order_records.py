@@ -3,16 +3,18 @@ What an order source may yield besides transactions: mappings, sales that can't 
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 
-from conexxus_client import Transaction, TransactionLine
+from conexxus_client import Discount, LineKind, Tax, Tender, Transaction, TransactionLine
 
+
+T = TypeVar("T")
 
 # What building a sale raises for a value that it can't have.
 UNFIT = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
@@ -101,6 +103,13 @@ def _built(record: Mapping[str, Any]) -> Transaction:
         discount=_amount(record, "discount", optional=True),
         business_date=_day(record, "businessDate") or _day(record, "business_date"),
         extra=_mapping(record, "extra"),
+        register=_text(record, "register", optional=True),
+        kind=_text(record, "kind", optional=True),
+        currency=_text(record, "currency", optional=True),
+        rounding=_amount(record, "rounding", optional=True),
+        tenders=_parts(record, "tenders", "", _tender),
+        taxes=_parts(record, "taxes", "", _tax),
+        discounts=_parts(record, "discounts", "", _discount),
     )
 
 
@@ -122,17 +131,80 @@ def _line(line: object, path: str) -> TransactionLine:
     within = f"{path}."
 
     return TransactionLine(
-        sku=_text(line, "sku", within),
+        sku=_text(line, "sku", within, optional=_needs_no_sku(line)),
         quantity=_amount(line, "quantity", within),
         price=_amount(line, "price", within),
         amount=_amount(line, "amount", within, optional=True),
         extra=_mapping(line, "extra", within),
+        name=_text(line, "name", within, optional=True),
+        category=_text(line, "category", within, optional=True),
+        unit=_text(line, "unit", within, optional=True),
+        kind=_text(line, "kind", within, optional=True),
+        discounts=_parts(line, "discounts", within, _discount),
+        taxes=_parts(line, "taxes", within, _tax),
     )
 
 
-def _text(record: Mapping[str, Any], key: str, within: str = "") -> str:
+def _needs_no_sku(line: Mapping[str, Any]) -> bool:
+    kind = line.get("kind")
+    return kind is not None and kind not in (LineKind.ITEM, LineKind.FUEL)
+
+
+def _parts(
+    record: Mapping[str, Any], key: str, within: str, read: Callable[[Mapping[str, Any], str], T]
+) -> list[T]:
+    """
+    What *read* makes of each mapping of a list, which may be absent.
+    """
+    values = record.get(key) or ()
+
+    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
+        raise _wrong(within + key, "a list", values)
+
+    return [_part(value, f"{within}{key}[{place}]", read) for place, value in enumerate(values)]
+
+
+def _part(value: Any, path: str, read: Callable[[Mapping[str, Any], str], T]) -> T:
+    if isinstance(value, Mapping):
+        return read(value, f"{path}.")
+    if not isinstance(value, Tender | Tax | Discount):
+        raise _wrong(path, "a mapping", value)
+
+    return value  # type: ignore[return-value]  # the model refuses one of another kind
+
+
+def _tender(record: Mapping[str, Any], within: str) -> Tender:
+    return Tender(
+        type=_text(record, "type", within),
+        amount=_amount(record, "amount", within),
+        change=_amount(record, "change", within, optional=True),
+        tip=_amount(record, "tip", within, optional=True),
+        reference=_text(record, "reference", within, optional=True),
+    )
+
+
+def _tax(record: Mapping[str, Any], within: str) -> Tax:
+    return Tax(
+        code=_text(record, "code", within),
+        amount=_amount(record, "amount", within),
+        taxable=_amount(record, "taxable", within, optional=True),
+        rate=_amount(record, "rate", within, optional=True),
+        included=record.get("included"),
+    )
+
+
+def _discount(record: Mapping[str, Any], within: str) -> Discount:
+    return Discount(
+        amount=_amount(record, "amount", within),
+        code=_text(record, "code", within, optional=True),
+    )
+
+
+def _text(record: Mapping[str, Any], key: str, within: str = "", *, optional: bool = False) -> Any:
     value = record.get(key)
 
+    if value is None and optional:
+        return None
     if not isinstance(value, str) or not value.strip():
         raise _wrong(within + key, "a text that is not empty", value)
 

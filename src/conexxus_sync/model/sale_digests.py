@@ -3,11 +3,12 @@ Digests of sales: which fields of a delivered sale have changed, under which ver
 
 A digest has one part for each field, so that the fields that count can be
 chosen after the delivery, too.  Its version says how it was made, and which
-keys of `extra` the sale had: a key that came later is no change.
+keys of `extra`, and which fields of a receipt, the sale had: one that came
+later is no change.
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from decimal import Context, Decimal
 from functools import lru_cache
 from hashlib import sha256
@@ -16,7 +17,15 @@ from typing import Any
 
 import attrs
 
-from conexxus_client import Transaction, TransactionLine, decode_transaction, encode_transaction
+from conexxus_client import (
+    Discount,
+    Tax,
+    Tender,
+    Transaction,
+    TransactionLine,
+    decode_transaction,
+    encode_transaction,
+)
 
 from ._canonical_json import canonical
 
@@ -25,14 +34,69 @@ from ._canonical_json import canonical
 WHOLE = "1"
 _NUMBER = 2
 
+# Of a sale with a field that a plain one has not.
+_RECEIPT = 3
+
 # What can count, in the order of the parts of a digest; the timestamp is
-# compared by itself.
+# compared by itself.  A plain sale has no parts of a receipt.
 _PARTS = ("total", "items", "tax", "discount", "extra")
-COMPARABLE = frozenset(("timestamp", *_PARTS))
+_RECEIPT_PARTS = ("currency", "discounts", "kind", "register", "rounding", "taxes", "tenders")
+_LINE_PARTS = ("category", "discounts", "kind", "name", "taxes", "unit")
+_ALL_PARTS = (*_PARTS, *_RECEIPT_PARTS)
+COMPARABLE = frozenset(("timestamp", *_ALL_PARTS))
 _SIZE = 12
 
 # Enough for a product of two amounts, in a context of our own.
 _EXACT = Context(prec=100)
+
+
+@attrs.frozen
+class _Said:
+    """
+    What the sale had of which a digest was made.
+
+    Attributes:
+        keys: Of its `extra`.
+        line_keys: Of the `extra` of its lines.
+        receipt: Fields that a plain sale has not; None if it is one.
+        line: Fields that a plain line has not.
+    """
+
+    keys: Collection[str] = ()
+    line_keys: Collection[str] = ()
+    receipt: Collection[str] | None = None
+    line: Collection[str] = ()
+
+    @classmethod
+    def by(cls, transaction: Transaction) -> "_Said":
+        lines = transaction.items
+        keys = sorted(transaction.extra)
+        line_keys = sorted({key for line in lines for key in line.extra})
+        if transaction.is_plain:
+            return cls(keys, line_keys) if keys or line_keys else _NOTHING
+
+        return cls(
+            keys,
+            line_keys,
+            [name for name in _RECEIPT_PARTS if getattr(transaction, name)],
+            [name for name in _LINE_PARTS if any(getattr(line, name) for line in lines)],
+        )
+
+    @classmethod
+    def read(cls, version: str) -> "_Said":
+        _, *said = json.loads(version)
+        return cls(*said)
+
+    @property
+    def version(self) -> str:
+        said = [self.keys, self.line_keys]
+        if self.receipt is None:
+            return json.dumps([_NUMBER, *said], separators=(",", ":"))
+
+        return json.dumps([_RECEIPT, *said, self.receipt, self.line], separators=(",", ":"))
+
+
+_NOTHING = _Said()
 
 
 @attrs.frozen(kw_only=True)
@@ -53,10 +117,10 @@ class SaleDigest:
         """
         Digest a transaction that can be written as JSON.
         """
-        keys = sorted(transaction.extra)
-        line_keys = sorted({key for line in transaction.items for key in line.extra})
+        said = _Said.by(transaction)
+        version = _WITHOUT_EXTRA if said is _NOTHING else said.version
 
-        return cls(version=_version(keys, line_keys), value=_digest(transaction, keys, line_keys))
+        return cls(version=version, value=_digest(transaction, said))
 
     @classmethod
     def of_unwritable(cls, rest: bytes) -> "SaleDigest":
@@ -64,7 +128,7 @@ class SaleDigest:
         Of what is left of a transaction that can't be written: like no other.
         """
         value = sha256(b"not all: " + rest).digest()
-        return cls(version=_version(), value=value)
+        return cls(version=_WITHOUT_EXTRA, value=value)
 
 
 def fields_to_compare(names: Iterable[str]) -> frozenset[str]:
@@ -78,12 +142,13 @@ def compared_part(digest: bytes, fields: Collection[str]) -> bytes:
     """
     What *digest* says of *fields*.
     """
-    if len(digest) != _SIZE * len(_PARTS) or COMPARABLE.issubset(fields):
+    parts = {_SIZE * len(some): some for some in (_PARTS, _ALL_PARTS)}.get(len(digest))
+    if parts is None or COMPARABLE.issubset(fields):
         return digest
 
     return b"".join(
         digest[_SIZE * place : _SIZE * (place + 1)]
-        for place, field in enumerate(_PARTS)
+        for place, field in enumerate(parts)
         if field in fields
     )
 
@@ -101,29 +166,55 @@ def is_unchanged(raw: bytes, version: str, digest: bytes, fields: Collection[str
     if version == WHOLE:
         return False
 
-    _, keys, line_keys = json.loads(version)
-    value = _digest(decode_transaction(raw), keys, line_keys)
+    value = _digest(decode_transaction(raw), _Said.read(version))
 
     return compared_part(value, fields) == compared_part(digest, fields)
 
 
-def _version(keys: Collection[str] = (), line_keys: Collection[str] = ()) -> str:
-    if not keys and not line_keys:
-        return _WITHOUT_EXTRA
-
-    return json.dumps([_NUMBER, keys, line_keys], separators=(",", ":"))
-
-
-def _digest(transaction: Transaction, keys: Collection[str], line_keys: Collection[str]) -> bytes:
-    return b"".join(
-        (
-            _part(_number(transaction.total)),
-            _digest_of(_lines(transaction.items)),
-            _part(_number(transaction.tax or 0)),
-            _part(_number(transaction.discount or 0)),
-            _extras(transaction, keys, line_keys) if keys or line_keys else _NO_EXTRAS,
-        )
+def _digest(transaction: Transaction, said: _Said) -> bytes:
+    keys, line_keys = said.keys, said.line_keys
+    plain = (
+        _part(_number(transaction.total)),
+        _receipt_lines(transaction.items, said.line)
+        if said.line
+        else _digest_of(_lines(transaction.items)),
+        _part(_number(transaction.tax or 0)),
+        _part(_number(transaction.discount or 0)),
+        _extras(transaction, keys, line_keys) if keys or line_keys else _NO_EXTRAS,
     )
+    if said.receipt is None:
+        return b"".join(plain)
+
+    return b"".join((*plain, *_receipt_parts(transaction, said.receipt)))
+
+
+def _receipt_parts(transaction: Transaction, names: Collection[str]) -> Iterator[bytes]:
+    """
+    A part for each field of a receipt; of those not among *names*, nothing.
+    """
+    for name in _RECEIPT_PARTS:
+        yield _hashed(_plainly(getattr(transaction, name)) if name in names else None)
+
+
+def _receipt_lines(lines: Iterable[TransactionLine], names: Collection[str]) -> bytes:
+    texts = sorted(
+        json.dumps([_line(line), *(_plainly(getattr(line, name)) for name in names)])
+        for line in lines
+    )
+
+    return _hashed(texts)
+
+
+def _plainly(value: Any) -> Any:
+    """
+    *value* as JSON in which order, and zeros that are not there, are no difference.
+    """
+    if isinstance(value, tuple):
+        return sorted(map(_plainly, value))
+    if isinstance(value, Tender | Tax | Discount):
+        return json.dumps([_plainly(part) for part in attrs.astuple(value)])
+
+    return (_number(value) if isinstance(value, Decimal) else value) if value else None
 
 
 def _extras(transaction: Transaction, keys: Iterable[str], line_keys: Iterable[str]) -> bytes:
@@ -166,7 +257,7 @@ def _line(line: TransactionLine) -> tuple[str, str, str, str]:
     is_usual = not amount or amount == _EXACT.multiply(line.quantity, line.price)
 
     return (
-        line.sku,
+        line.sku or line.sent_sku,
         _number(line.quantity),
         _number(line.price),
         "" if amount is None or is_usual else _number(amount),
@@ -202,6 +293,6 @@ def _is_nothing(value: object) -> bool:
     )
 
 
-_WITHOUT_EXTRA = json.dumps([_NUMBER, [], []], separators=(",", ":"))
+_WITHOUT_EXTRA = _NOTHING.version
 _NO_EXTRAS = _hashed([None, []])
 _BLANK = decode_transaction(b'{"id":"-","timestamp":"2026-01-01T00:00:00Z","total":0,"items":[]}')

@@ -7,12 +7,14 @@ old one, a back office would take it for a repetition.
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import attrs
 
 from conexxus_client import Transaction, TransactionLine, decode_transaction
 from conexxus_sync.errors import HostError
 from conexxus_sync.model.frozen_sales import FrozenTransaction
+from conexxus_sync.model.sum_checks import Mismatch
 from conexxus_sync.protocols import OrderSource, VoidingOrderSource
 from conexxus_sync.runtime.host_exceptions import described, ends_process
 from conexxus_sync.runtime.host_methods import called
@@ -45,14 +47,20 @@ def void(
         id=f"{sent.origin}:void:{revision}",
         total=_negated(sold.total),
         items=[_negated_line(line) for line in sold.items],
-        tax=None if sold.tax is None else _negated(sold.tax),
-        discount=None if sold.discount is None else _negated(sold.discount),
+        **_negated_fields(sold, "tax", "discount", "rounding"),
+        **_negated_parts(sold),
+        tenders=[
+            attrs.evolve(tender, **_negated_fields(tender, "amount", "change", "tip"))
+            for tender in sold.tenders
+        ],
         # What it holds is not for us to read: a payment said again would count
         # again.
         extra={},
     )
     complete = _completed(negated, sold, orders)
-    frozen = FrozenTransaction.of(complete, position=position, business_date=business_date)
+    frozen = FrozenTransaction.of(
+        complete, position=position, business_date=business_date, sku_required=False
+    )
 
     if frozen.fault is not None:
         msg = f"complete_void of the order source failed for {sold.id}: {frozen.fault}"
@@ -63,7 +71,7 @@ def void(
         origin=sent.origin,
         revision=revision,
         voids=True,
-        mismatched=False,
+        mismatched=Mismatch(0),
         has_card_number=False,
     )
 
@@ -78,7 +86,9 @@ def corrected(current: FrozenTransaction, business_date: date) -> FrozenTransact
     named: Transaction = attrs.evolve(
         decode_transaction(current.raw), id=f"{current.id}:rev:{current.revision}"
     )
-    frozen = FrozenTransaction.of(named, position=current.position, business_date=business_date)
+    frozen = FrozenTransaction.of(
+        named, position=current.position, business_date=business_date, sku_required=False
+    )
 
     # The digest stays that of what the host tells, to compare it again.
     return attrs.evolve(
@@ -125,9 +135,30 @@ def _negated_line(line: TransactionLine) -> TransactionLine:
     return attrs.evolve(
         line,
         quantity=-line.quantity if isinstance(line.quantity, int) else _negated(line.quantity),
-        amount=None if line.amount is None else _negated(line.amount),
+        **_negated_fields(line, "amount"),
+        **_negated_parts(line),
         extra={},
     )
+
+
+def _negated_parts(sold: Transaction | TransactionLine) -> dict[str, Any]:
+    """
+    The taxes and discounts of *sold*, taken back.
+    """
+    return {
+        "taxes": [
+            attrs.evolve(tax, **_negated_fields(tax, "taxable", "amount")) for tax in sold.taxes
+        ],
+        "discounts": [attrs.evolve(one, amount=_negated(one.amount)) for one in sold.discounts],
+    }
+
+
+def _negated_fields(sold: object, *names: str) -> dict[str, Any]:
+    """
+    Those amounts *names* that *sold* has.
+    """
+    amounts = {name: getattr(sold, name) for name in names}
+    return {name: _negated(amount) for name, amount in amounts.items() if amount is not None}
 
 
 def _negated(amount: Decimal) -> Decimal:

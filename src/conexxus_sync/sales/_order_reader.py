@@ -48,8 +48,9 @@ def read_transactions(
         HostError: Whatever the host raised.
         StoppedError: The push shall end.
     """
+    sku_required = context.client.profile.sku_required
     for position, record in _records(context, business_date, counters):
-        yield _frozen(record, position, business_date)
+        yield _frozen(record, position, business_date, sku_required)
 
 
 def read_bytes(
@@ -58,8 +59,9 @@ def read_bytes(
     """
     Likewise, but no more than the bytes; None for what can't be sent.
     """
+    sku_required = context.client.profile.sku_required
     for _, record in _records(context, business_date, counters):
-        yield _bytes(record, business_date)
+        yield _bytes(record, business_date, sku_required)
 
 
 def _records(
@@ -157,12 +159,14 @@ def _remark(
             counters.add_misdated(day, record.id)
 
 
-def _bytes(record: Transaction | UnusableTransaction, business_date: date) -> bytes | None:
+def _bytes(
+    record: Transaction | UnusableTransaction, business_date: date, sku_required: bool
+) -> bytes | None:
     if isinstance(record, UnusableTransaction):
         return None
 
     try:
-        return bytes_to_send(record, business_date)
+        return bytes_to_send(record, business_date, sku_required)
     except BaseException as exc:
         if ends_process(exc):
             raise
@@ -170,13 +174,18 @@ def _bytes(record: Transaction | UnusableTransaction, business_date: date) -> by
 
 
 def _frozen(
-    record: Transaction | UnusableTransaction, position: int, business_date: date
+    record: Transaction | UnusableTransaction,
+    position: int,
+    business_date: date,
+    sku_required: bool,
 ) -> FrozenTransaction:
     if isinstance(record, UnusableTransaction):
         return FrozenTransaction.set_aside(record, position=position)
 
     try:
-        return FrozenTransaction.of(record, position=position, business_date=business_date)
+        return FrozenTransaction.of(
+            record, position=position, business_date=business_date, sku_required=sku_required
+        )
     except BaseException as exc:
         if ends_process(exc):
             raise

@@ -14,6 +14,7 @@ from conexxus_sync.model.frozen_sales import FrozenTransaction
 from conexxus_sync.model.leases import Lease
 from conexxus_sync.model.runs import MAX_ERRORS, IssueKind, RunIssue, RunKind, RunStatus, SyncRun
 from conexxus_sync.model.sales import DiscrepancyKind, FoundDiscrepancy
+from conexxus_sync.model.sum_checks import Mismatch
 
 
 _CONTRADICTS = {
@@ -28,7 +29,23 @@ _CONTRADICTS = {
 # A source that goes by nothing has sales of any date.
 MAX_DATES = 3
 
-_MISMATCHED = "{of} whose lines do not add up to the total, like {like}: sent as they are"
+_MISMATCHED = {
+    Mismatch.LINES: ("{of} whose lines do not add up to the total, like {like}: sent as they are"),
+    Mismatch.TENDERS: (
+        "{of} whose tenders, less change and tips, do not come to the total, like {like}: "
+        "sent as they are"
+    ),
+    Mismatch.TAXES: (
+        "{of} whose taxes do not agree with their sum or with those of the lines, like {like}: "
+        "sent as they are"
+    ),
+    Mismatch.DISCOUNTS: (
+        "{of} whose discounts do not come to their sum, like {like}: sent as they are"
+    ),
+    Mismatch.KIND: (
+        "{of} whose lines or signs do not fit their kind, like {like}: sent as they are"
+    ),
+}
 _CARDS = (
     "{of} with what may be a card's number in the free text, like {like}: it was sent, but card "
     "numbers do not belong there"
@@ -111,8 +128,8 @@ class RunCounters:
         Remark on what is about to be sent.
         """
         for member in members:
-            if member.mismatched:
-                self._remark(_MISMATCHED, member.id)
+            for mismatch in member.mismatched:
+                self._remark(_MISMATCHED[mismatch], member.id)
             if member.has_card_number:
                 self._remark(_CARDS, member.id)
             if member.voids:

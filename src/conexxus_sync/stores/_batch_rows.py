@@ -105,7 +105,7 @@ def insert(session: Session, draft: BatchDraft, number: int, now: datetime) -> s
         (
             *(location_id, key, day.isoformat(), number, draft.members[0].position),
             BatchState.UNKNOWN if draft.unknown_since else BatchState.PENDING,
-            *(len(draft.members), sum(member.mismatched for member in draft.members)),
+            *(len(draft.members), sum(bool(member.mismatched) for member in draft.members)),
             *(str(draft.total), digest, text(now), optional_text(draft.unknown_since)),
             *(draft.parent, int(draft.released), draft.frozen.body),
         ),

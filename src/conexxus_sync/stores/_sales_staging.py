@@ -15,6 +15,7 @@ import attrs
 from conexxus_sync.model.frozen_sales import FrozenTransaction
 from conexxus_sync.model.sale_digests import COMPARABLE, compared_part
 from conexxus_sync.model.sales import DiscrepancyKind, FoundDiscrepancy, SaleKey
+from conexxus_sync.model.sum_checks import Mismatch
 
 from ._correction_numbers import next_number, number_revisions
 from ._database import Repository, Row, text
@@ -358,7 +359,7 @@ def _transaction(row: Row, position: int | None = None) -> FrozenTransaction:
         raw=raw,
         sold_at=sold_at,
         fault=fault,
-        mismatched=bool(mismatched),
+        mismatched=Mismatch(mismatched),
         has_card_number=bool(card),
         revision=row[10],
         twin=row[11],

@@ -2,6 +2,7 @@
 The ledger of the fake back office: which sales are effective, how often.
 """
 
+import json
 import threading
 from collections.abc import Iterable, Iterator
 from datetime import date
@@ -213,10 +214,10 @@ class Ledger:
 
 def _count_entries(location: str, day: date, sales: Iterable[Sale]) -> Iterator[Entry]:
     # Registers may use the same numbers; of one moment, it is one sale.
-    entries: dict[tuple[str, str], Entry] = {}
+    entries: dict[tuple[str, str, str | None], Entry] = {}
 
     for sale in sales:
-        key = sale.id, sale.timestamp
+        key = sale.id, sale.timestamp, _register(sale)
         known = entries.get(key)
         entries[key] = (
             attrs.evolve(known, times=known.times + 1)
@@ -225,6 +226,20 @@ def _count_entries(location: str, day: date, sales: Iterable[Sale]) -> Iterator[
         )
 
     return iter(entries.values())
+
+
+def _register(sale: Sale) -> str | None:
+    return sale.receipt.register if '"register"' in sale.wire else None
+
+
+def _receipt_json(sale: Sale) -> dict[str, Any]:
+    """
+    All that was sent, if it is more than a plain sale.
+    """
+    if not sale.wire or sale.receipt.is_plain:
+        return {}
+
+    return {"receipt": json.loads(sale.wire, parse_float=str)}
 
 
 def _entry_json(entry: Entry) -> dict[str, Any]:
@@ -242,4 +257,5 @@ def _entry_json(entry: Entry) -> dict[str, Any]:
             }
             for line in entry.sale.lines
         ],
+        **_receipt_json(entry.sale),
     }

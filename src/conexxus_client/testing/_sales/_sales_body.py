@@ -10,11 +10,19 @@ from typing import Any, NoReturn
 
 import attrs
 
-from conexxus_client.models import is_valid_amount
+from conexxus_client._codec import decode_transaction, encode_json
+from conexxus_client._receipt._amounts import is_valid_amount
+from conexxus_client._receipt._receipt_parts import LineKind
+from conexxus_client.errors import DecodeError
+from conexxus_client.models import Transaction
 from conexxus_client.testing._answer import RefusalError, problem
 
 
 MAX_PROBLEMS = 100
+
+_PLAIN = {"id", "timestamp", "total", "items", "tax", "discount", "extra"}
+_PLAIN_LINE = {"sku", "quantity", "price", "amount", "extra"}
+_KINDS_WITHOUT_SKU = {kind for kind in LineKind if not kind.needs_sku}
 
 
 @attrs.frozen(kw_only=True)
@@ -32,6 +40,9 @@ class SaleLine:
 class Sale:
     """
     One transaction, as the back office has it.
+
+    Attributes:
+        wire: All of it, as it was sent, as JSON.
     """
 
     id: str
@@ -40,6 +51,17 @@ class Sale:
     lines: tuple[SaleLine, ...] = ()
     tax: Decimal | None = None
     discount: Decimal | None = None
+    wire: str = attrs.field(default="", eq=False, repr=False)
+
+    @property
+    def receipt(self) -> Transaction:
+        """
+        With tenders, taxes and whatever else was sent.
+
+        Raises:
+            DecodeError: The books are of a version that did not keep it.
+        """
+        return decode_transaction(self.wire)
 
 
 @attrs.frozen(kw_only=True)
@@ -127,15 +149,34 @@ def _transaction_problems(value: Any, at: str) -> Iterator[tuple[str, str]]:
     if not isinstance(lines, list):
         yield f"{at}/items", "must be an array"
         return
-    for index, line in enumerate(lines):
-        yield from _line_problems(line, f"{at}/items/{index}")
+    problems = [
+        problem
+        for index, line in enumerate(lines)
+        for problem in _line_problems(line, f"{at}/items/{index}")
+    ]
+    yield from problems or _receipt_problems(value, at)
+
+
+def _receipt_problems(value: dict[str, Any], at: str) -> Iterator[tuple[str, str]]:
+    """
+    What is wrong with fields that a plain sale has not.
+    """
+    if value.keys() <= _PLAIN and all(line.keys() <= _PLAIN_LINE for line in value["items"]):
+        return
+
+    try:
+        decode_transaction(encode_json(value))
+    except (DecodeError, ValueError) as exc:
+        yield at, f"is no receipt: {exc}"
 
 
 def _line_problems(value: Any, at: str) -> Iterator[tuple[str, str]]:
     if not isinstance(value, dict):
         yield at, "must be an object"
         return
-    if not _is_text(value.get("sku")):
+    if "sku" not in value and value.get("kind") in _KINDS_WITHOUT_SKU:
+        pass
+    elif not _is_text(value.get("sku")):
         yield f"{at}/sku", "must be a text that is not empty"
     for name in ("quantity", "price"):
         if not _is_amount(value.get(name)):
@@ -169,6 +210,7 @@ def _is_moment(value: Any) -> bool:
 
 def _decode_sale(value: dict[str, Any]) -> Sale:
     return Sale(
+        wire=encode_json(value).decode(),
         id=value["id"],
         timestamp=value["timestamp"],
         total=Decimal(value["total"]),
@@ -176,7 +218,9 @@ def _decode_sale(value: dict[str, Any]) -> Sale:
         discount=_optional_amount(value.get("discount")),
         lines=tuple(
             SaleLine(
-                sku=line["sku"], quantity=Decimal(line["quantity"]), price=Decimal(line["price"])
+                sku=line.get("sku", ""),
+                quantity=Decimal(line["quantity"]),
+                price=Decimal(line["price"]),
             )
             for line in value["items"]
         ),

@@ -1,0 +1,3 @@
+"""
+What a receipt is made of: exact amounts, tenders, taxes, discounts, kinds.
+"""

@@ -1,0 +1,92 @@
+"""
+Exact amounts: which Decimals are one, and how they are added up.
+"""
+
+from collections.abc import Iterable
+from decimal import Context, Decimal, Inexact
+from functools import reduce
+from typing import Any
+
+
+MAX_DIGITS = 38
+MAX_DECIMALS = 18
+
+CENT = Decimal("0.01")
+
+# Enough for a billion of the largest amounts.
+SUM_DIGITS = MAX_DIGITS + MAX_DECIMALS + 9
+
+
+def is_valid_amount(amount: Decimal) -> bool:
+    """
+    Is *amount* finite, with at most 38 digits of which 18 are decimals?
+    """
+    _, digits, exponent = amount.as_tuple()
+
+    if not isinstance(exponent, int) or -exponent > MAX_DECIMALS:
+        return False
+
+    # The size is settled on the exponent, before anything expands it.
+    return max(len(digits) + exponent, 0) + max(-exponent, 0) <= MAX_DIGITS
+
+
+def _is_plain(amount: Decimal) -> bool:
+    """
+    Is *amount* of cents, not zero, and small enough?  Nearly all are, and
+    this takes a tenth of the time that its digits take.
+    """
+    return bool(amount) and amount.same_quantum(CENT) and amount.adjusted() < MAX_DIGITS - 2
+
+
+def unsigned_zero(amount: Decimal) -> Decimal:
+    """
+    *amount*, but a zero without a minus sign: JSON parsers drop it.
+    """
+    return amount if amount else amount.copy_abs()
+
+
+def exact_sum(amounts: Iterable[Decimal | int]) -> Decimal:
+    """
+    Add up *amounts* without losing a digit.
+
+    The built-in `sum` rounds to the precision of the thread's decimal
+    context: 28 digits by default, or what the host application has set.
+    """
+    exact = Context(prec=SUM_DIGITS, traps=[Inexact])
+
+    return reduce(exact.add, amounts, Decimal())
+
+
+def amount_of(value: Any) -> Decimal:
+    """
+    Turn *value* into an exact amount.
+
+    Raises:
+        TypeError: It is neither a Decimal nor an int.
+        ValueError: It is not finite, or has more digits than an amount may.
+    """
+    if type(value) is Decimal and _is_plain(value):
+        return value
+
+    if isinstance(value, bool) or not isinstance(value, Decimal | int):
+        msg = f"an amount must be a Decimal or an int, not {type(value).__name__}"
+        raise TypeError(msg)
+
+    amount = Decimal(value)
+
+    if not is_valid_amount(amount):
+        msg = f"an amount is finite, with at most {MAX_DIGITS} digits and {MAX_DECIMALS} decimals"
+        raise ValueError(msg)
+
+    return unsigned_zero(amount)
+
+
+def named_amount(name: str, value: Any) -> Decimal:
+    """
+    The amount of a field: a till has dozens, so what is wrong has its name.
+    """
+    try:
+        return amount_of(value)
+    except (TypeError, ValueError) as exc:
+        msg = f"{name}: {exc}"
+        raise type(exc)(msg) from None
