@@ -23,7 +23,7 @@ from ._transaction_checks import has_card_number
 from .order_records import UnusableTransaction
 from .sale_digests import WHOLE, SaleDigest
 from .sales import SaleKey
-from .sum_checks import Mismatch, mismatches
+from .sum_checks import NO_MISMATCH, Mismatch, mismatches
 
 
 # What JSON has no word for, like a float, a set or a lone surrogate.
@@ -68,7 +68,7 @@ class FrozenTransaction:
     revision: int = 0
     voids: bool = False
     twin: str | None = attrs.field(default=None, eq=False)
-    mismatched: Mismatch = attrs.field(default=Mismatch(0), eq=False)
+    mismatched: Mismatch = attrs.field(default=NO_MISMATCH, eq=False)
     has_card_number: bool = attrs.field(default=False, eq=False)
 
     @origin.default
@@ -135,7 +135,7 @@ class FrozenTransaction:
             raw=raw,
             sold_at=_instant(transaction.timestamp),
             fault=fault,
-            mismatched=Mismatch(0) if fault else mismatches(transaction),
+            mismatched=NO_MISMATCH if fault else mismatches(transaction),
             has_card_number=fault is None and has_card_number(transaction),
         )
 

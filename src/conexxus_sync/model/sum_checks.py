@@ -23,6 +23,8 @@ from conexxus_client import (
 # application may have made to round, or to trap.
 _EXACT = Context(prec=100)
 
+_CENT = Decimal("0.01")
+
 _TAKEN_BACK = (TransactionKind.REFUND, TransactionKind.EXCHANGE)
 
 
@@ -38,15 +40,20 @@ class Mismatch(IntFlag):
     KIND = 16
 
 
+# To make one takes a while, and nearly every sale has none.
+NO_MISMATCH = Mismatch(0)
+
+
 def mismatches(transaction: Transaction) -> Mismatch:
     """
     What of *transaction* disagrees.
     """
-    found = Mismatch(0) if adds_up(transaction) else Mismatch.LINES
+    is_plain = transaction.is_plain
+    found = NO_MISMATCH if _adds_up(transaction, is_plain) else Mismatch.LINES
 
-    if not transaction.is_plain:
+    if not is_plain:
         for mismatch, agrees in _receipt_checks(transaction):
-            found |= Mismatch(0) if agrees else mismatch
+            found |= NO_MISMATCH if agrees else mismatch
 
     return found
 
@@ -59,10 +66,10 @@ def adds_up(transaction: Transaction) -> bool:
     Without a breakdown of the tax, prices may contain it or not; nothing says
     which.  If neither agrees, it is a figure to look at, not a fault.
     """
-    if not transaction.is_revenue:
-        return True
+    return _adds_up(transaction, transaction.is_plain)
 
-    is_plain = transaction.is_plain
+
+def _adds_up(transaction: Transaction, is_plain: bool) -> bool:
     discount = transaction.discount if is_plain else _discount(transaction)
 
     # Less what was paid, to which each line is added.
@@ -74,6 +81,8 @@ def adds_up(transaction: Transaction) -> bool:
             short = _EXACT.add(short, line.amount)
 
     if not is_plain:
+        if not transaction.is_revenue:
+            return True
         short = _EXACT.add(short, transaction.rounding or 0)
         if taxes := transaction.all_taxes:
             added = _sum(tax.amount for tax in taxes if not _is_included(tax, transaction))
@@ -166,8 +175,12 @@ def _discount(sale: Transaction) -> Decimal:
 
 
 def _is_near(difference: Decimal, sale: Transaction) -> bool:
-    unit = Decimal((0, (1,), -currency_decimals(sale.currency)))
+    unit = _CENT if sale.currency is None else _unit(sale.currency)
     return _EXACT.abs(difference) <= _EXACT.multiply(len(sale.items), unit)
+
+
+def _unit(currency: str) -> Decimal:
+    return Decimal((0, (1,), -currency_decimals(currency)))
 
 
 def _sum(amounts: Iterable[Decimal | int]) -> Decimal:
