@@ -4,8 +4,6 @@ Makes what the engines of one command work with: client, store, clock and logs.
 
 import logging
 
-from stamina.instrumentation import set_on_retry_hooks
-
 from conexxus_client import (
     ApiProfile,
     AttemptDetails,
@@ -55,6 +53,9 @@ def log_attempts(client: ConexxusClient) -> None:
     """
     Log each attempt of *client* that fails, instead of what stamina says.
     """
+    # A command that calls nothing does not need it.
+    from stamina.instrumentation import set_on_retry_hooks
+
     # Where structlog is installed, stamina's own would write to stdout.
     set_on_retry_hooks(())
     client.add_hook(_log_attempt)
