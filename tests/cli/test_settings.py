@@ -62,7 +62,7 @@ def in_toml(setting, text):
     """
     A value as people write it in a file.
     """
-    if setting.default == "0":
+    if setting.default in ("0", "1"):
         return "true" if text == "1" else "false"
     if re.fullmatch(r"[0-9.]+", text):
         return text

@@ -34,6 +34,7 @@ SAMPLES = {
     "api.next_link_scope": "origin",
     "api.sales_mode": "replace_day",
     "api.dedupe": "none",
+    "api.sku_required": "0",
     "api.key_ttl": "2d",
     "api.conflict_is_delivered": "1",
     "api.unprocessed_statuses": "503,429",

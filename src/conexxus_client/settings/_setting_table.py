@@ -156,6 +156,12 @@ SETTINGS: tuple[Setting, ...] = (
         "key",
         "how the server recognises a repeated batch: `key`, `transaction_id` or `none`",
     ),
+    _profile(
+        "sku_required",
+        read.flag,
+        "1",
+        "whether each line needs a SKU; with `0` one without gets its kind, like `TIP`",
+    ),
     _profile("key_ttl", read.interval, "24h", "how long the server remembers a batch's key"),
     _profile(
         "conflict_is_delivered", read.flag, "0", "whether 409 means that a batch was delivered"
@@ -242,7 +248,8 @@ SETTINGS: tuple[Setting, ...] = (
         "push",
         "compare",
         read.words,
-        "discount,extra,items,tax,timestamp,total",
+        "currency,discount,discounts,extra,items,kind,register,rounding,tax,taxes,tenders,timestamp,"
+        "total",
         "the fields of a delivered sale whose change counts",
     ),
     _sync("push", "summary", read.flag, "0", "`1` adds a summary to each batch"),
