@@ -10,7 +10,7 @@ import pytest
 from conexxus_client import ConfigurationError
 from conexxus_sync import RunStatus, SyncConfig
 from conexxus_sync.model.alerts import AlertName
-from conexxus_sync.scheduling._scheduler import PullSchedule
+from conexxus_sync.model.pull_schedule import PullSchedule
 from peeks import peek
 
 

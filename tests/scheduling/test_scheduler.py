@@ -12,7 +12,7 @@ import pytest
 from conexxus_client import ClientConfig, ConexxusClient, ConfigurationError
 from conexxus_client.testing import SandboxTransport
 from conexxus_sync import InMemoryCollector, RunKind, RunStatus, SyncConfig
-from conexxus_sync.scheduling._scheduler import PullSchedule
+from conexxus_sync.model.pull_schedule import PullSchedule
 from conexxus_sync.testing import FakeClock
 from peeks import peek
 

@@ -117,6 +117,7 @@ def an_answer_gets_lost(shop):
 
     shop.office.faults("sales: after_commit(reset)")
     sell_and_push(shop)
+    assert shop.service.test_connection().success  # else the outage is the alert, and its cause
     yield
 
     shop.service.push_sales(shop.clock.now().date())
@@ -129,6 +130,7 @@ def the_key_is_blocked(shop):
 
     shop.office.faults("sales: 401")
     sell_and_push(shop)
+    assert shop.service.test_connection().success
     yield
 
     shop.service.push_sales(shop.clock.now().date())
@@ -189,6 +191,7 @@ def the_back_office_restarts(shop):
 
     shop.office.faults("catalog: 503")
     shop.service.sync_inventory()
+    assert shop.service.test_connection().success
     yield
 
     shop.service.sync_inventory()

@@ -16,6 +16,7 @@ from conexxus_sync.config import SyncConfig
 from conexxus_sync.model.api_connection import ApiConnection
 from conexxus_sync.model.calendar import DAY
 from conexxus_sync.model.catalogue import AbsentItem, PlanSummary, PriceChange, QuarantinedItem
+from conexxus_sync.model.pull_schedule import PullSchedule
 from conexxus_sync.model.runs import RunKind, SyncRun
 from conexxus_sync.model.sales import (
     OPEN_STATES,
@@ -25,7 +26,6 @@ from conexxus_sync.model.sales import (
     QuarantinedTransaction,
 )
 from conexxus_sync.sales import LATE_AFTER, DueDates, SalesLedger, has_sales
-from conexxus_sync.scheduling._scheduler import PullSchedule
 from conexxus_sync.stores import LocationStore, State
 
 from ._health import ServiceHealth
