@@ -121,6 +121,20 @@ def test_lines_that_do_not_add_up(cli, shell):
     assert "All is well." in out
 
 
+@pytest.mark.case(
+    "D10", "`status`, with an order source in `CONEXXUS_ORDERS`", "counts it as there"
+)
+def test_order_source_of_the_settings(cli, monkeypatch):
+    """
+    An order source that is a setting is one that this location has.
+    """
+    cli("pull")
+    without = status(cli)[2]
+    monkeypatch.setenv("CONEXXUS_ORDERS", "sales.ndjson")
+
+    assert (without["sales"]["enabled"], status(cli)[2]["sales"]["enabled"]) == (False, True)
+
+
 def test_store_that_can_not_be_read(cli, shell):
     """
     It says so, and fails.

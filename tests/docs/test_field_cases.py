@@ -24,7 +24,8 @@ OPEN = {
     *(
         case
         for case in CASES
-        if case[0] == "D" and case not in ("D1", "D2", "D3", "D4", "D5", "D6", "D7", "D8", "D11")
+        if case[0] == "D"
+        and case not in ("D1", "D2", "D3", "D4", "D5", "D6", "D7", "D8", "D10", "D11")
     ),
 }
 

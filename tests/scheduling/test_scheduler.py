@@ -5,6 +5,7 @@ What is due, and who does it.
 import threading
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import attrs
 import pytest
@@ -209,6 +210,26 @@ def test_run_forever_looks_every_minute(service, clock):
     clock.advance(timedelta(seconds=20))
     service.run_forever(stop)
     assert stop.waits == [60.0]
+
+
+@pytest.mark.case("D10", "an idle `conexxus run`", "logs when the next pull and push are")
+def test_next_runs_are_logged(new_service, till, clock, caplog):
+    """
+    The moments of the next pull and push, in store time, each time that they change.
+    """
+    caplog.set_level("INFO")
+    config = attrs.evolve(SyncConfig(location_id="loc-001"), timezone=ZoneInfo("Europe/Berlin"))
+    service = new_service(orders=till, config=config)
+
+    service.run_forever(StopAfter(rounds=3))
+    clock.advance(hours=1)
+    service.run_forever(StopAfter(rounds=3))
+
+    slots = [PullSchedule("loc-001").next_slot(clock.now() - ago) for ago in (HOUR, HOUR * 0)]
+    logged = [each for each in caplog.records if each.msg == "Conexxus waits for the next run"]
+    shown = [f"{slot.astimezone(config.timezone):%Y-%m-%d %H:%M} CET" for slot in slots]
+    assert [each.next_pull for each in logged] == shown
+    assert {each.next_push for each in logged} == {f"{clock.now():%Y-%m-%d} 23:30 CET"}
 
 
 def test_missing_zone_is_said_once(new_service, till, caplog):

@@ -5,8 +5,8 @@ The scheduler: pulls at their interval, due pushes, orderly shutdown.
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from datetime import datetime
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from typing import Protocol
 
 import attrs
@@ -73,6 +73,7 @@ class Scheduler:
     triggered: BackgroundRuns
     _clock_problem: bool = attrs.field(default=False, init=False)
     _retry_at: datetime | None = attrs.field(default=None, init=False)
+    _upcoming: dict[str, str] = attrs.field(factory=dict, init=False)
 
     def run_due(self, now: datetime) -> list[SyncRun]:
         """
@@ -118,11 +119,32 @@ class Scheduler:
                 job.thread.join(within_s=PATIENCE_S, stop=stop.is_set)
             remaining = (self._next_pull(now) - self.clock.now()).total_seconds()
             if not stop.is_set():
+                self._announce(now)
                 self._look_at_source()
                 after_round()
                 stop.wait(min(max(remaining, 1.0), LONGEST_WAIT_S))
 
         shut_down(self.triggered, [job.thread for job in jobs])
+
+    def _announce(self, now: datetime) -> None:
+        """
+        Log when the next runs begin, each time that this has changed.
+        """
+        sales, zone = self.service.sales, self.service.config.timezone
+        moments = {"next_pull": self._next_pull(now)}
+
+        # What the store refuses here, the next round reports.
+        with suppress(ConexxusError):
+            if sales is not None:
+                moments["next_push"] = sales.next_due(now)
+        upcoming = {
+            name: f"{moment.astimezone(zone or UTC):%Y-%m-%d %H:%M %Z}"
+            for name, moment in moments.items()
+            if moment > now
+        }
+        if upcoming and upcoming != self._upcoming:
+            _log.info("Conexxus waits for the next run", extra=upcoming)
+        self._upcoming = upcoming
 
     def _look_at_source(self) -> HangingSource | None:
         """
