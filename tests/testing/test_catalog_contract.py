@@ -31,6 +31,9 @@ class Shop:
         self.database.execute(f"CREATE TABLE product (sku {self.sku} PRIMARY KEY, price TEXT)")
         self.database.execute("CREATE TABLE applied (location TEXT PRIMARY KEY, sequence INT)")
 
+    def __del__(self):
+        self.database.close()
+
     def apply(self, changes):
         self.database.execute("BEGIN")
         try:
