@@ -11,9 +11,10 @@ from datetime import date, datetime
 from datetime import date as Date  # noqa: N812  # a field is called `date`
 from decimal import ROUND_HALF_UP, Context, Decimal
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
+from attrs.converters import optional
 
 from ._receipt import _amount_fields as fields
 from ._receipt._amounts import SUM_DIGITS, amount_of, exact_sum, named_amount
@@ -23,19 +24,21 @@ from ._receipt._receipt_parts import (
     Tax,
     Tender,
     TransactionKind,
-    all_of,
     currency_decimals,
-    discounts,
     is_aware,
     is_currency,
-    is_optional_text,
     is_text,
-    line_kind,
-    taxes,
-    tenders,
-    transaction_kind,
 )
 
+
+# A converter that type checkers can follow: at run time, it is `tuple`.
+if TYPE_CHECKING:
+
+    def _tenders(values: Iterable[Tender]) -> tuple[Tender, ...]: ...
+    def _taxes(values: Iterable[Tax]) -> tuple[Tax, ...]: ...
+    def _discounts(values: Iterable[Discount]) -> tuple[Discount, ...]: ...
+else:
+    _tenders = _taxes = _discounts = tuple
 
 # What a receipt may have besides a plain sale, and a line of it.
 _OF_RECEIPT = attrgetter(
@@ -123,22 +126,25 @@ class TransactionLine:
         taxes: What the line has of the taxes of the receipt.
     """
 
-    sku: str | None = attrs.field(default=None, validator=is_optional_text)
+    sku: str | None = attrs.field(default=None, validator=attrs.validators.optional(is_text))
     quantity: int | Decimal = attrs.field(converter=_quantity)
     price: Decimal = attrs.field(converter=fields.price)
-    amount: Decimal | None = attrs.field(default=None, converter=fields.optional_amount)
+    amount: Decimal | None = attrs.field(default=None, converter=optional(fields.amount))
     extra: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
-    name: str | None = attrs.field(default=None, validator=is_optional_text)
-    category: str | None = attrs.field(default=None, validator=is_optional_text)
-    unit: str | None = attrs.field(default=None, validator=is_optional_text)
-    kind: LineKind | None = attrs.field(default=None, converter=line_kind)
-    discounts: tuple[Discount, ...] = attrs.field(default=(), converter=discounts)
-    taxes: tuple[Tax, ...] = attrs.field(default=(), converter=taxes)
+    name: str | None = attrs.field(default=None, validator=attrs.validators.optional(is_text))
+    category: str | None = attrs.field(default=None, validator=attrs.validators.optional(is_text))
+    unit: str | None = attrs.field(default=None, validator=attrs.validators.optional(is_text))
+    kind: LineKind | None = attrs.field(default=None, converter=optional(LineKind))
+    discounts: tuple[Discount, ...] = attrs.field(default=(), converter=_discounts)
+    taxes: tuple[Tax, ...] = attrs.field(default=(), converter=_taxes)
 
     def __attrs_post_init__(self) -> None:
         if self.sku is None and (self.kind is None or self.kind.needs_sku):
             msg = "sku must be a text that is not empty"
             raise ValueError(msg)
+
+        _refuse_others(Discount, self.discounts)
+        _refuse_others(Tax, self.taxes)
 
     @property
     def sent_sku(self) -> str:
@@ -149,7 +155,17 @@ class TransactionLine:
 
 
 def _lines(lines: Iterable[TransactionLine]) -> tuple[TransactionLine, ...]:
-    return all_of(TransactionLine, lines)
+    found = tuple(lines)
+    _refuse_others(TransactionLine, found)
+
+    return found
+
+
+def _refuse_others(kind: type, values: Iterable[object]) -> None:
+    for value in values:
+        if not isinstance(value, kind):
+            msg = f"expected a {kind.__name__}, got {type(value).__name__}"
+            raise TypeError(msg)
 
 
 @attrs.frozen(kw_only=True)
@@ -178,19 +194,26 @@ class Transaction:
     timestamp: datetime = attrs.field(validator=is_aware)
     total: Decimal = attrs.field(converter=fields.total)
     items: tuple[TransactionLine, ...] = attrs.field(converter=_lines)
-    tax: Decimal | None = attrs.field(default=None, converter=fields.optional_tax)
-    discount: Decimal | None = attrs.field(default=None, converter=fields.optional_discount)
+    tax: Decimal | None = attrs.field(default=None, converter=optional(fields.tax))
+    discount: Decimal | None = attrs.field(default=None, converter=optional(fields.discount))
     business_date: date | None = attrs.field(
         default=None, validator=attrs.validators.optional(_date)
     )
     extra: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
-    register: str | None = attrs.field(default=None, validator=is_optional_text)
-    kind: TransactionKind | None = attrs.field(default=None, converter=transaction_kind)
-    tenders: tuple[Tender, ...] = attrs.field(default=(), converter=tenders)
-    taxes: tuple[Tax, ...] = attrs.field(default=(), converter=taxes)
-    discounts: tuple[Discount, ...] = attrs.field(default=(), converter=discounts)
-    rounding: Decimal | None = attrs.field(default=None, converter=fields.optional_rounding)
-    currency: str | None = attrs.field(default=None, validator=is_currency)
+    register: str | None = attrs.field(default=None, validator=attrs.validators.optional(is_text))
+    kind: TransactionKind | None = attrs.field(default=None, converter=optional(TransactionKind))
+    tenders: tuple[Tender, ...] = attrs.field(default=(), converter=_tenders)
+    taxes: tuple[Tax, ...] = attrs.field(default=(), converter=_taxes)
+    discounts: tuple[Discount, ...] = attrs.field(default=(), converter=_discounts)
+    rounding: Decimal | None = attrs.field(default=None, converter=optional(fields.rounding))
+    currency: str | None = attrs.field(
+        default=None, validator=attrs.validators.optional(is_currency)
+    )
+
+    def __attrs_post_init__(self) -> None:
+        _refuse_others(Tender, self.tenders)
+        _refuse_others(Tax, self.taxes)
+        _refuse_others(Discount, self.discounts)
 
     @property
     def is_plain(self) -> bool:
@@ -272,7 +295,10 @@ def _average(amount: Decimal, count: int, decimals: int) -> Decimal:
 
 
 def _transactions(transactions: Iterable[Transaction]) -> tuple[Transaction, ...]:
-    return all_of(Transaction, transactions)
+    found = tuple(transactions)
+    _refuse_others(Transaction, found)
+
+    return found
 
 
 @attrs.frozen(kw_only=True)

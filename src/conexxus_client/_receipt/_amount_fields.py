@@ -12,41 +12,37 @@ def amount(value: Any) -> Decimal:
     return named_amount("amount", value)
 
 
+def change(value: Any) -> Decimal:
+    return named_amount("change", value)
+
+
+def discount(value: Any) -> Decimal:
+    return named_amount("discount", value)
+
+
 def price(value: Any) -> Decimal:
     return named_amount("price", value)
 
 
+def rate(value: Any) -> Decimal:
+    return named_amount("rate", value)
+
+
+def rounding(value: Any) -> Decimal:
+    return named_amount("rounding", value)
+
+
+def tax(value: Any) -> Decimal:
+    return named_amount("tax", value)
+
+
+def taxable(value: Any) -> Decimal:
+    return named_amount("taxable", value)
+
+
+def tip(value: Any) -> Decimal:
+    return named_amount("tip", value)
+
+
 def total(value: Any) -> Decimal:
     return named_amount("total", value)
-
-
-def optional_amount(value: Any) -> Decimal | None:
-    return None if value is None else named_amount("amount", value)
-
-
-def optional_change(value: Any) -> Decimal | None:
-    return None if value is None else named_amount("change", value)
-
-
-def optional_discount(value: Any) -> Decimal | None:
-    return None if value is None else named_amount("discount", value)
-
-
-def optional_rate(value: Any) -> Decimal | None:
-    return None if value is None else named_amount("rate", value)
-
-
-def optional_rounding(value: Any) -> Decimal | None:
-    return None if value is None else named_amount("rounding", value)
-
-
-def optional_tax(value: Any) -> Decimal | None:
-    return None if value is None else named_amount("tax", value)
-
-
-def optional_taxable(value: Any) -> Decimal | None:
-    return None if value is None else named_amount("taxable", value)
-
-
-def optional_tip(value: Any) -> Decimal | None:
-    return None if value is None else named_amount("tip", value)

@@ -2,18 +2,15 @@
 What a receipt is made of besides its lines: tenders, taxes, discounts, kinds, a currency.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
 import attrs
 
 from . import _amount_fields as fields
 
-
-T = TypeVar("T")
 
 _CODE_LENGTH = 3
 
@@ -80,37 +77,6 @@ class LineKind(StrEnum):
         return self in (LineKind.ITEM, LineKind.FUEL)
 
 
-def transaction_kind(value: Any) -> TransactionKind | None:
-    """
-    Convert a kind of transaction, or its text.
-    """
-    return None if value is None else TransactionKind(value)
-
-
-def line_kind(value: Any) -> LineKind | None:
-    """
-    Convert a kind of line, or its text.
-    """
-    return None if value is None else LineKind(value)
-
-
-def all_of(kind: type[T], values: Iterable[T]) -> tuple[T, ...]:
-    """
-    *values*, each of which is one of *kind*.
-
-    Raises:
-        TypeError: One is not.
-    """
-    found = tuple(values)
-
-    for value in found:
-        if not isinstance(value, kind):
-            msg = f"expected a {kind.__name__}, got {type(value).__name__}"
-            raise TypeError(msg)
-
-    return found
-
-
 def is_text(_: Any, attribute: "attrs.Attribute[Any]", value: Any) -> None:
     """
     Validate a text that is not empty.
@@ -120,20 +86,10 @@ def is_text(_: Any, attribute: "attrs.Attribute[Any]", value: Any) -> None:
         raise ValueError(msg)
 
 
-def is_optional_text(_: Any, attribute: "attrs.Attribute[Any]", value: Any) -> None:
-    """
-    Validate a text that may be absent.
-    """
-    if value is not None:
-        is_text(_, attribute, value)
-
-
 def is_currency(_: Any, attribute: "attrs.Attribute[Any]", value: Any) -> None:
     """
     Validate a currency as ISO 4217 writes it.
     """
-    if value is None:
-        return
     if not (isinstance(value, str) and len(value) == _CODE_LENGTH and _is_code(value)):
         msg = f"{attribute.name} must be a code of ISO 4217, like USD"
         raise ValueError(msg)
@@ -168,9 +124,11 @@ class Tender:
 
     type: str = attrs.field(validator=is_text)
     amount: Decimal = attrs.field(converter=fields.amount)
-    change: Decimal | None = attrs.field(default=None, converter=fields.optional_change)
-    tip: Decimal | None = attrs.field(default=None, converter=fields.optional_tip)
-    reference: str | None = attrs.field(default=None, validator=is_optional_text)
+    change: Decimal | None = attrs.field(
+        default=None, converter=attrs.converters.optional(fields.change)
+    )
+    tip: Decimal | None = attrs.field(default=None, converter=attrs.converters.optional(fields.tip))
+    reference: str | None = attrs.field(default=None, validator=attrs.validators.optional(is_text))
 
 
 @attrs.frozen(kw_only=True)
@@ -188,8 +146,12 @@ class Tax:
 
     code: str = attrs.field(validator=is_text)
     amount: Decimal = attrs.field(converter=fields.amount)
-    taxable: Decimal | None = attrs.field(default=None, converter=fields.optional_taxable)
-    rate: Decimal | None = attrs.field(default=None, converter=fields.optional_rate)
+    taxable: Decimal | None = attrs.field(
+        default=None, converter=attrs.converters.optional(fields.taxable)
+    )
+    rate: Decimal | None = attrs.field(
+        default=None, converter=attrs.converters.optional(fields.rate)
+    )
     included: bool | None = attrs.field(
         default=None, validator=attrs.validators.optional(attrs.validators.instance_of(bool))
     )
@@ -202,25 +164,4 @@ class Discount:
     """
 
     amount: Decimal = attrs.field(converter=fields.amount)
-    code: str | None = attrs.field(default=None, validator=is_optional_text)
-
-
-def tenders(values: Iterable[Tender]) -> tuple[Tender, ...]:
-    """
-    Convert the tenders of a receipt.
-    """
-    return all_of(Tender, values)
-
-
-def taxes(values: Iterable[Tax]) -> tuple[Tax, ...]:
-    """
-    Convert the taxes of a receipt, or of a line.
-    """
-    return all_of(Tax, values)
-
-
-def discounts(values: Iterable[Discount]) -> tuple[Discount, ...]:
-    """
-    Convert the discounts of a receipt, or of a line.
-    """
-    return all_of(Discount, values)
+    code: str | None = attrs.field(default=None, validator=attrs.validators.optional(is_text))
