@@ -2,8 +2,10 @@
 Formats counts, dates and durations for people, independent of the locale.
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
+from difflib import get_close_matches
 
 
 # Until then, a time after midnight belongs to the night before.
@@ -125,3 +127,11 @@ _MONTHS = (
     "November",
     "December",
 )
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """
+    The nearest of *names*, to end a sentence about *name*; empty if none is near.
+    """
+    near = get_close_matches(name, list(names), n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""

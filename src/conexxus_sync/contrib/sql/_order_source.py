@@ -1,0 +1,281 @@
+"""
+An `OrderSource` on queries of the host's own database.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date, datetime, time, timedelta, tzinfo
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from conexxus_client import ConfigurationError
+from conexxus_sync.model.calendar import LONGEST_FOLD, StoreCalendar
+
+from ._order_queries import EXTRA, Query, column_problems, split_by_part
+
+
+# Orders whose lines are read at once.
+_BATCH = 500
+
+_AMOUNTS = {
+    *("total", "tax", "discount", "rounding", "quantity", "price", "amount"),
+    *("change", "tip", "taxable", "rate"),
+}
+
+
+class SqlOrderSource:
+    """
+    Reads the sales of a business date by queries, in any database that
+    SQLAlchemy speaks.
+
+    The columns of the queries have the names of the wire contract: `id`,
+    `timestamp`, `total` and so on; a line also has `order_id`, the `id` of its
+    order (or its `key`, where the number on the receipt is not what lines refer
+    to).  What else is to be sent is called `extra.NAME`.  Queries may use these
+    parameters:
+
+    - `:business_date`, or `:begin` and `:end`, the moments between which the
+      business date lies (`:begin` belongs to it, `:end` does not);
+    - `:location_id`;
+    - `:ids`, in the queries of lines, tenders, taxes and discounts: the orders
+      that they are read for, 500 at a time.
+
+    All is read in one transaction that sees one state of the database.
+
+    Args:
+        engine: The engine of the host's database; or a connection, for tests.
+        orders: Selects the finished sales, sorted.
+        lines: Selects the lines of the orders `:ids`, sorted.
+        tenders: Selects their tenders.
+        taxes: Selects their taxes.
+        discounts: Selects their discounts.
+        columns: Column by name of the wire contract, for queries that do not
+            use its names: `{"id": "number", "items.sku": "code"}`.
+        timezone: Zone of moments that have none in the database, UTC or that
+            of the store; without it, such moments are refused.
+        store_timezone: Zone of the store, for `:begin` and `:end`.
+        day_closes_at: When the store's business date ends, for the same.
+        decimals: Digits behind the point to which an amount is rounded that
+            the database gives as a float; without it, floats are refused.
+
+    Raises:
+        ConfigurationError: A query has another parameter, or a name is none of
+            the wire contract.
+
+    Example:
+        ```python
+        source = SqlOrderSource(
+            engine,
+            orders=\"\"\"
+                SELECT number AS id, closed_at AS timestamp, total
+                FROM sale WHERE business_date = :business_date ORDER BY number
+            \"\"\",
+            lines=\"\"\"
+                SELECT sale_number AS order_id, code AS sku, quantity, price
+                FROM sale_line WHERE sale_number IN :ids ORDER BY sale_number, position
+            \"\"\",
+        )
+        ```
+    """
+
+    def __init__(
+        self,
+        engine: sa.Engine | sa.Connection,
+        *,
+        orders: str,
+        lines: str,
+        tenders: str | None = None,
+        taxes: str | None = None,
+        discounts: str | None = None,
+        columns: Mapping[str, str] | None = None,
+        timezone: tzinfo | None = None,
+        store_timezone: ZoneInfo | None = None,
+        day_closes_at: time = time(0),
+        decimals: int | None = None,
+    ) -> None:
+        parts = {"items": lines, "tenders": tenders, "taxes": taxes, "discounts": discounts}
+        names = split_by_part(columns or {})
+        self._engine = engine
+        self._orders = Query.of("orders", "", orders, names[""])
+        self._parts = [
+            Query.of("lines" if part == "items" else part, part, query, names[part])
+            for part, query in parts.items()
+            if query is not None
+        ]
+        self._timezone = timezone
+        self._calendar = (
+            StoreCalendar(timezone=store_timezone, day_closes_at=day_closes_at)
+            if store_timezone
+            else None
+        )
+        self._decimals = decimals
+
+        if problems := [*column_problems(columns or {}), *self._problems()]:
+            raise ConfigurationError(problems)
+
+    def transactions(self, location_id: str, business_date: date) -> Iterator[Mapping[str, Any]]:
+        """
+        All finished sales of *business_date*, as mappings of the wire contract.
+
+        Raises:
+            HostError: A query has a column that is none of the wire contract.
+        """
+        values = self._values(location_id, business_date)
+
+        with (
+            _snapshot(self._engine) as db,
+            self._orders.execute(db, values) as found,
+        ):
+            fields = self._orders.fields(found)
+            for rows in found.partitions(_BATCH):
+                orders = [self._record(fields, row) for row in rows]
+                for order in self._whole(db, orders, values):
+                    if self._belongs(order, business_date):
+                        yield order
+
+    def _whole(
+        self, db: sa.Connection, orders: list[dict[str, Any]], values: Mapping[str, Any]
+    ) -> Iterator[Mapping[str, Any]]:
+        """
+        The *orders* with what belongs to them.
+        """
+        keys = [order.pop("key", order["id"]) for order in orders]
+        parts = {
+            query.part: self._read_parts(db, query, {**values, "ids": keys})
+            for query in self._parts
+        }
+
+        for key, order in zip(keys, orders, strict=True):
+            order["id"] = _id(order["id"])
+            yield order | {name: found.get(key, []) for name, found in parts.items()}
+
+    def _read_parts(
+        self, db: sa.Connection, query: Query, values: Mapping[str, Any]
+    ) -> Mapping[Any, list[dict[str, Any]]]:
+        """
+        The rows of *query*, by the order that they belong to.
+        """
+        found = query.execute(db, values)
+        fields = query.fields(found)
+        parts = defaultdict(list)
+
+        for row in found:
+            record = self._record(fields, row)
+            parts[record.pop("order_id")].append(record)
+
+        return parts
+
+    def _record(self, fields: list[str], row: Iterable[Any]) -> dict[str, Any]:
+        record: dict[str, Any] = {}
+
+        for field, value in zip(fields, row, strict=True):
+            if not field.startswith(EXTRA):
+                record[field] = self._value(field, value)
+            elif value is not None:
+                record.setdefault("extra", {})[field.removeprefix(EXTRA)] = self._amount(value)
+
+        return record
+
+    def _value(self, field: str, value: Any) -> Any:
+        """
+        What can't be read is left as it is: the sale is set aside with its name.
+        """
+        if field == "timestamp":
+            return self._moment(value)
+        if field == "included" and value is not None:
+            return bool(value)
+        if field not in _AMOUNTS:
+            return value
+        if isinstance(value, str):
+            try:
+                return Decimal(value)
+            except InvalidOperation:
+                return value
+
+        return self._amount(value)
+
+    def _moment(self, value: Any) -> Any:
+        if isinstance(value, str):
+            try:
+                value = datetime.fromisoformat(value)
+            except ValueError:
+                return value
+        if isinstance(value, datetime) and value.tzinfo is None and self._timezone:
+            return value.replace(tzinfo=self._timezone)
+
+        return value
+
+    def _amount(self, value: Any) -> Any:
+        if isinstance(value, float) and self._decimals is not None:
+            return round(Decimal(repr(value)), self._decimals)
+
+        return value
+
+    def _values(self, location_id: str, business_date: date) -> dict[str, Any]:
+        values: dict[str, Any] = {"location_id": location_id, "business_date": business_date}
+
+        if self._calendar:
+            begin = self._calendar.close_moment(business_date - timedelta(days=1)) - LONGEST_FOLD
+            values["begin"] = self._written(begin)
+            values["end"] = self._written(self._calendar.close_moment(business_date))
+
+        return values
+
+    def _belongs(self, order: Mapping[str, Any], business_date: date) -> bool:
+        """
+        Is it one of the date?  In the night when clocks are set back, the
+        moments between which a date lies overlap.
+        """
+        moment = order.get("timestamp")
+
+        if self._calendar is None or order.get("businessDate") is not None:
+            return True
+        if not isinstance(moment, datetime) or moment.tzinfo is None:
+            return True
+
+        return self._calendar.business_date(moment) == business_date
+
+    def _written(self, moment: datetime) -> datetime:
+        """
+        As the database writes its moments.
+        """
+        if self._timezone is None:
+            return moment
+
+        return moment.astimezone(self._timezone).replace(tzinfo=None)
+
+    def _problems(self) -> Iterator[str]:
+        for query in (self._orders, *self._parts):
+            yield from query.problems()
+            if {"begin", "end"} & {*query.parameters} and self._calendar is None:
+                yield f"{query.argument}: :begin and :end need store_timezone, the store's zone"
+
+
+@contextmanager
+def _snapshot(engine: sa.Engine | sa.Connection) -> Iterator[sa.Connection]:
+    """
+    A transaction in which each query sees the same state.
+    """
+    if isinstance(engine, sa.Connection):
+        yield engine
+        return
+
+    with engine.connect() as db:
+        if engine.dialect.name == "sqlite":
+            # Its driver begins a transaction only before a change.
+            db.exec_driver_sql("BEGIN")
+        if engine.dialect.name in ("postgresql", "mysql", "mariadb"):
+            db.execution_options(isolation_level="REPEATABLE READ")
+        if engine.dialect.name == "postgresql":
+            db.execution_options(postgresql_readonly=True)
+
+        yield db
+
+
+def _id(value: Any) -> Any:
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return str(value) if is_number else value

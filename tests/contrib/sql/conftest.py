@@ -1,0 +1,1 @@
+from host_databases import engine  # noqa: F401 - a fixture
