@@ -43,7 +43,7 @@ def every_module() -> str:
     """
     parts = []
 
-    for package in sorted({path.parent for path in SOURCES.rglob("*.py")}):
+    for package in sorted({path.parent for path in SOURCES.rglob("__init__.py")}):
         name = ".".join(package.relative_to(SOURCES).parts)
         rows = [
             f"| `{path.stem}` | {first_line(path)} |"

@@ -35,6 +35,7 @@ _COPY_STOPPED = "stopped. Nothing was changed."
 
 COMMANDS = {
     "demo": Command("_demo_command:demo"),
+    "init": Command("_init_command:init"),
     "sandbox": Command("_sandbox_command:sandbox", is_lasting=True),
     "pull": Command("_pull_command:pull", when_stopped=_PULL_STOPPED),
     "push": Command("_push_command:push", when_stopped=_PUSH_STOPPED),

@@ -1,7 +1,8 @@
 """
-Which settings are options of which command.
+Which settings are options of which command, and what is said of them.
 """
 
+import re
 from collections.abc import Mapping
 from functools import cache
 
@@ -31,6 +32,8 @@ EVERYWHERE: Mapping[str, Setting] = {
     it.argument: it for it in SETTINGS if it.concern == "every" and not it.is_secret
 }
 
+_LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
+
 
 @cache
 def setting_options(command: str) -> Mapping[str, Setting]:
@@ -44,3 +47,12 @@ def setting_options(command: str) -> Mapping[str, Setting]:
         and not it.is_secret
         and (command in _ALL or command in _COMMANDS[it.concern])
     }
+
+
+def meaning_of(setting: Setting) -> str:
+    """
+    What *setting* means, as a sentence without an end, and without links.
+    """
+    meaning = _LINK.sub(r"\1", setting.meaning)
+
+    return f"{meaning[0].upper()}{meaning[1:]}"

@@ -14,10 +14,9 @@ from conexxus_client.settings import Setting
 
 from ._arguments import function_of
 from ._command_table import COMMANDS
-from ._setting_options import setting_options
+from ._setting_options import meaning_of, setting_options
 
 
-_LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
 SETTINGS_GROUP = Group("Settings", sort_key=8)
 
 
@@ -50,9 +49,7 @@ def arguments_of(settings: Iterable[Setting], group: Group) -> list[Argument]:
 
 
 def _help(setting: Setting) -> str:
-    meaning = _LINK.sub(r"\1", setting.meaning)
-
-    return f"{meaning[0].upper()}{meaning[1:]} ({setting.variable})."
+    return f"{meaning_of(setting)} ({setting.variable})."
 
 
 def with_arguments(function: Callable[..., Any], added: list[Argument]) -> Callable[..., Any]:
