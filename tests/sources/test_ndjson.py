@@ -109,3 +109,18 @@ def test_growing_file(file):
         end.write(line("t2"))
 
     assert ids(orders, date(2026, 1, 2)) == ["t1", "t2"]
+
+
+def test_no_room_for_a_copy(file, tmp_path):
+    """
+    A date that is too large for memory is copied to a folder that can be
+    chosen; where that can't be written to, the error names it.
+    """
+    file.write_text(line("t1", note="x" * 2**20) + line("t2"))
+    day, gone = date(2026, 1, 2), tmp_path / "gone"
+
+    taken = list(FileOrders(file, CALENDAR, temporary_folder=tmp_path).transactions("loc-1", day))
+    with pytest.raises(HostError, match=rf"can't be written to {gone}: .*No such file"):
+        list(FileOrders(file, CALENDAR, temporary_folder=gone).transactions("loc-1", day))
+
+    assert len(taken) == 2

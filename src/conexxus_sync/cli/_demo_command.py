@@ -8,7 +8,6 @@ from datetime import date
 from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -28,7 +27,7 @@ from ._console import write_in_colour, write_lines
 from ._exit_codes import ExitCode
 from ._run_text import counted, long_date, run_lines
 from ._status_page import status_page
-from ._store_file import note_new_store
+from ._store_file import note_new_store, temporary_folder
 
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ def demo() -> ExitCode:
     from conexxus_client.testing import BackOffice, SandboxServer
 
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(TemporaryDirectory(prefix="conexxus-demo-")))
+        folder = temporary_folder(stack)
         office = BackOffice(_lines("catalog.ndjson"), ledger=folder / "books.ndjson")
         server = stack.enter_context(SandboxServer(office))
         service = stack.enter_context(closing(_service(server, folder)))

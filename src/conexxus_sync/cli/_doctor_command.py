@@ -2,6 +2,7 @@
 `conexxus doctor`: checks of settings, back office, store, time zone and clock.
 """
 
+import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +25,7 @@ from ._console import progress, write_json, write_lines
 from ._exit_codes import ExitCode, gravest
 from ._run_text import moment, table
 from ._session import Session
-from ._store_file import missing_store, readable, store_name
+from ._store_file import missing_store, store_name
 from ._webhook_check import tested_webhook, webhook_of
 from ._wiring import logged_client
 
@@ -99,7 +100,7 @@ def examine(session: Session, *, webhook: bool = False) -> Iterator[CheckResult]
     yield from _location(sync)
     yield from _store_and_clock(sync)
     yield from _profile(client, sync, session)
-    yield tested_webhook(sync, client) if webhook else webhook_of(readable(session))
+    yield tested_webhook(sync, client) if webhook else webhook_of(sync)
 
 
 def _back_office(config: ClientConfig, session: Session) -> CheckResult:
@@ -196,6 +197,12 @@ def _missing(place: str) -> CheckResult:
 
     if path.is_absolute() and not path.parent.is_dir():
         return failure("store", f"There is no store at {place}, and no such folder")
+    if path.is_absolute() and not os.access(path.parent, os.W_OK):
+        return failure(
+            "store",
+            f"There is no store at {place}, and this process may not write to that folder: "
+            "set CONEXXUS_STORE to a path in one that it may write to",
+        )
 
     return CheckResult(
         check="store",

@@ -3,6 +3,7 @@ The store of one command: where it is, and what a command does where there is no
 """
 
 import logging
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -105,13 +106,28 @@ def readable(session: Session) -> SyncConfig:
         "service uses",
         path,
     )
-    try:
-        folder = session.cleanup.enter_context(TemporaryDirectory(prefix="conexxus-"))
-    except OSError as exc:
-        msg = f"There is no store at {path}, and no folder for an empty one: set TMPDIR to one"
-        raise ConfigurationError([msg]) from exc
+    folder = temporary_folder(session.cleanup, Path(path).parent)
 
     return attrs.evolve(config, store=f"sqlite:///{folder}/empty.db")
+
+
+def temporary_folder(cleanup: ExitStack, other: Path | None = None) -> Path:
+    """
+    A folder that *cleanup* removes.
+
+    Args:
+        other: Where it may be instead, as a container may have no /tmp.
+
+    Raises:
+        ConfigurationError: There is none.
+    """
+    for parent in (None, other):
+        with suppress(OSError):
+            made = TemporaryDirectory(prefix="conexxus-", dir=parent)
+            return Path(cleanup.enter_context(made))
+
+    msg = "no folder for temporary files can be written to: set TMPDIR to one that can"
+    raise ConfigurationError([msg])
 
 
 def changeable(session: Session) -> tuple[SyncConfig, LocationStore]:

@@ -13,6 +13,7 @@ from conexxus_sync.stores import open_store
 
 from ._check_result import CheckResult, Level, failure, misconfigured
 from ._run_text import moment
+from ._store_file import missing_store
 
 
 _MISSING = "CONEXXUS_ALERT_WEBHOOK is not set"
@@ -45,6 +46,8 @@ def _troubles(config: SyncConfig) -> Iterator[str]:
     """
     now = SystemClock().now()
 
+    if missing_store(config) is not None:
+        return
     with open_store(config.store).at(config.location_id).read() as state:
         given_up, why = state.notices.given_up(now - LATELY, now)
         waiting, since = state.notices.waiting()

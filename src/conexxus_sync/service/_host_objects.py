@@ -60,9 +60,18 @@ def order_source(config: SyncConfig) -> OrderSource | None:
     )
 
     try:
-        return FileOrders(path, calendar)
+        return FileOrders(path, calendar, temporary_folder=_folder_of_store(config))
     except HostError as exc:
         raise ConfigurationError([f"{_ORDERS}: {exc}"]) from exc
+
+
+def _folder_of_store(config: SyncConfig) -> str | None:
+    """
+    Where temporary files of the store lie; None where that is on another machine.
+    """
+    scheme, _, path = config.store.partition(":///")
+
+    return str(Path(path).absolute().parent) if scheme == "sqlite" else None
 
 
 def catalog_storage(config: SyncConfig) -> HostStorage | None:

@@ -48,14 +48,17 @@ class FileOrders:
     Attributes:
         path: The file; UTF-8, with or without a byte order mark.  Empty lines
             are passed over.
+        temporary_folder: Where the copy of a large date lies; None for the
+            system's folder, which a container may not have.
 
     Raises:
         HostError: The file can't be read, or changes all the time, or no line
-            of it is a transaction.
+            of it is a transaction; or no temporary file can be written.
     """
 
     path: Path = attrs.field(converter=Path)
     calendar: StoreCalendar
+    temporary_folder: str | None = attrs.field(default=None, kw_only=True)
     _indexed: FileIndex | None = attrs.field(default=None, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -76,7 +79,7 @@ class FileOrders:
         The transactions of *business_date*, in the order of the file, which
         is of one location.
         """
-        with SpooledTemporaryFile(COPY_IN_MEMORY) as copy:
+        with SpooledTemporaryFile(COPY_IN_MEMORY, dir=self.temporary_folder) as copy:
             index = self._copied(business_date, copy)
             copy.seek(0)
 
@@ -123,7 +126,7 @@ class FileOrders:
 
                 for offset in index.offsets(business_date):
                     file.seek(offset)
-                    copy.write(read_line(file).text.removesuffix(b"\n") + b"\n")
+                    self._write(copy, read_line(file).text.removesuffix(b"\n") + b"\n")
 
                 if self._is_unchanged(index, file):
                     self._refuse_foreign(index)
@@ -132,6 +135,14 @@ class FileOrders:
             self._indexed = None
 
         raise self._restless(business_date)
+
+    def _write(self, copy: IO[bytes], line: bytes) -> None:
+        try:
+            copy.write(line)
+        except OSError as exc:
+            where = self.temporary_folder or "the system's folder for them (TMPDIR)"
+            msg = f"{self.path} needs a temporary file, which can't be written to {where}: {exc}"
+            raise HostError(msg) from exc
 
     def _is_unchanged(self, index: FileIndex, file: BinaryIO) -> bool:
         """
