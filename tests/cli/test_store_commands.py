@@ -83,7 +83,7 @@ def test_json(pushed, cli):
         {
             "store": copy,
             "sound": True,
-            "schemaVersion": 19,
+            "schemaVersion": 20,
             "applicationId": 0x434E5853,
             "problems": [],
             "locations": [{"locationId": "loc-001", "items": 30, "sales": 2, "batches": 1}],

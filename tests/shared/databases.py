@@ -10,6 +10,7 @@ import atexit
 import os
 import shutil
 import tempfile
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def database(request):
         yield name
     finally:
         Chosen.name = "sqlite"
-        if name == "postgres":
+        if postgres.cache_info().currsize:
             postgres().give_back()
 
 
@@ -65,6 +66,20 @@ class Chosen:
     """
 
     name = "sqlite"
+
+
+@contextmanager
+def other_database():
+    """
+    A block in which stores are made in the one that the test is not run with.
+    """
+    name = Chosen.name
+    (Chosen.name,) = set(BOTH) - {name}
+
+    try:
+        yield
+    finally:
+        Chosen.name = name
 
 
 def store_at(path, **options):

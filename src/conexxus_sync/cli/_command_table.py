@@ -32,6 +32,7 @@ _PULL_STOPPED = "stopped. Nothing is lost: the next pull starts afresh."
 _PUSH_STOPPED = "stopped. Nothing is lost: the next push goes on with what was not acknowledged."
 _RUN_STOPPED = "stopped. Nothing is lost: the next pull starts afresh, the next push goes on."
 _COPY_STOPPED = "stopped. Nothing was changed."
+_MOVE_STOPPED = "stopped. Run it again: a copy is complete, or nothing of it is there."
 
 COMMANDS = {
     "demo": Command("_demo_command:demo"),
@@ -59,6 +60,7 @@ COMMANDS = {
     "store backup": Command("_store_commands:store_backup", when_stopped=_COPY_STOPPED),
     "store restore": Command("_store_commands:store_restore", when_stopped=_COPY_STOPPED),
     "store check": Command("_store_commands:store_check"),
+    "store copy": Command("_store_copy_command:store_copy", when_stopped=_MOVE_STOPPED),
     "profile show": Command("_profile_commands:profile_show"),
     "profile change": Command("_profile_commands:profile_change"),
 }

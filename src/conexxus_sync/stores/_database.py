@@ -84,6 +84,16 @@ class Session(Protocol):
         Create temporary tables and views, instead of those of the same names.
         """
 
+    def storable(self, row: Row) -> Row:
+        """
+        What the database stores of *row*.
+        """
+
+    def number_after(self, table: str, last: int) -> None:
+        """
+        Give rows of *table* that are inserted without a number higher ones than *last*.
+        """
+
     def filling(self) -> AbstractContextManager[None]:
         """
         Many changes of temporary tables, which lock no other writer out.
@@ -125,13 +135,16 @@ class Database(Protocol):
             StoreError: The database can't be opened, read or written.
         """
 
-    def write(self, *, location: str, durable: bool = True) -> AbstractContextManager[Session]:
+    def write(
+        self, *, location: str | None, durable: bool = True
+    ) -> AbstractContextManager[Session]:
         """
         A session with a transaction that no other writer can interrupt: all
         of it, or nothing.
 
         Args:
-            location: Whose rows it writes: writers of others may go on.
+            location: Whose rows it writes: writers of others may go on, unless it
+                is None, which stands for all of them.
             durable: Whether it outlasts the loss of power from its end on; if
                 not, from the end of the next one that does.
 

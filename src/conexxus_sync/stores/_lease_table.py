@@ -30,6 +30,7 @@ ON CONFLICT (location, kind) DO UPDATE SET epoch = excluded.epoch, run_id = excl
     started = excluded.started, host = excluded.host, expires_at = excluded.expires_at
 """
 _EXTEND = "UPDATE leases SET expires_at = ? WHERE location = ? AND kind = ?"
+_MOVED = "SELECT target, moved_at FROM store_moves"
 _RELEASE = "UPDATE leases SET run_id = NULL WHERE location = ? AND kind = ? AND epoch = ?"
 
 
@@ -57,6 +58,7 @@ class Leases:
 
         Raises:
             RunInProgressError: Somebody holds it who is not provably gone.
+            StoreError: The store was moved, or can't be used.
         """
         # The holder may be writing for seconds: who only has to hear that
         # does not wait for it.
@@ -74,6 +76,7 @@ class Leases:
 
     def _take(self, kind: LeaseKind, run_id: str, now: datetime) -> Lease:
         with self.database.write(location=self.location, durable=False) as session:
+            _refuse_moved(session)
             row = self._row(session, kind)
             self._refuse_held(kind, row, now)
 
@@ -199,6 +202,15 @@ class Leases:
         )
 
         return None if is_free else run_id
+
+
+def _refuse_moved(session: Session) -> None:
+    for target, moved_at in session.execute(_MOVED).fetchall():
+        msg = (
+            f"the store was moved to {target} at {moved_at}, and nothing is pulled or pushed "
+            "with this one: set CONEXXUS_STORE to that one"
+        )
+        raise StoreError(msg)
 
 
 _Row = tuple[int, str | None, ProcessIdentity, datetime]

@@ -99,7 +99,7 @@ class SharingDatabase(Generic[S]):
 
     @abstractmethod
     def transaction(
-        self, session: S, *, location: str, durable: bool
+        self, session: S, *, location: str | None, durable: bool
     ) -> AbstractContextManager[None]:
         """
         A transaction as `Database.write` describes it.
@@ -150,7 +150,7 @@ class SharingDatabase(Generic[S]):
                 yield session
 
     @contextmanager
-    def write(self, *, location: str = "", durable: bool = True) -> Iterator[S]:
+    def write(self, *, location: str | None, durable: bool = True) -> Iterator[S]:
         with self._kept_open() as session:
             if session.in_transaction:
                 msg = (

@@ -21,6 +21,9 @@ from ._schema import is_migrated, migrate
 BUSY_TIMEOUT_S = 10
 HASTY_TIMEOUT_S = 1
 
+_LOCK_ALL = "SELECT pg_advisory_xact_lock(?)"
+_LOCK_ONE = "SELECT pg_advisory_xact_lock_shared(?), pg_advisory_xact_lock(?)"
+
 
 @attrs.define(eq=False)
 class PostgresDatabase(SharingDatabase[PostgresSession]):
@@ -43,9 +46,14 @@ class PostgresDatabase(SharingDatabase[PostgresSession]):
         return self._session()
 
     def transaction(
-        self, session: PostgresSession, *, location: str, durable: bool
+        self, session: PostgresSession, *, location: str | None, durable: bool
     ) -> AbstractContextManager[None]:
-        return session.transaction(self._lock(f"location {location}"), durable=durable)
+        if location is None:
+            return session.transaction(_LOCK_ALL, self._lock("store"), durable=durable)
+
+        locks = self._lock("store"), self._lock(f"location {location}")
+
+        return session.transaction(_LOCK_ONE, *locks, durable=durable)
 
     def timeout(self, *, is_short: bool) -> int:
         return HASTY_TIMEOUT_S if is_short else BUSY_TIMEOUT_S

@@ -108,7 +108,7 @@ class PostgresSession:
             # Of texts from elsewhere, like an answer; names have none.
             if "NUL" not in str(exc):
                 raise
-            return cursor.execute(text, [_without_nul(each) for each in parameters])
+            return cursor.execute(text, self.storable(parameters))
 
     def executemany(self, statement: str, rows: Iterable[Sequence[Any]], /) -> None:
         rows = iter(rows)
@@ -134,6 +134,13 @@ class PostgresSession:
                     self.execute(f"DROP {self._temporary[name]} IF EXISTS pg_temp.{name} CASCADE")
                 self._temporary[name] = kind
             self.execute(statement)
+
+    def storable(self, row: Sequence[Any]) -> Row:
+        return tuple(each.replace("\0", "\ufffd") if type(each) is str else each for each in row)
+
+    def number_after(self, table: str, last: int) -> None:
+        if last:
+            self.execute("SELECT setval(pg_get_serial_sequence(?, 'number'), ?)", (table, last))
 
     @contextmanager
     def filling(self) -> Iterator[None]:
@@ -193,9 +200,9 @@ class PostgresSession:
         self._after_commit.append(call)
 
     @contextmanager
-    def transaction(self, lock: int, *, durable: bool) -> Iterator[None]:
+    def transaction(self, lock: str, *numbers: int, durable: bool) -> Iterator[None]:
         """
-        One transaction, in which no other one has *lock*.
+        One transaction that takes the locks of *numbers* with the statement *lock*.
         """
         self._end_streams()
 
@@ -203,7 +210,7 @@ class PostgresSession:
             self.raw.execute("BEGIN")
             if not durable:
                 self.raw.execute("SET LOCAL synchronous_commit = off")
-            self.execute("SELECT pg_advisory_xact_lock(?)", (lock,))
+            self.execute(lock, numbers)
             number = self._transaction()
             yield
             self._commit(number)
@@ -331,7 +338,3 @@ class _Stream:
         if self._cursor is not None:
             with suppress(psycopg.Error):
                 self._cursor.close()
-
-
-def _without_nul(value: Any) -> Any:
-    return value.replace("\0", "\ufffd") if isinstance(value, str) else value

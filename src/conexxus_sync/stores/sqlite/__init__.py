@@ -34,6 +34,9 @@ class SqliteStore(SyncStore):
             processes=processes,
         )
 
+    def __str__(self) -> str:
+        return str(self.path.absolute())
+
     def __repr__(self) -> str:
         return f"SqliteStore({str(self.path)!r})"
 

@@ -118,6 +118,14 @@ class SqliteSession(sqlite3.Connection):
                 self._temporary[name] = kind
             self.execute(statement)
 
+    def storable(self, row: Row) -> Row:
+        return row
+
+    def number_after(self, table: str, last: int) -> None:
+        # Only what is AUTOINCREMENT asks for it; others go on after their last row.
+        self.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
+        self.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, last))
+
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         self.execute("BEGIN")
@@ -247,7 +255,7 @@ class SqliteDatabase(SharingDatabase[SqliteSession]):
 
     @contextmanager
     def transaction(
-        self, session: SqliteSession, *, location: str, durable: bool
+        self, session: SqliteSession, *, location: str | None, durable: bool
     ) -> Iterator[None]:
         # One writer at a time, of whatever location.
         with (

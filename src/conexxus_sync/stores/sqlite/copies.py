@@ -158,6 +158,7 @@ def restore(
 
     with _translated(path), _opened(backup) as source, _draft(source, path, progress) as draft:
         numbers = _freeze_numbers(source)
+        _forget_move(draft)
         with _alone(path):
             _hold_pushes(FreezeFile(freeze_file(path)), numbers)
             _remove_logs(path)
@@ -325,6 +326,15 @@ def _hold_pushes(file: FreezeFile, numbers: dict[str, int]) -> None:
     if any(known.get(location, 0) <= number for location, number in numbers.items()):
         msg = f"{file.path} can't be written, by which a restored store is noticed"
         raise StoreError(msg)
+
+
+def _forget_move(draft: Path) -> None:
+    """
+    Let a store be used again that was moved: pushes of its locations wait.
+    """
+    # A store of an earlier version knows no moves.
+    with closing(sqlite3.connect(draft)) as copy, copy, suppress(sqlite3.OperationalError):
+        copy.execute("DELETE FROM store_moves")
 
 
 def _refuse_same_file(path: Path, copy: Path) -> None:
