@@ -202,6 +202,8 @@ class ApiProfile:
     How this back office speaks.  The defaults are the documented contract.
 
     Attributes:
+        summary_path: Where the totals of a business date are asked for; None:
+            nowhere.
         api_key_header: Takes the API key.
         auth_scheme: Stands before the key, like `Bearer`; the default header is
             then `Authorization`.
@@ -234,6 +236,7 @@ class ApiProfile:
     health_path: str = "/api/v1/health"
     catalog_path: str = "/api/v1/inventory/items"
     sales_path: str = "/api/v1/sales/push"
+    summary_path: str | None = "/api/v1/sales/summary"
     api_key_header: str = API_KEY_HEADER
     auth_scheme: str | None = None
     auth: Auth | None = attrs.field(default=None, repr=False, eq=False)

@@ -19,6 +19,7 @@ SAMPLES = {
     "api.health_path": "/up",
     "api.catalog_path": "/items",
     "api.sales_path": "/sales",
+    "api.summary_path": "none",
     "api.key_header": "Api-Key",
     "api.auth_scheme": "Bearer",
     "api.auth": "given_shop:login",

@@ -19,7 +19,7 @@ _ADVICE_FOR_LOGIN = (
     "That looks like a login page: check the API key, and how it has to be sent; or it is that of "
     "the network."
 )
-_PATHS = ("health_path", "catalog_path", "sales_path")
+_PATHS = ("health_path", "catalog_path", "sales_path", "summary_path")
 # RFC 3986, section 3.3; an escape stays one.
 _IN_PATHS = "/%:@!$&'()*+,;=~"
 _MAX_SHOWN = 200

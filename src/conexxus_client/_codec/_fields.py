@@ -52,6 +52,37 @@ class Fields:
             for place, value in enumerate(self.array(key))
         ]
 
+    def named(self, key: str, name: str, read: Callable[["Fields"], T]) -> dict[str, T]:
+        """
+        Likewise, by the text that each object has as its *name*.
+        """
+        pairs = self.each(key, lambda fields: (fields.text(name), read(fields)))
+        found = dict(pairs)
+
+        if len(found) < len(pairs):
+            raise DecodeError(f"{self._path}.{key} has the same {name} twice")
+
+        return found
+
+    def part(self, key: str, read: Callable[["Fields"], T]) -> T | None:
+        """
+        What *read* makes of an object, which may be absent.
+        """
+        value = self._value.get(key)
+
+        return None if value is None else read(Fields(value, f"{self._path}.{key}"))
+
+    def has(self, key: str) -> bool:
+        return self._value.get(key) is not None
+
+    def count(self, key: str) -> int:
+        value: Any = self._value.get(key)
+
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise self._wrong(key, "a count")
+
+        return value
+
     def array(self, key: str) -> list[Any]:
         return self._typed(key, list, "a list")
 

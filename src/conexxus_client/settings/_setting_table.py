@@ -112,6 +112,12 @@ SETTINGS: tuple[Setting, ...] = (
     _profile("catalog_path", str, "/api/v1/inventory/items", "path of the catalogue"),
     _profile("sales_path", str, "/api/v1/sales/push", "path to which sales are sent"),
     _profile(
+        "summary_path",
+        read.path_or_none,
+        "/api/v1/sales/summary",
+        "path of a date's totals, or `none` where the back office offers none",
+    ),
+    _profile(
         "key_header", str, "X-API-Key", "header that takes the API key", field="api_key_header"
     ),
     _profile("auth_scheme", str, None, "stands before the key, like `Bearer`"),

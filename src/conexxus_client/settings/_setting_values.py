@@ -110,6 +110,13 @@ def choice(*words: str) -> Callable[[str], str]:
     return read
 
 
+def path_or_none(text: str) -> str | None:
+    """
+    Read a path, or `none`.
+    """
+    return None if text == "none" else text
+
+
 def words(text: str) -> frozenset[str]:
     """
     Read words, separated by commas.

@@ -7,6 +7,7 @@ import json
 from ._answer import Answer, json_answer, problem
 from ._back_office import BackOffice
 from ._faults._fault_parser import FaultSyntaxError
+from ._sales._receipt_page import receipt_page
 
 
 WELCOME = """\
@@ -18,9 +19,11 @@ The contract (send the API key as X-API-Key):
   GET  /api/v1/health
   GET  /api/v1/inventory/items
   POST /api/v1/sales/push
+  GET  /api/v1/sales/summary?date=2026-01-02&locationId=loc-001
 
 For tests:
   GET  /sandbox/ledger   the sales that are effective, how often, as JSON
+  GET  /sandbox/receipts the same as receipts to read
   POST /sandbox/faults   a script of faults, like: sales: 503*2, after_commit(reset)
   POST /sandbox/reset    forget sales and faults
 """
@@ -34,6 +37,8 @@ def answer_admin_request(office: BackOffice, method: str, path: str, body: bytes
         return _text(200, WELCOME)
     if path == "/sandbox/ledger" and method == "GET":
         return json_answer(200, office.ledger.to_json())
+    if path == "/sandbox/receipts" and method == "GET":
+        return _text(200, receipt_page(office.ledger))
     if path == "/sandbox/faults" and method == "POST":
         return _load_faults(office, body)
     if path == "/sandbox/reset" and method == "POST":

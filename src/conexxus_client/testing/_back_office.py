@@ -18,7 +18,7 @@ from ._catalogue._catalog_endpoint import CatalogSettings, Etag, Paging, Shape, 
 from ._catalogue._catalog_sources import SAMPLE, CatalogLike, catalog_source
 from ._faults._fault_parser import parse_faults
 from ._faults._fault_queue import FaultQueue
-from ._faults._fault_script import Fault, Kind, Script
+from ._faults._fault_script import OK, Fault, Kind, Script
 from ._sales._ledger import Ledger
 from ._sales._sales_endpoint import (
     Dedupe,
@@ -28,6 +28,7 @@ from ._sales._sales_endpoint import (
     SalesSettings,
     answer_push,
 )
+from ._sales._summary_endpoint import Summary, answer_summary
 
 
 API_KEY = "sandbox-key"
@@ -57,6 +58,8 @@ class BackOffice:
         reject_mode: `listed` takes the others and names the refused;
             `batch` refuses the batch (422) and names them; `blind` refuses
             it without a name.
+        summary: Whether the totals of a date list its `transactions`, are
+            `totals` alone, or `none` are offered (404).
         ledger: Books to continue, or the path of their file.
         faults: A script in the fault language, see `testing.parse_faults`.
         clock: For the timestamps of answers and the age of keys.
@@ -77,6 +80,7 @@ class BackOffice:
         key_ttl: timedelta | None = None,
         reject: Reject = (),
         reject_mode: RejectMode = "listed",
+        summary: Summary = "transactions",
         ledger: Ledger | Path | None = None,
         faults: str | Script = "",
         seed: int = 0,
@@ -94,6 +98,7 @@ class BackOffice:
         self.key_ttl = key_ttl
         self.reject: Reject = reject
         self.reject_mode: RejectMode = reject_mode
+        self.summary: Summary = summary
         self.ledger: Ledger = ledger if isinstance(ledger, Ledger) else Ledger(ledger)
         self.requests: Counter[str] = Counter()
         self._clock = clock
@@ -151,9 +156,12 @@ class BackOffice:
 
     def endpoint(self, path: str) -> str | None:
         """
-        Which endpoint *path* is: `health`, `catalog`, `sales` or none.
+        Which endpoint *path* is: `health`, `catalog`, `sales`, `summary` or none.
         """
+        offered = {} if self.summary == "none" else {self._profile.summary_path: "summary"}
+
         return {
+            **offered,
             self._profile.health_path: "health",
             self._profile.catalog_path: "catalog",
             self._profile.sales_path: "sales",
@@ -166,7 +174,7 @@ class BackOffice:
         endpoint = self.endpoint(path)
 
         if endpoint is None:
-            return Fault(kind=Kind.OK)
+            return OK
         with self._requests_lock:
             self.requests[endpoint] += 1
 
@@ -187,7 +195,7 @@ class BackOffice:
         answer = Answer(status=503)
 
         if fault.acts:
-            answer = self.handle(method, path, query, headers, body)
+            answer = self.handle(method, path, query, headers, body, fault=fault)
         if fault.kind not in (Kind.REDIRECT, Kind.STATUS):
             return answer
         answer.close()
@@ -201,21 +209,29 @@ class BackOffice:
         query: str = "",
         headers: Iterable[tuple[str, str]] | Mapping[str, str] = (),
         body: bytes = b"",
+        *,
+        fault: Fault = OK,
     ) -> Answer:
         """
-        Act on one request and answer it; without faults.
+        Act on one request and answer it; without faults but those of the books.
         """
         fields = {name.lower(): value for name, value in dict(headers).items()}
 
         try:
-            answer = self._route(method, path, query, fields, body)
+            answer = self._route(method, path, query, fields, body, fault)
         except RefusalError as refusal:
             answer = refusal.answer
 
         return answer.having(self._request_id())
 
     def _route(
-        self, method: str, path: str, query: str, fields: Mapping[str, str], body: bytes
+        self,
+        method: str,
+        path: str,
+        query: str,
+        fields: Mapping[str, str],
+        body: bytes,
+        fault: Fault,
     ) -> Answer:
         if fields.get(self._profile.api_key_header.lower()) != self.api_key:
             return problem(401, "The API key is missing or wrong.")
@@ -229,8 +245,11 @@ class BackOffice:
             return self._health_answer()
         if endpoint == "catalog":
             return self._catalog_answer(path, query, fields)
+        if endpoint == "summary":
+            now = self._clock()
+            return answer_summary(self.ledger, self.summary, self._profile, _parameters(query), now)
 
-        return self._push_answer(fields, body)
+        return self._push_answer(fields, body, fault)
 
     def _health_answer(self) -> Answer:
         body = envelope(self._profile, {"status": "ok"}, self._clock())
@@ -246,18 +265,17 @@ class BackOffice:
             etag=self.etag,
             profile=self._profile,
         )
-        parameters = {name: values[-1] for name, values in parse_qs(query).items()}
 
         return answer_catalog(
             self._source,
             settings,
             path=path,
-            parameters=parameters,
+            parameters=_parameters(query),
             if_none_match=fields.get("if-none-match"),
             timestamp=timestamp_of(self._clock()),
         )
 
-    def _push_answer(self, fields: Mapping[str, str], body: bytes) -> Answer:
+    def _push_answer(self, fields: Mapping[str, str], body: bytes, fault: Fault) -> Answer:
         settings = SalesSettings(
             sales_mode=self.sales_mode,
             dedupe=self.dedupe,
@@ -272,7 +290,7 @@ class BackOffice:
         # One after the other: asking whether a push is known and recording
         # it must not be interleaved with its own repeat.
         with self._push_lock:
-            return answer_push(self.ledger, settings, key, body)
+            return answer_push(self.ledger, settings, key, body, fault)
 
     def _fault_answer(self, fault: Fault) -> Answer:
         """
@@ -294,3 +312,7 @@ class BackOffice:
 
     def _request_id(self) -> tuple[str, str]:
         return self._profile.request_id_header, f"req-{next(self._ids):06d}"
+
+
+def _parameters(query: str) -> dict[str, str]:
+    return {name: values[-1] for name, values in parse_qs(query).items()}

@@ -4,6 +4,7 @@ Parses the fault language; its grammar is in `_fault_script`.
 
 import json
 import re
+from datetime import date
 from decimal import Decimal
 from typing import Any, NoReturn
 
@@ -12,7 +13,7 @@ import attrs
 from ._fault_script import NOT_AFTER_COMMIT, OPTIONS, REQUIRED, Fault, Kind, Script, Section, Step
 
 
-ENDPOINTS = ("health", "catalog", "sales")
+ENDPOINTS = ("health", "catalog", "sales", "summary")
 
 _SPACE = re.compile(r"\s*")
 _WORD = re.compile(r"[a-z][a-z_]*")
@@ -166,10 +167,10 @@ class _ScriptParser:
 
         if options and self._take("("):
             self._arguments(kind, fields, positional=not fields)
-        required = REQUIRED.get(kind)
-        if required and options[required] not in fields:
-            self._at = start
-            self._raise_expected(f"{kind.value}({required}=…)")
+        for required in REQUIRED.get(kind, ()):
+            if options[required] not in fields:
+                self._at = start
+                self._raise_expected(f"{kind.value}({required}=…)")
 
         return Fault(kind=kind, **fields)
 
@@ -191,7 +192,7 @@ class _ScriptParser:
                 return
             self._expect(",", "',' or ')'")
 
-    def _value(self, field: str) -> int | str:
+    def _value(self, field: str) -> int | str | date:
         if field == "code":
             return int(self._require(_CODE, "a status from 200 to 999")[0])
         if field == "wait_ms":
@@ -201,10 +202,12 @@ class _ScriptParser:
             return int(size[1]) * _BYTES[size[2]]
         if field == "times":
             return int(self._require(_COUNT, "a count from 1")[0])
+        if field == "date":
+            return self._date()
 
         start = self._at
         text = self._quoted_text() if self._text.startswith('"', start) else self._bare_text()
-        if field != "body" and not (text.isascii() and text.isprintable()):
+        if field not in ("body", "sale") and not (text.isascii() and text.isprintable()):
             self._at = start
             self._raise_expected("a text of visible ASCII and spaces, as a header field needs it")
 
@@ -220,6 +223,15 @@ class _ScriptParser:
             self._raise_expected("a duration of whole milliseconds")
 
         return int(ms)
+
+    def _date(self) -> date:
+        start = self._at
+
+        try:
+            return date.fromisoformat(self._bare_text())
+        except ValueError:
+            self._at = start
+            self._raise_expected("a date like 2026-01-02")
 
     def _bare_text(self) -> str:
         return self._require(_TEXT, "a text, or a JSON string")[0]

@@ -5,7 +5,7 @@ The queue of faults: which one applies to the next call.
 import random
 import threading
 
-from ._fault_script import OK, Fault, Script, Section, Step
+from ._fault_script import OF_BOOKS, OK, Fault, Script, Section, Step
 
 
 class FaultQueue:
@@ -64,6 +64,8 @@ class _SectionProgress:
         if self._endpoint not in (None, endpoint) or not self._steps:
             return None
         step = self._steps[-1]
+        if step.fault.kind in OF_BOOKS and endpoint != "sales":
+            return None
         self._calls += 1
         if self._calls == step.times:
             self._steps.pop()

@@ -9,7 +9,7 @@ A script is read call by call; when it has ended, all is well.
 
     script   = section *( ";" section )
     section  = [ endpoint ":" ] step *( "," step )
-    endpoint = "health" | "catalog" | "sales"
+    endpoint = "health" | "catalog" | "sales" | "summary"
     step     = fault [ "@" chance ] [ "*" ( count | "forever" ) ]
     fault    = status-code [ arguments ] | name [ arguments ]
     arguments = "(" [ option "=" ] value *( "," option "=" value ) ")"
@@ -36,8 +36,12 @@ the dice spare a call, the next section is asked.
 | `drip_head(10ms)`; `bytes=` | status and header fields trickle | yes |
 | `interim`, `interim(5)` | 102 answers, endless or so many | yes |
 | `goodbye` | an answer, then the kept-alive connection is closed | yes |
+| `forget(t1)` | success, but the sale with this id is not booked | but for that sale |
+| `double(t1)` | success, but this sale is booked twice | yes |
+| `misdate(t1, date=2026-01-03)` | success, but this sale is booked on that date | yes |
 | `after_commit(fault)` | that fault | yes, before it |
 
+A fault of the books waits for a push, whatever is called before.
 Durations are `10ms`, `2s`, `1min`; sizes are `100`, `64KiB`, `1MiB`.  A text
 with a space, a comma, an equals sign, a quote or a parenthesis in it is
 written as a JSON string.
@@ -45,6 +49,7 @@ written as a JSON string.
 
 import json
 import re
+from datetime import date as Date  # noqa: N812  # a field is called `date`
 from enum import StrEnum
 
 import attrs
@@ -71,7 +76,13 @@ class Kind(StrEnum):
     DRIP_HEAD = "drip_head"
     INTERIM = "interim"
     GOODBYE = "goodbye"
+    FORGET = "forget"
+    DOUBLE = "double"
+    MISDATE = "misdate"
 
+
+OF_BOOKS = frozenset({Kind.FORGET, Kind.DOUBLE, Kind.MISDATE})
+"""The faults of a back office that books something else than it says."""
 
 ACTING_KINDS = frozenset(
     {
@@ -83,11 +94,12 @@ ACTING_KINDS = frozenset(
         Kind.DRIP_HEAD,
         Kind.INTERIM,
         Kind.GOODBYE,
+        *OF_BOOKS,
     }
 )
 """The faults that come only after the office has acted, or beside it."""
 
-NOT_AFTER_COMMIT = frozenset({Kind.OK, Kind.REFUSE, Kind.RESET_UPLOAD})
+NOT_AFTER_COMMIT = frozenset({Kind.OK, Kind.REFUSE, Kind.RESET_UPLOAD, *OF_BOOKS})
 """What makes no sense after a commit."""
 
 # Option → field of Fault; the first may be given without its name.
@@ -106,9 +118,19 @@ OPTIONS: dict[Kind, dict[str, str]] = {
     Kind.DRIP: {"every": "wait_ms", "bytes": "size"},
     Kind.DRIP_HEAD: {"every": "wait_ms", "bytes": "size"},
     Kind.INTERIM: {"times": "times"},
+    Kind.FORGET: {"id": "sale"},
+    Kind.DOUBLE: {"id": "sale"},
+    Kind.MISDATE: {"id": "sale", "date": "date"},
 }
 
-REQUIRED: dict[Kind, str] = {Kind.STATUS: "code", Kind.REDIRECT: "url", Kind.SLOW: "wait"}
+REQUIRED: dict[Kind, tuple[str, ...]] = {
+    Kind.STATUS: ("code",),
+    Kind.REDIRECT: ("url",),
+    Kind.SLOW: ("wait",),
+    Kind.FORGET: ("id",),
+    Kind.DOUBLE: ("id",),
+    Kind.MISDATE: ("id", "date"),
+}
 
 
 @attrs.frozen(kw_only=True)
@@ -121,6 +143,8 @@ class Fault:
         size: Bytes that pass before it strikes, or in each drop of a drip.
         times: How often, for `interim`; None is endless.
         committed: Whether it strikes after the office has acted.
+        sale: The id of the sale that is booked wrong.
+        date: The date on which it is booked.
     """
 
     kind: Kind
@@ -133,6 +157,8 @@ class Fault:
     size: int | None = None
     times: int | None = None
     committed: bool = False
+    sale: str | None = None
+    date: Date | None = None
 
     @property
     def acts(self) -> bool:
@@ -167,7 +193,7 @@ OK = Fault(kind=Kind.OK)
 _BARE_TEXT = re.compile(r"[A-Za-z0-9:/._~%+?&#-]+\Z")
 
 
-def _argument_text(field: str, value: int | str) -> str:
+def _argument_text(field: str, value: int | str | Date) -> str:
     """
     *value* in the notation of its field.
     """

@@ -11,6 +11,7 @@ import attrs
 
 from conexxus_client.config import ApiProfile
 from conexxus_client.testing._answer import JSON, Answer, envelope, problem
+from conexxus_client.testing._faults._fault_script import OK, Fault, Kind
 
 from ._ledger import Ledger
 from ._ledger_file import Push
@@ -40,9 +41,18 @@ class SalesSettings:
     now: datetime
 
 
-def answer_push(ledger: Ledger, settings: SalesSettings, key: str | None, body: bytes) -> Answer:
+def answer_push(
+    ledger: Ledger,
+    settings: SalesSettings,
+    key: str | None,
+    body: bytes,
+    fault: Fault = OK,
+) -> Answer:
     """
     Record a push in *ledger*, unless it is known, and answer it.
+
+    Args:
+        fault: A sale that is booked wrong, if any.
 
     Raises:
         RefusalError: 400 or 422, the body is no sales report.
@@ -61,7 +71,7 @@ def answer_push(ledger: Ledger, settings: SalesSettings, key: str | None, body: 
         listed = {"rejected": rejected} if settings.reject_mode == "batch" else {}
         return problem(422, f"{len(rejected)} transactions were refused.", **listed)
 
-    return _record_push(ledger, settings, report, rejected, key=key, digest=digest)
+    return _record_push(ledger, settings, report, rejected, key=key, digest=digest, fault=fault)
 
 
 def _known_push(ledger: Ledger, settings: SalesSettings, key: str | None) -> Push | None:
@@ -90,6 +100,7 @@ def _record_push(
     *,
     key: str | None,
     digest: str,
+    fault: Fault,
 ) -> Answer:
     refused = {entry["id"] for entry in rejected}
     accepted = [sale for sale in report.sales if sale.id not in refused]
@@ -97,19 +108,21 @@ def _record_push(
         settings.profile, {"accepted": len(accepted), "rejected": rejected}, settings.now
     )
 
-    # Before the answer: a push that can't be recorded has not happened.
-    ledger.record(
-        Push(
-            at=settings.now,
-            location=report.location,
-            date=report.date,
-            key=key,
-            digest=digest,
-            mode=settings.sales_mode,
-            sales=tuple(_new_sales(ledger, settings, report.location, accepted)),
-            answer=body.decode(),
-        )
+    sales = tuple(_new_sales(ledger, settings, report.location, accepted))
+    push = Push(
+        at=settings.now,
+        location=report.location,
+        date=report.date,
+        key=key,
+        digest=digest,
+        mode=settings.sales_mode,
+        sales=sales,
+        answer=body.decode(),
     )
+
+    # Before the answer: a push that can't be recorded has not happened.
+    for booked in _booked(push, fault):
+        ledger.record(booked)
 
     return Answer(
         status=200,
@@ -117,6 +130,22 @@ def _record_push(
         body=body,
         note=f"{report.date} {report.location}: {len(accepted)} taken, {len(rejected)} refused",
     )
+
+
+def _booked(push: Push, fault: Fault) -> Iterator[Push]:
+    """
+    What is booked of *push* under a fault of the books.
+    """
+    named = tuple(sale for sale in push.sales if sale.id == fault.sale)
+    others = tuple(sale for sale in push.sales if sale.id != fault.sale)
+
+    if fault.kind is Kind.DOUBLE:
+        yield attrs.evolve(push, sales=push.sales + named)
+        return
+    if fault.kind is Kind.MISDATE and named:
+        day = fault.date or push.date
+        yield attrs.evolve(push, date=day, key=None, mode="append", sales=named)
+    yield attrs.evolve(push, sales=others) if named else push
 
 
 def _rejected(reject: Reject, sales: Iterable[Sale]) -> Iterator[dict[str, str]]:
