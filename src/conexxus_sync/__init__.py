@@ -39,6 +39,10 @@ if TYPE_CHECKING:
     )
     from .inventory import InventorySync
     from .protocols import (
+        AsyncCatalogChanges,
+        AsyncCatalogStorage,
+        AsyncOrderSource,
+        AsyncStream,
         CatalogChanges,
         CatalogStorage,
         Clock,
@@ -81,6 +85,10 @@ else:
             ),
             "inventory": ("InventorySync",),
             "protocols": (
+                "AsyncCatalogChanges",
+                "AsyncCatalogStorage",
+                "AsyncOrderSource",
+                "AsyncStream",
                 "CatalogChanges",
                 "CatalogStorage",
                 "Clock",
@@ -107,6 +115,10 @@ __all__ = [
     "Alert",
     "AlertName",
     "ApiConnection",
+    "AsyncCatalogChanges",
+    "AsyncCatalogStorage",
+    "AsyncOrderSource",
+    "AsyncStream",
     "Batch",
     "BatchState",
     "CatalogChanges",

@@ -2,7 +2,7 @@
 What a host application provides.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import date, datetime
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
@@ -100,6 +100,66 @@ class RestorableCatalogStorage(Protocol):
         ...
 
 
+class AsyncStream(Protocol[T_co]):
+    """
+    A stream of an asynchronous host: read with `async for`, each time anew.
+    """
+
+    def __aiter__(self) -> AsyncIterator[T_co]: ...
+
+    def __len__(self) -> int: ...
+
+
+class AsyncCatalogChanges(Protocol):
+    """
+    `CatalogChanges` of an asynchronous host: its streams are read with `async for`.
+    """
+
+    @property
+    def location_id(self) -> str: ...
+
+    @property
+    def sequence(self) -> int: ...
+
+    @property
+    def created(self) -> AsyncStream[Item]: ...
+
+    @property
+    def updated(self) -> AsyncStream[Item]: ...
+
+    @property
+    def removed(self) -> AsyncStream[Item]: ...
+
+
+class AsyncCatalogStorage(Protocol):
+    """
+    A `CatalogStorage` whose methods are coroutine functions.
+
+    A service that gets one awaits it in the event loop that runs where the
+    service is made; made outside of one, in a loop of the SDK's own.  The
+    service itself is called from another thread than that of the loop:
+    `await asyncio.to_thread(service.sync_inventory)`.
+    """
+
+    async def apply(self, changes: AsyncCatalogChanges) -> None:
+        """
+        Make all of *changes* visible, or nothing.
+        """
+        ...
+
+
+class AsyncOrderSource(Protocol):
+    """
+    An `OrderSource` whose `transactions` is an asynchronous generator.
+    """
+
+    def transactions(self, location_id: str, business_date: date) -> AsyncIterator[OrderRecord]:
+        """
+        All finished sales of *business_date*, as those of an `OrderSource`.
+        """
+        ...
+
+
 class OrderSource(Protocol):
     """
     Where sales come from in the host application.
@@ -175,3 +235,6 @@ class Clock(Protocol):
 
 
 HostStorage = CatalogStorage | TransactionalCatalogStorage
+# What a service takes: it awaits an asynchronous one.
+AnyCatalogStorage = HostStorage | AsyncCatalogStorage
+AnyOrderSource = OrderSource | AsyncOrderSource

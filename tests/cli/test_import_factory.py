@@ -1,4 +1,5 @@
 import sys
+from datetime import date
 
 import pytest
 
@@ -26,6 +27,10 @@ def shop(tmp_path, monkeypatch):
 
 def orders(reference):
     return load(reference, option="--orders", methods=["transactions"])
+
+
+def catalog(reference):
+    return load(reference, option="--catalog", methods=["apply", "apply_in"])
 
 
 @pytest.mark.usefixtures("shop")
@@ -80,18 +85,29 @@ def test_current_folder_comes_last(tmp_path, load_it):
     assert sys.path[-1] == str(tmp_path)
 
 
-def test_coroutine_function(shop, tmp_path):
+def test_asynchronous_source(shop, tmp_path):
     """
-    An asynchronous source is refused before anything is asked of it.
+    An asynchronous source is awaited.
     """
     (tmp_path / "my_shop.py").write_text(
-        "class Orders:\n    async def transactions(self, location_id, business_date): return []\n"
+        "class Orders:\n    async def transactions(self, location_id, business_date): return [1]\n"
+    )
+
+    assert [*orders("my_shop:Orders").transactions("loc-001", date(2026, 1, 1))] == [1]
+
+
+def test_generator_as_storage(shop, tmp_path):
+    """
+    A storage that would do nothing is refused before anything is asked of it.
+    """
+    (tmp_path / "my_shop.py").write_text(
+        "class Catalog:\n    def apply(self, changes):\n        yield changes\n"
     )
 
     with pytest.raises(ConfigurationError) as caught:
-        orders("my_shop:Orders")
+        catalog("my_shop:Catalog")
 
     assert str(caught.value) == (
-        "--orders my_shop:Orders can't be used: `transactions` of Orders is a coroutine function, "
-        "which is not awaited: it must do its work before it returns"
+        "--catalog my_shop:Catalog can't be used: `apply` of Catalog is a generator, "
+        "which is not iterated: it must do its work before it returns"
     )

@@ -106,9 +106,12 @@ class TestMemoryCatalog(CatalogStorageContract):
 
 
 class Coroutine(Shop):
-    """Its work has to be awaited."""
+    """Its work has to be awaited, and it does not say so."""
 
-    async def apply(self, changes):
+    def apply(self, changes):
+        return self.work(changes)
+
+    async def work(self, changes):
         Shop.apply(self, changes)
 
 

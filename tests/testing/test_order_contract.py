@@ -91,16 +91,22 @@ class TestNight(Rules):
 
 
 class Coroutine(Till):
-    """Its work has to be awaited."""
+    """Its work has to be awaited, and it does not say so."""
 
-    async def transactions(self, location_id, business_date):
+    def transactions(self, location_id, business_date):
+        return self.found(location_id, business_date)
+
+    async def found(self, location_id, business_date):
         return Till.transactions(self, location_id, business_date)
 
 
 class AsyncGenerator(Till):
-    """Its sales have to be awaited."""
+    """Its sales have to be awaited, and it does not say so."""
 
-    async def transactions(self, location_id, business_date):
+    def transactions(self, location_id, business_date):
+        return self.found(business_date)
+
+    async def found(self, business_date):
         for each in self.orders(business_date):
             yield each
 

@@ -49,6 +49,35 @@ def problems_of(given: object, methods: Collection[str]) -> Iterator[str]:
             yield f"`{method}` of {name} {reason}: {_ADVICE}"
 
 
+def synchronous_storage(storage: Any) -> Any:
+    """
+    *storage*, or what calls it if its `apply` is a coroutine function.
+    """
+    if not inspect.iscoroutinefunction(getattr(storage, "apply", None)):
+        return storage
+
+    # Few hosts are asynchronous, and asyncio costs each command its start.
+    from .async_hosts import RestorableStorage, Storage
+
+    restorable = hasattr(storage, "last_applied")
+    return (RestorableStorage if restorable else Storage)(storage)
+
+
+def synchronous_orders(orders: Any) -> Any:
+    """
+    *orders*, or what calls it if its `transactions` is asynchronous.
+    """
+    method = getattr(orders, "transactions", None)
+
+    if not (inspect.isasyncgenfunction(method) or inspect.iscoroutinefunction(method)):
+        return orders
+
+    from .async_hosts import Orders, VoidingOrders
+
+    voiding = hasattr(orders, "complete_void")
+    return (VoidingOrders if voiding else Orders)(orders)
+
+
 def called(host: object, method: str, *arguments: object) -> Any:
     """
     What *method* of *host* returns.

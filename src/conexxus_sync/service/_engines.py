@@ -17,7 +17,11 @@ from conexxus_sync.inventory import InventorySync
 from conexxus_sync.inventory._quarantine_replay import QuarantineReplay
 from conexxus_sync.protocols import Clock, HostStorage, MetricsCollector, OrderSource
 from conexxus_sync.runtime.cancellation import is_abandoned
-from conexxus_sync.runtime.host_methods import method_problems
+from conexxus_sync.runtime.host_methods import (
+    method_problems,
+    synchronous_orders,
+    synchronous_storage,
+)
 from conexxus_sync.sales import OutboxOperator, SalesPush
 from conexxus_sync.scheduling._active_runs import ActiveRuns
 from conexxus_sync.scheduling._background_runs import BackgroundRuns
@@ -52,8 +56,8 @@ class Engines:
     store: SyncStore
     config: SyncConfig
     clock: Clock
-    catalog: HostStorage | None = None
-    orders: OrderSource | None = None
+    catalog: HostStorage | None = attrs.field(default=None, converter=synchronous_storage)
+    orders: OrderSource | None = attrs.field(default=None, converter=synchronous_orders)
     collectors: Iterable[MetricsCollector] = ()
     is_stopping: Callable[[], bool] = lambda: False
     on_end: Callable[[], None] = lambda: None

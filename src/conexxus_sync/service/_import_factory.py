@@ -9,7 +9,12 @@ from typing import Any
 from conexxus_client import ConfigurationError
 from conexxus_client.settings import search_current_folder
 from conexxus_sync.runtime.host_exceptions import described, ends_process
-from conexxus_sync.runtime.host_methods import plain, problems_of
+from conexxus_sync.runtime.host_methods import (
+    plain,
+    problems_of,
+    synchronous_orders,
+    synchronous_storage,
+)
 
 
 LONGEST_COMPLAINT = 500
@@ -37,7 +42,7 @@ def load(reference: str, *, option: str, methods: Collection[str]) -> Any:
     factory = _factory(module_name, factory_name, option, reference)
 
     try:
-        made = plain(factory(), factory_name)
+        made = synchronous_orders(synchronous_storage(plain(factory(), factory_name)))
     except BaseException as exc:
         if ends_process(exc):
             raise

@@ -17,7 +17,7 @@ from conexxus_sync.model.api_connection import ApiConnection
 from conexxus_sync.model.runs import RunKind, SyncRun
 from conexxus_sync.model.sales import Batch
 from conexxus_sync.notifications import notify_in_background
-from conexxus_sync.protocols import Clock, HostStorage, MetricsCollector, OrderSource
+from conexxus_sync.protocols import AnyCatalogStorage, AnyOrderSource, Clock, MetricsCollector
 from conexxus_sync.runtime.clock import SettableClock, SystemClock
 from conexxus_sync.sales import OutboxOperator, SalesPush
 from conexxus_sync.scheduling._background_runs import Trigger
@@ -50,8 +50,8 @@ class ConexxusService:
         *,
         store: SyncStore,
         config: SyncConfig,
-        catalog: HostStorage | None = None,
-        orders: OrderSource | None = None,
+        catalog: AnyCatalogStorage | None = None,
+        orders: AnyOrderSource | None = None,
         collectors: Iterable[MetricsCollector] = (),
         clock: Clock | None = None,
         missing: Iterable[str] = ("the back office is not configured",),
@@ -101,8 +101,8 @@ class ConexxusService:
         cls,
         environ: Mapping[str, str] | None = None,
         *,
-        catalog: HostStorage | None = None,
-        orders: OrderSource | None = None,
+        catalog: AnyCatalogStorage | None = None,
+        orders: AnyOrderSource | None = None,
         collectors: Iterable[MetricsCollector] = (),
         config: SyncConfig | None = None,
         profile: ApiProfile | None = None,

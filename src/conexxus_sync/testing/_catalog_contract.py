@@ -13,6 +13,7 @@ import attrs
 
 from conexxus_client import Item
 from conexxus_sync.protocols import CatalogChanges
+from conexxus_sync.runtime.host_methods import synchronous_storage
 
 from ._memory_catalog import ListChanges
 from ._rules import broken, finished, in_a_thread, must_pass
@@ -64,8 +65,10 @@ class CatalogStorageContract:
     def apply(self, storage: Any, changes: CatalogChanges) -> object:
         """
         Call the storage; one with `apply_in` is called here in a transaction.
+
+        An `AsyncCatalogStorage` is awaited, as the service does.
         """
-        return storage.apply(changes)
+        return synchronous_storage(storage).apply(changes)
 
     def test_is_done_when_it_returns(self, storage: Any) -> None:
         """
@@ -224,7 +227,7 @@ class CatalogStorageContract:
         """
         `last_applied`, where there is one, follows what is visible.
         """
-        last_applied = getattr(storage, "last_applied", None)
+        last_applied = getattr(synchronous_storage(storage), "last_applied", None)
 
         if last_applied is None:
             return
@@ -243,7 +246,8 @@ class CatalogStorageContract:
         if hasattr(storage, "last_applied"):
             self._apply(storage, self._first())
             self._apply_broken(storage)
-            self._last(storage.last_applied(self.location_id), 1, "after changes that broke off")
+            last = synchronous_storage(storage).last_applied(self.location_id)
+            self._last(last, 1, "after changes that broke off")
 
     def test_many_items_in_little_memory(self, storage: Any) -> None:
         """

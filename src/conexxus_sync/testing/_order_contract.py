@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from conexxus_client import Transaction
 from conexxus_sync.model.calendar import StoreCalendar
 from conexxus_sync.model.order_records import UnusableTransaction, transaction_of
+from conexxus_sync.runtime.host_methods import synchronous_orders
 
 from ._rules import broken, finished, in_a_thread, must_pass
 
@@ -49,9 +50,9 @@ class OrderSourceContract:
 
     def test_is_done_when_it_returns(self, source: Any) -> None:
         """
-        `transactions` returns an iterable: nothing is to be awaited.
+        `transactions` returns an iterable; only an `AsyncOrderSource` is awaited.
         """
-        result = source.transactions(self.location_id, self.business_date)
+        result = self._call(source, self.business_date)
 
         if inspect.isawaitable(result) or inspect.isasyncgen(result):
             finished(result)
@@ -112,7 +113,7 @@ class OrderSourceContract:
         A date without sales is an empty answer, not an error and not None.
         """
         with must_pass(f"transactions of {self.empty_date}, a date without sales,"):
-            list(finished(source.transactions(self.location_id, self.empty_date)))
+            list(finished(self._call(source, self.empty_date)))
 
     def test_asked_date(self, source: Any) -> None:
         """
@@ -179,10 +180,14 @@ class OrderSourceContract:
                 broken(f"sale {found.id}: {found.reason}")
 
     def _ask(self, source: Any, day: date | None = None) -> Iterable[Any]:
-        answer: Iterable[Any] = finished(
-            source.transactions(self.location_id, day or self.business_date)
-        )
+        answer: Iterable[Any] = finished(self._call(source, day or self.business_date))
         return answer
+
+    def _call(self, source: Any, day: date) -> Any:
+        """
+        What the service gets; it awaits an `AsyncOrderSource`.
+        """
+        return synchronous_orders(source).transactions(self.location_id, day)
 
     def _read(self, source: Any, day: date | None = None) -> list[Any]:
         try:
