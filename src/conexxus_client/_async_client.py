@@ -4,6 +4,7 @@ The asynchronous client: the synchronous one's twin.
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 from contextlib import aclosing, asynccontextmanager
+from datetime import date as Date  # noqa: N812  # an argument is called `date`
 from datetime import timedelta
 from types import TracebackType
 from typing import Self, TypeVar
@@ -16,7 +17,7 @@ from ._calls._wire_types import AsyncTransport, Call, Limits, Response
 from ._catalogue._async_catalog_stream import AsyncCatalogRead
 from ._catalogue._base_catalog_stream import valid_items
 from ._client import _BaseClient
-from ._codec import FrozenBatch
+from ._codec import DayTotals, FrozenBatch
 from .config import ApiProfile, ClientConfig
 from .instrumentation import Hook
 from .models import ApiHealth, ConnectionCheck, InvalidItem, Item, PushReceipt, SalesBatch
@@ -157,6 +158,21 @@ class AsyncConexxusClient(_BaseClient):
         )
 
         return await self._send(call)
+
+    async def day_totals(self, date: Date, *, location_id: str | None = None) -> DayTotals:
+        """
+        Read what a business date comes to in the back office's books.
+
+        Args:
+            location_id: By default, that of the settings.
+
+        Raises:
+            ConexxusError: They can't be had; a `NotFoundError` where the back
+                office offers none.
+        """
+        return await self._send(
+            self._core.endpoints.day_totals(date, location_id or self.config.location_id)
+        )
 
     async def aclose(self) -> None:
         """

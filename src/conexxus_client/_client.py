@@ -4,6 +4,7 @@ The synchronous client, and the base that it shares with the asynchronous one.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date as Date  # noqa: N812  # an argument is called `date`
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self, TypeVar
@@ -18,7 +19,7 @@ from ._calls._wire_types import Call, Limits, Response, Transport
 from ._catalogue._base_catalog_stream import valid_items
 from ._catalogue._catalog_stream import CatalogRead
 from ._catalogue._pagination import Pagination
-from ._codec import FrozenBatch
+from ._codec import DayTotals, FrozenBatch
 from .config import ApiProfile, ClientConfig
 from .instrumentation import Hook
 from .models import ApiHealth, ConnectionCheck, InvalidItem, Item, PushReceipt, SalesBatch
@@ -223,6 +224,21 @@ class ConexxusClient(_BaseClient):
         )
 
         return self._send(call)
+
+    def day_totals(self, date: Date, *, location_id: str | None = None) -> DayTotals:
+        """
+        Read what a business date comes to in the back office's books.
+
+        Args:
+            location_id: By default, that of the settings.
+
+        Raises:
+            ConexxusError: They can't be had; a `NotFoundError` where the back
+                office offers none.
+        """
+        return self._send(
+            self._core.endpoints.day_totals(date, location_id or self.config.location_id)
+        )
 
     @contextmanager
     def stopping(self, stop: Callable[[], bool]) -> Iterator[None]:

@@ -267,7 +267,7 @@ def test_every_error_has_a_word():
     assert {outcome_of(cls.__new__(cls)) for cls in transport} <= set(OUTCOMES)
     assert outcome_of(ConnectError.__new__(ConnectError)) == "refused"
     assert outcome_of(ServerError.__new__(ServerError)) == "server_error"
-    assert CALLS == ("health", "catalogue", "sales")
+    assert CALLS == ("health", "catalogue", "sales", "summary")
 
 
 def test_service_without_back_office(shop):

@@ -8,18 +8,15 @@ from decimal import Decimal
 import attrs
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
-from receipts import RECEIPTS, planted
+from receipts import RECEIPTS, TRANSACTIONS, planted
 
 from conexxus_client import (
     ApiProfile,
     Discount,
-    LineKind,
     SalesSummary,
     Tax,
     Tender,
     Transaction,
-    TransactionKind,
     TransactionLine,
     decode_transaction,
     encode_transaction,
@@ -41,60 +38,6 @@ PLANTED = planted()
 DIGEST = (
     "bed3815aa2d22c37bfd0c684c996d84469a93f5b82a68e8f2bf175f9655e"
     "7bb7357b9f0a98089e6d36f78e9766c9ea34aad3e8b89fd606655b4036e2"
-)
-
-AMOUNTS = st.decimals("-9999.9999", "9999.9999", places=4) | st.decimals("-99", "99", places=2)
-OPTIONAL = st.none() | AMOUNTS
-TEXTS = st.none() | st.sampled_from(["a", "Käse", 'x"y'])
-DISCOUNTS = st.lists(st.builds(Discount, code=TEXTS, amount=AMOUNTS), max_size=2)
-TAXES = st.lists(
-    st.builds(
-        Tax,
-        code=st.sampled_from(["A", "B"]),
-        amount=AMOUNTS,
-        taxable=OPTIONAL,
-        rate=OPTIONAL,
-        included=st.sampled_from([None, False, True]),
-    ),
-    max_size=2,
-)
-TENDERS = st.lists(
-    st.builds(
-        Tender, type=st.just("cash"), amount=AMOUNTS, change=OPTIONAL, tip=OPTIONAL, reference=TEXTS
-    ),
-    max_size=2,
-)
-LINES = st.lists(
-    st.builds(
-        TransactionLine,
-        sku=st.sampled_from(["s1", "s2"]),
-        quantity=AMOUNTS | st.integers(-9, 9),
-        price=AMOUNTS,
-        amount=OPTIONAL,
-        name=TEXTS,
-        category=TEXTS,
-        unit=TEXTS,
-        kind=st.none() | st.sampled_from(LineKind),
-        discounts=DISCOUNTS,
-        taxes=TAXES,
-    ),
-    max_size=3,
-)
-TRANSACTIONS = st.builds(
-    Transaction,
-    id=st.just("t1"),
-    timestamp=st.just(datetime(2026, 1, 2, 10, tzinfo=UTC)),
-    total=AMOUNTS,
-    items=LINES,
-    tax=OPTIONAL,
-    discount=OPTIONAL,
-    register=TEXTS,
-    kind=st.none() | st.sampled_from(TransactionKind),
-    currency=st.none() | st.sampled_from(["USD", "JPY", "KWD"]),
-    rounding=OPTIONAL,
-    tenders=TENDERS,
-    taxes=TAXES,
-    discounts=DISCOUNTS,
 )
 
 

@@ -2,9 +2,21 @@
 Receipts of the trades as they go over the wire, and each with one planted error.
 """
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from hypothesis import strategies as st
+
+from conexxus_client import (
+    Discount,
+    LineKind,
+    Tax,
+    Tender,
+    Transaction,
+    TransactionKind,
+    TransactionLine,
+)
 from conexxus_sync.model.sum_checks import Mismatch
 
 
@@ -153,3 +165,58 @@ def planted() -> list[tuple[str, dict[str, Any], Mismatch]]:
         found.append((f"goods as {name}", bad, Mismatch.KIND))
 
     return found
+
+
+AMOUNTS = st.decimals("-9999.9999", "9999.9999", places=4) | st.decimals("-99", "99", places=2)
+OPTIONAL = st.none() | AMOUNTS
+TEXTS = st.none() | st.sampled_from(["a", "Käse", 'x"y'])
+DISCOUNTS = st.lists(st.builds(Discount, code=TEXTS, amount=AMOUNTS), max_size=2)
+TAXES = st.lists(
+    st.builds(
+        Tax,
+        code=st.sampled_from(["A", "B"]),
+        amount=AMOUNTS,
+        taxable=OPTIONAL,
+        rate=OPTIONAL,
+        included=st.sampled_from([None, False, True]),
+    ),
+    max_size=2,
+)
+TENDERS = st.lists(
+    st.builds(
+        Tender, type=st.just("cash"), amount=AMOUNTS, change=OPTIONAL, tip=OPTIONAL, reference=TEXTS
+    ),
+    max_size=2,
+)
+LINES = st.lists(
+    st.builds(
+        TransactionLine,
+        sku=st.sampled_from(["s1", "s2"]),
+        quantity=AMOUNTS | st.integers(-9, 9),
+        price=AMOUNTS,
+        amount=OPTIONAL,
+        name=TEXTS,
+        category=TEXTS,
+        unit=TEXTS,
+        kind=st.none() | st.sampled_from(LineKind),
+        discounts=DISCOUNTS,
+        taxes=TAXES,
+    ),
+    max_size=3,
+)
+TRANSACTIONS = st.builds(
+    Transaction,
+    id=st.just("t1"),
+    timestamp=st.just(datetime(2026, 1, 2, 10, tzinfo=UTC)),
+    total=AMOUNTS,
+    items=LINES,
+    tax=OPTIONAL,
+    discount=OPTIONAL,
+    register=TEXTS,
+    kind=st.none() | st.sampled_from(TransactionKind),
+    currency=st.none() | st.sampled_from(["USD", "JPY", "KWD"]),
+    rounding=OPTIONAL,
+    tenders=TENDERS,
+    taxes=TAXES,
+    discounts=DISCOUNTS,
+)

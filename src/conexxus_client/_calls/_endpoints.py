@@ -4,6 +4,7 @@ One function per endpoint: what to send, and how to read the answer.  No I/O.
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import date as Date  # noqa: N812  # an argument is called `date`
 from datetime import timedelta
 from posixpath import normpath
 from typing import Any, Literal, TypeVar
@@ -11,7 +12,7 @@ from urllib.parse import unquote, urlencode, urljoin, urlsplit
 
 import attrs
 
-from conexxus_client._codec import FrozenBatch
+from conexxus_client._codec import DayTotals, FrozenBatch
 from conexxus_client._config_validation import is_loopback, origin_of
 from conexxus_client._secrets import PrefixedSecret, Secret
 from conexxus_client._version import __version__
@@ -30,12 +31,13 @@ from ._redirect import Redirect
 from ._response_reader import (
     SUCCESS,
     error_detail,
+    read_day_totals,
     read_health,
     read_receipt,
     rejected_transactions,
 )
 from ._retries import retry_after
-from ._wire_types import Call, Request, Response
+from ._wire_types import MIB, Call, Request, Response
 
 
 T = TypeVar("T")
@@ -43,6 +45,8 @@ T = TypeVar("T")
 HEALTH_TIMEOUT_MS = 5_000
 HEALTH_RETRIES = 1
 MAX_KEY = 255
+# A line for each of a million transactions.
+MAX_TOTALS_BYTES = 64 * MIB
 _FIELD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [!-~](?:[ !-~]*[!-~])?")
 _KEY = re.compile(f"[!-~]{{1,{MAX_KEY}}}")
 
@@ -118,6 +122,29 @@ class Endpoints:
             success=self.profile.push_success_statuses,
             repeatable=self.profile.dedupe != "none",
             repeat_within=self._repeat_within(repeat_within),
+        )
+
+    def day_totals(self, date: Date, location_id: str) -> Call[DayTotals]:
+        """
+        Ask what *date* comes to in the back office's books.
+
+        Raises:
+            ConfigurationError: The profile has no path for it.
+        """
+        if self.profile.summary_path is None:
+            raise ConfigurationError(["ApiProfile.summary_path is None: no totals are offered"])
+
+        query = {"date": date.isoformat(), "locationId": location_id}
+        request = self._request("GET", self.profile.summary_path, query)
+
+        def read(response: Response, profile: ApiProfile) -> DayTotals:
+            return read_day_totals(response, profile, date, location_id)
+
+        return Call(
+            name="summary",
+            request=attrs.evolve(request, max_bytes=MAX_TOTALS_BYTES),
+            read=self._reader(read, request, SUCCESS),
+            timeout_ms=self.config.timeout_ms,
         )
 
     def _repeat_within(self, given: timedelta | None) -> float | None:

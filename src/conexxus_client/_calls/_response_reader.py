@@ -4,10 +4,12 @@ Reads complete answers: health, the receipt of a push, details of an error.
 
 import codecs
 from collections.abc import Callable
+from datetime import date as Date  # noqa: N812  # an argument is called `date`
 from typing import Any
 
 import attrs
 
+from conexxus_client._codec import DayTotals, decode_day_totals
 from conexxus_client._codec._json import BOM, decode_json
 from conexxus_client._codec._server_message import (
     NO_PAGE,
@@ -88,6 +90,32 @@ def read_receipt(response: Response, profile: ApiProfile) -> PushReceipt:
         complaint="; ".join(verdict.complaints[:3]) or None,
         request_id=response.headers.get(profile.request_id_header),
     )
+
+
+def read_day_totals(
+    response: Response, profile: ApiProfile, date: Date, location_id: str
+) -> DayTotals:
+    """
+    What *date* comes to in the books of the back office.
+
+    Raises:
+        DecodeError: The body is no JSON, or a part of it can't be read.
+        EnvelopeError: It does not say `success`, or is about something else.
+    """
+    envelope = _envelope(response)
+
+    if envelope.get(profile.success_key) is not True:
+        raise EnvelopeError(f"the back office did not give its totals: {error_text(envelope)}")
+
+    totals = decode_day_totals(envelope.get(profile.data_key))
+
+    if (totals.date, totals.location_id) != (date, location_id):
+        raise EnvelopeError(
+            f"the totals are of {totals.date} at {totals.location_id[:60]}, "
+            f"not of {date} at {location_id[:60]}"
+        )
+
+    return totals
 
 
 def error_detail(response: Response) -> str | None:

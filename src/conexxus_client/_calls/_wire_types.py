@@ -196,7 +196,7 @@ class Call(Generic[T]):
     between attempts, like an idempotency key, is part of it.
 
     Attributes:
-        name: For logs and metrics: `health`, `catalogue` or `sales`.
+        name: For logs and metrics: `health`, `catalogue`, `sales` or `summary`.
         success: The statuses with which it succeeds.
         max_retries: Fewer retries than the policy's, if it must be quick.
         repeatable: Whether it may be sent again after its fate is unknown.

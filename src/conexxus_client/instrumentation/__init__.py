@@ -74,6 +74,7 @@ _logger.addHandler(logging.NullHandler())
 _FAILURE_MESSAGES = {
     "catalogue": "Failed to fetch inventory items",
     "sales": "Failed to push sales",
+    "summary": "Failed to fetch sales totals",
     "health": "Failed to check API health",
 }
 

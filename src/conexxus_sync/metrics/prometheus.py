@@ -51,7 +51,7 @@ from ._gauges import Gauges
 
 
 OTHER = "other"
-CALLS = ("health", "catalogue", "sales")
+CALLS = ("health", "catalogue", "sales", "summary")
 CHANGES = ("created", "updated", "removed")
 
 # From a pull that found nothing new to a million items on a slow line.

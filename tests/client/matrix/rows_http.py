@@ -10,6 +10,11 @@ PAST = "Sat, 02 Jan 2027 09:00:00 GMT"
 NEXT_YEAR = "Sun, 02 Jan 2028 10:00:00 GMT"
 SECONDS = "Retry-After: {}"
 
+TOTALS = (
+    b'{"success":true,"data":{"date":"2026-01-02","locationId":"loc","count":2,"total":3.50,'
+    b'"tenders":[{"type":"cash","amount":1},{"type":"card","amount":2.50}]}}'
+)
+
 HTTP = [
     Row(
         id="H01",
@@ -265,6 +270,51 @@ HTTP = [
         outcome="ServerError",
         delivery="unknown",
         requests=3,
+    ),
+    Row(
+        id="H01c",
+        title="The totals of a date, cut off before Content-Length",
+        raw=answer(TOTALS[:20], f"Content-Length: {len(TOTALS)}", length=False),
+        call="totals",
+        outcome="ConnectionLostError",
+        delivery="unknown",
+        requests=3,
+    ),
+    Row(
+        id="H11g",
+        title="404: no totals of a date are offered",
+        faults="404",
+        call="totals",
+        outcome="NotFoundError",
+        delivery="rejected",
+        requests=1,
+    ),
+    Row(
+        id="H13t",
+        title="503, twice, where the totals of a date were asked for",
+        faults="summary: 503*2",
+        call="totals",
+        outcome="success",
+        requests=3,
+    ),
+    *(
+        Row(
+            id=f"H15{letter}",
+            title=f"200 with totals {said}",
+            raw=answer(body),
+            call="totals",
+            outcome=error,
+            delivery="unknown",
+            requests=1,
+        )
+        for letter, said, body, error in (
+            ("t", "that do not say success", TOTALS.replace(b"true", b"false"), "EnvelopeError"),
+            ("u", "of another date", TOTALS.replace(b"2026", b"2025"), "EnvelopeError"),
+            ("v", "of another location", TOTALS.replace(b'"loc"', b'"far"'), "EnvelopeError"),
+            ("w", "that have no count", TOTALS.replace(b"count", b"number"), "DecodeError"),
+            ("x", "that name a tender twice", TOTALS.replace(b"card", b"cash"), "DecodeError"),
+            ("y", "that are no number", TOTALS.replace(b"3.50", b"NaN"), "DecodeError"),
+        )
     ),
     Row(
         id="H19",

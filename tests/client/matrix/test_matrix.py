@@ -58,6 +58,8 @@ def perform(client, call):
         return [element for page in client.pages()[1] for element in page]
     if call == "exact price":
         return [str(item.price) for item in client.fetch_items()]
+    if call == "totals":
+        return client.day_totals(DAY, location_id="loc")
     if call == "twice":
         client.health()
         return client.health()

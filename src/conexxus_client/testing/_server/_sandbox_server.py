@@ -38,7 +38,8 @@ class SandboxServer:
         log: Called with one line for each request.
 
     Attributes:
-        requests: How many came in, by endpoint: `health`, `catalog`, `sales`.
+        requests: How many came in, by endpoint: `health`, `catalog`, `sales`,
+            `summary`.
     """
 
     def __init__(

@@ -1,0 +1,124 @@
+"""
+The totals of a business date: as the contract shows them, and as they are added up.
+"""
+
+from datetime import date
+from decimal import Decimal
+
+import attrs
+import pytest
+from hypothesis import given, settings
+from receipts import RECEIPTS, TRANSACTIONS
+
+from conexxus_client import (
+    ApiProfile,
+    BookedTransaction,
+    ConfigurationError,
+    CountedTotal,
+    DayTotals,
+    TaxTotal,
+)
+from conexxus_client._codec import decode_day_totals, decode_json, encode_json, totals_document
+from conexxus_client.testing import BackOffice
+from conexxus_sync.model.order_records import transaction_of
+
+
+DAY = date(2026, 1, 2)
+
+# The appendix of the contract.
+SHOWN = b"""{"date":"2026-01-02","locationId":"loc-001","count":2,"total":106.78,
+ "tenders":[{"type":"cash","amount":106.78}],
+ "taxes":[{"code":"STATE","taxable":97.96,"amount":8.82}],
+ "registers":[{"register":"2","count":2,"total":106.78}],
+ "transactions":[{"id":"A-1","total":53.39},{"id":"A-2","total":53.39}]}"""
+
+
+def test_contract():
+    """
+    The answer that the contract shows is read.
+    """
+    both = CountedTotal(count=2, total=Decimal("106.78"))
+
+    assert decode_day_totals(decode_json(SHOWN)) == DayTotals(
+        date=DAY,
+        location_id="loc-001",
+        sales=both,
+        tenders={"cash": Decimal("106.78")},
+        taxes={"STATE": TaxTotal(taxable=Decimal("97.96"), amount=Decimal("8.82"))},
+        registers={"2": both},
+        transactions=(
+            BookedTransaction(id="A-1", total=Decimal("53.39")),
+            BookedTransaction(id="A-2", total=Decimal("53.39")),
+        ),
+    )
+
+
+def test_totals_alone():
+    """
+    All parts but count and total are optional.
+    """
+    bare = decode_json(b'{"date":"2026-01-02","locationId":"l","count":0,"total":0}')
+
+    totals = decode_day_totals(bare)
+
+    assert (totals.sales, totals.tenders, totals.taxes) == (CountedTotal(), {}, {})
+    assert (totals.transactions, totals.paid_in, totals.paid_out) == (None, None, None)
+
+
+def test_totals_of_receipts():
+    """
+    Sales by register, tender and tax; money that only moved apart.
+    """
+    names = ("EU, the tax included, two rates", "lottery, paid out", "change for the drawer")
+    sales = [attrs.evolve(transaction_of(RECEIPTS[name]), register="1") for name in names]
+
+    totals = DayTotals.of(sales, date=DAY, location_id="l")
+
+    assert totals.sales == CountedTotal(count=1, total=Decimal("18.97"))
+    assert totals.registers == {"1": totals.sales}
+    assert totals.tenders == {"card": Decimal("18.97")}
+    assert {code: tax.amount for code, tax in totals.taxes.items()} == {
+        "A": Decimal("1.90"),
+        "B": Decimal("0.46"),
+    }
+    assert totals.paid_in == CountedTotal(count=1, total=Decimal("100.00"))
+    assert totals.paid_out == CountedTotal(count=1, total=Decimal("-25.00"))
+    assert [one.total for one in totals.transactions] == [sale.total for sale in sales]
+
+
+@given(TRANSACTIONS)
+@settings(max_examples=100, deadline=None)
+def test_wire_is_exact(sold):
+    """
+    What is read back is what was added up.
+    """
+    totals = DayTotals.of([sold, sold], date=DAY, location_id="l")
+    unsaid = {"paid_in": totals.paid_in or None, "paid_out": totals.paid_out or None}
+    unsaid = {key: one if one.count else None for key, one in unsaid.items()}
+
+    again = decode_day_totals(decode_json(encode_json(totals_document(totals))))
+
+    assert again == attrs.evolve(totals, **unsaid)
+
+
+def test_totals_of_a_back_office(connect, office, server):
+    """
+    Of the location of the settings, or of the one that is named.
+    """
+    client = connect(server.url, location_id="loc-7")
+
+    assert client.day_totals(DAY).location_id == "loc-7"
+    assert client.day_totals(DAY, location_id="loc-8").location_id == "loc-8"
+    assert office.requests == {"summary": 2}
+
+
+def test_profile_without_totals(connect, server):
+    """
+    Nothing is asked for where the profile has no path.
+    """
+    client = connect(server.url, profile=ApiProfile(summary_path=None))
+
+    with pytest.raises(ConfigurationError, match="summary_path is None"):
+        client.day_totals(DAY)
+
+    assert BackOffice(profile=ApiProfile(summary_path=None)).endpoint("/x") is None
