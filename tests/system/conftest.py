@@ -2,6 +2,8 @@
 What the whole system is tested with.
 """
 
+from servers import new_server, server
+
 from gates import gate, hasty
 from services import new_service, office, service, till
 from shops import busy, shop
@@ -18,10 +20,12 @@ __all__ = [
     "gate",
     "hasty",
     "hostile_shops",
+    "new_server",
     "new_service",
     "new_site",
     "new_till",
     "office",
+    "server",
     "service",
     "shop",
     "site",

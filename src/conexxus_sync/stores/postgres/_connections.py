@@ -32,11 +32,13 @@ class PooledConnection:
 
     Attributes:
         opened_at: By the monotonic clock.
+        backend: The process at the server; a pooler has one of its own.
         settings: Schema, and for how long another writer is waited for.
     """
 
     raw: psycopg.Connection[Row]
     opened_at: float = attrs.field(factory=time.monotonic)
+    backend: int = 0
     settings: tuple[str, int] | None = None
 
     def use(self, schema: str, timeout: int) -> None:
@@ -44,11 +46,13 @@ class PooledConnection:
         Look into *schema*, and wait for other writers for *timeout* seconds.
         """
         if self.settings != (schema, timeout):
-            self.raw.execute(
-                "SELECT set_config('search_path', quote_ident(%s), false),"
+            row = self.raw.execute(
+                "SELECT pg_backend_pid(), set_config('search_path', quote_ident(%s), false),"
                 " set_config('lock_timeout', %s, false)",
                 (schema, f"{timeout}s"),
-            )
+            ).fetchone()
+            assert row is not None
+            self.backend = row[0]
             self.settings = schema, timeout
 
     @property

@@ -128,12 +128,16 @@ _REFUSALS = {
     "shutting down": "57P",
 }
 
+_ELSEWHERE = "If PgBouncer is between, set pool_mode = session; or the schema was dropped."
+
 # By the prefix of SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html
 _ADVICE = {
     "25006": "It is a standby that only reads: add target_session_attrs=read-write.",
+    "26": _ELSEWHERE,
     "28": "Check user and password in CONEXXUS_STORE.",
     "3D000": "Create the database, or name another in CONEXXUS_STORE.",
     "40": "Others wrote at the same time, and nothing was changed; it is tried again.",
+    "42P01": _ELSEWHERE,
     "42501": "The role lacks a privilege: see docs/how-to/use-postgresql.md.",
     "53100": "Free space on its disk and run again; nothing was changed.",
     "53300": "It has no connection left: raise its max_connections, or lower connections=.",

@@ -31,7 +31,14 @@ _OVER = "their unit of work ended"
 
 _TEMPORARY = re.compile(r"CREATE TEMP (TABLE|VIEW) (\w+)")
 _numbers = count()
+
+# Not as the role's default has it: who waited for a lock must see what the other wrote.
+_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
 _BEGIN_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+# A crash loses the statistics, and may give a number to a second transaction.
+_STATISTICS_SINCE = "SELECT CAST(pg_stat_get_bgwriter_stat_reset_time() AS TEXT)"
+_NUMBER = "CAST(pg_current_xact_id() AS TEXT)"
+_BEGUN = f"{_STATISTICS_SINCE}, {_NUMBER}, pg_backend_pid(), current_schema()"
 
 
 @attrs.define(eq=False)
@@ -90,9 +97,10 @@ class PostgresSession:
 
         self._streams.append(stream)
         name = f"conexxus_{next(_numbers)}"
-        cursor = psycopg.RawServerCursor(self.raw, name, withhold=not self.in_transaction)
+        withhold = not self.in_transaction
+        stream.cursor = psycopg.RawServerCursor(self.raw, name, withhold=withhold)
 
-        return cursor.execute(spelled(statement).encode(), list(parameters))
+        return stream.cursor.execute(spelled(statement).encode(), list(parameters))
 
     def execute(self, statement: str, parameters: Sequence[Any] = (), /) -> psycopg.Cursor[Row]:
         if len(parameters) >= _MANY and (copy := copied(statement)) and copy.rows >= _MANY:
@@ -144,7 +152,7 @@ class PostgresSession:
 
     @contextmanager
     def filling(self) -> Iterator[None]:
-        with self._between("BEGIN"):
+        with self._between(_BEGIN):
             yield
 
     @contextmanager
@@ -207,13 +215,13 @@ class PostgresSession:
         self._end_streams()
 
         try:
-            self.raw.execute("BEGIN")
+            self.raw.execute(_BEGIN)
             if not durable:
                 self.raw.execute("SET LOCAL synchronous_commit = off")
             self.execute(lock, numbers)
-            number = self._transaction()
+            since, number = self._begun()
             yield
-            self._commit(number)
+            self._commit(number, since)
         except BaseException:
             self._after_commit.clear()
             with suppress(psycopg.Error):
@@ -258,16 +266,35 @@ class PostgresSession:
         """
         The number of the transaction that is open, which outlives the connection.
         """
-        row = self.execute("SELECT CAST(pg_current_xact_id() AS TEXT)").fetchone()
+        row = self.execute(f"SELECT {_NUMBER}").fetchone()
         assert row is not None
 
         return str(row[0])
 
-    def _commit(self, number: str) -> None:
+    def _begun(self) -> tuple[str, str]:
+        """
+        Since when the server has not crashed, and the number of the transaction.
+
+        Raises:
+            StoreError: This is not the connection that was prepared.
+        """
+        row = self.execute(_BEGUN).fetchone()
+        assert row is not None
+
+        if row[2:] != (self.pooled.backend, self.schema):
+            msg = (
+                f"a statement for the schema {self.schema} was executed in another connection: "
+                "set pool_mode = session in PgBouncer, see docs/how-to/use-postgresql.md"
+            )
+            raise StoreError(msg)
+
+        return str(row[0]), str(row[1])
+
+    def _commit(self, number: str, since: str) -> None:
         try:
             said = self.raw.execute("COMMIT").statusmessage
         except psycopg.OperationalError:
-            if not self.raw.closed or not self._was_committed(number):
+            if not self.raw.closed or not self._was_committed(number, since):
                 raise
         else:
             # What failed and was caught has ended the transaction.
@@ -275,11 +302,14 @@ class PostgresSession:
                 msg = "a statement failed, and PostgreSQL rolled its transaction back"
                 raise StoreError(msg)
 
-    def _was_committed(self, number: str) -> bool:
+    def _was_committed(self, number: str, since: str) -> bool:
         """
-        What became of the transaction whose COMMIT was not answered.
+        Whether the transaction whose COMMIT was not answered is known to be committed.
         """
         with self.reconnect() as connection:
+            if connection.execute(_STATISTICS_SINCE).fetchone() != (since,):
+                return False
+
             for _ in range(100):
                 row = connection.execute("SELECT pg_xact_status(%s::xid8)", (number,)).fetchone()
                 assert row is not None
@@ -304,7 +334,7 @@ class _Stream:
     session: PostgresSession
     statement: str
     parameters: Sequence[Any]
-    _cursor: "psycopg.RawServerCursor[Row] | None" = None
+    cursor: "psycopg.RawServerCursor[Row] | None" = None
     _rows: Iterator[Row] = attrs.field(factory=lambda: iter(()))
     _ended: str | None = None
 
@@ -320,11 +350,10 @@ class _Stream:
         return self._fetched() if row is None else row
 
     def _fetched(self) -> Row:
-        cursor = self._cursor
+        cursor = self.cursor
 
         if cursor is None:
             cursor = self.session.open_cursor(self, self.statement, self.parameters)
-            self._cursor = cursor
 
         self._rows = iter(cursor.fetchmany(ROWS_AT_A_TIME))
 
@@ -335,6 +364,8 @@ class _Stream:
         Read no further: a transaction begins, or the unit of work ends.
         """
         self._ended = why
-        if self._cursor is not None:
-            with suppress(psycopg.Error):
-                self._cursor.close()
+        # Where the connection is lost, the first attempt finds that out.
+        for cursor in (self.cursor, self.cursor):
+            if cursor is not None:
+                with suppress(psycopg.Error):
+                    cursor.close()
