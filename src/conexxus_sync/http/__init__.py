@@ -14,7 +14,7 @@ from ._access import Access
 from ._api import ApiHandlers, Service
 from ._middleware import AccessMiddleware
 from ._page import page_routes
-from ._routes import PREFIX, Scrape, create_app, integration, wsgi_app
+from ._routes import PREFIX, Scrape, api_document, create_app, integration, wsgi_app
 from ._routing import Answer, Handler, HttpRequest, Route
 
 
@@ -30,6 +30,7 @@ __all__ = [
     "Route",
     "Scrape",
     "Service",
+    "api_document",
     "create_app",
     "integration",
     "page_routes",

@@ -3,7 +3,7 @@ The routes of the shim, as an ASGI or WSGI application.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -112,7 +112,21 @@ def api_routes(service: Service, access: Access | None, prefix: str) -> list[Rou
     Those of the integration, which are somewhere under *prefix*.
     """
     shim = ApiHandlers(service)
-    routes = [
+    routes = _routes_of(shim)
+    shim.document = _document(routes, access, prefix)
+
+    return routes
+
+
+def api_document(*, access: Access | None = None, prefix: str = PREFIX) -> dict[str, Any]:
+    """
+    The routes in OpenAPI, for an application that shows them among its own.
+    """
+    return _document(_routes_of(ApiHandlers(cast("Service", None))), access, prefix)
+
+
+def _routes_of(shim: ApiHandlers) -> list[Route]:
+    return [
         Route("GET", "/health", shim.health),
         Route("GET", "/test-connection", shim.test_connection, rate=PROBES),
         Route("GET", "/metrics", shim.metrics),
@@ -123,10 +137,11 @@ def api_routes(service: Service, access: Access | None, prefix: str) -> list[Rou
         Route("POST", "/sync", shim.sync, trigger=True),
         Route("POST", "/push", shim.push, trigger=True),
     ]
-    guarded = access is not None and bool(access.token)
-    shim.document = openapi_document(routes, prefix=prefix, guarded=guarded)
 
-    return routes
+
+def _document(routes: list[Route], access: Access | None, prefix: str) -> dict[str, Any]:
+    guarded = access is not None and bool(access.token)
+    return openapi_document(routes, prefix=prefix, guarded=guarded)
 
 
 def _with_everything(
