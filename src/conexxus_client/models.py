@@ -366,8 +366,12 @@ class ApiHealth:
 class ConnectionCheck:
     """
     Whether the back office can be reached with this configuration.
+
+    Attributes:
+        help: The entry of the documentation about the error; None without one.
     """
 
     success: bool
     message: str
     latency_ms: int | None = None
+    help: str | None = None

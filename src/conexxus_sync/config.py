@@ -167,7 +167,14 @@ def system_zone() -> ZoneInfo | None:
     except (KeyError, ValueError, OSError):
         return None
 
-    return None if found_zone.key.removeprefix("Etc/") in _UTC else found_zone
+    return None if is_utc(found_zone) else found_zone
+
+
+def is_utc(zone: ZoneInfo) -> bool:
+    """
+    Is *zone* UTC, by whatever name?
+    """
+    return zone.key.removeprefix("Etc/") in _UTC
 
 
 def _local_zone_name() -> str:

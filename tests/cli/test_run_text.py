@@ -92,7 +92,7 @@ def test_nothing_was_sent(cli, server):
         code, lines = told(cli, *PUSH)
 
     assert code == 1
-    assert lines[0].startswith("Sales of 2 January 2026: not delivered. ")
+    assert lines[0].startswith("Sales of 2 January 2026: not delivered: ")
     assert lines[1:] == ["Left for the next push: 2 sales."]
 
 

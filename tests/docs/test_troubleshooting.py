@@ -40,7 +40,9 @@ def checks():
     The names of doctor's checks.
     """
     source = "".join(path.read_text() for path in (ROOT / "src/conexxus_sync/cli").glob("*.py"))
-    calls = re.findall(r'\b(?:check=|failure\(\s*|misconfigured\(\s*)"([^"]+)"', source)
+    calls = re.findall(
+        r'\b(?:check=|failure\(\s*|misconfigured\(\s*|_host_object\(\s*)"([^"]+)"', source
+    )
     return set(calls)
 
 

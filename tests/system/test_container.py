@@ -158,7 +158,7 @@ def test_day(container, items, sales):
     assert len(office.ledger.transactions()) == sales
     assert not office.ledger.doubled()
     print(examined.stdout, examined.stderr)
-    assert levels(examined) == dict.fromkeys(CHECKS, "ok")
+    assert levels(examined) == dict.fromkeys([*CHECKS, "order source"], "ok")
 
 
 CHECKS = ("settings", "back office", "time zone", "location", "store", "clock", "webhook")

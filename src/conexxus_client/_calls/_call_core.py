@@ -293,6 +293,7 @@ def connection_failure(error: Exception) -> ConnectionCheck:
     """
     The result of a connection test that failed.
     """
-    message = error.explanation if isinstance(error, ConexxusError) else type(error).__name__
+    if isinstance(error, ConexxusError):
+        return ConnectionCheck(success=False, message=error.explanation, help=error.help)
 
-    return ConnectionCheck(success=False, message=message)
+    return ConnectionCheck(success=False, message=type(error).__name__)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from datetime import date, time, timedelta
 from decimal import Decimal
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -174,7 +175,9 @@ def zone(text: str) -> ZoneInfo:
         if not available_timezones():
             msg = "can't be read: there is no time zone database here. Run `pip install tzdata`"
         else:
-            msg = f"must be an IANA time zone like America/New_York, got {text[:40]!r}"
+            near = get_close_matches(text, sorted(available_timezones()), 1)
+            hint = f": did you mean {near[0]}?" if near else ""
+            msg = f"must be an IANA time zone like America/New_York, got {text[:40]!r}{hint}"
         raise ValueError(msg) from None
 
 

@@ -26,12 +26,15 @@ class CheckResult:
 
     Attributes:
         code: What it means for the exit code.
+        error_help: The entry of the error that was met, which says more than
+            that of the check.
     """
 
     check: str
     level: Level = Level.OK
     message: str
     code: ExitCode = ExitCode.SUCCESS
+    error_help: str | None = None
 
     @property
     def help(self) -> str | None:
@@ -41,7 +44,7 @@ class CheckResult:
         if self.level is Level.OK:
             return None
 
-        return f"how-to/troubleshoot.md#doctor-{self.check.replace(' ', '-')}"
+        return self.error_help or f"how-to/troubleshoot.md#doctor-{self.check.replace(' ', '-')}"
 
 
 def misconfigured(check: str, message: str) -> CheckResult:
@@ -51,8 +54,14 @@ def misconfigured(check: str, message: str) -> CheckResult:
     return CheckResult(check=check, level=Level.PROBLEM, message=message, code=ExitCode.USAGE)
 
 
-def failure(check: str, message: str) -> CheckResult:
+def failure(check: str, message: str, *, error_help: str | None = None) -> CheckResult:
     """
     Something does not work.
     """
-    return CheckResult(check=check, level=Level.PROBLEM, message=message, code=ExitCode.FAILED)
+    return CheckResult(
+        check=check,
+        level=Level.PROBLEM,
+        message=message,
+        code=ExitCode.FAILED,
+        error_help=error_help,
+    )

@@ -3,19 +3,21 @@
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from conexxus_client import ClientConfig, ConexxusError, ConfigurationError
-from conexxus_sync.config import NO_TIMEZONE, SyncConfig
+from conexxus_sync.config import NO_TIMEZONE, SyncConfig, is_utc, system_zone
 from conexxus_sync.errors import StoreError
 from conexxus_sync.model.delivery_profile import DeliveryProfile
 from conexxus_sync.model.formatting import counted
 from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.sales._clock_check import believable_last_run, find_clock_problem
 from conexxus_sync.sales._profile_check import ProfileCheck
-from conexxus_sync.stores import LocationStore, open_store
+from conexxus_sync.service._host_objects import catalog_storage, order_source
+from conexxus_sync.stores import open_store
 from conexxus_sync.stores._unreadable_rows import UnreadableRows
 from conexxus_sync.stores.sqlite._sqlite_database import SqliteDatabase
 from conexxus_sync.views.run_document import Document
@@ -34,8 +36,9 @@ def doctor(*, webhook: bool = False, session: Session) -> ExitCode:
     """
     Check settings, back office, store, time zone, location, clock and webhook.
 
-    Each line says ok, warning or problem, and what to do. Exit code 0: no
-    problem; 1: something does not work; 2: a setting is missing or wrong.
+    What CONEXXUS_CATALOG and CONEXXUS_ORDERS name is loaded. Each line says
+    ok, warning or problem, and what to do. Exit code 0: no problem; 1:
+    something does not work; 2: a setting is missing or wrong.
 
     ```
     conexxus doctor
@@ -86,9 +89,7 @@ def examine(session: Session, *, webhook: bool = False) -> Iterator[CheckResult]
         for problem in exc.problems:
             yield misconfigured("settings", problem)
     else:
-        yield CheckResult(
-            check="settings", message=f"{client.api_url}; the API key is set, not shown"
-        )
+        yield _settings(client)
         yield _back_office(client, session)
 
     try:
@@ -98,22 +99,39 @@ def examine(session: Session, *, webhook: bool = False) -> Iterator[CheckResult]
 
     yield from _timezone(sync)
     yield from _location(sync)
+    yield from _host_object("catalogue storage", sync.catalog, catalog_storage, session)
+    # Without a zone, sales have no date.
+    if sync.timezone is not None:
+        yield from _host_object("order source", sync.orders, order_source, session)
     yield from _store_and_clock(sync)
     yield from _profile(client, sync, session)
     yield tested_webhook(sync, client) if webhook else webhook_of(sync)
+
+
+def _settings(config: ClientConfig) -> CheckResult:
+    """
+    Where calls go, and what changes their way.
+    """
+    said = f"{config.api_url}; the API key is set, not shown"
+    if config.ca_file is not None:
+        said += f"; CONEXXUS_CA_FILE is {config.ca_file}"
+    if config.proxy is not None:
+        said += "; CONEXXUS_PROXY is set"
+
+    return CheckResult(check="settings", message=said)
 
 
 def _back_office(config: ClientConfig, session: Session) -> CheckResult:
     try:
         profile = session.api_profile()
     except ConfigurationError as exc:
-        return misconfigured("back office", str(exc))
+        return misconfigured("profile", str(exc))
 
     with logged_client(config, profile) as client:
         check = client.test_connection()
 
     if not check.success:
-        return failure("back office", check.message)
+        return failure("back office", check.message, error_help=check.help)
 
     return CheckResult(check="back office", message=f"{check.message} ({check.latency_ms} ms)")
 
@@ -123,10 +141,34 @@ def _timezone(config: SyncConfig) -> Iterator[CheckResult]:
         yield misconfigured("time zone", f"sales can't be pushed: {NO_TIMEZONE}")
         return
 
-    here = moment(SystemClock().now(), config.timezone)
-    yield CheckResult(
-        check="time zone", message=f"{config.timezone.key}; it is {here} in the store"
-    )
+    now = SystemClock().now()
+    said = f"{config.timezone.key}; it is {moment(now, config.timezone)} in the store"
+    doubt = _timezone_doubt(config.timezone, now)
+
+    if doubt is None:
+        yield CheckResult(check="time zone", message=said)
+    else:
+        yield CheckResult(check="time zone", level=Level.WARNING, message=f"{said}, {doubt}")
+
+
+def _timezone_doubt(zone: ZoneInfo, now: datetime) -> str | None:
+    """
+    Why *zone* is perhaps not that of the store.
+    """
+    system = system_zone()
+
+    if (
+        system is not None
+        and now.astimezone(system).utcoffset() != now.astimezone(zone).utcoffset()
+    ):
+        return (
+            f"but this machine is set to {system.key}, where it is {moment(now, system)}. If that "
+            "is the store's time, correct CONEXXUS_TIMEZONE"
+        )
+    if is_utc(zone):
+        return "and business dates end by UTC: set CONEXXUS_TIMEZONE to the store's own zone"
+
+    return None
 
 
 def _location(config: SyncConfig) -> Iterator[CheckResult]:
@@ -141,11 +183,31 @@ def _location(config: SyncConfig) -> Iterator[CheckResult]:
         yield CheckResult(check="location", message=config.location_id)
 
 
+def _host_object(
+    check: str, name: str | None, make: Callable[[SyncConfig], object], session: Session
+) -> Iterator[CheckResult]:
+    """
+    Whether what a setting names of the host's can be made, and has its methods.
+    """
+    if name is None:
+        return
+
+    try:
+        session.host_object(make)
+    except ConfigurationError as exc:
+        yield misconfigured(check, str(exc))
+    else:
+        yield CheckResult(check=check, message=f"{name} can be used")
+
+
 def _store_and_clock(config: SyncConfig) -> Iterator[CheckResult]:
     path = missing_store(config)
 
     if path is not None:
-        yield _missing(path)
+        missing = _missing(path)
+        yield missing
+        if missing.level is Level.WARNING:
+            yield from _temporary_file(config)
         yield _clock(SystemClock().now(), None)
         return
 
@@ -161,11 +223,11 @@ def _store_and_clock(config: SyncConfig) -> Iterator[CheckResult]:
         yield misconfigured("store", str(exc))
         return
     except ConexxusError as exc:
-        yield failure("store", str(exc))
+        yield failure("store", str(exc), error_help=exc.help)
         return
 
     yield _found(config)
-    yield from _temporary_file(store)
+    yield from _temporary_file(config)
     yield from map(_unreadable, unreadable)
     yield _clock(now, believable_last_run(runs, now))
 
@@ -197,7 +259,7 @@ def _missing(place: str) -> CheckResult:
 
     if path.is_absolute() and not path.parent.is_dir():
         return failure("store", f"There is no store at {place}, and no such folder")
-    if path.is_absolute() and not os.access(path.parent, os.W_OK):
+    if not os.access(path.parent, os.W_OK | os.X_OK):
         return failure(
             "store",
             f"There is no store at {place}, and this process may not write to that folder: "
@@ -229,15 +291,17 @@ def _found(config: SyncConfig) -> CheckResult:
     )
 
 
-def _temporary_file(store: LocationStore) -> Iterator[CheckResult]:
+def _temporary_file(config: SyncConfig) -> Iterator[CheckResult]:
     """
     A small catalogue needs none, a large one does.
     """
-    if not isinstance(store.database, SqliteDatabase):
+    database = open_store(config.store).database
+
+    if not isinstance(database, SqliteDatabase):
         return
 
     try:
-        store.database.try_temporary_file()
+        database.try_temporary_file()
     except StoreError as exc:
         yield failure("temporary files", str(exc))
 

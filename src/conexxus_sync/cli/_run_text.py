@@ -71,7 +71,7 @@ def _pull(run: SyncRun) -> Iterator[str]:
     if run.refused:
         yield f"{where}: refused, and nothing was changed. {run.refused}"
     elif run.status is RunStatus.FAILED and not host_failed:
-        yield f"{where}: the pull failed, and nothing was changed. {run.last_error or ''}".rstrip()
+        yield _because(f"{where}: the pull failed, and nothing was changed", run)
     elif run.not_modified:
         yield f"{where}: nothing has changed in the back office since the last pull."
     else:
@@ -96,6 +96,10 @@ def _pull(run: SyncRun) -> Iterator[str]:
         yield f"  To apply exactly this: conexxus pull --accept {run.id}"
     if run.refused:
         yield f"  If you have looked and it is right: conexxus pull --accept {run.id}"
+
+
+def _because(what: str, run: SyncRun) -> str:
+    return f"{what}." if run.last_error is None else f"{what}: {run.last_error}"
 
 
 def _is_host_failure(run: SyncRun) -> bool:
@@ -134,7 +138,7 @@ def _push(run: SyncRun) -> Iterator[str]:
     elif run.items_succeeded:
         yield f"{day}: {accepted}, accepted by the back office."
     elif about_run:
-        yield f"{day}: not delivered. {run.last_error or ''}".rstrip()
+        yield _because(f"{day}: not delivered", run)
     elif aside:
         yield f"{day}: nothing was accepted by the back office."
     else:

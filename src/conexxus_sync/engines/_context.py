@@ -65,9 +65,9 @@ class EngineContext:
         """
         try:
             self.store.leases.release(lease)
-        except StoreError:
+        except StoreError as exc:
             # It expires, or our process ends, and either frees it.
-            _log.exception("The lease of run %s could not be given back", lease.run_id)
+            _log.error("The lease of run %s could not be given back: %s", lease.run_id, exc)
 
     @contextmanager
     def leased(self, kind: LeaseKind) -> Iterator[Lease]:

@@ -159,8 +159,8 @@ class InventorySync:
                 if exc is not None and recorded is None:
                     run = with_retry(run, exc, state.runs.history(RunKind.INVENTORY, MANY_FAILURES))
                 state.runs.save(run)
-        except StoreError:
-            _log.exception("Run %s could not be recorded", run.id)
+        except StoreError as lost:
+            _log.error("Run %s could not be recorded: %s", run.id, lost)
 
         return run
 

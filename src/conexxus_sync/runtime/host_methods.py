@@ -46,7 +46,7 @@ def problems_of(given: object, methods: Collection[str]) -> Iterator[str]:
     optional = [_OPTIONAL[method] for method in methods if method in _OPTIONAL]
     for method in (*methods, *optional):
         if reason := _not_plain(getattr(given, method, None), method):
-            yield f"`{method}` of {name} {reason}: {_ADVICE}"
+            yield f"`{method}` of {name} {reason}"
 
 
 def synchronous_storage(storage: Any) -> Any:
@@ -99,7 +99,7 @@ def plain(result: Any, method: str) -> Any:
         # Python warns of one that is neither awaited nor closed.
         result.close()
     if inspect.isawaitable(result) or inspect.isasyncgen(result):
-        msg = f"`{method}` returned a {type(result).__name__}, which is not awaited: {_ADVICE}"
+        msg = f"`{method}` returned a {type(result).__name__}, which is not awaited: {_NO_ASYNC}"
         raise HostError(msg)
     if method != "transactions" and inspect.isgenerator(result):
         msg = f"`{method}` returned a generator, which is not iterated: {_ADVICE}"
@@ -109,6 +109,7 @@ def plain(result: Any, method: str) -> Any:
 
 
 _ADVICE = "it must do its work before it returns"
+_NO_ASYNC = f"{_ADVICE}, like a plain `def` that calls `asyncio.run`"
 
 
 def _not_plain(method: object, name: str) -> str | None:
@@ -123,10 +124,10 @@ def _not_plain(method: object, name: str) -> str | None:
 
     for function in functions:
         if inspect.iscoroutinefunction(function):
-            return "is a coroutine function, which is not awaited"
+            return f"is a coroutine function, which is not awaited: {_NO_ASYNC}"
         if inspect.isasyncgenfunction(function):
-            return "is an asynchronous generator, which is not iterated"
+            return f"is an asynchronous generator, which is not iterated: {_NO_ASYNC}"
         if name in _PLAIN and inspect.isgeneratorfunction(function):
-            return "is a generator, which is not iterated"
+            return f"is a generator, which is not iterated: {_ADVICE}"
 
     return None

@@ -16,16 +16,18 @@ def owner_advice(path: Path) -> str:
     if sys.platform == "win32":
         return ""
 
-    for file, wanted in _files(path):
-        try:
-            owner = file.stat().st_uid
-        except OSError:
-            continue
-        if owner != os.geteuid() and not os.access(file, wanted, effective_ids=_EFFECTIVE):
-            given = file if file.is_dir() else f"{os.path.realpath(path)}*"
-            return _advice(file, given, _name(owner), _name(os.geteuid()))
+    denied = [file for file, wanted in _files(path) if _is_denied(file, wanted)]
 
-    return ""
+    return _advice(path, denied) if denied else ""
+
+
+def _is_denied(file: Path, wanted: int) -> bool:
+    try:
+        is_ours = file.stat().st_uid == os.geteuid()
+    except OSError:
+        return False
+
+    return not is_ours and not os.access(file, wanted, effective_ids=_EFFECTIVE)
 
 
 _EFFECTIVE = os.access in os.supports_effective_ids
@@ -42,10 +44,18 @@ def _files(path: Path) -> Iterator[tuple[Path, int]]:
         yield real.with_name(real.name + end), os.R_OK | os.W_OK
 
 
-def _advice(file: Path, given: object, owner: str, user: str) -> str:
+def _advice(path: Path, denied: list[Path]) -> str:
+    uid = denied[0].stat().st_uid
+    owner, user = _name(uid), _name(os.geteuid())
+    # What root creates is denied to the service again.
+    other = f"run it as {owner}, or " if uid else ""
+    given = dict.fromkeys(str(it) if it.is_dir() else f"{os.path.realpath(path)}*" for it in denied)
+    if denied[0].is_dir():
+        other += "set CONEXXUS_STORE to a file in a folder of its own, or "
+
     return (
-        f"{file} belongs to {owner}, and this process runs as {user}: run it as {owner}, or run "
-        f"`chown {user} {given}` as root"
+        f"{denied[0]} belongs to {owner}, and this process runs as {user}: {other}run "
+        f"`chown {user} {' '.join(given)}` as root"
     )
 
 

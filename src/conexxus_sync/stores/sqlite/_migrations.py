@@ -4,6 +4,7 @@ Numbered migrations, each in one transaction.
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import attrs
@@ -107,7 +108,9 @@ def _apply(connection: sqlite3.Connection, number: int) -> None:
             connection.execute(f"PRAGMA user_version = {number:d}")
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        # A full disk has rolled back by itself.
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
         raise
 
 

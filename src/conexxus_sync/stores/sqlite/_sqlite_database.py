@@ -7,7 +7,14 @@ import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    closing,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from pathlib import Path
 from typing import Any
 
@@ -273,10 +280,18 @@ class SqliteDatabase(SharingDatabase[SqliteSession]):
 
     def try_temporary_file(self) -> None:
         """
-        Make a temporary file, as a large catalogue does.
+        Make a temporary file, as a large catalogue does; there may be no store yet.
+
+        Raises:
+            StoreError: There is no folder for it, or no room.
         """
-        with self.read(apart=True) as session:
-            try_temporary_file(session)
+        with closing(sqlite3.connect(":memory:")) as connection:
+            try:
+                connection.execute("PRAGMA temp_store = FILE")
+                keep_temporary_files_beside(self.path, connection)
+                try_temporary_file(connection)
+            except sqlite3.Error as exc:
+                raise self.explained(exc) from exc
 
     def close(self) -> None:
         """
