@@ -28,7 +28,8 @@ NO_TIMEZONE = (
     "set it to the store's zone, like America/New_York"
 )
 
-_SHORTEST_INTERVAL, _LONGEST_INTERVAL = timedelta(minutes=1), timedelta(days=7)
+_SHORTEST_INTERVAL = timedelta(minutes=1)
+_LONGEST_INTERVALS = {"sync_every": 7, "push_every": 1, "push_settle": 1}
 _IN_MEMORY = re.compile(":memory:|mode=memory")
 _REMOVALS = ("keep", "deactivate")
 
@@ -50,6 +51,10 @@ class SyncConfig:
             calendar day after the business date.
         day_closes_at: Store time at which the business day ends, on the
             next calendar day.
+        push_every: The interval of pushes during the day, from a minute to a
+            day; None if there are none.
+        push_settle: For how long a sale must have been returned unchanged
+            before it is pushed during the day.
         sales_since: First business date that is ever pushed.
         shim_token: What callers of the HTTP shim have to show, if anything.
         shim_hosts: Names under which the shim may be addressed, besides its
@@ -85,6 +90,8 @@ class SyncConfig:
     timezone: ZoneInfo | None = None
     push_at: time = time(23, 30)
     day_closes_at: time = time(0, 0)
+    push_every: timedelta | None = None
+    push_settle: timedelta = timedelta(minutes=15)
     sales_since: date | None = None
     shim_token: str | Secret | None = attrs.field(default=None, repr=False)
     shim_hosts: tuple[str, ...] = ()
@@ -225,8 +232,10 @@ def _problems(values: Mapping[str, Any]) -> Iterator[str]:
         if values.get(name, 1) < 1:
             yield f"CONEXXUS_{name.upper()} must be a whole number from 1"
 
-    if not _SHORTEST_INTERVAL <= values.get("sync_every", _SHORTEST_INTERVAL) <= _LONGEST_INTERVAL:
-        yield "CONEXXUS_SYNC_EVERY must be from 1m to 7d"
+    for name, days in _LONGEST_INTERVALS.items():
+        given = values.get(name)
+        if given is not None and not _SHORTEST_INTERVAL <= given <= timedelta(days=days):
+            yield f"CONEXXUS_{name.upper()} must be from 1m to {days}d"
 
     if (given := values.get("removals", "keep")) not in _REMOVALS:
         yield f"CONEXXUS_REMOVALS must be keep or deactivate, got {str(given)[:40]!r}"

@@ -155,3 +155,29 @@ def test_no_temporary_file(cli, shell, monkeypatch):
 
     assert (code, findings["store"]["level"]) == (1, "ok")
     assert "no folder for temporary files" in findings["temporary files"]["message"]
+
+
+def test_tips_during_the_day(cli, shell, monkeypatch):
+    """
+    Where sales have tips, are pushed during the day, and what changed is only
+    reported, doctor warns; with one of these otherwise, it does not.
+    """
+    tipped = (
+        '{"id":"t1","timestamp":"2026-01-02T15:00:00Z","total":4.20,'
+        '"items":[{"sku":"SKU001","quantity":2,"price":2.10}],'
+        '"tenders":[{"type":"card","amount":5.20,"tip":1.00}]}\n'
+    )
+    (shell.folder / "tips.ndjson").write_text(tipped)
+    monkeypatch.setenv("CONEXXUS_PUSH_EVERY", "15m")
+    _, before = examined(cli, "--store", shell.store)
+    cli(
+        "push", "--orders", str(shell.folder / "tips.ndjson"), "--since", "2026-01-02",
+        "--store", shell.store,
+    )  # fmt: skip
+
+    code, found = examined(cli, "--store", shell.store)
+    _, resent = examined(cli, "--store", shell.store, "--on-changed", "resend")
+    _, off = examined(cli, "--store", shell.store, "--push-every", "off")
+
+    assert (code, found["tips"]["level"]) == (0, "warning")
+    assert not {"tips"} & (before.keys() | resent.keys() | off.keys())

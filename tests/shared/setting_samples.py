@@ -47,6 +47,8 @@ SAMPLES = {
     "profile": "given_shop:profile",
     "push_at": "22:15",
     "day_closes_at": "04:00",
+    "push_every": "30m",
+    "push_settle": "10m",
     "sales_since": "2026-01-02",
     "lookback_days": "3",
     "on_changed": "resend",

@@ -235,6 +235,22 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     _sync(
         "push",
+        "push_every",
+        read.interval_or_off,
+        "off",
+        "interval at which sales are also pushed [during the "
+        "day](../explanation/business-days.md#push-during-the-day), from `1m` to `1d`, or `off`",
+    ),
+    _sync(
+        "push",
+        "push_settle",
+        read.interval,
+        "15m",
+        "for how long a sale must have been returned unchanged before it is pushed during the day, "
+        "from `1m` to `1d`",
+    ),
+    _sync(
+        "push",
         "sales_since",
         read.day,
         None,

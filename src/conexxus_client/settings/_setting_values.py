@@ -165,6 +165,13 @@ def interval(text: str) -> timedelta:
     return timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
 
 
+def interval_or_off(text: str) -> timedelta | None:
+    """
+    Read an interval, or `off`.
+    """
+    return None if text == "off" else interval(text)
+
+
 def zone(text: str) -> ZoneInfo:
     """
     Read the name of an IANA time zone.

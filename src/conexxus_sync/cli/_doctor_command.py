@@ -32,6 +32,10 @@ from ._webhook_check import tested_webhook, webhook_of
 from ._wiring import logged_client
 
 
+# So many of the latest batches show what the sales have.
+BATCHES_READ = 5
+
+
 def doctor(*, webhook: bool = False, session: Session) -> ExitCode:
     """
     Check settings, back office, store, time zone, location, clock and webhook.
@@ -105,6 +109,7 @@ def examine(session: Session, *, webhook: bool = False) -> Iterator[CheckResult]
         yield from _host_object("order source", sync.orders, order_source, session)
     yield from _store_and_clock(sync)
     yield from _profile(client, sync, session)
+    yield from _tips(sync)
     yield tested_webhook(sync, client) if webhook else webhook_of(sync)
 
 
@@ -252,6 +257,29 @@ def _profile(
 
     if problem is not None:
         yield misconfigured("profile", problem)
+
+
+def _tips(config: SyncConfig) -> Iterator[CheckResult]:
+    """
+    Whether a tip that comes after its sale was sent would only be reported.
+    """
+    if config.push_every is None or config.on_changed != "report" or missing_store(config):
+        return
+
+    try:
+        with open_store(config.store).at(config.location_id).read() as state:
+            given = any(b'"tip"' in body for body in state.outbox.latest_bodies(BATCHES_READ))
+    except ConexxusError:
+        return  # of the checks before
+
+    if given:
+        yield CheckResult(
+            check="tips",
+            level=Level.WARNING,
+            message="sales have tips and are pushed during the day (CONEXXUS_PUSH_EVERY): a tip "
+            "that is added later is only reported, and the back office keeps the sale without it. "
+            "Set CONEXXUS_ON_CHANGED=resend, or CONEXXUS_PUSH_EVERY=off",
+        )
 
 
 def _missing(place: str) -> CheckResult:

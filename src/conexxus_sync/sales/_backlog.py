@@ -4,6 +4,7 @@ Pushes several business dates, oldest first, until the back office stops accepti
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 
 import attrs
 
@@ -18,6 +19,7 @@ from ._date_push import DatePush
 from ._push_context import PushContext
 from ._push_evidence import FRAGMENTS
 from ._run_counters import RunCounters
+from ._trickle_push import TricklePush
 
 
 # How often what is suspected is tried once more in one push.
@@ -49,6 +51,7 @@ class BacklogPush:
 
     Attributes:
         progress: Told after each date.
+        looks: The dates in progress; what waits of them waits for the next look.
         settled: Whether nothing is left to do.
         stop: Whether the back office made clear that it takes nothing now.
         retry_after: Seconds that it asked to wait.
@@ -56,6 +59,7 @@ class BacklogPush:
 
     context: PushContext
     progress: Callable[[PushProgress], None]
+    looks: frozenset[date] = frozenset()
     delivered: int = 0
     settled: bool = True
     stop: bool = False
@@ -216,7 +220,13 @@ class BacklogPush:
             start_time=now,
         )
 
-        return DatePush(
+        kind = (
+            partial(TricklePush, settle=context.config.push_settle)
+            if business_date in self.looks
+            else DatePush
+        )
+
+        return kind(
             context=context,
             business_date=business_date,
             counters=RunCounters(run=run),
@@ -228,7 +238,8 @@ class BacklogPush:
     def _add(self, day: DatePush) -> None:
         sender = day.sender
         self.delivered += day.counters.delivered
-        self.settled = self.settled and day.settled
+        waits_for_look = day.business_date in self.looks and not sender.retry_after
+        self.settled = self.settled and (day.settled or waits_for_look)
         self.stop = sender.stop
         self.retry_after = max(self.retry_after, sender.retry_after)
 

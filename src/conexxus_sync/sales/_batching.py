@@ -2,7 +2,7 @@
 Splits transactions into batches by count and size; bisects a refused batch.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import attrs
 
@@ -69,6 +69,26 @@ def bisect(members: Sequence[FrozenTransaction]) -> list[Sequence[FrozenTransact
     """
     middle = len(members) // 2
     return [members[:middle], members[middle:]]
+
+
+def released_halves(
+    members: Iterable[FrozenTransaction], released: Mapping[str, str]
+) -> Iterator[tuple[str, Sequence[FrozenTransaction]]]:
+    """
+    What an operator says was not delivered comes in halves, each with the key
+    of the batch that it is a half of.
+
+    Args:
+        released: Those keys, by the host's ids.
+    """
+    by_parent: dict[str, list[FrozenTransaction]] = {}
+
+    for one in members:
+        if one.origin in released:
+            by_parent.setdefault(released[one.origin], []).append(one)
+
+    for parent, group in by_parent.items():
+        yield from ((parent, half) for half in bisect(group) if half)
 
 
 _OPENING = 1024

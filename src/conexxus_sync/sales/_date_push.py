@@ -2,7 +2,7 @@
 Pushes one business date: stored batches first, then new transactions.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from itertools import chain
 
@@ -14,11 +14,12 @@ from conexxus_sync.model.day_fingerprint import DayFingerprint
 from conexxus_sync.model.formatting import counted
 from conexxus_sync.model.frozen_sales import BatchDraft, FrozenTransaction
 from conexxus_sync.model.runs import SyncRun
+from conexxus_sync.model.sales import FoundDiscrepancy
 from conexxus_sync.runtime.run_logging import safe_logger
 from conexxus_sync.stores import State
 
 from ._batch_sender import BatchSender
-from ._batching import BatchLimits, bisect, split_into_batches
+from ._batching import BatchLimits, released_halves, split_into_batches
 from ._change_guard import ChangeDecision
 from ._corrections import corrected, void
 from ._order_reader import read_bytes, read_transactions
@@ -227,14 +228,7 @@ class DatePush:
         context, day = self.context, self.business_date
 
         with context.store.read() as state:
-            staging = state.sales_staging
-            staging.fill(transactions, fields=context.config.compare)
-            found = staging.compare(
-                day,
-                ids_are_global=context.client.profile.dedupe == "transaction_id",
-                fields=context.config.compare,
-                hold=context.renew_lease,
-            )
+            staging, found = state.sales_staging, self._stage(state, transactions)
             settled = not found and not self.fingerprint.is_faulty and staging.is_settled()
             self.proven = self._value(state) if settled else None
             faulty: Iterable[FrozenTransaction] = staging.faulty()
@@ -258,9 +252,7 @@ class DatePush:
                 state.sales_dates.clear_visit(day)
                 return True
 
-            if state.outbox.freeze(drafts, now):
-                context.profile_check.keep(state, now)
-                self._note_first_push()
+            self._freeze_drafts(state, drafts, now)
             self.counters.add_discrepancies(
                 state.sales_quarantine.record_discrepancies(day, found, now)
             )
@@ -277,9 +269,34 @@ class DatePush:
 
         return False
 
-    def _note_first_push(self) -> None:
+    def _stage(
+        self, state: State, transactions: Iterable[FrozenTransaction]
+    ) -> list[FoundDiscrepancy]:
+        """
+        Stage *transactions*, and compare them with what is known of the date.
+        """
+        config = self.context.config
+        state.sales_staging.fill(transactions, fields=config.compare)
+
+        return state.sales_staging.compare(
+            self.business_date,
+            ids_are_global=self.context.client.profile.dedupe == "transaction_id",
+            fields=config.compare,
+            hold=self.context.renew_lease,
+        )
+
+    def _freeze_drafts(self, state: State, drafts: Iterable[BatchDraft], now: datetime) -> bool:
+        """
+        Store *drafts*; False if there are none.
+        """
+        if not state.outbox.freeze(drafts, now):
+            return False
+
+        self.context.profile_check.keep(state, now)
         if self.is_unheard_of:
             self.counters.note = first_push_note(self.business_date)
+
+        return True
 
     def _voids(self, state: State, decision: ChangeDecision) -> list[FrozenTransaction]:
         """
@@ -295,14 +312,15 @@ class DatePush:
             number = numbers[sent.origin] = state.sales_staging.next_revision(
                 self.business_date, name=sent.origin, above=numbers.get(sent.origin, 0)
             )
-            taken_back = void(
-                sent,
-                orders=self.context.orders,
-                revision=number,
-                position=position,
-                business_date=self.business_date,
+            voids.append(
+                void(
+                    sent,
+                    orders=self.context.orders,
+                    revision=number,
+                    position=position,
+                    business_date=self.business_date,
+                )
             )
-            voids.append(taken_back)
             self.context.renew_lease()
 
         return voids
@@ -321,24 +339,9 @@ class DatePush:
         yield from self._batches(
             (one for one in known if one.origin not in released), self.context.limits
         )
-        yield from self._released_halves(known, released)
-
-    def _released_halves(
-        self, members: Iterable[FrozenTransaction], released: Mapping[str, str]
-    ) -> Iterator[BatchDraft]:
-        """
-        What an operator says was not delivered comes in halves.
-        """
-        by_parent: dict[str, list[FrozenTransaction]] = {}
-
-        for one in members:
-            if one.origin in released:
-                by_parent.setdefault(released[one.origin], []).append(one)
-
-        for parent, group in by_parent.items():
-            for half in filter(None, bisect(group)):
-                for draft in self._batches(half, self.context.limits):
-                    yield attrs.evolve(draft, parent=parent, released=True)
+        for parent, half in released_halves(known, released):
+            for draft in self._batches(half, self.context.limits):
+                yield attrs.evolve(draft, parent=parent, released=True)
 
     def _batches(
         self, members: Iterable[FrozenTransaction], limits: BatchLimits
@@ -371,10 +374,13 @@ class DatePush:
         self.settled = waiting == 0 and not self.incomplete
 
         if self.settled:
-            state.sales_dates.record([(self.business_date, self.visited_at, self.proven)])
+            self._record_visit(state)
         if self.counters.has_content:
             self.finished = self.counters.finished_run(self.context.clock.now())
             state.runs.save(self.finished)
+
+    def _record_visit(self, state: State) -> None:
+        state.sales_dates.record([(self.business_date, self.visited_at, self.proven)])
 
     def _announce(self) -> None:
         if not self.announced:
@@ -387,10 +393,6 @@ class DatePush:
         """
         if self.announced or self.counters.has_content:
             self._announce()
-            said = (
-                exc.explanation
-                if isinstance(exc, ConexxusError)
-                else f"unexpected {type(exc).__name__}"
-            )
-            self.counters.fail(said)
+            unexpected = f"unexpected {type(exc).__name__}"
+            self.counters.fail(exc.explanation if isinstance(exc, ConexxusError) else unexpected)
             self.context.observer.run_finished(self.counters.finished_run(self.context.clock.now()))

@@ -11,6 +11,8 @@ import attrs
 from conexxus_sync.model.calendar import DAY, StoreCalendar, Watermark
 from conexxus_sync.model.sales import DateVisit
 
+from ._trickle_schedule import TrickleSchedule
+
 
 NEVER = DateVisit()
 
@@ -92,6 +94,7 @@ class DueDates:
     Attributes:
         start: The first date that is pushed.
         visits: What the ledger says, by date.
+        trickle: When sales are pushed during the day; None if they are not.
         unsettled: Dates before it are past their last look, unless something
             of them waits or is parked.
         as_of: When the last of those was looked at.
@@ -105,6 +108,7 @@ class DueDates:
     visits: Mapping[date, DateVisit]
     waiting: frozenset[date]
     parked: frozenset[date] = frozenset()
+    trickle: TrickleSchedule | None = None
     unsettled: date = date.min
     as_of: datetime | None = None
 
@@ -118,20 +122,44 @@ class DueDates:
             if self.calendar.is_due(day, self._visited(day, now), now)
         }
 
-        return sorted(passed | self.waiting)
+        return sorted(passed | self._sent_again(now))
+
+    def looks(self, now: datetime, *, at_once: bool) -> list[date]:
+        """
+        The dates in progress to look at, oldest first.
+
+        Args:
+            at_once: Whether the next look need not be due.
+        """
+        trickle = self.trickle
+        if trickle is None or not (at_once or trickle.next_look(now) <= now):
+            return []
+
+        return trickle.dates(now)
 
     def next_due(self, now: datetime) -> datetime:
         """
         When there is something to do; not after *now* if there is already.
         """
-        if self.waiting:
+        if self._sent_again(now):
             return now
 
         today = self.calendar.business_date(now)
         ahead = self.calendar.push_moment(max(self.start, today + DAY))
-        moments = (self.calendar.next_due(day, self._visited(day, now)) for day in self._dates(now))
+        moments = [self.calendar.next_due(day, self._visited(day, now)) for day in self._dates(now)]
+        if self.trickle is not None:
+            moments.append(self.trickle.next_look(now))
 
         return min((moment for moment in moments if moment is not None), default=ahead)
+
+    def _sent_again(self, now: datetime) -> set[date]:
+        """
+        The dates with batches to deliver; of one in progress, they go with its
+        next look.
+        """
+        trickle = self.trickle
+
+        return {day for day in self.waiting if trickle is None or not trickle.covers(day, now)}
 
     def moments(self, now: datetime) -> dict[date, datetime]:
         """

@@ -28,6 +28,7 @@ from ._push_warnings import WARN_EVERY, PushWarnings
 from ._run_counters import empty_run
 from ._source_watch import HangingSource, SourceWatch
 from ._store_age import StoreAge
+from ._trickle_push import refuse_replaced_days
 
 
 @attrs.define(kw_only=True)
@@ -57,6 +58,9 @@ class SalesPush:
     @_watch.default
     def _new_watch(self) -> SourceWatch:
         return SourceWatch(self.context.clock)
+
+    def __attrs_post_init__(self) -> None:
+        refuse_replaced_days(self.client, is_on=self.context.config.push_every is not None)
 
     @property
     def hanging_source(self) -> HangingSource | None:
@@ -209,12 +213,18 @@ class SalesPush:
                 now = self.context.clock.now()
                 known = ledger.dates(start_date, now)
                 dates, context.watermark = known.due(now), known.watermark(now)
+                looks = known.looks(now, at_once=not automatic)
             else:
                 ledger.refuse_closed(business_date)
-                dates = [business_date]
+                dates, looks = [business_date], []
 
-            rounds = BacklogPush(context=context, progress=progress)
-            runs = rounds.push(dates, context.lease.run_id)
+            if looks:
+                # If it fails, or dies, it waits for the next all the same.
+                with context.writing() as state:
+                    state.sales_looks.begin(now, looks[0])
+
+            rounds = BacklogPush(context=context, progress=progress, looks=frozenset(looks))
+            runs = rounds.push([*dates, *looks], context.lease.run_id)
             context.failpoint("visited")
             if lease is not None and not runs:
                 run = empty_run(

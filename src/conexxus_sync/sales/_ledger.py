@@ -15,6 +15,7 @@ from conexxus_sync.stores import LocationStore, State
 from ._clock_check import ClockProblem, believable_last_run, find_clock_problem
 from ._due_dates import NEVER, DueDates, HeldDates, StartDate
 from ._silence import REMEMBERED_DAYS, Silence, find_silence
+from ._trickle_schedule import TrickleSchedule
 
 
 # For as long as late sales are looked for.
@@ -28,11 +29,13 @@ class SalesLedger:
 
     Attributes:
         since: The first business date ever pushed, if the operator said one.
+        every: The interval of pushes during the day, if there are any.
     """
 
     store: LocationStore
     calendar: StoreCalendar
     since: date | None
+    every: timedelta | None = None
 
     @classmethod
     def of(
@@ -53,6 +56,7 @@ class SalesLedger:
         return cls(
             store=store,
             since=config.sales_since,
+            every=config.push_every,
             calendar=StoreCalendar(
                 timezone=config.timezone,
                 push_at=config.push_at,
@@ -136,6 +140,7 @@ class SalesLedger:
             parked = frozenset(batch.business_date for batch in state.outbox.parked())
             visits = state.sales_dates.visits(min(since or unsettled, unsettled))
             earlier = (day for day in waiting | parked if day not in visits)
+            trickle = self._trickle(state, start, now)
 
             return DueDates(
                 calendar=self.calendar,
@@ -143,9 +148,29 @@ class SalesLedger:
                 visits={**{day: state.sales_dates.visit(day) for day in earlier}, **visits},
                 waiting=waiting,
                 parked=parked,
+                trickle=trickle,
                 unsettled=unsettled,
                 as_of=None if mark is None or unsettled == start else mark.as_of,
             )
+
+    def _trickle(self, state: State, start: date, now: datetime) -> TrickleSchedule | None:
+        """
+        When the dates in progress are looked at, if they are.
+        """
+        if self.every is None:
+            return None
+
+        began = state.sales_dates.started_at()
+        if began is not None and began <= now:
+            # A person may have asked for dates before the one on which it began.
+            start = max(start, self.calendar.business_date(began))
+
+        return TrickleSchedule(
+            calendar=self.calendar,
+            every=self.every,
+            first=start,
+            looked_at=state.sales_looks.looked_at(),
+        )
 
     def silence(self, start_date: StartDate, now: datetime) -> Silence | None:
         """

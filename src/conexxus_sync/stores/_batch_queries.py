@@ -42,6 +42,10 @@ SELECT coalesce(sum(mismatched), 0) FROM batches WHERE location = ?
     AND state NOT IN ('resolved', 'rejected')
 """
 _BODY = "SELECT body FROM batches WHERE location = ? AND key = ?"
+_LATEST_BODIES = """
+SELECT body FROM batches WHERE location = ? AND body IS NOT NULL
+ORDER BY business_date DESC, freeze_number DESC, first DESC LIMIT ?
+"""
 _IDS = "SELECT id FROM batch_transactions WHERE location = ? AND key = ? ORDER BY position"
 _MEMBERS = f"""
 SELECT {MEMBER} FROM batch_transactions WHERE location = ? AND key = ? ORDER BY position
@@ -162,6 +166,14 @@ class BatchReader(Repository):
         The bytes to send.
         """
         return bytes(self.value(_BODY, (self.location, batch.key)))
+
+    def latest_bodies(self, limit: int) -> list[bytes]:
+        """
+        The bytes of the batches of the latest dates; at most *limit*.
+        """
+        rows = self.session.execute(_LATEST_BODIES, (self.location, limit)).fetchall()
+
+        return [bytes(row[0]) for row in rows]
 
     def ids(self, batch: Batch) -> list[str]:
         """

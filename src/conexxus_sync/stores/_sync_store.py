@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ._plans import Plans
     from ._run_history import RunHistory
     from ._sales_dates import SalesDates
+    from ._sales_looks import SalesLooks
     from ._sales_profiles import SalesProfiles
     from ._sales_quarantine import SalesQuarantine
     from ._sales_staging import SalesStaging
@@ -47,6 +48,7 @@ _REPOSITORIES = {
     "outbox": ("_outbox", "Outbox"),
     "outbox_maintenance": ("_outbox_maintenance", "OutboxMaintenance"),
     "sales_dates": ("_sales_dates", "SalesDates"),
+    "sales_looks": ("_sales_looks", "SalesLooks"),
     "sales_staging": ("_sales_staging", "SalesStaging"),
     "sales_quarantine": ("_sales_quarantine", "SalesQuarantine"),
     "sales_profiles": ("_sales_profiles", "SalesProfiles"),
@@ -74,6 +76,7 @@ class State:
         outbox: Batches of sales and what became of them.
         outbox_maintenance: What people, and time, do to batches.
         sales_dates: When each business date was visited.
+        sales_looks: What was seen of dates in progress.
         sales_staging: Where a day's transactions are compared with what is
             known of them.
         sales_quarantine: Sales that were set aside, and what the host contradicts.
@@ -100,6 +103,7 @@ class State:
         outbox: Outbox
         outbox_maintenance: OutboxMaintenance
         sales_dates: SalesDates
+        sales_looks: SalesLooks
         sales_staging: SalesStaging
         sales_quarantine: SalesQuarantine
         sales_profiles: SalesProfiles
