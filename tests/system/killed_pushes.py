@@ -55,12 +55,12 @@ STEPS = [
 RESTARTS = 8
 
 
-def host_orders(*, restarted):
+def host_orders(shop=SHOP, *, restarted):
     """
     The host's table; after a restart it has one sale more.
     """
     orders = ListOrders()
-    for day, names in SHOP.items():
+    for day, names in shop.items():
         orders.add(*(sale(name, "1.50", timestamp=NOW) for name in names), business_date=day)
     if restarted:
         orders.add(sale(LATE, "1.50", timestamp=NOW), business_date=date(2026, 1, 2))
@@ -109,6 +109,9 @@ class Case:
     One push of one location, killed and started again.
     """
 
+    shop = SHOP
+    began = NOW
+
     def __init__(self, folder, url, design, location):
         self.path = folder / f"{location}.db"
         self.url = url
@@ -121,7 +124,7 @@ class Case:
 
         return WatchedStore.at(self.path, self.location, step, outbox)
 
-    def engine(self, killer, *, restarted, now=NOW):
+    def engine(self, killer, *, restarted, now=NOW, **settings):
         reached = ClientConfig(
             api_url=self.url, api_key=BackOffice().api_key, retries=1, retry_delay_ms=1
         )
@@ -132,7 +135,7 @@ class Case:
         )
         client.restarted = restarted
         # A clock that is set is another matter: time passes here.
-        clock = FakeClock(NOW)
+        clock = FakeClock(self.began)
         clock.advance_to(now)
 
         return SalesPush(
@@ -140,20 +143,23 @@ class Case:
             context=EngineContext(
                 store=self.store(killer),
                 config=SyncConfig(
-                    location_id=self.location, timezone=ZoneInfo("UTC"), batch_transactions=2
+                    location_id=self.location,
+                    timezone=ZoneInfo("UTC"),
+                    batch_transactions=2,
+                    **settings,
                 ),
                 clock=clock,
                 failpoint=killer,
             ),
-            orders=host_orders(restarted=restarted),
-            released=NOW - timedelta(days=1),
+            orders=host_orders(self.shop, restarted=restarted),
+            released=self.began - timedelta(days=1),
         )
 
-    def push(self, at):
+    def push(self, killer):
         """
         Push until the process dies.
         """
-        self.engine(Killer(at), restarted=False).push(since=min(SHOP), honour_past=True)
+        self.engine(killer, restarted=False).push(since=min(SHOP), honour_past=True)
 
     def push_again(self):
         """
@@ -234,14 +240,13 @@ class Case:
 
         return delivered, waiting, aside
 
-    @staticmethod
-    def told(places, waiting):
+    def told(self, places, waiting):
         """
         Date and id of what the host returned in the end.
         """
         return {
             (day.isoformat(), each.id)
-            for day, sales in host_orders(restarted=True).by_date.items()
+            for day, sales in host_orders(self.shop, restarted=True).by_date.items()
             for each in sales
             # While a batch of its date waits, the host is not asked again.
             if each.id != LATE
@@ -309,14 +314,14 @@ def counted(case):
 
     def work():
         killer = Killer()
-        case.engine(killer, restarted=False).push(since=min(SHOP), honour_past=True)
+        case.push(killer)
         seen.write_text(json.dumps(killer.seen))
 
     in_child(work)
     return json.loads(seen.read_text())
 
 
-def main(folder, design, wanted, steps):
+def main(folder, design, wanted, steps, kind=Case):
     logging.disable()
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     dice, kills, cases, problems = random.Random(20260102), Counter(), [], []
@@ -325,19 +330,19 @@ def main(folder, design, wanted, steps):
         # What faults leave out in one push is there in another.
         often = Counter()
         for number in range(3):
-            often |= Counter(counted(Case(folder, url, design, f"dry-{number}")))
+            often |= Counter(counted(kind(folder, url, design, f"dry-{number}")))
 
         for step in steps or STEPS:
             for attempt in range(10 * wanted):
                 if kills[step] == wanted:
                     break
-                case = Case(folder, url, design, f"{step}-{attempt}".replace(" ", "-"))
+                case = kind(folder, url, design, f"{step}-{attempt}".replace(" ", "-"))
                 at = (step, dice.randint(1, often[step] or 1))
                 if design == "stopped":
                     problems += [f"{at}: {problem}" for problem in case.overtake(at)]
                     kills[step] += 1
                 else:
-                    ended = in_child(lambda case=case, at=at: case.push(at))
+                    ended = in_child(lambda case=case, at=at: case.push(Killer(at)))
                     kills[step] += ended == signal.SIGKILL
                 problems += [f"{at}: {problem}" for problem in case.restart()]
                 cases.append((at, case))

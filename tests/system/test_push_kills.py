@@ -13,6 +13,7 @@ import pytest
 
 
 SCRIPT = Path(__file__).with_name("killed_pushes.py")
+DURING_THE_DAY = Path(__file__).with_name("killed_trickles.py")
 STEPS = {
     *("before a commit", "leased", "read", "before frozen", "frozen", "before sending"),
     *("sending", "requested", "answered", "sent", "before settled", "settled", "visited"),
@@ -37,9 +38,9 @@ def folder(tmp_path):
         yield Path(name)
 
 
-def killed(folder, design, kills, *steps):
+def killed(folder, design, kills, *steps, script=SCRIPT):
     done = subprocess.run(
-        [sys.executable, SCRIPT, folder, design, str(kills), *steps],
+        [sys.executable, script, folder, design, str(kills), *steps],
         check=True,
         stdout=subprocess.PIPE,
         text=True,
@@ -119,6 +120,41 @@ def test_a_thousand_kills(folder):
     assert set(result["kills"]) == STEPS
     assert min(result["kills"].values()) >= 20
     assert IS_SMALL or sum(result["kills"].values()) >= 1_000
+
+
+@pytest.mark.fault("K01", "A push during the day is killed at any step", "each sale arrives once")
+def test_killed_during_the_day(folder):
+    """
+    A look at the date in progress that is killed while it sends what settled
+    loses no sale and doubles none: the day ends with each of them once.
+    """
+    result = killed(folder, "as built", 2, script=DURING_THE_DAY)
+
+    assert result["problems"] == []
+    assert set(result["kills"]) == STEPS
+    assert min(result["kills"].values()) >= 2
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3_600)
+def test_three_hundred_kills_during_the_day(folder):
+    """
+    The same 300 times.
+    """
+    result = killed(folder, "as built", 5 if IS_SMALL else 24, script=DURING_THE_DAY)
+
+    assert result["problems"] == []
+    assert set(result["kills"]) == STEPS
+    assert IS_SMALL or sum(result["kills"].values()) >= 300
+
+
+def test_wrong_design_during_the_day(folder):
+    """
+    A key that is made at send time doubles sales there, too, and is caught.
+    """
+    result = killed(folder, "key at send time", 2, "answered", "sent", script=DURING_THE_DAY)
+
+    assert any("doubled" in problem for problem in result["problems"])
 
 
 @pytest.mark.parametrize(
