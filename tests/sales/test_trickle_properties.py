@@ -81,11 +81,15 @@ class OpenDay:
     def sell(self, total):
         self.sold += 1
         moment = NOON + timedelta(seconds=self.sold)
-        self.till.orders.add(sale(f"t{self.sold}", total, timestamp=moment))
+        made = sale(f"t{self.sold}", total, timestamp=moment)
+        self.till.orders.add(made)
+        self.versions[made.id].add(made.total)
 
     def edit(self, number, total):
         if found := self.pick(number):
-            self.till.orders.replace(sale(found.id, total, timestamp=found.timestamp))
+            made = sale(found.id, total, timestamp=found.timestamp)
+            self.till.orders.replace(made)
+            self.versions[made.id].add(made.total)
 
     def mistime(self, number):
         if found := self.pick(number):
@@ -127,8 +131,6 @@ class OpenDay:
             finally:
                 if len(orders.asked) > before:
                     self._saw(given, now)
-        for one in self.sales:
-            self.versions[one.id].add(one.total)
         sent = {(one.id, one.total) for one in self.ledger.sales(LOCATION)}
         assert sent <= self.settled
 
@@ -185,8 +187,6 @@ class OpenDay:
             count = Counter(one.id for one in booked)
             assert set(count.values()) <= {1}
             assert {one.id for one in self.sales} <= count.keys()
-            for one in self.sales:
-                self.versions[one.id].add(one.total)
             assert all(one.total in self.versions[one.id] for one in booked)
 
 
