@@ -34,6 +34,10 @@ def _statuses(value: "Iterable[str] | str | None") -> tuple[str, ...] | None:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
+def _text_or_none(value: str | None) -> str | None:
+    return value or None
+
+
 def _optional_path(value: "Path | str | None") -> Path | None:
     return None if value is None else Path(value)
 
@@ -236,7 +240,7 @@ class ApiProfile:
     health_path: str = "/api/v1/health"
     catalog_path: str = "/api/v1/inventory/items"
     sales_path: str = "/api/v1/sales/push"
-    summary_path: str | None = "/api/v1/sales/summary"
+    summary_path: str | None = attrs.field(default="/api/v1/sales/summary", converter=_text_or_none)
     api_key_header: str = API_KEY_HEADER
     auth_scheme: str | None = None
     auth: Auth | None = attrs.field(default=None, repr=False, eq=False)

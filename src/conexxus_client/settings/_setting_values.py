@@ -111,11 +111,11 @@ def choice(*words: str) -> Callable[[str], str]:
     return read
 
 
-def path_or_none(text: str) -> str | None:
+def path_or_none(text: str) -> str:
     """
-    Read a path, or `none`.
+    Read a path, or `none`, which is an empty one: what is None is not set.
     """
-    return None if text == "none" else text
+    return "" if text == "none" else text
 
 
 def words(text: str) -> frozenset[str]:

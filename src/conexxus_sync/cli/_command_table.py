@@ -41,6 +41,7 @@ COMMANDS = {
     "pull": Command("_pull_command:pull", when_stopped=_PULL_STOPPED),
     "push": Command("_push_command:push", when_stopped=_PUSH_STOPPED),
     "run": Command("_run_command:run", is_lasting=True, when_stopped=_RUN_STOPPED),
+    "reconcile": Command("_reconcile_command:reconcile"),
     "status": Command("_status_command:status"),
     "runs": Command("_listing_commands:runs"),
     "items": Command("_listing_commands:items"),

@@ -1,5 +1,5 @@
 """
-`conexxus items --csv`: the catalogue as a table for spreadsheets.
+Tables for spreadsheets: the catalogue, and a business date that is reconciled.
 """
 
 import csv
@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable
 
 from conexxus_sync.model.catalogue import MirrorItem
+from conexxus_sync.model.date_reconciliation import DateReconciliation
 from conexxus_sync.model.run_json import moment_to_json
 
 from ._printable import printable
@@ -19,6 +20,24 @@ _FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  
 # Where a spreadsheet takes one for the separator, a cell begins behind it.
 _CELL = re.compile(r"(?<=[;\t\r\n])(?=[\s\"']*[=+\-@＝＋－＠])")  # noqa: RUF001  # meant
 _COLUMNS = ("sku", "name", "price", "category", "description")
+
+
+_FIGURES = ("till", "sent", "accepted", "set_aside", "back_office", "difference")
+
+
+def write_reconciled_csv(found: DateReconciliation) -> None:
+    """
+    Write the figures of a business date to stdout, one a line.
+    """
+    rows = csv.writer(sys.stdout, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    rows.writerow(("business_date", "location", "measure", "name", *_FIGURES, "agrees"))
+    day, shown = found.business_date.isoformat(), printable if sys.stdout.isatty() else str
+
+    for row in found.rows:
+        texts = (day, found.location_id, row.measure.value, row.name or "")
+        figures = (getattr(row, name) for name in _FIGURES)
+        agrees = "yes" if row.agrees else "no"
+        rows.writerow((*(shown(_harmless(text)) for text in texts), *figures, agrees))
 
 
 def write_csv(entries: Iterable[MirrorItem], *, missing: bool) -> None:

@@ -15,6 +15,7 @@ _COMMANDS: Mapping[str, tuple[str, ...]] = {
     "call": (
         "pull",
         "push",
+        "reconcile",
         "profile show",
         "profile change",
         "quarantine replay",
@@ -22,9 +23,9 @@ _COMMANDS: Mapping[str, tuple[str, ...]] = {
         "outbox resolve",
     ),
     "pull": ("pull", "quarantine replay"),
-    "push": ("push", "outbox dates", "outbox resend", "quarantine replay"),
+    "push": ("push", "reconcile", "outbox dates", "outbox resend", "quarantine replay"),
     "host": ("pull", "quarantine replay"),
-    "orders": ("push", "outbox dates"),
+    "orders": ("push", "reconcile", "outbox dates"),
     "run": (),
 }
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ._backlog import PushProgress
     from ._batching import BatchLimits
     from ._clock_check import ClockProblem
+    from ._date_reconciler import DateReconciler
     from ._delivery_outcome import DeliveryOutcome, Outcome, classify_answer, parking_reason
     from ._due_dates import DueDates, HeldDates, StartDate
     from ._engine import SalesPush
@@ -34,6 +35,7 @@ _read, _names = lazy_names(
         "_backlog": ("PushProgress",),
         "_batching": ("BatchLimits",),
         "_clock_check": ("ClockProblem",),
+        "_date_reconciler": ("DateReconciler",),
         "_delivery_outcome": (
             "DeliveryOutcome",
             "Outcome",
@@ -57,6 +59,7 @@ __all__ = [
     "Adoption",
     "BatchLimits",
     "ClockProblem",
+    "DateReconciler",
     "DeliveryOutcome",
     "DueDates",
     "HangingSource",

@@ -70,6 +70,13 @@ class SalesPush:
         return self._watch.hanging()
 
     @property
+    def watch(self) -> SourceWatch:
+        """
+        Since when the order source is asked.
+        """
+        return self._watch
+
+    @property
     def ledger(self) -> SalesLedger:
         """
         What the store and the calendar say about business dates.

@@ -70,11 +70,25 @@ def reconcile(
 
 def _totals(records: HostRecords, business_date: date) -> dict[tuple[str, datetime], Decimal]:
     """
-    What each sale of the till comes to; returned twice under one id and second,
-    it is one sale.
+    What each sale of the till comes to.
     """
-    return {
-        (sale.id, sale.timestamp.replace(microsecond=0)): sale.total
-        for sale in records
-        if isinstance(sale, Transaction) and sale.business_date in (None, business_date)
-    }
+    return {sale_key(sale): sale.total for sale in sales_of(records, business_date)}
+
+
+def sales_of(records: HostRecords, business_date: date) -> Iterator[Transaction]:
+    """
+    The sales of the till on *business_date*; returned twice under one id and
+    second, it is one sale.
+    """
+    seen = set[tuple[str, datetime]]()
+
+    for sale in records:
+        if isinstance(sale, Transaction) and sale.business_date in (None, business_date):
+            key = sale_key(sale)
+            if key not in seen:
+                seen.add(key)
+                yield sale
+
+
+def sale_key(sale: Transaction) -> tuple[str, datetime]:
+    return sale.id, sale.timestamp.replace(microsecond=0)

@@ -4,6 +4,7 @@ Makes the engines of one location from what the host gave.
 
 import os
 from collections.abc import Callable, Iterable
+from datetime import date
 from weakref import WeakSet
 
 import attrs
@@ -15,6 +16,7 @@ from conexxus_sync.config import SyncConfig, missing_settings
 from conexxus_sync.engines import EngineContext
 from conexxus_sync.inventory import InventorySync
 from conexxus_sync.inventory._quarantine_replay import QuarantineReplay
+from conexxus_sync.model.calendar import plain_date
 from conexxus_sync.protocols import Clock, HostStorage, MetricsCollector, OrderSource
 from conexxus_sync.runtime.cancellation import is_abandoned
 from conexxus_sync.runtime.host_methods import (
@@ -22,7 +24,8 @@ from conexxus_sync.runtime.host_methods import (
     synchronous_orders,
     synchronous_storage,
 )
-from conexxus_sync.sales import OutboxOperator, SalesPush
+from conexxus_sync.sales import DateReconciler, OutboxOperator, SalesPush
+from conexxus_sync.sales._source_watch import SourceWatch
 from conexxus_sync.scheduling._active_runs import ActiveRuns
 from conexxus_sync.scheduling._background_runs import BackgroundRuns
 from conexxus_sync.stores import SyncStore
@@ -139,6 +142,18 @@ class Engines:
             context=self.context,
             profile=ApiProfile() if client is None else client.profile,
             client_config=None if client is None else client.config,
+        )
+
+    def reconciler(self, business_date: date) -> DateReconciler:
+        """
+        What compares till, outbox and back office.
+        """
+        return DateReconciler(
+            store=self.context.store,
+            business_date=plain_date(business_date),
+            orders=self.orders,
+            client=self.client,
+            watch=SourceWatch(self.clock) if self.sales is None else self.sales.watch,
         )
 
     def _sales_engine(self) -> SalesPush | None:

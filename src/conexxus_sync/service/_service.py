@@ -14,6 +14,7 @@ from conexxus_sync.engines import EngineContext
 from conexxus_sync.health._health import ServiceHealth
 from conexxus_sync.health._overview import Overview, Quarantine
 from conexxus_sync.model.api_connection import ApiConnection
+from conexxus_sync.model.date_reconciliation import DateReconciliation
 from conexxus_sync.model.runs import RunKind, SyncRun
 from conexxus_sync.model.sales import Batch
 from conexxus_sync.notifications import notify_in_background
@@ -151,7 +152,6 @@ class ConexxusService:
         """
         self._engines.background_runs.close()
         shut_down(self._engines.background_runs)
-
         self._engines.store.close()
         if self.client is not None:
             self.client.close()
@@ -212,10 +212,7 @@ class ConexxusService:
             business_date: Push this one, due or not; by default, all that are due.
 
         Raises:
-            ConfigurationError: The store's zone is not configured.
-            DateClosedError: The date no longer takes a push.
-            StoreError: The store can't be used.
-            SyncError: There is no thread to be had, or the service stops.
+            ConexxusError: As `push_sales`; there is no thread to be had, or the service stops.
         """
         return self._commands.trigger_push(business_date)
 
@@ -243,6 +240,15 @@ class ConexxusService:
         """
         return [] if self.sales is None else self.sales.close_day(business_date)
 
+    def reconcile(self, business_date: date) -> DateReconciliation:
+        """
+        Compare till, outbox and back office by register, tender and tax code.
+
+        Raises:
+            ConexxusError: The order source failed, or the store can't be used.
+        """
+        return self._engines.reconciler(business_date).reconcile()
+
     def run_due(self, now: datetime) -> list[SyncRun]:
         """
         Do whatever is due at *now*, once; what runs elsewhere is left alone.
@@ -265,7 +271,6 @@ class ConexxusService:
 
         A pull in progress then breaks off and changes nothing; a push ends
         after the batch at work; so do triggered runs. The service stays usable.
-
         Threads of the scheduler call storage and order source: one that hangs
         does not block the other, and is abandoned when the scheduler stops.
         """
@@ -316,7 +321,6 @@ class ConexxusService:
     def health(self) -> ServiceHealth:
         """
         How the service is, without asking the back office; never raises.
-
         Where the store can't be read, it is unhealthy, and an alert says why.
         """
         return self._queries.health()
@@ -331,7 +335,6 @@ class ConexxusService:
         """
         check = self._queries.test_connection()
         self.share_last_call()
-
         return check
 
     def share_last_call(self) -> None:
@@ -370,10 +373,7 @@ class ConexxusService:
 
     def quarantine(self, limit: int = 100) -> Quarantine:
         """
-        What was set aside.
-
-        Args:
-            limit: At most so many items, and so many sales.
+        What was set aside: at most *limit* items, and so many sales.
 
         Raises:
             StoreError: The store can't be used.

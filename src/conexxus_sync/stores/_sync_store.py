@@ -19,6 +19,7 @@ from ._lease_table import Leases
 if TYPE_CHECKING:
     from ._api_calls import ApiCalls
     from ._catalogue_staging import CatalogueStaging
+    from ._date_books import DateBooks
     from ._freeze_numbers import FreezeRecord, Freezes
     from ._host_queue import HostQueue
     from ._mirror import Mirror
@@ -47,6 +48,7 @@ _REPOSITORIES = {
     "freezes": ("_freeze_numbers", "Freezes"),
     "outbox": ("_outbox", "Outbox"),
     "outbox_maintenance": ("_outbox_maintenance", "OutboxMaintenance"),
+    "date_books": ("_date_books", "DateBooks"),
     "sales_dates": ("_sales_dates", "SalesDates"),
     "sales_looks": ("_sales_looks", "SalesLooks"),
     "sales_staging": ("_sales_staging", "SalesStaging"),
@@ -75,6 +77,7 @@ class State:
         plans: Catalogues that were read and not applied.
         outbox: Batches of sales and what became of them.
         outbox_maintenance: What people, and time, do to batches.
+        date_books: What became of each transaction of a business date.
         sales_dates: When each business date was visited.
         sales_looks: What was seen of dates in progress.
         sales_staging: Where a day's transactions are compared with what is
@@ -102,6 +105,7 @@ class State:
         freezes: Freezes
         outbox: Outbox
         outbox_maintenance: OutboxMaintenance
+        date_books: DateBooks
         sales_dates: SalesDates
         sales_looks: SalesLooks
         sales_staging: SalesStaging

@@ -3,6 +3,8 @@ The JSON documents of health, alerts, quarantine and batches.
 """
 
 from datetime import date
+from datetime import date as Date  # noqa: N812  # a field is called `date`
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
@@ -11,6 +13,7 @@ from conexxus_sync.health._health import ServiceHealth, ServiceState, ServiceSta
 from conexxus_sync.health._store_snapshot import StoreCounts
 from conexxus_sync.model import alerts
 from conexxus_sync.model.catalogue import QuarantinedItem
+from conexxus_sync.model.date_reconciliation import DateReconciliation, ReconciledAmount
 from conexxus_sync.model.runs import RunStatus
 from conexxus_sync.model.sales import Batch as StoredBatch
 from conexxus_sync.model.sales import BatchState, QuarantinedTransaction
@@ -167,6 +170,48 @@ class ReconciledDate(Document, frozen=True, kw_only=True):
     agrees: bool
 
 
+class ReconciledFigure(Document, frozen=True, kw_only=True):
+    """
+    One figure of a business date, as each side has it.
+    """
+
+    measure: str
+    name: str | UnsetType = UNSET
+    till: Amount | UnsetType = UNSET
+    sent: Amount
+    accepted: Amount
+    set_aside: Amount
+    back_office: Amount | UnsetType = UNSET
+    difference: Amount
+    agrees: bool
+
+
+class WrongBooking(Document, frozen=True, kw_only=True):
+    """
+    A sale that the back office's books have otherwise than it was sent.
+    """
+
+    kind: str
+    id: str
+    total: Amount
+    times: Count
+    date: Date
+    booked_on: Date | UnsetType = UNSET
+
+
+class ReconciledDay(Document, frozen=True, kw_only=True):
+    """
+    A business date by register, tender and tax.
+    """
+
+    business_date: date
+    location_id: str
+    agrees: bool
+    rows: list[ReconciledFigure]
+    findings: list[WrongBooking]
+    remarks: list[str]
+
+
 def health_document(health: ServiceHealth) -> Health:
     """
     *health* with exactly the documented keys.
@@ -245,3 +290,33 @@ def reconciled_document(found: Reconciliation) -> ReconciledDate:
         till_total=None if found.till_total is None else str(found.till_total),
         agrees=found.agrees,
     )
+
+
+def reconciliation_document(found: DateReconciliation) -> ReconciledDay:
+    """
+    A business date by register, tender and tax.
+    """
+    return ReconciledDay.of(
+        found,
+        rows=[*map(_figure_document, found.rows)],
+        findings=[WrongBooking.of(one, total=format(one.total, "f")) for one in found.findings],
+        remarks=[*found.remarks],
+        agrees=found.agrees,
+    )
+
+
+def _figure_document(row: ReconciledAmount) -> ReconciledFigure:
+    return ReconciledFigure.of(
+        row,
+        till=_amount_text(row.till),
+        sent=_amount_text(row.sent),
+        accepted=_amount_text(row.accepted),
+        set_aside=_amount_text(row.set_aside),
+        back_office=_amount_text(row.back_office),
+        difference=_amount_text(row.difference),
+        agrees=row.agrees,
+    )
+
+
+def _amount_text(amount: Decimal | None) -> str | None:
+    return None if amount is None else format(amount, "f")
