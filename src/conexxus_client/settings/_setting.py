@@ -64,3 +64,24 @@ class Setting:
         The option of commands: `--guards-gone`.
         """
         return f"--{self.argument.replace('_', '-')}"
+
+
+def client_setting(key: str, field: str, *row: Any, **more: Any) -> Setting:
+    """
+    A field of `ClientConfig`.
+    """
+    return Setting(key, "client", field, *row, concern="call", **more)
+
+
+def profile_setting(key: str, *row: Any, field: str = "") -> Setting:
+    """
+    A field of `ApiProfile`.
+    """
+    return Setting(f"api.{key}", "profile", field or key, *row, concern="call")
+
+
+def sync_setting(concern: Concern, key: str, *row: Any, field: str = "", **more: Any) -> Setting:
+    """
+    A field of `SyncConfig`.
+    """
+    return Setting(key, "sync", field or key, *row, concern=concern, **more)

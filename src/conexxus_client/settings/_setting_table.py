@@ -8,25 +8,15 @@ the settings of both packages, and a name that is in neither is an error.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from conexxus_client._config_validation import normalized_url, proxy_url
 from conexxus_client._secrets import Secret
 
 from . import _setting_values as read
-from ._setting import Concern, Setting
-
-
-def _client(key: str, field: str, *row: Any, **more: Any) -> Setting:
-    return Setting(key, "client", field, *row, concern="call", **more)
-
-
-def _profile(key: str, *row: Any, field: str = "") -> Setting:
-    return Setting(f"api.{key}", "profile", field or key, *row, concern="call")
-
-
-def _sync(concern: Concern, key: str, *row: Any, field: str = "", **more: Any) -> Setting:
-    return Setting(key, "sync", field or key, *row, concern=concern, **more)
+from ._setting import Setting
+from ._setting import client_setting as _client
+from ._setting import profile_setting as _profile
+from ._setting import sync_setting as _sync
 
 
 _LIMIT = "what lies above is refused, as a fraction"
