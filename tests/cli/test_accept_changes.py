@@ -60,7 +60,7 @@ def test_refused_before(cli, shell):
 
     assert code == 0
     assert "Nothing of 2026-01-02 was taken back: all are gone." in out
-    assert "conexxus push --orders ORDERS --date 2026-01-02 --accept-changes" in out
+    assert "conexxus push --orders sales.ndjson --date 2026-01-02 --accept-changes" in out
 
 
 def test_refused_run():

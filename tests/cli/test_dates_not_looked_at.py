@@ -47,7 +47,7 @@ def test_a_late_sale_of_yesterday(cli, shell, office):
 
     assert (code, len(office.ledger.sales())) == (0, sent)
     assert f"Not looked at: {business_date(-1)}, due " in out
-    assert "conexxus push --orders ORDERS --date DATE" in out
+    assert "conexxus push --orders sales.ndjson --date DATE" in out
     assert cli(*PUSH, "--date", str(business_date(-1)))[0] == 0
     assert "late" in [sale.id for sale in office.ledger.sales()]
 

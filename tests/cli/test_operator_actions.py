@@ -38,7 +38,7 @@ def test_resolve_all(console, office, parked):
     assert dry.stdout.splitlines()[0] == "1 batch of unknown fate: 2 sales, 7.30"
     assert dry.stdout.splitlines()[-1] == "Nothing was changed."
     assert done.stdout.splitlines()[-1] == "2 sales go in a new batch with the next push."
-    assert none.stdout == "0 batches of unknown fate: 0 sales, 0\n"
+    assert none.stdout == "0 batches of unknown fate: 0 sales, 0.00\n"
     assert push(console).returncode == 0
     assert [sale.id for sale in office.ledger.sales()] == ["t1", "t2"]
     why = console.run("why", "t1").stdout

@@ -95,7 +95,7 @@ def test_why_a_sale(console, parked):
     assert parked in told
     assert "sent 1 time" in told
     assert "accepted 7 of 2" in told
-    assert f"conexxus outbox resolve {parked}" in told
+    assert f"conexxus outbox show {parked[:17]}" in told
     (batch,) = console.json("why", "t1")["transaction"]["batches"]
     assert (batch["key"], batch["sentAs"]) == (parked, "t1")
 

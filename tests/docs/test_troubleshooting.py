@@ -71,7 +71,7 @@ def texts():
 
 def commands():
     for text in texts():
-        for spoken, typed in re.findall(r"`conexxus ([^`]+)`|^ *\$ conexxus (.+)$", text, re.M):
+        for spoken, typed in re.findall(r"`conexxus ([^`]+)`|^ *conexxus ([a-z].+)$", text, re.M):
             yield (spoken or typed).partition(" |")[0].strip()
 
 

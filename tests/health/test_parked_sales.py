@@ -69,9 +69,9 @@ def test_parked_sales_wait_for_a_word(parked, clock):
     )
     assert (waiting.name, waiting.severity) == (AlertName.SALES_PARKED, Severity.CRITICAL)
     assert str(waiting) == (
-        "1 batch of sales (1 sale, 5) waits for your decision: it is unknown whether the back "
+        "1 batch of sales (1 sale, 5.00) waits for your decision: it is unknown whether the back "
         "office has them. Ask it; then see `conexxus outbox list`, and "
-        "`conexxus outbox resolve KEY` or `conexxus outbox resend KEY`."
+        "`conexxus outbox resolve KEY --delivered`, or --not-delivered."
     )
 
 

@@ -65,7 +65,7 @@ def test_all_sections_are_filled(name, runbook):
     assert all([runbook.title, runbook.meaning, *runbook.causes, runbook.clears])
     assert all(step.text for step in runbook.steps)
     assert len(runbook.steps) == len(re.findall(r"(?m)^\d+\. ", page_of(name)))
-    assert sum(bool(step.command) for step in runbook.steps) == page_of(name).count("    $ ")
+    assert sum(bool(step.command) for step in runbook.steps) == page_of(name).count("    ```sh\n")
 
 
 @pytest.mark.parametrize("name", RUNBOOKS)

@@ -190,7 +190,7 @@ class PushVerdict:
         known = max(self.duplicates, len(self.duplicate_ids))
 
         if both:
-            self.complaints.append(f"{len(both)} transactions are duplicates and rejected")
+            self.complaints.append(f"duplicates that are rejected as well: {len(both)}")
         # One count may include the duplicates, and the other not.
         if len(numbers) > 1 and max(numbers) - min(numbers) != known:
             self.complaints.append(f"it accepted {min(numbers)}, and {max(numbers)}")

@@ -172,8 +172,8 @@ class Pagination:
 
         if total is not None and (self.count > total or (is_last and self.count != total)):
             raise EnvelopeError(
-                f"the catalogue says it has {total} items, but {self.count} came. "
-                f"{self._advice_on_total}"
+                f"the catalogue says it has {total} item{'s' * (total != 1)}, "
+                f"but {self.count} came. {self._advice_on_total}"
             )
 
     @property

@@ -19,6 +19,7 @@ from ._exit_codes import ExitCode
 from ._logs import configure
 from ._outcomes import code_of_error, error_document
 from ._printable import conceal
+from ._printed_commands import complete_with
 from ._session import Session
 from ._signals import StoppedError, stop_at_once
 
@@ -35,6 +36,7 @@ def run(arguments: Sequence[str]) -> int:
         Its exit code.
     """
     conceal(os.environ)
+    complete_with({})
 
     try:
         invocation = plain_invocation(arguments) or _any_invocation(arguments)
@@ -64,15 +66,17 @@ def _run(invocation: Invocation) -> int:
     terminal = sys.stderr.isatty()
     # A command tells its outcome on stdout; on a terminal, twice is too much.
     quiet = terminal and options.log_format is None and not command.is_lasting
-    configure(options.log_format or ("text" if terminal else "json"), runs=not quiet)
-    if options.json:
-        use_utf8()
+    complete_with(settings)
     session = Session(
         given=settings,
         create_store=options.create_store,
         json=options.json,
         log_format=options.log_format,
     )
+    how = options.log_format or ("text" if terminal else "json")
+    configure(how, runs=not quiet, zone=session.zone)
+    if options.json:
+        use_utf8()
     given = {"session": session} if "session" in signature(function).parameters else {}
 
     try:

@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 from conexxus_client import ConfigurationError
 
 from ._printable import printable, printable_json, redacted
+from ._printed_commands import completed
 
 
 Tone = Literal["", "strong", "soft", "good", "look", "bad"]
@@ -43,7 +44,7 @@ def write_lines(lines: Iterable[str]) -> None:
     Write a result for people.
     """
     for line in lines:
-        sys.stdout.write(f"{redacted(printable(line))}\n")
+        sys.stdout.write(f"{redacted(printable(completed(line)))}\n")
 
     # Somebody may be waiting at the other end of a pipe.
     sys.stdout.flush()
@@ -66,7 +67,9 @@ def write_in_colour(lines: Iterable[Line]) -> None:
 
     for line in lines:
         console.print(
-            Text.assemble(*((redacted(printable(text)), _STYLES[tone]) for text, tone in line))
+            Text.assemble(
+                *((redacted(printable(completed(text))), _STYLES[tone]) for text, tone in line)
+            )
         )
 
 
@@ -102,7 +105,7 @@ def write_error(*sentences: str) -> None:
     """
     Write what is wrong.
     """
-    first, *others = (redacted(printable(it)) for it in sentences)
+    first, *others = (redacted(printable(completed(it))) for it in sentences)
 
     sys.stderr.write(f"conexxus: {first}\n")
     for sentence in others:
@@ -114,7 +117,7 @@ def asked(lines: Sequence[str]) -> bool:
     Ask at the terminal, on stderr, what *lines* say; is the answer yes?
     """
     for line in lines:
-        sys.stderr.write(f"{redacted(printable(line))}\n")
+        sys.stderr.write(f"{redacted(printable(completed(line)))}\n")
 
     sys.stderr.write("Type yes: ")
     sys.stderr.flush()

@@ -22,6 +22,7 @@ from conexxus_client import (
     decode_transaction,
     encode_item,
 )
+from conexxus_sync.model.formatting import money
 
 from ._console import write_in_colour, write_lines
 from ._exit_codes import ExitCode
@@ -114,7 +115,7 @@ class Demonstration:
         run = self.service.sync_inventory()
         after = self._prices()
         changes = [
-            f"  {sku}: {before[sku]} → {price}"
+            f"  {sku}: {money(before[sku])} → {money(price)}"
             for sku, price in after.items()
             if before[sku] != price
         ]
@@ -124,7 +125,7 @@ class Demonstration:
         sales = _sales()
         total = sum((sale.total for sale in sales), Decimal())
         self._title(
-            f"The sales of {long_date(DAY)} go out: {counted(len(sales), 'sale')}, {total:,}."
+            f"The sales of {long_date(DAY)} go out: {counted(len(sales), 'sale')}, {money(total)}."
         )
         self.office.faults("sales: after_commit(reset)")
         runs = self.service.push_sales(DAY)
@@ -147,17 +148,18 @@ class Demonstration:
     def _books_agree(self) -> bool:
         self._title("The books.")
         ledger, sales = self.office.ledger, _sales()
+        total, doubled = ledger.total(LOCATION, DAY), len(ledger.doubled())
         held = {entry.id: entry.total for entry in ledger.transactions(LOCATION, DAY)}
         agree = (
             held == {sale.id: sale.total for sale in sales}
-            and not ledger.doubled()
+            and not doubled
             and self._prices() == _valid_prices(self.sold)
         )
         self._tell(
             [
                 f"The back office holds {counted(len(held), 'sale')} of {long_date(DAY)}:",
-                f"{ledger.total(LOCATION, DAY):,} in total, {len(ledger.doubled())} of them twice.",
-                f"It was called {self.office.requests['sales']} times to book them.",
+                f"{money(total)} in total, {doubled} of them twice.",
+                f"It was called {counted(self.office.requests['sales'], 'time')} to book them.",
                 f"The shop sells {counted(len(self._prices()), 'item')}.",
                 "Everything agrees to the cent." if agree else "The books do NOT agree.",
             ]

@@ -12,6 +12,7 @@ from pythonjsonlogger.core import RESERVED_ATTRS, LogData
 from pythonjsonlogger.json import JsonFormatter as _JsonFormatter
 
 from ._printable import printable_json, redacted
+from ._printed_commands import completed
 
 
 # What the fields that every event has are called in a record. A field of an
@@ -49,8 +50,11 @@ class JsonFormatter(_JsonFormatter):
         """
         moment = datetime.fromtimestamp(log_data["time"], UTC)
 
+        texts = {name: completed(it) for name, it in log_data.items() if isinstance(it, str)}
+
         return {
             **log_data,
+            **texts,
             "time": moment.isoformat(timespec="milliseconds"),
             "level": log_data["level"].lower(),
         }

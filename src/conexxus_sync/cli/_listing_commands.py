@@ -7,6 +7,7 @@ from shutil import get_terminal_size
 
 from conexxus_client import ConfigurationError, encode_item
 from conexxus_sync.model.catalogue import MirrorItem
+from conexxus_sync.model.formatting import money
 from conexxus_sync.model.runs import RunKind
 from conexxus_sync.views.run_document import run_document
 
@@ -110,4 +111,4 @@ def items(
 def _item_line(entry: MirrorItem) -> str:
     gone = "  (gone)" if entry.missing_since else ""
 
-    return f"{entry.item.sku}  {entry.item.name}  {entry.item.price}{gone}"
+    return f"{entry.item.sku}  {entry.item.name}  {money(entry.item.price)}{gone}"

@@ -4,12 +4,18 @@ Formats log records on stderr, as JSON or text.
 
 import logging
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cached_property
+from zoneinfo import ZoneInfo
 
+from conexxus_sync.model.formatting import money
 from conexxus_sync.runtime.run_logging import RunFilter
 
 from ._arguments import Format
 from ._printable import printable, redacted
+from ._printed_commands import completed
 
 
 # Where the command line logs each run, and each attempt that failed.
@@ -22,16 +28,19 @@ CALLS = "conexxus_client"
 _PLAIN = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", "color_message"}
 
 
-def configure(how: Format, *, runs: bool = True) -> None:
+def configure(
+    how: Format, *, runs: bool = True, zone: Callable[[], ZoneInfo | None] = lambda: None
+) -> None:
     """
     Send what is logged to stderr.
 
     Args:
+        zone: Returns the store's zone, for the moments of texts.
         runs: Also what became of each run, call and attempt; a command that
             tells it anyway does without.
     """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_json_formatter() if how == "json" else TextFormatter())
+    handler.setFormatter(_json_formatter() if how == "json" else TextFormatter(zone))
     handler.addFilter(RunFilter())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for name in (RUNS, ATTEMPTS, CALLS):
@@ -52,18 +61,35 @@ def _json_formatter() -> logging.Formatter:
 class TextFormatter(logging.Formatter):
     """
     Time, level, event and its fields as `name=value`.
+
+    Args:
+        zone: Returns the store's zone; None for the system's.
     """
+
+    def __init__(self, zone: Callable[[], ZoneInfo | None] = lambda: None) -> None:
+        super().__init__()
+        self._zone = zone
+
+    @cached_property
+    def zone(self) -> ZoneInfo | None:
+        """
+        Read when the first line is logged: not each command logs.
+        """
+        return self._zone()
 
     def format(self, record: logging.LogRecord) -> str:
         """
         One line, those of an exception indented; what could steer a terminal
         is shown as an escape.
         """
-        moment = datetime.fromtimestamp(record.created, UTC).astimezone().strftime("%H:%M:%S")
+        moment = datetime.fromtimestamp(record.created, UTC).astimezone(self.zone)
         fields = "".join(
-            f"  {name}={value}" for name, value in vars(record).items() if name not in _PLAIN
+            f"  {name}={money(value) if isinstance(value, Decimal) else value}"
+            for name, value in vars(record).items()
+            if name not in _PLAIN
         )
-        lines = [printable(f"{moment} {record.levelname.lower():<7} {record.getMessage()}{fields}")]
+        said = completed(f"{record.getMessage()}{fields}")
+        lines = [printable(f"{moment:%H:%M:%S %Z} {record.levelname.lower():<7} {said}")]
 
         if record.exc_info:
             exception = self.formatException(record.exc_info)

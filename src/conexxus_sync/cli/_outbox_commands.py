@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
 from conexxus_client import ConfigurationError
+from conexxus_sync.model.formatting import money
 from conexxus_sync.model.sales import OPEN_STATES, Batch, BatchState
 from conexxus_sync.views.json import BatchAndSales, batch_document
 
@@ -54,7 +55,7 @@ def outbox_list(
                 batch.business_date.isoformat(),
                 state_of(batch),
                 f"{batch.transactions:,}",
-                f"{batch.total:,}",
+                money(batch.total),
                 str(batch.attempts),
                 moment(batch.sent_at, config.timezone),
                 batch.answer or "",
@@ -96,7 +97,7 @@ def _shown(batch: Batch, ids: list[str], zone: ZoneInfo | None) -> Iterator[str]
     yield f"Batch {batch.key}"
     yield f"  business date  {batch.business_date}"
     yield f"  state          {state_of(batch)}"
-    yield f"  sales          {batch.transactions:,}, {batch.total:,}"
+    yield f"  sales          {batch.transactions:,}, {money(batch.total)}"
     yield f"  frozen         {moment(batch.frozen_at, zone)}"
     yield f"  sent           {counted(batch.attempts, 'time')}, last {moment(batch.sent_at, zone)}"
     yield f"  answer         {batch.answer or 'none'}"
@@ -107,6 +108,9 @@ def _shown(batch: Batch, ids: list[str], zone: ZoneInfo | None) -> Iterator[str]
         yield f"  in doubt since {moment(batch.unknown_since, zone)}"
     if batch.parked is not None:
         yield f"  parked         {batch.parked}"
-        yield "  Ask the back office whether it has these sales, then: conexxus outbox resolve"
+        yield "  Ask the back office whether it has these sales; if it has them, then:"
+        yield f"    conexxus outbox resolve {batch.short_key} --delivered"
+        yield "  If it has none of them:"
+        yield f"    conexxus outbox resolve {batch.short_key} --not-delivered"
 
     yield f"  {', '.join(ids)}"

@@ -3,9 +3,11 @@
 """
 
 from datetime import date, timedelta
+from decimal import Decimal
 
 from conexxus_client import ConfigurationError
 from conexxus_sync.config import day
+from conexxus_sync.model.formatting import money
 from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.sales import Reconciliation, reconcile
 from conexxus_sync.service._host_objects import order_source
@@ -65,12 +67,13 @@ def _first(since: str | None) -> date:
 
 def _row(one: Reconciliation) -> tuple[str, ...]:
     sums = one.sums
-    till_count = "" if one.till_count is None else f"{one.till_count:,}, {one.till_total:,}"
+    total = one.till_total or Decimal()
+    till_count = "" if one.till_count is None else f"{one.till_count:,}, {money(total)}"
 
     return (
         sums.business_date.isoformat(),
         f"{sums.delivered:,}",
-        f"{sums.total:,}",
+        money(sums.total),
         f"{sums.waiting:,}",
         f"{sums.quarantined:,}",
         f"{sums.discrepancies:,}",

@@ -4,11 +4,13 @@
 
 from datetime import date as Date  # noqa: N812  # an option is called `date`
 from decimal import Decimal
+from shlex import quote
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from conexxus_client import ConfigurationError
+from conexxus_sync.model.formatting import money
 from conexxus_sync.model.sales import Batch
 from conexxus_sync.views.json import batch_document
 
@@ -157,7 +159,7 @@ def outbox_accept_discrepancy(
     dates = outbox_operator(session, changeable(session)[0]).accept_discrepancy(name, reason=reason)
 
     if not dates:
-        problem = f"no delivered sale {name[:60]} was changed: see conexxus why {name[:60]}"
+        problem = f"no delivered sale {name[:60]} was changed: see conexxus why {quote(name)}"
         raise ConfigurationError([problem])
     if session.json:
         write_json([{"item": name, "businessDate": day.isoformat()} for day in dates])
@@ -185,7 +187,7 @@ def _selection(
         problem = f"outbox {command} needs one of these: the KEY of a batch, --all, or --date DATE"
         raise ConfigurationError([problem])
     if dry_run and key is not None:
-        problem = f"--dry-run goes with --all or --date; see conexxus outbox show {key[:60]}"
+        problem = f"--dry-run goes with --all or --date; see conexxus outbox show {quote(key)}"
         raise ConfigurationError([problem])
 
     return given_day(date)
@@ -196,12 +198,13 @@ def _shown_counts(batches: list[Batch], session: Session, *, dry_run: bool) -> b
     Say first how many there are; returns whether that is all.
     """
     if not session.json:
+        unknown = counted(len(batches), "batch", "batches")
         sales = counted(sum(batch.transactions for batch in batches), "sale")
         total = sum((batch.total for batch in batches), Decimal())
         days = sorted({batch.business_date.isoformat() for batch in batches})
         write_lines(
             [
-                f"{counted(len(batches), 'batch', 'batches')} of unknown fate: {sales}, {total:,f}",
+                f"{unknown} of unknown fate: {sales}, {money(total)}",
                 *(f"  {day}" for day in days),
             ]
         )

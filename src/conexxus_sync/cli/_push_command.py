@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from conexxus_client import ConfigurationError
 from conexxus_sync.config import SyncConfig, day
+from conexxus_sync.model.formatting import money
 from conexxus_sync.model.runs import SyncRun
 from conexxus_sync.model.sales import OPEN_STATES
 from conexxus_sync.protocols import OrderSource
@@ -182,7 +183,9 @@ def dating(show: Progress) -> Callable[[PushProgress], None]:
 
     def looked_at(at: PushProgress) -> None:
         sales = counted(at.transactions, "sale")
-        show(f"Pushing sales … {at.business_date}, {at.dates:,} of {at.of:,} dates, {sales}")
+        show(
+            f"Pushing sales … {at.business_date}, {at.dates:,} of {counted(at.of, 'date')}, {sales}"
+        )
 
     return looked_at
 
@@ -194,7 +197,7 @@ def _told(runs: list[SyncRun]) -> Iterator[str]:
     if len(runs) > 1:
         sales = counted(sum(run.items_succeeded for run in runs), "sale")
         total = sum((run.total or Decimal() for run in runs), Decimal())
-        yield f"Together: {len(runs):,} business dates, {sales}, {total:,}."
+        yield f"Together: {len(runs):,} business dates, {sales}, {money(total)}."
 
 
 def _why_nothing(state: State, only: dt.date | None) -> Iterator[str]:

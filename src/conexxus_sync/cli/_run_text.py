@@ -3,11 +3,12 @@ Text about runs for the terminal. Pure functions.
 """
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from conexxus_sync.model.formatting import counted as counted
 from conexxus_sync.model.formatting import long_date as long_date
-from conexxus_sync.model.formatting import shortened
+from conexxus_sync.model.formatting import money, shortened
 from conexxus_sync.model.runs import MAX_ERRORS, IssueKind, RunIssue, RunKind, RunStatus, SyncRun
 from conexxus_sync.views.phrases import moment as moment
 from conexxus_sync.views.phrases import run_duration as run_duration
@@ -125,7 +126,7 @@ def _bad_items(run: SyncRun) -> Iterator[str]:
 
 def _push(run: SyncRun) -> Iterator[str]:
     day = "Sales" if run.business_date is None else f"Sales of {long_date(run.business_date)}"
-    accepted = f"{counted(run.items_succeeded, 'sale')}, {run.total or 0:,}"
+    accepted = f"{counted(run.items_succeeded, 'sale')}, {money(run.total or Decimal())}"
     differing = [issue for issue in run.errors if issue.kind is IssueKind.DISCREPANCY]
     aside = [issue for issue in run.errors if issue.kind is IssueKind.SET_ASIDE]
     about_run = [issue.error for issue in run.errors if issue.item is None]

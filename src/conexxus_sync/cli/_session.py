@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from datetime import date as Date  # noqa: N812  # an option is called `date`
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 import attrs
 
@@ -59,6 +60,14 @@ class Session:
             ConfigurationError: Naming all problems at once.
         """
         return SyncConfig.from_env(self.settings())
+
+    def zone(self) -> ZoneInfo | None:
+        """
+        The store's zone; None, the system's, if the settings are wrong.
+        """
+        config = collected([], self.sync_config)
+
+        return None if config is None else config.timezone
 
     def configs(self, also: Iterable[str] = ()) -> tuple[ClientConfig, SyncConfig]:
         """

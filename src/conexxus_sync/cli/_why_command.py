@@ -63,7 +63,7 @@ def _sale_lines(history: TransactionHistory, zone: ZoneInfo | None) -> Iterator[
         if batch.parent:
             yield f"    divided from batch {batch.parent}"
         if batch.parked:
-            yield f"    parked: {batch.parked}. Next: conexxus outbox resolve {batch.key}"
+            yield f"    parked: {batch.parked}. Next: conexxus outbox show {batch.short_key}"
 
     for delivered in history.delivered:
         if delivered.key is None:

@@ -9,7 +9,7 @@ import attrs
 
 from conexxus_sync.model.alerts import Alert, AlertName
 from conexxus_sync.model.api_connection import ApiConnection
-from conexxus_sync.model.formatting import counted
+from conexxus_sync.model.formatting import counted, money
 from conexxus_sync.model.runs import IssueKind, RunStatus, SyncRun
 from conexxus_sync.sales import HangingSource, SalesStatus
 
@@ -360,11 +360,11 @@ def _parked(counts: StoreCounts) -> Alert:
     return Alert(
         name=AlertName.SALES_PARKED,
         message=(
-            f"{batches} of sales ({sales}, {counts.parked_total:,f}) {wait} for your decision: it "
-            "is unknown whether the back office has them."
+            f"{batches} of sales ({sales}, {money(counts.parked_total)}) {wait} for your decision: "
+            "it is unknown whether the back office has them."
         ),
         advice=(
-            "Ask it; then see `conexxus outbox list`, and `conexxus outbox resolve KEY` or "
-            "`conexxus outbox resend KEY`."
+            "Ask it; then see `conexxus outbox list`, and "
+            "`conexxus outbox resolve KEY --delivered`, or --not-delivered."
         ),
     )

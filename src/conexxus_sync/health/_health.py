@@ -13,6 +13,7 @@ from conexxus_client import ConexxusError
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.model.alerts import Alert, AlertName, Severity
 from conexxus_sync.model.api_connection import ApiConnection
+from conexxus_sync.model.formatting import without_placeholder
 from conexxus_sync.model.runs import RunStatus
 from conexxus_sync.sales import HangingSource, ProfileCheck, SalesStatus
 from conexxus_sync.stores import LocationStore
@@ -177,11 +178,12 @@ def assess_health(
     except Exception as exc:  # noqa: BLE001  # a health check always gets an answer
         return _unreadable(_reason(exc), missing, current_connection([api], now), orders=orders)
 
-    return _health_of(inputs, orders=orders)
+    return _health_of(inputs, config, orders=orders)
 
 
-def _health_of(inputs: HealthInputs, *, orders: bool) -> ServiceHealth:
-    snapshot, alerts = inputs.snapshot, inputs.alerts()
+def _health_of(inputs: HealthInputs, config: SyncConfig, *, orders: bool) -> ServiceHealth:
+    snapshot = inputs.snapshot
+    alerts = tuple(_as_configured(alert, config) for alert in inputs.alerts())
     pull, push = snapshot.latest_pull, snapshot.latest_push
 
     return ServiceHealth(
@@ -202,6 +204,20 @@ def _health_of(inputs: HealthInputs, *, orders: bool) -> ServiceHealth:
         ),
         counts=snapshot.counts,
     )
+
+
+def _as_configured(alert: Alert, config: SyncConfig) -> Alert:
+    """
+    *alert*, whose commands need no option for an order source that the settings name.
+    """
+    if config.orders is None:
+        return alert
+
+    message, advice = (
+        without_placeholder(text, "CONEXXUS_ORDERS") for text in (alert.message, alert.advice)
+    )
+
+    return attrs.evolve(alert, message=message, advice=advice)
 
 
 def _state(inputs: HealthInputs, alerts: tuple[Alert, ...]) -> ServiceState:

@@ -7,6 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from conexxus_sync.model.catalogue import MirrorItem, QuarantinedItem
+from conexxus_sync.model.formatting import money
 from conexxus_sync.model.runs import RunKind, SyncRun
 from conexxus_sync.stores import LocationStore, State
 
@@ -67,7 +68,7 @@ class ItemHistory:
         if entry.missing_since is not None:
             state = f"gone since {self._moment(entry.missing_since)}"
 
-        yield f"{item.sku}: {item.name}, {item.price}; {state}."
+        yield f"{item.sku}: {item.name}, {money(item.price)}; {state}."
         yield f"It first came with {self._run(entry.created_run)}."
 
         if entry.decision != "created" or entry.updated_run != entry.created_run:
@@ -137,7 +138,8 @@ def _said(entry: MirrorItem) -> str:
 
 
 def _where(entry: MirrorItem) -> str:
-    price = "" if entry.old_price is None else f": price {entry.old_price} → {entry.item.price}"
+    old, new = entry.old_price, entry.item.price
+    price = "" if old is None else f": price {money(old)} → {money(new)}"
     page = entry.page if entry.decision in ("created", "updated", "returned") else None
 
     return ("" if page is None else f", on page {page}") + price

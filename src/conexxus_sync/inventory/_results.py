@@ -29,7 +29,8 @@ def with_counts(
     if diff.failed:
         status = RunStatus.PARTIAL if succeeded else RunStatus.FAILED
         last_error = (
-            f"{diff.failed} of {diff.received} items were set aside, the first: {issues[0].text}"
+            f"set aside: {diff.failed:,} of {counted(diff.received, 'item')}, the first: "
+            f"{issues[0].text}"
         )
 
     return attrs.evolve(

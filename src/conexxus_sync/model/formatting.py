@@ -8,6 +8,9 @@ from decimal import Decimal
 from difflib import get_close_matches
 
 
+# What stands in a command for an option that a setting makes unnecessary, by variable.
+PLACEHOLDERS = {"CONEXXUS_ORDERS": " --orders ORDERS", "CONEXXUS_CATALOG": " --catalog CATALOG"}
+
 # Until then, a time after midnight belongs to the night before.
 MORNING = 12
 
@@ -27,6 +30,13 @@ def money(amount: Decimal) -> str:
     decimals = max(2, -exponent) if isinstance(exponent, int) else 2
 
     return f"{amount:,.{decimals}f}"
+
+
+def without_placeholder(text: str, variable: str) -> str:
+    """
+    *text*, whose commands need no option for *variable*.
+    """
+    return text.replace(PLACEHOLDERS[variable], "")
 
 
 def sentence(text: str) -> str:

@@ -8,7 +8,14 @@ from decimal import Decimal
 import attrs
 
 from conexxus_sync.model.alerts import AlertGroup, AlertName
-from conexxus_sync.model.formatting import counted, rough_duration, sentence, short_date, wall_time
+from conexxus_sync.model.formatting import (
+    counted,
+    money,
+    rough_duration,
+    sentence,
+    short_date,
+    wall_time,
+)
 
 
 # Beyond that, a chat shows a wall; what was cut off is in `conexxus status`.
@@ -85,7 +92,7 @@ def accepted(sales: int, total: Decimal, at: str) -> str:
     """
     `213 sales, 4,182.77, accepted 23:31`
     """
-    return f"{counted(sales, 'sale')}, {total:,f}, accepted {at}"
+    return f"{counted(sales, 'sale')}, {money(total)}, accepted {at}"
 
 
 def partly_accepted(sales: int, total: Decimal, missing: int, why: str) -> str:
@@ -95,7 +102,7 @@ def partly_accepted(sales: int, total: Decimal, missing: int, why: str) -> str:
     if not sales:
         return f"{counted(missing, 'sale')}, not accepted: {why}"
 
-    of_which = f"of which {sales:,} accepted ({total:,f}) and {missing:,} not"
+    of_which = f"of which {sales:,} accepted ({money(total)}) and {missing:,} not"
 
     return f"{counted(sales + missing, 'sale')}, {of_which}: {why}"
 
@@ -105,7 +112,7 @@ def unfinished(sales: int, total: Decimal, why: str) -> str:
     `201 sales, 3,950.10, accepted so far, but the day could not be pushed to its end: …`
     """
     so_far = (
-        f"{counted(sales, 'sale')}, {total:,f}, accepted so far"
+        f"{counted(sales, 'sale')}, {money(total)}, accepted so far"
         if sales
         else "no sales accepted so far"
     )

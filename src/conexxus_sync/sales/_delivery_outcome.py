@@ -20,7 +20,7 @@ from conexxus_client import (
     RejectedTransaction,
     StatusError,
 )
-from conexxus_sync.model.formatting import rough_duration
+from conexxus_sync.model.formatting import counted, rough_duration
 from conexxus_sync.runtime.clock import TOLERANCE
 
 from ._key_age import KeyAge
@@ -172,7 +172,7 @@ def _of_receipt(receipt: PushReceipt, ids: Collection[str]) -> DeliveryOutcome:
 
     return DeliveryOutcome(
         outcome=Outcome.ACCEPTED,
-        reason=f"accepted {taken} of {len(ids)} transactions",
+        reason=f"accepted {taken} of {counted(len(ids), 'transaction')}",
         rejected=tuple(rejected.values()),
     )
 
@@ -188,19 +188,21 @@ def _dispute(receipt: PushReceipt, ids: Collection[str], rejected: AbstractSet[s
     if receipt.complaint is not None:
         return f"the back office says success, and complains: {receipt.complaint}"
     if foreign:
-        return f"the answer rejects {len(foreign)} transactions that were not sent"
+        return f"the answer rejects {counted(len(foreign), 'transaction')} that were not sent"
     if foreign_duplicates:
-        return f"the answer knows {len(foreign_duplicates)} transactions that were not sent"
+        return (
+            f"the answer knows {counted(len(foreign_duplicates), 'transaction')} that were not sent"
+        )
     # Its count may include what it had before, or not.
     if receipt.accepted is not None and taken not in (receipt.accepted, receipt.accepted + known):
         return (
-            f"the back office says that it accepted {receipt.accepted} of {len(ids)} "
-            f"transactions and names {len(rejected)} as rejected"
+            f"the back office says that it accepted {receipt.accepted} of "
+            f"{counted(len(ids), 'transaction')} and names {len(rejected)} as rejected"
         )
     if receipt.least is not None and receipt.least + known < taken:
         return (
-            f"the back office says that it processed {receipt.least} of {len(ids)} "
-            f"transactions and names {len(rejected)} as rejected"
+            f"the back office says that it processed {receipt.least} of "
+            f"{counted(len(ids), 'transaction')} and names {len(rejected)} as rejected"
         )
 
     return None

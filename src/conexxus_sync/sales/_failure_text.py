@@ -29,7 +29,8 @@ def explained(batch: Batch, result: DeliveryOutcome, profile: ApiProfile) -> str
         key = batch.short_key
         return (
             f"{what} is parked, its delivery is unknown: {result.parked}. "
-            f"Ask the back office whether it has them, then `conexxus outbox resolve {key}`. "
+            "Ask the back office whether it has them, then "
+            f"`conexxus outbox resolve {key} --delivered`, or --not-delivered. "
             f"Last answer: {result.reason}"
         )
     if result.outcome is Outcome.UNKNOWN:

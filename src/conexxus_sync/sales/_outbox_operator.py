@@ -97,8 +97,8 @@ class OutboxOperator:
             if danger is not None and not force:
                 msg = (
                     f"batch {batch.key} may be at the back office already, and sent again it could "
-                    f"be doubled: {danger}. Ask whether it has the sales, then "
-                    f"`conexxus outbox resolve {batch.short_key}`; or --force"
+                    f"be doubled: {danger}. Ask whether it has them, then `conexxus outbox resolve "
+                    f"{batch.short_key} --delivered`, or --not-delivered; or --force"
                 )
                 raise OutboxError(msg)
 

@@ -9,6 +9,7 @@ from datetime import date
 import attrs
 
 from conexxus_client import ConfigurationError
+from conexxus_sync.model.formatting import counted
 from conexxus_sync.model.sales import FreezeNumbers
 from conexxus_sync.runtime.run_logging import safe_logger
 from conexxus_sync.stores import LocationStore, State
@@ -31,10 +32,11 @@ class RestoredStore:
 
     def __str__(self) -> str:
         return (
-            f"the store was restored from a backup or lost: it knows of {self.numbers.stored} "
-            f"freezes of location {self.location_id}, and {self.numbers.path or 'this process'} of "
-            f"{self.numbers.beside}. What was sent since would be sent again, so nothing is "
-            "pushed. Name the last business date that the back office has: "
+            "the store was restored from a backup or lost: it knows of "
+            f"{counted(self.numbers.stored, 'freeze')} of location {self.location_id}, and "
+            f"{self.numbers.path or 'this process'} of {self.numbers.beside}. What was sent "
+            "since would be sent again, so nothing is pushed. Name the last business date "
+            "that the back office has: "
             "`conexxus push --orders ORDERS --adopt-through DATE`"
         )
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from conexxus_sync.health._health import ServiceHealth, ServiceState
 from conexxus_sync.health._overview import Day, DayState, Overview
 from conexxus_sync.model.alerts import AlertGroup, AlertName, Severity
-from conexxus_sync.model.formatting import WEEKDAYS, counted, named_date, wall_time
+from conexxus_sync.model.formatting import WEEKDAYS, counted, money, named_date, wall_time
 
 
 def headline(health: ServiceHealth) -> str:
@@ -67,7 +67,7 @@ def day_sentence(day: Day, zone: ZoneInfo | None, today: date) -> str:
 
     parts = []
     if sums.delivered:
-        parts.append(f"{counted(sums.delivered, 'sale')}, {sums.total:,}")
+        parts.append(f"{counted(sums.delivered, 'sale')}, {money(sums.total)}")
     if sums.last_at is not None:
         parts.append(f"accepted {_accepted(sums.last_at, zone, day.business_date)}")
     if sums.waiting:

@@ -22,7 +22,7 @@ _SECTIONS = re.compile(
     r"## When it ends\n\n(?P<clears>.+)\n",
     re.DOTALL,
 )
-_STEP = re.compile(r"^\d+\. (?P<text>.+)(?:\n\n    ```console\n    \$ (?P<command>.+)\n)?", re.M)
+_STEP = re.compile(r"^\d+\. (?P<text>.+)(?:\n\n    ```sh\n    (?P<command>.+)\n)?", re.M)
 
 
 @attrs.frozen
