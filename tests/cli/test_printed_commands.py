@@ -119,8 +119,8 @@ def test_each_option(command):
     (again,) = printed(completed(f"`{shlex.join(['conexxus', *words])}`"))
 
     assert again == words
-    taken = [*words, *["x"] * 1] if plain_invocation(words) is None else words
-    found = plain_invocation(taken)
+    tried = (plain_invocation([*words, *["x"] * count]) for count in range(3))
+    found = next(filter(None, tried))
     assert found.settings.items() <= given.items()
     assert found.settings
 
