@@ -36,6 +36,8 @@ TABLES = {
     "sales_clocks": 1,
     "sales_dates": 2,
     "sales_watermarks": 1,
+    "sales_looks": 1,
+    "looked_sales": 4,
     "sales_profiles": 1,
     "sales_freezes": 1,
     "batches": 2,
