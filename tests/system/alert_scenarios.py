@@ -6,7 +6,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from conexxus_client import ApiProfile
+from conexxus_client import ApiProfile, SalesBatch
 from conexxus_sync import SyncConfig
 from conexxus_sync.model.alerts import AlertName
 from conexxus_sync.sales import OutboxOperator
@@ -272,6 +272,25 @@ def a_delivered_sale_is_corrected(shop):
 
     shop.clock.advance(minutes=20)
     sell_and_push(shop, total="1.50")
+
+
+@scenario(AlertName.BOOKS_DIFFER)
+def a_back_office_loses_a_sale(shop):
+    day = shop.clock.now().date()
+    shop.service.run_due(shop.clock.now())
+    yield
+
+    shop.office.faults("forget(t1)")
+    shop.orders.sell(day, "t1")
+    shop.clock.advance_to(datetime(2026, 1, 3, 0, 15, tzinfo=UTC))
+    shop.service.run_due(shop.clock.now())
+    yield
+
+    lost = SalesBatch(
+        date=day, location_id=LOCATION, transactions=shop.orders.transactions(LOCATION, day)
+    )
+    shop.service.client.push_sales(lost, idempotency_key="by-hand")
+    shop.service.reconcile(day)
 
 
 @scenario(AlertName.SALES_HELD)

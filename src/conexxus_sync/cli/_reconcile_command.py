@@ -8,7 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from conexxus_client import ConfigurationError
-from conexxus_sync.model.date_reconciliation import DateReconciliation, Measure, ReconciledAmount
+from conexxus_sync.model.date_reconciliation import DateReconciliation, ReconciledAmount
 from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.sales import SalesLedger
 from conexxus_sync.service import ConexxusService
@@ -24,13 +24,6 @@ from ._store_file import require_store
 
 
 SHOWN_FINDINGS = 100
-
-_TITLES = {
-    Measure.COUNT: "sales",
-    Measure.TOTAL: "total",
-    Measure.PAID_IN: "paid in",
-    Measure.PAID_OUT: "paid out",
-}
 
 
 def reconcile(*, date: str | None = None, csv: bool = False, session: Session) -> ExitCode:
@@ -95,10 +88,9 @@ def _lines(found: DateReconciliation) -> Iterator[str]:
 
 
 def _row(row: ReconciledAmount) -> tuple[str, ...]:
-    title = _TITLES.get(row.measure) or f"{row.measure} {row.name}"
     figures = (row.till, row.sent, row.accepted, row.set_aside, row.back_office, row.difference)
 
-    return (title, *map(_shown, figures), "" if row.agrees else "differs")
+    return (row.title, *map(_shown, figures), "" if row.agrees else "differs")
 
 
 def _shown(amount: Decimal | None) -> str:

@@ -327,6 +327,9 @@ def _sales_counts(counts: StoreCounts) -> Iterator[Alert]:
     if counts.refused_changes:
         yield _changes_refused(counts)
 
+    if counts.differing_dates:
+        yield _books_differ(counts)
+
     if counts.discrepancies:
         yield Alert(
             name=AlertName.DISCREPANCY,
@@ -349,6 +352,18 @@ def _changes_refused(counts: StoreCounts) -> Alert:
         advice=(
             f"If the till is right: `conexxus push --orders ORDERS --date {day} --accept-changes`."
         ),
+    )
+
+
+def _books_differ(counts: StoreCounts) -> Alert:
+    day, difference = next(iter(counts.differing_dates.items()))
+    more = len(counts.differing_dates) - 1
+    others = f" So does {counted(more, 'other date')}." if more else ""
+
+    return Alert(
+        name=AlertName.BOOKS_DIFFER,
+        message=f"Till and back office differ on {day}: {difference}.{others}",
+        advice=f"See `conexxus reconcile --orders ORDERS --date {day}`.",
     )
 
 

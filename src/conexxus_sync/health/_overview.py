@@ -45,7 +45,8 @@ class DayState(StrEnum):
 
     `MISSING`: it, or part of it, should have arrived by now.  `WAITING`: not
     everything has arrived, and that is no surprise yet.  `DIFFERS`: something
-    was set aside, or the till tells it otherwise since.  `LATE`: all is there,
+    was set aside, the till tells it otherwise since, or the back office's books
+    are not those of the till.  `LATE`: all is there,
     but half of it came late.
     `QUIET`: looked at, and nothing was sold.  `AHEAD`: its time has not come.
     `UNKNOWN`: before this store began, or closed.
@@ -69,12 +70,15 @@ class Day:
     Attributes:
         sums: What is known of its sales; None if there are none.
         push_moment: When it is pushed for the first time.
+        difference: What differs between till and back office, if they were
+            compared.
     """
 
     business_date: date
     state: DayState
     sums: DateTotals | None = None
     push_moment: datetime
+    difference: str | None = None
 
     @property
     def delivered(self) -> int:
@@ -283,18 +287,20 @@ def _days(store: LocationStore, state: State, config: SyncConfig, bare: Overview
     first = today - (SHOWN_DAYS - 1) * DAY
     dates = ledger.dates(ledger.start_date(bare.now), bare.now, since=first)
     totals = {sums.business_date: sums for sums in state.outbox.date_totals(first)}
+    compared = state.reconciliations.since(first)
 
     for number in range(SHOWN_DAYS):
         day = first + number * DAY
+        found = _state(day, dates, totals.get(day), bare.now)
+        difference = compared[day].difference if day in compared else None
+        if difference is not None and found not in (DayState.MISSING, DayState.WAITING):
+            found = DayState.DIFFERS
         yield Day(
             business_date=day,
-            state=(
-                DayState.MISSING
-                if day in overdue
-                else _state(day, dates, totals.get(day), bare.now)
-            ),
+            state=DayState.MISSING if day in overdue else found,
             sums=totals.get(day),
             push_moment=dates.calendar.push_moment(day),
+            difference=difference,
         )
 
 

@@ -13,6 +13,7 @@ from conexxus_sync.model.api_connection import ApiConnection
 from conexxus_sync.model.catalogue import UnnamedElements
 from conexxus_sync.model.runs import RunKind, RunStatus, SyncRun
 from conexxus_sync.model.sales import BatchState
+from conexxus_sync.sales._nightly_reconciliation import REMEMBERED
 from conexxus_sync.stores import LocationStore, State
 
 
@@ -34,6 +35,8 @@ class StoreCounts:
         refused_changes: Why nothing was taken back, of dates of which too
             much changed at once.
         discrepancies: Delivered transactions that changed or disappeared.
+        differing_dates: What differs between till and back office, of the
+            business dates of the last week that were reconciled.
         mismatched_sales: Transactions whose lines do not add up to their
             total; a tax-free sum of lines is normal.
     """
@@ -49,6 +52,7 @@ class StoreCounts:
     refused_changes: Mapping[date, str] = attrs.field(factory=dict)
     discrepancies: int = 0
     mismatched_sales: int = 0
+    differing_dates: Mapping[date, str] = attrs.field(factory=dict)
 
 
 @attrs.frozen(kw_only=True)
@@ -93,7 +97,7 @@ class StoreSnapshot:
                 quarantined_in_push=_quarantined(state, troubled),
                 last_call=state.api_calls.last(),
                 unnamed=state.mirror.unnamed(),
-                counts=_counts(state, pushing=pushing),
+                counts=_counts(state, now, pushing=pushing),
             )
 
 
@@ -129,7 +133,7 @@ def _is_resolved(state: State, push: SyncRun) -> bool:
     )
 
 
-def _counts(state: State, *, pushing: bool) -> StoreCounts:
+def _counts(state: State, now: datetime, *, pushing: bool) -> StoreCounts:
     mirror, parked = state.mirror.counts(), state.outbox.parked()
 
     return StoreCounts(
@@ -145,6 +149,11 @@ def _counts(state: State, *, pushing: bool) -> StoreCounts:
         refused_changes=state.sales_dates.refused_changes(),
         discrepancies=state.sales_quarantine.discrepancy_count(),
         mismatched_sales=state.outbox.mismatched(),
+        differing_dates={
+            day: one.difference
+            for day, one in state.reconciliations.since(now.date() - REMEMBERED).items()
+            if one.difference is not None
+        },
     )
 
 

@@ -49,6 +49,7 @@ class AlertName(StrEnum):
     ERROR_RATE = "ConexxusHighErrorRate"
     CHANGES_REFUSED = "ConexxusSalesChangesRefused"
     DISCREPANCY = "ConexxusSalesDiscrepancy"
+    BOOKS_DIFFER = "ConexxusBooksDiffer"
     SALES_HELD = "ConexxusSalesHeld"
     SALES_SILENT = "ConexxusSalesSilent"
     SALES_SET_ASIDE = "ConexxusSalesSetAside"
@@ -74,6 +75,7 @@ SEVERITIES = {
     AlertName.ERROR_RATE: Severity.WARNING,
     AlertName.CHANGES_REFUSED: Severity.WARNING,
     AlertName.DISCREPANCY: Severity.WARNING,
+    AlertName.BOOKS_DIFFER: Severity.WARNING,
     AlertName.SALES_HELD: Severity.WARNING,
     AlertName.SALES_SILENT: Severity.WARNING,
     AlertName.SALES_SET_ASIDE: Severity.WARNING,
@@ -159,6 +161,7 @@ _ABOUT_SALES = frozenset(
         AlertName.MISCONFIGURED,
         AlertName.CHANGES_REFUSED,
         AlertName.DISCREPANCY,
+        AlertName.BOOKS_DIFFER,
         AlertName.SALES_HELD,
         AlertName.SALES_SILENT,
         AlertName.SALES_SET_ASIDE,

@@ -5,6 +5,7 @@ Reconciliation of a business date: its rows, and the sales that are booked wrong
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date as Date  # noqa: N812  # a field is called `date`
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -66,6 +67,25 @@ class ReconciledAmount:
         """
         return len(set(self._known)) <= 1
 
+    def __str__(self) -> str:
+        sides = {
+            "till": self.till,
+            "accepted": self.accepted,
+            "back office": self.back_office,
+        }
+        figures = (f"{side} {one:,f}" for side, one in sides.items() if one is not None)
+
+        return f"{self.title}: {', '.join(figures)}"
+
+    @property
+    def title(self) -> str:
+        """
+        What it adds up, like `tender cash`.
+        """
+        measure = "sales" if self.measure is Measure.COUNT else self.measure.replace("_", " ")
+
+        return measure if self.name is None else f"{measure} {self.name[:60]}"
+
     @property
     def _known(self) -> list[Decimal]:
         return [one for one in (self.till, self.accepted, self.back_office) if one is not None]
@@ -88,6 +108,9 @@ class FindingKind(StrEnum):
     UNCONFIRMED = "unconfirmed"
     FOREIGN = "foreign"
 
+
+# So many findings are named in a sentence.
+_NAMED = 3
 
 _SENTENCES = {
     FindingKind.LOST: "{id} was accepted, but is not in the books of the back office",
@@ -126,12 +149,32 @@ class BookFinding:
 
 
 @attrs.frozen(kw_only=True)
+class ComparedDate:
+    """
+    What came of a date when it was last reconciled.
+
+    Attributes:
+        difference: A sentence; None if all agreed.
+    """
+
+    at: datetime
+    difference: str | None
+
+    def is_outdated(self, visited_at: datetime) -> bool:
+        """
+        Did it differ, and was the date pushed since?
+        """
+        return self.difference is not None and self.at < visited_at
+
+
+@attrs.frozen(kw_only=True)
 class DateReconciliation:
     """
     A business date at the till, in the outbox and at the back office.
 
     Attributes:
         remarks: What is not known, and why, one sentence each.
+        is_complete: Whether all sides that there are were compared.
     """
 
     business_date: Date
@@ -139,6 +182,23 @@ class DateReconciliation:
     rows: tuple[ReconciledAmount, ...]
     findings: tuple[BookFinding, ...] = ()
     remarks: tuple[str, ...] = ()
+    is_complete: bool = True
+
+    @property
+    def difference(self) -> str | None:
+        """
+        What differs, in one sentence without an end; None if all agrees.
+        """
+        rows = [row for row in self.rows if not row.agrees]
+        # Money says more than a count.
+        rows = [row for row in rows if row.measure is not Measure.COUNT] or rows
+        said = [str(one) for one in (*rows[:1], *self.findings[:_NAMED])]
+        more = len(self.findings) - _NAMED
+
+        if more > 0:
+            said.append(f"{more:,} more")
+
+        return "; ".join(said) or None
 
     @property
     def agrees(self) -> bool:

@@ -35,6 +35,7 @@ class DailyReports:
         missing: How many sales of a date were not accepted.
         sums: What a date comes to; asked only of dates to tell of: it takes
             a look at every sale.
+        differing: What differs between till and back office, by date.
         why: Why sales of a date were not accepted, in plain words.
     """
 
@@ -48,6 +49,7 @@ class DailyReports:
     missing: Callable[[date], int]
     sums: Callable[[date], DateTotals | None]
     why: Callable[[date], str]
+    differing: Mapping[date, str] = attrs.field(factory=dict)
 
     def due(self) -> Iterator[tuple[SentReport, Notice]]:
         """
@@ -60,7 +62,8 @@ class DailyReports:
 
             if finished and not missing:
                 beginning = "now complete, " if day in incomplete else ""
-                yield self._report(day, f"{beginning}{self._accepted(day)}", complete=True)
+                text = f"{beginning}{self._accepted(day)}{self._difference(day)}"
+                yield self._report(day, text, complete=True)
             elif day not in incomplete and (finished or self._is_late(day)):
                 yield self._report(day, self._incomplete(day, missing), complete=False)
 
@@ -91,6 +94,11 @@ class DailyReports:
             return "no sales"
 
         return accepted(sums.delivered, sums.total, wall_time(sums.last_at, self.zone, day))
+
+    def _difference(self, day: date) -> str:
+        difference = self.differing.get(day)
+
+        return "" if difference is None else f". Till and back office differ: {difference}"
 
     def _incomplete(self, day: date, missing: int) -> str:
         sums = self.sums(day)

@@ -38,6 +38,7 @@ _ENDED = {
     AlertName.ERROR_RATE: "no more than one in ten items or sales fails any more",
     AlertName.CHANGES_REFUSED: "changes of delivered sales are no longer refused",
     AlertName.DISCREPANCY: "no delivered sale differs from the till any more",
+    AlertName.BOOKS_DIFFER: "the books of till and back office agree",
     AlertName.SALES_HELD: "past sales are no longer held back",
     AlertName.SALES_SILENT: "there are sales again",
     AlertName.SALES_SET_ASIDE: "no sale is set aside any more",

@@ -63,6 +63,7 @@ class DateReconciler:
     _remarks: list[str] = attrs.field(factory=list, init=False)
     _expected: dict[str, list[Decimal]] = attrs.field(factory=lambda: defaultdict(list), init=False)
     _unconfirmed: set[str] = attrs.field(factory=set, init=False)
+    _is_unread: bool = attrs.field(default=False, init=False)
     _voids: int = attrs.field(default=0, init=False)
     _bare: CountedTotal = attrs.field(factory=CountedTotal, init=False)
 
@@ -103,6 +104,7 @@ class DateReconciler:
             rows=tuple(columns.rows()),
             findings=tuple(self._findings(booked, adopted)),
             remarks=tuple(self._remarks),
+            is_complete=till is not None and not self._is_unread,
         )
 
     def _totals(self, sales: Iterator[Transaction]) -> DayTotals:
@@ -129,6 +131,7 @@ class DateReconciler:
         except NotFoundError:
             self._remarks.append(_NOT_OFFERED)
         except ConexxusError as exc:
+            self._is_unread = True
             self._remarks.append(f"The books of the back office can't be read: {exc}")
 
         return None

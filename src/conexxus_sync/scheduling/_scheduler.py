@@ -66,11 +66,15 @@ class Schedulable(Protocol):
 class Scheduler:
     """
     Runs what is due.
+
+    Attributes:
+        after_push: Called after each push that was due.
     """
 
     service: Schedulable
     clock: SettableClock
     triggered: BackgroundRuns
+    after_push: Callable[[datetime], None]
     _clock_problem: bool = attrs.field(default=False, init=False)
     _retry_at: datetime | None = attrs.field(default=None, init=False)
     _upcoming: dict[str, str] = attrs.field(factory=dict, init=False)
@@ -186,6 +190,7 @@ class Scheduler:
             self._clock_problem = clock_problem is not None
             if clock_problem is None and sales.next_due(now) <= now:
                 yield from sales.push(automatic=True)
+                self.after_push(now)
 
 
 @attrs.define(eq=False)

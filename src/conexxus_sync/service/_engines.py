@@ -16,7 +16,6 @@ from conexxus_sync.config import SyncConfig, missing_settings
 from conexxus_sync.engines import EngineContext
 from conexxus_sync.inventory import InventorySync
 from conexxus_sync.inventory._quarantine_replay import QuarantineReplay
-from conexxus_sync.model.calendar import plain_date
 from conexxus_sync.protocols import Clock, HostStorage, MetricsCollector, OrderSource
 from conexxus_sync.runtime.cancellation import is_abandoned
 from conexxus_sync.runtime.host_methods import (
@@ -25,6 +24,7 @@ from conexxus_sync.runtime.host_methods import (
     synchronous_storage,
 )
 from conexxus_sync.sales import DateReconciler, OutboxOperator, SalesPush
+from conexxus_sync.sales._nightly_reconciliation import NightlyReconciliation
 from conexxus_sync.sales._source_watch import SourceWatch
 from conexxus_sync.scheduling._active_runs import ActiveRuns
 from conexxus_sync.scheduling._background_runs import BackgroundRuns
@@ -144,13 +144,16 @@ class Engines:
             client_config=None if client is None else client.config,
         )
 
-    def reconciler(self, business_date: date) -> DateReconciler:
+    def nightly_reconciliation(self) -> NightlyReconciliation:
         """
-        What compares till, outbox and back office.
+        What compares till, outbox and back office, and keeps what came of it.
         """
+        return NightlyReconciliation(context=self.context, reconciler=self._reconciler)
+
+    def _reconciler(self, business_date: date) -> DateReconciler:
         return DateReconciler(
             store=self.context.store,
-            business_date=plain_date(business_date),
+            business_date=business_date,
             orders=self.orders,
             client=self.client,
             watch=SourceWatch(self.clock) if self.sales is None else self.sales.watch,

@@ -72,7 +72,8 @@ class ConexxusService:
         )
         self._commands = ServiceCommands(engines=self._engines, missing=self.missing)
         self._queries = ServiceQueries(engines=self._engines, missing=self.missing)
-        self._scheduler = Scheduler(self, self._clock, self._engines.background_runs)
+        reconcile = self._engines.nightly_reconciliation().run
+        self._scheduler = Scheduler(self, self._clock, self._engines.background_runs, reconcile)
 
     @property
     def client(self) -> ConexxusClient | None:
@@ -247,7 +248,7 @@ class ConexxusService:
         Raises:
             ConexxusError: The order source failed, or the store can't be used.
         """
-        return self._engines.reconciler(business_date).reconcile()
+        return self._engines.nightly_reconciliation().reconcile(business_date)
 
     def run_due(self, now: datetime) -> list[SyncRun]:
         """

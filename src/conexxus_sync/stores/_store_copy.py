@@ -47,6 +47,7 @@ TABLES = {
     "discrepancies": 4,
     "refused_changes": 2,
     "operator_actions": 2,
+    "reconciliations": 2,
     "notice_starts": 1,
     "standing_alerts": 2,
     "told_nights": 2,

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ._outbox import Outbox
     from ._outbox_maintenance import OutboxMaintenance
     from ._plans import Plans
+    from ._reconciliations import Reconciliations
     from ._run_history import RunHistory
     from ._sales_dates import SalesDates
     from ._sales_looks import SalesLooks
@@ -56,6 +57,7 @@ _REPOSITORIES = {
     "sales_profiles": ("_sales_profiles", "SalesProfiles"),
     "operator_actions": ("_operator_actions", "OperatorActions"),
     "notices": ("_notice_queue", "NoticeQueue"),
+    "reconciliations": ("_reconciliations", "Reconciliations"),
     "api_calls": ("_api_calls", "ApiCalls"),
 }
 _NEEDS = {"freezes": ("freeze_file",), "outbox": ("freezes",)}
@@ -87,6 +89,7 @@ class State:
         operator_actions: What operators did, when, and why.
         freezes: How often sales were frozen, here and in the file beside.
         notices: What was sent to people, and what is still to be sent.
+        reconciliations: The business dates that were reconciled.
         api_calls: The last call of the back office, of any process.
     """
 
@@ -113,6 +116,7 @@ class State:
         sales_profiles: SalesProfiles
         operator_actions: OperatorActions
         notices: NoticeQueue
+        reconciliations: Reconciliations
         api_calls: ApiCalls
     else:
 

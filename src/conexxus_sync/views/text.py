@@ -63,7 +63,8 @@ def day_sentence(day: Day, zone: ZoneInfo | None, today: date) -> str:
     sums = day.sums
 
     if sums is None or not (sums.delivered or sums.waiting or sums.quarantined):
-        return f"{named}: {_WITHOUT_SALES[day.state]}."
+        what = f"till and back office differ: {day.difference}" if day.difference else ""
+        return f"{named}: {what or _WITHOUT_SALES[day.state]}."
 
     parts = []
     if sums.delivered:
@@ -78,6 +79,8 @@ def day_sentence(day: Day, zone: ZoneInfo | None, today: date) -> str:
         parts.append(f"{counted(sums.discrepancies, 'sale')} told otherwise by the till since")
     if day.state is DayState.LATE:
         parts.append("late")
+    if day.difference is not None:
+        parts.append(f"till and back office differ: {day.difference}")
 
     return f"{named}: {', '.join(parts)}."
 
