@@ -19,7 +19,12 @@ from ._setting import profile_setting as _profile
 from ._setting import sync_setting as _sync
 
 
-_LIMIT = "what lies above is refused, as a fraction"
+def _guard(concern: Concern, key: str, default: str, of: str) -> Setting:
+    field = key.replace(".", ".max_")
+    meaning = f"{of}: what lies above is refused, as a fraction"
+
+    return _sync(concern, key, read.share, default, meaning, field=field)
+
 
 SETTINGS: tuple[Setting, ...] = (
     _client(
@@ -228,16 +233,15 @@ SETTINGS: tuple[Setting, ...] = (
         "push_every",
         read.interval_or_off,
         "off",
-        "interval at which sales are also pushed [during the "
-        "day](../explanation/business-days.md#push-during-the-day), from `1m` to `1d`, or `off`",
+        "interval of [pushes during the day](../explanation/business-days.md#push-during-the-day), "
+        "from `1m` to `1d`, or `off`",
     ),
     _sync(
         "push",
         "push_settle",
         read.interval,
         "15m",
-        "for how long a sale must have been returned unchanged before it is pushed during the day, "
-        "from `1m` to `1d`",
+        "during the day, a sale is pushed that was unchanged for so long, from `1m` to `1d`",
     ),
     _sync(
         "push",
@@ -281,21 +285,11 @@ SETTINGS: tuple[Setting, ...] = (
         "at most so many bytes are sent together, unless a single sale is larger",
         field="batch_bytes",
     ),
-    _sync(
-        "push",
-        "sales_guards.gone",
-        read.share,
-        "0.2",
-        f"delivered sales of a date that are gone at the till: {_LIMIT}",
-        field="sales_guards.max_gone",
+    _guard(
+        "push", "sales_guards.gone", "0.2", "delivered sales of a date that are gone at the till"
     ),
-    _sync(
-        "push",
-        "sales_guards.changed",
-        read.share,
-        "0.5",
-        f"delivered sales of a date that changed at the till: {_LIMIT}",
-        field="sales_guards.max_changed",
+    _guard(
+        "push", "sales_guards.changed", "0.5", "delivered sales of a date that changed at the till"
     ),
     _sync(
         "push",
@@ -323,30 +317,9 @@ SETTINGS: tuple[Setting, ...] = (
         "(`keep`)",
     ),
     _sync("pull", "max_price", read.amount, "1000000000", "the first price that no item may have"),
-    _sync(
-        "pull",
-        "guards.gone",
-        read.share,
-        "0.2",
-        f"known items that are gone: {_LIMIT}",
-        field="guards.max_gone",
-    ),
-    _sync(
-        "pull",
-        "guards.repriced",
-        read.share,
-        "0.5",
-        f"known items with another price: {_LIMIT}",
-        field="guards.max_repriced",
-    ),
-    _sync(
-        "pull",
-        "guards.invalid",
-        read.share,
-        "0.5",
-        f"received items that are invalid: {_LIMIT}",
-        field="guards.max_invalid",
-    ),
+    _guard("pull", "guards.gone", "0.2", "known items that are gone"),
+    _guard("pull", "guards.repriced", "0.5", "known items with another price"),
+    _guard("pull", "guards.invalid", "0.5", "received items that are invalid"),
     _sync(
         "pull",
         "guards.from_known",
