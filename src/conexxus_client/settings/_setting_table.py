@@ -13,7 +13,7 @@ from conexxus_client._config_validation import normalized_url, proxy_url
 from conexxus_client._secrets import Secret
 
 from . import _setting_values as read
-from ._setting import Setting
+from ._setting import Concern, Setting
 from ._setting import client_setting as _client
 from ._setting import profile_setting as _profile
 from ._setting import sync_setting as _sync

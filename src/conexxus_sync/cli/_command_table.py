@@ -48,6 +48,7 @@ COMMANDS = {
     "why": Command("_why_command:why"),
     "config show": Command("_config_command:config_show"),
     "doctor": Command("_doctor_command:doctor"),
+    "conformance": Command("_conformance_command:conformance"),
     "quarantine list": Command("_quarantine_commands:quarantine_list"),
     "quarantine show": Command("_quarantine_commands:quarantine_show"),
     "quarantine replay": Command("_quarantine_replay_command:quarantine_replay"),
