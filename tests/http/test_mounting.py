@@ -89,18 +89,9 @@ def flask_shop():
 
 
 def django_shop():
-    import django
-    from django.conf import settings
     from django.core.wsgi import get_wsgi_application
-    from django.http import HttpResponse
-    from django.urls import path
 
-    class Urls:
-        urlpatterns = (path("shop", lambda request: HttpResponse("shop")),)
-
-    if not settings.configured:
-        settings.configure(ALLOWED_HOSTS=["*"], ROOT_URLCONF=Urls, SECRET_KEY="x", USE_TZ=True)
-        django.setup()
+    import django_site  # noqa: F401 - the project
 
     return get_wsgi_application()
 

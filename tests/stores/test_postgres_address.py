@@ -101,3 +101,12 @@ def test_password_file(tmp_path):
         file.write_text(f"{password}\n")
         assert conninfo_to_dict(address.with_password())["password"] == password
     assert "two" not in repr(address)
+
+
+def test_no_server_in_front_of_the_path():
+    """
+    Where the server is in the query, or the default one, there are three slashes.
+    """
+    address = PostgresAddress.parse("postgresql:///shop?host=/run/postgresql&user=pos")
+
+    assert address.name == "postgresql://pos@/run/postgresql/shop"

@@ -5,7 +5,7 @@ All settings: their names, and where their values come from.
 from ._setting import Owner, Setting
 from ._setting_table import BY_VARIABLE, SETTINGS
 from ._setting_values import day, safe_webhook, search_current_folder, webhook
-from ._sources import CONFIG, DEFAULT, OTHER_VARIABLES, Settings
+from ._sources import CONFIG, DEFAULT, OTHER_VARIABLES, Document, Settings
 
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "DEFAULT",
     "OTHER_VARIABLES",
     "SETTINGS",
+    "Document",
     "Owner",
     "Setting",
     "Settings",

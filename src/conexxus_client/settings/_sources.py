@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import attrs
@@ -44,6 +44,26 @@ _KEYS = {
 _KNOWN = {*_KEYS.values(), CONFIG}
 
 
+class Document(NamedTuple):
+    """
+    Settings by key, as a settings file has them.
+
+    Attributes:
+        name: Of the file, for messages; or of what stands for one.
+        values: A value for each key, or a table with more of them.
+    """
+
+    name: str
+    values: Mapping[str, Any]
+
+    def origin(self, variable: str) -> str:
+        """
+        How messages name the value that stands for *variable*.
+        """
+        key = next(key for key, its_variable in _KEYS.items() if its_variable == variable)
+        return f"{key} in {self.name}"
+
+
 @attrs.frozen(repr=False)
 class Settings(Mapping[str, str]):
     """
@@ -60,7 +80,10 @@ class Settings(Mapping[str, str]):
 
     @classmethod
     def of(
-        cls, environ: Mapping[str, str] | None = None, given: Mapping[str, str] | None = None
+        cls,
+        environ: Mapping[str, str] | None = None,
+        given: Mapping[str, str] | None = None,
+        framework: Document | None = None,
     ) -> "Settings":
         """
         The settings of *environ*, of the file that it names, and of *given*.
@@ -68,6 +91,8 @@ class Settings(Mapping[str, str]):
         Args:
             environ: Instead of the process's own environment.
             given: Options of a command, by variable.
+            framework: What the settings of the host's framework say; the file
+                goes before it.
 
         Raises:
             ConfigurationError: A name is unknown, or the file can't be read.
@@ -78,15 +103,19 @@ class Settings(Mapping[str, str]):
         environ, given = os.environ if environ is None else environ, given or {}
         problems = list(_unknown_variables(environ))
         path = given.get(CONFIG) or environ.get(CONFIG, "")
-        file = _read_file(Path(path), problems) if path else {}
+        documents = [
+            *([framework] if framework else []),
+            *(_read_file(Path(path), problems) if path else []),
+        ]
+        read = [(it, _texts(it, problems)) for it in documents]
 
         if problems:
             raise ConfigurationError(problems)
 
-        keys = {variable: key for key, variable in _KEYS.items()}
         options = {it.variable: it.option for it in SETTINGS}
         texts, origins = dict[str, str](), dict[str, str]()
-        _lay_over(texts, origins, file, lambda name: f"{keys[name]} in {path}")
+        for document, found in read:
+            _lay_over(texts, origins, found, document.origin)
         _lay_over(texts, origins, {n: t for n, t in environ.items() if n in _KNOWN}, None)
         _lay_over(texts, origins, given, lambda name: options.get(name, "--config"))
 
@@ -206,27 +235,32 @@ def _nearest(name: str, known: Iterable[str]) -> str:
     return f": did you mean {without[near[0]]}?" if near else ": `conexxus config show` names all"
 
 
-def _read_file(path: Path, problems: list[str]) -> dict[str, str]:
+def _read_file(path: Path, problems: list[str]) -> list[Document]:
     """
-    The texts of the settings in a TOML file, by variable.
+    The settings in a TOML file; none if it can't be read.
     """
     # Most commands read no file.
     import tomllib
 
     try:
-        document = tomllib.loads(path.read_text("utf-8-sig"), parse_float=str)
+        return [Document(str(path), tomllib.loads(path.read_text("utf-8-sig"), parse_float=str))]
     except (OSError, ValueError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else exc
         problems.append(f"{CONFIG} {path} can't be read: {reason}")
-        return {}
+        return []
 
+
+def _texts(document: Document, problems: list[str]) -> dict[str, str]:
+    """
+    The texts of the settings in *document*, by variable.
+    """
     texts = dict[str, str]()
 
-    for key, value in _flat(document):
+    for key, value in _flat(document.values):
         if key not in _KEYS:
-            problems.append(f"{key} in {path} is no setting{_nearest(key, _KEYS)}")
+            problems.append(f"{key} in {document.name} is no setting{_nearest(key, _KEYS)}")
         elif (text := _text(value)) is None:
-            problems.append(f"{key} in {path} must be a text, a number, true or false")
+            problems.append(f"{key} in {document.name} must be a text, a number, true or false")
         else:
             texts[_KEYS[key]] = text
 
@@ -246,6 +280,8 @@ def _text(value: Any) -> str | None:
     """
     What a variable says for *value* of a file; None if none does.
     """
+    if value is None:
+        return ""  # a framework's settings have it where a variable is not set
     if isinstance(value, bool):
         return "1" if value else "0"
     if isinstance(value, dict):

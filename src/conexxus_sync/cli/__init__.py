@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
 
+from conexxus_client.settings import Document
+
 from ._exit_codes import ExitCode
 from ._stored_help import stored_help
 
@@ -22,9 +24,13 @@ INTERRUPTED = 130
 MISSING_EXTRA = "conexxus: the command line needs an extra: pip install 'conexxus-sdk[cli]'\n"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, framework: Document | None = None) -> int:
     """
     Run one command.
+
+    Args:
+        arguments: Instead of those of the process.
+        framework: What the settings of the host's framework say.
 
     Returns:
         Its exit code, for `sys.exit`.
@@ -32,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _make_streams_usable()
 
     try:
-        code = _run(sys.argv[1:] if arguments is None else list(arguments))
+        code = _run(sys.argv[1:] if arguments is None else list(arguments), framework)
         sys.stdout.flush()
     except ModuleNotFoundError as exc:
         if (exc.name or "").partition(".")[0] not in ("cyclopts", "pythonjsonlogger", "rich"):
@@ -55,13 +61,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _run(arguments: list[str]) -> int:
+def _run(arguments: list[str], framework: Document | None) -> int:
     text = stored_help(arguments, sys.stdout)
 
     if text is None:
         from ._command_line import run
 
-        return run(arguments)
+        return run(arguments, framework)
 
     sys.stdout.write(text)
     return ExitCode.SUCCESS

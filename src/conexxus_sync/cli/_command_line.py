@@ -5,11 +5,12 @@ Runs one command, and turns whatever ends it into an exit code.
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from inspect import signature
 from typing import Any
 
-from conexxus_client import ConexxusError
+from conexxus_client import ConexxusError, ConfigurationError
+from conexxus_client.settings import Document, Settings
 from conexxus_sync.config import is_encodable
 
 from ._arguments import Invocation, UsageError, plain_invocation
@@ -28,19 +29,25 @@ from ._signals import StoppedError, stop_at_once
 _FILES = ("file", "CONEXXUS_CONFIG", "CONEXXUS_ORDERS", "CONEXXUS_STORE")
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str], framework: Document | None = None) -> int:
     """
     Run one command.
+
+    Args:
+        framework: What the settings of the host's framework say.
 
     Returns:
         Its exit code.
     """
     conceal(os.environ)
+    if framework is not None:
+        with suppress(ConfigurationError):  # the command says it
+            conceal(Settings.of(framework=framework))
     complete_with({})
 
     try:
         invocation = plain_invocation(arguments) or _any_invocation(arguments)
-        return 0 if invocation is None else _run(invocation)
+        return 0 if invocation is None else _run(invocation, framework)
     except UsageError as exc:
         write_error(str(exc), "Try --help.")
         _write_error_document({"error": str(exc), "problems": [str(exc)]}, arguments)
@@ -60,7 +67,7 @@ def _any_invocation(arguments: Sequence[str]) -> Invocation | None:
     return invocation(arguments)
 
 
-def _run(invocation: Invocation) -> int:
+def _run(invocation: Invocation, framework: Document | None) -> int:
     command, function, values, options, settings = invocation
     _refuse_what_is_no_text({**values, **settings})
     terminal = sys.stderr.isatty()
@@ -72,6 +79,7 @@ def _run(invocation: Invocation) -> int:
         create_store=options.create_store,
         json=options.json,
         log_format=options.log_format,
+        framework=framework,
     )
     how = options.log_format or ("text" if terminal else "json")
     configure(how, runs=not quiet, zone=session.zone)

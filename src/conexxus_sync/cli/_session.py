@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from conexxus_client import ApiProfile, ClientConfig, ConfigurationError
-from conexxus_client.settings import Settings
+from conexxus_client.settings import Document, Settings
 from conexxus_sync.config import SyncConfig, day, missing_settings
 from conexxus_sync.service._host_objects import host_object
 from conexxus_sync.service._named_profile import named_profile, names_profile
@@ -33,6 +33,7 @@ class Session:
         given: What options say of settings, by variable.
         json: Stdout is for programs.
         environ: Where the other settings come from.
+        framework: Likewise, what the settings of the host's framework say.
         cleanup: Closed when the command has ended.
     """
 
@@ -41,16 +42,17 @@ class Session:
     json: bool = False
     log_format: Format | None = None
     environ: Mapping[str, str] = attrs.field(factory=lambda: dict(os.environ), repr=False)
+    framework: Document | None = attrs.field(default=None, repr=False)
     cleanup: ExitStack = attrs.field(factory=ExitStack, repr=False, eq=False)
 
     def settings(self) -> Settings:
         """
-        The settings of the options, the environment and the file.
+        The settings of the options, the environment, the file and the framework.
 
         Raises:
             ConfigurationError: A name is unknown, or the file can't be read.
         """
-        return Settings.of(self.environ, self.given)
+        return Settings.of(self.environ, self.given, self.framework)
 
     def sync_config(self) -> SyncConfig:
         """

@@ -12,9 +12,10 @@ import sqlalchemy as sa
 
 from conexxus_client import ConfigurationError, Item
 from conexxus_sync.errors import HostError
+from conexxus_sync.model.item_fields import fields_problems
 from conexxus_sync.protocols import CatalogChanges
 
-from ._columns import Columns, fields_problems, find_columns
+from ._columns import Columns, find_columns
 
 
 Row = dict[str, Any]
@@ -82,7 +83,7 @@ class SqlCatalogStorage:
     ) -> None:
         problems = [
             *_engine_problems(engine),
-            *fields_problems(columns, derived=on_row is not None),
+            *fields_problems("columns", columns, derived=on_row is not None),
         ]
         if active and delete_removed:
             problems.append("active and delete_removed: give one of them")

@@ -2,7 +2,6 @@
 Which column of the host's table holds which field of an item, and how it is written there.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
@@ -14,10 +13,7 @@ from sqlalchemy.exc import NoSuchTableError
 from conexxus_client import ConfigurationError, Item
 from conexxus_sync.errors import HostError
 from conexxus_sync.model.formatting import did_you_mean
-
-
-FIELDS = ("sku", "name", "price", "category", "description")
-_EXTRA = "extra."
+from conexxus_sync.model.item_fields import as_json, field_of, rounding_problem
 
 
 @attrs.frozen(kw_only=True)
@@ -77,15 +73,12 @@ class Columns:
         return row
 
     def _value(self, item: Item, field: str, column: str) -> Any:
-        if field.startswith(_EXTRA):
-            value = item.extra.get(field.removeprefix(_EXTRA))
-        else:
-            value = getattr(item, field)
+        value = field_of(item, field)
 
         if isinstance(value, Decimal):
             return _exact(item, value, self.table.c[column])
         if isinstance(value, Mapping | list):
-            return json.dumps(value, default=str, ensure_ascii=False)
+            return as_json(value)
 
         return value
 
@@ -98,13 +91,8 @@ def _exact(item: Item, value: Decimal, column: sa.ColumnElement[Any]) -> Decimal
     if not isinstance(column.type, sa.Numeric):
         return format(value, "f")
 
-    scale = column.type.scale
-    if scale is not None and value != round(value, scale):
-        msg = (
-            f"the price {value} of {item.sku!r} has more digits than the column {column.name!r} "
-            f"keeps ({scale} behind the point): make the column wider, or round it in on_row"
-        )
-        raise HostError(msg)
+    if problem := rounding_problem(item, value, column.name, column.type.scale):
+        raise HostError(problem)
 
     return value
 
@@ -136,25 +124,6 @@ def find_columns(
     target = _clause(table, schema, columns)
 
     return Columns(table=target, given=given, constants=constants, active=active)
-
-
-def fields_problems(given: Mapping[str, str], *, derived: bool) -> Iterator[str]:
-    """
-    Why *given* does not say which column holds which field; one sentence each.
-
-    A price may be *derived*, in cents for example, by a function of the host.
-    """
-    yield from (
-        f"columns: {field!r} is no field of an item{did_you_mean(field, FIELDS)}; "
-        f"there are {', '.join(FIELDS)}, and extra.KEY for what else the back office sends"
-        for field in given
-        if field not in FIELDS and not field.startswith(_EXTRA)
-    )
-    yield from (
-        f"columns: which column holds the {field}? Give columns={{'{field}': …}}"
-        for field in ("sku", "price")
-        if field not in given and not (field == "price" and derived)
-    )
 
 
 def _types(

@@ -10,21 +10,9 @@ import sqlalchemy as sa
 
 from conexxus_sync.errors import HostError
 from conexxus_sync.model.formatting import did_you_mean
+from conexxus_sync.model.sale_rows import EXTRA, PARTS, SALE
 
 
-EXTRA = "extra."
-SALE = (
-    *("id", "timestamp", "total", "tax", "discount", "businessDate", "register", "kind"),
-    *("currency", "rounding", "key"),
-)
-PARTS: Mapping[str, tuple[str, ...]] = {
-    "items": (
-        *("order_id", "sku", "quantity", "price", "amount", "name", "category", "unit", "kind"),
-    ),
-    "tenders": ("order_id", "type", "amount", "change", "tip", "reference"),
-    "taxes": ("order_id", "code", "amount", "taxable", "rate", "included"),
-    "discounts": ("order_id", "code", "amount"),
-}
 _TYPES: Mapping[str, sa.types.TypeEngine[Any]] = {
     "location_id": sa.String(),
     "business_date": sa.Date(),
@@ -109,33 +97,3 @@ class Query:
                 raise HostError(msg)
 
         return fields
-
-
-def split_by_part(columns: Mapping[str, str]) -> Mapping[str, dict[str, str]]:
-    """
-    The field of each column, by the query that it is in: `items.sku` is a line's.
-
-    Args:
-        columns: Column by field.
-    """
-    split: dict[str, dict[str, str]] = {part: {} for part in ("", *PARTS)}
-
-    for path, column in columns.items():
-        part, dot, field = path.partition(".")
-        if part in PARTS and dot:
-            split[part][column] = field
-        else:
-            split[""][column] = path
-
-    return split
-
-
-def column_problems(columns: Mapping[str, str]) -> Iterator[str]:
-    """
-    Which of *columns* are no fields of a sale; one sentence each.
-    """
-    known = [*SALE, *(f"{part}.{field}" for part, fields in PARTS.items() for field in fields)]
-
-    for path in columns:
-        if path not in known and EXTRA not in path:
-            yield f"columns: {path!r} is no field of a sale{did_you_mean(path, known)}"

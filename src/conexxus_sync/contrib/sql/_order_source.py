@@ -3,28 +3,22 @@ An `OrderSource` on queries of the host's own database.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date, datetime, time, timedelta, tzinfo
-from decimal import Decimal, InvalidOperation
+from datetime import date, time, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from conexxus_client import ConfigurationError
-from conexxus_sync.model.calendar import LONGEST_FOLD, StoreCalendar
+from conexxus_sync.model.sale_rows import SaleRows, column_problems, sale_id, split_by_part
 
-from ._order_queries import EXTRA, Query, column_problems, split_by_part
+from ._order_queries import Query
 
 
 # Orders whose lines are read at once.
 _BATCH = 500
-
-_AMOUNTS = {
-    *("total", "tax", "discount", "rounding", "quantity", "price", "amount"),
-    *("change", "tip", "taxable", "rate"),
-}
 
 
 class SqlOrderSource:
@@ -106,15 +100,14 @@ class SqlOrderSource:
             for part, query in parts.items()
             if query is not None
         ]
-        self._timezone = timezone
-        self._calendar = (
-            StoreCalendar(timezone=store_timezone, day_closes_at=day_closes_at)
-            if store_timezone
-            else None
+        self._rows = SaleRows(
+            timezone=timezone,
+            store_timezone=store_timezone,
+            day_closes_at=day_closes_at,
+            decimals=decimals,
         )
-        self._decimals = decimals
 
-        if problems := [*column_problems(columns or {}), *self._problems()]:
+        if problems := [*column_problems("columns", columns or {}), *self._problems()]:
             raise ConfigurationError(problems)
 
     def transactions(self, location_id: str, business_date: date) -> Iterator[Mapping[str, Any]]:
@@ -124,7 +117,8 @@ class SqlOrderSource:
         Raises:
             HostError: A query has a column that is none of the wire contract.
         """
-        values = self._values(location_id, business_date)
+        values = {"location_id": location_id, "business_date": business_date}
+        values |= zip(("begin", "end"), self._rows.window(business_date) or (), strict=False)
 
         with (
             _snapshot(self._engine) as db,
@@ -132,9 +126,9 @@ class SqlOrderSource:
         ):
             fields = self._orders.fields(found)
             for rows in found.partitions(_BATCH):
-                orders = [self._record(fields, row) for row in rows]
+                orders = [self._rows.record(fields, row) for row in rows]
                 for order in self._whole(db, orders, values):
-                    if self._belongs(order, business_date):
+                    if self._rows.belongs(order, business_date):
                         yield order
 
     def _whole(
@@ -150,7 +144,7 @@ class SqlOrderSource:
         }
 
         for key, order in zip(keys, orders, strict=True):
-            order["id"] = _id(order["id"])
+            order["id"] = sale_id(order["id"])
             yield order | {name: found.get(key, []) for name, found in parts.items()}
 
     def _read_parts(
@@ -164,94 +158,15 @@ class SqlOrderSource:
         parts = defaultdict(list)
 
         for row in found:
-            record = self._record(fields, row)
+            record = self._rows.record(fields, row)
             parts[record.pop("order_id")].append(record)
 
         return parts
 
-    def _record(self, fields: list[str], row: Iterable[Any]) -> dict[str, Any]:
-        record: dict[str, Any] = {}
-
-        for field, value in zip(fields, row, strict=True):
-            if not field.startswith(EXTRA):
-                record[field] = self._value(field, value)
-            elif value is not None:
-                record.setdefault("extra", {})[field.removeprefix(EXTRA)] = self._amount(value)
-
-        return record
-
-    def _value(self, field: str, value: Any) -> Any:
-        """
-        What can't be read is left as it is: the sale is set aside with its name.
-        """
-        if field == "timestamp":
-            return self._moment(value)
-        if field == "included" and value is not None:
-            return bool(value)
-        if field not in _AMOUNTS:
-            return value
-        if isinstance(value, str):
-            try:
-                return Decimal(value)
-            except InvalidOperation:
-                return value
-
-        return self._amount(value)
-
-    def _moment(self, value: Any) -> Any:
-        if isinstance(value, str):
-            try:
-                value = datetime.fromisoformat(value)
-            except ValueError:
-                return value
-        if isinstance(value, datetime) and value.tzinfo is None and self._timezone:
-            return value.replace(tzinfo=self._timezone)
-
-        return value
-
-    def _amount(self, value: Any) -> Any:
-        if isinstance(value, float) and self._decimals is not None:
-            return round(Decimal(repr(value)), self._decimals)
-
-        return value
-
-    def _values(self, location_id: str, business_date: date) -> dict[str, Any]:
-        values: dict[str, Any] = {"location_id": location_id, "business_date": business_date}
-
-        if self._calendar:
-            begin = self._calendar.close_moment(business_date - timedelta(days=1)) - LONGEST_FOLD
-            values["begin"] = self._written(begin)
-            values["end"] = self._written(self._calendar.close_moment(business_date))
-
-        return values
-
-    def _belongs(self, order: Mapping[str, Any], business_date: date) -> bool:
-        """
-        Is it one of the date?  In the night when clocks are set back, the
-        moments between which a date lies overlap.
-        """
-        moment = order.get("timestamp")
-
-        if self._calendar is None or order.get("businessDate") is not None:
-            return True
-        if not isinstance(moment, datetime) or moment.tzinfo is None:
-            return True
-
-        return self._calendar.business_date(moment) == business_date
-
-    def _written(self, moment: datetime) -> datetime:
-        """
-        As the database writes its moments.
-        """
-        if self._timezone is None:
-            return moment
-
-        return moment.astimezone(self._timezone).replace(tzinfo=None)
-
     def _problems(self) -> Iterator[str]:
         for query in (self._orders, *self._parts):
             yield from query.problems()
-            if {"begin", "end"} & {*query.parameters} and self._calendar is None:
+            if {"begin", "end"} & {*query.parameters} and self._rows.store_timezone is None:
                 yield f"{query.argument}: :begin and :end need store_timezone, the store's zone"
 
 
@@ -274,8 +189,3 @@ def _snapshot(engine: sa.Engine | sa.Connection) -> Iterator[sa.Connection]:
             db.execution_options(postgresql_readonly=True)
 
         yield db
-
-
-def _id(value: Any) -> Any:
-    is_number = isinstance(value, int) and not isinstance(value, bool)
-    return str(value) if is_number else value

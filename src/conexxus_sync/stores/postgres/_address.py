@@ -5,7 +5,7 @@ What CONEXXUS_STORE says of a PostgreSQL: the database, the schema, where the pa
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import attrs
 import psycopg
@@ -96,7 +96,8 @@ class PostgresAddress:
         rest = urlencode([pair for pair in query if pair[0] not in _OURS], quote_via=quote)
 
         try:
-            settings = conninfo_to_dict(urlunsplit(parts._replace(query=rest)))
+            # `urlunsplit` would leave out the slashes of `postgresql:///database`.
+            settings = conninfo_to_dict(f"{parts.scheme}://{parts.netloc}{parts.path}?{rest}")
         except psycopg.ProgrammingError as exc:
             raise ConfigurationError([f"CONEXXUS_STORE: {_harmless(exc)}"]) from None
 

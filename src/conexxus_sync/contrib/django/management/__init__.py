@@ -1,0 +1,3 @@
+"""
+Management of the project.
+"""

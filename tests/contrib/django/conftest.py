@@ -1,0 +1,1 @@
+from django_site import alias  # noqa: F401 - a fixture
