@@ -2,7 +2,6 @@
 What the commands tell people is true.
 """
 
-import json
 from datetime import UTC, datetime
 
 import pytest
@@ -218,23 +217,6 @@ def test_refused_items_are_not_set_aside(cli, office):
 
     assert "1 item can't be used:" in lines
     assert not [line for line in lines if "quarantine" in line or "in force" in line]
-
-
-def test_runs_fit_the_screen(cli, office, monkeypatch):
-    """
-    The id comes first, whole; a long error is cut at the screen's edge.
-    """
-    monkeypatch.setenv("COLUMNS", "120")
-    office.faults("catalog: 401*forever")
-    cli("pull")
-    run = json.loads(cli("runs", "--json")[1])[0]
-
-    _, (headings, line) = told(cli, "runs")
-
-    assert headings.split() == ["id", "started", "kind", "date", "status", "took", "what"]
-    assert line.startswith(run["id"])
-    assert len(line) == 120
-    assert line.endswith("…")
 
 
 def test_long_id():

@@ -7,7 +7,7 @@ import re
 from conexxus_client.settings import DEFAULT, SETTINGS, Setting, Settings
 from conexxus_sync.views.run_document import Document
 
-from ._console import write_json, write_lines
+from ._console import screen_width, write_json, write_lines
 from ._exit_codes import ExitCode
 from ._run_text import table
 from ._session import Session
@@ -47,8 +47,8 @@ def config_show(*, session: Session) -> ExitCode:
     if session.json:
         write_json(shown)
     else:
-        rows = [(it.key, "-" if it.value is None else it.value, it.origin) for it in shown]
-        write_lines(table(("setting", "value", "from"), rows))
+        rows = [(it.key, it.origin, "-" if it.value is None else it.value) for it in shown]
+        write_lines(table(("setting", "from", "value"), rows, width=screen_width()))
 
     return ExitCode.SUCCESS
 

@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
 from operator import methodcaller
+from shutil import get_terminal_size
 from typing import Any, Literal, Protocol
 
 from conexxus_client import ConfigurationError
 
+from ._folding import folded
 from ._printable import printable, printable_json, redacted
 from ._printed_commands import completed
 
@@ -39,12 +41,26 @@ class Progress(Protocol):
     def __call__(self, text: str) -> None: ...
 
 
-def write_lines(lines: Iterable[str]) -> None:
+def screen_width() -> int | None:
+    """
+    The columns of the terminal on stdout; None where that is none.
+    """
+    return get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def write_lines(lines: Iterable[str], *, fold: bool = True) -> None:
     """
     Write a result for people.
+
+    Args:
+        fold: Whether a line that is longer than the terminal is wide goes on
+            in the next; not data that is copied as it stands.
     """
+    width = screen_width() if fold else None
+
     for line in lines:
-        sys.stdout.write(f"{redacted(printable(completed(line)))}\n")
+        for part in folded(redacted(printable(completed(line))), width):
+            sys.stdout.write(f"{part}\n")
 
     # Somebody may be waiting at the other end of a pipe.
     sys.stdout.flush()
@@ -66,11 +82,21 @@ def write_in_colour(lines: Iterable[Line]) -> None:
     console = Console(highlight=False, soft_wrap=True)
 
     for line in lines:
-        console.print(
-            Text.assemble(
-                *((redacted(printable(completed(text))), _STYLES[tone]) for text, tone in line)
-            )
-        )
+        parts = [(redacted(printable(completed(text))), tone) for text, tone in line]
+        console.print(Text.assemble(*((text, _STYLES[tone]) for text, tone in _folded(parts))))
+
+
+def _folded(line: list[tuple[str, Tone]]) -> Iterator[tuple[str, Tone]]:
+    """
+    A line whose last part is folded, below its beginning.
+    """
+    if not line:
+        return
+
+    *begun, (last, tone) = line
+    before = sum(len(text) for text, _ in begun)
+    yield from begun
+    yield "\n".join(folded(last, screen_width(), before=before, indent=before or None)), tone
 
 
 def use_utf8() -> None:
@@ -105,11 +131,14 @@ def write_error(*sentences: str) -> None:
     """
     Write what is wrong.
     """
-    first, *others = (redacted(printable(completed(it))) for it in sentences)
+    width = get_terminal_size().columns if sys.stderr.isatty() else None
+    start, space = "conexxus: ", " " * len("conexxus: ")
 
-    sys.stderr.write(f"conexxus: {first}\n")
-    for sentence in others:
-        sys.stderr.write(f"          {sentence}\n")
+    for sentence in sentences:
+        text = redacted(printable(completed(sentence)))
+        for line in folded(text, width, before=len(space), indent=len(space)):
+            sys.stderr.write(f"{start}{line.removeprefix(space)}\n")
+            start = space
 
 
 def asked(lines: Sequence[str]) -> bool:

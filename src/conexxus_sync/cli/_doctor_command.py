@@ -23,7 +23,7 @@ from conexxus_sync.stores.sqlite._sqlite_database import SqliteDatabase
 from conexxus_sync.views.run_document import Document
 
 from ._check_result import CheckResult, Level, failure, misconfigured
-from ._console import progress, write_json, write_lines
+from ._console import progress, screen_width, write_json, write_lines
 from ._exit_codes import ExitCode, gravest
 from ._run_text import moment, table
 from ._session import Session
@@ -60,7 +60,8 @@ def doctor(*, webhook: bool = False, session: Session) -> ExitCode:
     if session.json:
         write_json([*map(Finding.of, findings)])
     else:
-        write_lines(table(("", "", ""), [(f.level, f.check, f.message) for f in findings])[1:])
+        rows = [(f.level, f.check, f.message) for f in findings]
+        write_lines(table(("", "", ""), rows, width=screen_width())[1:])
         if helps := [finding.help for finding in findings if finding.level is Level.PROBLEM]:
             write_lines(["", "Help:", *(f"  {it}" for it in helps)])
 

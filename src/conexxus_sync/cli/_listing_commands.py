@@ -3,7 +3,6 @@
 """
 
 import sys
-from shutil import get_terminal_size
 
 from conexxus_client import ConfigurationError, encode_item
 from conexxus_sync.model.catalogue import MirrorItem
@@ -11,7 +10,7 @@ from conexxus_sync.model.formatting import money
 from conexxus_sync.model.runs import RunKind
 from conexxus_sync.views.run_document import run_document
 
-from ._console import write_json, write_lines
+from ._console import screen_width, write_json, write_lines
 from ._csv import write_csv
 from ._exit_codes import ExitCode
 from ._printable import printable_json
@@ -59,7 +58,7 @@ def runs(*, kind: RunKind | None = None, limit: int = 20, session: Session) -> E
             for run in found
         ]
         headings = ("id", "started", "kind", "date", "status", "took", "what")
-        write_lines(table(headings, rows, width=get_terminal_size().columns))
+        write_lines(table(headings, rows, width=screen_width()))
 
     return ExitCode.SUCCESS
 
@@ -103,7 +102,7 @@ def items(
         elif csv:
             write_csv(found, missing=all)
         else:
-            write_lines(map(_item_line, found))
+            write_lines(map(_item_line, found), fold=False)
 
     return ExitCode.SUCCESS
 

@@ -10,7 +10,7 @@ from conexxus_sync.model.formatting import money
 from conexxus_sync.model.sales import OPEN_STATES, Batch, BatchState
 from conexxus_sync.views.json import BatchAndSales, batch_document
 
-from ._console import write_json, write_lines
+from ._console import screen_width, write_json, write_lines
 from ._exit_codes import ExitCode
 from ._operator import outbox_operator, understood
 from ._run_text import counted, moment, state_of, table
@@ -63,7 +63,7 @@ def outbox_list(
             for batch in found
         ]
         headings = ("key", "date", "state", "sales", "total", "sent", "last", "answer")
-        write_lines(table(headings, rows))
+        write_lines(table(headings, rows, width=screen_width()))
 
     return ExitCode.SUCCESS
 

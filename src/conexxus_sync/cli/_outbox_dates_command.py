@@ -13,7 +13,7 @@ from conexxus_sync.sales import Reconciliation, reconcile
 from conexxus_sync.service._host_objects import order_source
 from conexxus_sync.views.json import reconciled_document
 
-from ._console import write_json, write_lines
+from ._console import screen_width, write_json, write_lines
 from ._exit_codes import ExitCode
 from ._run_text import table
 from ._session import Session
@@ -50,7 +50,7 @@ def outbox_dates(*, since: str | None = None, session: Session) -> ExitCode:
         write_lines(["Nothing is known of these business dates."])
     else:
         headings = ("date", "delivered", "total", "waiting", "set aside", "changed", "till", "")
-        write_lines(table(headings, [_row(one) for one in found]))
+        write_lines(table(headings, [_row(one) for one in found], width=screen_width()))
 
     return ExitCode.SUCCESS if all(one.agrees for one in found) else ExitCode.PARTIAL
 

@@ -10,7 +10,7 @@ from conexxus_sync.model.delivery_profile import DeliveryProfile
 from conexxus_sync.model.sales import OutboxError
 from conexxus_sync.views.run_document import Document
 
-from ._console import asked, write_json, write_lines
+from ._console import asked, screen_width, write_json, write_lines
 from ._exit_codes import ExitCode
 from ._operator import outbox_operator
 from ._run_text import counted, table
@@ -119,7 +119,7 @@ def _shown(location_id: str, kept: DeliveryProfile | None, given: DeliveryProfil
         )
         for name in parts
     ]
-    yield from table(("part", "kept", "given", ""), rows)
+    yield from table(("part", "kept", "given", ""), rows, width=screen_width())
 
 
 class Profiles(Document, frozen=True):

@@ -9,7 +9,7 @@ from conexxus_sync.model.sales import QuarantinedTransaction
 from conexxus_sync.stores import LocationStore
 from conexxus_sync.views.json import item_document, sale_document
 
-from ._console import write_json, write_lines
+from ._console import screen_width, write_json, write_lines
 from ._exit_codes import ExitCode
 from ._operator import outbox_operator
 from ._run_text import moment, table
@@ -50,7 +50,9 @@ def quarantine_list(*, session: Session) -> ExitCode:
             *(("sale", it.id, it.reason, moment(it.quarantined_at, zone), it.raw) for it in sales),
         ]
         shown = [(*row[:4], _text(row[4])[:60]) for row in rows]
-        write_lines(table(("kind", "id", "reason", "since", "as it came"), shown))
+        write_lines(
+            table(("kind", "id", "reason", "since", "as it came"), shown, width=screen_width())
+        )
 
     return ExitCode.SUCCESS
 
@@ -81,14 +83,14 @@ def quarantine_show(key: str, *, session: Session) -> ExitCode:
         write_lines(explain_item(store, key, zone=zone))
 
     for it in items:
-        write_lines(["As it came:", _text(it.raw)])
+        write_lines(["As it came:", _text(it.raw)], fold=False)
 
     for sale in sales:
         since = moment(sale.quarantined_at, zone)
         write_lines(
             [f"{sale.id}: a sale of {sale.business_date}, set aside since {since}: {sale.reason}"]
         )
-        write_lines(["As it came:", *_text(sale.raw).splitlines()])
+        write_lines(["As it came:", *_text(sale.raw).splitlines()], fold=False)
 
     return ExitCode.SUCCESS
 

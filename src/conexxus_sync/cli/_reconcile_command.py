@@ -14,7 +14,7 @@ from conexxus_sync.sales import SalesLedger
 from conexxus_sync.service import ConexxusService
 from conexxus_sync.views.json import reconciliation_document
 
-from ._console import write_json, write_lines
+from ._console import screen_width, write_json, write_lines
 from ._csv import write_reconciled_csv
 from ._exit_codes import ExitCode
 from ._run_text import table
@@ -78,7 +78,7 @@ def _lines(found: DateReconciliation) -> Iterator[str]:
     yield f"{found.business_date}, location {found.location_id}"
     yield ""
     headings = ("", "till", "sent", "accepted", "set aside", "back office", "difference", "")
-    yield from table(headings, [_row(row) for row in found.rows])
+    yield from table(headings, [_row(row) for row in found.rows], width=screen_width())
     yield ""
     yield from (f"{one}." for one in found.findings[:SHOWN_FINDINGS])
     if len(found.findings) > SHOWN_FINDINGS:

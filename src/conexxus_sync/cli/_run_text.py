@@ -4,6 +4,7 @@ Text about runs for the terminal. Pure functions.
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from conexxus_sync.model.formatting import counted as counted
@@ -14,11 +15,14 @@ from conexxus_sync.views.phrases import moment as moment
 from conexxus_sync.views.phrases import run_duration as run_duration
 from conexxus_sync.views.phrases import summary as summary
 
+from ._folding import folded
+
 
 if TYPE_CHECKING:
     from conexxus_sync.model.sales import Batch
 
 SHOWN_ISSUES = 10
+# Of the last column, else it stands below the others.
 LEAST_OF_LAST = 20
 
 
@@ -43,26 +47,35 @@ def table(
     Aligned columns of plain text.
 
     Args:
-        width: Of the screen: what passes it is cut off, but for the first
-            `LEAST_OF_LAST` characters of the last column.
+        width: Of the screen: columns that do not fit stand below the others.
     """
     cells = [list(headings), *[list(row) for row in rows]]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = (
-        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
-        for row in cells
-    )
+    ends = list(accumulate(widths, lambda end, width: end + len(_GAP) + width))
 
-    if width is None:
-        return list(lines)
+    if width is None or ends[-1] <= width:
+        return [_aligned(row, widths) for row in cells]
 
-    before_last = sum(widths[:-1]) + 2 * (len(widths) - 1)
+    fitting = max(1, sum(end <= width for end in ends))
+    last = ends[-2] + len(_GAP) if len(ends) > 1 else 0
+    if fitting == len(ends) - 1 and width - last >= LEAST_OF_LAST:
+        return [line for row in cells for line in folded(_aligned(row, widths), width, indent=last)]
 
-    return [_cut(line, max(width, before_last + LEAST_OF_LAST)) for line in lines]
+    return [line for row in cells for line in _below(row, widths, fitting, width)]
 
 
-def _cut(line: str, width: int) -> str:
-    return line if len(line) <= width else f"{line[: width - 1]}…"
+_GAP = "  "
+
+
+def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
+    return _GAP.join(text.ljust(width) for text, width in zip(row, widths, strict=False)).rstrip()
+
+
+def _below(row: Sequence[str], widths: Sequence[int], fitting: int, width: int) -> Iterator[str]:
+    yield _aligned(row[:fitting], widths)
+
+    if rest := _GAP.join(filter(None, row[fitting:])):
+        yield from folded(f"{_GAP}{rest}", width, indent=len(_GAP))
 
 
 def _pull(run: SyncRun) -> Iterator[str]:

@@ -17,7 +17,7 @@ from conexxus_sync.stores.sqlite.copies import (
 )
 
 from ._console import Progress as Line
-from ._console import progress, write_json, write_lines
+from ._console import progress, screen_width, write_json, write_lines
 from ._exit_codes import ExitCode
 from ._run_text import counted, table
 from ._session import Session
@@ -158,7 +158,7 @@ def _shown(found: StoreCheck) -> Iterator[str]:
             (it.location_id, f"{it.items:,}", f"{it.sales:,}", f"{it.batches:,}")
             for it in found.locations
         ]
-        yield from table(("location", "items", "sales", "batches"), rows)
+        yield from table(("location", "items", "sales", "batches"), rows, width=screen_width())
 
     yield from found.problems
     yield f"{counted(len(found.problems), 'problem')}." if found.problems else "It is sound."
