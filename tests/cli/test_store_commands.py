@@ -7,6 +7,8 @@ import shutil
 
 import pytest
 
+from conexxus_sync.stores.sqlite._migrations import latest_version
+
 
 PUSH = ("push", "--orders", "sales.ndjson", "--date")
 
@@ -83,7 +85,7 @@ def test_json(pushed, cli):
         {
             "store": copy,
             "sound": True,
-            "schemaVersion": 20,
+            "schemaVersion": latest_version(),
             "applicationId": 0x434E5853,
             "problems": [],
             "locations": [{"locationId": "loc-001", "items": 30, "sales": 2, "batches": 1}],

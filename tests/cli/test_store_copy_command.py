@@ -37,6 +37,7 @@ def test_next_push_sends_nothing(shell, cli, office, target):
 
     code, _, err = cli(*PUSH, "2026-01-03")
     assert (code, "the store was moved to postgresql://" in err) == (1, True)
+    assert "the store was moved to postgresql://" in cli("doctor")[1]
     assert cli(*PUSH, "2026-01-03", "--store", back)[0] == 0
     assert len(office.ledger.sales("loc-001")) == 3
 

@@ -47,6 +47,14 @@ def frees_all_savepoints(connection):
     connection.execute("ROLLBACK AND CHAIN")
 
 
+def frees_our_savepoint(connection):
+    connection.execute('RELEASE SAVEPOINT "_pg3_1"')
+
+
+def makes_it_read_only(connection):
+    connection.execute("SET TRANSACTION READ ONLY")
+
+
 def hides_an_error(connection):
     with suppress(psycopg.Error):
         connection.execute("NONSENSE")
@@ -63,6 +71,8 @@ WAYS = [
     begins_anew,
     begins_a_script_anew,
     frees_all_savepoints,
+    frees_our_savepoint,
+    makes_it_read_only,
     hides_an_error,
     turns_autocommit_off,
 ]

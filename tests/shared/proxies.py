@@ -14,8 +14,8 @@ class Proxy:
     Listens at a port, for the server at *url*.
 
     Attributes:
-        lose: "request" before the server has it, "answer" after that; None
-            for neither.
+        lose: "request" before the server has it, "answer" after that, "both" if
+            the server notices nothing; None for none of them.
         passed: So many COMMITs pass before that.
         then: Called before the client notices that the connection is lost.
     """
@@ -54,6 +54,9 @@ class Proxy:
                 if b"COMMIT\0" in data and self.is_fatal():
                     muted.set()
                     lose, self.lose = self.lose, None
+                    if lose == "both":
+                        end(client)
+                        return
                     if lose == "request":
                         end(server)
                         self.then()

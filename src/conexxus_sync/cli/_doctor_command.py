@@ -221,6 +221,7 @@ def _store_and_clock(config: SyncConfig) -> Iterator[CheckResult]:
         store = open_store(config.store).at(config.location_id)
         with store.write():
             pass
+        store.leases.refuse_moved()
         with store.read() as state:
             now = SystemClock().now()
             runs = state.sales_dates.runs_around(now)

@@ -50,29 +50,11 @@ def missing_store(config: SyncConfig) -> str | None:
     """
     Where there should be a store, and is none: an absolute path, or a schema.
     """
-    if scheme_of(config.store) == "postgresql":
-        return _missing_schema(config)
-
-    path = store_path(config)
-
-    try:
-        # What is empty was made by something else: a store never is.
-        there = path.is_dir() or path.stat().st_size > 0
-    except FileNotFoundError:
-        there = False
-    except OSError:
-        # To open it says better what is wrong.
-        there = True
-
-    return None if there else str(path)
-
-
-def _missing_schema(config: SyncConfig) -> str | None:
     store = open_store(config.store)
 
     try:
         there = store.database.exists()
-    except ConexxusError:
+    except (ConexxusError, OSError):
         # To open it says better what is wrong.
         there = True
 

@@ -99,6 +99,14 @@ class Leases:
             location_id=self.location, kind=kind, epoch=epoch, run_id=run_id, renewed_at=now
         )
 
+    def refuse_moved(self) -> None:
+        """
+        Raises:
+            StoreError: No run can begin: the store was moved to another place.
+        """
+        with self.database.read() as session:
+            _refuse_moved(session)
+
     def renew(self, lease: Lease, now: datetime) -> Lease:
         """
         Put off the end of *lease* if that is due; cheap if it is not.

@@ -2,17 +2,21 @@
 `SharingDatabase`: which units of work of a thread share a connection.
 """
 
+import re
 import threading
 from abc import abstractmethod
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from typing import Any, Generic, Protocol, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import attrs
 
 from conexxus_sync.errors import StoreError
 
 from ._database import Session
+
+
+_TEMPORARY = re.compile(r"CREATE TEMP (TABLE|VIEW) (\w+)")
 
 
 class SharedSession(Session, Protocol):
@@ -43,6 +47,50 @@ class SharedSession(Session, Protocol):
         """
         A transaction in which all reads see one state, and nothing is written.
         """
+
+
+class BaseSession:
+    """
+    What the sessions of all databases do alike.
+
+    Attributes:
+        temporary: Whether a temporary name is of a TABLE or a VIEW.
+        calls: Made after the commit.
+    """
+
+    temporary: dict[str, str]
+    calls: list[Callable[[], None]]
+
+    if TYPE_CHECKING:
+        execute: Any
+        in_transaction: Any
+        drop_temporary: Any
+        end_streams: Any
+
+    def create_temporary(self, *statements: str) -> None:
+        self.end_streams()
+
+        for statement in statements:
+            if found := _TEMPORARY.search(statement):
+                kind, name = found.groups()
+                if name in self.temporary:
+                    self.drop_temporary(self.temporary[name], name)
+                self.temporary[name] = kind
+            self.execute(statement)
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        assert self.in_transaction
+        self.calls.append(call)
+
+    def make_calls(self) -> None:
+        """
+        Make the calls of a transaction that is committed, each of them.
+        """
+        calls, self.calls = self.calls, []
+
+        with ExitStack() as all_of_them:
+            for call in reversed(calls):
+                all_of_them.callback(call)
 
 
 S = TypeVar("S", bound=SharedSession)

@@ -55,6 +55,17 @@ class PooledConnection:
             self.backend = row[0]
             self.settings = schema, timeout
 
+    def reset(self) -> None:
+        """
+        Set all as it was, whatever a host has set on it.
+        """
+        # RESET ALL leaves out who we are.
+        self.raw.execute("SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL")
+        if self.settings is not None:
+            schema, timeout = self.settings
+            self.settings = None
+            self.use(schema, timeout)
+
     @property
     def is_worn(self) -> bool:
         """

@@ -61,7 +61,7 @@ class PostgresDatabase(SharingDatabase[PostgresSession]):
     def exists(self) -> bool:
         try:
             with self._session(migrated=False) as session:
-                return is_migrated(session.raw, self.address.schema)
+                return is_migrated(session.connection, self.address.schema)
         except psycopg.Error as exc:
             raise self.explained(exc) from exc
 

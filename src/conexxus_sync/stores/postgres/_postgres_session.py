@@ -3,11 +3,10 @@
 """
 
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from itertools import count, islice
-from typing import Any, LiteralString
+from typing import Any
 
 import attrs
 import psycopg
@@ -15,21 +14,24 @@ from psycopg.pq import TransactionStatus
 
 from conexxus_sync.errors import HostError, StoreError, TransactionEndedError
 from conexxus_sync.stores._database import Row
+from conexxus_sync.stores._shared_sessions import BaseSession
 
+from ._bulk_load import WaitingCopies
 from ._connections import PooledConnection
-from ._spelling import copied, spelled
+from ._spelling import Copied, copied, spelled
+from ._streams import OVER, READ_ON, ROWS_AT_A_TIME, Stream
 
-
-# Rows of a stream that are fetched at a time, and of a bulk load.
-ROWS_AT_A_TIME = 500
 
 # So many rows are cheaper to copy than to insert.
 _MANY = 8
 
-_READ_ON = "rows of the store were still being read when {}"
-_OVER = "their unit of work ended"
+# For five seconds: a server that lost a client notices it soon.
+READS_OF_OUTCOME = 100
 
-_TEMPORARY = re.compile(r"CREATE TEMP (TABLE|VIEW) (\w+)")
+_UNKNOWN = (
+    "the connection to the store was lost during COMMIT, and whether it was committed can't be "
+    "read back. Check that it runs, then run again: what is stored decides"
+)
 _numbers = count()
 
 # Not as the role's default has it: who waited for a lock must see what the other wrote.
@@ -42,7 +44,7 @@ _BEGUN = f"{_STATISTICS_SINCE}, {_NUMBER}, pg_backend_pid(), current_schema()"
 
 
 @attrs.define(eq=False)
-class PostgresSession:
+class PostgresSession(BaseSession):
     """
     One connection; see `Session`.
 
@@ -57,58 +59,72 @@ class PostgresSession:
     reconnect: Callable[[], psycopg.Connection[Row]]
     process: int = attrs.field(factory=os.getpid)
     states: dict[str, Any] = attrs.field(factory=dict)
-    _temporary: dict[str, str] = attrs.field(factory=dict)
-    _streams: "list[_Stream]" = attrs.field(factory=list)
-    _after_commit: list[Callable[[], None]] = attrs.field(factory=list)
+    temporary: dict[str, str] = attrs.field(factory=dict)
+    _streams: "list[Stream]" = attrs.field(factory=list)
+    calls: list[Callable[[], None]] = attrs.field(factory=list)
+    _waiting: WaitingCopies = attrs.field(factory=WaitingCopies)
+    _is_filling: bool = False
+    _is_lent: bool = False
     _is_over: bool = False
+
+    @property
+    def connection(self) -> "psycopg.Connection[Row]":
+        """
+        The connection below.
+        """
+        return self.pooled.raw
 
     @property
     def raw(self) -> "psycopg.Connection[Row]":
         """
-        The connection below, for a host that shares the database.
+        The same for a host that shares the database: it is not used again.
         """
-        return self.pooled.raw
+        self._is_lent = True
+
+        return self.connection
 
     @property
     def is_usable(self) -> bool:
         """
         Is it open, in this process?
         """
-        return self.process == os.getpid() and not self.raw.closed
+        return self.process == os.getpid() and not self.connection.closed
 
     @property
     def in_transaction(self) -> bool:
-        return self.raw.info.transaction_status in (
+        return self.connection.info.transaction_status in (
             TransactionStatus.INTRANS,
             TransactionStatus.INERROR,
         )
 
     def stream(self, statement: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
-        return _Stream(self, statement, parameters)
+        return Stream(self.open_cursor, statement, parameters)
 
     def open_cursor(
-        self, stream: "_Stream", statement: str, parameters: Sequence[Any]
+        self, stream: Stream, statement: str, parameters: Sequence[Any]
     ) -> psycopg.RawServerCursor[Row]:
         """
         A cursor at the server, for a stream that is ended with what it reads.
         """
         if self._is_over:
-            raise StoreError(_READ_ON.format(_OVER))
+            raise StoreError(READ_ON.format(OVER))
 
+        self._load()
         self._streams.append(stream)
         name = f"conexxus_{next(_numbers)}"
         withhold = not self.in_transaction
-        stream.cursor = psycopg.RawServerCursor(self.raw, name, withhold=withhold)
+        stream.cursor = psycopg.RawServerCursor(self.connection, name, withhold=withhold)
 
         return stream.cursor.execute(spelled(statement).encode(), list(parameters))
 
     def execute(self, statement: str, parameters: Sequence[Any] = (), /) -> psycopg.Cursor[Row]:
-        if len(parameters) >= _MANY and (copy := copied(statement)) and copy.rows >= _MANY:
-            width = copy.width
-            rows = (parameters[at : at + width] for at in range(0, len(parameters), width))
-            return self._copy(copy.statement, rows)
+        copy = copied(statement)
+        if copy and (copy.rows >= _MANY or copy.table in self.temporary):
+            self._copy(copy, parameters)
+            return psycopg.RawCursor(self.connection)
 
-        text, cursor = spelled(statement).encode(), psycopg.RawCursor(self.raw)
+        self._load()
+        text, cursor = spelled(statement).encode(), psycopg.RawCursor(self.connection)
 
         try:
             return cursor.execute(text, list(parameters))
@@ -124,24 +140,20 @@ class PostgresSession:
 
         if len(few) == _MANY and (copy := copied(statement)):
             while few:
-                self._copy(copy.statement, few)
+                self._copy(copy, [value for row in few for value in row])
                 few = list(islice(rows, ROWS_AT_A_TIME))
             return
 
+        self._load()
         while few:
-            psycopg.RawCursor(self.raw).executemany(spelled(statement).encode(), few)
+            psycopg.RawCursor(self.connection).executemany(spelled(statement).encode(), few)
             few = list(islice(rows, ROWS_AT_A_TIME))
 
-    def create_temporary(self, *statements: str) -> None:
-        self._end_streams()
-
-        for statement in statements:
-            if found := _TEMPORARY.search(statement):
-                kind, name = found.groups()
-                if name in self._temporary:
-                    self.execute(f"DROP {self._temporary[name]} IF EXISTS pg_temp.{name} CASCADE")
-                self._temporary[name] = kind
-            self.execute(statement)
+    def drop_temporary(self, kind: str, name: str) -> None:
+        """
+        Drop the temporary table or view of this name, and views of it.
+        """
+        self.execute(f"DROP {kind} IF EXISTS pg_temp.{name} CASCADE")
 
     def storable(self, row: Sequence[Any]) -> Row:
         return tuple(each.replace("\0", "\ufffd") if type(each) is str else each for each in row)
@@ -152,42 +164,59 @@ class PostgresSession:
 
     @contextmanager
     def filling(self) -> Iterator[None]:
-        with self._between(_BEGIN):
+        # Rows that wait need no transaction; the first other statement begins it.
+        self._is_filling = True
+
+        try:
             yield
+        except BaseException:
+            self._waiting.clear()
+            with suppress(psycopg.Error):
+                self.connection.execute("ROLLBACK")
+            raise
+        finally:
+            self._is_filling = False
+
+        if self.in_transaction:
+            self._load()
+            self.connection.execute("COMMIT")
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """
         A transaction in which all reads see one state, and nothing is written.
         """
-        with self._between(_BEGIN_SNAPSHOT):
-            yield
-
-    @contextmanager
-    def _between(self, begin: LiteralString) -> Iterator[None]:
-        self.raw.execute(begin)
+        self._load()
+        self.connection.execute(_BEGIN_SNAPSHOT)
 
         try:
             yield
         except BaseException:
             with suppress(psycopg.Error):
-                self.raw.execute("ROLLBACK")
+                self.connection.execute("ROLLBACK")
             raise
 
-        self.raw.execute("COMMIT")
+        self.connection.execute("COMMIT")
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
-        number = self._transaction()
+        number, connection = self._transaction(), self.connection
+        kinds = connection.row_factory, connection.cursor_factory
 
         try:
             # psycopg refuses `commit()` and `rollback()` in it.
-            with self.raw.transaction():
-                yield
-                if self.raw.info.transaction_status == TransactionStatus.INERROR:
+            with connection.transaction():
+                try:
+                    yield
+                finally:
+                    connection.row_factory, connection.cursor_factory = kinds
+                if self.connection.info.transaction_status == TransactionStatus.INERROR:
                     msg = "a statement of `apply_in` failed, and its error was not raised"
                     raise HostError(msg)
                 self._ensure_within(number)
+                if self.execute("SHOW transaction_read_only").fetchone() != ("off",):
+                    msg = "`apply_in` must not make the transaction read-only"
+                    raise HostError(msg)
         except psycopg.ProgrammingError as exc:
             if exc.sqlstate is None and "forbidden" in str(exc):
                 msg = "`apply_in` must neither commit nor roll back, but raise"
@@ -195,57 +224,58 @@ class PostgresSession:
             raise
         finally:
             self._ensure_within(number)
+            self.pooled.reset()
 
     def _ensure_within(self, number: str) -> None:
         # One that failed would be that of our savepoint, which is rolled back.
-        is_open = self.is_usable and (self.raw.info.transaction_status == TransactionStatus.INTRANS)
+        is_open = self.is_usable and (
+            self.connection.info.transaction_status == TransactionStatus.INTRANS
+        )
 
         if not is_open or self._transaction() != number:
             raise TransactionEndedError
-
-    def after_commit(self, call: Callable[[], None]) -> None:
-        assert self.in_transaction
-        self._after_commit.append(call)
 
     @contextmanager
     def transaction(self, lock: str, *numbers: int, durable: bool) -> Iterator[None]:
         """
         One transaction that takes the locks of *numbers* with the statement *lock*.
         """
-        self._end_streams()
+        self.end_streams()
+        self._load()
 
         try:
-            self.raw.execute(_BEGIN)
+            self.connection.execute(_BEGIN)
             if not durable:
-                self.raw.execute("SET LOCAL synchronous_commit = off")
+                self.connection.execute("SET LOCAL synchronous_commit = off")
             self.execute(lock, numbers)
             since, number = self._begun()
             yield
+            self._load()
             self._commit(number, since)
         except BaseException:
-            self._after_commit.clear()
+            self.calls.clear()
+            self._waiting.clear()
             with suppress(psycopg.Error):
-                self.raw.execute("ROLLBACK")
+                self.connection.execute("ROLLBACK")
             raise
 
-        calls, self._after_commit = self._after_commit, []
-        with ExitStack() as all_of_them:
-            for call in reversed(calls):
-                all_of_them.callback(call)
+        self.make_calls()
 
     def clean(self) -> bool:
         """
         Make the connection as good as new; returns whether it is.
         """
         self._is_over = True
-        self._end_streams(_OVER)
+        self.end_streams(OVER)
 
+        if self._is_lent:
+            return False
         if self.in_transaction:
-            self.raw.execute("ROLLBACK")
-        if self._temporary:
-            self.raw.execute("DISCARD TEMP")
+            self.connection.execute("ROLLBACK")
+        if self.temporary:
+            self.connection.execute("DISCARD TEMP")
 
-        return self.raw.info.transaction_status == TransactionStatus.IDLE
+        return self.connection.info.transaction_status == TransactionStatus.IDLE
 
     def set_timeout(self, seconds: int) -> None:
         """
@@ -253,14 +283,20 @@ class PostgresSession:
         """
         self.pooled.use(self.schema, seconds)
 
-    def _copy(self, statement: str, rows: Iterable[Sequence[Any]]) -> psycopg.Cursor[Row]:
-        cursor = self.raw.cursor()
+    def _copy(self, copied: Copied, values: Sequence[Any]) -> None:
+        self._waiting.add(copied, values)
 
-        with cursor.copy(statement.encode()) as copy:
-            for row in rows:
-                copy.write_row(row)
+        if copied.table not in self.temporary or self._waiting.is_full:
+            self._load()
 
-        return cursor
+    def _load(self) -> None:
+        """
+        Load the rows that wait, before another statement.
+        """
+        if self._is_filling and not self.in_transaction:
+            self.connection.execute(_BEGIN)
+
+        self._waiting.load(self.connection)
 
     def _transaction(self) -> str:
         """
@@ -292,9 +328,9 @@ class PostgresSession:
 
     def _commit(self, number: str, since: str) -> None:
         try:
-            said = self.raw.execute("COMMIT").statusmessage
+            said = self.connection.execute("COMMIT").statusmessage
         except psycopg.OperationalError:
-            if not self.raw.closed or not self._was_committed(number, since):
+            if not self.connection.closed or not self._was_committed(number, since):
                 raise
         else:
             # What failed and was caught has ended the transaction.
@@ -304,68 +340,37 @@ class PostgresSession:
 
     def _was_committed(self, number: str, since: str) -> bool:
         """
-        Whether the transaction whose COMMIT was not answered is known to be committed.
+        What became of the transaction whose COMMIT was not answered.
+
+        Raises:
+            StoreError: It can't be read back, or not yet.
         """
+        try:
+            outcome = self._outcome(number, since)
+        except (psycopg.Error, StoreError) as exc:
+            raise StoreError(_UNKNOWN) from exc
+
+        if outcome not in ("committed", "aborted"):
+            raise StoreError(_UNKNOWN)
+
+        return outcome == "committed"
+
+    def _outcome(self, number: str, since: str) -> str | None:
+        row: Row | None = None
+
         with self.reconnect() as connection:
             if connection.execute(_STATISTICS_SINCE).fetchone() != (since,):
-                return False
+                return None
 
-            for _ in range(100):
+            for _ in range(READS_OF_OUTCOME):
                 row = connection.execute("SELECT pg_xact_status(%s::xid8)", (number,)).fetchone()
-                assert row is not None
-                if row[0] != "in progress":
-                    return bool(row[0] == "committed")
+                if row is None or row[0] != "in progress":
+                    break
                 connection.execute("SELECT pg_sleep(0.05)")
 
-        return False
+        return None if row is None else row[0]
 
-    def _end_streams(self, why: str = "a transaction began") -> None:
+    def end_streams(self, why: str = "a transaction began") -> None:
         for stream in self._streams:
             stream.end(why)
         self._streams.clear()
-
-
-@attrs.define(eq=False)
-class _Stream:
-    """
-    Rows of a statement, some at a time.
-    """
-
-    session: PostgresSession
-    statement: str
-    parameters: Sequence[Any]
-    cursor: "psycopg.RawServerCursor[Row] | None" = None
-    _rows: Iterator[Row] = attrs.field(factory=lambda: iter(()))
-    _ended: str | None = None
-
-    def __iter__(self) -> Iterator[Row]:
-        return self
-
-    def __next__(self) -> Row:
-        if self._ended is not None:
-            raise StoreError(_READ_ON.format(self._ended))
-
-        row = next(self._rows, None)
-
-        return self._fetched() if row is None else row
-
-    def _fetched(self) -> Row:
-        cursor = self.cursor
-
-        if cursor is None:
-            cursor = self.session.open_cursor(self, self.statement, self.parameters)
-
-        self._rows = iter(cursor.fetchmany(ROWS_AT_A_TIME))
-
-        return next(self._rows)
-
-    def end(self, why: str) -> None:
-        """
-        Read no further: a transaction begins, or the unit of work ends.
-        """
-        self._ended = why
-        # Where the connection is lost, the first attempt finds that out.
-        for cursor in (self.cursor, self.cursor):
-            if cursor is not None:
-                with suppress(psycopg.Error):
-                    cursor.close()

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from conexxus_sync.errors import StoreError
 from conexxus_sync.stores._migration_files import migrations, refuse_newer
 
 from ._spelling import spelled
@@ -15,6 +16,7 @@ from ._spelling import spelled
 _FIND_TABLE = """
 SELECT 1 FROM pg_tables WHERE schemaname = %s AND tablename = 'conexxus_migrations'
 """
+_ANY_TABLE = "SELECT 1 FROM pg_tables WHERE schemaname = %s LIMIT 1"
 _TABLE = "CREATE TABLE conexxus_migrations (number BIGINT PRIMARY KEY)"
 
 
@@ -25,7 +27,7 @@ def migrate(connection: "psycopg.Connection[Any]", schema: str, *, lock: int) ->
     A role that may not create it finds it as its owner made it.
 
     Raises:
-        StoreError: A newer version of the SDK made it.
+        StoreError: A newer version of the SDK made it, or another program.
     """
     known = len(migrations("postgres"))
 
@@ -42,6 +44,7 @@ def _upgrade(connection: "psycopg.Connection[Any]", schema: str, known: int) -> 
     refuse_newer(f"in the schema {schema}", version, known)
 
     if version == 0:
+        _refuse_stranger(connection, schema)
         connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
         connection.execute(_TABLE)
 
@@ -49,6 +52,18 @@ def _upgrade(connection: "psycopg.Connection[Any]", schema: str, known: int) -> 
         for statement in migrations("postgres")[number - 1]:
             connection.execute(spelled(statement).encode())
         connection.execute("INSERT INTO conexxus_migrations VALUES (%s)", (number,))
+
+
+def _refuse_stranger(connection: "psycopg.Connection[Any]", schema: str) -> None:
+    """
+    Refuse tables of something else: theirs may have the names of ours.
+    """
+    if connection.execute(_ANY_TABLE, (schema,)).fetchone():
+        msg = (
+            f"the schema {schema} has tables of another program, and none of conexxus-sdk: "
+            "name another one by schema= in CONEXXUS_STORE; nothing was created"
+        )
+        raise StoreError(msg)
 
 
 def is_migrated(connection: "psycopg.Connection[Any]", schema: str) -> bool:

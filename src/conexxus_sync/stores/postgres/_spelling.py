@@ -38,11 +38,13 @@ class Copied:
     An INSERT of nothing but parameters, as a COPY.
 
     Attributes:
+        table: That it fills.
         statement: The COPY.
         width: Parameters of a row.
         rows: How many rows the INSERT has.
     """
 
+    table: str
     statement: str
     width: int
     rows: int
@@ -69,7 +71,7 @@ def spelled(statement: str) -> str:
     return _PARAMETER.sub(numbered, statement)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=512)
 def copied(statement: str) -> Copied | None:
     """
     *statement* as a COPY; None if it does more than to insert parameters.
@@ -85,6 +87,7 @@ def copied(statement: str) -> Copied | None:
     given = [name for name, value in zip(names, values, strict=True) if value == "?"]
 
     return Copied(
+        table=table,
         statement=f"COPY {table} ({', '.join(given)}) FROM STDIN",
         width=len(given),
         rows=statement.count("(") - 1,

@@ -3,13 +3,11 @@
 """
 
 import os
-import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import (
     AbstractContextManager,
-    ExitStack,
     closing,
     contextmanager,
     nullcontext,
@@ -22,7 +20,7 @@ import attrs
 
 from conexxus_sync.errors import StoreError
 from conexxus_sync.stores._database import Row
-from conexxus_sync.stores._shared_sessions import SharingDatabase
+from conexxus_sync.stores._shared_sessions import BaseSession, SharingDatabase
 
 from ._error_advice import explained
 from ._file_owner import owner_advice
@@ -45,10 +43,8 @@ NORMAL = 1
 # Device and number.
 FileIdentity = tuple[int, int]
 
-_TEMPORARY = re.compile(r"CREATE TEMP (TABLE|VIEW) (\w+)")
 
-
-class SqliteSession(sqlite3.Connection):
+class SqliteSession(sqlite3.Connection, BaseSession):
     """
     One connection; see `Session`.
 
@@ -64,9 +60,9 @@ class SqliteSession(sqlite3.Connection):
         self.process: int = os.getpid()
         self.file: FileIdentity | None = None
         self.states: dict[str, Any] = {}
-        self._temporary: dict[str, str] = {}
+        self.temporary: dict[str, str] = {}
         self._streams: list[sqlite3.Cursor] = []
-        self._after_commit: list[Callable[[], None]] = []
+        self.calls: list[Callable[[], None]] = []
 
     @property
     def raw(self) -> sqlite3.Connection:
@@ -114,16 +110,11 @@ class SqliteSession(sqlite3.Connection):
             with suppress(sqlite3.ProgrammingError):
                 cursor.close()
 
-    def create_temporary(self, *statements: str) -> None:
-        self._end_streams()
-
-        for statement in statements:
-            if found := _TEMPORARY.search(statement):
-                kind, name = found.groups()
-                if name in self._temporary:
-                    self.execute(f"DROP {self._temporary[name]} IF EXISTS temp.{name}")
-                self._temporary[name] = kind
-            self.execute(statement)
+    def drop_temporary(self, kind: str, name: str) -> None:
+        """
+        Drop the temporary table or view of this name.
+        """
+        self.execute(f"DROP {kind} IF EXISTS temp.{name}")
 
     def storable(self, row: Row) -> Row:
         return row
@@ -178,16 +169,12 @@ class SqliteSession(sqlite3.Connection):
             with suppress(sqlite3.Error):
                 self.execute(f"PRAGMA synchronous = {level:d}")
 
-    def after_commit(self, call: Callable[[], None]) -> None:
-        assert self.in_transaction
-        self._after_commit.append(call)
-
     @contextmanager
     def transaction(self, before_commit: Callable[[], None]) -> Iterator[None]:
         """
         One transaction, in which no other connection writes.
         """
-        self._end_streams()
+        self.end_streams()
 
         try:
             self.execute("BEGIN IMMEDIATE")
@@ -198,7 +185,7 @@ class SqliteSession(sqlite3.Connection):
                 self.execute(ADVANCE)
             self.execute("COMMIT")
         except BaseException:
-            self._after_commit.clear()
+            self.calls.clear()
             # A full disk has rolled back by itself.
             with suppress(sqlite3.Error):
                 self.execute("ROLLBACK")
@@ -206,10 +193,7 @@ class SqliteSession(sqlite3.Connection):
         finally:
             self._without_implicit_transactions()
 
-        calls, self._after_commit = self._after_commit, []
-        with ExitStack() as all_of_them:
-            for call in reversed(calls):
-                all_of_them.callback(call)
+        self.make_calls()
 
     def _without_implicit_transactions(self) -> None:
         """
@@ -218,7 +202,7 @@ class SqliteSession(sqlite3.Connection):
         if self.is_open and not self.in_transaction and self.isolation_level:
             self.isolation_level = None
 
-    def _end_streams(self) -> None:
+    def end_streams(self) -> None:
         """
         End what is still being read: SQLite begins no transaction for a
         connection whose state of the file is old, and does not wait for it.
@@ -275,8 +259,8 @@ class SqliteDatabase(SharingDatabase[SqliteSession]):
         return HASTY_TIMEOUT_S if is_short else BUSY_TIMEOUT_S
 
     def exists(self) -> bool:
-        # What is empty was made by something else.
-        return self.path.exists() and self.path.stat().st_size > 0
+        # What is empty was made by something else; to open a folder says what is wrong.
+        return self.path.is_dir() or (self.path.exists() and self.path.stat().st_size > 0)
 
     def try_temporary_file(self) -> None:
         """
