@@ -31,17 +31,21 @@ examples:
   scripts/bench --write-docs                all figures, and the page and plot of the docs
   scripts/bench --from figures.json --write-docs
                                             the page and plot of figures that were kept
+  scripts/bench --from figures.json --only postgres --json figures.json
+                                            some figures anew, the others as they were kept
 """
 
 
 def main(arguments: list[str] | None = None) -> None:
     parser = _parser()
     options = parser.parse_args(arguments)
-    if options.write_docs and (options.quick or options.only):
+    if options.write_docs and (options.quick or (options.only and not options.source)):
         parser.error("the docs show a whole run: neither --quick nor --only")
     # Told to end, it still removes its folder and stops its server.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    document = json.loads(options.source.read_text()) if options.source else _measure(options)
+    document = json.loads(options.source.read_text()) if options.source else {}
+    if options.only or not options.source:
+        document = report.merged(document, _measure(options), [each.name for each in figures()])
 
     if options.json:
         options.json.write_text(json.dumps(document, indent=2) + "\n")
@@ -62,7 +66,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="1/200 of the size, one pair")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there")
     parser.add_argument(
-        "--from", dest="source", type=Path, metavar="FILE", help="read, not measure"
+        "--from",
+        dest="source",
+        type=Path,
+        metavar="FILE",
+        help="read, not measure; with --only, measure these and read the others",
     )
     parser.add_argument(
         "--write-docs", action="store_true", help="write docs/reference/benchmarks.*"

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from benchmarks import variants
 from benchmarks.figures import Compare, Figure, Work
-from benchmarks.worker import BEGIN, END, NOT_INSTALLED, Numbers, Task
+from benchmarks.postgres import Postgres
+from benchmarks.worker import BEGIN, END, NOT_INSTALLED, Numbers, Task, schema_of
 
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -91,6 +92,7 @@ class Driver:
         self.pairs = pairs
         self.quick = quick
         self.url = ""
+        self.postgres = Postgres(folder / "postgres")
         self._measured: dict[Work, list[Numbers]] = {}
 
     @contextmanager
@@ -103,6 +105,7 @@ class Driver:
                 yield
             finally:
                 server.terminate()
+                self.postgres.stop()
 
     def measure(self, figure: Figure) -> Result:
         """
@@ -140,6 +143,8 @@ class Driver:
         folder = self.folder / (work.keep or "fresh")
         if not work.keep:
             shutil.rmtree(folder, ignore_errors=True)
+            if work.postgres:
+                self.postgres.drop(*(schema_of(f"{folder}/{name}") for name in ("store", "small")))
         folder.mkdir(exist_ok=True)
 
         command = [self.peers if work.is_peer else sys.executable, "-m", "benchmarks.worker"]
@@ -156,6 +161,7 @@ class Driver:
             before=self._catalogue(work.before, work.items) if work.before else "",
             small=self._catalogue("plain", SMALLEST),
             count=work.count,
+            postgres=self.postgres.url if work.postgres else "",
         )
 
     def _catalogue(self, variant: str, count: int) -> str:

@@ -43,6 +43,7 @@ class Work:
         items: The size of both.
         count: Of sales, days, calls or commands.
         keep: The folder whose store the next measurement finds, if any does.
+        postgres: Whether the store is in a PostgreSQL, whose CPU counts, too.
         flushes: Whether `fsync` is counted.
     """
 
@@ -52,11 +53,12 @@ class Work:
     items: int = 10
     count: int = 0
     keep: str = ""
+    postgres: bool = False
     flushes: bool = False
 
     @property
     def is_peer(self) -> bool:
-        return not self.workload.startswith("sdk.")
+        return not self.workload.startswith(("sdk.", "psycopg_hand."))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +111,7 @@ def figures() -> list[Figure]:
     return [
         *_first_loads(),
         *_further_pulls(),
+        *_postgres(),
         *_peers(),
         *_memory(),
         *_reading(),
@@ -197,6 +200,31 @@ def _further_pulls() -> Iterator[Figure]:
         base=_by_hand(changed),
         goal=0.45,
     )
+
+
+def _postgres() -> Iterator[Figure]:
+    by_hand = Work(workload="psycopg_hand.load", items=MANY, postgres=True)
+    yield Figure(
+        name="postgres-executemany",
+        title=f"PostgreSQL: First load, {MANY:,} items",
+        against="httpx, json, cattrs, `executemany` of psycopg",
+        work=replace(_pull(), postgres=True),
+        base=replace(by_hand, workload="psycopg_hand.cattrs_executemany"),
+        goal=4,
+    )
+    for name, variant, before, title, goal in (
+        ("first-load", "plain", "", "First load", 4),
+        ("same-items", "plain", "plain", "Same items, new timestamp", 3.5),
+        ("one-changed", "one-changed", "plain", "One item changed", 2.5),
+    ):
+        yield Figure(
+            name=f"postgres-{name}",
+            title=f"PostgreSQL: {title}, {MANY:,} items",
+            against="the hand pipeline's first load by `executemany` of psycopg",
+            work=replace(_pull(variant, before=before), postgres=True),
+            base=by_hand,
+            goal=goal,
+        )
 
 
 def _peers() -> Iterator[Figure]:

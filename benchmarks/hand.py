@@ -86,6 +86,10 @@ def load(task: Task) -> Action:
     return task.pulling(lambda file: _store(file, Item, _five, _items(task.url, Item)))
 
 
+def batches(task: Task) -> Iterator[list[Item]]:
+    return _items(task.url, Item)
+
+
 def load_six_keys(task: Task) -> Action:
     """
     The same, with a column for each of the six keys.

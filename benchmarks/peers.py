@@ -7,7 +7,7 @@ import io
 import json
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -65,6 +65,15 @@ def cattrs_executemany(task: Task) -> Action:
     """
     httpx, json and cattrs, which builds attrs classes; one `executemany`.
     """
+    rows = cattrs_rows(task)
+
+    return task.pulling(lambda file: _upsert(file, rows()))
+
+
+def cattrs_rows(task: Task) -> Callable[[], list[tuple[object, ...]]]:
+    """
+    Reads all items by httpx, json and cattrs.
+    """
     import attrs
     import cattrs
     import httpx
@@ -80,12 +89,12 @@ def cattrs_executemany(task: Task) -> Action:
     converter = cattrs.Converter()
     converter.register_structure_hook(Decimal, lambda value, _: Decimal(value))
 
-    def pull(file: str) -> None:
+    def rows() -> list[tuple[object, ...]]:
         body = httpx.get(task.url + ITEMS, headers=KEY, trust_env=False).content
         items = converter.structure(json.loads(body, parse_float=Decimal)["data"], list[Item])
-        _upsert(file, ((i.sku, i.name, str(i.price), i.category, i.description) for i in items))
+        return [(i.sku, i.name, str(i.price), i.category, i.description) for i in items]
 
-    return task.pulling(pull)
+    return rows
 
 
 def polars_frame(task: Task) -> Action:

@@ -8,6 +8,7 @@ import platform
 import re
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from html import escape
@@ -57,6 +58,27 @@ def _versions(python: str) -> dict[str, str]:
     installed: dict[str, str] = json.loads(done.stdout)
 
     return {name: installed[name] for name in PEERS if name in installed}
+
+
+def merged(kept: Row, measured: Row, names: list[str]) -> Row:
+    """
+    *measured*, with the figures of *kept* that it does not have, in the order of *names*.
+
+    Raises:
+        SystemExit: The machine, or a version, is another one.
+    """
+    same = ("machine", "versions", "pairs", "quick")
+    other = [key for key in same if kept and kept[key] != measured[key]]
+    if other:
+        sys.exit(f"Figures of another {' and '.join(other)} are not put beside these.")
+
+    rows = {row["name"]: row for row in (*kept.get("figures", ()), *measured["figures"])}
+
+    return {
+        **measured,
+        "peers": kept.get("peers", measured["peers"]),
+        "figures": [rows[name] for name in names if name in rows],
+    }
 
 
 def line(row: Row) -> str:

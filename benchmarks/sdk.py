@@ -30,7 +30,7 @@ SALES_A_DAY = 12
 
 def pull(task: Task) -> Action:
     def pull(file: str) -> Numbers:
-        run = _service(task.url, file).sync_inventory()
+        run = _service(task.url, task.store(file)).sync_inventory()
         assert run.status is RunStatus.SUCCESS, run
         return {"changed": run.created + run.updated + run.removed}
 
@@ -43,17 +43,17 @@ def pull_bad(task: Task) -> Action:
     """
 
     def pull(file: str) -> Numbers:
-        run = _service(task.url, file).sync_inventory()
+        run = _service(task.url, task.store(file)).sync_inventory()
         return {"changed": run.created + run.updated + run.removed}
 
     return task.pulling(pull)
 
 
 @cache
-def _service(url: str, file: str) -> ConexxusService:
+def _service(url: str, store: str) -> ConexxusService:
     return ConexxusService(
         client=_client(url),
-        store=open_store(f"sqlite:///{file}"),
+        store=open_store(store),
         config=SyncConfig(location_id="loc", timezone=ZoneInfo("UTC")),
     )
 
@@ -198,7 +198,7 @@ class Till:
 
         return ConexxusService(
             client=_client(task.url),
-            store=open_store(f"sqlite:///{task.file('store.db')}"),
+            store=open_store(task.store(task.file("store.db"))),
             config=config,
             orders=self,
             clock=self.clock,
@@ -250,9 +250,9 @@ def _environment(task: Task) -> dict[str, str]:
     """
     Of a location that has pulled ten items.
     """
-    store = f"sqlite:///{task.file('store.db')}"
+    store = task.store(task.file("store.db"))
     task.serve(task.small)
-    _service(task.url, task.file("store.db")).sync_inventory()
+    _service(task.url, store).sync_inventory()
 
     return {
         "CONEXXUS_API_URL": task.url,

@@ -41,6 +41,7 @@ class Task:
         before: The catalogue that the store holds when measuring begins.
         small: A catalogue of ten items, to load whatever is loaded late.
         count: How many sales, days, calls or commands.
+        postgres: The URL of the server that has the store; empty if it is a file.
     """
 
     url: str
@@ -49,6 +50,7 @@ class Task:
     before: str = ""
     small: str = ""
     count: int = 0
+    postgres: str = ""
 
     def serve(self, variant: str) -> None:
         request = urllib.request.Request(f"{self.url}/{variant}", method="PUT")
@@ -56,6 +58,15 @@ class Task:
 
     def file(self, name: str) -> str:
         return str(Path(self.folder, name))
+
+    def store(self, file: str) -> str:
+        """
+        What CONEXXUS_STORE says of the store that stands for *file*.
+        """
+        if not self.postgres:
+            return f"sqlite:///{file}"
+
+        return f"{self.postgres}{'&' if '?' in self.postgres else '?'}schema={schema_of(file)}"
 
     def pulling(self, pull: Callable[[str], Numbers | None]) -> Action:
         """
@@ -71,19 +82,28 @@ class Task:
         return lambda: pull(self.file("store.db"))
 
 
-def measured(action: Action) -> Numbers:
+def schema_of(file: str) -> str:
+    path = Path(file)
+
+    return f"{path.parent.name}_{path.stem}".replace("-", "_")
+
+
+def measured(action: Action, postgres: str = "") -> Numbers:
     """
-    CPU seconds of all threads and children, and the peak of memory in MB.
+    CPU seconds of all threads and children, and of the server *postgres* if
+    there is one; and the peak of memory in MB.
     """
     gc.collect()
     _reset_peak()
     os.access(BEGIN, os.F_OK)
-    before = _cpu()
+    before, server = _cpu(), _cpu_of_server(postgres)
     numbers = action() or {}
-    cpu = _cpu() - before
+    cpu, server = _cpu() - before, _cpu_of_server(postgres) - server
     os.access(END, os.F_OK)
+    if postgres:
+        numbers = {"server": server, **numbers}
 
-    return {"cpu": cpu, "peak": _peak(), **numbers}
+    return {"cpu": cpu + server, "peak": _peak(), **numbers}
 
 
 def _cpu() -> float:
@@ -93,6 +113,16 @@ def _cpu() -> float:
     )
 
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def _cpu_of_server(postgres: str) -> float:
+    if not postgres:
+        return 0
+
+    # The environment of other libraries has no driver.
+    from benchmarks.postgres import cpu_of_server
+
+    return cpu_of_server(postgres)
 
 
 def _reset_peak() -> None:
@@ -118,7 +148,7 @@ def main() -> None:
         print(f"{exc.name} is not installed", file=sys.stderr)
         sys.exit(NOT_INSTALLED)
 
-    print(json.dumps(measured(action)))
+    print(json.dumps(measured(action, task.postgres)))
 
 
 if __name__ == "__main__":
