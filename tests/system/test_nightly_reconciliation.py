@@ -66,7 +66,8 @@ def test_sale_that_the_back_office_lost(night):
 
     (alert,) = alerts(shop)
     assert str(alert) == (
-        "Till and back office differ on 2026-01-02: total: till 1.50, accepted 1.50, back office 0;"
+        "Till and back office differ on 2026-01-02: total: till 1.50, accepted 1.50, "
+        "back office 0.00;"
         " t1 was accepted, but is not in the books of the back office. "
         "See `conexxus reconcile --orders ORDERS --date 2026-01-02`."
     )

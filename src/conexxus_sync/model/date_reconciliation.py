@@ -13,6 +13,8 @@ import attrs
 
 from conexxus_client import BookedTransaction, CountedTotal, DayTotals, exact_sum
 
+from .formatting import money
+
 
 class Measure(StrEnum):
     """
@@ -73,7 +75,8 @@ class ReconciledAmount:
             "accepted": self.accepted,
             "back office": self.back_office,
         }
-        figures = (f"{side} {one:,f}" for side, one in sides.items() if one is not None)
+        shown = str if self.measure is Measure.COUNT else money
+        figures = (f"{side} {shown(one)}" for side, one in sides.items() if one is not None)
 
         return f"{self.title}: {', '.join(figures)}"
 
