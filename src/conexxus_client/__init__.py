@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         encode_transaction,
     )
     from ._receipt._amounts import exact_sum
+    from ._receipt._moments import local_time, utc_time
     from ._receipt._receipt_parts import (
         Discount,
         LineKind,
@@ -128,6 +129,7 @@ else:
                 "encode_item",
                 "encode_transaction",
             ),
+            "_receipt._moments": ("local_time", "utc_time"),
             "_receipt._receipt_parts": (
                 "Discount",
                 "LineKind",
@@ -265,4 +267,6 @@ __all__ = [
     "encode_item",
     "encode_transaction",
     "exact_sum",
+    "local_time",
+    "utc_time",
 ]

@@ -9,7 +9,7 @@ money is expected, because it has already lost the digits.
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from datetime import date as Date  # noqa: N812  # a field is called `date`
-from decimal import ROUND_HALF_UP, Context, Decimal
+from decimal import Decimal
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,8 @@ import attrs
 from attrs.converters import optional
 
 from ._receipt import _amount_fields as fields
-from ._receipt._amounts import SUM_DIGITS, amount_of, exact_sum, named_amount
+from ._receipt._amounts import amount_of, average, exact_sum
+from ._receipt._mapping_reader import MappingReader, Unknown
 from ._receipt._receipt_parts import (
     Discount,
     LineKind,
@@ -47,17 +48,6 @@ _OF_RECEIPT = attrgetter(
 _OF_LINE = attrgetter("name", "category", "unit", "kind", "discounts", "taxes")
 _PLAIN_RECEIPT = (None, None, (), (), (), None, None)
 _PLAIN_LINE = (None, None, None, None, (), ())
-
-# Any number of so many bits has at most 38 digits.
-_SMALL_BITS = 126
-
-
-def _quantity(value: Any) -> int | Decimal:
-    if type(value) is int and value.bit_length() <= _SMALL_BITS:
-        return value
-
-    amount = named_amount("quantity", value)
-    return value if isinstance(value, int) else amount
 
 
 def _price(value: Any) -> Decimal:
@@ -127,7 +117,7 @@ class TransactionLine:
     """
 
     sku: str | None = attrs.field(default=None, validator=attrs.validators.optional(is_text))
-    quantity: int | Decimal = attrs.field(converter=_quantity)
+    quantity: int | Decimal = attrs.field(converter=fields.quantity)
     price: Decimal = attrs.field(converter=fields.price)
     amount: Decimal | None = attrs.field(default=None, converter=optional(fields.amount))
     extra: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
@@ -215,6 +205,38 @@ class Transaction:
         _refuse_others(Tax, self.taxes)
         _refuse_others(Discount, self.discounts)
 
+    @classmethod
+    def from_mapping(
+        cls,
+        record: Mapping[str, Any],
+        minor_units: int | None = None,
+        *,
+        unknown: Unknown = "refuse",
+    ) -> "Transaction":
+        """
+        Build it from what a database row or an API gives, by field name.
+
+        Lines, tenders, taxes and discounts are lists of mappings.  A float is
+        refused; an amount may be a Decimal, an int or a plain decimal text,
+        and a moment a text with its offset.  None is an absent value.
+
+        Args:
+            minor_units: Decimals of the currency.  With it, an int is in its
+                smallest unit (4998 is 49.98), and every other amount but a
+                `price` is rounded to it, half up; without it, an int is in
+                whole units, and each digit stays.  Quantities and rates are
+                never changed.
+            unknown: Whether a key that is no field is refused, or kept in the
+                `extra` of the transaction or line.
+
+        Raises:
+            ValueError: A value is missing or wrong; it names the field, like
+                `items[0].price`.
+        """
+        return MappingReader(parts=_PARTS, minor_units=minor_units, unknown=unknown).build(
+            cls, record
+        )
+
     @property
     def is_plain(self) -> bool:
         """
@@ -246,6 +268,14 @@ class Transaction:
         return self.kind is None or not self.kind.moves_money_only
 
 
+_PARTS: Mapping[str, type] = {
+    "items": TransactionLine,
+    "tenders": Tender,
+    "taxes": Tax,
+    "discounts": Discount,
+}
+
+
 @attrs.frozen(kw_only=True)
 class SalesSummary:
     """
@@ -275,23 +305,13 @@ class SalesSummary:
             total_revenue=revenue,
             total_tax=exact_sum(_sum_of(sale.all_taxes, sale.tax) for sale in sales),
             total_discount=exact_sum(_sum_of(sale.all_discounts, sale.discount) for sale in sales),
-            average_order_value=_average(revenue, len(sales), decimals),
+            average_order_value=average(revenue, len(sales), decimals),
             items_sold=int(sold) if sold == sold.to_integral_value() else sold,
         )
 
 
 def _sum_of(breakdown: Iterable[Tax | Discount], otherwise: Decimal | None) -> Decimal:
     return exact_sum(part.amount for part in breakdown) if breakdown else otherwise or Decimal()
-
-
-def _average(amount: Decimal, count: int, decimals: int) -> Decimal:
-    """
-    To so many decimals, half up.
-    """
-    wide = Context(prec=2 * SUM_DIGITS, rounding=ROUND_HALF_UP)
-    unit = Decimal((0, (1,), -decimals))
-
-    return wide.divide(amount, Decimal(count or 1)).quantize(unit, context=wide)
 
 
 def _transactions(transactions: Iterable[Transaction]) -> tuple[Transaction, ...]:

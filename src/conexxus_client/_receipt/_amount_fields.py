@@ -8,6 +8,10 @@ from typing import Any
 from ._amounts import named_amount
 
 
+# Any number of so many bits has at most 38 digits.
+_SMALL_BITS = 126
+
+
 def amount(value: Any) -> Decimal:
     return named_amount("amount", value)
 
@@ -22,6 +26,14 @@ def discount(value: Any) -> Decimal:
 
 def price(value: Any) -> Decimal:
     return named_amount("price", value)
+
+
+def quantity(value: Any) -> int | Decimal:
+    if type(value) is int and value.bit_length() <= _SMALL_BITS:
+        return value
+
+    amount = named_amount("quantity", value)
+    return value if isinstance(value, int) else amount
 
 
 def rate(value: Any) -> Decimal:

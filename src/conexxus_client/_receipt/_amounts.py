@@ -3,7 +3,7 @@ Exact amounts: which Decimals are one, and how they are added up.
 """
 
 from collections.abc import Iterable
-from decimal import Context, Decimal, Inexact
+from decimal import ROUND_HALF_UP, Context, Decimal, Inexact
 from functools import reduce
 from typing import Any
 
@@ -15,6 +15,7 @@ CENT = Decimal("0.01")
 
 # Enough for a billion of the largest amounts.
 SUM_DIGITS = MAX_DIGITS + MAX_DECIMALS + 9
+WIDE = Context(prec=2 * SUM_DIGITS, rounding=ROUND_HALF_UP)
 
 
 def is_valid_amount(amount: Decimal) -> bool:
@@ -55,6 +56,20 @@ def exact_sum(amounts: Iterable[Decimal | int]) -> Decimal:
     exact = Context(prec=SUM_DIGITS, traps=[Inexact])
 
     return reduce(exact.add, amounts, Decimal())
+
+
+def average(amount: Decimal, count: int, decimals: int) -> Decimal:
+    """
+    What each of *count* has of *amount*, to so many decimals, half up.
+    """
+    return rounded(WIDE.divide(amount, Decimal(count or 1)), decimals)
+
+
+def rounded(amount: Decimal, decimals: int) -> Decimal:
+    """
+    *amount* with so many decimals, half up.
+    """
+    return amount.quantize(Decimal((0, (1,), -decimals)), context=WIDE)
 
 
 def amount_of(value: Any) -> Decimal:
