@@ -58,7 +58,7 @@ def fill(till, days, sales):
             )
             state.session.raw.executemany(
                 "INSERT INTO batch_transactions"
-                " VALUES (?1, ?2, ?3, ?4, x'00', '1', 1, ?5, ?4, 0, 0, '1')",
+                " VALUES (?1, ?2, ?3, ?4, x'00', '1', 1, ?5, ?4, 0, 0, '1', '')",
                 (
                     (LOCATION, f"k{number}", place, f"{prefix}t{place}", moment)
                     for place, moment in enumerate(moments)

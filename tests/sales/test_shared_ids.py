@@ -354,3 +354,101 @@ def test_the_hosts_sales_are_delivered(many_tills, days, faults, mode, size):
     assert till.open_batches() == []
     assert till.peek.sales_quarantine.discrepancies() == []
     assert till.office.ledger.doubled() == []
+
+
+def at(till, number, second=0, name="0001", total=None, **more):
+    """
+    A sale that says its register.
+    """
+    moment = NOON + timedelta(seconds=second)
+    made = till.sale(name, total or f"{number}.00", timestamp=moment, **more)
+
+    return attrs.evolve(made, register=str(number))
+
+
+@CHANGES
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.case(
+    "C4",
+    "two registers send the same receipt number in the same second",
+    "both are sales, as each says its register",
+)
+def test_one_second_of_two_registers(till, on_changed, at_once):
+    """
+    Sales with one id and one second at two registers are two sales, and neither
+    takes the other back.
+    """
+    till.options = {"on_changed": on_changed}
+    if not at_once:
+        tells(till, at(till, 1))
+        till.push()
+    tells(till, at(till, 1), at(till, 2))
+    till.push(DAY)
+
+    assert amounts(till) == [("0001", "1.00"), ("0001", "2.00")]
+    assert till.quarantined() == {}
+    assert till.push(DAY) == []
+    assert till.peek.sales_quarantine.discrepancies() == []
+
+
+def test_each_register_is_corrected_alone(till):
+    """
+    A change at one register leaves the sale of the other as it is.
+    """
+    till.options = {"on_changed": "resend"}
+    tells(till, at(till, 1), at(till, 2))
+    till.push()
+    tells(till, at(till, 1), at(till, 2, total="5.00"))
+    till.push(DAY)
+    tells(till, at(till, 2, total="5.00"))
+    till.push(DAY, accept_changes=True)
+
+    assert amounts(till) == [
+        ("0001", "1.00"),
+        ("0001", "2.00"),
+        ("0001:rev:1", "5.00"),
+        ("0001:void:1", "-2.00"),
+        ("0001:void:2", "-1.00"),
+    ]
+    assert till.push(DAY) == []
+
+
+@CHANGES
+def test_register_that_is_said_since(till, on_changed):
+    """
+    Sales that were delivered without a register are the same ones when they say
+    it, also on another date; and what was dismissed stays so.
+    """
+    till.options = {"on_changed": on_changed}
+    till.office.reject = {"0009"}
+    plain = [attrs.evolve(at(till, n, n, f"000{n}"), register=None) for n in (1, 2, 9)]
+    tells(till, *plain)
+    till.push()
+    till.operator().dismiss(DAY, "0009")
+    till.office.reject = set()
+    said = [at(till, n, n, f"000{n}") for n in (1, 2, 9)]
+
+    tells(till, *said)
+    first = till.push(DAY)
+    tells(till, *said, at(till, 3, 1, "0001"))
+    till.push(DAY)
+    tells(till, at(till, 1, 1, "0001"), day=NEXT)
+    till.clock.advance(days=1)
+    till.push(NEXT)
+
+    assert first == []
+    assert amounts(till) == [("0001", "1.00"), ("0001", "3.00"), ("0002", "2.00")]
+
+
+def test_register_that_changed(till):
+    """
+    One alone under a delivered id, at another register, is that sale, changed.
+    """
+    tells(till, at(till, 1))
+    till.push()
+    tells(till, at(till, 2, total="1.00"))
+
+    (run,) = till.push(DAY)
+
+    assert run.errors[0].error.startswith("Transaction changed after it was delivered")
+    assert amounts(till) == [("0001", "1.00")]

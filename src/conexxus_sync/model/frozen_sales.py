@@ -30,7 +30,7 @@ from .sum_checks import NO_MISMATCH, Mismatch, mismatches
 _UNWRITABLE = (ValueError, TypeError, ArithmeticError, RecursionError, ConexxusError)
 
 # How long a timestamp is without its fraction.
-_SECOND = len("2026-01-02T10:00:00")
+SECOND = len("2026-01-02T10:00:00")
 
 _NUL = "\0"
 
@@ -46,6 +46,7 @@ class FrozenTransaction:
         digest: Of what the host told, field by field.
         version: How the digest was made.
         sold_at: Its timestamp in UTC, as text.
+        register: The register that it says; empty if it says none.
         fault: Why it must not be sent, if so.
         origin: The host's id, if another one is sent.
         revision: Which correction of the host's transaction it is; 0 is the
@@ -63,6 +64,7 @@ class FrozenTransaction:
     total: Decimal
     raw: bytes = attrs.field(repr=False)
     sold_at: str
+    register: str = ""
     fault: str | None = None
     origin: str = attrs.field()
     revision: int = 0
@@ -78,9 +80,9 @@ class FrozenTransaction:
     @property
     def sold_second(self) -> str:
         """
-        The second at which it was sold; registers may share an id, not that.
+        The second and the register of its sale; with the id, what it is.
         """
-        return self.sold_at[:_SECOND]
+        return self.sold_at[:SECOND] + self.register
 
     @property
     def delivered_as(self) -> SaleKey:
@@ -134,6 +136,7 @@ class FrozenTransaction:
             total=transaction.total,
             raw=raw,
             sold_at=_instant(transaction.timestamp),
+            register=_storable(transaction.register or ""),
             fault=fault,
             mismatched=NO_MISMATCH if fault else mismatches(transaction),
             has_card_number=fault is None and has_card_number(transaction),

@@ -197,7 +197,8 @@ class SaleKey(NamedTuple):
 
     Attributes:
         id: As the host calls it.
-        sold_second: When it was sold, in UTC, without a fraction.
+        sold_second: When it was sold, in UTC, without a fraction, and behind it
+            the register, if it says one.
     """
 
     id: str

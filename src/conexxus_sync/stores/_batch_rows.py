@@ -17,7 +17,7 @@ COLUMNS = (
     " frozen_at, sent_at, unknown_since, settled_at, parked, answer, forced, mismatched,"
     " sent_boot, sent_uptime, sent_server, parent, unknown_pushes, released"
 )
-MEMBER = "position, id, digest, version, total, size, sold_at, origin, revision, voids"
+MEMBER = "position, id, digest, version, total, size, sold_at, origin, revision, voids, register"
 
 _ORIGINS = "SELECT origin FROM batch_transactions WHERE location = ? AND key = ?"
 _NEXT_FREEZE = """
@@ -33,8 +33,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _INSERT_MEMBER = """
 INSERT INTO batch_transactions (location, key, position, id, digest, total, size, sold_at, origin,
-    revision, voids, version)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    revision, voids, version, register)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -115,7 +115,7 @@ def insert(session: Session, draft: BatchDraft, number: int, now: datetime) -> s
         (
             (
                 *(location_id, key, m.position, m.id, m.digest, str(m.total), len(m.raw)),
-                *(m.sold_at, m.origin, m.revision, int(m.voids), m.version),
+                *(m.sold_at, m.origin, m.revision, int(m.voids), m.version, m.register),
             )
             for m in draft.members
         ),
@@ -138,7 +138,7 @@ def split_body(body: bytes, rows: Iterable[Row]) -> Iterator[FrozenTransaction]:
     start = body.index(opening) + len(opening)
 
     for row in rows:
-        position, name, digest, version, total, size, sold_at, origin, revision, voids = row
+        position, name, digest, version, total, size, sold_at, origin, revision = row[:9]
         raw = body[start : start + size]
         start += size + len(b",")
         yield FrozenTransaction(
@@ -151,5 +151,6 @@ def split_body(body: bytes, rows: Iterable[Row]) -> Iterator[FrozenTransaction]:
             sold_at=sold_at,
             origin=origin,
             revision=revision,
-            voids=bool(voids),
+            voids=bool(row[9]),
+            register=row[10],
         )

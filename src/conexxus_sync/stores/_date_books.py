@@ -9,6 +9,7 @@ from itertools import repeat
 
 import attrs
 
+from conexxus_sync.model.frozen_sales import SECOND
 from conexxus_sync.model.sales import SaleKey
 
 from ._batch_rows import MEMBER, split_body
@@ -38,7 +39,6 @@ JOIN batches AS b ON b.location = t.location AND b.key = t.key
 WHERE t.location = ?1 AND t.origin = ?2 AND t.id = ?3 AND b.business_date <> ?4
     AND b.state = 'delivered' ORDER BY b.business_date DESC
 """
-_SECOND = len("2026-01-02T10:00:00")
 
 
 @attrs.frozen(kw_only=True)
@@ -170,9 +170,9 @@ class DateBooks(Repository):
         raws = repeat(None) if body is None else (it.raw for it in split_body(bytes(body), rows))
 
         for row, raw in zip(rows, raws, strict=False):
-            _, name, _, _, total, _, sold_at, origin, revision, voids = row
+            _, name, _, _, total, _, sold_at, origin, revision, voids, register = row
             if delivered is not None:
-                latest = delivered.get(SaleKey(origin, sold_at[:_SECOND]))
+                latest = delivered.get(SaleKey(origin, sold_at[:SECOND] + register))
                 if latest is None or not _holds(latest, key, _rank(revision, voids)):
                     continue
             yield BookedSale(id=name, total=Decimal(total), voids=bool(voids), raw=raw)

@@ -27,8 +27,8 @@ INSERT INTO delivered (
     location, business_date, id, sold_second, version, digest, total, key, delivered_at, sold_at,
     revision, voided
 )
-SELECT location, ?3, origin, substr(sold_at, 1, 19), version, digest, total, key, ?4, sold_at,
-    revision, voids
+SELECT location, ?3, origin, substr(sold_at, 1, 19) || register, version, digest, total, key, ?4,
+    sold_at, revision, voids
 FROM batch_transactions
 WHERE location = ?1 AND key = ?2 AND position >= ?6 AND position < ?7
     AND id NOT IN (SELECT key FROM json_each(?5))
@@ -85,7 +85,7 @@ WHERE location = ? AND key = ?
 _DELIVERED_IDS = "SELECT id FROM delivered WHERE location = ? AND business_date = ?"
 _CLEAR_DAY = "DELETE FROM delivered WHERE location = ? AND business_date = ?"
 _CORRECTIONS = """
-SELECT position, origin, substr(sold_at, 1, 19), revision FROM batch_transactions
+SELECT position, origin, substr(sold_at, 1, 19) || register, revision FROM batch_transactions
 WHERE location = ?1 AND key = ?2 AND revision > 0 AND voids = 0
     AND id NOT IN (SELECT key FROM json_each(?3))
 ORDER BY position

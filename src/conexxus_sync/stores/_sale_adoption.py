@@ -48,7 +48,8 @@ _ADOPT_SET_ASIDE = """
 DELETE FROM quarantined_transactions
 WHERE location = ?1 AND business_date = ?2 AND EXISTS (
     SELECT 1 FROM staged AS s WHERE s.id = quarantined_transactions.id
-        AND quarantined_transactions.sold_second IN (s.sold_second, '')
+        AND quarantined_transactions.sold_second
+            IN (s.sold_second, substr(s.sold_second, 1, 19), '')
 )
 """
 

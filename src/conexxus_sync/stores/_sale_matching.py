@@ -1,7 +1,7 @@
 """
 Matching of a date's staged sales with the delivered and waiting ones that they are.
 
-A sale is found by its id and second.  What is left over under an id, on both
+A sale is found by its id, its second and its register.  What is left over under an id, on both
 sides, is matched in order of time: that is a sale whose timestamp changed.
 """
 
@@ -41,7 +41,7 @@ WHERE location = ?1 AND business_date = ?2
 """
 _FILL_OPEN = f"""
 INSERT INTO known (id, sold_second, waits, digest, version)
-SELECT t.origin, substr(t.sold_at, 1, 19), 1, NULL, NULL
+SELECT t.origin, substr(t.sold_at, 1, 19) || t.register, 1, NULL, NULL
 FROM {OPEN_MEMBERS} AND b.location = ?1 AND b.business_date = ?2
 ON CONFLICT (id, sold_second) DO NOTHING
 """  # noqa: S608  # constants
@@ -66,12 +66,16 @@ DELETE FROM staged WHERE position IN (
 )
 """
 
-# What was set aside before seconds were remembered has all of its id.
+# What was set aside before seconds were remembered has all of its id; what is
+# dismissed is so whether a register is said since or not.
 _MATCH_SECOND = """
 UPDATE staged AS s SET twin = k.sold_second, same = CASE
     WHEN k.waits = 0 AND s.fault IS NULL AND k.digest = s.digest THEN 1 ELSE 0
 END FROM known AS k
-WHERE k.id = s.id AND k.sold_second IN (s.sold_second, '')
+WHERE k.id = s.id AND (
+    k.sold_second IN (s.sold_second, '')
+    OR (k.waits = 2 AND k.sold_second = substr(s.sold_second, 1, 19))
+)
 """
 
 _LEFT_OVER = """
@@ -102,7 +106,7 @@ _OTHER_DIGESTS = """
 SELECT s.position, s.raw, k.version, k.digest FROM staged AS s
 JOIN known AS k ON k.id = s.id AND k.sold_second = s.twin
 WHERE k.waits = 0 AND s.same = 0 AND s.fault IS NULL
-    AND (s.sold_second = s.twin OR ?1 <> 0) AND s.position > ?2
+    AND (substr(s.sold_second, 1, 19) = substr(s.twin, 1, 19) OR ?1 <> 0) AND s.position > ?2
 ORDER BY s.position LIMIT ?3
 """
 _IS_SAME = "UPDATE staged SET same = 1 WHERE position = ?"

@@ -12,7 +12,7 @@ from itertools import islice
 
 import attrs
 
-from conexxus_sync.model.frozen_sales import FrozenTransaction
+from conexxus_sync.model.frozen_sales import SECOND, FrozenTransaction
 from conexxus_sync.model.sale_digests import COMPARABLE, compared_part
 from conexxus_sync.model.sales import DiscrepancyKind, FoundDiscrepancy, SaleKey
 from conexxus_sync.model.sum_checks import Mismatch
@@ -36,7 +36,7 @@ CREATE TEMP TABLE staged (
 
 _COLUMNS = (
     "position, id, digest, version, total, raw, sold_at, fault, mismatched, shows_card,"
-    " revision, twin"
+    " revision, twin, sold_second"
 )
 
 # Delivered, but the host no longer tells it; unless a correction of it waits.
@@ -104,7 +104,7 @@ WHERE fault IS NULL AND twin IS NULL AND revision = 0 AND EXISTS (
 _OPEN_ELSEWHERE = "CREATE TEMP TABLE open_elsewhere (id TEXT, sold_second TEXT)"
 _FILL_ELSEWHERE = f"""
 INSERT INTO open_elsewhere (id, sold_second)
-SELECT DISTINCT t.origin, substr(t.sold_at, 1, 19)
+SELECT DISTINCT t.origin, substr(t.sold_at, 1, 19) || t.register
 FROM {OPEN_MEMBERS} AND b.location = ?1 AND b.business_date <> ?2
 """  # noqa: S608  # constants
 
@@ -118,10 +118,11 @@ s.fault IS NULL AND s.twin IS NULL AND (
     ) OR EXISTS (SELECT 1 FROM open_elsewhere AS d WHERE d.id = s.id {waiting})
 )
 """
+# What was delivered without a register may say it since.
+_SAME_PLACE = "d.sold_second IN (s.sold_second, substr(s.sold_second, 1, 19))"
 _SAME_ID = _ELSEWHERE.format(delivered="", waiting="")
 _SAME_SALE = _ELSEWHERE.format(
-    delivered="AND d.sold_second = s.sold_second AND d.voided = 0",
-    waiting="AND d.sold_second = s.sold_second",
+    delivered=f"AND {_SAME_PLACE} AND d.voided = 0", waiting=f"AND {_SAME_PLACE}"
 )
 
 # A server that knows transactions by their id alone would pass it over.
@@ -363,4 +364,5 @@ def _transaction(row: Row, position: int | None = None) -> FrozenTransaction:
         has_card_number=bool(card),
         revision=row[10],
         twin=row[11],
+        register=row[12][SECOND:],
     )
