@@ -7,12 +7,15 @@ import signal
 import sys
 from collections import Counter
 from contextlib import contextmanager
+from pathlib import Path
 
 import attrs
 
 from conexxus_sync.errors import LeaseLostError, RunInProgressError
-from conexxus_sync.stores import LocationStore, State
+from conexxus_sync.stores import LocationStore, State, SyncStore
 from conexxus_sync.stores._outbox import Outbox
+from conexxus_sync.stores.postgres import PostgresAddress, PostgresDatabase
+from conexxus_sync.stores.postgres._known_freezes import KnownFreezes
 from conexxus_sync.stores.sqlite import SqliteStore
 from conexxus_sync.stores.sqlite._sqlite_database import SqliteDatabase
 
@@ -57,15 +60,26 @@ class Wire:
         self.inner.close()
 
 
-class KilledDatabase(SqliteDatabase):
+class KilledDatabase:
     """
     A database in which the process may die just before a commit.
     """
 
-    def __init__(self, path, step):
-        super().__init__(path)
-        self.step = step
-        self.doing = "a commit"
+    step, doing = None, "a commit"
+
+    @classmethod
+    def at(cls, place, step):
+        """
+        The one in the file *place*, or, if that is a URL, in a PostgreSQL.
+        """
+        if isinstance(place, Path):
+            database, record = KilledSqlite(place), SqliteStore(place).freeze_file
+        else:
+            address = PostgresAddress.parse(place)
+            database, record = KilledPostgres(address), KnownFreezes(address.name)
+        database.step = step
+
+        return database, record
 
     @contextmanager
     def write(self, **options):
@@ -73,6 +87,14 @@ class KilledDatabase(SqliteDatabase):
             yield session
             doing, self.doing = self.doing, "a commit"
             self.step(f"before {doing}")
+
+
+class KilledSqlite(KilledDatabase, SqliteDatabase):
+    pass
+
+
+class KilledPostgres(KilledDatabase, PostgresDatabase):
+    pass
 
 
 @attrs.frozen
@@ -123,10 +145,10 @@ class WatchedStore(LocationStore):
     outbox_type: type
 
     @classmethod
-    def at(cls, path, location, step, outbox_type):
-        database = KilledDatabase(path, step)
-        store = SqliteStore(path, database=database).at(location)
-        return cls(database, location, store.freeze_file, store.leases, outbox_type)
+    def at(cls, place, location, step, outbox_type):
+        database, record = KilledDatabase.at(place, step)
+        store = SyncStore(database, record).at(location)
+        return cls(database, location, record, store.leases, outbox_type)
 
     def _state(self, session):
         return WatchedState(

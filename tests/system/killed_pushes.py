@@ -4,13 +4,14 @@ Kills pushes at every named step, starts them again, and reads the books.
 The back office is a process of its own, behind real sockets, that cuts one
 answer in twenty after it has committed, and now and then answers 503 or
 resets.  Pushes fork from this process once everything is imported, so that no
-kill falls into start-up.  Each has a location and a store of its own.
+kill falls into start-up.  Each has a location of its own.
 
 A step is named after what was just done; `before` a step is in the
 transaction that records it, just before its commit.
 
 Run as a script: `killed_pushes.py FOLDER DESIGN KILLS [STEP …]`, with so many
-kills at each step; prints JSON.  With the design `stopped`, pushes are not
+kills at each step; prints JSON.  The stores are files, or all in the PostgreSQL
+that STORE names.  With the design `stopped`, pushes are not
 killed but stopped for longer than their lease, while another one goes on.
 """
 
@@ -53,6 +54,7 @@ STEPS = [
     *("sending", "requested", "answered", "sent", "before settled", "settled", "visited"),
 ]
 RESTARTS = 8
+DELIVERED = "SELECT business_date, id FROM delivered WHERE location = ?"
 
 
 def host_orders(shop=SHOP, *, restarted):
@@ -114,6 +116,7 @@ class Case:
 
     def __init__(self, folder, url, design, location):
         self.path = folder / f"{location}.db"
+        self.place = os.environ.get("STORE", self.path)
         self.url = url
         self.design = design
         self.location = location
@@ -122,7 +125,7 @@ class Case:
         wrong = self.design == "marked before sending"
         outbox = MarkedBeforeSending if wrong else WatchedOutbox
 
-        return WatchedStore.at(self.path, self.location, step, outbox)
+        return WatchedStore.at(self.place, self.location, step, outbox)
 
     def engine(self, killer, *, restarted, now=NOW, **settings):
         reached = ClientConfig(
@@ -225,9 +228,7 @@ class Case:
         Date and id of what the store says is delivered, waiting, set aside.
         """
         with self.store().read() as state:
-            delivered = set(
-                state.session.execute("SELECT business_date, id FROM delivered").fetchall()
-            )
+            delivered = set(state.session.execute(DELIVERED, (self.location,)).fetchall())
             waiting = [
                 (batch.business_date.isoformat(), name)
                 for batch in state.outbox.batches(OPEN_STATES)

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and 
 
 
 @pytest.fixture
-def folder(tmp_path):
+def in_memory(tmp_path):
     """
     In memory, if there is such a place: what a process wrote survives its
     end anywhere, and thousands of disk flushes prove nothing here.
@@ -36,6 +36,19 @@ def folder(tmp_path):
 
     with tempfile.TemporaryDirectory(dir=memory) as name:
         yield Path(name)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.long)])
+def folder(in_memory, request, monkeypatch):
+    """
+    Where the store is, unless it is in a PostgreSQL.
+    """
+    if request.param == "postgres":
+        server = request.getfixturevalue("server")
+        schema = f"kills_{in_memory.name}"
+        monkeypatch.setenv("STORE", server.url(schema))
+
+    return in_memory
 
 
 def killed(folder, design, kills, *steps, script=SCRIPT):
