@@ -6,8 +6,10 @@ whole, and each sale is in the back office once.
 """
 
 import os
+import signal
 import subprocess
 import threading
+import warnings
 from contextlib import ExitStack, contextmanager, suppress
 
 import psycopg
@@ -397,3 +399,79 @@ def test_disk_full(new_server, tmp_path, kind):
     assert "Free space on its disk" in said
     assert asked == 0
     assert problems == []
+
+
+def killed_in_child(branch, plan, fatal):
+    """
+    Whether a pull was killed at its *fatal*-th statement.
+    """
+    with warnings.catch_warnings():
+        # No thread of ours is at work on anything that the child needs.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child == 0:
+        try:
+            plan.set(fatal, is_after=plan.is_after)
+            branch.run("pull")
+        finally:
+            os._exit(0)
+
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+
+
+class KillingPlan(Plan):
+    """
+    Kills the process instead.
+    """
+
+    def end(self, session):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def pull_kills(server, monkeypatch, *, is_after, stride):
+    """
+    What is wrong after a pull was killed at each statement, and how often it was.
+    """
+    plan, problems, fatal = KillingPlan(server, monkeypatch), [], 1
+    plan.is_after = is_after
+
+    while True:
+        branch = Branch.of(server.url(new_schema()))
+        if not killed_in_child(branch, plan, fatal):
+            return problems, fatal // stride
+        problems += [f"{fatal}: {problem}" for problem in branch.problems("pull")]
+        fatal += stride
+
+
+@pytest.mark.fault(
+    "K01",
+    "A pull into a PostgreSQL is killed at any statement",
+    "the old catalogue or the new one; the next pull succeeds at once",
+)
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("is_after", [False, True], ids=["before", "after"])
+def test_pull_killed_at_any_statement(server, monkeypatch, is_after, stride):
+    """
+    Nothing waits for the lease of a process that is gone, nor for its locks.
+    """
+    problems, kills = pull_kills(server, monkeypatch, is_after=is_after, stride=stride)
+
+    assert problems == []
+    assert kills * stride > 20
+    print(f"{kills} kills")
+
+
+def test_pull_without_a_transaction_is_found(server, monkeypatch):
+    """
+    The proof above can fail: a pull whose statements stand alone leaves a part.
+    """
+
+    @contextmanager
+    def piecemeal(session, *_, **__):
+        yield
+
+    monkeypatch.setattr(PostgresSession, "transaction", piecemeal)
+
+    problems, _ = pull_kills(server, monkeypatch, is_after=True, stride=4)
+
+    assert any("the history counts" in problem for problem in problems)
