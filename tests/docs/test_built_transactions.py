@@ -9,27 +9,29 @@ import pytest
 from conexxus_sync.model.sum_checks import NO_MISMATCH, mismatches
 
 
-PAGE = Path(__file__).parents[2] / "docs/how-to/build-transactions.md"
+PAGES = Path(__file__).parents[2] / "docs/how-to"
 
 
-def built():
+def built(page):
     """
     What each block of the page calls `sold` in the end.
     """
     names = {}
     found = []
-    for block in PAGE.read_text().split("```python\n")[1:]:
+    for block in (PAGES / page).read_text().split("```python\n")[1:]:
         code = block.partition("\n```")[0]
-        exec(compile(code, str(PAGE), "exec"), names)  # our own page
+        exec(compile(code, page, "exec"), names)  # our own page
         if "sold = " in code:
             found.append(names["sold"])
     return found
 
 
-@pytest.mark.parametrize("place", range(4))
-def test_receipt_of_the_page(place):
+@pytest.mark.parametrize(("page", "count"), [("build-transactions.md", 4), ("receipts.md", 10)])
+def test_receipts_of_a_page(page, count):
     """
-    A row, an order in cents, rows with six decimals and an XML log: each comes
-    to its total, its tenders and its taxes.
+    Each comes to its total, its tenders and its taxes.
     """
-    assert mismatches(built()[place]) == NO_MISMATCH
+    found = built(page)
+
+    assert len(found) == count
+    assert [mismatches(sold) for sold in found] == [NO_MISMATCH] * count

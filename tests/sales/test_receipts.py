@@ -22,6 +22,7 @@ from conexxus_client import (
     encode_transaction,
     exact_sum,
 )
+from conexxus_client._codec import encode_json
 from conexxus_client.testing import BackOffice
 from conexxus_sync.model.frozen_sales import FrozenTransaction
 from conexxus_sync.model.order_records import transaction_of
@@ -89,7 +90,8 @@ def test_remark_names_what_disagrees(till):
     """
     The run's errors say which sum it is.
     """
-    (bad,) = [bad for name, bad, what in PLANTED if (name[:2], what) == ("AU", Mismatch.TENDERS)]
+    wanted = ("AU, rounded to five cents", Mismatch.TENDERS)
+    (bad,) = [bad for name, bad, what in PLANTED if (name, what) == wanted]
     till.orders.by_date[DAY] = [bad]
 
     (run,) = till.push()
@@ -262,3 +264,58 @@ def test_receipt_that_cannot_be_built(fields, reason):
     The sale is set aside, and the reason names the field.
     """
     assert reason in transaction_of({**RECEIPTS["a refund with its tax"], **fields}).reason
+
+
+@given(TRANSACTIONS)
+@settings(max_examples=100, deadline=None)
+def test_wire_by_way_of_the_sandbox_is_exact(sold):
+    """
+    What the books hold is written as it was sent, byte for byte.
+    """
+    office = BackOffice()
+    raw = encode_transaction(sold)
+    body = b'{"date":"2026-01-02","locationId":"l","transactions":[' + raw + b"]}"
+
+    answer = office.handle(
+        "POST", "/api/v1/sales/push", headers={"X-API-Key": office.api_key}, body=body
+    )
+
+    assert answer.status == 200
+    (arrived,) = office.ledger.sales()
+    assert arrived.receipt == sold
+    assert encode_transaction(arrived.receipt) == raw
+
+
+@given(TRANSACTIONS)
+@settings(max_examples=100, deadline=None)
+def test_plain_sale_has_the_bytes_of_before(sold):
+    """
+    Without the fields of a receipt, a transaction is the JSON that it was
+    before there were any: these keys, in order, with exact digits.
+    """
+    lines = [
+        TransactionLine(sku=one.sku, quantity=one.quantity, price=one.price, amount=one.amount)
+        for one in sold.items
+    ]
+    plain = Transaction(
+        id=sold.id,
+        timestamp=sold.timestamp,
+        total=sold.total,
+        items=lines,
+        tax=sold.tax,
+        discount=sold.discount,
+    )
+    optional = {"tax": sold.tax, "discount": sold.discount}
+    before = {
+        "id": sold.id,
+        "timestamp": "2026-01-02T10:00:00Z",
+        "total": sold.total,
+        "items": [
+            {"sku": one.sku, "quantity": one.quantity, "price": one.price}
+            | ({} if one.amount is None else {"amount": one.amount})
+            for one in lines
+        ],
+        **{name: amount for name, amount in optional.items() if amount is not None},
+    }
+
+    assert encode_transaction(plain) == encode_json(before)
