@@ -13,7 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conexxus_client import ApiProfile, ConfigurationError, TransactionLine, encode_transaction
+from conexxus_client import (
+    ApiProfile,
+    ConfigurationError,
+    Tax,
+    Tender,
+    TransactionLine,
+    encode_transaction,
+)
 from conexxus_client.testing import BackOffice
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.model.sale_digests import COMPARABLE, SaleDigest, is_unchanged
@@ -22,7 +29,10 @@ from conexxus_sync.testing import sale as sample
 
 LOCATION = "loc-001"
 DAY = date(2026, 1, 2)
-OLD_STORE = Path(__file__).with_name("assets") / "store-24020fd.db.gz"
+ASSETS = Path(__file__).with_name("assets")
+OLD_STORE = ASSETS / "store-24020fd.db.gz"
+# Of the last version without receipts, made in the same way.
+STORE_WITHOUT_RECEIPTS = ASSETS / "store-3c449c0.db.gz"
 
 
 def sale(number=1):
@@ -172,6 +182,47 @@ def test_old_store(new_till, mode):
         "replace_day": [f"t{number:03}" for number in range(300)] + ["new"],
     }
     assert sorted(till.effective()) == sorted(expected[mode])
+    assert till.push(DAY) == []
+
+
+def with_receipt(transaction):
+    """
+    The same sale, as a host tells it that says whole receipts by now.
+    """
+    lines = [attrs.evolve(line, name="a name", unit="each") for line in transaction.items]
+
+    return attrs.evolve(
+        transaction,
+        items=lines,
+        register="2",
+        kind="sale",
+        currency="USD",
+        tenders=[Tender(type="cash", amount=transaction.total)],
+        taxes=[Tax(code="A", taxable=transaction.total, amount=Decimal(0), included=True)],
+    )
+
+
+@pytest.mark.parametrize("as_told", [lambda one: one, with_receipt], ids=["plain", "receipts"])
+@pytest.mark.case(
+    "C17",
+    'a store of the version before receipts is upgraded, with `on_changed="resend"`',
+    "nothing is sent, also where the host says whole receipts since",
+)
+def test_store_before_receipts(till, as_told):
+    """
+    300 sales that were delivered by the version before receipts stay as they are.
+    """
+    till.options = {"on_changed": "resend"}
+    (till.folder / "store.db").write_bytes(gzip.decompress(STORE_WITHOUT_RECEIPTS.read_bytes()))
+    sales = [as_told(one) for one in old_day.sales()]
+    till.orders.by_date[DAY] = sales
+
+    assert till.push(DAY) == []
+    assert till.office.requests["sales"] == 0
+
+    till.orders.by_date[DAY] = [attrs.evolve(sales[0], total=Decimal("9.00")), *sales[1:]]
+    till.push(DAY)
+    assert till.effective() == ["t000:void:1", "t000:rev:1"]
     assert till.push(DAY) == []
 
 
