@@ -270,8 +270,6 @@ class PostgresSession(BaseSession):
 
         if self._is_lent:
             return False
-        if self.in_transaction:
-            self.connection.execute("ROLLBACK")
         if self.temporary:
             self.connection.execute("DISCARD TEMP")
 
