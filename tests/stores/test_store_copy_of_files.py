@@ -9,7 +9,7 @@ from databases import other_database, store_at
 
 from conexxus_client import ConfigurationError
 from conexxus_sync import StoreError
-from conexxus_sync.stores._store_copy import copy_store
+from conexxus_sync.stores._store_copy import TABLES, copy_store
 from conexxus_sync.stores.sqlite import SqliteStore
 from conexxus_sync.stores.sqlite.copies import back_up, restore
 
@@ -100,3 +100,18 @@ def test_nul_in_what_was_sent(source, target):
 
     with target.at("loc-001").read() as state:
         assert state.session.execute("SELECT * FROM sales_freezes").fetchall() == []
+
+
+def test_keys_come_first(source):
+    """
+    Rows are compared in the order of the whole primary key, which comes first.
+    """
+    with source.at("loc-001").read() as state:
+        keys = {
+            table: [row[5] for row in state.session.execute(f"PRAGMA table_info({table})")]
+            for table in TABLES
+        }
+
+    for table, count in TABLES.items():
+        assert keys[table][:count] == list(range(1, count + 1)), table
+        assert not any(keys[table][count:]), table
