@@ -47,6 +47,7 @@ COMMANDS = {
     "items": Command("_listing_commands:items"),
     "why": Command("_why_command:why"),
     "config show": Command("_config_command:config_show"),
+    "completion": Command("_init_command:completion"),
     "doctor": Command("_doctor_command:doctor"),
     "conformance": Command("_conformance_command:conformance"),
     "quarantine list": Command("_quarantine_commands:quarantine_list"),

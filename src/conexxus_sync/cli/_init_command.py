@@ -1,14 +1,16 @@
 """
-`conexxus init`: a settings file and a service to begin with.
+`conexxus init` and `conexxus completion`: what is set up once.
 """
 
 import json
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from pathlib import Path
 from shlex import quote
 from textwrap import wrap
+from typing import Literal
 
 from conexxus_client import ConfigurationError
 from conexxus_client.settings import SETTINGS, Setting
@@ -20,6 +22,7 @@ from ._setting_options import meaning_of
 
 
 SETTINGS_FILE, SERVICE_FILE = "conexxus.toml", "conexxus_shop.py"
+SHELLS: tuple[Literal["bash", "zsh", "fish"], ...] = ("bash", "zsh", "fish")
 _WIDTH = 80
 
 _HEAD = """\
@@ -75,6 +78,35 @@ def init(folder: str = ".", *, session: Session) -> ExitCode:
         write_json({"settings": str(target / SETTINGS_FILE), "service": str(target / SERVICE_FILE)})
     else:
         write_lines(_next_steps(target))
+
+    return ExitCode.SUCCESS
+
+
+def completion(shell: str) -> ExitCode:
+    """
+    Write a script that lets a shell complete commands and options.
+
+    Write it anew after an upgrade. Where it goes:
+
+    ```
+    conexxus completion bash > ~/.local/share/bash-completion/completions/conexxus
+    conexxus completion zsh > /usr/local/share/zsh/site-functions/_conexxus
+    conexxus completion fish > ~/.config/fish/completions/conexxus.fish
+    ```
+
+    Args:
+        shell: The shell that reads it: bash, zsh or fish.
+    """
+    known = next((it for it in SHELLS if it == shell), None)
+
+    if known is None:
+        msg = f"there is no completion for {shell}, but for {', '.join(SHELLS)}"
+        raise ConfigurationError([msg])
+
+    # It imports every command, which takes a while: a shell runs the script, not this.
+    from ._cyclopts_parser import app
+
+    sys.stdout.write(app.generate_completion(shell=known))
 
     return ExitCode.SUCCESS
 
