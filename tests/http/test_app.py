@@ -175,6 +175,27 @@ def test_wrong_tokens_are_slowed():
     assert {guess(ACCESS.token).status_code for _ in range(30)} == {200}
 
 
+@SIGNED_OUT
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP"])
+def test_claimed_addresses_are_slowed(header):
+    """
+    Behind a server that believes each caller's own word for its address, another
+    word does not help: wrong tokens count together, with a limit of their own.
+    """
+    app = AccessMiddleware(PlainTextResponse("stock"), access=ACCESS, monotonic=Watch())
+    direct = over_asgi(app, "127.0.0.1")
+
+    def guess(number, token="wrong"):
+        caller = over_asgi(app, f"192.0.2.{number}")
+        claim = {header: f"192.0.2.{number}", "Authorization": f"Bearer {token}"}
+        return caller.get("/", headers=claim).status_code
+
+    assert guess(1, ACCESS.token) == 200
+    assert [guess(number) for number in range(82)] == [401] * 80 + [429] * 2
+    assert guess(200, ACCESS.token) == 429
+    assert direct.get("/", headers=BEARER).status_code == 200
+
+
 def test_triggers_do_not_use_up_each_other(client):
     """
     Whoever starts too many pulls can still start a push.

@@ -3,9 +3,12 @@ Who is let in, over real sockets.
 """
 
 import hmac
+import itertools
 import subprocess
 import sys
+import threading
 from contextlib import closing, contextmanager
+from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import httpx
 import pytest
@@ -15,7 +18,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from conexxus_client import ClientConfig, ConexxusClient
 from conexxus_client.testing import BackOffice, SandboxServer
 from conexxus_sync import ConexxusService, SyncConfig, open_store
-from conexxus_sync.http import Access, Answer, Route, create_app, integration, wsgi_app
+from conexxus_sync.http import Access, Answer, Route, create_app, integration, page_routes, wsgi_app
 from conexxus_sync.http._server import serving
 
 
@@ -435,6 +438,68 @@ def test_forwarding_headers_open_nothing(service, office, headers):
 
     assert answer.status_code == 403
     assert not office.requests
+
+
+@FORWARDED
+def test_server_that_trusts_every_proxy(service, office, monkeypatch):
+    """
+    The same for uvicorn with --forwarded-allow-ips='*'; with a token, wrong ones
+    are slowed although each claims another address.
+    """
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
+    claims = ({"X-Forwarded-For": f"192.0.2.{number % 250}"} for number in itertools.count())
+
+    with shim(service) as client:
+        assert client.get(f"{PREFIX}/health").status_code == 200
+        assert client.get(f"{PREFIX}/health", headers={"X-Forwarded-For": "::1"}).status_code == 403
+    pages = page_routes(service, access=Access(token=TOKEN))
+    with shim(service, token=TOKEN, routes=pages) as client:
+        guesses = (
+            client.get(f"{PREFIX}/health", headers={**claim, "Authorization": "Bearer wrong"})
+            for claim in itertools.islice(claims, 1000)
+        )
+        assert any(answer.status_code == 429 for answer in guesses)
+        logins = (
+            client.post("/page/login", data={"token": "wrong"}, headers=claim)
+            for claim in itertools.islice(claims, 1000)
+        )
+        assert any(answer.status_code == 429 for answer in logins)
+    assert not office.requests
+
+
+@FORWARDED
+def test_forwarding_headers_open_nothing_on_a_wsgi_server(service, office):
+    """
+    The same on the sockets of a WSGI server.
+    """
+    server = make_server("127.0.0.1", 0, wsgi_app(service), handler_class=QuietHandler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+
+    try:
+        url = f"http://127.0.0.1:{server.server_port}{PREFIX}"
+        local = httpx.get(f"{url}/health", trust_env=False)
+        forwarded = [
+            httpx.post(f"{url}/sync", headers={name: "127.0.0.1"}, trust_env=False)
+            for name in ("X-Forwarded-For", "X-Real-IP", "Forwarded")
+        ]
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+    assert local.status_code == 200
+    assert {answer.status_code for answer in forwarded} == {403}
+    assert not office.requests
+
+
+class QuietHandler(WSGIRequestHandler):
+    """
+    Writes no log.
+    """
+
+    def log_message(self, *args):
+        pass
 
 
 @FORWARDED

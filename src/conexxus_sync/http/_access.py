@@ -148,9 +148,7 @@ class Access:
             return _WRONG_HOST
         # Any caller can claim any name, and behind another server any address:
         # a server that trusts forwarding headers takes the client from them.
-        if not self.token and (
-            (client and not is_loopback(client)) or headers.keys() & _FORWARDING
-        ):
+        if not self.token and ((client and not is_loopback(client)) or is_forwarded(headers)):
             return _ELSEWHERE
 
         return _FOREIGN if _is_foreign(method, headers, host) else None
@@ -244,6 +242,14 @@ class Access:
         attributes = f"Max-Age={seconds}; Path=/; HttpOnly; SameSite=Strict"
 
         return f"{self._session_name}={value}; {attributes}" + ("; Secure" if secure else "")
+
+
+def is_forwarded(headers: Mapping[str, str]) -> bool:
+    """
+    Did a request come through another server, or claim so?  Then the address of
+    its caller may be what that caller claims.
+    """
+    return any(name in headers for name in _FORWARDING)
 
 
 def _microseconds(seconds: float) -> int:

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from ._access import NO_TOKEN, Access, Refusal
+from ._access import NO_TOKEN, Access, Refusal, is_forwarded
 from ._rate_limits import Rate, RateLimit
 from ._routing import caller_of, error, facts
 
@@ -91,7 +91,11 @@ class AccessMiddleware:
             return refusal
 
         # Whether the token was right is not said, either: that is what slows.
-        wait = math.ceil(self._failures.wait(caller, take=refusal is NO_TOKEN))
+        wait = math.ceil(
+            self._failures.wait(
+                caller, take=refusal is NO_TOKEN, is_forwarded=is_forwarded(headers)
+            )
+        )
 
         return _too_many(wait) if wait else refusal
 

@@ -12,6 +12,11 @@ import attrs
 # Callers that are told apart; the one who has been quiet longest goes.
 _MOST_CALLERS = 1_000
 
+# How many times the rate of one caller all of those together have whose requests
+# were forwarded: their addresses may be made up.
+_FORWARDED = 8
+_FORWARDED_CALLERS = "forwarded"
+
 
 @attrs.frozen(kw_only=True)
 class Rate:
@@ -51,20 +56,25 @@ class RateLimit:
     _full_at: dict[str, float] = attrs.field(factory=dict, init=False)
     _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
 
-    def wait(self, caller: str = "", *, take: bool = True) -> float:
+    def wait(self, caller: str = "", *, take: bool = True, is_forwarded: bool = False) -> float:
         """
         Take a permit, or just look for one.
+
+        Args:
+            is_forwarded: The address of the caller may be what the caller claims.
 
         Returns:
             0 if it was there; else, after how many seconds there is one.
         """
-        key = caller if self.rate.per_caller else ""
-        seconds = 60 / self.rate.per_minute
+        is_shared = is_forwarded and self.rate.per_caller
+        key = _FORWARDED_CALLERS if is_shared else caller if self.rate.per_caller else ""
+        times = _FORWARDED if is_shared else 1
+        seconds, burst = 60 / self.rate.per_minute / times, self.rate.burst * times
 
         with self._lock:
             now = self.monotonic()
             full_at = max(self._full_at.pop(key, now), now)
-            wait = full_at - now - seconds * (self.rate.burst - 1)
+            wait = full_at - now - seconds * (burst - 1)
             self._full_at[key] = full_at + seconds if take and wait <= 0 else full_at
             if len(self._full_at) > _MOST_CALLERS:
                 del self._full_at[next(iter(self._full_at))]

@@ -23,6 +23,7 @@ from starlette.types import Receive, Scope, Send
 
 from conexxus_sync.errors import StoreError, SyncError
 
+from ._access import is_forwarded
 from ._rate_limits import TRIGGERS, Rate, RateLimit
 
 
@@ -177,7 +178,7 @@ class Route(routing.Route):
         if request.method not in (self.methods or ()):
             return _no_such_method(request.method, {"OPTIONS", *(self.methods or ())})
 
-        if wait := 0 if self.limit is None else math.ceil(self.limit.wait(request.caller)):
+        if wait := 0 if self.limit is None else math.ceil(self._wait(self.limit, request)):
             return error(
                 429, f"Too many requests: try again in {wait} s.", {"Retry-After": str(wait)}
             )
@@ -192,6 +193,9 @@ class Route(routing.Route):
             return self._handled(request)
 
         return await anyio.to_thread.run_sync(self._handled, request, limiter=_limiter())
+
+    def _wait(self, limit: RateLimit, request: HttpRequest) -> float:
+        return limit.wait(request.caller, is_forwarded=is_forwarded(request.headers))
 
     def _handled(self, request: HttpRequest) -> Response:
         try:
