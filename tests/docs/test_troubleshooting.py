@@ -2,12 +2,11 @@
 Each message has an entry that says what to do, and what a message says works.
 """
 
-import ast
 import os
 import re
-from pathlib import Path
 
 import pytest
+from messages import PAGE, ROOT, commands, settings
 
 import conexxus_sync.errors
 import conexxus_sync.model.sales
@@ -19,9 +18,6 @@ from conexxus_sync.model.alerts import AlertName
 from conexxus_sync.views.runbooks import RUNBOOKS
 
 
-ROOT = Path(__file__).parents[2]
-SOURCES = sorted((ROOT / "src").rglob("*.py"))
-PAGE = ROOT / "docs/how-to/troubleshoot.md"
 ENTRY = re.compile(r"^### ([^\n]+)\n\n(.*?)(?=^##)", re.M | re.S)
 
 
@@ -44,35 +40,6 @@ def checks():
         r'\b(?:check=|failure\(\s*|misconfigured\(\s*|_host_object\(\s*)"([^"]+)"', source
     )
     return set(calls)
-
-
-def texts():
-    """
-    Every text of the source that is no docstring, with X for what is filled
-    in, and those of runbooks and page.
-    """
-    for path in SOURCES:
-        tree = ast.parse(path.read_text())
-        ignored = {
-            id(it)
-            for node in ast.walk(tree)
-            for it in ([node.value] if isinstance(node, ast.Expr) else getattr(node, "values", []))
-        }
-        for node in ast.walk(tree):
-            if isinstance(node, ast.JoinedStr):
-                yield "".join(
-                    it.value if isinstance(it, ast.Constant) else "X" for it in node.values
-                )
-            elif isinstance(getattr(node, "value", None), str) and id(node) not in ignored:
-                yield node.value
-    for path in [PAGE, *(ROOT / "src").rglob("runbooks/*.md")]:
-        yield path.read_text()
-
-
-def commands():
-    for text in texts():
-        for spoken, typed in re.findall(r"`conexxus ([^`]+)`|^ *conexxus ([a-z].+)$", text, re.M):
-            yield (spoken or typed).partition(" |")[0].strip()
 
 
 def test_entries():
@@ -159,6 +126,5 @@ def test_settings():
     """
     table = (ROOT / "docs/reference/configuration.md").read_text()
     read = set(re.findall(r"CONEXXUS_[A-Z_]+[A-Z]", table))
-    named = {it for text in texts() for it in re.findall(r"\bCONEXXUS_[A-Z_]+[A-Z]\b", text)}
 
-    assert named - read == set()
+    assert {*settings()} - read == set()
