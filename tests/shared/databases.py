@@ -27,7 +27,8 @@ IS_SMALL = os.environ.get("CONEXXUS_PROOF_SCALE") == "small"
 TRY_THE_MOST = ("test_known_windows", "test_outbox_operator")
 
 BOTH = ("sqlite", "postgres")
-LATER = pytest.param("postgres", marks=pytest.mark.long)
+# A thousand examples take minutes there.
+LATER = pytest.param("postgres", marks=[pytest.mark.long, pytest.mark.timeout(1_800)])
 
 
 def pytest_generate_tests(metafunc):
