@@ -6,12 +6,13 @@ from pathlib import Path
 
 import attrs
 import pytest
+from servers import new_server, server
 
 from conexxus_client.testing import BackOffice
 from shops import busy, promtool, shop
 
 
-__all__ = ["busy", "promtool", "shop"]
+__all__ = ["busy", "new_server", "promtool", "server", "shop"]
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 

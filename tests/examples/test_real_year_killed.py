@@ -65,10 +65,21 @@ def killed(command, environ, ledger, after):
     return False
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request, tmp_path):
+    """
+    What CONEXXUS_STORE says.
+    """
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'conexxus.db'}"
+
+    return request.getfixturevalue("server").url("year")
+
+
 @pytest.mark.parametrize(
     ("store_id", "timezone"), [(367, "America/New_York"), (406, "Australia/Lord_Howe")]
 )
-def test_the_books_agree_to_the_cent(tmp_path, monkeypatch, store_id, timezone):
+def test_the_books_agree_to_the_cent(tmp_path, monkeypatch, store, store_id, timezone):
     """
     Killed again and again, with answers lost, the year arrives: each sale
     once, on its own business date, with pandas' totals to the cent.
@@ -87,7 +98,7 @@ def test_the_books_agree_to_the_cent(tmp_path, monkeypatch, store_id, timezone):
             "CONEXXUS_API_URL": url,
             "CONEXXUS_API_KEY": "sandbox-key",
             "CONEXXUS_RETRY_DELAY": "1",
-            "CONEXXUS_STORE": f"sqlite:///{demo.folder / 'conexxus.db'}",
+            "CONEXXUS_STORE": store,
             "CONEXXUS_TIMEZONE": timezone,
             "LOCATION_ID": f"store-{store_id}",
         }
