@@ -430,3 +430,21 @@ def test_any_receipts_agree(many_tills, sold):
     found = reconciled(till)
 
     assert found.agrees, [one for one in found.rows if not one.agrees]
+
+
+@pytest.mark.parametrize("adopted", [False, True])
+def test_id_that_two_registers_use(till, adopted):
+    """
+    In the same second, they are two sales, at the till and in the books.
+    """
+    first = paid("t1", "1.00")
+    till.orders.add(first, attrs.evolve(first, register="2"))
+    if adopted:
+        till.engine().adopt(DAY)
+    else:
+        till.push()
+
+    found = reconciled(till, **({"client": None} if adopted else {}))
+
+    assert found.agrees
+    assert row(found, Measure.TOTAL).till == 2

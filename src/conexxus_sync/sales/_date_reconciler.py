@@ -83,7 +83,7 @@ class DateReconciler:
             accepted = self._totals(self._accepted(state))
             waiting = self._totals(self._waiting(state, parked=False))
             set_aside = self._totals(self._set_aside(state))
-        for total in adopted.values():
+        for _, total in adopted:
             self._bare = self._bare.plus(total)
 
         if self._bare.count:
@@ -102,7 +102,7 @@ class DateReconciler:
             business_date=self.business_date,
             location_id=self.store.location,
             rows=tuple(columns.rows()),
-            findings=tuple(self._findings(booked, adopted)),
+            findings=tuple(self._findings(booked, {name for name, _ in adopted})),
             remarks=tuple(self._remarks),
             is_complete=till is not None and not self._is_unread,
         )
@@ -196,9 +196,7 @@ class DateReconciler:
             self._remarks.append(f"{sales} in quarantine can't be read, and are in no sum")
         yield from self._waiting(state, parked=True)
 
-    def _findings(
-        self, booked: DayTotals | None, adopted: dict[str, Decimal]
-    ) -> Iterator[BookFinding]:
+    def _findings(self, booked: DayTotals | None, adopted: set[str]) -> Iterator[BookFinding]:
         if booked is None or booked.transactions is None:
             return
 

@@ -16,6 +16,10 @@ from conexxus_sync.stores import LocationStore
 from ._order_reader import HostRecords
 
 
+# Id, register and second.
+SoldBy = tuple[str, str | None, datetime]
+
+
 @attrs.frozen(kw_only=True)
 class Reconciliation:
     """
@@ -68,7 +72,7 @@ def reconcile(
         yield Reconciliation(sums=sums, till_count=len(told), till_total=exact_sum(told.values()))
 
 
-def _totals(records: HostRecords, business_date: date) -> dict[tuple[str, datetime], Decimal]:
+def _totals(records: HostRecords, business_date: date) -> dict[SoldBy, Decimal]:
     """
     What each sale of the till comes to.
     """
@@ -77,10 +81,10 @@ def _totals(records: HostRecords, business_date: date) -> dict[tuple[str, dateti
 
 def sales_of(records: HostRecords, business_date: date) -> Iterator[Transaction]:
     """
-    The sales of the till on *business_date*; returned twice under one id and
-    second, it is one sale.
+    The sales of the till on *business_date*; returned twice under one id,
+    register and second, it is one sale.
     """
-    seen = set[tuple[str, datetime]]()
+    seen = set[SoldBy]()
 
     for sale in records:
         if isinstance(sale, Transaction) and sale.business_date in (None, business_date):
@@ -90,5 +94,5 @@ def sales_of(records: HostRecords, business_date: date) -> Iterator[Transaction]
                 yield sale
 
 
-def sale_key(sale: Transaction) -> tuple[str, datetime]:
-    return sale.id, sale.timestamp.replace(microsecond=0)
+def sale_key(sale: Transaction) -> SoldBy:
+    return sale.id, sale.register, sale.timestamp.replace(microsecond=0)

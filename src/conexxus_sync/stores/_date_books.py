@@ -109,13 +109,13 @@ class DateBooks(Repository):
                 sales=tuple(self._sales(key, delivered if is_accepted else None)),
             )
 
-    def adopted(self, business_date: date) -> dict[str, Decimal]:
+    def adopted(self, business_date: date) -> list[tuple[str, Decimal]]:
         """
-        Totals of the sales that something else delivered, by the host's ids.
+        The sales that something else delivered: the host's id, and the total.
         """
         found = self._delivered(business_date).items()
 
-        return {key.id: it.total for key, it in found if not it.key and not it.is_voided}
+        return [(key.id, it.total) for key, it in found if not it.key and not it.is_voided]
 
     def accepted_ids(self, business_date: date) -> list[str]:
         """
