@@ -2,20 +2,10 @@
 A browser, what it shows, and what is wrong with it.
 """
 
-from axe_playwright_python.sync_playwright import Axe
-
 from conexxus_sync.http import Access, create_app, page_routes
 from conexxus_sync.http._server import serving
 
 
-# As root, and without calls to its maker.
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 DESKTOP = {"viewport": {"width": 1200, "height": 900}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 DARK = {**DESKTOP, "color_scheme": "dark"}
@@ -83,11 +73,3 @@ def hidden(page):
         ".scroll",
         "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.ariaLabel)",
     )
-
-
-def violations(page):
-    """
-    What axe finds, where.
-    """
-    found = Axe().run(page).response["violations"]
-    return [(rule["id"], node["html"]) for rule in found for node in rule["nodes"]]

@@ -2,7 +2,6 @@
 The page in a real browser, as somebody behind a counter uses it.
 """
 
-import shutil
 from contextlib import contextmanager
 from datetime import time
 from decimal import Decimal
@@ -10,13 +9,13 @@ from zoneinfo import ZoneInfo
 
 import attrs
 import pytest
-from playwright.sync_api import sync_playwright
 
+from browsers import chromium_started
 from conexxus_client import ClientConfig, ConexxusClient
 from conexxus_sync import ConexxusService, SyncConfig, open_store
 from conexxus_sync.testing import ListOrders, sale
 
-from .browser import ARGUMENTS, HOSTILE, WINE, opener
+from .browser import HOSTILE, WINE, opener
 
 
 # Not of the session: while it runs, its thread has an event loop, and other
@@ -26,13 +25,8 @@ def chromium():
     """
     A real one, of the system.
     """
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert program, "there is no chromium: on Debian, apt-get install chromium"
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+    with chromium_started() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -8,11 +8,12 @@ from decimal import Decimal
 import pytest
 from playwright.sync_api import expect
 
+from browsers import violations
 from conexxus_client import ApiProfile
 from conexxus_sync.testing import sale
 from peeks import peek
 
-from .browser import WINE, violations
+from .browser import WINE
 
 
 def test_sync_now(partial, office, open_page):

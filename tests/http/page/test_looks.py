@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from browsers import violations
 from conexxus_client import ApiProfile
 from conexxus_sync.http import Access
 from conexxus_sync.testing import sale
 
-from .browser import DESKTOP, PHONE, WINE, hidden, overflow, violations
+from .browser import DESKTOP, PHONE, WINE, hidden, overflow
 
 
 SHOTS = Path(__file__).parents[3] / ".screenshots"

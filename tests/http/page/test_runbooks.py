@@ -4,9 +4,8 @@ From an alert to its runbook.
 
 from playwright.sync_api import expect
 
+from browsers import violations
 from conexxus_sync.model.alerts import AlertName
-
-from .browser import violations
 
 
 def test_every_alert_has_its_runbook(partial, open_page):

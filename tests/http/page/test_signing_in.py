@@ -4,9 +4,8 @@ Signing in, and out.
 
 from playwright.sync_api import expect
 
+from browsers import violations
 from conexxus_sync.http import Access
-
-from .browser import violations
 
 
 def test_signing_in(partial, open_page):

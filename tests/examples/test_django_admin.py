@@ -1,0 +1,259 @@
+"""
+The pages of the admin in a real browser, as an operator uses them.
+"""
+
+import re
+import sqlite3
+from contextlib import closing, contextmanager
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from browsers import chromium_started, violations
+from conexxus_client.testing import BackOffice, SandboxServer
+
+
+SHOTS = Path(__file__).parents[2] / ".screenshots"
+WINE = [
+    {"sku": f"WINE{number:03}", "name": f"Cabernet {1990 + number}", "price": f"{9 + number}.99"}
+    for number in range(30)
+]
+GOLD = {"sku": "GOLD/<b>1", "name": "Gold bar", "price": 70_000}
+USERS = """
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+from django.contrib.auth.models import Permission, User
+User.objects.create_superuser("boss", password="secret")
+clerk = User.objects.create_user("clerk", password="secret", is_staff=True)
+clerk.user_permissions.set(Permission.objects.filter(codename__in=["view_run", "view_batch"]))
+"""
+# On two dates; the second one has no SKU, and is set aside.
+SALES = """
+from datetime import UTC, datetime
+from shop.models import Product, Sale, SaleLine
+wine = Product.objects.get(code="WINE001")
+sale = Sale.objects.create(closed_at=datetime(2026, 1, 2, 17, tzinfo=UTC), total="10.99")
+SaleLine.objects.create(sale=sale, product=wine, quantity=1, price="10.99")
+sale = Sale.objects.create(closed_at=datetime(2026, 1, 3, 17, tzinfo=UTC), total="1.00")
+nameless = Product.objects.create(code="", title="?", price=1)
+SaleLine.objects.create(sale=sale, product=nameless, quantity=1, price="1.00")
+"""
+
+
+# A test starts up to six processes of Django, on a machine that may be busy.
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with chromium_started() as browser:
+        yield browser
+
+
+@pytest.fixture
+def office():
+    return BackOffice([*WINE, GOLD])
+
+
+@pytest.fixture
+def manage(program, office, tmp_path):
+    with SandboxServer(office) as server:
+        made = program(
+            "django_shop/manage.py",
+            **server.env,
+            CONEXXUS_STORE=f"sqlite:///{tmp_path / 'state.db'}",
+            CONEXXUS_API_DEDUPE="none",
+            CONEXXUS_RETRIES="0",
+            DATABASE=str(tmp_path / "shop.db"),
+            PYTHONDONTWRITEBYTECODE="1",
+            PYTHONUNBUFFERED="1",
+        )
+        assert made.run("shell", "-c", USERS).returncode == 0
+        yield made
+
+
+@pytest.fixture
+def open_admin(manage, chromium):
+    """
+    Opens the admin of a server of the project, with a user signed in.
+    """
+
+    @contextmanager
+    def open_(user="boss", **environ):
+        server = manage.start("runserver", "--noreload", "127.0.0.1:0", **environ)
+        try:
+            lines = iter(server.stdout.readline, "")
+            url = next(filter(None, (re.search(r"http://\S+?:\d+/", line) for line in lines)))[0]
+            context = chromium.new_context(viewport={"width": 1200, "height": 900})
+            context.set_default_timeout(20_000)
+            page = context.new_page()
+            page.goto(f"{url}admin/")
+            page.fill("#id_username", user)
+            page.fill("#id_password", "secret")
+            page.click("input[type=submit]")
+            yield page
+            context.close()
+        finally:
+            server.terminate()
+            server.communicate(timeout=20)
+
+    return open_
+
+
+def listed(page, model):
+    """
+    The rows of a list, each as one text.
+    """
+    page.goto(re.sub(r"/admin/.*", f"/admin/conexxus/{model}/", page.url))
+    return [
+        " | ".join(row.locator("td").all_inner_texts())
+        for row in page.locator("#result_list tbody tr").all()
+    ]
+
+
+def looked_at(page, name):
+    SHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SHOTS / f"django-{name}.png", full_page=True)
+    assert violations(page) == [], name
+
+
+def do(page, label):
+    """
+    An action, and the question before it.
+    """
+    page.get_by_role("link", name=label, exact=True).click()
+    looked_at(page, f"confirm-{label.replace(' ', '-').lower()}")
+    page.get_by_role("button", name=label, exact=True).click()
+    return page.locator(".messagelist").inner_text()
+
+
+def pulled(page, count):
+    """
+    Pull, and wait until the run is listed.
+    """
+    listed(page, "run")
+    assert "The pull has started" in do(page, "Pull the catalogue")
+    return until(page, "run", lambda rows: len(rows) == count)
+
+
+def until(page, model, is_there):
+    for _ in range(100):
+        if is_there(rows := listed(page, model)):
+            return rows
+        page.wait_for_timeout(100)
+    raise AssertionError(rows)
+
+
+def prices(tmp_path):
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as database:
+        rows = database.execute("SELECT code, CAST(price AS TEXT) FROM shop_product").fetchall()
+    return {code: Decimal(price) for code, price in rows}
+
+
+def test_item_in_quarantine(open_admin, tmp_path):
+    """
+    An item that a pull set aside is seen, and replayed once the rules admit it.
+    """
+    with open_admin(CONEXXUS_MAX_PRICE="1000") as page:
+        (run,) = pulled(page, 1)
+        assert "partial" in run
+        looked_at(page, "runs")
+        (row,) = listed(page, "setaside")
+        assert row.endswith("item | GOLD/<b>1 | Item has invalid price")
+        looked_at(page, "quarantine")
+        page.locator("#result_list a").click()
+        assert '"price":70000' in page.locator("pre").inner_text()
+        looked_at(page, "item")
+        assert "It stays in quarantine" in do(page, "Replay")
+
+    assert GOLD["sku"] not in prices(tmp_path)
+    with open_admin() as page:
+        listed(page, "setaside")
+        page.locator("#result_list a").click()
+        assert "is in the catalogue." in do(page, "Replay")
+        assert listed(page, "setaside") == []
+        looked_at(page, "no-quarantine")
+        page.goto(re.sub(r"/admin/.*", "/admin/", page.url))
+        assert page.locator("#recent-actions-module a").inner_text() == f"item:{GOLD['sku']}"
+        looked_at(page, "index")
+
+    assert prices(tmp_path)[GOLD["sku"]] == 70_000
+
+
+def test_refused_catalogue(open_admin, office, tmp_path):
+    """
+    A catalogue that a guard refused is applied once an operator has accepted it.
+    """
+    office.catalog = WINE
+    with open_admin() as page:
+        pulled(page, 1)
+        office.catalog = [{**item, "price": "1.99"} for item in WINE]
+        refused, _ = pulled(page, 2)
+        assert "failed" in refused
+        assert prices(tmp_path)["WINE001"] == Decimal("10.99")
+
+        page.locator("#result_list a").first.click()
+        looked_at(page, "refused")
+        assert "30 prices would change" in page.locator("#content").inner_text()
+        assert "has started" in do(page, "Apply this catalogue")
+        until(page, "run", lambda rows: "success" in rows[0])
+
+    assert set(prices(tmp_path).values()) == {Decimal("1.99")}
+
+
+def test_sales(open_admin, manage, office):
+    """
+    A parked batch is settled, and a sale that was set aside is dismissed.
+    """
+    office.catalog = WINE
+    assert manage.run("conexxus", "pull", "--create-store").returncode == 0
+    assert manage.run("shell", "-c", SALES).returncode == 0
+    office.faults("sales: after_commit(reset)")
+    manage.run("conexxus", "push", "--date", "2026-01-02")
+    manage.run("conexxus", "push", "--date", "2026-01-03")
+
+    with open_admin() as page:
+        (batch,) = listed(page, "batch")
+        assert "2026-01-02" in batch
+        assert "parked" in batch
+        looked_at(page, "outbox")
+        page.locator("#result_list a").click()
+        looked_at(page, "batch")
+        assert "could be doubled" in do(page, "Send it again")
+        page.locator("#result_list a").click()
+        assert do(page, "The back office has it") == "1 sale marked as delivered."
+        (batch,) = listed(page, "batch")
+        assert "delivered" in batch
+
+        (sale,) = listed(page, "setaside")
+        assert "sale of 2026-01-03 | 2 |" in sale
+        page.locator("#result_list a").click()
+        looked_at(page, "sale")
+        assert do(page, "Dismiss") == "2 of 2026-01-03 is dismissed: not sent."
+        assert listed(page, "setaside") == []
+
+
+def test_permissions(open_admin, office):
+    """
+    Who may only view sees no action and can do none; other models are not there.
+    """
+    with open_admin("clerk") as page:
+        listed(page, "run")
+        assert page.locator("#content a.button").count() == 0
+        looked_at(page, "clerk")
+        base = re.sub(r"/admin/.*", "/admin/conexxus", page.url)
+        token = {
+            "X-CSRFToken": next(
+                it["value"] for it in page.context.cookies() if it["name"] == "csrftoken"
+            )
+        }
+        for path in ("run/do/pull/", "setaside/"):
+            assert page.request.get(f"{base}/{path}").status == 403
+        assert page.request.post(f"{base}/run/do/pull/", headers=token).status == 403
+        assert page.request.post(f"{base}/run/do/pull/").status == 403
+        page.context.clear_cookies()
+        page.goto(f"{base}/run/")
+        assert "/admin/login/" in page.url
+
+    assert not office.requests
