@@ -79,7 +79,7 @@ class AsyncConexxusClient(_BaseClient):
         """
         Read the catalogue in constant memory.
 
-        Items are provisional until the iterator is exhausted.  Who leaves it
+        Items are provisional until the iterator is exhausted.  A caller that leaves it
         early closes it with `contextlib.aclosing`, as any async generator.
 
         Args:
@@ -150,7 +150,7 @@ class AsyncConexxusClient(_BaseClient):
                 arrived is sent again.
 
         Raises:
-            ConexxusError: Its `delivery` tells whether the batch may have
+            ConexxusError: Its `delivery` says whether the batch may have
                 arrived all the same.
         """
         call = self._core.endpoints.push(

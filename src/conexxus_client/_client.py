@@ -216,7 +216,7 @@ class ConexxusClient(_BaseClient):
                 arrived is sent again.
 
         Raises:
-            ConexxusError: Its `delivery` tells whether the batch may have
+            ConexxusError: Its `delivery` says whether the batch may have
                 arrived all the same.
         """
         call = self._core.endpoints.push(

@@ -9,7 +9,7 @@ Everything that can go wrong, split by who must act.
     │   ├── TlsError                 no secure connection
     │   ├── RequestTimeoutError      one attempt took too long
     │   ├── DeadlineExceededError    the whole call took too long
-    │   ├── CallStoppedError         the program told it to end
+    │   ├── CallStoppedError         the program stopped it
     │   └── ConnectionLostError      broke off in the middle
     ├── StatusError                  the back office said no
     │   ├── AuthenticationError      401
@@ -207,10 +207,10 @@ class RequestTimeoutError(TransportError):
 
 class CallStoppedError(TransportError):
     """
-    The call was told to end before its answer was there.
+    The call was stopped before its answer was there.
     """
 
-    message = "The call was told to stop before its answer was there."
+    message = "The call was stopped before its answer was there."
 
 
 class DeadlineExceededError(TransportError):

@@ -172,7 +172,7 @@ class Transaction:
         total: What was paid, tax included, without a tip that is in a tender.
         tax: The sum of the taxes; where `taxes` are given, these count.
         discount: The sum of the discounts, likewise.
-        business_date: The till's own, if it knows one; never sent.
+        business_date: The till's own, if it has one; never sent.
         register: The till at which it was made.
         taxes: The totals by code.
         discounts: Those that are on no line.

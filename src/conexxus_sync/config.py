@@ -41,7 +41,7 @@ def _optional_secret(value: Secret | str | None) -> Secret | None:
 @attrs.frozen(kw_only=True)
 class SyncConfig:
     """
-    What the engines need to know about the store.
+    What the engines need of the store.
 
     Attributes:
         location_id: Of the pushed sales, and key of everything stored.

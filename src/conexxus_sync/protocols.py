@@ -90,7 +90,7 @@ class TransactionalCatalogStorage(Protocol):
 @runtime_checkable
 class RestorableCatalogStorage(Protocol):
     """
-    A storage that knows how far it has come.
+    A storage that records the last changes that it applied.
     """
 
     def last_applied(self, location_id: str) -> int | None:

@@ -102,7 +102,7 @@ def test_what_is_no_store(nowhere, cli, office, kind):
 
 @pytest.mark.case(
     "C6",
-    "A push is told to create the store",
+    "A push has --create-store",
     "It does, and says where, with the absolute path",
 )
 def test_created_when_asked(nowhere, cli, office):

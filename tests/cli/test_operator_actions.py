@@ -160,6 +160,6 @@ def test_accepted_discrepancy(console):
 
     done = console.run("outbox", "accept-discrepancy", "t1", "--reason", "corrected there, too")
 
-    assert done.stdout == "t1 of 2026-01-02 is accepted as the till tells it.\n"
+    assert done.stdout == "t1 of 2026-01-02 is accepted as the till has it.\n"
     assert console.json("status")["discrepancies"] == 0
     assert "corrected there, too" in console.run("why", "t1").stdout

@@ -69,7 +69,7 @@ def test_another_profile_exits_with_2(pushed, cli, office, name, part):
 @pytest.mark.case(
     "C1",
     "The service has CONEXXUS_PROFILE, a command has not",
-    "The command is refused, and told how to name it",
+    "The command is refused, and the message says how to name it",
 )
 def test_a_command_without_the_service_s_profile(pushed, cli, office, monkeypatch):
     """

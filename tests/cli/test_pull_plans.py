@@ -182,7 +182,7 @@ def test_removals_of_the_host(cli, office, shell, monkeypatch):
     cli(*pull)
 
     office.catalog = catalog(27)
-    assert "Note: the host's storage was not told that 3 items are gone" in cli(*pull)[1]
+    assert "Note: the host's storage was not notified that 3 items are gone" in cli(*pull)[1]
 
     assert "In that pull, the host's storage was not told" in cli("status")[1]
 

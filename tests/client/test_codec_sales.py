@@ -38,9 +38,9 @@ def nested(levels):
     ("value", "text"),
     [
         (0.5, "a float has already lost its digits: pass a Decimal"),
-        (Decimal("NaN"), "JSON has no word for NaN"),
+        (Decimal("NaN"), "JSON can't express NaN"),
         ({5: "x"}, "the keys of a JSON object are texts"),
-        ({"x"}, "JSON has no word for a set"),
+        ({"x"}, "JSON can't express a set"),
         (nested(100), "nested deeper than 100 levels"),
     ],
 )

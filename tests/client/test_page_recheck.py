@@ -235,7 +235,7 @@ CHANGES = {
 
 
 @pytest.mark.fault(
-    "H18", "The catalogue changes between two pages, and a tag tells", "`CatalogChangedError`"
+    "H18", "The catalogue changes between two pages, and a tag shows it", "`CatalogChangedError`"
 )
 @pytest.mark.parametrize(
     "kind",

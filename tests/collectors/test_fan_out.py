@@ -55,7 +55,7 @@ def test_collector_that_hangs(new_service, gate, hasty, till, caplog):
 
 
 @pytest.mark.fault(
-    "K10", "A collector that hung is back", "it is told again; the log counts what it missed"
+    "K10", "A collector that hung is back", "it is called again; the log counts what it missed"
 )
 def test_collector_that_comes_back(site, gate, hasty, caplog):
     """
@@ -125,12 +125,12 @@ def test_collector_where_no_thread_is_to_be_had(site, monkeypatch):
     assert list(collector.finished) == [run]
 
 
-@pytest.mark.fault("K04", "A fork while a collector hangs", "the child's collectors are told")
+@pytest.mark.fault("K04", "A fork while a collector hangs", "the child's collectors are called")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 def test_fork_while_a_collector_hangs(site, gate, hasty):
     """
-    A thread that hangs stays in the parent; the child's collectors are told.
+    A thread that hangs stays in the parent; the child's collectors are called.
     """
     collector = Hanging(gate)
     fan_out = FanOut([collector])

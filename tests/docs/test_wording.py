@@ -18,6 +18,16 @@ TERMS = [
     ("nobody", "the component, or the passive: no run, is not set", 0, ""),
     ("tellings?", "copy, version", 0, ""),
     ("for your word", "need your decision, are parked until you decide", 0, ""),
+    ("tells?", "report, read, return, notify, print", 2, "`file.tell()`"),
+    ("told", "reported, returned, sent, stopped", 20, "a column, a log message, local names"),
+    (
+        "(store|server|backup|host|till|back office|process|answer) (still )?(knows|does not know)",
+        "has, has no record of, recognises, records",
+        0,
+        "",
+    ),
+    ("(your|operator's) word", "decision", 0, ""),
+    ("leaves? .{0,20}alone", "skip, does not change", 0, ""),
 ]
 
 
@@ -33,7 +43,8 @@ def test_term(term, instead, most, reason):
 
 def _uses(term: re.Pattern[str]) -> Iterator[str]:
     for path in [ROOT / "README.md", *ROOT.glob("docs/**/*"), *ROOT.glob("src/**/*")]:
-        if path.suffix in TEXTS:
+        # A migration that was released is not changed.
+        if path.suffix in TEXTS and path.parent.name != "migrations":
             for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
                 for _ in term.finditer(line):
                     yield f"{path.relative_to(ROOT)}:{number}"

@@ -21,7 +21,7 @@ def absent(site, run):
 @pytest.mark.case(
     "A10",
     "3 of 30 items are gone, and the host keeps what is gone",
-    "the run says that the host was not told, and how it is",
+    "the run says that the host was not notified, and how it is",
 )
 def test_host_that_is_not_told(site):
     """
@@ -33,7 +33,7 @@ def test_host_that_is_not_told(site):
     run = site.pull(items(27), storage=host)
 
     assert (run.removed, len(host.items)) == (3, 30)
-    assert run.note.startswith("the host's storage was not told that 3 items are gone")
+    assert run.note.startswith("the host's storage was not notified that 3 items are gone")
     assert "--removals deactivate --reapply" in run.note
     site.config = attrs.evolve(site.config, removals="deactivate")
     assert site.pull(storage=host, reapply=True).note is None

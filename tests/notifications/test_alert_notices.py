@@ -64,7 +64,7 @@ def test_another_must_last(name):
 
 def test_what_is_soon_over_is_not_told():
     """
-    An alert of one minute is not worth a word, nor is its end.
+    An alert of one minute is not worth a notice, nor is its end.
     """
     life = Life().see(AlertName.API_DOWN).see(looks=10)
 

@@ -114,8 +114,8 @@ def test_a_void_is_not_repeated(resending):
 
 @pytest.mark.case(
     "E2",
-    "The till told only part of a date when it was adopted",
-    "What it did not tell is not sent again when it is there",
+    "The till returned only part of a date when it was adopted",
+    "What it did not return is not sent again when it is there",
 )
 def test_what_was_not_told_is_not_sent_again(resending):
     """

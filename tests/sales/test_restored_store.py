@@ -328,7 +328,7 @@ def test_a_fresh_store_says_so(till, caplog):
 
 @pytest.mark.case(
     "C13",
-    "A date before the first one that the store knows is pushed by name",
+    "A date before the first one in the store is pushed by name",
     "The run says that nothing is known of earlier pushes of it",
 )
 def test_a_date_before_the_first(till):

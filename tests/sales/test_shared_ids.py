@@ -116,7 +116,7 @@ def test_whole_day_of_two_registers(new_till):
 
 @pytest.mark.case(
     "C4",
-    "a delivered sale is told with another timestamp only",
+    "a delivered sale is returned with another timestamp only",
     "it is that sale, changed: a discrepancy, or a correction, never a new sale",
 )
 def test_timestamp_that_changed(till):
@@ -213,7 +213,7 @@ def test_same_second(till, on_changed):
 @CHANGES
 @pytest.mark.case(
     "C4",
-    "the back office knows transactions by their id alone",
+    "the back office recognises transactions by their id alone",
     "the second sale under an id is set aside, the first is delivered",
 )
 def test_ids_alone(new_till, on_changed, at_once):

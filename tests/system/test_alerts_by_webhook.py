@@ -21,7 +21,7 @@ from .alert_scenarios import SCENARIOS
 
 
 ADDRESS = Secret("https://hooks.example/services/canary")
-PAGE = Path(__file__).parents[2] / "docs/how-to/be-told.md"
+PAGE = Path(__file__).parents[2] / "docs/how-to/send-alerts.md"
 
 
 @attrs.define

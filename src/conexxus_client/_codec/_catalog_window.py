@@ -69,7 +69,7 @@ class CatalogWindow:
 
     Attributes:
         digest: Over its bytes; empty if it has none, as in a read that was
-            not told which windows are known.
+            not given which windows are known.
         count: How many elements it has; 0 is a sign of life.
         unusual: Its elements, if one of them needs a closer look; then there
             are no rows.

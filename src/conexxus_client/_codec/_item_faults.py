@@ -105,7 +105,7 @@ def oversized_item(buffer: bytes | bytearray, end: int) -> InvalidItem:
         reason=f"Item is larger than {MAX_ELEMENT:,} bytes{where}",
         path=_path_of(largest),
         sku=sku,
-        # Tells apart what begins with the same bytes.
+        # Distinguishes what begins with the same bytes.
         detail=f"at most {MAX_ELEMENT:,} bytes; it has {end:,}, with the SHA-256 {digest[:32]}",
     )
 

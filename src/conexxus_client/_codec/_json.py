@@ -144,7 +144,7 @@ def encode_json(value: Any, *, within: int = 0) -> bytes:
         within: Levels of the document around it.
 
     Raises:
-        ValueError: It holds a float, or a number that JSON has no word for,
+        ValueError: It holds a float, or a number that JSON can't express,
             or is nested too deeply.
     """
     _require_exact(value, within)
@@ -207,8 +207,8 @@ def _require_exact_scalar(value: Any) -> None:
         msg = "a float has already lost its digits: pass a Decimal"
         raise ValueError(msg)  # one class of error for all that can't be written
     if isinstance(value, Decimal) and not value.is_finite():
-        msg = f"JSON has no word for {value}"
+        msg = f"JSON can't express {value}"
         raise ValueError(msg)
     if not isinstance(value, str | int | Decimal | None):
-        msg = f"JSON has no word for a {type(value).__name__}"
+        msg = f"JSON can't express a {type(value).__name__}"
         raise ValueError(msg)

@@ -358,7 +358,7 @@ SETTINGS: tuple[Setting, ...] = (
         "alert_webhook",
         read.webhook,
         None,
-        "where [people are told](../how-to/be-told.md) what goes wrong, and each night's sales; "
+        "where [alerts and the daily report](../how-to/send-alerts.md) are sent; "
         "https, or http on this machine; kept secret",
         is_secret=True,
     ),

@@ -1,7 +1,7 @@
 """
 A fake back office for tests and demonstrations.
 
-It keeps the whole contract, remembers every sale, and can be told what goes
+It keeps the whole contract, remembers every sale, and takes faults that say what goes
 wrong.  Its ledger shows what is effective in the end:
 
 ```python

@@ -71,7 +71,7 @@ def _run(invocation: Invocation, framework: Document | None) -> int:
     command, function, values, options, settings = invocation
     _refuse_what_is_no_text({**values, **settings})
     terminal = sys.stderr.isatty()
-    # A command tells its outcome on stdout; on a terminal, twice is too much.
+    # A command writes its outcome to stdout; on a terminal, twice is too much.
     quiet = terminal and options.log_format is None and not command.is_lasting
     complete_with(settings)
     session = Session(

@@ -132,7 +132,7 @@ class Demonstration:
         self._tell(
             [
                 "The back office books them, but the line breaks before it can answer.",
-                "The shop asks again under the same key, and the back office knows it.",
+                "The shop asks again under the same key, and the back office recognises it.",
                 *(line for run in runs for line in run_lines(run)),
             ]
         )
@@ -164,7 +164,7 @@ class Demonstration:
                 "Everything agrees to the cent." if agree else "The books do NOT agree.",
             ]
         )
-        write_lines(["How it is now, as `conexxus status` tells it:"])
+        write_lines(["How it is now, as `conexxus status` prints it:"])
         write_in_colour([("   ", ""), *line] for line in status_page(self.service.overview()))
         write_lines([""])
         write_lines([NEXT])

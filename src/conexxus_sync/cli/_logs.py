@@ -37,7 +37,7 @@ def configure(
     Args:
         zone: Returns the store's zone, for the moments of texts.
         runs: Also what became of each run, call and attempt; a command that
-            tells it anyway does without.
+            writes it anyway does without.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_json_formatter() if how == "json" else TextFormatter(zone))

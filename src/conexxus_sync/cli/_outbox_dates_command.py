@@ -26,7 +26,7 @@ SHOWN_DAYS = 14
 def outbox_dates(*, since: str | None = None, session: Session) -> ExitCode:
     """
     Compare business dates: what the back office took, what waits, what the
-    till tells.
+    till has.
 
     It asks only the SDK's own state and, with --orders, the till; counts and
     totals are exact. Exits with 3 if a date does not agree.

@@ -164,7 +164,7 @@ def outbox_accept_discrepancy(
     if session.json:
         write_json([{"item": name, "businessDate": day.isoformat()} for day in dates])
     else:
-        write_lines(f"{name} of {day} is accepted as the till tells it." for day in dates)
+        write_lines(f"{name} of {day} is accepted as the till has it." for day in dates)
 
     return ExitCode.SUCCESS
 

@@ -78,7 +78,7 @@ def _once(service: ConexxusService, session: Session) -> ExitCode:
     before = _holders(service)
     runs = service.run_due(SystemClock().now())
     done = {run.kind for run in runs}
-    # The service leaves alone what runs elsewhere; the shell is told.
+    # The service skips what runs elsewhere; the exit code says so.
     busy = {**_holders(service), **before}
     busy = {kind: run_id for kind, run_id in busy.items() if kind not in done}
 

@@ -33,7 +33,7 @@ def sandbox(
     Run a fake back office to try things on, until you press Ctrl-C.
 
     It keeps the whole contract, and books that say which sales are effective:
-    see them at /sandbox/ledger. It can be told what goes wrong.
+    see them at /sandbox/ledger. Faults can be chosen.
 
     ```
     conexxus sandbox --port 8080 --items 1000

@@ -76,7 +76,7 @@ class Session:
         Both halves of the configuration.
 
         Args:
-            also: Problems that the caller has found, told with the others.
+            also: Problems that the caller has found, reported with the others.
 
         Raises:
             ConfigurationError: Naming all problems at once.

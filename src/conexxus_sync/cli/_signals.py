@@ -30,7 +30,7 @@ class StoppedError(BaseException):
     A signal ends the command here; no handler below the top may catch it.
 
     Attributes:
-        exit_code: What the shell is told.
+        exit_code: The exit code for the shell.
     """
 
     def __init__(self, signum: int, exit_code: int) -> None:
@@ -47,7 +47,7 @@ def signal_exit_code(signum: int) -> int:
 
 def service_exit_code(signum: int) -> int:
     """
-    What tells that a lasting command did as it was told: for SIGTERM, the
+    What shows that a lasting command ended as requested: for SIGTERM, the
     way in which a service is stopped, that is success.
     """
     return 0 if signum == signal.SIGTERM else signal_exit_code(signum)

@@ -20,7 +20,7 @@ from ._store_file import opened
 
 def why(name: str, *, session: Session) -> ExitCode:
     """
-    Tell all that is known of a sale or an item: what happened, and why.
+    Print all that is stored about a sale or an item: what happened, and why.
 
     ```
     conexxus why txn-001
@@ -83,7 +83,7 @@ def _sale_lines(history: TransactionHistory, zone: ZoneInfo | None) -> Iterator[
 
     for one in history.discrepancies:
         at = moment(one.found_at, zone)
-        yield f"  {one.business_date}: the host tells otherwise ({one.kind.value}), found {at}"
+        yield f"  {one.business_date}: it differs at the till ({one.kind.value}), found {at}"
 
     for action in history.actions:
         about = "" if action.subject == history.id else f", batch {action.subject}"

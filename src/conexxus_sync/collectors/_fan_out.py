@@ -15,7 +15,7 @@ from conexxus_sync.runtime.run_logging import safe_logger
 from conexxus_sync.runtime.threads import JobThread
 
 
-# How long a run waits for all collectors together; a run that is told to
+# How long a run waits for all collectors together; a run that is asked to
 # stop has five seconds.
 PATIENCE_S = 2.0
 
@@ -76,7 +76,7 @@ class FanOut:
             if not thread.join(within_s=max(ends_at - time.monotonic(), LEAST_PATIENCE_S)):
                 self._hanging[place] = _Hanging(thread)
                 _warn(
-                    "The collector %s does not come back; until it does, it is told nothing",
+                    "The collector %s does not come back; until it does, it gets no events",
                     type(collector).__name__,
                 )
 

@@ -29,10 +29,10 @@ def current_connection(
     calls: Iterable[ApiConnection | None], now: datetime
 ) -> ApiConnection | None:
     """
-    What *calls* tell of the connection at this moment; None if nothing does.
+    What *calls* show of the connection at this moment; None if nothing does.
 
     The latest counts, of several the first.  A failure that is old says
-    nothing of now, and a call that is yet to come was told by a clock that
+    nothing of now, and a call that is yet to come was recorded by a clock that
     was ahead.
     """
     told = [call for call in calls if call is not None and call.checked_at <= now + TOLERANCE]
@@ -46,7 +46,7 @@ def current_connection(
 
 def connection_from_run(run: SyncRun | None) -> ApiConnection | None:
     """
-    What *run* tells of the connection: one that got an answer reached it.
+    What *run* shows of the connection: one that got an answer reached it.
 
     When it did is not known, but it was not before its start.
     """

@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 class ServiceState(StrEnum):
     """
-    The one thing to know first, gravest first.
+    The most important state, gravest first.
 
     `OVERDUE`: a business date should have been pushed by now.  `UNREACHABLE`:
     the last call got no good answer.  `FAILED`: the last pull or push failed,
@@ -86,7 +86,7 @@ class ServiceHealth:
     How the service is.
 
     Attributes:
-        state: The one thing to know first.
+        state: The most important state.
         last_sync_time: End of the last pull; None if there was none.
         last_sync_status: How it ended.
         last_error: What went wrong in it, or with the store.

@@ -45,7 +45,7 @@ class DayState(StrEnum):
 
     `MISSING`: it, or part of it, should have arrived by now.  `WAITING`: not
     everything has arrived, and that is no surprise yet.  `DIFFERS`: something
-    was set aside, the till tells it otherwise since, or the back office's books
+    was set aside, it changed at the till since, or the back office's books
     are not those of the till.  `LATE`: all is there,
     but half of it came late.
     `QUIET`: looked at, and nothing was sold.  `AHEAD`: its time has not come.

@@ -62,7 +62,7 @@ _RUN_ID = {
     "name": "id",
     "in": "path",
     "required": True,
-    "description": "As a trigger tells it.",
+    "description": "As a trigger returns it.",
     "schema": {"type": "string", "minLength": 1},
 }
 

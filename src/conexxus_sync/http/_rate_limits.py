@@ -9,7 +9,7 @@ from collections.abc import Callable
 import attrs
 
 
-# Callers that are told apart; the one who has been quiet longest goes.
+# Callers that are counted apart; the one who has been quiet longest goes.
 _MOST_CALLERS = 1_000
 
 # How many times the rate of one caller all of those together have whose requests

@@ -263,7 +263,7 @@ def _no_such_method(method: str, known: set[str]) -> Response:
     if method == "OPTIONS":
         return Response(status_code=204, headers=allow)
 
-    return error(405, "This path does not know this method.", allow)
+    return error(405, "This path does not take this method.", allow)
 
 
 def _failure(exc: Exception, incident: str) -> Answer:

@@ -83,7 +83,7 @@ class HostDelivery:
 
     def hears_of_removals(self, state: State) -> bool:
         """
-        Is a host of this location told what is gone, if it has one?
+        Does a host of this location get what is gone, if it has one?
         """
         return self._removals or state.host_queue.state() is None
 

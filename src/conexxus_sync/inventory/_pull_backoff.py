@@ -56,7 +56,7 @@ def with_retry(run: SyncRun, exc: ConexxusError, before: Sequence[SyncRun]) -> S
 def is_passing(exc: ConexxusError) -> bool:
     """
     May the same pull succeed in a while: network, 429, 5xx, a broken read, or
-    a process that was told to stop?
+    a process that was stopped?
     """
     if isinstance(exc, StatusError):
         return exc.retryable

@@ -74,8 +74,9 @@ def with_unheard_removals(run: SyncRun) -> SyncRun:
     """
     items = "1 item is" if run.removed == 1 else f"{run.removed:,} items are"
     note = (
-        f"the host's storage was not told that {items} gone, because CONEXXUS_REMOVALS is keep; "
-        "`conexxus pull --catalog CATALOG --removals deactivate --reapply` tells it of all that are"
+        f"the host's storage was not notified that {items} gone, because CONEXXUS_REMOVALS is "
+        "keep; `conexxus pull --catalog CATALOG --removals deactivate --reapply` hands over all "
+        "that are"
     )
 
     return attrs.evolve(run, note=note)

@@ -59,7 +59,7 @@ class InventorySync:
         lease: Lease | None = None,
     ) -> SyncRun:
         """
-        Make the mirror what the back office says, or leave it as it is.
+        Make the mirror what the back office says, or change nothing.
 
         Args:
             plan: Only say what would change.

@@ -144,7 +144,7 @@ OUTBOX = Family("conexxus_outbox_batches", "gauge", "Batches of sales, by state.
 DISCREPANCIES = Family(
     "conexxus_discrepancies",
     "gauge",
-    "Delivered sales that the till now tells otherwise.",
+    "Delivered sales that now differ at the till.",
 )
 MISMATCHED = Family(
     "conexxus_sales_mismatched",

@@ -15,7 +15,7 @@ class ApiConnection:
     Attributes:
         reached: Whether it reached the back office.
         checked_at: When it ended.
-        latency: How long its last attempt took; None if only a run tells of it.
+        latency: How long its last attempt took; None if only a run shows it.
         error: Why it did not reach it.
     """
 

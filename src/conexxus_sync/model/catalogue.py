@@ -135,7 +135,7 @@ class Checkpoint:
 @attrs.frozen(kw_only=True)
 class Plan:
     """
-    A catalogue that was looked at and not applied, told from any other.
+    A catalogue that was looked at and not applied, distinguished from any other.
 
     Attributes:
         run_id: The run that planned, or that a guard refused.
@@ -241,7 +241,7 @@ class QuarantinedItem:
 
     Attributes:
         key: The SKU, or a fingerprint of the element if it has none.
-        part: Tells apart several under one key.
+        part: Distinguishes several under one key.
         run_id: The run that saw it last.
         page: On which page of that read it came; None if an older version read it.
         detail: Which rule it breaks, if the reason has several.

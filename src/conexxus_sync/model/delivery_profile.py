@@ -88,7 +88,7 @@ class DeliveryProfile:
     def differences(self, given: "DeliveryProfile") -> list[ProfileDifference]:
         """
         In which parts *given* is another.  An address that one of both does
-        not know is not compared.
+        not have is not compared.
         """
         default = {name: read(ApiProfile()) for name, read in _PARTS.items()}
         pairs = {

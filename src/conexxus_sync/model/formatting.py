@@ -110,7 +110,7 @@ def wall_time(moment: datetime, zone: tzinfo, day: date | None = None) -> str:
 
 def rough_duration(duration: timedelta) -> str:
     """
-    `1 minute`, `25 minutes`, `3 hours`, `4 days`: the largest that tells something.
+    `1 minute`, `25 minutes`, `3 hours`, `4 days`: the largest unit that fits.
     """
     minutes = max(round(duration / timedelta(minutes=1)), 1)
 

@@ -26,7 +26,7 @@ from .sales import SaleKey
 from .sum_checks import NO_MISMATCH, Mismatch, mismatches
 
 
-# What JSON has no word for, like a float, a set or a lone surrogate.
+# What JSON can't express, like a float, a set or a lone surrogate.
 _UNWRITABLE = (ValueError, TypeError, ArithmeticError, RecursionError, ConexxusError)
 
 # How long a timestamp is without its fraction.
@@ -43,7 +43,7 @@ class FrozenTransaction:
     Attributes:
         position: Its place among those frozen at the same time.
         id: As it is sent.
-        digest: Of what the host told, field by field.
+        digest: Of what the host returned, field by field.
         version: How the digest was made.
         sold_at: Its timestamp in UTC, as text.
         register: The register that it says; empty if it says none.

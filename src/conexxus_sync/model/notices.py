@@ -14,7 +14,7 @@ from .alerts import AlertName, Severity
 
 class Event(StrEnum):
     """
-    Why somebody is told.
+    Why a notice is sent.
     """
 
     ALERT_BEGAN = "alert_began"
@@ -26,7 +26,7 @@ class Event(StrEnum):
 @attrs.frozen(kw_only=True)
 class Notice:
     """
-    One thing to tell.
+    One notice to send.
 
     Attributes:
         text: One plain sentence, which begins with the location.
@@ -46,7 +46,7 @@ class Notice:
     @property
     def subject(self) -> str:
         """
-        What it is about: of one subject, people are told in order.
+        What it is about: of one subject, notices are sent in order.
         """
         return self.alert or self.event
 
@@ -99,10 +99,10 @@ class ActiveAlert:
 @attrs.frozen(kw_only=True)
 class SentReport:
     """
-    A business date of which the night's line was told.
+    A business date of which the daily report was sent.
 
     Attributes:
-        complete: Whether there is nothing left to tell of it.
+        complete: Whether there is nothing left to report of it.
     """
 
     business_date: date

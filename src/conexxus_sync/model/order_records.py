@@ -222,7 +222,7 @@ def _amount(
         raise _wrong(within + key, "a Decimal or an int", value)
 
     try:
-        # The model knows how long an amount may be.
+        # The model bounds how long an amount may be.
         TransactionLine(sku="-", quantity=1, price=Decimal(value))
     except UNFIT as exc:
         msg = f"{within}{key}: {_reason(exc).removeprefix('price: ')}"

@@ -98,7 +98,7 @@ class SyncRun:
         refused: Which guard refused the catalogue, and why; for sales, why
             nothing of what changed was taken back.
         errors: At most 100.
-        note: What somebody should know, though nothing went wrong.
+        note: A remark, though nothing went wrong.
         batches: Sales only: how many batches were sent.
         total: Sales only: sum of the totals delivered by this run, exact.
         delivery_unknown: Sales only: a batch's fate is unknown.

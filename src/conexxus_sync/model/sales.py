@@ -44,7 +44,7 @@ class FreezeNumbers:
     @property
     def is_behind(self) -> bool:
         """
-        Does the store not know of the last freezes?
+        Are the last freezes missing in the store?
         """
         return self.beside is not None and self.beside > self.stored
 
@@ -209,7 +209,7 @@ class DiscrepancyKind(StrEnum):
     """
     How the host contradicts what was delivered.
 
-    `ELSEWHERE` is told on a second date, with the same id and timestamp.
+    `ELSEWHERE` is returned for a second date, with the same id and timestamp.
     """
 
     CHANGED = "changed"
@@ -224,8 +224,8 @@ class FoundDiscrepancy:
 
     Attributes:
         sold_second: With the id, what the delivered sale is found by.
-        digest: Of what the host now tells; None if it tells nothing.
-        is_told_too: Whether the host tells the delivered version as well.
+        digest: Of what the host now returns; None if it returns nothing.
+        is_told_too: Whether the host returns the delivered version as well.
     """
 
     id: str
@@ -245,7 +245,7 @@ class FoundDiscrepancy:
 @attrs.frozen(kw_only=True)
 class Discrepancy:
     """
-    A delivered transaction that the host now tells otherwise.
+    A delivered transaction that the host now returns otherwise.
     """
 
     location_id: str

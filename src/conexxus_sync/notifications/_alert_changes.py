@@ -13,7 +13,7 @@ from conexxus_sync.model.notices import ActiveAlert, Event, Notice
 from ._notice_text import alert_resolved, alert_started
 
 
-# What is over before that is not worth a word, nor is a pause shorter than that.
+# What is over before that is not worth a notice, nor is a pause shorter than that.
 MIN_DURATION = timedelta(minutes=2)
 
 # A single call that fails is soon over, more often than not.
@@ -38,7 +38,7 @@ class AlertDiff:
 
     def compare(self, before: Iterable[ActiveAlert]) -> tuple[list[ActiveAlert], list[Notice]]:
         """
-        What stands now, after *before*, and what is to be told of it.
+        What stands now, after *before*, and the notices about it.
         """
         known = {alert.name: self._not_ahead(alert) for alert in before}
         groups: dict[AlertName, AlertGroup] = {}

@@ -35,7 +35,7 @@ def _nothing() -> None:
 @contextmanager
 def notify_in_background(service: MonitoredService, clock: Clock) -> Iterator[Callable[[], object]]:
     """
-    Until the end of the block, look at *service* and send what is to be told.
+    Until the end of the block, check *service* and send its notices.
 
     Neither keeps anybody waiting: both have a thread of their own, which is
     left behind at the end if it hangs.

@@ -16,10 +16,10 @@ from conexxus_sync.model.sales import DateTotals
 from ._notice_text import accepted, daily_report, partly_accepted, unfinished
 
 
-# So long after the end of its day a date that is not finished is told as it is.
+# So long after the end of its day a date that is not finished is reported as it is.
 REPORT_ANYWAY_AFTER = timedelta(hours=1)
 
-# What was not told by then is history.
+# What was not reported by then is history.
 LOOK_BACK = 7 * DAY
 
 
@@ -33,7 +33,7 @@ class DailyReports:
         visits: When each date was last looked at with nothing left to deliver.
         sent: The reports that were queued already.
         missing: How many sales of a date were not accepted.
-        sums: What a date comes to; asked only of dates to tell of: it takes
+        sums: What a date comes to; asked only for dates to report: it takes
             a look at every sale.
         differing: What differs between till and back office, by date.
         why: Why sales of a date were not accepted, in plain words.
@@ -53,7 +53,7 @@ class DailyReports:
 
     def due(self) -> Iterator[tuple[SentReport, Notice]]:
         """
-        What is to be told now, and what to remember of it; oldest first.
+        What is to be reported now, and what to store of it; oldest first.
         """
         incomplete = {day for day, daily_report in self.sent.items() if not daily_report.complete}
 
@@ -135,7 +135,7 @@ def first_report_date(
     calendar: StoreCalendar, *, since: datetime, now: datetime, start: date
 ) -> date:
     """
-    The first date that is told.
+    The first date that is reported.
 
     Args:
         since: When notices were first sent: earlier dates are in no report.

@@ -32,7 +32,7 @@ class DailyReportData:
 
     def reports(self, since: datetime) -> DailyReports | None:
         """
-        The nights that may have to be told; None where nothing can be pushed.
+        The nights that may have to be reported; None where nothing can be pushed.
 
         Args:
             since: When notices were first sent.

@@ -87,9 +87,9 @@ class NoticeChanges:
 @attrs.define(kw_only=True)
 class NoticeMonitor:
     """
-    Compares how the service is with what people were told.
+    Compares the state of the service with the notices so far.
 
-    What they were told is in the store, and compared in the transaction that
+    What was sent is in the store, and compared in the transaction that
     queues what is new: a restart neither repeats nor forgets.
 
     Attributes:

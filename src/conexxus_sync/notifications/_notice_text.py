@@ -84,7 +84,7 @@ def daily_report(location_id: str, day: date, text: str) -> str:
 
 def trial_text(location_id: str) -> str:
     """
-    What is told when somebody tries it.
+    The notice of a test.
     """
     return _line(location_id, "this is a test by `conexxus doctor`; nothing is wrong.")
 

@@ -81,7 +81,7 @@ class Webhook:
         Post *body* once; never raises what is about the network.
 
         Args:
-            name: The notice's id, by which the receiver knows a repetition.
+            name: The notice's id, by which the receiver recognises a repetition.
         """
         ends_at = time.monotonic() + DEADLINE_S
         limits = Limits(timeout_ms=int(DEADLINE_S * 1000), head_ends_at=ends_at, ends_at=ends_at)

@@ -14,7 +14,7 @@ _scheduler: ContextVar[Callable[[], bool] | None] = ContextVar("conexxus_schedul
 @runtime_checkable
 class Interruptible(Protocol):
     """
-    A client whose calls can be told to end early.
+    A client whose calls can be stopped early.
     """
 
     def stopping(self, stop: Callable[[], bool]) -> AbstractContextManager[None]:

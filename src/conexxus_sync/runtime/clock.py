@@ -32,7 +32,7 @@ def uptime_of(clock: Clock) -> float:
 
 class SystemClock:
     """
-    Moments as the operating system tells them.
+    Moments of the operating system.
     """
 
     def now(self) -> datetime:

@@ -1,5 +1,5 @@
 """
-Process identity: tells whether the process that holds a lease still exists.
+Process identity: whether the process that holds a lease still exists.
 """
 
 import os
@@ -13,7 +13,7 @@ import attrs
 @attrs.frozen(kw_only=True)
 class ProcessIdentity:
     """
-    A process, told apart from every other that has its number.
+    A process, distinguished from every other that has its number.
 
     Attributes:
         boot: Of the machine it runs on; empty where that is unknown.
@@ -31,7 +31,7 @@ class ProcessIdentity:
 
 class Processes(Protocol):
     """
-    What the operating system knows about processes.
+    What the operating system says about processes.
     """
 
     def current(self) -> ProcessIdentity: ...

@@ -175,7 +175,7 @@ class BatchSender:
 
     def _repeat_within(self, since: datetime | None, age: KeyAge) -> timedelta | None:
         """
-        For how long the back office still knows the key of what it may have.
+        For how long the back office still recognises the key of what it may have.
         """
         if since is None:
             return None

@@ -46,7 +46,7 @@ class ChangeDecision:
             for one in found
             if one.kind is not DiscrepancyKind.ELSEWHERE and not one.is_told_too
         )
-        # What is told so that it can't be sent is as good as gone.
+        # What is returned so that it can't be sent is as good as gone.
         changed = len(changes & state.sales_staging.corrected())
         doubt = context.config.sales_guards.refusal(
             known=state.sales_staging.delivered_count(),

@@ -18,7 +18,7 @@ from conexxus_sync.runtime.clock import TOLERANCE
 # right.  To be moved on with each release.
 RELEASED = datetime(2026, 1, 1, tzinfo=UTC)
 
-# `conexxus run` leaves a run each hour: a longer time without any is a clock
+# `conexxus run` records a run each hour: a longer time without any is a clock
 # that jumped, or a machine that was off.
 JUMP = timedelta(days=2)
 

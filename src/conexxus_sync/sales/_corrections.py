@@ -90,7 +90,7 @@ def corrected(current: FrozenTransaction, business_date: date) -> FrozenTransact
         named, position=current.position, business_date=business_date, sku_required=False
     )
 
-    # The digest stays that of what the host tells, to compare it again.
+    # The digest stays that of what the host returns, to compare it again.
     return attrs.evolve(
         frozen,
         digest=current.digest,

@@ -38,13 +38,13 @@ class DatePush:
     Pushes one business date, once.
 
     Attributes:
-        is_known: Whether the store knows anything of the date.
-        is_unheard_of: Whether it knows nothing of earlier dates either.
+        is_known: Whether the store has anything of the date.
+        is_unheard_of: Whether it has nothing of earlier dates either.
         patience: How many unknown fates in a row it puts up with.
         finished: The run as it was recorded; None if there was nothing to say.
         incomplete: Whether the host did not return all of its transactions.
         takes_back: Whether this push took something back.
-        fingerprint: Of what the host just told.
+        fingerprint: Of what the host just returned.
         proven: What the date is like, if a comparison found nothing to do.
         settled: Whether nothing is left to do until the date is due again.
     """
@@ -101,7 +101,7 @@ class DatePush:
             raise
 
         if self.finished is not None:
-            # Collectors may be slow: no transaction is open when they are told.
+            # Collectors may be slow: no transaction is open when they are called.
             self._announce()
             self.context.observer.run_finished(self.finished)
 
@@ -389,7 +389,7 @@ class DatePush:
 
     def _abandon(self, exc: BaseException) -> None:
         """
-        Tell the collectors of a run that can't be recorded.
+        Notify the collectors of a run that can't be recorded.
         """
         if self.announced or self.counters.has_content:
             self._announce()

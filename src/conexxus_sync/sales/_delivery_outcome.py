@@ -191,7 +191,7 @@ def _dispute(receipt: PushReceipt, ids: Collection[str], rejected: AbstractSet[s
         return f"the answer rejects {counted(len(foreign), 'transaction')} that were not sent"
     if foreign_duplicates:
         return (
-            f"the answer knows {counted(len(foreign_duplicates), 'transaction')} that were not sent"
+            f"the answer names {counted(len(foreign_duplicates), 'transaction')} that were not sent"
         )
     # Its count may include what it had before, or not.
     if receipt.accepted is not None and taken not in (receipt.accepted, receipt.accepted + known):

@@ -33,7 +33,7 @@ class HeldDates:
     def __str__(self) -> str:
         return (
             f"sales from {self.since} to before {self.before} are held back, because this store "
-            f"does not know whether they were pushed: run "
+            "has no record whether they were pushed: run "
             f"`conexxus push --orders ORDERS --since {self.since}` to push them"
         )
 
@@ -201,7 +201,7 @@ class DueDates:
 
     def needs_decision(self, day: date, now: datetime) -> bool:
         """
-        Is an operator's word all that *day* waits for?
+        Is an operator's decision all that *day* waits for?
         """
         return day in self.parked and self._is_done(day, now)
 

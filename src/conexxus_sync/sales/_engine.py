@@ -100,7 +100,7 @@ class SalesPush:
     @property
     def store_age(self) -> StoreAge:
         """
-        Whether the store knows all that was sent.
+        Whether the store has all that was sent.
         """
         return StoreAge(store=self.context.store)
 
@@ -256,7 +256,7 @@ class SalesPush:
         Raises:
             ConfigurationError: That date is yet to come, or the store's zone
                 is not configured.
-            HostError: The host failed; what it told before is adopted.
+            HostError: The host failed; what it returned before is adopted.
             RunInProgressError: A push is at work.
             StoreError: The store can't be used.
         """

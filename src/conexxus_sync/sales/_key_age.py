@@ -2,7 +2,7 @@
 Decides how old an idempotency key is, where one clock alone may be wrong.
 
 Pure.  A computer without a battery starts with the time at which it was
-switched off: its clock does not tell for how long it was.
+switched off: its clock does not show for how long it was.
 """
 
 from datetime import datetime, timedelta
@@ -59,7 +59,7 @@ def key_age(batch: Batch, here: SendMoment) -> KeyAge:
 
     what = "this computer was started anew" if by_uptime is None else "the clock was set"
 
-    return KeyAge(doubt=f"{what} since then, and no `Date` of the back office tells for how long")
+    return KeyAge(doubt=f"{what} since then, and no `Date` of the back office shows for how long")
 
 
 def _by_uptime(batch: Batch, here: SendMoment) -> timedelta | None:

@@ -37,7 +37,7 @@ def read_transactions(
     context: PushContext, business_date: date, counters: RunCounters | None = None
 ) -> Iterator[FrozenTransaction]:
     """
-    What the host tells of *business_date*, as it comes.
+    What the host returns for *business_date*, as it comes.
 
     What can't be built is among it, each with its fault.
 

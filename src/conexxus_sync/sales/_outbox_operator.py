@@ -251,8 +251,8 @@ class OutboxOperator:
 
     def accept_discrepancy(self, transaction_id: str, *, reason: str | None = None) -> list[date]:
         """
-        Take for known what the host now tells of a delivered transaction: it
-        asks for nothing any more, until the host tells something else.
+        Take as delivered what the host now returns for a delivered transaction: it
+        asks for nothing any more, until the host returns something else.
 
         Returns:
             The dates on which it was one.

@@ -59,7 +59,7 @@ class SalesClient(Protocol):
 @runtime_checkable
 class DatedClient(Protocol):
     """
-    A client that knows the back office's time.
+    A client that has the back office's time.
     """
 
     @property
@@ -77,8 +77,8 @@ class PushContext:
         profile_check: Whose profile the store keeps before anything is sent.
         accept_changes: Whether a person asked for all of it, this once.
         evidence: What the answers of this push prove together.
-        calendar: Tells which business date a moment belongs to.
-        watch: Knows since when the order source is asked.
+        calendar: Which business date a moment belongs to.
+        watch: Records since when the order source is asked.
         pending_visits: Dates that were looked at, but not stored yet: a date
             without sales does not deserve a disk flush of its own.
         watermark: Nor does a new one; it goes with the next transaction.

@@ -23,7 +23,7 @@ SoldBy = tuple[str, str | None, datetime]
 @attrs.frozen(kw_only=True)
 class Reconciliation:
     """
-    One business date, as the store knows it and as the till tells it.
+    One business date, as the store has it and as the till returns it.
 
     Attributes:
         sums: What was delivered, what waits, what was set aside.
@@ -52,10 +52,10 @@ def reconcile(
     store: LocationStore, since: date, orders: OrderSource | None = None
 ) -> Iterator[Reconciliation]:
     """
-    Every business date from *since* of which the store knows anything.
+    Every business date from *since* of which the store has anything.
 
     Args:
-        orders: Asked what it tells of each of them, if given.
+        orders: Asked for each of them, if given.
 
     Raises:
         HostError: The order source raised.

@@ -67,7 +67,7 @@ class RunCounters:
         remarks: What somebody may want to look at, though nothing failed: how
             many transactions it is about, and the first, by its text.
         source_remarks: What the order source remarked, in its order.
-        note: What somebody should know of the date.
+        note: A remark about the date.
         misdated: Sales whose time belongs to another date: how many, and the
             first, by that date.
     """
@@ -117,7 +117,7 @@ class RunCounters:
 
     def add_discrepancies(self, found: Iterable[FoundDiscrepancy]) -> None:
         """
-        Count delivered transactions that the host now tells otherwise.
+        Count delivered transactions that the host now returns otherwise.
         """
         for one in found:
             self.discrepancies += 1

@@ -9,7 +9,7 @@ from itertools import pairwise
 import attrs
 
 
-# As many days with sales tell what is usual.
+# As many days with sales show what is usual.
 REMEMBERED_DAYS = 60
 
 # A shop may be closed over a weekend.

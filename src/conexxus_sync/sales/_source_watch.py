@@ -44,7 +44,7 @@ class HangingSource:
 @attrs.define(eq=False)
 class SourceWatch:
     """
-    Knows since when a source is asked; what looks at it is another thread.
+    Records since when a source is asked; what looks at it is another thread.
     """
 
     clock: Clock

@@ -30,7 +30,7 @@ class SalesStatus:
     Attributes:
         overdue: Business dates that should have been pushed by now, and were
             not, or not entirely; oldest first.
-        parked: Those of them that only wait for an operator's word.
+        parked: Those of them that only wait for an operator's decision.
         enabled: Whether there is an order source.
         held: Past dates that are not pushed without being asked to.
         clock_problem: Why the clock can't be right.

@@ -21,7 +21,7 @@ _log = safe_logger(__name__)
 @attrs.frozen(kw_only=True)
 class RestoredStore:
     """
-    Why nothing is pushed: the store does not know what was sent since.
+    Why nothing is pushed: the store has no record of what was sent since.
 
     Attributes:
         numbers: What store and file say.
@@ -32,7 +32,7 @@ class RestoredStore:
 
     def __str__(self) -> str:
         return (
-            "the store was restored from a backup or lost: it knows of "
+            "the store was restored from a backup or lost: it has "
             f"{counted(self.numbers.stored, 'freeze')} of location {self.location_id}, and "
             f"{self.numbers.path or 'this process'} of {self.numbers.beside}. What was sent "
             "since would be sent again, so nothing is pushed. Name the last business date "
@@ -51,7 +51,7 @@ class StoreAge:
 
     def restored(self) -> RestoredStore | None:
         """
-        Why nothing may be pushed; None if the store knows all that was sent.
+        Why nothing may be pushed; None if the store has all that was sent.
         """
         with self.store.read() as state:
             numbers = state.freezes.numbers()

@@ -12,7 +12,7 @@ from conexxus_sync.model.runs import RunKind, SyncRun
 @attrs.define
 class ActiveRuns:
     """
-    A collector that knows what has started and not ended.
+    A collector that records what has started and not ended.
     """
 
     _runs: dict[RunKind, SyncRun] = attrs.field(factory=dict, init=False)

@@ -99,7 +99,7 @@ class BackgroundRuns:
 
     def stop(self, deadline: float) -> list["BackgroundRun"]:
         """
-        Tell all of them to stop.
+        Ask all of them to stop.
 
         Args:
             deadline: How long each is waited for, by the monotonic clock, if
@@ -205,7 +205,7 @@ class BackgroundRun:
 
     def request_stop(self, deadline: float) -> None:
         """
-        Tell it to stop; what it was told first counts.
+        Ask it to stop; the first request counts.
         """
         if self._deadline is None:
             self._deadline = deadline

@@ -107,7 +107,7 @@ class Scheduler:
 
         Pulls and pushes take place in a thread each, in turn as a rule; but
         where the host hangs in one, the other goes on without it.  When all
-        shall end, runs that were triggered are told so, too; what hangs then
+        shall end, runs that were triggered are stopped, too; what hangs then
         is left behind.
         """
         jobs = [_Job("pull", self._pull), _Job("push", self._push)]

@@ -40,7 +40,7 @@ class ServiceCommands:
     @property
     def is_stopping(self) -> bool:
         """
-        Was the scheduler told to end, but did not yet?
+        Was the scheduler stopped, but has not ended yet?
         """
         return self._stop.is_set() or is_abandoned()
 

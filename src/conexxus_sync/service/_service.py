@@ -207,7 +207,7 @@ class ConexxusService:
         """
         Start a push in a thread; return at once, or raise within two seconds.
 
-        A push that finds nothing to say is in no history, but `run` knows it.
+        A push that finds nothing to say is in no history, but `run` gets it.
 
         Args:
             business_date: Push this one, due or not; by default, all that are due.
@@ -284,7 +284,7 @@ class ConexxusService:
     @property
     def is_stopping(self) -> bool:
         """
-        Was the scheduler told to end, but did not yet?
+        Was the scheduler stopped, but has not ended yet?
         """
         return self._commands.is_stopping
 

@@ -31,7 +31,7 @@ class ApiCalls(Repository):
 
     def last(self) -> ApiConnection | None:
         """
-        The last call that a process told of.
+        The last call that a process recorded.
         """
         row = self.session.execute(_LAST, (self.location,)).fetchone()
 
@@ -49,9 +49,9 @@ class ApiCalls(Repository):
 
     def record(self, call: ApiConnection, now: datetime) -> None:
         """
-        Tell of *call*, unless a later one is known.
+        Record *call*, unless a later one is recorded.
 
-        One that is yet to come was told by a clock that was ahead.
+        One that is yet to come was recorded by a clock that was ahead.
         """
         self.session.execute(
             _RECORD,

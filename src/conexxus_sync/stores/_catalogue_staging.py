@@ -130,7 +130,7 @@ ORDER BY position
 _UNSTAGE = "DELETE FROM stage WHERE sku IN (SELECT sku FROM differing)"
 
 ANY_ITEM = "SELECT 1 FROM items WHERE location = ? LIMIT 1"
-# Prices have at most 13 digits: a double tells any two of them apart.
+# Prices have at most 13 digits: a double distinguishes any two of them.
 _COMPARE = f"""
 INSERT INTO delta (sku, kind, present, repriced)
 SELECT s.sku, CASE WHEN i.sku IS NULL THEN 'created' ELSE 'updated' END,

@@ -25,13 +25,13 @@ ON CONFLICT (location) DO UPDATE SET number = excluded.number
 
 class FreezeRecord(Protocol):
     """
-    What knows the numbers of freezes besides the store.
+    What holds the numbers of freezes besides the store.
     """
 
     @property
     def path(self) -> Path | None:
         """
-        The file that holds them; None if only this process knows them.
+        The file that holds them; None if only this process has them.
         """
 
     def numbers(self) -> dict[str, int]:

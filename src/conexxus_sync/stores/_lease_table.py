@@ -44,7 +44,7 @@ class Leases:
 
     Attributes:
         abandoned: Given back while the database could not be written: location,
-            kind and epoch.  Our process lives on, so nothing else would tell.
+            kind and epoch.  Our process lives on, so nothing else would show it.
     """
 
     database: Database

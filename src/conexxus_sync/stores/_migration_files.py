@@ -32,7 +32,7 @@ def refuse_newer(store: str, version: int, known: int) -> None:
     """
     if version > known:
         msg = (
-            f"the store {store} has schema version {version}, this conexxus-sdk knows {known}: "
+            f"the store {store} has schema version {version}, this conexxus-sdk reads {known}: "
             "upgrade conexxus-sdk, or point CONEXXUS_STORE at another database"
         )
         raise StoreError(msg)

@@ -80,7 +80,7 @@ class NoticeQueue(Repository):
 
     def start(self, now: datetime) -> None:
         """
-        Somebody is told from *now* on.
+        Notices are sent from *now* on.
         """
         self.session.execute(_START, (self.location, text(now)))
 
@@ -98,7 +98,7 @@ class NoticeQueue(Repository):
             for name, since, gone_at, told in self.session.execute(
                 _ALERTS, (self.location,)
             ).fetchall()
-            if name in set(AlertName)  # another version may know others
+            if name in set(AlertName)  # another version may have others
         ]
 
     def save_active_alerts(self, alerts: Iterable[ActiveAlert]) -> None:
@@ -119,7 +119,7 @@ class NoticeQueue(Repository):
 
     def sent_reports(self) -> dict[date, SentReport]:
         """
-        The business dates that were told.
+        The business dates that were reported.
         """
         reports = (
             SentReport(business_date=date.fromisoformat(day), complete=bool(complete))
@@ -155,7 +155,7 @@ class NoticeQueue(Repository):
         The oldest notice that is due.
 
         What was queued about the same subject waits for one that is put off:
-        no end is told before its beginning.
+        a "resolved" notice is never sent before its "firing" notice.
 
         Args:
             wait_after: How long to wait after so many attempts.

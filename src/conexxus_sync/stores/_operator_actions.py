@@ -79,7 +79,7 @@ class OperatorActions(Repository):
 
     def accept_discrepancies(self, name: str, now: datetime) -> list[date]:
         """
-        Take what the host tells of *name* for known; returns its dates.
+        Take what the host returns for *name* as delivered; returns its dates.
         """
         rows = self.session.execute(
             _ACCEPT_DISCREPANCIES, (text(now), self.location, name)

@@ -155,7 +155,7 @@ class Outbox(BatchReader):
 
     def note_moment(self, batch: Batch, moment: SendMoment) -> None:
         """
-        Record by all clocks when the first request leaves that may arrive.
+        Record by all clocks when the first request is sent that may arrive.
         """
         self.session.execute(
             _NOTE_MOMENT,

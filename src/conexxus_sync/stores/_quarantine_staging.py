@@ -22,7 +22,7 @@ _SET_ASIDE = (
     "INSERT INTO aside (sku, key, raw, reason, path, page, detail) VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
 _INDEX_ASIDE = "CREATE INDEX temp.aside_by_key ON aside (key)"
-# Of an element that is too large, the detail tells more than what is kept of it.
+# Of an element that is too large, the detail says more than what is kept of it.
 _UNNAMED = """
 SELECT raw, coalesce(detail, '') AS said FROM aside WHERE sku IS NULL ORDER BY raw, said
 """

@@ -18,7 +18,7 @@ ON CONFLICT (location, business_date, id, sold_second) DO UPDATE SET
 WHERE delivered.voided <> 0
 """
 
-# Delivered in another version than the host tells: the back office may have
+# Delivered in another version than the host returns: the back office may have
 # been corrected since, by a store that is no more.
 _CHANGED_TWINS = """
 SELECT id, twin, sold_second, version, digest, total, sold_at FROM (
@@ -53,8 +53,8 @@ WHERE location = ?1 AND business_date = ?2 AND EXISTS (
 )
 """
 
-# Delivered, and no longer told: it may have been taken back since.  It is not
-# taken back again, nor sent again if the host tells it once more.
+# Delivered, and no longer returned: it may have been taken back since.  It is not
+# taken back again, nor sent again if the host returns it once more.
 _ADOPT_MISSING = """
 UPDATE delivered AS d SET key = '' WHERE location = ?1 AND business_date = ?2 AND voided = 0
 AND NOT EXISTS (SELECT 1 FROM staged AS s WHERE s.id = d.id AND s.twin = d.sold_second)

@@ -54,7 +54,7 @@ ON CONFLICT (id, sold_second) DO NOTHING
 """
 
 # Of equal ones the first that may be sent stays: it is one sale that the host
-# told twice.
+# returned twice.
 _DROP_EQUAL = """
 DELETE FROM staged WHERE position IN (
     SELECT position FROM (

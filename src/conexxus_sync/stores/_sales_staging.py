@@ -39,7 +39,7 @@ _COLUMNS = (
     " revision, twin, sold_second"
 )
 
-# Delivered, but the host no longer tells it; unless a correction of it waits.
+# Delivered, but the host no longer returns it; unless a correction of it waits.
 _MISSING = """
 SELECT id, sold_second FROM known AS k WHERE waits = 0 AND NOT EXISTS (
     SELECT 1 FROM staged AS s WHERE s.id = k.id AND s.twin = k.sold_second
@@ -83,7 +83,7 @@ WHERE fault IS NULL AND twin IS NULL AND (id, sold_second) IN (
 )
 """
 
-# To a server that knows transactions by their id alone, it is a repetition.
+# To a server that recognises transactions by their id alone, it is a repetition.
 _FAULT_SAME_ID = """
 UPDATE staged AS s SET fault = 'Transaction id was used by another sale of this business date'
 WHERE fault IS NULL AND twin IS NULL AND revision = 0 AND (
@@ -125,7 +125,7 @@ _SAME_SALE = _ELSEWHERE.format(
     delivered=f"AND {_SAME_PLACE} AND d.voided = 0", waiting=f"AND {_SAME_PLACE}"
 )
 
-# A server that knows transactions by their id alone would pass it over.
+# A server that recognises transactions by their id alone would pass it over.
 _FAULT_ELSEWHERE = f"""
 UPDATE staged AS s SET fault = 'Transaction id was used on another business date' WHERE {_SAME_ID}
 """  # noqa: S608  # constants
@@ -167,7 +167,7 @@ class SalesStaging(Repository):
 
     def fill(self, transactions: Iterable[FrozenTransaction], *, fields: Collection[str]) -> None:
         """
-        Stage what the host tells of one date.
+        Stage what the host returns for one date.
 
         Args:
             fields: Those whose change is one.
@@ -280,7 +280,7 @@ class SalesStaging(Repository):
 
     def corrected(self) -> set[SaleKey]:
         """
-        What was delivered, and may be sent as the host tells it now.
+        What was delivered, and may be sent as the host returns it now.
         """
         return {SaleKey(*row) for row in self.session.execute(_CORRECTED).fetchall()}
 

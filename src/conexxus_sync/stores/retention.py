@@ -19,7 +19,7 @@ PROVEN_FOR = 30 * DAY
 
 def is_safe_to_purge(state: State, now: datetime) -> bool:
     """
-    Has the clock that shows *now* gone on for a day, as the runs tell?
+    Has the clock that shows *now* gone on for a day, by the recorded runs?
 
     By one that has just jumped ahead by years, everything is old.
     """

@@ -21,7 +21,7 @@ class OrderSourceContract:
     What the SDK relies on in an `OrderSource`; one test for each rule.
 
     A host's test class inherits it, gives a fixture `source` and the date of
-    some sales that it knows.  pytest does the rest.
+    some sales that it has.  pytest does the rest.
 
     Attributes:
         location_id: The location whose sales are read.

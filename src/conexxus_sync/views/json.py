@@ -122,7 +122,9 @@ class SaleAside(Document, frozen=True):
     business_date: date
     reason: str
     first_seen: Moment
-    raw: Annotated[str, Meta(description="The JSON text as the till told it, or its beginning.")]
+    raw: Annotated[
+        str, Meta(description="The JSON text as the till returned it, or its beginning.")
+    ]
 
 
 class Batch(Document, frozen=True, kw_only=True):

@@ -93,9 +93,9 @@ class Run(Document, frozen=True, kw_only=True):
     last_error: str | UnsetType = UNSET
     batches: Count | UnsetType = UNSET
     total: Amount | UnsetType = UNSET
-    note: Annotated[
-        str | UnsetType, Meta(description="What somebody should know, though nothing went wrong.")
-    ] = UNSET
+    note: Annotated[str | UnsetType, Meta(description="A remark, though nothing went wrong.")] = (
+        UNSET
+    )
 
 
 def run_document(run: SyncRun) -> Run:

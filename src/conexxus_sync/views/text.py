@@ -1,7 +1,7 @@
 """
 Sentences about health, runs and business dates, for page and terminal.
 
-Pure: text in, text out; nothing here knows HTML or a screen.
+Pure: text in, text out; nothing here depends on HTML or a screen.
 """
 
 from collections.abc import Iterator, Sequence
@@ -76,7 +76,7 @@ def day_sentence(day: Day, zone: ZoneInfo | None, today: date) -> str:
     if sums.quarantined:
         parts.append(f"{counted(sums.quarantined, 'sale')} set aside")
     if sums.discrepancies:
-        parts.append(f"{counted(sums.discrepancies, 'sale')} told otherwise by the till since")
+        parts.append(f"{counted(sums.discrepancies, 'sale')} changed at the till since")
     if day.state is DayState.LATE:
         parts.append("late")
     if day.difference is not None:
@@ -155,7 +155,7 @@ _NOTHING_TO_DO = {
 _WITHOUT_SALES = {
     DayState.MISSING: "nothing has arrived at the back office",
     DayState.WAITING: "not pushed yet",
-    DayState.DIFFERS: "told otherwise by the till since",
+    DayState.DIFFERS: "changed at the till since",
     DayState.LATE: "no sales",
     DayState.PUSHED: "no sales",
     DayState.QUIET: "no sales",

@@ -27,7 +27,7 @@ class Push:
     Attributes:
         at: When it came.
         key: Its idempotency key, if it had one.
-        digest: SHA-256 of its body, to tell a repeat from a clash.
+        digest: SHA-256 of its body, to distinguish a repeat from a clash.
         mode: Whether it was added to its day, or replaced it.
         sales: What it made effective; refused ones are not among them.
         answer: The body of the answer, replayed to a repeat.

@@ -171,7 +171,7 @@ def _is_exact(given: sa.types.TypeEngine[Any]) -> bool:
 
 def _written_as(bind: sa.Connection, given: sa.types.TypeEngine[Any]) -> Any:
     """
-    SQLite's driver knows no Decimal; the column makes a number of the text.
+    SQLite's driver has no Decimal; the column makes a number of the text.
     """
     if bind.dialect.name == "sqlite" and isinstance(given, sa.Numeric):
         return _SqliteNumeric(given.precision, given.scale)

@@ -1,7 +1,7 @@
 """
 The page at `/`.
 
-Rendered on the server from what the store knows; it works without JavaScript,
+Rendered on the server from what the store has; it works without JavaScript,
 and loads nothing from elsewhere.
 """
 

@@ -1,11 +1,11 @@
 """
-What this process knows of the freezes: a server that lags behind took over.
+What this process has recorded of the freezes: a server that lags behind took over.
 """
 
 import attrs
 
 
-# By database and location: all stores of this process that lead there know it.
+# By database and location: all stores of this process that lead there share it.
 _numbers: dict[tuple[str, str], int] = {}
 
 

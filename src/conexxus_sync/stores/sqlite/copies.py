@@ -227,7 +227,7 @@ def _identity_problems(identity: Identity) -> Iterator[str]:
         yield f"it {identity.problem}"
     elif identity.version > known:
         yield (
-            f"it has schema version {identity.version}, this conexxus-sdk knows {known}: "
+            f"it has schema version {identity.version}, this conexxus-sdk reads {known}: "
             "upgrade conexxus-sdk"
         )
 
@@ -332,7 +332,7 @@ def _forget_move(draft: Path) -> None:
     """
     Let a store be used again that was moved: pushes of its locations wait.
     """
-    # A store of an earlier version knows no moves.
+    # A store of an earlier version records no moves.
     with closing(sqlite3.connect(draft)) as copy, copy, suppress(sqlite3.OperationalError):
         copy.execute("DELETE FROM store_moves")
 

@@ -18,7 +18,7 @@ DOWN = "ConexxusDown"
 _SECTIONS = re.compile(
     r"# (?P<title>.+)\n\nAlert .+\n\n(?P<meaning>.+)\n\n"
     r"## What it usually is\n\n(?P<causes>.+)\n\n"
-    r"## What to do\n\n(?P<steps>.+)\n\nWords in capitals are to be replaced\.\n\n"
+    r"## What to do\n\n(?P<steps>.+)\n\nReplace the words in capitals\.\n\n"
     r"## When it ends\n\n(?P<clears>.+)\n",
     re.DOTALL,
 )
@@ -32,8 +32,8 @@ class Step:
 
     Attributes:
         text: In words; `backticks` mark what is typed or printed.
-        command: To copy, if there is one.  Words in capitals are to be
-            replaced.
+        command: To copy, if there is one.  Replace the words in
+            capitals.
     """
 
     text: str

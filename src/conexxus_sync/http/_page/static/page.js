@@ -88,16 +88,16 @@ const load = async (address, options) => {
       location.reload();
       return;
     } else if (options) {
-      tell((await answer.json().catch(() => ({}))).error ?? `It answered ${answer.status}.`);
+      report((await answer.json().catch(() => ({}))).error ?? `It answered ${answer.status}.`);
     }
   } catch {
-    tell("This page can't reach the SDK just now. Is it running?");
+    report("This page can't reach the SDK just now. Is it running?");
   }
 
   plan();
 };
 
-const tell = (sentence) => {
+const report = (sentence) => {
   live().querySelector(".note")?.remove();
   const note = document.createElement("p");
   note.className = "note bad";
