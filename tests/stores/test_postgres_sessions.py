@@ -13,6 +13,7 @@ from psycopg.rows import dict_row
 
 from conexxus_sync import HostError, StoreError
 from conexxus_sync.stores.postgres import PostgresStore, _connections, _postgres_session
+from conexxus_sync.stores.postgres._known_freezes import KnownFreezes
 
 
 DATABASES = ("postgres",)
@@ -317,3 +318,35 @@ def test_schema_of_another_program(tmp_path):
         assert not store.database.exists()
     finally:
         connection.execute(f"DROP SCHEMA {STRANGER} CASCADE")
+
+
+def test_idle_connections_of_a_parent(store):
+    """
+    A child process does not use them.
+    """
+    with store.read() as state:
+        parent = backend(state)
+    reading, writing = os.pipe()
+
+    child = os.fork()
+    if child == 0:
+        with store.read() as state:
+            os.write(writing, str(backend(state)).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+
+    assert int(os.read(reading, 100)) != parent
+    os.close(reading)
+    os.close(writing)
+
+
+def test_known_freezes_only_grow():
+    """
+    A store that lags behind does not make the process forget.
+    """
+    known = KnownFreezes(f"a database of {os.getpid()}")
+
+    for number in (3, 1):
+        known.write("loc-001", number)
+
+    assert known.numbers() == {"loc-001": 3}
