@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from datetime import date as Date  # noqa: N812  # a field is called `date`
 from decimal import Decimal
+from functools import cached_property
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -237,7 +238,8 @@ class Transaction:
             cls, record
         )
 
-    @property
+    # Asked by all that writes, compares or checks a sale.
+    @cached_property
     def is_plain(self) -> bool:
         """
         Is it no more than id, time, total, sums and lines of SKU, quantity and price?

@@ -136,7 +136,7 @@ class FrozenTransaction:
             total=transaction.total,
             raw=raw,
             sold_at=_instant(transaction.timestamp),
-            register=_storable(transaction.register or ""),
+            register=_storable(transaction.register) if transaction.register else "",
             fault=fault,
             mismatched=NO_MISMATCH if fault else mismatches(transaction),
             has_card_number=fault is None and has_card_number(transaction),
