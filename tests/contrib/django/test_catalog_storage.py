@@ -120,6 +120,20 @@ def test_rows_of_another_store_are_untouched(alias):
     ]
 
 
+def test_error_after_the_first_rows(alias, monkeypatch):
+    """
+    What was written before a later row failed is taken back.
+    """
+    monkeypatch.setattr("conexxus_sync.contrib.django._model_catalog._BATCH", 1)
+
+    with pytest.raises(HostError, match="more digits"):
+        storage_of(alias).apply(
+            ListChanges(sequence=1, created=[item("A", "1.00"), item("FUEL", "1.239")])
+        )
+
+    assert rows(alias, "code") == []
+
+
 def test_keys_of_rows_stay(alias):
     """
     A row is updated, not replaced: what refers to it still does.
