@@ -187,7 +187,7 @@ def test_a_deleted_store(till):
         if file != marker(till):
             file.unlink()
 
-    with pytest.raises(ConfigurationError, match="knows of 0 freezes"):
+    with pytest.raises(ConfigurationError, match="it has 0 freezes"):
         till.engine().close_day(DAY)
 
     assert till.effective() == ["t1"]

@@ -95,7 +95,7 @@ def test_server_that_is_behind(new_server):
         sent = branch.till.office.requests["sales"]
         fail_over(primary, standby)
 
-        with pytest.raises(ConfigurationError, match="knows of 0 freezes of location loc-001"):
+        with pytest.raises(ConfigurationError, match="it has 0 freezes of location loc-001"):
             branch.run("push")
 
         assert branch.till.office.requests["sales"] == sent

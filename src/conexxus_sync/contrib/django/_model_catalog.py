@@ -189,7 +189,7 @@ class ModelCatalogStorage:
             self._rows(items).delete()
         else:
             msg = (
-                f"{items[0].sku!r} was removed, and the storage has no setting for that: "
+                f"{items[0].sku!r} was removed, and the storage does not know how: "
                 "give it active='FIELD' or delete_removed=True"
             )
             raise HostError(msg)

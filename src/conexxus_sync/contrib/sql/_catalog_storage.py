@@ -207,7 +207,7 @@ class SqlCatalogStorage:
             db.execute(sa.delete(columns.table).where(*which))
         else:
             msg = (
-                f"{items[0].sku!r} was removed, and the storage has no setting for that: "
+                f"{items[0].sku!r} was removed, and the storage does not know how: "
                 "give it active='COLUMN' or delete_removed=True"
             )
             raise HostError(msg)
