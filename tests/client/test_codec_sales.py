@@ -180,10 +180,10 @@ def test_built_past_the_checks(name, amount):
     sale = Transaction(id="t", timestamp=datetime(2026, 1, 2, tzinfo=UTC), total=1, items=[line])
     object.__setattr__(sale, name, amount)
 
-    with pytest.raises(ValueError, match=r"float has already lost|no word for"):
+    with pytest.raises(ValueError, match=r"float has already lost|JSON can't express"):
         encode_transaction(sale)
 
     object.__setattr__(sale, name, Decimal(1))
     object.__setattr__(line, "price", amount)
-    with pytest.raises(ValueError, match=r"float has already lost|no word for"):
+    with pytest.raises(ValueError, match=r"float has already lost|JSON can't express"):
         encode_transaction(sale)

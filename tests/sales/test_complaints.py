@@ -5,7 +5,7 @@ Facts about answers that say success and complain all the same.
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from conexxus_client import ApiProfile, EnvelopeError, Headers, RejectedTransaction
@@ -190,6 +190,8 @@ keys = st.sampled_from(
 
 
 @given(top=st.dictionaries(keys, values, max_size=4), data=st.dictionaries(keys, values))
+@example(top={}, data={"rejected": -1})
+@example(top={"rejectedCount": -1, "rejected": ["t1"]}, data={})
 def test_no_complaint_is_ever_assent(top, data):
     """
     Whatever the shape: a sale that is named in a list of complaints is never

@@ -108,8 +108,7 @@ class PushVerdict:
             self._read_rejecting(name, level[name])
         for name in filter(level.__contains__, _REFUSED_COUNTS):
             for count in _numbers(level, (name,)):
-                if count > self.refused.get(name, 0):
-                    self.refused[name] = count
+                self._refuse(name, count)
 
         for name in filter(level.get, _COMPLAINING):
             self.complaints.append(f"`{name}` is {_short(level[name])}")
@@ -127,9 +126,18 @@ class PushVerdict:
             for key, reason in value.items():
                 self._add(key, reason if isinstance(reason, dict) else {"error": reason})
         elif isinstance(value, int) and not isinstance(value, bool):
-            self.refused[name] = max(value, self.refused.get(name, 0))
+            self._refuse(name, value)
         elif value or value == {}:
             self.complaints.append(f"`{name}` is {_short(value)}")
+
+    def _refuse(self, name: str, count: int) -> None:
+        """
+        Note how many were not taken; fewer than none is no count.
+        """
+        if count < 0:
+            self.complaints.append(f"`{name}` is {count}")
+        elif count:
+            self.refused[name] = max(count, self.refused.get(name, 0))
 
     def _reject(self, name: str, entry: Any) -> None:
         named = _id_of(entry)

@@ -10,12 +10,15 @@ import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
-
-from conexxus_client.settings import Document
+from typing import TYPE_CHECKING
 
 from ._exit_codes import ExitCode
 from ._stored_help import stored_help
 
+
+if TYPE_CHECKING:
+    # The help needs no settings.
+    from conexxus_client.settings import Document
 
 __all__ = ["ExitCode", "main"]
 
@@ -24,7 +27,7 @@ INTERRUPTED = 130
 MISSING_EXTRA = "conexxus: the command line needs an extra: pip install 'conexxus-sdk[cli]'\n"
 
 
-def main(arguments: Sequence[str] | None = None, *, framework: Document | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, framework: "Document | None" = None) -> int:
     """
     Run one command.
 
@@ -61,7 +64,7 @@ def main(arguments: Sequence[str] | None = None, *, framework: Document | None =
     return code
 
 
-def _run(arguments: list[str], framework: Document | None) -> int:
+def _run(arguments: list[str], framework: "Document | None") -> int:
     text = stored_help(arguments, sys.stdout)
 
     if text is None:
