@@ -184,10 +184,10 @@ def test_removals_of_the_host(cli, office, shell, monkeypatch):
     office.catalog = catalog(27)
     assert "Note: the host's storage was not notified that 3 items are gone" in cli(*pull)[1]
 
-    assert "In that pull, the host's storage was not told" in cli("status")[1]
+    assert "In that pull, the host's storage was not notified" in cli("status")[1]
 
     office.catalog = catalog(26)
-    assert "was not told" not in cli(*pull, "--removals", "deactivate")[1]
+    assert "was not notified" not in cli(*pull, "--removals", "deactivate")[1]
     assert (shell.folder / "removed.txt").read_text().split() == ["S26"]
 
 

@@ -345,7 +345,7 @@ def text(path):
     [
         (damage, "damaged|malformed"),
         (other_program, "no store of conexxus-sdk: application id 7"),
-        (newer, "schema version 999, this conexxus-sdk knows"),
+        (newer, "schema version 999, this conexxus-sdk reads"),
         (emptied, "no store of conexxus-sdk: application id 0, schema version 0"),
         (text, "file is not a database"),
     ],

@@ -50,8 +50,8 @@ class Office(BackOffice):
         super().__init__(clock=lambda: self.now, key_ttl=KEY_TTL, **settings)
         self.now, self.dated, self.beside = now, dated, beside
 
-    def handle(self, method, path, query="", headers=(), body=b""):
-        answer = super().handle(method, path, query, headers, body)
+    def handle(self, method, path, query="", headers=(), body=b"", **how):
+        answer = super().handle(method, path, query, headers, body, **how)
 
         if self.beside and path.endswith("/sales/push") and answer.status == 200:
             answer = attrs.evolve(answer, body=_beside(answer.body))

@@ -33,6 +33,7 @@ FAULTS = [
     "interim*5, interim(2)*4",
     "goodbye*9",
     "after_commit(503)*9",
+    "sales: forget(t1), double(t1), misdate(t1, date=2026-01-03)",
 ]
 
 

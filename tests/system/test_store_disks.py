@@ -32,12 +32,12 @@ from .store_contents import NEW, OLD, catalog, content, outcome
 @contextmanager
 def small_disk(folder):
     """
-    A file system of eight tenths of a megabyte; where we may not mount one, a limit on
+    A file system of a megabyte; where we may not mount one, a limit on
     the size of a file.
     """
     mounted = (
         subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=820k", "tmpfs", str(folder)],
+            ["mount", "-t", "tmpfs", "-o", "size=1024k", "tmpfs", str(folder)],
             capture_output=True,
             check=False,
         ).returncode

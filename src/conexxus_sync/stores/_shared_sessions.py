@@ -66,9 +66,11 @@ class BaseSession:
         in_transaction: Any
         drop_temporary: Any
         end_streams: Any
+        _streams: Any
 
     def create_temporary(self, *statements: str) -> None:
-        self.end_streams()
+        if self._streams:
+            self.end_streams()
 
         for statement in statements:
             if found := _TEMPORARY.search(statement):

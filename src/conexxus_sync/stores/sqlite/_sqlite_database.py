@@ -193,7 +193,8 @@ class SqliteSession(sqlite3.Connection, BaseSession):
         finally:
             self._without_implicit_transactions()
 
-        self.make_calls()
+        if self.calls:
+            self.make_calls()
 
     def _without_implicit_transactions(self) -> None:
         """
