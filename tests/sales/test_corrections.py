@@ -311,7 +311,7 @@ def test_each_in_its_place(till, zoned):
     assert ledger.total(LOCATION, next_day) == Decimal("3.33")
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     days=st.lists(st.dictionaries(st.sampled_from("abc"), st.integers(1, 3)), max_size=5),
     faults=st.lists(
