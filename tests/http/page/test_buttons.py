@@ -62,18 +62,21 @@ def test_replay_of_an_item_that_is_still_bad(partial, open_page):
     expect(page.get_by_role("button", name="Replay item GOLD")).to_be_enabled()
 
 
-def test_replay_of_a_sale(new_service, office, till, open_page):
+@pytest.mark.parametrize("javascript", [True, False])
+def test_replay_of_a_sale(new_service, office, till, open_page, javascript):
     """
-    A sale that was set aside goes with the next push.
+    A sale that was set aside goes with the next push; by keyboard, and without
+    JavaScript.
     """
     service = new_service()
     day = service.sales.ledger.calendar.business_date(service._clock.now())
     till.add(sale("t1", timestamp=service._clock.now()), business_date=day)
     office.faults("sales: 422")
     service.push_sales(day)
-    page = open_page(service)
+    page = open_page(service, java_script_enabled=javascript)
 
-    page.get_by_role("button", name="Replay sale t1").click()
+    page.get_by_role("button", name="Replay sale t1").focus()
+    page.keyboard.press("Enter")
 
     expect(page.get_by_text(f"t1 of {day} goes with the next push.")).to_be_visible()
     [run] = service.push_sales(day)
