@@ -6,6 +6,7 @@ import sqlite3
 import struct
 from contextlib import suppress
 from decimal import Decimal
+from itertools import islice
 from threading import get_ident
 
 import pytest
@@ -201,6 +202,18 @@ class CommitsEach(Shop):
         self.write(changes)
 
 
+class CommitsBatches(Shop):
+    """It commits after each batch of a thousand items."""
+
+    def upsert_all(self, statement, items):
+        remaining = iter(items)
+        while batch := list(islice(remaining, 1_000)):
+            Shop.upsert_all(self, statement, batch)
+            if len(batch) == 1_000:
+                self.database.execute("COMMIT")
+                self.database.execute("BEGIN")
+
+
 class Swallows(Shop):
     """It logs an error, and returns."""
 
@@ -296,7 +309,8 @@ BROKEN = {
     Inserts: "created_items_may_exist",
     ChecksRemoved: "removed_items_may_be_missing",
     FirstPriceWins: "last_sequence_counts",
-    CommitsEach: "all_or_nothing",
+    CommitsEach: "all_or_nothing all_or_nothing_of_many",
+    CommitsBatches: "all_or_nothing_of_many",
     Swallows: "errors_are_raised",
     StaysBroken: "works_after_an_error",
     Numbers: "codes_are_texts",

@@ -22,6 +22,8 @@ from ._samples import item
 
 # What a storage may keep besides its rows: caches, statements, a page of a driver.
 _SPARE = 512 * 1024
+# More than storages write at once.
+_SEVERAL_BATCHES = 2_500
 
 
 class CatalogStorageContract:
@@ -171,6 +173,25 @@ class CatalogStorageContract:
 
         self._shows(storage, {"A": "1.00", "B": "2.00"}, "after changes that broke off")
 
+    def test_all_or_nothing_of_many(self, storage: Any) -> None:
+        """
+        So do changes of many items: batches of them are one transaction.
+        """
+        self._apply(storage, self._first())
+        changes = _Streamed(
+            self.location_id,
+            2,
+            created=_Made("many-", _SEVERAL_BATCHES),
+            updated=_Listed([item("A", "8.00")], fails=True),
+        )
+        self._tried(storage, changes)
+
+        if visible := sum(sku.startswith("many-") for sku in self.prices(storage)):
+            broken(
+                f"of {_SEVERAL_BATCHES} items that came before the changes broke off {visible} are "
+                "visible: write all batches in one transaction"
+            )
+
     def test_errors_are_raised(self, storage: Any) -> None:
         """
         What went wrong leaves `apply`: else the SDK takes the changes for applied.
@@ -291,6 +312,12 @@ class CatalogStorageContract:
             updated=_Listed([item("A", "8.00")], fails=True),
             removed=_Listed([item("B", "2.00")]),
         )
+        return self._tried(storage, changes)
+
+    def _tried(self, storage: Any, changes: CatalogChanges) -> Exception | None:
+        """
+        The error that the storage raises.
+        """
         try:
             self._apply(storage, changes)
         except Exception as exc:  # noqa: BLE001 - a host raises what it likes
