@@ -52,6 +52,9 @@ SABOTAGE = [
     ("codecs", "src/conexxus_client/models.py", "import msgspec"),
     ("databases", "src/conexxus_sync/model/runs.py", "import sqlite3"),
     ("web", "src/conexxus_sync/model/runs.py", "import starlette"),
+    ("contrib", "src/conexxus_sync/contrib/flask.py", "import conexxus_sync.contrib.sql"),
+    ("sqlalchemy", "src/conexxus_sync/model/runs.py", "import sqlalchemy"),
+    ("django", "src/conexxus_sync/model/runs.py", "import django"),
     (
         "modules",
         "src/conexxus_sync/inventory/_results.py",
