@@ -80,7 +80,7 @@ def test_sales_set_aside_are_not_forgotten(cli, office):
         "Nothing new to send.",
         "2 sales set aside. To see them: conexxus quarantine list",
     ]
-    assert other_day == ["Nothing to send: the back office has every sale that is due."]
+    assert other_day == ["Nothing to send: the order source has no sale of 5 January 2026."]
 
 
 def test_nothing_was_sent(cli, server):

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from conexxus_client import ConfigurationError
 from conexxus_sync.config import SyncConfig, day
-from conexxus_sync.model.formatting import money
+from conexxus_sync.model.formatting import long_date, money
 from conexxus_sync.model.runs import SyncRun
 from conexxus_sync.model.sales import OPEN_STATES
 from conexxus_sync.protocols import OrderSource
@@ -200,6 +200,13 @@ def _told(runs: list[SyncRun]) -> Iterator[str]:
         yield f"Together: {len(runs):,} business dates, {sales}, {money(total)}."
 
 
+def _has_sales(state: State, day: dt.date) -> bool:
+    """
+    Was a sale of *day* ever frozen or delivered?
+    """
+    return any(it.business_date == day for it in state.outbox.date_totals(day))
+
+
 def _why_nothing(state: State, only: dt.date | None) -> Iterator[str]:
     """
     Say what else than delivered sales there is, on the date asked for.
@@ -221,7 +228,10 @@ def _why_nothing(state: State, only: dt.date | None) -> Iterator[str]:
     }
 
     if not dates and not differing and not waiting and not refused:
-        yield "Nothing to send: the back office has every sale that is due."
+        if only is not None and not _has_sales(state, only):
+            yield f"Nothing to send: the order source has no sale of {long_date(only)}."
+        else:
+            yield "Nothing to send: the back office has every sale that is due."
         return
 
     yield "Nothing new to send."

@@ -50,12 +50,16 @@ def _advice(path: Path, denied: list[Path]) -> str:
     # What root creates is denied to the service again.
     other = f"run it as {owner}, or " if uid else ""
     given = dict.fromkeys(str(it) if it.is_dir() else f"{os.path.realpath(path)}*" for it in denied)
-    if denied[0].is_dir():
-        other += "set CONEXXUS_STORE to a file in a folder of its own, or "
+    # A new store there would send again what this one has delivered.
+    shared = (
+        ". If other programs have files in that folder, move the store to another one instead"
+        if denied[0].is_dir()
+        else ""
+    )
 
     return (
         f"{denied[0]} belongs to {owner}, and this process runs as {user}: {other}run "
-        f"`chown {user} {' '.join(given)}` as root"
+        f"`chown {user} {' '.join(given)}` as root{shared}"
     )
 
 
