@@ -333,7 +333,7 @@ def killed_at(site, step):
 
 
 # Parts have a time limit of their own, and run beside each other.
-SHORT = range(2)
+SHORT = range(1)
 LONG = range(40)
 
 

@@ -144,9 +144,7 @@ def chaos(server, refusals, incidents, dice):
     "Two processes with a service for each of fifty locations are killed and stopped at random",
     "taken over within a lease and five seconds, fenced off, each sale arrives once",
 )
-@pytest.mark.parametrize(
-    "incidents", [2, pytest.param(6 if IS_SMALL else 60, marks=pytest.mark.long)]
-)
+@pytest.mark.parametrize("incidents", [pytest.param(2 if IS_SMALL else 60, marks=pytest.mark.long)])
 @pytest.mark.timeout(3_600)
 def test_two_processes(new_server, tmp_path, incidents):
     """
