@@ -23,10 +23,12 @@ from .matrix.row import answer
 from .matrix.test_matrix import batch
 
 
-WELL = answer(b'{"success":true,"data":{"status":"ok"}}')
-ITEMS = answer(b'[{"sku":"A","name":"a","price":1}]')
-TAKEN = answer(b'{"success":true,"data":{"accepted":1}}')
-ENDED = answer(b'{"error":"token ended"}', status="401 No")
+# The server hangs up: a client that is not told might use the connection again.
+LAST = "Connection: close"
+WELL = answer(b'{"success":true,"data":{"status":"ok"}}', LAST)
+ITEMS = answer(b'[{"sku":"A","name":"a","price":1}]', LAST)
+TAKEN = answer(b'{"success":true,"data":{"accepted":1}}', LAST)
+ENDED = answer(b'{"error":"token ended"}', LAST, status="401 No")
 
 
 class Login:
@@ -73,10 +75,13 @@ def office(raw_server):
             asked = self.server.requests[-1]
             path = asked.split(b" ")[1].decode()
             if path == "/login":
-                return self.login or answer(json.dumps({"token": next(self.tokens)}).encode())
+                return self.login or answer(self.token(), LAST)
             if f"Authorization: Bearer {self.good}".encode() not in asked:
                 return ENDED
             return {"health": WELL, "items": ITEMS, "push": TAKEN}[path.rpartition("/")[2]]
+
+        def token(self):
+            return json.dumps({"token": next(self.tokens)}).encode()
 
         @property
         def paths(self):
