@@ -401,7 +401,7 @@ def test_full_folder_of_the_system(shell, full_folder):
 def test_full_temporary_folder(shell, full_folder, is_new):
     """
     A folder of one's own choice that is full is found before the first pull,
-    and the pull says so in sentences, without a traceback.
+    and the pull says so in sentences, without a traceback; its failure is kept.
     """
     if is_new:
         shell.environ["CONEXXUS_STORE"] = f"sqlite:///{shell.folder}/new.db"
@@ -413,6 +413,9 @@ def test_full_temporary_folder(shell, full_folder, is_new):
         assert "database or disk is full. Free space on its disk (or that of SQLITE_TMPDIR)" in text
     assert entry == "doctor-temporary-files"
     assert "Traceback" not in pulled
+    assert "could not be recorded" not in pulled
+    assert "failed" in said(shell, "runs", "--limit", "1", code=0)
+    assert "The last pull failed" in said(shell, "status", code=0)
 
     (full_folder / "ballast").unlink()
     subprocess.run(["mount", "-o", "remount,size=64m", str(full_folder)], check=True)

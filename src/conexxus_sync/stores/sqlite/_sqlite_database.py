@@ -177,7 +177,7 @@ class SqliteSession(sqlite3.Connection, BaseSession):
         self.end_streams()
 
         try:
-            self.execute("BEGIN IMMEDIATE")
+            self._begin()
             changes = self.total_changes
             yield
             before_commit()
@@ -195,6 +195,21 @@ class SqliteSession(sqlite3.Connection, BaseSession):
 
         if self.calls:
             self.make_calls()
+
+    def _begin(self) -> None:
+        """
+        Where temporary tables have filled their disk, SQLite begins nothing
+        until they are gone; what has failed can then be recorded.
+        """
+        try:
+            self.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as exc:
+            if exc.sqlite_errorcode != sqlite3.SQLITE_FULL:
+                raise
+            # To change it deletes all of them.
+            self.execute("PRAGMA temp_store = memory")
+            self.temporary.clear()
+            self.execute("BEGIN IMMEDIATE")
 
     def _without_implicit_transactions(self) -> None:
         """
