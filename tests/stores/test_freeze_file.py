@@ -8,6 +8,7 @@ import os
 
 import pytest
 
+from conexxus_sync import StoreError
 from conexxus_sync.stores import _freeze_file
 from conexxus_sync.stores._freeze_file import FreezeFile
 
@@ -40,3 +41,28 @@ def test_one_process_writes_at_a_time(file, monkeypatch):
 
     assert len(refused) == 2
     assert file.numbers() == {"loc-001": 1, "loc-002": 1}
+
+
+@pytest.fixture
+def as_another():
+    """
+    Act as a user who owns nothing here.
+    """
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65_534)
+    yield
+    if user == 0:
+        os.seteuid(user)
+
+
+def test_file_of_another_user(file, request):
+    """
+    A file that may not be read is not taken for a missing one.
+    """
+    file.write("loc-001", 1)
+    file.path.chmod(0)
+    request.getfixturevalue("as_another")
+
+    with pytest.raises(StoreError, match=r"can't be read: Permission denied\. It shows whether"):
+        file.numbers()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import attrs
 
+from conexxus_sync.errors import StoreError
 from conexxus_sync.runtime.run_logging import safe_logger
 
 
@@ -55,10 +56,20 @@ class FreezeFile:
 
     def numbers(self) -> dict[str, int]:
         """
-        The numbers in it; none if it is missing or can't be read.
+        The numbers in it; none if it is missing or is no such file.
+
+        Raises:
+            StoreError: It belongs to another user, who has to give it away.
         """
         try:
             found = json.loads(self.path.read_bytes())
+        except PermissionError as exc:
+            msg = (
+                f"the file {self.path} can't be read: {exc.strerror}. It shows whether the store "
+                "was restored from a backup. Give it to the user of the service, with `chown`; it "
+                "is not to be deleted"
+            )
+            raise StoreError(msg) from exc
         except (OSError, ValueError, RecursionError):
             return {}
 

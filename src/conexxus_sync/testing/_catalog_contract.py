@@ -5,11 +5,9 @@ The rules of a `CatalogStorage`, as tests that a host's own test class inherits.
 import gc
 import inspect
 import tracemalloc
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
-
-import attrs
 
 from conexxus_client import Item
 from conexxus_sync.protocols import CatalogChanges
@@ -18,6 +16,7 @@ from conexxus_sync.runtime.host_methods import synchronous_storage
 from ._memory_catalog import ListChanges
 from ._rules import broken, finished, in_a_thread, must_pass
 from ._samples import item
+from ._streamed_changes import ListedItems, MadeItems, StreamedChanges
 
 
 # What a storage may keep besides its rows: caches, statements, a page of a driver.
@@ -178,11 +177,11 @@ class CatalogStorageContract:
         So do changes of many items: batches of them are one transaction.
         """
         self._apply(storage, self._first())
-        changes = _Streamed(
+        changes = StreamedChanges(
             self.location_id,
             2,
-            created=_Made("many-", _SEVERAL_BATCHES),
-            updated=_Listed([item("A", "8.00")], fails=True),
+            created=MadeItems("many-", _SEVERAL_BATCHES),
+            updated=ListedItems([item("A", "8.00")], fails=True),
         )
         self._tried(storage, changes)
 
@@ -289,7 +288,9 @@ class CatalogStorageContract:
         """
         Bytes that the storage needs at once for *count* items.
         """
-        changes = _Streamed(self.location_id, sequence, created=_Made(f"{sequence}-", count))
+        changes = StreamedChanges(
+            self.location_id, sequence, created=MadeItems(f"{sequence}-", count)
+        )
         gc.collect()
         tracemalloc.start()
         try:
@@ -305,12 +306,12 @@ class CatalogStorageContract:
         return peak
 
     def _apply_broken(self, storage: Any) -> Exception | None:
-        changes = _Streamed(
+        changes = StreamedChanges(
             self.location_id,
             2,
-            created=_Listed([item("C", "3.00")]),
-            updated=_Listed([item("A", "8.00")], fails=True),
-            removed=_Listed([item("B", "2.00")]),
+            created=ListedItems([item("C", "3.00")]),
+            updated=ListedItems([item("A", "8.00")], fails=True),
+            removed=ListedItems([item("B", "2.00")]),
         )
         return self._tried(storage, changes)
 
@@ -373,52 +374,3 @@ class CatalogStorageContract:
 
 def _text(prices: Mapping[str, Decimal]) -> str:
     return ", ".join(f"{sku} {price}" for sku, price in sorted(prices.items())) or "empty"
-
-
-@attrs.frozen
-class _Listed:
-    """
-    A stream of few items, which may break off at its end.
-    """
-
-    items: list[Item] = attrs.field(factory=list)
-    fails: bool = False
-
-    def __len__(self) -> int:
-        return len(self.items)
-
-    def __iter__(self) -> Iterator[Item]:
-        yield from self.items
-
-        if self.fails:
-            msg = "the changes broke off, as they do when the store's disk fails"
-            raise OSError(msg)
-
-
-@attrs.frozen
-class _Made:
-    """
-    A stream of items that are made while it is iterated.
-    """
-
-    prefix: str
-    count: int
-
-    def __len__(self) -> int:
-        return self.count
-
-    def __iter__(self) -> Iterator[Item]:
-        return (item(f"{self.prefix}{number:07}", "1.00") for number in range(self.count))
-
-
-@attrs.frozen
-class _Streamed:
-    """
-    `CatalogChanges` whose items are not in memory.
-    """
-
-    location_id: str
-    sequence: int
-    created: _Listed | _Made = attrs.field(factory=_Listed)
-    updated: _Listed | _Made = attrs.field(factory=_Listed)
-    removed: _Listed | _Made = attrs.field(factory=_Listed)
