@@ -53,7 +53,10 @@ def alias(request, tmp_path):
     from django_till.models import MODELS
 
     alias, database = request.param, connections[request.param]
-    database.settings_dict.update(_address(alias, tmp_path))
+    address = _address(alias, tmp_path)
+    # Each thread makes a connection of its own, by the settings of all.
+    for known in (database.settings_dict, connections.settings[alias]):
+        known.update(address)
     models = [apps.get_model("conexxus", "CatalogSequence"), *MODELS]
     with database.schema_editor() as editor:
         for model in models:

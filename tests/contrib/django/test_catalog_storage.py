@@ -55,7 +55,7 @@ class TestDeletedRows(TestActiveField):
     Removed items are deleted.
     """
 
-    many = 1_500
+    many = 4_000
 
     @pytest.fixture
     def storage(self, alias):
@@ -70,7 +70,7 @@ class TestSkuAsKey(CatalogStorageContract):
     The SKU is the key of the model, and prices are texts.
     """
 
-    many = 1_500
+    many = 4_000
 
     @pytest.fixture
     def storage(self, alias):
@@ -91,7 +91,7 @@ class TestInATransaction(TestActiveField):
     Part of a transaction of the host, as in its own tests.
     """
 
-    many = 1_500
+    many = 4_000
 
     @pytest.fixture
     def storage(self, alias):
