@@ -204,7 +204,7 @@ class SqliteSession(sqlite3.Connection, BaseSession):
         try:
             self.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as exc:
-            if exc.sqlite_errorcode != sqlite3.SQLITE_FULL:
+            if getattr(exc, "sqlite_errorcode", None) != sqlite3.SQLITE_FULL:
                 raise
             # To change it deletes all of them.
             self.execute("PRAGMA temp_store = memory")
