@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from conexxus_client import ConfigurationError
 from conexxus_client.testing import SandboxServer
 from conexxus_sync import ConexxusService
-from conexxus_sync.contrib.sql import SqlOrderSource
+from conexxus_sync.contrib.sql import SqlOrderSource, _order_source
 from conexxus_sync.errors import HostError
 from conexxus_sync.model.order_records import transaction_of
 from conexxus_sync.testing import OrderSourceContract
@@ -262,10 +262,11 @@ def test_more_orders_than_a_batch(engine):
     assert [it.items[0].sku for it in found[6:]] == [f"S{number}" for number in range(7, 1_203)]
 
 
-def test_one_state_of_the_database(engine):
+def test_one_state_of_the_database(engine, monkeypatch):
     """
-    What is changed while the sales are read is not seen in half.
+    What is changed between two batches is not seen in half.
     """
+    monkeypatch.setattr(_order_source, "_BATCH", 1)
     if engine.dialect.name == "sqlite":
         with engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA journal_mode = wal")
