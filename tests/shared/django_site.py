@@ -17,8 +17,9 @@ class Urls:
     urlpatterns = (path("shop", lambda request: HttpResponse("shop")),)
 
 
+# No database of these names can be opened: who needs one takes the fixture below.
 DATABASES = {
-    "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "none.db"},
+    "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "no-such-folder/none.db"},
     "postgres": {"ENGINE": "django.db.backends.postgresql", "NAME": "none"},
 }
 
@@ -53,6 +54,8 @@ def alias(request, tmp_path):
     from django_till.models import MODELS
 
     alias, database = request.param, connections[request.param]
+    # It may be open to the database of another test.
+    database.close()
     address = _address(alias, tmp_path)
     # Each thread makes a connection of its own, by the settings of all.
     for known in (database.settings_dict, connections.settings[alias]):
@@ -66,6 +69,8 @@ def alias(request, tmp_path):
     yield alias
 
     connections[alias].close()
+    for known in (database.settings_dict, connections.settings[alias]):
+        known.update(DATABASES[alias])
 
 
 def _address(alias, folder):
