@@ -10,8 +10,10 @@
 
 root=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 
-# Settings of the caller that would bend the installation or the imports.
+# Settings of the caller that would bend the installation or the imports, or
+# have each process compile anew what it imports.
 unset CDPATH PYTHONHOME PYTHONPATH PYTHONSTARTUP VIRTUAL_ENV CONDA_PREFIX
+unset PYTHONDONTWRITEBYTECODE
 unset PIP_TARGET PIP_PREFIX PIP_USER PIP_ROOT PIP_REQUIRE_VIRTUALENV PIP_REQUIREMENT
 unset UV_CONSTRAINT UV_BUILD_CONSTRAINT UV_OVERRIDE UV_EXCLUDE_NEWER UV_PYTHON UV_SYSTEM_PYTHON
 unset UV_TARGET UV_PREFIX UV_PROJECT_ENVIRONMENT UV_NO_DEPS

@@ -66,7 +66,6 @@ def manage(program, office, tmp_path):
             CONEXXUS_API_DEDUPE="none",
             CONEXXUS_RETRIES="0",
             DATABASE=str(tmp_path / "shop.db"),
-            PYTHONDONTWRITEBYTECODE="1",
             PYTHONUNBUFFERED="1",
         )
         assert made.run("shell", "-c", USERS).returncode == 0

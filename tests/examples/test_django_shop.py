@@ -43,7 +43,6 @@ def manage(program, office, tmp_path):
             CONEXXUS_STORE=f"sqlite:///{tmp_path / 'state.db'}",
             DATABASE=str(tmp_path / "shop.db"),
             PYTHONPATH=f"{tmp_path}{os.pathsep}{SHOP}",
-            PYTHONDONTWRITEBYTECODE="1",
         )
         assert made.run("migrate").returncode == 0
         yield made

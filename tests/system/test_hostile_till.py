@@ -56,7 +56,7 @@ AS_IT_IS = settings(
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
 IS_SMALL = os.environ.get("CONEXXUS_PROOF_SCALE") == "small"
-SCALE = 60 if IS_SMALL else 6_250
+SCALE = 250 if IS_SMALL else 6_250
 # The same ones in each run, so that what fails was changed; --long at full
 # scale looks for others.
 SAME = settings(AS_IT_IS, derandomize=True, database=None)
@@ -76,7 +76,7 @@ def test_found(hostile_shops, way, events):
 
 @pytest.mark.timeout(600)
 @each_way
-@settings(SAME, max_examples=250)
+@settings(SAME, max_examples=80)
 @given(**EXAMPLES)
 def test_any_plot(hostile_shops, way, events, **settings):
     """

@@ -4,7 +4,6 @@ A row of the fault matrix, and the bytes that rows are made of.
 
 import gzip
 import json
-import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -81,11 +80,6 @@ ZIPPED = gzip.compress(ENVELOPE)
 GZIP = "Content-Encoding: gzip"
 CHUNKED = "Transfer-Encoding: chunked"
 PAGE = b"<html><title>Wi-Fi</title>Please log in</html>"
-
-
-def bomb() -> bytes:
-    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
-    return b"".join(packer.compress(b" " * 2**20) for _ in range(256)) + packer.flush()
 
 
 def status(code: int, body: Any = None, **more: Any) -> str:
