@@ -30,7 +30,7 @@ COMPUTED = {
     "conexxus_sync.cli._arguments": "the module of the command that runs",
     "conexxus_client.settings._setting_values": "the host's own modules",
     "conexxus_sync.service._import_factory": "the host's own modules",
-    "conexxus_sync.stores._sync_store": "the repositories that it lists for type checkers, too",
+    "conexxus_sync.stores._state": "the repositories that it lists for type checkers, too",
     "conexxus_sync.service._named_profile": "the host's own module with its profile",
 }
 

@@ -15,7 +15,7 @@ from ._calls._error_body import read_error_body_async
 from ._calls._retries import Attempts, RetryPolicy
 from ._calls._wire_types import AsyncTransport, Call, Limits, Response
 from ._catalogue._async_catalog_stream import AsyncCatalogRead
-from ._catalogue._base_catalog_stream import valid_items
+from ._catalogue._catalog_stream import valid_items
 from ._client import _BaseClient
 from ._codec import DayTotals, FrozenBatch
 from .config import ApiProfile, ClientConfig

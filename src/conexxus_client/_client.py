@@ -16,8 +16,7 @@ from ._calls._error_body import read_error_body
 from ._calls._retries import Attempts, RetryPolicy
 from ._calls._retry_wait import retry_hook
 from ._calls._wire_types import Call, Limits, Response, Transport
-from ._catalogue._base_catalog_stream import valid_items
-from ._catalogue._catalog_stream import CatalogRead
+from ._catalogue._catalog_stream import CatalogRead, valid_items
 from ._catalogue._pagination import Pagination
 from ._codec import DayTotals, FrozenBatch
 from .config import ApiProfile, ClientConfig

@@ -338,7 +338,7 @@ def test_time_until_headers_counts_for_the_catalogue(connect, office, server, mo
     """
     A catalogue whose every page takes long to begin ends at its deadline.
     """
-    monkeypatch.setattr("conexxus_client._catalogue._base_catalog_stream.CATALOG_SECONDS", 0.5)
+    monkeypatch.setattr("conexxus_client._catalogue._catalog_stream.CATALOG_SECONDS", 0.5)
     office.page_size = 1
     office.faults("slow(200ms)*forever")
 

@@ -16,7 +16,7 @@ from sybil.parsers.markdown import PythonCodeBlockParser
 
 import conexxus_sync.testing
 from conexxus_client import ClientConfig, Request
-from conexxus_client._catalogue import _page_progress, _pagination
+from conexxus_client._catalogue import _pagination
 from conexxus_client._codec import _catalog_reader, _envelope, _item_faults, _json
 from conexxus_client.testing import SandboxServer
 from conexxus_sync.cli._cyclopts_parser import app
@@ -102,7 +102,7 @@ def test_limits_table():
     assert rows["bytes without an item"] == f"{_catalog_reader.MAX_BARREN // 1024**2} MiB"
     assert rows["white space in a row"] == f"{_catalog_reader.MAX_SPACE // 1024**2} MiB"
     assert rows["a cursor"] == f"{_envelope.MAX_CURSOR // 1024} KiB"
-    assert rows["pages in a row without new items"] == str(_page_progress.MAX_IDLE_PAGES)
+    assert rows["pages in a row without new items"] == str(_pagination.MAX_IDLE_PAGES)
     assert rows["nesting"] == f"{_json.MAX_NESTING} levels"
     assert rows["pages of one catalogue"] == f"{_pagination.MAX_PAGES:,}"
 

@@ -138,7 +138,7 @@ def wide(sql, step):
         return None
     alias = found[2]
     # The end of an index, one row.
-    if sql.startswith(("SELECT max(business_date)", "SELECT min(business_date)")):
+    if re.match(r"\s*SELECT (\(SELECT )?(max|min)\(business_date\)", sql):
         return None
     named = re.search(rf"(\w+) AS {alias}\b", sql)
     table = named[1] if named else alias

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from databases import BOTH, store_at
 
-from conexxus_sync.stores import _sync_store
+from conexxus_sync.stores import _state
 
 
 DATABASES = BOTH
@@ -24,7 +24,7 @@ def for_checkers():
     """
     The attributes of `State` that a type checker reads, each with its class.
     """
-    tree = ast.parse(Path(_sync_store.__file__).read_text("utf-8"))
+    tree = ast.parse(Path(_state.__file__).read_text("utf-8"))
     (state,) = (it for it in tree.body if isinstance(it, ast.ClassDef) and it.name == "State")
     (branch,) = (it for it in state.body if isinstance(it, ast.If))
     return {it.target.id: ast.unparse(it.annotation) for it in branch.body}
@@ -38,7 +38,7 @@ def test_each_is_what_type_checkers_read(store):
         made = {name: type(getattr(state, name)).__name__ for name in for_checkers()}
 
     assert made == for_checkers()
-    assert all(f"{name}: " in inspect.getdoc(_sync_store.State) for name in made)
+    assert all(f"{name}: " in inspect.getdoc(_state.State) for name in made)
 
 
 def test_each_is_made_once(store):

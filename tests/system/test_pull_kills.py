@@ -307,9 +307,8 @@ class AtMostOnce(HostDelivery):
 
     def deliver(self, lease, renew):
         store, failpoint = self.context.store, self.context.failpoint
-        for sequence in peek(store).host_queue.pending():
-            with store.read() as state:
-                changes = state.host_queue.changes(sequence)
+        for sequence in self.pending:
+            with store.read() as state, state.host_queue.lent(sequence, "apply") as changes:
                 read = [[*changes.created], [*changes.updated], [*changes.removed]]
             with store.write(renew()) as state:
                 state.host_queue.applied(sequence)

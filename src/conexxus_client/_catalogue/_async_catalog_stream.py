@@ -12,7 +12,7 @@ from conexxus_client._calls._wire_types import AsyncReply, AsyncTransport, Limit
 from conexxus_client._codec import CatalogWindow
 from conexxus_client.errors import ConexxusError
 
-from ._base_catalog_stream import SIGN_OF_LIFE, BaseCatalogRead, Elements, Windows
+from ._catalog_stream import SIGN_OF_LIFE, BaseCatalogRead, Elements, Windows
 from ._pagination import Pagination
 
 

@@ -179,7 +179,9 @@ class CatalogReader:
         if not self._buffer or (end := self._value_end(MAX_FIELD)) is None:
             return False
 
-        colon = space_end(self._buffer, end)
+        # Most have no space there, and to ask by the byte is cheaper.
+        is_next = self._buffer.startswith(b":", end)
+        colon = end if is_next else space_end(self._buffer, end)
         self._check_size(colon, MAX_FIELD)
         if colon == len(self._buffer):
             return False
@@ -323,7 +325,7 @@ class CatalogReader:
         """
         The next byte that is no white space, which is dropped.
         """
-        if skipped := space_end(self._buffer):
+        if self._buffer[:1].isspace() and (skipped := space_end(self._buffer)):
             self._drop(skipped)
             self._white_space += skipped
 

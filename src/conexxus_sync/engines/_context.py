@@ -47,6 +47,14 @@ class EngineContext:
     failpoint: Callable[[str], None] = ignore
     new_id: Callable[[datetime], str] = new_run_id
 
+    def is_stopping_at(self, step: str) -> bool:
+        """
+        Shall the run end at *step*, which is reached?
+        """
+        self.failpoint(step)
+
+        return self.is_stopping()
+
     def acquire(self, kind: LeaseKind) -> Lease:
         """
         Take the lease for a run of this kind.

@@ -2,9 +2,7 @@
 Delivery of catalogue changes to the host's storage, at least once and in sequence.
 """
 
-import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 
 import attrs
 
@@ -21,8 +19,7 @@ from conexxus_sync.runtime.host_exceptions import described, ends_process
 from conexxus_sync.runtime.host_methods import called
 from conexxus_sync.runtime.run_logging import safe_logger
 from conexxus_sync.stores import State
-from conexxus_sync.stores._database import Session
-from conexxus_sync.stores._queued_items import QueuedChanges, lent_changes
+from conexxus_sync.stores._queued_items import lent_changes
 
 
 MAX_DETAIL = 200
@@ -44,6 +41,7 @@ class HostDelivery:
         beyond: Everything must be queued anew, beyond this sequence; None if
             the changes are enough.
         delivered: How many sequences the host applied.
+        pending: Sequences that it has not applied, oldest first.
     """
 
     context: EngineContext
@@ -52,16 +50,18 @@ class HostDelivery:
     raised: BaseException | None = None
     beyond: int | None = None
     delivered: int = 0
+    pending: list[int] = attrs.field(factory=list)
 
     def prepare(self, *, reapply: bool) -> None:
         """
-        Find out how far the host has come.
+        Find out how far the host has come, and what is to be delivered before
+        there is more: nothing, if everything must be queued anew.
         """
         if self.storage is None:
             return
 
         with self.context.store.read() as now:
-            state = now.host_queue.state()
+            state, pending = now.host_queue.state(), now.host_queue.pending()
         seen = self._last_applied()
 
         if state is None or reapply:
@@ -69,6 +69,8 @@ class HostDelivery:
         elif seen is not None and not state.applied <= seen <= state.sequence:
             # Either side was restored from a backup.
             self.beyond = seen
+
+        self.pending = pending if self.beyond is None else []
 
     def queue(self, state: State, *, changed: bool = True) -> None:
         """
@@ -93,23 +95,27 @@ class HostDelivery:
 
     def deliver_in(self, state: State) -> None:
         """
-        Let a storage that shares our database apply the queue right here.
+        See what is pending, and let a storage that shares our database apply it right here.
 
         Raises:
             TransactionEndedError: Nothing of the transaction is left.
         """
-        if not isinstance(self.storage, TransactionalCatalogStorage) or self.error is not None:
+        storage, queue = self.storage, state.host_queue
+
+        if storage is None or self.error is not None:
             return
 
-        queue = state.host_queue
+        self.pending = queue.pending()
 
-        for sequence in queue.pending():
+        if not isinstance(storage, TransactionalCatalogStorage):
+            return
+
+        while self.pending:
+            sequence = self.pending[0]
             try:
                 with state.session.attempt():
-                    with lent_changes(
-                        queue.changes(sequence), "apply_in", any_thread=False
-                    ) as changes:
-                        called(self.storage, "apply_in", state.session.raw, changes)
+                    with queue.lent(sequence, "apply_in") as changes:
+                        called(storage, "apply_in", state.session.raw, changes)
                     queue.applied(sequence)
             except TransactionEndedError:
                 raise
@@ -119,19 +125,18 @@ class HostDelivery:
                 self._fail(exc)
                 return
 
+            del self.pending[0]
             self.delivered += 1
 
     def deliver(self, lease: Lease, renew: Callable[[], Lease]) -> None:
         """
-        Let the host apply what is queued, each sequence by itself.
+        Let the host apply what is pending, each sequence by itself.
         """
-        store, storage = self.context.store, self.storage
+        storage, pending = self.storage, self.pending
+        self.pending = []
 
         if storage is None or self.error is not None:
             return
-
-        with store.read() as state:
-            pending = state.host_queue.pending()
 
         if isinstance(storage, TransactionalCatalogStorage):
             if pending:
@@ -149,7 +154,7 @@ class HostDelivery:
                 return
 
             self.context.failpoint("host applied")
-            with store.write(renew()) as state:
+            with self.context.store.write(renew()) as state:
                 state.host_queue.applied(sequence)
             self.delivered += 1
 
@@ -168,17 +173,14 @@ class HostDelivery:
         """
         Whatever the host does with the store meanwhile, its stream goes on.
         """
-        store, thread = self.context.store, threading.get_ident()
+        store = self.context.store
+        database = store.database
 
-        with store.database.read(apart=True) as session:
-
-            def read() -> AbstractContextManager[Session]:
-                is_ours = threading.get_ident() == thread
-                return nullcontext(session) if is_ours else store.database.read()
-
-            changes = QueuedChanges(read, store.location, sequence)
-            with lent_changes(changes, "apply", any_thread=True) as lent:
-                called(storage, "apply", lent)
+        with (
+            database.read(apart=True) as session,
+            lent_changes(session, store.location, sequence, "apply", database.read) as changes,
+        ):
+            called(storage, "apply", changes)
 
     def _deliver_here(self, lease: Lease) -> None:
         before = self.delivered

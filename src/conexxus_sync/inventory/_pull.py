@@ -21,7 +21,6 @@ from conexxus_sync.model.leases import Lease
 from conexxus_sync.model.runs import MAX_ERRORS, IssueKind, RunIssue, RunKind, RunStatus, SyncRun
 from conexxus_sync.stores import State
 from conexxus_sync.stores._catalogue_staging import CatalogueStaging
-from conexxus_sync.stores.retention import is_safe_to_purge
 
 from ._host_delivery import HostDelivery
 from ._last_read import LastRead, PullOptions
@@ -48,6 +47,7 @@ class Pull:
         progress: Told how many items came so far, and how many will, if known.
         run: As far as it has come.
         begun: The run as it began.
+        scope: Of which catalogue, and by which rules, what is read says something.
         committed: The run as the mirror's transaction recorded it, once it has.
         is_learning: Whether the windows of the read are kept, though it changes nothing.
         last: What earlier reads left behind.
@@ -64,12 +64,14 @@ class Pull:
     issues: list[RunIssue] = attrs.field(init=False, factory=list)
     remarks: dict[str, tuple[int, str]] = attrs.field(init=False, factory=dict)
     begun: SyncRun = attrs.field(init=False)
+    scope: str = attrs.field(init=False)
     committed: SyncRun | None = attrs.field(init=False, default=None)
     is_learning: bool = attrs.field(init=False, default=False)
     last: LastRead = attrs.field(init=False, factory=LastRead)
     unnamed: UnnamedElements | None = attrs.field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
+        self.scope = self._scope()
         self.run = self.begun = SyncRun(
             id=self.lease.run_id,
             kind=RunKind.INVENTORY,
@@ -84,11 +86,10 @@ class Pull:
         """
         if not self.run.planned:
             self.host.prepare(reapply=self.options.reapply)
-            if self.host.beyond is None:
-                self.host.deliver(self.lease, self._renew)
+            self.host.deliver(self.lease, self._renew)
 
         with self.context.store.read() as state:
-            self.last = LastRead.of(state, self._scope())
+            self.last = LastRead.of(state, self.scope)
         self.unnamed = self.last.unnamed
         etag = None if self.options.reads_anew else self.last.etag(self.run.start_time)
         # Where the mirror may be damaged, everything is compared.
@@ -104,21 +105,22 @@ class Pull:
                 self._stage(state.staging, read)
                 self.unnamed = self.last.unnamed_in(state, self.run.start_time)
 
-                if (last := self._same_checkpoint(read)) is not None:
+                digest = read.digest
+                if (last := self._same_checkpoint(digest)) is not None:
                     if not known:
                         self._learn_windows(state.staging)
                     return self._same_again(last, read.etag)
 
-                return self._conclude_read(state.staging, read)
+                return self._conclude_read(state.staging, read.etag, digest)
 
-    def _same_checkpoint(self, read: CatalogRead) -> Checkpoint | None:
+    def _same_checkpoint(self, digest: bytes) -> Checkpoint | None:
         """
         The last applied read, if this one is the same, and removals that wait
         for it do so still.
         """
         last = self.last.checkpoint
 
-        if last is None or read.digest != last.digest:
+        if last is None or digest != last.digest:
             return None
 
         return None if self.last.waiting and not self._blocking else last
@@ -140,9 +142,7 @@ class Pull:
         Raises:
             SyncError: The pull is to end here.
         """
-        self.context.failpoint(step)
-
-        if self.context.is_stopping():
+        if self.context.is_stopping_at(step):
             msg = "the pull was stopped; the catalogue is as it was"
             raise SyncError(msg)
 
@@ -154,8 +154,7 @@ class Pull:
         return f"{where} rules={RULES} max_price={self.context.config.max_price}"
 
     def _stage(self, staging: CatalogueStaging, read: CatalogRead) -> None:
-        validator = Validator(self.context.config.max_price)
-        count = 0
+        validator, count = Validator(self.context.config.max_price), 0
 
         for window in read.windows():
             rejects: list[RejectedElement] = []
@@ -181,15 +180,15 @@ class Pull:
         diff = staging.compare()
         self.is_learning = not (diff.created or diff.updated or diff.gone)
 
-    def _conclude_read(self, staging: CatalogueStaging, read: CatalogRead) -> SyncRun:
+    def _conclude_read(self, staging: CatalogueStaging, etag: str | None, digest: bytes) -> SyncRun:
         self._add_issues(staging.duplicates())
         diff = staging.compare(unnamed=self._blocking)
         self._reached("compared")
         self.run = with_counts(self.run, diff, self.issues, self.remarks)
         self._note_waiting(diff.waiting)
 
-        if (refusal := self._refusal(read.digest, diff)) is not None:
-            return self._refuse(refusal, read.digest, compared=True)
+        if (refusal := self._refusal(digest, diff)) is not None:
+            return self._refuse(refusal, digest, compared=True)
 
         self.run = attrs.evolve(
             self.run,
@@ -200,9 +199,9 @@ class Pull:
         )
 
         if self.run.planned:
-            return self._record_plan(read.digest, compared=True)
+            return self._record_plan(digest, compared=True)
 
-        return self._apply(read, diff)
+        return self._apply(etag, digest, diff)
 
     def _note_waiting(self, waiting: int) -> None:
         if self.unnamed is not None:
@@ -223,7 +222,7 @@ class Pull:
                 f"{refusal}. Check the back office; if this is right, accept exactly this: "
                 f"`conexxus pull --accept {self.run.id}`."
             )
-        if (plan.scope, plan.digest) == (self._scope(), digest):
+        if (plan.scope, plan.digest) == (self.scope, digest):
             return None
 
         return (
@@ -247,7 +246,7 @@ class Pull:
             compared: Whether the catalogue was staged and compared.
         """
         plan = Plan(
-            run_id=self.run.id, scope=self._scope(), digest=digest, anew=self.options.reads_anew
+            run_id=self.run.id, scope=self.scope, digest=digest, anew=self.options.reads_anew
         )
 
         with self.context.store.write(self.lease) as state:
@@ -262,11 +261,11 @@ class Pull:
 
         return self.run
 
-    def _apply(self, read: CatalogRead, diff: CatalogueDiff) -> SyncRun:
+    def _apply(self, etag: str | None, digest: bytes, diff: CatalogueDiff) -> SyncRun:
         checkpoint = Checkpoint(
-            scope=self._scope(),
-            etag=read.etag,
-            digest=read.digest,
+            scope=self.scope,
+            etag=etag,
+            digest=digest,
             run=self.run,
             read_at=self.run.start_time,
         )
@@ -363,11 +362,9 @@ class Pull:
         self.host.deliver(self.lease, self._renew)
 
         # Only what happened since the commit is news.
-        return self.run if before == (self.host.delivered, self.host.error) else self._record()
-
-    def _record(self) -> SyncRun:
-        with self.context.store.write(self.lease) as state:
-            self._save(state)
+        if before != (self.host.delivered, self.host.error):
+            with self.context.store.write(self.lease) as state:
+                self._save(state)
 
         return self.run
 
@@ -375,11 +372,14 @@ class Pull:
         now = self.context.clock.now()
         self.run = attrs.evolve(with_host_error(self.run, self.host.error), end_time=now)
         state.runs.save(self.run)
-        if is_safe_to_purge(state, now):
+        if state.runs.is_safe_to_purge(now):
             state.runs.purge(now - RUNS_ARE_KEPT)
 
     def _renew(self) -> Lease:
-        self.lease = self.context.store.leases.renew(self.lease, self.context.clock.now())
+        now = self.context.clock.now()
+        if self.lease.is_due(now):
+            self.lease = self.context.store.leases.renew(self.lease, now)
+
         return self.lease
 
     def _add_issues(self, rejects: Iterable[RejectedElement]) -> None:

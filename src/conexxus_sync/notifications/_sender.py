@@ -13,7 +13,6 @@ from conexxus_sync.errors import StoreError
 from conexxus_sync.model.notices import Event, Notice, QueuedNotice
 from conexxus_sync.protocols import Clock
 from conexxus_sync.stores import LocationStore
-from conexxus_sync.stores.retention import is_safe_to_purge
 
 from ._notice_text import trial_text
 from ._webhook import Poster
@@ -149,7 +148,7 @@ class Sender:
             return False
 
         with self.store.read() as state:
-            return is_safe_to_purge(state, self.clock.now())
+            return state.runs.is_safe_to_purge(self.clock.now())
 
     def _is_hopeless(self, notice: QueuedNotice) -> bool:
         return self._age(notice) >= GIVEN_UP_AFTER and notice.attempts >= LEAST_ATTEMPTS

@@ -1,9 +1,9 @@
 """
-Pushes several business dates, oldest first, until the back office stops accepting.
+Pushes several business dates, oldest first; a circuit breaker protects a failing back office.
 """
 
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from functools import partial
 
 import attrs
@@ -12,7 +12,6 @@ from conexxus_sync.model.runs import RunKind, SyncRun
 from conexxus_sync.model.sales import Batch
 from conexxus_sync.runtime.run_logging import in_run
 
-from ._backoff import CircuitBreaker, least_recently_tried
 from ._batch_sender import PATIENCE
 from ._batching import bisect
 from ._date_push import DatePush
@@ -24,6 +23,9 @@ from ._trickle_push import TricklePush
 
 # How often what is suspected is tried once more in one push.
 MOST_ROUNDS = 3
+
+# So many dates in a row that did not settle: the back office is in trouble.
+TROUBLED = 3
 
 
 @attrs.frozen(kw_only=True)
@@ -42,6 +44,45 @@ class PushProgress:
     dates: int
     of: int
     transactions: int
+
+
+@attrs.define
+class CircuitBreaker:
+    """
+    Which date comes next while the back office is in trouble.
+
+    Oldest first, as long as all goes well.  After `TROUBLED` dates in a row
+    that did not settle there is one more attempt, with the date that was not
+    tried for the longest time: a few that will never settle must not hold up
+    the others for ever.  If that fails, too, the rest is left for later.
+
+    Attributes:
+        in_a_row: Dates that did not settle, one after the other.
+    """
+
+    in_a_row: int = 0
+
+    @property
+    def is_likely(self) -> bool:
+        return self.in_a_row >= TROUBLED
+
+    @property
+    def is_certain(self) -> bool:
+        return self.in_a_row > TROUBLED
+
+    def note(self, *, settled: bool, exhausted: bool) -> None:
+        """
+        Count a date.
+
+        Args:
+            exhausted: Whether it alone had enough failures to give up.
+        """
+        if settled:
+            self.in_a_row = 0
+        elif exhausted and not self.is_likely:
+            self.in_a_row = TROUBLED
+        else:
+            self.in_a_row += 1
 
 
 @attrs.define(kw_only=True)
@@ -126,7 +167,7 @@ class BacklogPush:
         if evidence.accepted:
             suspects = evidence.another_try()
             for batch in suspects:
-                if batch.released and context.client.profile.dedupe == "none":
+                if batch.released and context.profile.dedupe == "none":
                     # It can't be sent again as it is, but an operator said
                     # that such an error means not delivered.
                     self._divide(batch, "divided, as others were accepted")
@@ -246,3 +287,12 @@ class BacklogPush:
         # A host that fails says nothing about the back office.
         if not day.incomplete:
             self.breaker.note(settled=day.settled, exhausted=sender.exhausted)
+
+
+def least_recently_tried(dates: list[date], attempted: Mapping[date, datetime]) -> date:
+    """
+    The date whose last attempt was the longest ago; one that had none comes first.
+    """
+    never = [day for day in dates if day not in attempted]
+
+    return min(never) if never else min(dates, key=lambda day: (attempted[day], day))

@@ -99,7 +99,7 @@ class BatchSender:
         self.announce()
         now = self.context.clock.now()
         since = unknown_since(batch)
-        profile = self.context.client.profile
+        profile = self.context.profile
         age = self._key_age(batch, since)
         parked = None if batch.forced else parking_reason(since, now, profile, key_age=age)
         ids: list[str] = []
@@ -135,9 +135,12 @@ class BatchSender:
         return after, upcoming
 
     def _key_age(self, batch: Batch, since: datetime | None) -> KeyAge:
+        if since is None:
+            return KeyAge(age=timedelta())
+
         age = key_age(batch, attrs.evolve(self.context.moment(), server=None))
 
-        if since is None or age.age is not None or self.context.client.profile.dedupe != "key":
+        if age.age is not None or self.context.profile.dedupe != "key":
             return age
 
         return key_age(batch, self.context.asked_moment())
@@ -181,7 +184,7 @@ class BatchSender:
             return None
 
         # What is sent in spite of a doubt goes once.
-        ttl = self.context.client.profile.key_ttl
+        ttl = self.context.profile.key_ttl
 
         return timedelta() if age.age is None else ttl - age.age
 
@@ -272,7 +275,7 @@ class BatchSender:
 
         if result.outcome is not Outcome.UNKNOWN or batch.transactions < 2 or context.replaces_day:
             return False
-        if context.client.profile.dedupe == "transaction_id":
+        if context.profile.dedupe == "transaction_id":
             if result.parked is not None:
                 return False
         elif not (batch.released and result.is_server_error):
@@ -291,7 +294,7 @@ class BatchSender:
         self, state: State, batch: Batch, result: DeliveryOutcome, sent_at: datetime
     ) -> None:
         context = self.context
-        is_known_by_id = context.client.profile.dedupe == "transaction_id"
+        is_known_by_id = context.profile.dedupe == "transaction_id"
         state.outbox.divide(
             batch,
             [
@@ -345,13 +348,13 @@ class BatchSender:
         elif unknown:
             self.unknown_in_a_row += 1
 
-        self.counters.fail(explained(batch, result, self.context.client.profile))
+        self.counters.fail(explained(batch, result, self.context.profile))
 
     def _suspected(self, state: State, batch: Batch, result: DeliveryOutcome) -> DeliveryOutcome:
         """
         What is to be done if the content of *batch* is to blame.
         """
-        evidence, profile = self.context.evidence, self.context.client.profile
+        evidence, profile = self.context.evidence, self.context.profile
         # Counted at the first try of each push.
         pushes = batch.unknown_pushes + (batch.key not in evidence.counted)
         by_id = profile.dedupe == "transaction_id" and result.parked is None

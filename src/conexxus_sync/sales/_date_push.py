@@ -161,7 +161,7 @@ class DatePush:
 
         return self.fingerprint.value(
             (
-                *(self.context.replaces_day, self.context.client.profile.dedupe),
+                *(self.context.replaces_day, self.context.profile.dedupe),
                 *(sorted(config.compare), config.on_changed, config.sales_guards),
                 *state.sales_dates.figures(self.business_date),
             )
@@ -280,7 +280,7 @@ class DatePush:
 
         return state.sales_staging.compare(
             self.business_date,
-            ids_are_global=self.context.client.profile.dedupe == "transaction_id",
+            ids_are_global=self.context.profile.dedupe == "transaction_id",
             fields=config.compare,
             hold=self.context.renew_lease,
         )

@@ -21,7 +21,7 @@ from ._backlog import BacklogPush, PushProgress
 from ._backoff import A_DAY_S, Backoff
 from ._clock_check import RELEASED, ClockProblem
 from ._due_dates import HeldDates, StartDate
-from ._ledger import SalesLedger
+from ._ledger import SalesLedger, refuse_closed
 from ._profile_check import ProfileCheck, sent_with
 from ._push_context import PushContext, SalesClient
 from ._push_warnings import WARN_EVERY, PushWarnings
@@ -188,7 +188,8 @@ class SalesPush:
         progress: Callable[[PushProgress], None],
         lease: Lease | None,
     ) -> list[SyncRun]:
-        ledger, clock_problem = self.ledger, self.clock_problem(self.context.clock.now())
+        ledger = self.ledger
+        clock_problem = ledger.clock_problem(self.context.clock.now(), self.released)
 
         if accept_changes and business_date is None:
             raise ConfigurationError(["changes are accepted of one business date: name it"])
@@ -201,10 +202,12 @@ class SalesPush:
                 self.context.release(lease)
             return []
 
-        with self._leased(lease, accept_changes=accept_changes) as context:
+        with self._leased(ledger, lease, accept_changes=accept_changes) as context:
             with self.context.store.read() as state:
                 self.store_age.refuse_restored(state)
                 context.profile_check.refuse_other(state)
+                if business_date is not None:
+                    refuse_closed(state, business_date)
 
             lagged = clock_problem is not None and clock_problem.last_run is not None
             if lagged and business_date is None:
@@ -222,7 +225,6 @@ class SalesPush:
                 dates, context.watermark = known.due(now), known.watermark(now)
                 looks = known.looks(now, at_once=not automatic)
             else:
-                ledger.refuse_closed(business_date)
                 dates, looks = [business_date], []
 
             if looks:
@@ -261,13 +263,14 @@ class SalesPush:
             StoreError: The store can't be used.
         """
         through = plain_date(through)
-        today = self.ledger.calendar.business_date(self.context.clock.now())
+        ledger = self.ledger
+        today = ledger.calendar.business_date(self.context.clock.now())
 
         if through > today:
             msg = f"{through} is yet to come, today's business date is {today}: name a past one"
             raise ConfigurationError([msg])
 
-        with self.context.store.keep_open(), self._leased() as context:
+        with self.context.store.keep_open(), self._leased(ledger) as context:
             return adopt(context, through)
 
     def close_day(self, business_date: date) -> list[SyncRun]:
@@ -361,7 +364,7 @@ class SalesPush:
 
     @contextmanager
     def _leased(
-        self, lease: Lease | None = None, *, accept_changes: bool = False
+        self, ledger: SalesLedger, lease: Lease | None = None, *, accept_changes: bool = False
     ) -> Iterator[PushContext]:
         """
         What a push works with, as long as it holds *lease*; then it is given back.
@@ -378,7 +381,7 @@ class SalesPush:
                 lease=lease,
                 profile_check=self.profile_check,
                 watch=self._watch,
-                calendar=self.ledger.calendar,
+                calendar=ledger.calendar,
                 accept_changes=accept_changes,
             )
             engine.failpoint("leased")

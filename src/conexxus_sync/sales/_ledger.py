@@ -76,11 +76,9 @@ class SalesLedger:
             honour_past: Whether a person asked for dates before today.
         """
         with self.store.read() as state:
-            recorded = state.sales_dates.start_date()
-            started_at = state.sales_dates.started_at()
-            open_from = state.sales_dates.open_from()
+            stored = state.sales_dates.start()
 
-        first, wanted = self.calendar.first_date(now), since or self.since
+        recorded, first, wanted = stored.since, self.calendar.first_date(now), since or self.since
 
         if recorded is not None and recorded > max(first, wanted or first):
             # The clock was ahead when it was decided.
@@ -91,13 +89,13 @@ class SalesLedger:
             wanted=wanted,
             first=first,
             honour_past=honour_past,
-            open_from=open_from,
+            open_from=stored.open_from,
         )
 
         if wanted is not None or decided.held is not None:
             return decided
 
-        began = now if recorded is None or started_at is None else started_at
+        began = now if recorded is None else stored.recorded_at or now
         return attrs.evolve(decided, held=self._first_day(decided.start, began, now))
 
     def _first_day(self, start: date, began: datetime, now: datetime) -> HeldDates | None:
@@ -160,7 +158,7 @@ class SalesLedger:
         if self.every is None:
             return None
 
-        began = state.sales_dates.started_at()
+        began = state.sales_dates.start().recorded_at
         if began is not None and began <= now:
             # A person may have asked for dates before the one on which it began.
             start = max(start, self.calendar.business_date(began))
@@ -180,14 +178,6 @@ class SalesLedger:
             days = state.sales_dates.days_with_sales(REMEMBERED_DAYS)
 
         return find_silence(days, start=start_date.start, today=self.calendar.business_date(now))
-
-    def refuse_closed(self, business_date: date) -> None:
-        """
-        Raises:
-            DateClosedError: The date no longer takes a push.
-        """
-        with self.store.read() as state:
-            refuse_closed(state, business_date)
 
 
 def refuse_closed(state: State, business_date: date) -> None:

@@ -48,7 +48,7 @@ def read_transactions(
         HostError: Whatever the host raised.
         StoppedError: The push shall end.
     """
-    sku_required = context.client.profile.sku_required
+    sku_required = context.profile.sku_required
     for position, record in _records(context, business_date, counters):
         yield _frozen(record, position, business_date, sku_required)
 
@@ -59,7 +59,7 @@ def read_bytes(
     """
     Likewise, but no more than the bytes; None for what can't be sent.
     """
-    sku_required = context.client.profile.sku_required
+    sku_required = context.profile.sku_required
     for _, record in _records(context, business_date, counters):
         yield _bytes(record, business_date, sku_required)
 

@@ -22,7 +22,6 @@ from conexxus_sync.protocols import Clock, OrderSource
 from conexxus_sync.runtime.clock import uptime_of
 from conexxus_sync.runtime.run_logging import safe_logger
 from conexxus_sync.stores import LocationStore, State
-from conexxus_sync.stores.retention import is_safe_to_purge
 
 from ._batching import BatchLimits
 from ._profile_check import ProfileCheck
@@ -84,6 +83,8 @@ class PushContext:
         watermark: Nor does a new one; it goes with the next transaction.
         failpoint: Called when a step is done.
         stopped: Shall the push end as soon as it can?
+        limits: How large a batch may become.
+        replaces_day: Whether a push replaces all that the back office has of its date.
     """
 
     engine: EngineContext
@@ -105,26 +106,19 @@ class PushContext:
     failpoint: Callable[[str], None] = attrs.field(init=False)
     stopped: Callable[[], bool] = attrs.field(init=False)
     location_id: str = attrs.field(init=False)
+    profile: ApiProfile = attrs.field(init=False)
+    limits: BatchLimits = attrs.field(init=False)
+    replaces_day: bool = attrs.field(init=False)
+    dated_client: DatedClient | None = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         engine = self.engine
         self.store, self.config, self.clock = engine.store, engine.config, engine.clock
         self.observer, self.location_id = engine.observer, self.lease.location_id
         self.failpoint, self.stopped = engine.failpoint, engine.is_stopping
-
-    @property
-    def limits(self) -> BatchLimits:
-        """
-        How large a batch may become.
-        """
-        return BatchLimits.of(self.config)
-
-    @property
-    def replaces_day(self) -> bool:
-        """
-        Does a push replace all that the back office has of its date?
-        """
-        return self.client.profile.sales_mode == "replace_day"
+        self.profile, self.limits = self.client.profile, BatchLimits.of(self.config)
+        self.replaces_day = self.profile.sales_mode == "replace_day"
+        self.dated_client = self.client if isinstance(self.client, DatedClient) else None
 
     def draft(
         self,
@@ -158,7 +152,7 @@ class PushContext:
             at=self.clock.now(),
             boot=self.store.boot,
             uptime=uptime_of(self.clock),
-            server=self.client.server_time if isinstance(self.client, DatedClient) else None,
+            server=None if self.dated_client is None else self.dated_client.server_time,
         )
 
     def asked_moment(self) -> SendMoment:
@@ -169,8 +163,8 @@ class PushContext:
         still since.
         """
         try:
-            if isinstance(self.client, DatedClient):
-                self.client.health()
+            if self.dated_client is not None:
+                self.dated_client.health()
         except ConexxusError:
             return attrs.evolve(self.moment(), server=None)
 
@@ -223,9 +217,11 @@ class PushContext:
         Purge what is old, unless the clock looks wrong.
         """
         try:
-            with self.writing() as state:
-                now = self.clock.now()
-                if is_safe_to_purge(state, now):
+            now = self.clock.now()
+            with self.store.read() as state:
+                is_safe = state.runs.is_safe_to_purge(now)
+            if is_safe:
+                with self.writing() as state:
                     state.outbox_maintenance.purge(now)
         except SyncError:
             # The sales are delivered, and that is what is reported.

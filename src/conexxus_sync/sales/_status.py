@@ -120,4 +120,4 @@ def has_sales(store: LocationStore) -> bool:
     Were sales of this location ever pushed from here?
     """
     with store.read() as state:
-        return state.sales_dates.start_date() is not None
+        return state.sales_dates.start().since is not None

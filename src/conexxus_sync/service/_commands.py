@@ -13,6 +13,7 @@ from conexxus_sync.model.calendar import plain_date
 from conexxus_sync.model.runs import RunIssue, RunKind, RunStatus, SyncRun, new_run_id
 from conexxus_sync.runtime.cancellation import interruptible, is_abandoned, scheduler_scope
 from conexxus_sync.runtime.run_logging import safe_logger
+from conexxus_sync.sales._ledger import refuse_closed
 from conexxus_sync.scheduling._background_runs import Trigger
 
 from ._engines import Engines
@@ -112,8 +113,8 @@ class ServiceCommands:
         with store.short_timeout():
             with store.read() as state:
                 sales.profile_check.refuse_other(state)
-            if business_date is not None:
-                sales.ledger.refuse_closed(business_date)
+                if business_date is not None:
+                    refuse_closed(state, business_date)
             clock_problem = sales.clock_problem(self.engines.clock.now())
             reason = (business_date is None and clock_problem) or sales.store_age.restored()
             if reason is not None:

@@ -4,7 +4,8 @@ The SDK's own state: `open_store`, and what it returns.
 
 from conexxus_client import ConfigurationError
 
-from ._sync_store import LocationStore, State, SyncStore
+from ._state import State
+from ._sync_store import LocationStore, SyncStore
 
 
 __all__ = ["LocationStore", "State", "SyncStore", "open_store", "scheme_of"]

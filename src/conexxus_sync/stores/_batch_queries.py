@@ -11,7 +11,7 @@ from conexxus_sync.model.frozen_sales import FrozenTransaction
 from conexxus_sync.model.sales import Batch, BatchState, DateTotals, SaleKey
 
 from ._batch_rows import COLUMNS, MEMBER, read_batch, split_body
-from ._database import NO_LIMIT, Repository, readable, text
+from ._database import NO_LIMIT, Repository, first_readable, readable, text
 from ._date_totals import date_totals
 from ._operator_actions import keys
 
@@ -117,7 +117,7 @@ class BatchReader(Repository):
         # All of them are read only where the first can't be.
         for limit in (1, NO_LIMIT):
             rows = self.session.execute(statement, (*scope, limit)).fetchall()
-            found = next(readable(rows, read_batch), None)
+            found = first_readable(rows, read_batch)
             if found is not None or not rows:
                 return found
 
@@ -281,7 +281,7 @@ class BatchReader(Repository):
         """
         rows = self.session.execute(_GET, (self.location, key)).fetchall()
 
-        return next(readable(rows, read_batch), None)
+        return first_readable(rows, read_batch)
 
     def batches(
         self, states: Collection[BatchState] = tuple(BatchState), limit: int = 100

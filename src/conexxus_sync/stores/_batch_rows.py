@@ -9,7 +9,7 @@ from decimal import Decimal
 from conexxus_sync.model.frozen_sales import BatchDraft, FrozenTransaction, idempotency_key
 from conexxus_sync.model.sales import Batch, BatchState
 
-from ._database import Row, Session, optional_moment, optional_text, text
+from ._database import Row, Session, moments, texts
 
 
 COLUMNS = (
@@ -42,6 +42,8 @@ def read_batch(row: Row) -> Batch:
     """
     Read a row of `COLUMNS`.
     """
+    sent_at, unknown_since, settled_at, sent_server = moments(*row[10:13], row[19])
+
     return Batch(
         location_id=row[0],
         business_date=date.fromisoformat(row[1]),
@@ -53,16 +55,16 @@ def read_batch(row: Row) -> Batch:
         total=Decimal(row[7]),
         attempts=row[8],
         frozen_at=datetime.fromisoformat(row[9]),
-        sent_at=optional_moment(row[10]),
-        unknown_since=optional_moment(row[11]),
-        settled_at=optional_moment(row[12]),
+        sent_at=sent_at,
+        unknown_since=unknown_since,
+        settled_at=settled_at,
         parked=row[13],
         answer=row[14],
         forced=bool(row[15]),
         mismatched=row[16],
         sent_boot=row[17],
         sent_uptime=row[18],
-        sent_server=optional_moment(row[19]),
+        sent_server=sent_server,
         parent=row[20],
         unknown_pushes=row[21],
         released=bool(row[22]),
@@ -106,7 +108,7 @@ def insert(session: Session, draft: BatchDraft, number: int, now: datetime) -> s
             *(location_id, key, day.isoformat(), number, draft.members[0].position),
             BatchState.UNKNOWN if draft.unknown_since else BatchState.PENDING,
             *(len(draft.members), sum(bool(member.mismatched) for member in draft.members)),
-            *(str(draft.total), digest, text(now), optional_text(draft.unknown_since)),
+            *(str(draft.total), digest, *texts(now, draft.unknown_since)),
             *(draft.parent, int(draft.released), draft.frozen.body),
         ),
     )

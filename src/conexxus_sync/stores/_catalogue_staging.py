@@ -11,9 +11,9 @@ import attrs
 from conexxus_client import CatalogWindow, ItemColumns, encode_item
 from conexxus_sync.model.catalogue import CatalogueDiff, RejectedElement
 
-from ._catalogue_windows import CatalogueWindows
+from ._catalogue_windows import WINDOW_TABLES, CatalogueWindows
 from ._database import Repository
-from ._quarantine_staging import QuarantineStaging
+from ._quarantine_staging import ASIDE_TABLE, QuarantineStaging
 from ._queued_items import item_of
 
 
@@ -157,8 +157,9 @@ FROM delta
 """
 _ABSENT_COUNT = "SELECT count(*) FROM delta WHERE kind = ?"
 _STAGED_COUNT = "SELECT count(*) FROM stage"
-_COPY_COUNTS = """
-SELECT count(*) FILTER (WHERE sku IN (SELECT sku FROM stage)),
+_COUNTS = """
+SELECT (SELECT count(*) FROM stage), (SELECT count(*) FROM aside),
+    count(*) FILTER (WHERE sku IN (SELECT sku FROM stage)),
     count(*) FILTER (WHERE known = 1), count(DISTINCT CASE WHEN known = 1 THEN sku END)
 FROM copies
 """
@@ -200,9 +201,7 @@ class CatalogueStaging(Repository):
         Make room for a read.
         """
         self._order.highest = ""
-        self.session.create_temporary(*_TABLES)
-        self.windows.open()
-        self.aside.open()
+        self.session.create_temporary(*_TABLES, *WINDOW_TABLES, ASIDE_TABLE)
 
     @property
     def aside(self) -> QuarantineStaging:
@@ -364,8 +363,8 @@ class CatalogueStaging(Repository):
         Args:
             changed: How many of the updated were present.
         """
-        copies, known_copies, skus_in_known = self.session.execute(_COPY_COUNTS).fetchone()
-        staged, failed = self.value(_STAGED_COUNT), self.aside.count()
+        counts = self.session.execute(_COUNTS).fetchone()
+        staged, failed, copies, known_copies, skus_in_known = counts
         known_elements, known_items = self.windows.known_counts()
         unchanged = staged - created - updated + known_items - skus_in_known
 

@@ -20,7 +20,7 @@ import attrs
 from ._database import Repository
 
 
-_TABLES = (
+WINDOW_TABLES = (
     # In the order of the read.
     """
     CREATE TEMP TABLE read_windows (
@@ -88,12 +88,6 @@ class CatalogueWindows(Repository):
             bytes(digest): elements
             for digest, elements in self.session.execute(_KNOWN, (self.location,)).fetchall()
         }
-
-    def open(self) -> None:
-        """
-        Make room for a read.
-        """
-        self.session.create_temporary(*_TABLES)
 
     def add_known(self, digest: bytes, elements: int, position: int) -> None:
         """

@@ -6,10 +6,11 @@ Parameters are `?`, or `?1` where one is used more than once; a database that
 spells them otherwise translates.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import attrs
 
@@ -21,6 +22,8 @@ Row = tuple[Any, ...]
 
 # As a limit: what `-1` is to one database is an error to another.
 NO_LIMIT = 2**62
+
+_TEMPORARY = re.compile(r"CREATE TEMP (TABLE|VIEW) (\w+)")
 
 
 class Cursor(Protocol):
@@ -119,6 +122,52 @@ class Session(Protocol):
         """
 
 
+class BaseSession:
+    """
+    What the sessions of all databases do alike.
+
+    Attributes:
+        temporary: Whether a temporary name is of a TABLE or a VIEW.
+        calls: Made after the commit.
+    """
+
+    temporary: dict[str, str]
+    calls: list[Callable[[], None]]
+
+    if TYPE_CHECKING:
+        execute: Any
+        in_transaction: Any
+        drop_temporary: Any
+        end_streams: Any
+        _streams: Any
+
+    def create_temporary(self, *statements: str) -> None:
+        if self._streams:
+            self.end_streams()
+
+        for statement in statements:
+            if found := _TEMPORARY.search(statement):
+                kind, name = found.groups()
+                if name in self.temporary:
+                    self.drop_temporary(self.temporary[name], name)
+                self.temporary[name] = kind
+            self.execute(statement)
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        assert self.in_transaction
+        self.calls.append(call)
+
+    def make_calls(self) -> None:
+        """
+        Make the calls of a transaction that is committed, each of them.
+        """
+        calls, self.calls = self.calls, []
+
+        with ExitStack() as all_of_them:
+            for call in reversed(calls):
+                all_of_them.callback(call)
+
+
 class Database(Protocol):
     """
     One database, whichever it is; all that differs between them.
@@ -213,11 +262,18 @@ def text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat()
 
 
-def optional_text(moment: datetime | None) -> str | None:
+def texts(*moments: datetime | None) -> list[str | None]:
     """
-    Write *moment*, if there is one.
+    Write each of *moments* that there is.
     """
-    return None if moment is None else text(moment)
+    return [None if it is None else it.astimezone(UTC).isoformat() for it in moments]
+
+
+def moments(*stored: str | None) -> list[datetime | None]:
+    """
+    Read each moment that there is.
+    """
+    return [None if it is None else datetime.fromisoformat(it) for it in stored]
 
 
 def optional_moment(stored: str | None) -> datetime | None:
@@ -225,6 +281,19 @@ def optional_moment(stored: str | None) -> datetime | None:
     Read a moment, if there is one.
     """
     return None if stored is None else datetime.fromisoformat(stored)
+
+
+def first_readable(rows: Iterable[R], read: Callable[[R], T]) -> T | None:
+    """
+    What *read* makes of the first row that can be read; None if there is none.
+    """
+    for row in rows:
+        try:
+            return read(row)
+        except Exception:  # noqa: BLE001, S112  # as below
+            continue
+
+    return None
 
 
 def readable(rows: Iterable[R], read: Callable[[R], T]) -> Iterator[T]:

@@ -2,14 +2,14 @@
 Queue of catalogue changes that the host has not applied yet.
 """
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager
 
 import attrs
 
 from conexxus_sync.model.catalogue import HostState
 
 from ._database import Repository
-from ._queued_items import QueuedChanges
+from ._queued_items import QueuedChanges, lent_changes
 
 
 _STATE = "SELECT sequence, applied FROM hosts WHERE location = ?"
@@ -117,11 +117,11 @@ class HostQueue(Repository):
             if self.session.execute(_WAITS, (self.location, sequence, sku)).fetchone()
         ]
 
-    def changes(self, sequence: int) -> QueuedChanges:
+    def lent(self, sequence: int, method: str) -> AbstractContextManager[QueuedChanges]:
         """
-        What is queued under *sequence*, for who works in this transaction.
+        What is queued under *sequence*, for a *method* that works in this transaction.
         """
-        return QueuedChanges(lambda: nullcontext(self.session), self.location, sequence)
+        return lent_changes(self.session, self.location, sequence, method)
 
     def applied(self, sequence: int) -> None:
         """

@@ -25,17 +25,14 @@ def migrations(database: str) -> tuple[tuple[str, ...], ...]:
     return tuple(_statements(file) if _is_for(file, database) else () for file in files)
 
 
-def refuse_newer(store: str, version: int, known: int) -> None:
+def newer(store: str, version: int, known: int) -> StoreError:
     """
-    Raises:
-        StoreError: *version* of the schema is newer than the last that is *known*.
+    The error for a schema whose *version* is newer than the last that is *known*.
     """
-    if version > known:
-        msg = (
-            f"the store {store} has schema version {version}, this conexxus-sdk reads {known}: "
-            "upgrade conexxus-sdk, or point CONEXXUS_STORE at another database"
-        )
-        raise StoreError(msg)
+    return StoreError(
+        f"the store {store} has schema version {version}, this conexxus-sdk reads {known}: "
+        "upgrade conexxus-sdk, or point CONEXXUS_STORE at another database"
+    )
 
 
 def _is_for(file: Path, database: str) -> bool:

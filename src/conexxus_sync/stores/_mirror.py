@@ -17,7 +17,7 @@ from conexxus_sync.model.catalogue import (
 )
 from conexxus_sync.model.run_json import dump_run, load_run
 
-from ._database import NO_LIMIT, Repository, Row, optional_moment, optional_text, text
+from ._database import NO_LIMIT, Repository, Row, optional_moment, text, texts
 from ._host_queue import HostQueue
 from ._queued_items import item_of
 
@@ -98,7 +98,7 @@ class Mirror(Repository):
             _SAVE_CHECKPOINT,
             (
                 *(self.location, checkpoint.scope, checkpoint.etag, checkpoint.digest),
-                *(dump_run(checkpoint.run), optional_text(checkpoint.read_at)),
+                *(dump_run(checkpoint.run), *texts(checkpoint.read_at)),
             ),
         )
 

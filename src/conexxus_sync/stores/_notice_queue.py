@@ -10,7 +10,7 @@ import attrs
 from conexxus_sync.model.alerts import AlertName
 from conexxus_sync.model.notices import ActiveAlert, Notice, QueuedNotice, SentReport
 
-from ._database import Repository, optional_moment, optional_text, text
+from ._database import Repository, optional_moment, text, texts
 
 
 # Longer than a webhook is waited for.
@@ -110,8 +110,8 @@ class NoticeQueue(Repository):
             _SAVE_ALERT,
             (
                 (
-                    *(self.location, alert.name, text(alert.since)),
-                    *(optional_text(alert.cleared_at), int(alert.notified)),
+                    *(self.location, alert.name, *texts(alert.since, alert.cleared_at)),
+                    int(alert.notified),
                 )
                 for alert in alerts
             ),

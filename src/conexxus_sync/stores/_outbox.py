@@ -14,7 +14,7 @@ from conexxus_sync.model.sales import Batch, BatchState, SendMoment
 
 from ._batch_queries import OPEN, BatchReader
 from ._batch_rows import COLUMNS, insert, next_freeze, origins, read_batch
-from ._database import NO_LIMIT, optional_text, text
+from ._database import NO_LIMIT, text, texts
 from ._freeze_numbers import Freezes
 from ._operator_actions import keys
 from ._sales_dates import SalesDates
@@ -149,9 +149,7 @@ class Outbox(BatchReader):
             unknown_since: Since when it may have it from an earlier attempt.
         """
         self.freezes.advance()
-        self.session.execute(
-            _MARK_SENDING, (text(now), optional_text(unknown_since), self.location, batch.key)
-        )
+        self.session.execute(_MARK_SENDING, (*texts(now, unknown_since), self.location, batch.key))
 
     def note_moment(self, batch: Batch, moment: SendMoment) -> None:
         """
@@ -159,7 +157,7 @@ class Outbox(BatchReader):
         """
         self.session.execute(
             _NOTE_MOMENT,
-            (moment.boot, moment.uptime, optional_text(moment.server), self.location, batch.key),
+            (moment.boot, moment.uptime, *texts(moment.server), self.location, batch.key),
         )
 
     def mark_open(
@@ -184,7 +182,7 @@ class Outbox(BatchReader):
             _MARK_OPEN,
             (
                 state,
-                optional_text(unknown_since),
+                *texts(unknown_since),
                 parked,
                 answer,
                 int(counts),

@@ -12,7 +12,7 @@ from conexxus_sync.model.catalogue import RejectedElement
 from ._database import Repository
 
 
-_TABLE = """
+ASIDE_TABLE = """
 CREATE TEMP TABLE aside (
     number INTEGER PRIMARY KEY, sku TEXT, key TEXT, raw BLOB, reason TEXT, path TEXT,
     page INTEGER, detail TEXT
@@ -26,7 +26,6 @@ _INDEX_ASIDE = "CREATE INDEX temp.aside_by_key ON aside (key)"
 _UNNAMED = """
 SELECT raw, coalesce(detail, '') AS said FROM aside WHERE sku IS NULL ORDER BY raw, said
 """
-_ASIDE_COUNT = "SELECT count(*) FROM aside"
 
 _ALL_DIFFERENT = "SELECT count(*) = count(DISTINCT key) FROM aside"
 _MERGE_QUARANTINE = """
@@ -59,12 +58,6 @@ class QuarantineStaging(Repository):
     A temporary table of elements, and rows of `quarantine`.
     """
 
-    def open(self) -> None:
-        """
-        Make room for a read.
-        """
-        self.session.create_temporary(_TABLE)
-
     def add(self, rejects: Sequence[RejectedElement], page: int) -> None:
         """
         Stage what goes into quarantine.
@@ -80,12 +73,6 @@ class QuarantineStaging(Repository):
         All have been added.
         """
         self.session.execute(_INDEX_ASIDE)
-
-    def count(self) -> int:
-        """
-        How many elements were staged.
-        """
-        return int(self.value(_ASIDE_COUNT))
 
     def unnamed(self) -> tuple[int, bytes]:
         """

@@ -4,7 +4,7 @@ Streams of items from queued changes, read from the store on each iteration.
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from decimal import Decimal
 
 import attrs
@@ -99,13 +99,18 @@ class QueuedChanges:
 
 @contextmanager
 def lent_changes(
-    changes: QueuedChanges, method: str, *, any_thread: bool
+    session: Session,
+    location: str,
+    sequence: int,
+    method: str,
+    elsewhere: Callable[[], AbstractContextManager[Session]] | None = None,
 ) -> Iterator[QueuedChanges]:
     """
-    *changes* that the host's *method* may read until the end of the block.
+    The changes of *sequence*, which the host's *method* may read until the end of the block.
 
     Args:
-        any_thread: Whether other threads than this may read them, too.
+        session: Reads them in this thread.
+        elsewhere: Gives other threads a session; without it, they get none.
     """
     thread, is_over = threading.get_ident(), False
 
@@ -113,12 +118,14 @@ def lent_changes(
         if is_over:
             msg = f"changes were read after `{method}` had returned: read or copy them before"
             raise HostError(msg)
-        if not any_thread and threading.get_ident() != thread:
+        if threading.get_ident() == thread:
+            return nullcontext(session)
+        if elsewhere is None:
             msg = f"changes were read in another thread than that of `{method}`, which lends them"
             raise HostError(msg)
-        return changes.read()
+        return elsewhere()
 
     try:
-        yield attrs.evolve(changes, read=read)
+        yield QueuedChanges(read, location, sequence)
     finally:
         is_over = True

@@ -5,15 +5,22 @@ History of runs.
 import heapq
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import attrs
 
 from conexxus_sync.model.run_json import dump_run, load_run
 from conexxus_sync.model.runs import RunKind, SyncRun
 
-from ._database import Repository, optional_text, text
+from ._database import Repository, text, texts
 
+
+# A clock that is wrong is noticed, and set, within a day.
+PROVEN_AFTER = timedelta(days=1)
+
+# A shop may be closed for so long, and a clock ahead by no more than that
+# forgets little too early.
+PROVEN_FOR = timedelta(days=30)
 
 # Instead of a kind.
 _REPLAY = "replay"
@@ -68,7 +75,7 @@ class RunHistory(Repository):
                 *(run.location_id, run.id, kind if listed else _UNLISTED),
                 None if run.business_date is None else run.business_date.isoformat(),
                 None if run.status is None else run.status.value,
-                *(int(run.planned), text(run.start_time), optional_text(run.end_time)),
+                *(int(run.planned), *texts(run.start_time, run.end_time)),
                 dump_run(run),
             ),
         )
@@ -126,14 +133,15 @@ class RunHistory(Repository):
 
         return list(newest)[:limit]
 
-    def any_between(self, first: datetime, last: datetime) -> bool:
+    def is_safe_to_purge(self, now: datetime) -> bool:
         """
-        Did a run start between these moments?
+        Has the clock that shows *now* gone on for a day, by the recorded runs?
+
+        By one that has just jumped ahead by years, everything is old.
         """
-        return (
-            self.session.execute(_BETWEEN, (self.location, text(first), text(last))).fetchone()
-            is not None
-        )
+        between = texts(now - PROVEN_FOR, now - PROVEN_AFTER)
+
+        return self.session.execute(_BETWEEN, (self.location, *between)).fetchone() is not None
 
     def purge(self, before: datetime) -> None:
         """

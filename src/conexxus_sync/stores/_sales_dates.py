@@ -11,16 +11,14 @@ from conexxus_sync.errors import StoreError
 from conexxus_sync.model.calendar import Watermark
 from conexxus_sync.model.sales import DateVisit, DiscrepancyKind, RunsAround
 
-from ._database import Repository, Row, optional_moment, readable, text
+from ._database import Repository, Row, first_readable, moments, optional_moment, readable, text
 
 
-_START_DATE = "SELECT since FROM sales_floors WHERE location = ?"
-_STARTED_AT = "SELECT recorded_at FROM sales_floors WHERE location = ?"
+_START = "SELECT since, recorded_at, open_from FROM sales_floors WHERE location = ?"
 _SET_START_DATE = """
 INSERT INTO sales_floors (location, since, recorded_at) VALUES (?, ?, ?)
 ON CONFLICT (location) DO UPDATE SET since = excluded.since, recorded_at = excluded.recorded_at
 """
-_OPEN_FROM = "SELECT open_from FROM sales_floors WHERE location = ?"
 _CLOSE_BEFORE = """
 INSERT INTO sales_floors (location, since, recorded_at, open_from) VALUES (?1, ?2, ?3, ?2)
 ON CONFLICT (location) DO UPDATE SET since = excluded.since, open_from = CASE
@@ -115,12 +113,31 @@ SELECT business_date, id FROM discrepancies
 WHERE location = ? AND kind = ? AND business_date <> ?
 """
 # Each is the end of an index.
-_FIRST_BATCH = "SELECT min(business_date) FROM batches WHERE location = ?"
-_FIRST_DELIVERED = "SELECT min(business_date) FROM delivered WHERE location = ?"
+_FIRST_KNOWN = """
+SELECT (SELECT min(business_date) FROM batches WHERE location = ?1),
+    (SELECT min(business_date) FROM delivered WHERE location = ?1),
+    (SELECT open_from FROM sales_floors WHERE location = ?1)
+"""
 _KNOWN = """
 SELECT EXISTS (SELECT 1 FROM batches WHERE location = ?1 AND business_date = ?2)
     OR EXISTS (SELECT 1 FROM delivered WHERE location = ?1 AND business_date = ?2)
 """
+
+
+@attrs.frozen(kw_only=True)
+class SalesStart:
+    """
+    Where the pushes of a location began.
+
+    Attributes:
+        since: The first business date that is pushed.
+        recorded_at: When that was decided; None where it can't be read, too.
+        open_from: Dates before it take no push.
+    """
+
+    since: date | None = None
+    recorded_at: datetime | None = None
+    open_from: date | None = None
 
 
 @attrs.frozen
@@ -129,21 +146,22 @@ class SalesDates(Repository):
     Rows of `sales_floors` and `sales_dates`.
     """
 
-    def start_date(self) -> date | None:
+    def start(self) -> SalesStart:
         """
-        The first business date that is pushed; None on a fresh store.
+        Where pushes began; all None on a fresh store.
         """
-        since = self.value(_START_DATE, (self.location,))
+        row = self.session.execute(_START, (self.location,)).fetchone()
 
-        return None if since is None else _first_date(since)
+        if row is None:
+            return SalesStart()
 
-    def started_at(self) -> datetime | None:
-        """
-        When the first business date was decided.
-        """
-        rows = self.session.execute(_STARTED_AT, (self.location,)).fetchall()
+        since, recorded_at, open_from = row
 
-        return next(readable(rows, lambda row: datetime.fromisoformat(row[0])), None)
+        return SalesStart(
+            since=_first_date(since),
+            recorded_at=first_readable([recorded_at], datetime.fromisoformat),
+            open_from=None if open_from is None else _first_date(open_from),
+        )
 
     def days_with_sales(self, limit: int) -> list[date]:
         """
@@ -159,14 +177,6 @@ class SalesDates(Repository):
         """
         self.session.execute(_SET_START_DATE, (self.location, since.isoformat(), text(now)))
 
-    def open_from(self) -> date | None:
-        """
-        Dates before it take no push; None if there are none.
-        """
-        first = self.value(_OPEN_FROM, (self.location,))
-
-        return None if first is None else _first_date(first)
-
     def close_before(self, first: date, now: datetime) -> None:
         """
         Begin with *first*, and let no earlier date be pushed any more.
@@ -177,15 +187,10 @@ class SalesDates(Repository):
         """
         The runs that still speak for the clock, on both sides of *moment*.
         """
-        before, first, last = self.session.execute(
-            _RUNS_AROUND, (self.location, text(moment))
-        ).fetchone()
+        row = self.session.execute(_RUNS_AROUND, (self.location, text(moment))).fetchone()
+        before, first, last = moments(*row)
 
-        return RunsAround(
-            before=optional_moment(before),
-            first=optional_moment(first),
-            last=optional_moment(last),
-        )
+        return RunsAround(before=before, first=first, last=last)
 
     def trust_clock(self) -> None:
         """
@@ -215,7 +220,7 @@ class SalesDates(Repository):
         """
         rows = self.session.execute(_WATERMARK, (self.location,)).fetchall()
 
-        return next(readable(rows, _watermark), None)
+        return first_readable(rows, _watermark)
 
     def set_watermark(self, mark: Watermark) -> None:
         """
@@ -228,7 +233,7 @@ class SalesDates(Repository):
         """
         Why the date takes no push any more.
         """
-        first = self.open_from()
+        first = self.start().open_from
 
         if first is not None and business_date < first:
             return f"what was sold before {first} was delivered by something else"
@@ -319,12 +324,7 @@ class SalesDates(Repository):
         The first business date of which anything was frozen, delivered or
         adopted; None if nothing was.
         """
-        scope = (self.location,)
-        found = (
-            self.value(_FIRST_BATCH, scope),
-            self.value(_FIRST_DELIVERED, scope),
-            self.value(_OPEN_FROM, scope),
-        )
+        found = self.session.execute(_FIRST_KNOWN, (self.location,)).fetchone()
 
         return min(readable(filter(None, found), date.fromisoformat), default=None)
 

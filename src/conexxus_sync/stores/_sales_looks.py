@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 import attrs
 
-from ._database import Repository, readable, text
+from ._database import Repository, first_readable, text
 
 
 _LOOKED_AT = "SELECT looked_at FROM sales_looks WHERE location = ?"
@@ -52,7 +52,7 @@ class SalesLooks(Repository):
         """
         rows = self.session.execute(_LOOKED_AT, (self.location,)).fetchall()
 
-        return next(readable(rows, lambda row: datetime.fromisoformat(row[0])), None)
+        return first_readable(rows, lambda row: datetime.fromisoformat(row[0]))
 
     def begin(self, now: datetime, first: date) -> None:
         """

@@ -1,147 +1,27 @@
 """
-`SyncStore` and `LocationStore`: a unit of work on the state of one location.
+Units of work: `SyncStore`, `LocationStore`, and which of a thread share a connection.
 """
 
+import os
+import threading
+from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import attrs
 
+from conexxus_sync.errors import StoreError
 from conexxus_sync.model.leases import Lease
 from conexxus_sync.runtime.processes import LinuxProcesses, Processes
 
 from ._database import Database, Session
 from ._lease_table import Leases
+from ._state import State
 
 
 if TYPE_CHECKING:
-    from ._api_calls import ApiCalls
-    from ._catalogue_staging import CatalogueStaging
-    from ._date_books import DateBooks
-    from ._freeze_numbers import FreezeRecord, Freezes
-    from ._host_queue import HostQueue
-    from ._mirror import Mirror
-    from ._mirror_merge import MirrorMerge
-    from ._notice_queue import NoticeQueue
-    from ._operator_actions import OperatorActions
-    from ._outbox import Outbox
-    from ._outbox_maintenance import OutboxMaintenance
-    from ._plans import Plans
-    from ._reconciliations import Reconciliations
-    from ._run_history import RunHistory
-    from ._sales_dates import SalesDates
-    from ._sales_looks import SalesLooks
-    from ._sales_profiles import SalesProfiles
-    from ._sales_quarantine import SalesQuarantine
-    from ._sales_staging import SalesStaging
-    from ._unreadable_rows import UnreadableRows
-
-# Each attribute of a `State`, with its module: a pull needs none of the sales.
-_REPOSITORIES = {
-    "runs": ("_run_history", "RunHistory"),
-    "mirror": ("_mirror", "Mirror"),
-    "staging": ("_catalogue_staging", "CatalogueStaging"),
-    "merge": ("_mirror_merge", "MirrorMerge"),
-    "host_queue": ("_host_queue", "HostQueue"),
-    "plans": ("_plans", "Plans"),
-    "freezes": ("_freeze_numbers", "Freezes"),
-    "outbox": ("_outbox", "Outbox"),
-    "outbox_maintenance": ("_outbox_maintenance", "OutboxMaintenance"),
-    "date_books": ("_date_books", "DateBooks"),
-    "sales_dates": ("_sales_dates", "SalesDates"),
-    "sales_looks": ("_sales_looks", "SalesLooks"),
-    "sales_staging": ("_sales_staging", "SalesStaging"),
-    "sales_quarantine": ("_sales_quarantine", "SalesQuarantine"),
-    "sales_profiles": ("_sales_profiles", "SalesProfiles"),
-    "operator_actions": ("_operator_actions", "OperatorActions"),
-    "notices": ("_notice_queue", "NoticeQueue"),
-    "reconciliations": ("_reconciliations", "Reconciliations"),
-    "api_calls": ("_api_calls", "ApiCalls"),
-}
-_NEEDS = {"freezes": ("freeze_file",), "outbox": ("freezes",)}
-
-
-class State:
-    """
-    Everything that the SDK remembers of one location, in one unit of work.
-
-    All that is read and written by way of it goes over one connection, and in
-    `LocationStore.write` into one transaction.
-
-    Attributes:
-        runs: History of the runs.
-        mirror: The local copy of the catalogue, its checkpoint and its quarantine.
-        staging: Where a read of the catalogue is compared with the mirror.
-        merge: Makes the mirror what a staged read says.
-        host_queue: Changes that the host has not applied yet.
-        plans: Catalogues that were read and not applied.
-        outbox: Batches of sales and what became of them.
-        outbox_maintenance: What people, and time, do to batches.
-        date_books: What became of each transaction of a business date.
-        sales_dates: When each business date was visited.
-        sales_looks: What was seen of dates in progress.
-        sales_staging: Where a day's transactions are compared with what is
-            known of them.
-        sales_quarantine: Sales that were set aside, and what the host contradicts.
-        sales_profiles: With which profile of the back office sales are sent.
-        operator_actions: What operators did, when, and why.
-        freezes: How often sales were frozen, here and in the file beside.
-        notices: What was sent to people, and what is still to be sent.
-        reconciliations: The business dates that were reconciled.
-        api_calls: The last call of the back office, of any process.
-    """
-
-    def __init__(self, session: Session, location: str, freeze_file: "FreezeRecord") -> None:
-        self.session: Session = session
-        self.location: str = location
-        self.freeze_file: FreezeRecord = freeze_file
-
-    if TYPE_CHECKING:
-        runs: RunHistory
-        mirror: Mirror
-        staging: CatalogueStaging
-        merge: MirrorMerge
-        host_queue: HostQueue
-        plans: Plans
-        freezes: Freezes
-        outbox: Outbox
-        outbox_maintenance: OutboxMaintenance
-        date_books: DateBooks
-        sales_dates: SalesDates
-        sales_looks: SalesLooks
-        sales_staging: SalesStaging
-        sales_quarantine: SalesQuarantine
-        sales_profiles: SalesProfiles
-        operator_actions: OperatorActions
-        notices: NoticeQueue
-        reconciliations: Reconciliations
-        api_calls: ApiCalls
-    else:
-
-        def __getattr__(self, name: str) -> Any:
-            """
-            Make a repository when it is first asked for.
-            """
-            if name not in _REPOSITORIES:
-                raise AttributeError(name)
-
-            module, repository = _REPOSITORIES[name]
-            more = _NEEDS.get(name, ())
-            made = getattr(import_module(f".{module}", __package__), repository)(
-                self.session, self.location, *(getattr(self, needed) for needed in more)
-            )
-            setattr(self, name, made)
-            return made
-
-    def unreadable_rows(self) -> "list[UnreadableRows]":
-        """
-        Rows of sales and runs that can't be read, and are passed over.
-        """
-        from ._unreadable_rows import find_unreadable_rows  # as above
-
-        return list(find_unreadable_rows(self.session, self.location))
+    from ._freeze_numbers import FreezeRecord
 
 
 @attrs.frozen
@@ -264,3 +144,182 @@ class SyncStore:
         Give back connections that are idle; what is in use goes on.
         """
         self.database.close()
+
+
+class SharedSession(Session, Protocol):
+    """
+    What a database needs of its sessions, besides what the tables need.
+    """
+
+    @property
+    def process(self) -> int:
+        """
+        That opened it: a child process must not use it.
+        """
+
+    @property
+    def is_open(self) -> bool:
+        """
+        Was it not closed?
+        """
+
+    @property
+    def in_transaction(self) -> bool:
+        """
+        Is a transaction open?
+        """
+
+    def set_timeout(self, seconds: int) -> None:
+        """
+        For how long another writer is waited for.
+        """
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """
+        A transaction in which all reads see one state, and nothing is written.
+        """
+
+
+S = TypeVar("S", bound=SharedSession)
+
+
+class _PerThread(threading.local):
+    """
+    Attributes:
+        has_short_timeout: Whether this thread waits for other writers only shortly.
+        session: What its units of work share.
+    """
+
+    has_short_timeout: bool = False
+    session: Any = None
+
+
+@attrs.define(eq=False)
+class SharingDatabase(Generic[S]):
+    """
+    What `Database` says of connections, for any database.
+
+    A unit of work has a connection of its own, so a database may be shared by
+    threads and survives a fork; what is nested in a transaction, a snapshot or
+    `keep_open` shares the connection of that.
+    """
+
+    here: _PerThread = attrs.field(factory=_PerThread, init=False)
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """
+        For messages.
+        """
+
+    @abstractmethod
+    def opened(self) -> AbstractContextManager[S]:
+        """
+        A connection that is not in use, up to date.
+        """
+
+    @property
+    @abstractmethod
+    def errors(self) -> tuple[type[Exception], ...]:
+        """
+        What the database raises.
+        """
+
+    @abstractmethod
+    def explained(self, exc: Any) -> Exception:
+        """
+        The `StoreError` for one of `errors`; *exc* itself if it is not of the store.
+        """
+
+    @abstractmethod
+    def transaction(
+        self, session: S, *, location: str | None, durable: bool
+    ) -> AbstractContextManager[None]:
+        """
+        A transaction as `Database.write` describes it.
+        """
+
+    @property
+    @abstractmethod
+    def timeout(self) -> int:
+        """
+        For how many seconds this thread waits for another writer.
+        """
+
+    @contextmanager
+    def read(self, *, apart: bool = False) -> Iterator[S]:
+        try:
+            if not apart and (session := self._shared()) is not None:
+                yield session
+                return
+
+            with self.opened() as fresh:
+                yield fresh
+        except self.errors as exc:
+            error = self.explained(exc)
+            if error is exc:
+                raise
+            raise error from exc
+
+    @contextmanager
+    def keep_open(self) -> Iterator[None]:
+        with self._kept_open(apart=True):
+            yield
+
+    @contextmanager
+    def snapshot(self) -> Iterator[S]:
+        with self.short_timeout(), self._kept_open() as session:
+            if session.in_transaction:
+                yield session
+                return
+
+            with session.snapshot():
+                yield session
+
+    @contextmanager
+    def write(self, *, location: str | None, durable: bool = True) -> Iterator[S]:
+        with self._kept_open() as session:
+            if session.in_transaction:
+                msg = (
+                    f"the store {self.name} is being read or written in this thread: "
+                    "nothing was written. Write once that has ended, or in another thread."
+                )
+                raise StoreError(msg)
+
+            with self.transaction(session, location=location, durable=durable):
+                yield session
+
+    @contextmanager
+    def short_timeout(self) -> Iterator[None]:
+        before, self.here.has_short_timeout = self.here.has_short_timeout, True
+
+        try:
+            if (shared := self._shared()) is not None:
+                shared.set_timeout(self.timeout)
+            yield
+        finally:
+            self.here.has_short_timeout = before
+            if not before and (shared := self._shared()) is not None:
+                shared.set_timeout(self.timeout)
+
+    def _shared(self) -> S | None:
+        """
+        What the units of work of this thread share, if that can be used: Ctrl-C
+        at a bad moment closes it, and a fork takes it along.
+        """
+        session: S | None = self.here.session
+        is_usable = session is not None and session.is_open and session.process == os.getpid()
+
+        return session if is_usable else None
+
+    @contextmanager
+    def _kept_open(self, *, apart: bool = False) -> Iterator[S]:
+        before = self.here.session
+
+        with self.read(apart=apart) as session:
+            self.here.session = session
+            try:
+                yield session
+            finally:
+                self.here.session = before

@@ -10,7 +10,7 @@ import attrs
 import psycopg
 
 from conexxus_sync.errors import StoreError
-from conexxus_sync.stores._shared_sessions import SharingDatabase
+from conexxus_sync.stores._sync_store import SharingDatabase
 
 from ._address import PostgresAddress
 from ._connections import Connections
@@ -55,8 +55,9 @@ class PostgresDatabase(SharingDatabase[PostgresSession]):
 
         return session.transaction(_LOCK_ONE, *locks, durable=durable)
 
-    def timeout(self, *, is_short: bool) -> int:
-        return HASTY_TIMEOUT_S if is_short else BUSY_TIMEOUT_S
+    @property
+    def timeout(self) -> int:
+        return HASTY_TIMEOUT_S if self.here.has_short_timeout else BUSY_TIMEOUT_S
 
     def exists(self) -> bool:
         try:
@@ -78,7 +79,7 @@ class PostgresDatabase(SharingDatabase[PostgresSession]):
         is_clean = False
 
         try:
-            session.set_timeout(self.current_timeout)
+            session.set_timeout(self.timeout)
             if migrated and not self._is_migrated:
                 migrate(pooled.raw, self.address.schema, lock=self._lock("migrations"))
                 self._is_migrated = True

@@ -13,8 +13,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from conexxus_sync.errors import HostError, StoreError, TransactionEndedError
-from conexxus_sync.stores._database import Row
-from conexxus_sync.stores._shared_sessions import BaseSession
+from conexxus_sync.stores._database import BaseSession, Row
 
 from ._bulk_load import WaitingCopies
 from ._connections import PooledConnection
@@ -84,11 +83,11 @@ class PostgresSession(BaseSession):
         return self.connection
 
     @property
-    def is_usable(self) -> bool:
+    def is_open(self) -> bool:
         """
-        Is it open, in this process?
+        Was it not closed?
         """
-        return self.process == os.getpid() and not self.connection.closed
+        return not self.connection.closed
 
     @property
     def in_transaction(self) -> bool:
@@ -228,11 +227,13 @@ class PostgresSession(BaseSession):
 
     def _ensure_within(self, number: str) -> None:
         # One that failed would be that of our savepoint, which is rolled back.
-        is_open = self.is_usable and (
-            self.connection.info.transaction_status == TransactionStatus.INTRANS
+        is_ours = (
+            self.is_open
+            and self.process == os.getpid()
+            and (self.connection.info.transaction_status == TransactionStatus.INTRANS)
         )
 
-        if not is_open or self._transaction() != number:
+        if not is_ours or self._transaction() != number:
             raise TransactionEndedError
 
     @contextmanager

@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 
 from conexxus_sync.errors import StoreError
-from conexxus_sync.stores._migration_files import migrations, refuse_newer
+from conexxus_sync.stores._migration_files import migrations, newer
 
 from ._spelling import spelled
 
@@ -41,7 +41,8 @@ def migrate(connection: "psycopg.Connection[Any]", schema: str, *, lock: int) ->
 def _upgrade(connection: "psycopg.Connection[Any]", schema: str, known: int) -> None:
     version = _version(connection, schema)
 
-    refuse_newer(f"in the schema {schema}", version, known)
+    if version > known:
+        raise newer(f"in the schema {schema}", version, known)
 
     if version == 0:
         _refuse_stranger(connection, schema)

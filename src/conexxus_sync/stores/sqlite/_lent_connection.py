@@ -139,6 +139,8 @@ def _ensure_open(connection: sqlite3.Connection) -> None:
         is_ongoing = connection.in_transaction
     except sqlite3.ProgrammingError:
         is_ongoing = False
+        # By `sqlite3.Connection.close` itself: nothing may go on with it.
+        connection.close()
 
     if not is_ongoing:
         raise TransactionEndedError

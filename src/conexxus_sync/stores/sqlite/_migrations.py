@@ -10,9 +10,9 @@ from pathlib import Path
 import attrs
 
 from conexxus_sync.errors import StoreError
-from conexxus_sync.stores._migration_files import migrations, refuse_newer
+from conexxus_sync.stores._migration_files import migrations, newer
 
-from ._identity import APPLICATION_ID, FIRST_WITH_ID, Identity, identity_of
+from ._identity import APPLICATION_ID, FIRST_WITH_ID, identity_of
 
 
 @attrs.frozen
@@ -63,9 +63,15 @@ def migrate(connection: sqlite3.Connection, path: Path, deadline: Deadline) -> b
     known = latest_version()
     identity = identity_of(connection)
     version = identity.version
-    _refuse_stranger(connection, path, identity)
 
-    refuse_newer(str(path), version, known)
+    if not (identity.is_ours or identity.is_new):
+        msg = (
+            f"the file {path} {identity.problem}; nothing was changed. Set CONEXXUS_STORE to a "
+            "file of its own, which is created"
+        )
+        raise StoreError(msg)
+    if version > known:
+        raise newer(str(path), version, known)
 
     if version == 0:
         _use_wal(connection, deadline)
@@ -79,15 +85,6 @@ def migrate(connection: sqlite3.Connection, path: Path, deadline: Deadline) -> b
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID:d}")
 
     return version < known
-
-
-def _refuse_stranger(connection: sqlite3.Connection, path: Path, identity: Identity) -> None:
-    if identity.problem is not None and not identity.is_new:
-        msg = (
-            f"the file {path} {identity.problem}; nothing was changed. Set CONEXXUS_STORE to a "
-            "file of its own, which is created"
-        )
-        raise StoreError(msg)
 
 
 def latest_version() -> int:

@@ -19,8 +19,8 @@ from typing import Any
 import attrs
 
 from conexxus_sync.errors import StoreError
-from conexxus_sync.stores._database import Row
-from conexxus_sync.stores._shared_sessions import BaseSession, SharingDatabase
+from conexxus_sync.stores._database import BaseSession, Row
+from conexxus_sync.stores._sync_store import SharingDatabase
 
 from ._error_advice import explained
 from ._file_owner import owner_advice
@@ -53,7 +53,10 @@ class SqliteSession(sqlite3.Connection, BaseSession):
     Attributes:
         process: That opened it: a child process must not use it.
         file: What its path led to when it was opened.
+        is_open: Was it not closed?
     """
+
+    is_open: bool = True
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -68,26 +71,9 @@ class SqliteSession(sqlite3.Connection, BaseSession):
     def raw(self) -> sqlite3.Connection:
         return self
 
-    @property
-    def is_open(self) -> bool:
-        """
-        Was it not closed?
-        """
-        try:
-            _ = self.in_transaction
-        except sqlite3.ProgrammingError:
-            return False
-
-        return True
-
-    @property
-    def is_usable(self) -> bool:
-        """
-        Is it open, in this process?
-
-        Ctrl-C at a bad moment closes a connection that a thread still shares.
-        """
-        return self.process == os.getpid() and self.is_open
+    def close(self) -> None:
+        self.is_open = False
+        super().close()
 
     def stream(self, statement: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
         cursor = self.execute(statement, parameters)
@@ -271,8 +257,9 @@ class SqliteDatabase(SharingDatabase[SqliteSession]):
         ):
             yield
 
-    def timeout(self, *, is_short: bool) -> int:
-        return HASTY_TIMEOUT_S if is_short else BUSY_TIMEOUT_S
+    @property
+    def timeout(self) -> int:
+        return HASTY_TIMEOUT_S if self.here.has_short_timeout else BUSY_TIMEOUT_S
 
     def exists(self) -> bool:
         # What is empty was made by something else; to open a folder says what is wrong.
@@ -304,7 +291,7 @@ class SqliteDatabase(SharingDatabase[SqliteSession]):
         # What lies beside a file that is open here already is its own log.
         if file not in self._open:
             self._generation.check()
-        timeout = self.current_timeout
+        timeout = self.timeout
         ends = self.monotonic() + timeout
         connection = sqlite3.connect(
             self.path,
