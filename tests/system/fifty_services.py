@@ -4,7 +4,7 @@ without pause.
 
 Run as a script: `fifty_services.py API STORE DAY BEGAN`.  It ends by a signal, or
 once its standard input ends; writes when it has been at each location, and, as
-errors, which run was in its way, and when.
+errors, which run, or lock of a location, was in its way, and when.
 """
 
 import logging
@@ -25,7 +25,7 @@ from conexxus_sync.config import SyncConfig
 from conexxus_sync.model import leases
 from conexxus_sync.runtime.processes import LinuxProcesses
 from conexxus_sync.stores import _lease_table
-from conexxus_sync.stores.postgres import PostgresStore
+from conexxus_sync.stores.postgres import PostgresStore, _writer_locks
 from conexxus_sync.testing import sale
 
 
@@ -62,7 +62,8 @@ class OtherHost(LinuxProcesses):
 
 
 def shorten_leases():
-    leases.LEASE_LENGTH = _lease_table.LEASE_LENGTH = timedelta(seconds=LEASE_S)
+    for each in (leases, _lease_table, _writer_locks):
+        each.LEASE_LENGTH = timedelta(seconds=LEASE_S)
     leases.RENEWED_AFTER = leases.LEASE_LENGTH / 4
 
 
@@ -71,10 +72,7 @@ def services(api, store, day, began):
     They share one store and one client.
     """
     client = ConexxusClient(ClientConfig(api_url=api, api_key="k", retries=0, timeout_ms=2_000))
-    # As long as a stopped process may hold a lock.
-    kept = PostgresStore(
-        f"{store}&connections=20&statement_timeout={LEASE_S}", processes=OtherHost()
-    )
+    kept = PostgresStore(f"{store}&connections=20", processes=OtherHost())
 
     return [
         ConexxusService(
@@ -92,15 +90,18 @@ def services(api, store, day, began):
     ]
 
 
-def work(service, day, *, pulls):
+def work(service, location, day, *, pulls):
     try:
         if pulls:
             service.sync_inventory()
         service.push_sales(day)
     except RunInProgressError as exc:
         sys.stderr.write(f"{exc.run_id} {time.time()}\n")
-    except (LeaseLostError, StoreError):
+    except LeaseLostError:
         return
+    except StoreError as exc:
+        if "Another process holds it" in str(exc):
+            sys.stderr.write(f"{location} {time.time()}\n")
 
 
 def main(api, store, day, began):
@@ -113,7 +114,8 @@ def main(api, store, day, began):
     with ThreadPoolExecutor(WORKERS) as workers:
         while not ended.is_set():
             count += 1
-            list(workers.map(partial(work, day=day, pulls=count % 20 == 1), every))
+            each = partial(work, day=day, pulls=count % 20 == 1)
+            list(workers.map(each, every, LOCATIONS))
             print(count, flush=True)
 
 

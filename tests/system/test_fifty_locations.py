@@ -3,13 +3,13 @@ Two processes with fifty services each, for the same locations in one
 PostgreSQL, that are killed and stopped at random.
 """
 
-import math
 import os
 import random
 import signal
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -33,12 +33,12 @@ class Pair:
     Two processes; a third takes the place of one that was killed.
 
     Attributes:
-        failed: When the process of a run was killed or stopped.
+        failed: When the process of a run, or at a location, was killed or stopped.
     """
 
     def __init__(self, server, refusals, arguments):
         self.server, self.refusals, self.arguments = server, refusals, arguments
-        self.failed = {}
+        self.failed = defaultdict(list)
         self.processes = [self.start(), self.start()]
 
     def start(self):
@@ -86,12 +86,15 @@ class Pair:
         """
         process = self.processes[which]
         held = self.stopped(process)
-        self.failed |= {run: time.time() for *_, run in held}
+        for location, _, _, run in held:
+            self.failed[location].append(time.time())
+            self.failed[run].append(time.time())
         process.send_signal(what)
         if what == signal.SIGKILL:
             process.communicate()
-        deadline = time.monotonic() + 3 * TAKEN_OVER_WITHIN_S
-        while held & self.held_by(process.pid) and time.monotonic() < deadline:
+        # Pulls are rare.
+        sales = {lease for lease in held if "sales" in lease}
+        while sales & self.held_by(process.pid) and not self.late():
             self.server.execute("SELECT pg_sleep(0.1)")
 
         if what == signal.SIGKILL:
@@ -101,16 +104,18 @@ class Pair:
 
     def late(self):
         """
-        Runs that were in the way of others for too long after they had failed.
+        Runs, and locks of locations, that were in the way of others for too long
+        after their process had failed.
         """
         self.refusals.seek(0)
-        refused = (line.split() for line in self.refusals)
+        refused = [line.split() for line in self.refusals]
 
-        return {
-            run
-            for run, moment in refused
-            if float(moment) > self.failed.get(run, math.inf) + TAKEN_OVER_WITHIN_S
-        }
+        return {name for name, moment in refused if self.is_late(name, float(moment))}
+
+    def is_late(self, name, moment):
+        before = [failed for failed in self.failed.get(name, ()) if failed < moment]
+
+        return bool(before) and moment > before[-1] + TAKEN_OVER_WITHIN_S
 
     def end(self):
         for process in self.processes:

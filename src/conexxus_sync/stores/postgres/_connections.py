@@ -41,6 +41,13 @@ class PooledConnection:
     backend: int = 0
     settings: tuple[str, int] | None = None
 
+    @property
+    def lock_timeout(self) -> int:
+        """
+        For how many seconds another writer is waited for.
+        """
+        return self.settings[1] if self.settings else 0
+
     def use(self, schema: str, timeout: int) -> None:
         """
         Look into *schema*, and wait for other writers for *timeout* seconds.

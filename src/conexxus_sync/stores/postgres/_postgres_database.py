@@ -4,7 +4,6 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from hashlib import sha256
 
 import attrs
 import psycopg
@@ -16,13 +15,11 @@ from ._address import PostgresAddress
 from ._connections import Connections
 from ._postgres_session import PostgresSession
 from ._schema import is_migrated, migrate
+from ._writer_locks import WriterLocks, lock_number
 
 
 BUSY_TIMEOUT_S = 10
 HASTY_TIMEOUT_S = 1
-
-_LOCK_ALL = "SELECT pg_advisory_xact_lock(?)"
-_LOCK_ONE = "SELECT pg_advisory_xact_lock_shared(?), pg_advisory_xact_lock(?)"
 
 
 @attrs.define(eq=False)
@@ -48,12 +45,9 @@ class PostgresDatabase(SharingDatabase[PostgresSession]):
     def transaction(
         self, session: PostgresSession, *, location: str | None, durable: bool
     ) -> AbstractContextManager[None]:
-        if location is None:
-            return session.transaction(_LOCK_ALL, self._lock("store"), durable=durable)
+        locks = WriterLocks.of(self.address.schema, location)
 
-        locks = self._lock("store"), self._lock(f"location {location}")
-
-        return session.transaction(_LOCK_ONE, *locks, durable=durable)
+        return session.transaction(locks, durable=durable)
 
     @property
     def timeout(self) -> int:
@@ -81,20 +75,14 @@ class PostgresDatabase(SharingDatabase[PostgresSession]):
         try:
             session.set_timeout(self.timeout)
             if migrated and not self._is_migrated:
-                migrate(pooled.raw, self.address.schema, lock=self._lock("migrations"))
+                lock = lock_number(self.address.schema, "migrations")
+                migrate(pooled.raw, self.address.schema, lock=lock)
                 self._is_migrated = True
             yield session
         finally:
             with suppress(psycopg.Error):
                 is_clean = session.clean()
             self.connections.give_back(pooled, is_clean=is_clean)
-
-    def _lock(self, name: str) -> int:
-        """
-        The number of an advisory lock: all of the server share 64 bits.
-        """
-        digest = sha256(f"conexxus {self.address.schema} {name}".encode()).digest()
-        return int.from_bytes(digest[:8], signed=True)
 
     @property
     def errors(self) -> tuple[type[Exception], ...]:

@@ -19,6 +19,7 @@ from ._bulk_load import WaitingCopies
 from ._connections import PooledConnection
 from ._spelling import Copied, copied, spelled
 from ._streams import OVER, READ_ON, ROWS_AT_A_TIME, Stream
+from ._writer_locks import WriterLocks
 
 
 # So many rows are cheaper to copy than to insert.
@@ -39,7 +40,10 @@ _BEGIN_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 # A crash loses the statistics, and may give a number to a second transaction.
 _STATISTICS_SINCE = "SELECT CAST(pg_stat_get_bgwriter_stat_reset_time() AS TEXT)"
 _NUMBER = "CAST(pg_current_xact_id() AS TEXT)"
-_BEGUN = f"{_STATISTICS_SINCE}, {_NUMBER}, pg_backend_pid(), current_schema()"
+_BEGUN = (
+    f"{_STATISTICS_SINCE}, {_NUMBER}, pg_backend_pid(), current_schema(),"
+    " set_config('lock_timeout', ?, true)"
+)
 
 
 @attrs.define(eq=False)
@@ -143,6 +147,11 @@ class PostgresSession(BaseSession):
                 few = list(islice(rows, ROWS_AT_A_TIME))
             return
 
+        # For one, a pipeline takes twice as long.
+        if len(few) == 1:
+            self.execute(statement, few[0])
+            return
+
         self._load()
         while few:
             psycopg.RawCursor(self.connection).executemany(spelled(statement).encode(), few)
@@ -237,18 +246,16 @@ class PostgresSession(BaseSession):
             raise TransactionEndedError
 
     @contextmanager
-    def transaction(self, lock: str, *numbers: int, durable: bool) -> Iterator[None]:
+    def transaction(self, locks: WriterLocks, *, durable: bool) -> Iterator[None]:
         """
-        One transaction that takes the locks of *numbers* with the statement *lock*.
+        One transaction that takes *locks*.
         """
         self.end_streams()
         self._load()
 
         try:
-            self.connection.execute(_BEGIN)
-            if not durable:
-                self.connection.execute("SET LOCAL synchronous_commit = off")
-            self.execute(lock, numbers)
+            begin = _BEGIN if durable else f"{_BEGIN}; SET LOCAL synchronous_commit = off"
+            locks.take(self, begin, self.pooled.lock_timeout)
             since, number = self._begun()
             yield
             self._load()
@@ -313,10 +320,10 @@ class PostgresSession(BaseSession):
         Raises:
             StoreError: This is not the connection that was prepared.
         """
-        row = self.execute(_BEGUN).fetchone()
+        row = self.execute(_BEGUN, (f"{self.pooled.lock_timeout}s",)).fetchone()
         assert row is not None
 
-        if row[2:] != (self.pooled.backend, self.schema):
+        if row[2:4] != (self.pooled.backend, self.schema):
             msg = (
                 f"a statement for the schema {self.schema} was executed in another connection: "
                 "set pool_mode = session in PgBouncer, see docs/how-to/use-postgresql.md"
