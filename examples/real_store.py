@@ -1,6 +1,8 @@
 """
 A real store's year: 92,331 products pulled and every sale of 2017 pushed,
-business date by business date, against a sandbox that keeps books.
+business date by business date, against a sandbox that keeps books, and
+reconciled with them by register, tender and tax.  Which tenders and taxes a
+sale has is the rule of `grocery_data.py`.
 
     python examples/real_store.py --store-id 367 --timezone America/New_York
 
@@ -15,10 +17,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from conexxus_client import DayTotals
 from conexxus_client.testing import Ledger
 
 
@@ -27,6 +31,7 @@ CLI = [sys.executable, "-m", "conexxus_sync.cli"]
 API_KEY = "real-store-demo"
 SHOWN = {"America/New_York": ("2017-03-12", "2017-11-05")}  # the nights the clocks change
 
+# By business date cents: of each sale, register, tender and tax.
 Books = dict[str, dict[str, int]]
 
 
@@ -39,7 +44,7 @@ class Demo:
         base = Path(os.environ.get("CONEXXUS_DEMO_DIR") or HERE.parent / ".demo")
         self.store_id = store_id
         self.timezone = timezone
-        self.folder = base.resolve() / f"store-{store_id}-{timezone.replace('/', '_')}"
+        self.folder = base.resolve() / f"receipts-{store_id}-{timezone.replace('/', '_')}"
         self.catalog = self.folder / "catalog.ndjson"
         self.orders = self.folder / "orders.ndjson"
         self.expected = self.folder / "expected.json"
@@ -128,6 +133,8 @@ def main() -> int:
     with demo.back_office() as url:
         items = _pull(demo, url)
         _push(demo, url, since=min(expected))
+        for day in SHOWN.get(demo.timezone, ()):
+            _reconcile(demo, url, day)
 
     ledger = Ledger(demo.ledger)
     sent = len(ledger.pushes) - known
@@ -155,25 +162,33 @@ def _push(demo: Demo, url: str, *, since: str) -> None:
     print(f"{len(runs):,} business dates pushed." if runs else "No sale was left to push.")
 
 
+def _reconcile(demo: Demo, url: str, day: str) -> None:
+    """
+    What differs ends the command, and with it this program.
+    """
+    found = demo.conexxus(url, "reconcile", "--date", day, "--orders", str(demo.orders))
+    print(f"{day}: till and back office agree in {len(found['rows'])} rows.")
+
+
 def _compare(ledger: Ledger, expected: Books, items: int, demo: Demo) -> int:
     """
     Print what the books say; 1 if that differs from the data by a cent.
     """
     held = books_of(ledger)
     products = sum(1 for _ in demo.catalog.open("rb"))
-    cents = sum(sum(day.values()) for day in held.values())
+    sales = {day: _sales(figures) for day, figures in held.items()}
 
     print(f"\nThe mirror holds {items:,} items.")
     print("The back office's books hold")
     print(
-        f"  {sum(map(len, held.values())):,} transactions, {len(ledger.doubled())} of them twice,"
+        f"  {sum(map(len, sales.values())):,} transactions, {len(ledger.doubled())} of them twice,"
     )
     print(f"  {len(held):,} business dates,")
-    print(f"  {_money(cents)} in total.")
+    print(f"  {_money(sum(map(sum, sales.values())))} in total.")
 
     for day in SHOWN.get(demo.timezone, ()):
-        sales = held.get(day, {})
-        print(f"  {day}: {len(sales)} transactions, {_money(sum(sales.values()))}")
+        of_day = sales.get(day, [])
+        print(f"  {day}: {len(of_day)} transactions, {_money(sum(of_day))}")
 
     if held == expected and not ledger.doubled() and items == products:
         print("That is what the data says, to the cent.")
@@ -189,16 +204,30 @@ def _compare(ledger: Ledger, expected: Books, items: int, demo: Demo) -> int:
 
 def books_of(ledger: Ledger) -> Books:
     """
-    Cents by business date and transaction.
+    What the back office holds; a sum of nothing is none.
     """
-    held: Books = {}
+    return {str(day): _cents_of(ledger, day) for day in ledger.dates()}
 
-    for entry in ledger.transactions():
-        cents = entry.total.scaleb(2)
-        assert cents == int(cents), f"{entry.id} has {entry.total}"
-        held.setdefault(str(entry.date), {})[entry.id] = int(cents)
 
-    return held
+def _cents_of(ledger: Ledger, day: date) -> dict[str, int]:
+    sales = [sale.receipt for sale in ledger.sales(day=day)]
+    totals = DayTotals.of(sales, date=day, location_id="")
+    sums = {
+        **{f"register {name}": one.total for name, one in totals.registers.items()},
+        **{f"tender {name}": amount for name, amount in totals.tenders.items()},
+        **{f"tax {code}": one.amount for code, one in totals.taxes.items()},
+    }
+    figures = {
+        **{f"sale {sale.id}": sale.total for sale in sales},
+        **{name: amount for name, amount in sums.items() if amount},
+    }
+    assert all(amount == round(amount, 2) for amount in figures.values()), figures
+
+    return {name: int(amount.scaleb(2)) for name, amount in figures.items()}
+
+
+def _sales(figures: dict[str, int]) -> list[int]:
+    return [cents for name, cents in figures.items() if name.startswith("sale ")]
 
 
 def _money(cents: int) -> str:

@@ -11,11 +11,13 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from conexxus_client.testing import Ledger
+from conexxus_sync import ConexxusService
 
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -65,6 +67,34 @@ def killed(command, environ, ledger, after):
     return False
 
 
+def cents(row, side):
+    """
+    What one *side* of a row comes to.
+    """
+    amount = getattr(row, side)
+    assert amount == round(amount, 2)
+
+    return int(amount.scaleb(2))
+
+
+def reconciled(found):
+    """
+    By side, what a reconciled date comes to by register, tender and tax; a
+    sale of nothing has a register, too.
+    """
+    assert found.agrees, str(found.difference)
+    assert found.remarks == ()
+
+    return [
+        {
+            row.title: cents(row, side)
+            for row in found.rows
+            if row.name is not None and getattr(row, side)
+        }
+        for side in ("till", "sent", "accepted", "back_office")
+    ]
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def store(request, tmp_path):
     """
@@ -82,7 +112,8 @@ def store(request, tmp_path):
 def test_the_books_agree_to_the_cent(tmp_path, monkeypatch, store, store_id, timezone):
     """
     Killed again and again, with answers lost, the year arrives: each sale
-    once, on its own business date, with pandas' totals to the cent.
+    once, on its own business date, with pandas' totals to the cent; and each
+    date is reconciled by register, tender and tax, with pandas' sums on all sides.
     """
     monkeypatch.setenv("CONEXXUS_DEMO_DIR", str(tmp_path))
     real_store = runpy.run_path(str(EXAMPLES / "real_store.py"))
@@ -100,21 +131,19 @@ def test_the_books_agree_to_the_cent(tmp_path, monkeypatch, store, store_id, tim
             "CONEXXUS_RETRY_DELAY": "1",
             "CONEXXUS_STORE": store,
             "CONEXXUS_TIMEZONE": timezone,
+            "CONEXXUS_ORDERS": str(demo.orders),
             "LOCATION_ID": f"store-{store_id}",
         }
-        push = [
-            *CLI,
-            "push",
-            "--create-store",
-            "--since",
-            min(expected),
-            "--orders",
-            str(demo.orders),
-        ]
+        push = [*CLI, "push", "--create-store", "--since", min(expected)]
 
         while kills < KILLS and killed(push, environ, demo.ledger, chance.randint(1, 6)):
             kills += 1
         done = subprocess.run(push, env=environ, capture_output=True, text=True, check=False)
+
+        with ConexxusService.from_env(environ) as service:
+            for day, figures in expected.items():
+                sums = {name: cents for name, cents in figures.items() if "sale " not in name}
+                assert reconciled(service.reconcile(date.fromisoformat(day))) == [sums] * 4
 
     ledger = Ledger(demo.ledger)
     assert done.returncode == 0, done.stderr
