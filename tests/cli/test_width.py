@@ -12,8 +12,7 @@ import termios
 
 import pytest
 
-from conexxus_sync.cli._folding import folded
-from conexxus_sync.cli._run_text import table
+from conexxus_sync.model.text_folding import folded, table
 
 
 WIDTH = 80

@@ -5,9 +5,10 @@ The line of each night: once, when the date is finished, with the ledger's numbe
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+import attrs
 import pytest
 
-from conexxus_client import TransactionLine
+from conexxus_client import Tax, Tender, TransactionLine
 from conexxus_sync.notifications import LATELY
 from conexxus_sync.testing import ListOrders, sale
 from peeks import peek
@@ -71,8 +72,15 @@ class Shop:
             self.desk.check()
 
     @property
-    def nights(self):
+    def reports(self):
         return [notice["text"] for notice in self.desk.hook.notices if notice["event"] == "night"]
+
+    @property
+    def nights(self):
+        """
+        Without what is below the first line.
+        """
+        return [text.partition("\n")[0] for text in self.reports]
 
 
 def test_a_night_with_sales(shop, orders):
@@ -92,6 +100,72 @@ def test_a_night_with_sales(shop, orders):
     ]
     assert shop.desk.hook.notices[0]["businessDate"] == "2026-01-02"
     assert shop.desk.hook.notices[0]["at"] == "2026-01-03T05:15:00Z"
+
+
+def paid(number, *tenders, **fields):
+    """
+    A sale of 10.90, with its tax.
+    """
+    line = TransactionLine(sku="WINE001", quantity=1, price=Decimal("10.00"))
+
+    return attrs.evolve(
+        sale(f"r{number}", "10.90", timestamp=datetime(2026, 1, 2, 17, tzinfo=UTC), items=[line]),
+        taxes=[Tax(code="STATE", amount=Decimal("0.90"), included=False)],
+        tenders=[Tender(type=name, amount=Decimal(amount)) for name, amount in tenders],
+        **fields,
+    )
+
+
+def test_table_of_a_night(shop, orders, office):
+    """
+    Below its line, a date with sales has what each side has of it, in lines of
+    at most 80 columns that a name from the till can't end.
+    """
+    tamed = "a'b \N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}c"
+    tamed += "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"
+    orders.add(paid(1, ("cash", "10.90"), register="2"), paid(2, ("a`b\n<c>", "10.90")))
+    office.faults("forget(r1)")
+
+    shop.until(4, 12)
+
+    night, quiet = shop.reports
+    assert night.splitlines() == [
+        (
+            "loc-001, 2 January: 2 sales, 21.80, accepted 23:30. Till and back office differ: "
+            "total: till 21.80, accepted 21.80, back office 10.90; r1 was accepted, but is not "
+            "in the books of the back office"
+        ),
+        "```",
+        "                till   sent   accepted  set aside  back office  difference",
+        "sales           2      2      2         0          1            1",
+        "  differs",
+        "total           21.80  21.80  21.80     0          10.90        10.90",
+        "  differs",
+        "register 2      10.90  10.90  10.90     0          0            10.90",
+        "  differs",
+        f"tender {tamed}  10.90  10.90  10.90     0          10.90        0.00",
+        "tender cash     10.90  10.90  10.90     0          0            10.90",
+        "  differs",
+        "tax STATE       1.80   1.80   1.80      0          0.90         0.90",
+        "  differs",
+        "```",
+    ]
+    assert max(map(len, night.splitlines()[1:])) <= 80
+    assert quiet == "loc-001, 3 January: no sales"
+
+
+def test_report_awaits_the_comparison(shop, orders, office):
+    """
+    A date whose books can't be read yet is reported an hour after its end.
+    """
+    office.faults("summary: 503*forever")
+    orders.sell("1.00")
+
+    shop.until(3, 1)
+    assert shop.nights == []
+
+    shop.until(3, 3)
+    assert shop.reports == ["loc-001, 2 January: 1 sale, 1.00, accepted 23:30"]
 
 
 def test_the_tail_of_a_night(shop, orders):

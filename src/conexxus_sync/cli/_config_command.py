@@ -5,11 +5,11 @@
 import re
 
 from conexxus_client.settings import DEFAULT, SETTINGS, Setting, Settings
+from conexxus_sync.model.text_folding import table
 from conexxus_sync.views.run_document import Document
 
 from ._console import screen_width, write_json, write_lines
 from ._exit_codes import ExitCode
-from ._run_text import table
 from ._session import Session
 
 

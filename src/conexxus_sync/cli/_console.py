@@ -12,8 +12,8 @@ from shutil import get_terminal_size
 from typing import Any, Literal, Protocol
 
 from conexxus_client import ConfigurationError
+from conexxus_sync.model.text_folding import folded
 
-from ._folding import folded
 from ._printable import printable, printable_json, redacted
 from ._printed_commands import completed
 

@@ -13,6 +13,7 @@ from conexxus_sync.config import NO_TIMEZONE, SyncConfig, is_utc, system_zone
 from conexxus_sync.errors import StoreError
 from conexxus_sync.model.delivery_profile import DeliveryProfile
 from conexxus_sync.model.formatting import counted
+from conexxus_sync.model.text_folding import table
 from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.sales._clock_check import believable_last_run, find_clock_problem
 from conexxus_sync.sales._profile_check import ProfileCheck
@@ -25,7 +26,7 @@ from conexxus_sync.views.run_document import Document
 from ._check_result import CheckResult, Level, failure, misconfigured
 from ._console import progress, screen_width, write_json, write_lines
 from ._exit_codes import ExitCode, gravest
-from ._run_text import moment, table
+from ._run_text import moment
 from ._session import Session
 from ._store_file import missing_store, store_name
 from ._webhook_check import tested_webhook, webhook_of

@@ -8,13 +8,14 @@ from conexxus_client import ConfigurationError, encode_item
 from conexxus_sync.model.catalogue import MirrorItem
 from conexxus_sync.model.formatting import money
 from conexxus_sync.model.runs import RunKind
+from conexxus_sync.model.text_folding import table
 from conexxus_sync.views.run_document import run_document
 
 from ._console import screen_width, write_json, write_lines
 from ._csv import write_csv
 from ._exit_codes import ExitCode
 from ._printable import printable_json
-from ._run_text import moment, run_duration, summary, table
+from ._run_text import moment, run_duration, summary
 from ._session import Session
 from ._store_file import opened
 

@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 from conexxus_client import ConfigurationError
 from conexxus_sync.model.formatting import money
 from conexxus_sync.model.sales import OPEN_STATES, Batch, BatchState
+from conexxus_sync.model.text_folding import table
 from conexxus_sync.views.json import BatchAndSales, batch_document
 
 from ._console import screen_width, write_json, write_lines
 from ._exit_codes import ExitCode
 from ._operator import outbox_operator, understood
-from ._run_text import counted, moment, state_of, table
+from ._run_text import counted, moment, state_of
 from ._session import Session
 from ._store_file import opened
 

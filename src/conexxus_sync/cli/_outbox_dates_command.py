@@ -8,6 +8,7 @@ from decimal import Decimal
 from conexxus_client import ConfigurationError
 from conexxus_sync.config import day
 from conexxus_sync.model.formatting import money
+from conexxus_sync.model.text_folding import table
 from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.sales import Reconciliation, reconcile
 from conexxus_sync.service._host_objects import order_source
@@ -15,7 +16,6 @@ from conexxus_sync.views.json import reconciled_document
 
 from ._console import screen_width, write_json, write_lines
 from ._exit_codes import ExitCode
-from ._run_text import table
 from ._session import Session
 from ._store_file import opened
 

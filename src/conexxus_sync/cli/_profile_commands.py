@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from conexxus_client import ConfigurationError
 from conexxus_sync.model.delivery_profile import DeliveryProfile
 from conexxus_sync.model.sales import OutboxError
+from conexxus_sync.model.text_folding import table
 from conexxus_sync.views.run_document import Document
 
 from ._console import asked, screen_width, write_json, write_lines
 from ._exit_codes import ExitCode
 from ._operator import outbox_operator
-from ._run_text import counted, table
+from ._run_text import counted
 from ._session import Session
 from ._store_file import changeable, opened
 

@@ -6,13 +6,14 @@ from conexxus_client import ConfigurationError
 from conexxus_sync.inventory._item_history import explain_item
 from conexxus_sync.model.catalogue import QuarantinedItem
 from conexxus_sync.model.sales import QuarantinedTransaction
+from conexxus_sync.model.text_folding import table
 from conexxus_sync.stores import LocationStore
 from conexxus_sync.views.json import item_document, sale_document
 
 from ._console import screen_width, write_json, write_lines
 from ._exit_codes import ExitCode
 from ._operator import outbox_operator
-from ._run_text import moment, table
+from ._run_text import moment
 from ._session import Session, given_day
 from ._store_file import changeable, opened
 

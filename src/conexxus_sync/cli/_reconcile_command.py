@@ -5,10 +5,10 @@
 from collections.abc import Iterator
 from datetime import date as Date  # noqa: N812  # an option is called `date`
 from datetime import timedelta
-from decimal import Decimal
 
 from conexxus_client import ConfigurationError
-from conexxus_sync.model.date_reconciliation import DateReconciliation, ReconciledAmount
+from conexxus_sync.model.date_reconciliation import DateReconciliation
+from conexxus_sync.model.reconciled_table import reconciled_table
 from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.sales import SalesLedger
 from conexxus_sync.service import ConexxusService
@@ -17,7 +17,6 @@ from conexxus_sync.views.json import reconciliation_document
 from ._console import screen_width, write_json, write_lines
 from ._csv import write_reconciled_csv
 from ._exit_codes import ExitCode
-from ._run_text import table
 from ._service_wiring import service_of
 from ._session import Session, given_day
 from ._store_file import require_store
@@ -77,21 +76,10 @@ def _last_date(service: ConexxusService) -> Date:
 def _lines(found: DateReconciliation) -> Iterator[str]:
     yield f"{found.business_date}, location {found.location_id}"
     yield ""
-    headings = ("", "till", "sent", "accepted", "set aside", "back office", "difference", "")
-    yield from table(headings, [_row(row) for row in found.rows], width=screen_width())
+    yield from reconciled_table(found.rows, width=screen_width())
     yield ""
     yield from (f"{one}." for one in found.findings[:SHOWN_FINDINGS])
     if len(found.findings) > SHOWN_FINDINGS:
         yield f"... and {len(found.findings) - SHOWN_FINDINGS:,} more: see --json."
     yield from (f"{remark}." for remark in found.remarks)
     yield "All that is known agrees." if found.agrees else "Till and back office do not agree."
-
-
-def _row(row: ReconciledAmount) -> tuple[str, ...]:
-    figures = (row.till, row.sent, row.accepted, row.set_aside, row.back_office, row.difference)
-
-    return (row.title, *map(_shown, figures), "" if row.agrees else "differs")
-
-
-def _shown(amount: Decimal | None) -> str:
-    return "" if amount is None else f"{amount:,f}"

@@ -4,7 +4,6 @@ Text about runs for the terminal. Pure functions.
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from conexxus_sync.model.formatting import counted as counted
@@ -15,15 +14,11 @@ from conexxus_sync.views.phrases import moment as moment
 from conexxus_sync.views.phrases import run_duration as run_duration
 from conexxus_sync.views.phrases import summary as summary
 
-from ._folding import folded
-
 
 if TYPE_CHECKING:
     from conexxus_sync.model.sales import Batch
 
 SHOWN_ISSUES = 10
-# Of the last column, else it stands below the others.
-LEAST_OF_LAST = 20
 
 
 def run_lines(run: SyncRun) -> list[str]:
@@ -38,44 +33,6 @@ def state_of(batch: "Batch") -> str:
     A batch's state in a word or two.
     """
     return f"{batch.state.value}, parked" if batch.parked else batch.state.value
-
-
-def table(
-    headings: Sequence[str], rows: Sequence[Sequence[str]], *, width: int | None = None
-) -> list[str]:
-    """
-    Aligned columns of plain text.
-
-    Args:
-        width: Of the screen: columns that do not fit stand below the others.
-    """
-    cells = [list(headings), *[list(row) for row in rows]]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    ends = list(accumulate(widths, lambda end, width: end + len(_GAP) + width))
-
-    if width is None or ends[-1] <= width:
-        return [_aligned(row, widths) for row in cells]
-
-    fitting = max(1, sum(end <= width for end in ends))
-    last = ends[-2] + len(_GAP) if len(ends) > 1 else 0
-    if fitting == len(ends) - 1 and width - last >= LEAST_OF_LAST:
-        return [line for row in cells for line in folded(_aligned(row, widths), width, indent=last)]
-
-    return [line for row in cells for line in _below(row, widths, fitting, width)]
-
-
-_GAP = "  "
-
-
-def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
-    return _GAP.join(text.ljust(width) for text, width in zip(row, widths, strict=False)).rstrip()
-
-
-def _below(row: Sequence[str], widths: Sequence[int], fitting: int, width: int) -> Iterator[str]:
-    yield _aligned(row[:fitting], widths)
-
-    if rest := _GAP.join(filter(None, row[fitting:])):
-        yield from folded(f"{_GAP}{rest}", width, indent=len(_GAP))
 
 
 def _pull(run: SyncRun) -> Iterator[str]:

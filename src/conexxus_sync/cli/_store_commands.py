@@ -8,6 +8,7 @@ from typing import Any
 
 from conexxus_client import ConfigurationError
 from conexxus_sync.config import SyncConfig
+from conexxus_sync.model.text_folding import table
 from conexxus_sync.stores.sqlite.copies import (
     Progress,
     StoreCheck,
@@ -19,7 +20,7 @@ from conexxus_sync.stores.sqlite.copies import (
 from ._console import Progress as Line
 from ._console import progress, screen_width, write_json, write_lines
 from ._exit_codes import ExitCode
-from ._run_text import counted, table
+from ._run_text import counted
 from ._session import Session
 from ._store_file import missing_store, store_path
 

@@ -16,6 +16,7 @@ from conexxus_sync.config import SyncConfig
 from conexxus_sync.model.api_connection import ApiConnection
 from conexxus_sync.model.calendar import DAY
 from conexxus_sync.model.catalogue import AbsentItem, PlanSummary, PriceChange, QuarantinedItem
+from conexxus_sync.model.date_reconciliation import ComparedDate
 from conexxus_sync.model.pull_schedule import PullSchedule
 from conexxus_sync.model.runs import RunKind, SyncRun
 from conexxus_sync.model.sales import (
@@ -37,6 +38,7 @@ SHOWN_RUNS = 24
 SHOWN_QUARANTINED = 10
 SHOWN_BATCHES = 10
 SHOWN_PRICES = 50
+SHOWN_RECONCILED = 7
 
 
 class DayState(StrEnum):
@@ -156,6 +158,8 @@ class Overview:
         refused: The catalogue that waits to be accepted; None if there is none.
         batches: That are not settled, at most `SHOWN_BATCHES`.
         open_batches: How many there are.
+        reconciled: The last dates that were reconciled, latest first, at most
+            `SHOWN_RECONCILED`.
         next_pull: When the schedule has the next pull; None if that is not
             known; likewise `next_push`.
         problem: Why some of it is missing.
@@ -176,6 +180,7 @@ class Overview:
     quarantine: Quarantine = attrs.field(factory=Quarantine)
     batches: tuple[Batch, ...] = ()
     open_batches: int = 0
+    reconciled: dict[date, ComparedDate] = attrs.field(factory=dict)
     next_pull: datetime | None = None
     next_push: datetime | None = None
     problem: str | None = None
@@ -239,7 +244,15 @@ def _filled(bare: Overview, store: LocationStore, config: SyncConfig) -> Overvie
             batches=tuple(state.outbox.batches(OPEN_STATES, SHOWN_BATCHES)),
             next_pull=schedule.next_pull(state.runs.latest(RunKind.INVENTORY), bare.now),
             open_batches=sum(counts.get(it, 0) for it in OPEN_STATES),
+            reconciled=_reconciled(state, bare.today),
         )
+
+
+def _reconciled(state: State, today: date) -> dict[date, ComparedDate]:
+    since = state.reconciliations.since(today - (SHOWN_DAYS - 1) * DAY)
+    tables = [(day, one) for day, one in reversed(since.items()) if one.rows]
+
+    return dict(tables[:SHOWN_RECONCILED])
 
 
 def _elsewhere(bare: Overview, store: LocationStore) -> Iterator[tuple[RunKind, str]]:

@@ -158,10 +158,15 @@ class ComparedDate:
 
     Attributes:
         difference: A sentence; None if all agreed.
+        rows: Its table, those that differ in any case; of a date that an
+            earlier version compared, none.
+        more: How many rows were not kept.
     """
 
     at: datetime
     difference: str | None
+    rows: tuple[ReconciledAmount, ...] = ()
+    more: int = 0
 
     def is_outdated(self, visited_at: datetime) -> bool:
         """

@@ -9,6 +9,7 @@ from decimal import Decimal
 import attrs
 
 from conexxus_sync.model.calendar import DAY, StoreCalendar
+from conexxus_sync.model.date_reconciliation import ComparedDate
 from conexxus_sync.model.formatting import wall_time
 from conexxus_sync.model.notices import Event, Notice, SentReport
 from conexxus_sync.model.sales import DateTotals
@@ -35,7 +36,7 @@ class DailyReports:
         missing: How many sales of a date were not accepted.
         sums: What a date comes to; asked only for dates to report: it takes
             a look at every sale.
-        differing: What differs between till and back office, by date.
+        compared: What came of reconciling, by date.
         why: Why sales of a date were not accepted, in plain words.
     """
 
@@ -49,7 +50,7 @@ class DailyReports:
     missing: Callable[[date], int]
     sums: Callable[[date], DateTotals | None]
     why: Callable[[date], str]
-    differing: Mapping[date, str] = attrs.field(factory=dict)
+    compared: Mapping[date, ComparedDate] = attrs.field(factory=dict)
 
     def due(self) -> Iterator[tuple[SentReport, Notice]]:
         """
@@ -61,9 +62,10 @@ class DailyReports:
             missing, finished = self.missing(day), self._is_finished(day)
 
             if finished and not missing:
-                beginning = "now complete, " if day in incomplete else ""
-                text = f"{beginning}{self._accepted(day)}{self._difference(day)}"
-                yield self._report(day, text, complete=True)
+                if day in self.compared or self._is_late(day):
+                    beginning = "now complete, " if day in incomplete else ""
+                    text = f"{beginning}{self._accepted(day)}{self._difference(day)}"
+                    yield self._report(day, text, complete=True)
             elif day not in incomplete and (finished or self._is_late(day)):
                 yield self._report(day, self._incomplete(day, missing), complete=False)
 
@@ -80,7 +82,7 @@ class DailyReports:
             SentReport(business_date=day, complete=complete),
             Notice(
                 event=Event.NIGHT,
-                text=daily_report(self.location_id, day, text),
+                text=daily_report(self.location_id, day, text, self.compared.get(day)),
                 location_id=self.location_id,
                 at=self.now,
                 business_date=day,
@@ -96,9 +98,12 @@ class DailyReports:
         return accepted(sums.delivered, sums.total, wall_time(sums.last_at, self.zone, day))
 
     def _difference(self, day: date) -> str:
-        difference = self.differing.get(day)
+        compared = self.compared.get(day)
 
-        return "" if difference is None else f". Till and back office differ: {difference}"
+        if compared is None or compared.difference is None:
+            return ""
+
+        return f". Till and back office differ: {compared.difference}"
 
     def _incomplete(self, day: date, missing: int) -> str:
         sums = self.sums(day)

@@ -56,11 +56,7 @@ class DailyReportData:
             missing=self.state.notices.missing,
             sums=self._sums,
             why=self._why,
-            differing={
-                day: one.difference
-                for day, one in self.state.reconciliations.since(first).items()
-                if one.difference is not None
-            },
+            compared=self.state.reconciliations.since(first),
         )
 
     def _visits(self, first: date) -> dict[date, datetime]:

@@ -8,6 +8,7 @@ from decimal import Decimal
 import attrs
 
 from conexxus_sync.model.alerts import AlertGroup, AlertName
+from conexxus_sync.model.date_reconciliation import ComparedDate
 from conexxus_sync.model.formatting import (
     counted,
     money,
@@ -16,10 +17,16 @@ from conexxus_sync.model.formatting import (
     short_date,
     wall_time,
 )
+from conexxus_sync.model.reconciled_table import gravest_rows, reconciled_table
 
 
 # Beyond that, a chat shows a wall; what was cut off is in `conexxus status`.
 LONGEST = 600
+
+# A day's tenders and taxes, and a few registers; in lines that an e-mail takes.
+REPORTED_ROWS = 20
+REPORT_WIDTH = 80
+_FENCE = "```"
 
 _ENDED = {
     AlertName.STORE_UNUSABLE: "the SDK's own store can be used again",
@@ -75,11 +82,24 @@ def alert_resolved(name: AlertName, location_id: str, lasted: timedelta) -> str:
     return _line(location_id, f"{_ENDED[name]}, after {rough_duration(lasted)}.")
 
 
-def daily_report(location_id: str, day: date, text: str) -> str:
+def daily_report(location_id: str, day: date, text: str, compared: ComparedDate | None) -> str:
     """
-    `loc-001, 2 January: …`
+    `loc-001, 2 January: …`; below it the table of the date, if anything was sold.
     """
-    return _line(f"{location_id}, {short_date(day)}", text)
+    line = _line(f"{location_id}, {short_date(day)}", text)
+    rows = () if compared is None else compared.rows
+
+    if not any(row.till or row.sent or row.back_office for row in rows):
+        return line
+
+    shown = gravest_rows(rows, REPORTED_ROWS)
+    more = len(rows) - len(shown) + (compared.more if compared else 0)
+    lines = reconciled_table(shown, width=REPORT_WIDTH)
+    if more:
+        lines.append(f"… and {counted(more, 'more row')}")
+
+    # Chat systems show what is between such lines as it stands.
+    return "\n".join((line, _FENCE, *map(_table_line, lines), _FENCE))
 
 
 def trial_text(location_id: str) -> str:
@@ -130,6 +150,15 @@ def without_markup(text: str) -> str:
     plain = " ".join(plain.split()).replace("](", "] (")
 
     return plain if len(plain) <= LONGEST else f"{plain[: LONGEST - 1]}…"
+
+
+def _table_line(line: str) -> str:
+    """
+    One that ends nothing: names of tenders are those of the till.
+    """
+    plain = "".join(char if char.isprintable() else " " for char in line)
+
+    return plain.translate(_TAMED).replace("`", "'")
 
 
 def _line(subject: str, text: str) -> str:

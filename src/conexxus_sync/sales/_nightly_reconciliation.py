@@ -53,7 +53,7 @@ class NightlyReconciliation:
         is_over = end_of_day(calendar, found.business_date) <= now
         if is_over and (found.is_complete or not found.agrees):
             with self.context.store.write() as state:
-                state.reconciliations.record(found.business_date, found.difference, now)
+                state.reconciliations.record(found, now)
 
     def due(self, now: datetime) -> list[date]:
         """

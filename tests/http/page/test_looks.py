@@ -2,18 +2,22 @@
 How the page looks: layout, contrast, names of controls.
 """
 
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
+import attrs
 import pytest
 
 from browsers import violations
-from conexxus_client import ApiProfile
+from conexxus_client import ApiProfile, Tax, Tender
 from conexxus_sync.http import Access
 from conexxus_sync.testing import sale
 
 from .browser import DESKTOP, PHONE, WINE, hidden, overflow
 
 
+DAY = timedelta(days=1)
 SHOTS = Path(__file__).parents[3] / ".screenshots"
 
 SCREENS = {
@@ -40,11 +44,35 @@ def well(new_service, office, till):
     office.catalog = WINE
     service.sync_inventory()
 
+    yesterday = service.sales.ledger.calendar.business_date(service._clock.now()) - DAY
+    for day in (yesterday - DAY, yesterday):
+        reconciled(service, till, day, "1")
+
     return sold(service, till, *(f"t{number}" for number in range(7)))
+
+
+def reconciled(service, till, day, register):
+    """
+    A date with receipts.
+    """
+    moment = service._clock.now()
+    for number, tender in enumerate(("cash", "card", "gift_card")):
+        receipt = attrs.evolve(
+            sale(f"{register}-{number}", "1200.50", timestamp=moment),
+            register=register,
+            tenders=[Tender(type=tender, amount=Decimal("1200.50"))],
+            taxes=[Tax(code="STATE", amount=Decimal("99.12"), included=True)],
+        )
+        till.add(receipt, business_date=day)
+    service.push_sales(day)
+    service.reconcile(day)
 
 
 @pytest.fixture
 def down(well, office, till):
+    office.faults("forget(2-1)")
+    yesterday = well.sales.ledger.calendar.business_date(well._clock.now()) - DAY
+    reconciled(well, till, yesterday, "2")
     office.faults("503*50")
     well.sync_inventory()
 

@@ -3,11 +3,13 @@ What the page shows: lists, calendar, latency.
 """
 
 from datetime import timedelta
+from decimal import Decimal
 from functools import partial
 
 import attrs
 from playwright.sync_api import expect
 
+from conexxus_client import Tender
 from conexxus_sync.health._overview import DayState
 from conexxus_sync.http._page._view import MARKS
 from conexxus_sync.model.api_connection import ApiConnection
@@ -52,6 +54,40 @@ def test_calendar(new_service, office, till, open_page):
     cell = page.locator("td.today")
     expect(cell).to_contain_text("3")
     assert "3 sales, 7.50, accepted" in cell.get_attribute("title")
+
+
+def test_reconciled_dates(new_service, office, till, open_page):
+    """
+    The table of the last date stands open, those before are opened by keyboard;
+    a name of the till is text.
+    """
+    service = new_service()
+    today = service.sales.ledger.calendar.business_date(service._clock.now())
+    for days, tender in ((2, "card"), (1, "<b>cash")):
+        day, amount = today - timedelta(days=days), Decimal("2.50")
+        paid = attrs.evolve(
+            sale(f"t{days}"), total=amount, tenders=[Tender(type=tender, amount=amount)]
+        )
+        till.add(paid, business_date=day)
+        office.faults("forget(t1)")
+        service.push_sales(day)
+        service.reconcile(day)
+
+    page = open_page(service)
+
+    section = page.locator("section[aria-labelledby=reconciled]")
+    expect(section).to_contain_text("t1 was accepted, but is not in the books of the back office")
+    shown = section.locator("table").first
+    assert [" ".join(row.split()) for row in shown.locator("tr").all_inner_texts()] == [
+        "What till sent accepted set aside back office difference",
+        "sales 1 1 1 0 0 1 differs",
+        "total 2.50 2.50 2.50 0 0 2.50 differs",
+        "tender <b>cash 2.50 2.50 2.50 0 0 2.50 differs",
+    ]
+    expect(section.locator("table").nth(1)).not_to_be_visible()
+    section.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(section.locator("table").nth(1)).to_contain_text("tender card")
 
 
 def test_calendar_shows_each_state(new_service, open_page, monkeypatch):

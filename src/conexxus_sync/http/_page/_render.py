@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, Response
 
 from conexxus_sync.http._routing import Handler
 from conexxus_sync.model.formatting import counted, money, weekday_date
+from conexxus_sync.model.reconciled_table import HEADINGS, reconciled_cells
 
 
 # Nothing but what this server serves; no inline style or script either, so
@@ -101,8 +102,14 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        shown=shown, quoted=quoted, code=with_code, money=money, day=weekday_date
+        shown=shown,
+        quoted=quoted,
+        code=with_code,
+        money=money,
+        day=weekday_date,
+        cells=reconciled_cells,
     )
+    environment.globals["headings"] = HEADINGS
     environment.globals["counted"] = counted
     environment.globals["version"] = {name: _version(name) for name in MEDIA_TYPES}
 
