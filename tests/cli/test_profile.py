@@ -183,3 +183,16 @@ def test_doctor_sees_another_profile(pushed, cli):
     assert code == 2
     assert "dedupe is none, kept is key" in messages["profile"]
     assert cli("doctor")[0] == 0
+
+
+def test_status_names_another_profile(pushed, cli):
+    """
+    While each push is refused, `conexxus status` does not say that all is well.
+    """
+    code, out, _ = cli("status", "--profile", "shop:mode", "--orders", "sales.ndjson")
+
+    assert code == 0
+    assert "Sales can't be pushed." in out
+    assert "sales_mode is replace_day, kept is append" in " ".join(out.split())
+    assert "All is well" not in out
+    assert "can't be pushed" not in cli("status", "--orders", "sales.ndjson")[1]

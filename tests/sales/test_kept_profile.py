@@ -317,3 +317,87 @@ def test_what_waits_is_frozen_anew_when_the_mode_changes(till, before, after):
     till.push(DAY)
 
     assert sorted(till.effective()) == ["t1", "t2"]
+
+
+def kept_origin(till):
+    with till.store.read() as state:
+        return state.sales_profiles.kept().parts["origin"]
+
+
+@pytest.mark.case(
+    "C1",
+    "The first address was wrong: nothing answered there",
+    "The right one is taken without a question, and keeps its place",
+)
+@pytest.mark.parametrize("fault", ["refuse", "status(404)", "status(401)"])
+def test_an_address_that_took_nothing_gives_way(till, fault):
+    """
+    While no sale was accepted, and none may have arrived, another address is
+    as good as the first; once one is accepted, it is not.
+    """
+    till.orders.add(till.sale("t1"))
+    till.office.faults(f"sales: {fault}*forever")
+    till.engine(client=elsewhere(till, "https://wrong.test")).push(DAY)
+    assert kept_origin(till) == "https://wrong.test:443"
+
+    till.office.faults("")
+    till.push(DAY)
+
+    assert (till.effective(), kept_origin(till)) == (["t1"], "http://localhost:80")
+    with pytest.raises(ConfigurationError, match="conexxus profile change"):
+        till.engine(client=elsewhere(till, "https://wrong.test")).push(DAY)
+
+
+@pytest.mark.case(
+    "C1",
+    "It is unknown whether the first address took a batch",
+    "Another is refused until the batch is settled as not delivered; then it is taken",
+)
+def test_an_address_that_may_have_sales_keeps_its_place(till):
+    """
+    A batch of unknown fate goes to no second address: a login page says
+    nothing of what is behind it.
+    """
+    till.orders.add(till.sale("t1"))
+    till.office.faults("sales: status(200, body=<html>)")
+    till.engine(client=elsewhere(till, "https://wrong.test")).push(DAY)
+
+    with pytest.raises(ConfigurationError, match="resolve --all --not-delivered"):
+        till.push(DAY)
+    assert till.effective() == []
+
+    (batch,) = till.open_batches()
+    operator(till).resolve(batch.key, delivered=False)
+    till.push(DAY)
+    assert till.effective() == ["t1"]
+
+
+@pytest.mark.parametrize("step", ["sending", "sent"])
+def test_a_push_that_died_may_have_arrived(till, step):
+    """
+    What was on its way when the process died goes to no second address.
+    """
+    till.orders.add(till.sale("t1"))
+
+    def dies(name):
+        if name == step:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        till.engine(client=elsewhere(till, "https://wrong.test"), failpoint=dies).push(DAY)
+
+    with pytest.raises(ConfigurationError, match="it is unknown whether they arrived"):
+        till.push(DAY)
+
+
+def test_another_profile_at_an_unused_address_is_refused(till):
+    """
+    Only the address gives way: what was frozen is for a day that is appended to.
+    """
+    till.orders.add(till.sale("t1"))
+    till.office.faults("sales: refuse")
+    till.push(DAY)
+
+    till.profile = ApiProfile(sales_mode="replace_day")
+    with pytest.raises(ConfigurationError, match="sales_mode is replace_day"):
+        till.engine(client=elsewhere(till, "https://other.test")).push(DAY)

@@ -11,12 +11,10 @@ from zoneinfo import ZoneInfo
 from conexxus_client import ClientConfig, ConexxusError, ConfigurationError
 from conexxus_sync.config import NO_TIMEZONE, SyncConfig, is_utc, system_zone
 from conexxus_sync.errors import StoreError
-from conexxus_sync.model.delivery_profile import DeliveryProfile
 from conexxus_sync.model.formatting import counted
 from conexxus_sync.model.text_folding import table
 from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.sales._clock_check import believable_last_run, find_clock_problem
-from conexxus_sync.sales._profile_check import ProfileCheck
 from conexxus_sync.service._host_objects import catalog_storage, order_source
 from conexxus_sync.stores import open_store
 from conexxus_sync.stores._unreadable_rows import UnreadableRows
@@ -30,7 +28,7 @@ from ._run_text import moment
 from ._session import Session
 from ._store_file import missing_store, store_name
 from ._webhook_check import tested_webhook, webhook_of
-from ._wiring import logged_client
+from ._wiring import logged_client, profile_check
 
 
 # So many of the latest batches show what the sales have.
@@ -110,7 +108,7 @@ def examine(session: Session, *, webhook: bool = False) -> Iterator[CheckResult]
     if sync.timezone is not None:
         yield from _host_object("order source", sync.orders, order_source, session)
     yield from _store_and_clock(sync)
-    yield from _profile(client, sync, session)
+    yield from _profile(sync, session)
     yield from _tips(sync)
     yield tested_webhook(sync, client) if webhook else webhook_of(sync)
 
@@ -240,20 +238,17 @@ def _store_and_clock(config: SyncConfig) -> Iterator[CheckResult]:
     yield _clock(now, believable_last_run(runs, now))
 
 
-def _profile(
-    client: ClientConfig | None, config: SyncConfig, session: Session
-) -> Iterator[CheckResult]:
+def _profile(config: SyncConfig, session: Session) -> Iterator[CheckResult]:
     """
     Whether sales are pushed with the profile of the pushes so far.
     """
-    if client is None or missing_store(config) is not None:
+    check = profile_check(session, config)
+
+    if check is None or missing_store(config) is not None:
         return
 
     try:
-        store = open_store(config.store).at(config.location_id)
-        given = DeliveryProfile.of(session.api_profile(), client)
-        check = ProfileCheck(store=store, given=given, named=session.names_profile)
-        with store.read() as state:
+        with check.store.read() as state:
             problem = check.problem(state)
     except ConexxusError:
         return  # of the checks before

@@ -13,6 +13,7 @@ from ._exit_codes import ExitCode
 from ._session import Session
 from ._status_page import status_page
 from ._store_file import readable
+from ._wiring import profile_check
 
 
 def status(*, session: Session) -> ExitCode:
@@ -40,6 +41,7 @@ def status(*, session: Session) -> ExitCode:
         orders=config.orders is not None,
         watched_since=now,
         now=now,
+        profile_check=profile_check(session, config),
     )
 
     if session.json:

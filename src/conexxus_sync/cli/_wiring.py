@@ -10,14 +10,18 @@ from conexxus_client import (
     CallDetails,
     ClientConfig,
     ConexxusClient,
+    ConexxusError,
 )
 from conexxus_sync.collectors import FanOut, LoggingCollector
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.engines import EngineContext
+from conexxus_sync.model.delivery_profile import DeliveryProfile
 from conexxus_sync.runtime.clock import SystemClock
+from conexxus_sync.sales import ProfileCheck
 from conexxus_sync.stores import open_store
 
 from ._logs import ATTEMPTS, RUNS
+from ._session import Session
 
 
 def engine_context(config: SyncConfig) -> EngineContext:
@@ -29,6 +33,26 @@ def engine_context(config: SyncConfig) -> EngineContext:
         config=config,
         clock=SystemClock(),
         observer=log_watcher(),
+    )
+
+
+def profile_check(session: Session, config: SyncConfig) -> ProfileCheck | None:
+    """
+    Compares the profile of this command with that of the pushes so far; None
+    where there is none, or what makes it is wrong.
+    """
+    try:
+        client = session.client_config()
+        profile = session.api_profile()
+    except ConexxusError:
+        return None
+    if client is None:
+        return None
+
+    return ProfileCheck(
+        store=open_store(config.store).at(config.location_id),
+        given=DeliveryProfile.of(profile, client),
+        named=session.names_profile,
     )
 
 

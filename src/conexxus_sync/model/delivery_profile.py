@@ -46,6 +46,10 @@ class ProfileDifference:
     kept: str
     given: str
 
+    @property
+    def is_address(self) -> bool:
+        return self.part in _ADDRESS
+
     def __str__(self) -> str:
         return f"{self.part} is {self.given}, kept is {self.kept}"
 

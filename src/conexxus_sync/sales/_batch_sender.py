@@ -152,9 +152,9 @@ class BatchSender:
         Send the stored bytes under the stored key.
         """
         with self.context.writing() as state:
-            state.outbox.mark_sending(batch, unknown_since=since, now=now)
             # A batch may be older than the first profile that was kept.
             self.context.profile_check.keep(state, now)
+            state.outbox.mark_sending(batch, unknown_since=since, now=now)
             if since is None:
                 state.outbox.note_moment(batch, self.context.moment())
             body, ids = state.outbox.body(batch), state.outbox.ids(batch)

@@ -5,7 +5,7 @@ With another, sales that were delivered could be replaced or doubled: see
 [guarantees](../../../docs/explanation/guarantees.md).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import attrs
@@ -35,8 +35,7 @@ class ProfileCheck:
         kept = state.sales_profiles.kept()
 
         if kept is not None:
-            found = kept.differences(self.given)
-            return _differs(self.store.location, found) if found else None
+            return self._difference(state, kept.differences(self.given))
         if not self.named and state.sales_profiles.was_pushed():
             return _unnamed(self.store.location)
 
@@ -52,9 +51,25 @@ class ProfileCheck:
 
     def keep(self, state: State, now: datetime) -> None:
         """
-        Make it the profile of the location, unless it has one.
+        Make it the profile of the location, unless it has one; an address to
+        which nothing was delivered gives way.
+
+        Before a batch is marked as being sent.
         """
-        state.sales_profiles.keep(self.given, now)
+        kept = state.sales_profiles.kept()
+
+        if kept is None or (kept.differences(self.given) and self.problem(state) is None):
+            state.sales_profiles.keep(self.given, now, replace=True)
+
+    def _difference(self, state: State, found: Sequence[ProfileDifference]) -> str | None:
+        profiles = state.sales_profiles
+
+        if not found:
+            return None
+        if not all(one.is_address for one in found) or profiles.was_accepted():
+            return _differs(self.store.location, found)
+
+        return _unanswered(self.store.location, found) if profiles.may_have_arrived() else None
 
 
 def sent_with(profile: ApiProfile, client: object) -> DeliveryProfile:
@@ -71,6 +86,15 @@ def _differs(location_id: str, found: Iterable[ProfileDifference]) -> str:
         "nothing is sent. Name the profile that is kept (CONEXXUS_PROFILE or --profile, "
         "its origin in CONEXXUS_API_URL); or, if the back office changed, "
         "`conexxus profile change` after it"
+    )
+
+
+def _unanswered(location_id: str, found: Iterable[ProfileDifference]) -> str:
+    return (
+        f"sales of location {location_id} were sent to another address, and it is unknown whether "
+        f"they arrived: {'; '.join(map(str, found))}. At a second back office they could be "
+        "doubled, so nothing is sent. If no back office is at the address that is kept: "
+        "`conexxus outbox resolve --all --not-delivered`, and the next push goes to the other one"
     )
 
 

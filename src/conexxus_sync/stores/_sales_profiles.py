@@ -22,6 +22,16 @@ _WAS_PUSHED = """
 SELECT EXISTS (SELECT 1 FROM batches WHERE location = ?1)
     OR EXISTS (SELECT 1 FROM delivered WHERE location = ?1 AND key <> '')
 """
+_WAS_ACCEPTED = """
+SELECT EXISTS (SELECT 1 FROM batches WHERE location = ?1 AND state = 'delivered')
+    OR EXISTS (SELECT 1 FROM delivered WHERE location = ?1 AND key <> '')
+"""
+_MAY_HAVE_ARRIVED = """
+SELECT EXISTS (
+    SELECT 1 FROM batches WHERE location = ?1
+        AND (state IN ('sending', 'unknown') OR (state = 'pending' AND unknown_since IS NOT NULL))
+)
+"""
 
 
 @attrs.frozen
@@ -53,3 +63,15 @@ class SalesProfiles(Repository):
         Were sales of this location ever frozen or delivered from here?
         """
         return bool(self.value(_WAS_PUSHED, (self.location,)))
+
+    def was_accepted(self) -> bool:
+        """
+        Did a back office ever take sales of this location from here?
+        """
+        return bool(self.value(_WAS_ACCEPTED, (self.location,)))
+
+    def may_have_arrived(self) -> bool:
+        """
+        Is there a batch of unknown fate?
+        """
+        return bool(self.value(_MAY_HAVE_ARRIVED, (self.location,)))
