@@ -50,6 +50,7 @@ COMMANDS = {
     "completion": Command("_init_command:completion"),
     "doctor": Command("_doctor_command:doctor"),
     "conformance": Command("_conformance_command:conformance"),
+    "check-adapters": Command("_adapters_command:check_adapters"),
     "quarantine list": Command("_quarantine_commands:quarantine_list"),
     "quarantine show": Command("_quarantine_commands:quarantine_show"),
     "quarantine replay": Command("_quarantine_replay_command:quarantine_replay"),

@@ -61,7 +61,7 @@ def conformance(
     if session.json:
         write_json(_document(config, results))
     else:
-        write_lines(_lines(results))
+        write_lines(rule_lines(results))
 
     broken = any(it.outcome is RuleOutcome.BROKEN for it in results)
     return ExitCode.FAILED if broken else ExitCode.SUCCESS
@@ -114,7 +114,10 @@ def _some_sku(client: ConexxusClient) -> str | None:
         return None
 
 
-def _lines(results: list[RuleResult]) -> list[str]:
+def rule_lines(results: list[RuleResult]) -> list[str]:
+    """
+    A line for each rule, and how many came out how.
+    """
     counts = Counter(it.outcome for it in results)
     total = ", ".join(f"{counts[it]} {it}" for it in RuleOutcome if counts[it])
 

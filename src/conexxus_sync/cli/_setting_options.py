@@ -24,8 +24,8 @@ _COMMANDS: Mapping[str, tuple[str, ...]] = {
     ),
     "pull": ("pull", "quarantine replay"),
     "push": ("push", "reconcile", "outbox dates", "outbox resend", "quarantine replay"),
-    "host": ("pull", "quarantine replay"),
-    "orders": ("push", "reconcile", "outbox dates"),
+    "host": ("pull", "quarantine replay", "check-adapters"),
+    "orders": ("push", "reconcile", "outbox dates", "check-adapters"),
     "run": (),
 }
 

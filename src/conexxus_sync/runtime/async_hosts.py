@@ -61,6 +61,19 @@ class Storage:
         """
         await_in(self.loop, lambda calls: self.storage.apply(_AsyncChanges.of(changes, calls)))
 
+    def prices(self) -> Any:
+        """
+        What the host says in tests of it, awaited if it has to be.
+
+        Raises:
+            NotImplementedError: It says nothing.
+        """
+        if not hasattr(self.storage, "prices"):
+            msg = "the storage has no method prices()"
+            raise NotImplementedError(msg)
+
+        return _called(self.loop, self.storage.prices)
+
 
 @attrs.frozen
 class RestorableStorage(Storage):

@@ -2,23 +2,23 @@
 The rules of a `CatalogStorage`, as tests that a host's own test class inherits.
 """
 
-import gc
 import inspect
-import tracemalloc
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from conexxus_client import Item
 from conexxus_sync.protocols import CatalogChanges
 from conexxus_sync.runtime.host_methods import synchronous_storage
 
-from ._memory_catalog import ListChanges
-from ._rules import broken, finished, in_a_thread, must_pass
+from ._rules import broken, finished, in_a_thread, must_pass, peak_of
 from ._samples import item
-from ._streamed_changes import ListedItems, MadeItems, StreamedChanges
+from ._streamed_changes import ChangesMaker, MadeItems, StreamedChanges
 
 
+NO_PRICES = (
+    "define prices(): the price of each item that the host offers, by SKU; "
+    "in the storage, or as prices(self, storage) in the class of its tests"
+)
 # What a storage may keep besides its rows: caches, statements, a page of a driver.
 _SPARE = 512 * 1024
 # More than storages write at once.
@@ -29,8 +29,8 @@ class CatalogStorageContract:
     """
     What the SDK relies on in a `CatalogStorage`; one test for each rule.
 
-    A host's test class inherits it, gives a fixture `storage` and says in
-    `prices` what its shop shows.  pytest does the rest.
+    A host's test class inherits it, gives a fixture `storage`, and says in
+    `prices` what its shop shows, unless the storage does.  pytest does the rest.
 
     Attributes:
         location_id: The location whose catalogue changes.
@@ -55,13 +55,23 @@ class CatalogStorageContract:
     many: int = 10_000
     decimals: int = 2
     keeps_all: bool = False
+    # Of SKUs among those of a shop: no other begins with it, and none is this number.
+    _prefix: str = ""
+    _number: str = "12"
+
+    @property
+    def _make(self) -> ChangesMaker:
+        return ChangesMaker(self.location_id, self._prefix)
 
     def prices(self, storage: Any) -> Mapping[str, Decimal]:
         """
-        The price of each item that the host offers now, by SKU.
+        The price of each item that the host offers now, by SKU; what the
+        storage's own method `prices()` says, unless this one is overridden.
         """
-        msg = "define prices(self, storage): the price of each item that the host offers, by SKU"
-        raise NotImplementedError(msg)
+        if not hasattr(storage, "prices"):
+            raise NotImplementedError(NO_PRICES)
+
+        return storage.prices()  # type: ignore[no-any-return]  # as the host declares it
 
     def apply(self, storage: Any, changes: CatalogChanges) -> object:
         """
@@ -75,7 +85,7 @@ class CatalogStorageContract:
         """
         `apply` has done its work when it returns: nothing is left to await or iterate.
         """
-        result = self.apply(storage, self._first())
+        result = self.apply(storage, self._make.first())
 
         if inspect.isawaitable(result) or inspect.isgenerator(result):
             finished(result)
@@ -84,15 +94,18 @@ class CatalogStorageContract:
     def test_changes_are_visible(self, storage: Any) -> None:
         """
         Created, updated and removed items are in the host's catalogue at once.
+
+        To mend it, write created and updated items, and remove removed ones, in the
+        table that the shop reads, before `apply` returns.
         """
-        self._apply(storage, self._first())
+        self._apply(storage, self._make.first())
         self._apply(
             storage,
-            self._changes(
+            self._make.changes(
                 2,
-                created=[item("C", "3.00")],
-                updated=[item("A", "1.50")],
-                removed=[item("B", "2.00")],
+                created=[self._make.item("C", "3.00")],
+                updated=[self._make.item("A", "1.50")],
+                removed=[self._make.item("B", "2.00")],
             ),
         )
 
@@ -101,42 +114,55 @@ class CatalogStorageContract:
     def test_no_items(self, storage: Any) -> None:
         """
         Changes without items are applied like others.
+
+        To mend it, expect that each of the three streams may be empty.
         """
-        self._apply(storage, self._first())
-        self._apply(storage, self._changes(2))
+        self._apply(storage, self._make.first())
+        self._apply(storage, self._make.changes(2))
 
         self._shows(storage, {"A": "1.00", "B": "2.00"}, "after changes without items")
 
     def test_twice_is_once(self, storage: Any) -> None:
         """
         The same changes again, as after a crash, make no difference.
+
+        To mend it, write by upsert, and do not refuse a sequence that was applied.
         """
-        self._apply(storage, self._first())
+        self._apply(storage, self._make.first())
 
         with must_pass("apply with a sequence that was applied before"):
-            self._apply(storage, self._first())
+            self._apply(storage, self._make.first())
 
         self._shows(storage, {"A": "1.00", "B": "2.00"}, "after the same changes twice")
 
     def test_created_items_may_exist(self, storage: Any) -> None:
         """
         After a restored backup, all items come as created ones: they are upserted.
+
+        To mend it, write created items by upsert: `INSERT … ON CONFLICT DO UPDATE`.
         """
-        self._apply(storage, self._first())
+        self._apply(storage, self._make.first())
 
         with must_pass("apply with created items that exist"):
-            self._apply(storage, self._changes(2, created=[item("A", "1.10"), item("B", "2.20")]))
+            self._apply(
+                storage,
+                self._make.changes(
+                    2, created=[self._make.item("A", "1.10"), self._make.item("B", "2.20")]
+                ),
+            )
 
         self._shows(storage, {"A": "1.10", "B": "2.20"}, "after created items that existed")
 
     def test_updated_items_may_be_missing(self, storage: Any) -> None:
         """
         An item that returns comes as an updated one, and may not be there.
+
+        To mend it, write updated items by the same upsert as created ones.
         """
-        self._apply(storage, self._first())
+        self._apply(storage, self._make.first())
 
         with must_pass("apply with an updated item that does not exist"):
-            self._apply(storage, self._changes(2, updated=[item("N", "9.00")]))
+            self._apply(storage, self._make.changes(2, updated=[self._make.item("N", "9.00")]))
 
         self._shows(
             storage, {"A": "1.00", "B": "2.00", "N": "9.00"}, "after an updated item that was new"
@@ -145,47 +171,51 @@ class CatalogStorageContract:
     def test_removed_items_may_be_missing(self, storage: Any) -> None:
         """
         An item that is removed may never have been there.
+
+        To mend it, remove by SKU, and do not count what was removed.
         """
-        self._apply(storage, self._first())
+        self._apply(storage, self._make.first())
 
         with must_pass("apply with a removed item that does not exist"):
-            self._apply(storage, self._changes(2, removed=[item("N", "9.00")]))
+            self._apply(storage, self._make.changes(2, removed=[self._make.item("N", "9.00")]))
 
         self._shows(storage, {"A": "1.00", "B": "2.00"}, "after the removal of an unknown item")
 
     def test_last_sequence_counts(self, storage: Any) -> None:
         """
         Changes come in the order of their sequence, and the last one counts.
+
+        To mend it, write the price of each item that comes, whatever is there.
         """
-        self._apply(storage, self._first())
+        self._apply(storage, self._make.first())
         for sequence in range(2, 12):
-            self._apply(storage, self._changes(sequence, updated=[item("A", f"{sequence}.00")]))
+            self._apply(
+                storage,
+                self._make.changes(sequence, updated=[self._make.item("A", f"{sequence}.00")]),
+            )
 
         self._shows(storage, {"A": "11.00", "B": "2.00"}, "after ten prices of one item")
 
     def test_all_or_nothing(self, storage: Any) -> None:
         """
         Changes that break off in the middle leave the catalogue as it was.
+
+        To mend it, write all of the changes in one transaction, and roll it back
+        where one of them raises.
         """
-        self._apply(storage, self._first())
+        self._apply(storage, self._make.first())
         self._apply_broken(storage)
 
         self._shows(storage, {"A": "1.00", "B": "2.00"}, "after changes that broke off")
 
     def test_all_or_nothing_of_many(self, storage: Any) -> None:
         """
-        So do changes of many items: batches of them are one transaction.
+        Changes of many items do so as well: their batches are one transaction.
         """
-        self._apply(storage, self._first())
-        changes = StreamedChanges(
-            self.location_id,
-            2,
-            created=MadeItems("many-", _SEVERAL_BATCHES),
-            updated=ListedItems([item("A", "8.00")], fails=True),
-        )
-        self._tried(storage, changes)
+        self._apply(storage, self._make.first())
+        self._tried(storage, self._make.broken(MadeItems(f"{self._prefix}m", _SEVERAL_BATCHES)))
 
-        if visible := sum(sku.startswith("many-") for sku in self.prices(storage)):
+        if visible := sum(sku.startswith("m") for sku in self._shown(storage)):
             broken(
                 f"of {_SEVERAL_BATCHES} items that came before the changes broke off {visible} are "
                 "visible: write all batches in one transaction"
@@ -195,7 +225,7 @@ class CatalogStorageContract:
         """
         What went wrong leaves `apply`: else the SDK takes the changes for applied.
         """
-        self._apply(storage, self._first())
+        self._apply(storage, self._make.first())
 
         if self._apply_broken(storage) is None:
             broken("apply returned although its changes broke off: it must raise the error")
@@ -203,12 +233,14 @@ class CatalogStorageContract:
     def test_works_after_an_error(self, storage: Any) -> None:
         """
         The next attempt after an error is like any other.
+
+        To mend it, roll back and give back the connection where an error is raised.
         """
-        self._apply(storage, self._first())
+        self._apply(storage, self._make.first())
         self._apply_broken(storage)
 
         with must_pass("apply, after an error"):
-            self._apply(storage, self._changes(2, created=[item("C", "3.00")]))
+            self._apply(storage, self._make.changes(2, created=[self._make.item("C", "3.00")]))
 
         if self._prices(storage).get("C") != Decimal("3.00"):
             broken("the changes after an error are not visible")
@@ -216,36 +248,49 @@ class CatalogStorageContract:
     def test_codes_are_texts(self, storage: Any) -> None:
         """
         SKUs are texts: zeros, case, quotes and other alphabets count.
+
+        To mend it, keep the SKU in a text column that compares byte by byte.
         """
-        codes = ["12", "0012", "ab", "AB", "O'Brien", 'say "x"', "50%_", "ÄÖ-漢"]
-        self._apply(storage, self._changes(1, created=[item(code, "1.00") for code in codes]))
+        alike = ["ab", "AB", "O'Brien", 'say "x"', "50%_", "ÄÖ-漢"]
+        numbers = [item(code, "1.00") for code in (self._number, f"00{self._number}")]
+        created = [*numbers, *(self._make.item(code, "1.00") for code in alike)]
+        codes = [*(it.sku for it in numbers), *alike]
+        self._apply(storage, self._make.changes(1, created=created))
 
         self._shows(storage, dict.fromkeys(codes, "1.00"), "after SKUs that are alike")
 
     def test_prices_are_exact(self, storage: Any) -> None:
         """
         A price is a decimal number, and none of its digits is lost.
+
+        To mend it, keep prices in a NUMERIC column, or as texts; never as floats.
         """
         unit = Decimal(1).scaleb(-self.decimals)
         amounts = {"unit": unit, "large": Decimal(9_007_199) + unit, "zero": Decimal(0)}
-        created = [item(sku, amount) for sku, amount in amounts.items()]
-        self._apply(storage, self._changes(1, created=created))
+        created = [self._make.item(sku, amount) for sku, amount in amounts.items()]
+        self._apply(storage, self._make.changes(1, created=created))
 
-        shown: Mapping[str, object] = self.prices(storage)
-        for sku, amount in shown.items():
-            if not isinstance(amount, Decimal | int) or amount != amounts[sku]:
-                broken(f"the price {amounts[sku]} is {amount!r} in the host's catalogue")
+        shown = self._shown(storage)
+        for sku, amount in amounts.items():
+            found = shown.get(sku)
+            if not isinstance(found, Decimal | int) or found != amount:
+                broken(f"the price {amount} is {found!r} in the host's catalogue")
 
     def test_thread(self, storage: Any) -> None:
         """
         The scheduler calls the storage in a thread of its own.
+
+        To mend it, open a connection for each call, or take one of a pool.
         """
-        if error := in_a_thread(lambda: self._apply(storage, self._first())):
+        if error := in_a_thread(lambda: self._apply(storage, self._make.first())):
             broken(f"apply in another thread raised {type(error).__name__}: {error}", error)
 
     def test_last_applied(self, storage: Any) -> None:
         """
         `last_applied`, where there is one, follows what is visible.
+
+        To mend it, note the sequence of each location in the transaction of its
+        changes, also where there are no items.
         """
         last_applied = getattr(synchronous_storage(storage), "last_applied", None)
 
@@ -253,18 +298,20 @@ class CatalogStorageContract:
             return
 
         self._last(last_applied(self.location_id), None, "before the first changes")
-        self._apply(storage, self._first())
+        self._apply(storage, self._make.first())
         self._last(last_applied(self.location_id), 1, "after the first changes")
         self._last(last_applied("another-location"), None, "for another location")
-        self._apply(storage, self._changes(2))
+        self._apply(storage, self._make.changes(2))
         self._last(last_applied(self.location_id), 2, "after changes without items")
 
     def test_last_applied_after_an_error(self, storage: Any) -> None:
         """
         Changes that broke off were not applied.
+
+        To mend it, note the sequence in the transaction of the changes.
         """
         if hasattr(storage, "last_applied"):
-            self._apply(storage, self._first())
+            self._apply(storage, self._make.first())
             self._apply_broken(storage)
             last = synchronous_storage(storage).last_applied(self.location_id)
             self._last(last, 1, "after changes that broke off")
@@ -274,9 +321,9 @@ class CatalogStorageContract:
         Ten times as many items need no more memory: they are streamed.
         """
         few, many = self.many // 10, self.many
-        self._apply(storage, self._first())
-        before = self._peak(storage, 2, few)
-        after = self._peak(storage, 3, many)
+        self._apply(storage, self._make.first())
+        before = self._peak(storage, 2, "p", few)
+        after = self._peak(storage, 3, "q", many)
 
         if not self.keeps_all and after > 2 * before + _SPARE:
             broken(
@@ -284,36 +331,22 @@ class CatalogStorageContract:
                 "iterate the changes and write them in batches, without a list of all"
             )
 
-    def _peak(self, storage: Any, sequence: int, count: int) -> int:
+    def _peak(self, storage: Any, sequence: int, letter: str, count: int) -> int:
         """
         Bytes that the storage needs at once for *count* items.
         """
         changes = StreamedChanges(
-            self.location_id, sequence, created=MadeItems(f"{sequence}-", count)
+            self.location_id, sequence, created=MadeItems(f"{self._prefix}{letter}", count)
         )
-        gc.collect()
-        tracemalloc.start()
-        try:
-            self._apply(storage, changes)
-            peak = tracemalloc.get_traced_memory()[1]
-        finally:
-            tracemalloc.stop()
-
-        shown = sum(sku.startswith(f"{sequence}-") for sku in self.prices(storage))
+        peak = peak_of(lambda: self._apply(storage, changes))
+        shown = sum(sku.startswith(letter) for sku in self._shown(storage))
         if missing := count - shown:
             broken(f"of {count} items {missing} are not visible")
 
         return peak
 
     def _apply_broken(self, storage: Any) -> Exception | None:
-        changes = StreamedChanges(
-            self.location_id,
-            2,
-            created=ListedItems([item("C", "3.00")]),
-            updated=ListedItems([item("A", "8.00")], fails=True),
-            removed=ListedItems([item("B", "2.00")]),
-        )
-        return self._tried(storage, changes)
+        return self._tried(storage, self._make.broken())
 
     def _tried(self, storage: Any, changes: CatalogChanges) -> Exception | None:
         """
@@ -332,24 +365,15 @@ class CatalogStorageContract:
         if inspect.isgenerator(result):
             list(result)
 
-    def _first(self) -> ListChanges:
-        return self._changes(1, created=[item("A", "1.00"), item("B", "2.00")])
-
-    def _changes(
-        self,
-        sequence: int,
-        *,
-        created: Iterable[Item] = (),
-        updated: Iterable[Item] = (),
-        removed: Iterable[Item] = (),
-    ) -> ListChanges:
-        return ListChanges(
-            sequence=sequence,
-            created=created,
-            updated=updated,
-            removed=removed,
-            location_id=self.location_id,
-        )
+    def _shown(self, storage: Any) -> dict[str, object]:
+        """
+        What the host offers of our items, without their prefix.
+        """
+        return {
+            sku.removeprefix(self._prefix): price
+            for sku, price in self.prices(storage).items()
+            if sku.startswith(self._prefix) or sku.lstrip("0") == self._number
+        }
 
     def _prices(self, storage: Any) -> dict[str, Decimal]:
         """
@@ -357,7 +381,7 @@ class CatalogStorageContract:
         """
         return {
             sku: round(Decimal(str(price)), self.decimals)
-            for sku, price in self.prices(storage).items()
+            for sku, price in self._shown(storage).items()
         }
 
     def _shows(self, storage: Any, expected: Mapping[str, str], when: str) -> None:

@@ -3,6 +3,7 @@ A catalogue storage in memory, and changes to call a storage with.
 """
 
 from collections.abc import Iterable
+from decimal import Decimal
 
 import attrs
 
@@ -81,6 +82,12 @@ class MemoryCatalog:
         # In one step: another thread sees the old catalogue or the new one.
         self.items = kept | {item.sku: item for item in (*copied.created, *copied.updated)}
         self.received.append(copied)
+
+    def prices(self) -> dict[str, Decimal]:
+        """
+        The price of each item that is for sale, by SKU.
+        """
+        return {sku: item.price for sku, item in self.items.items()}
 
     def last_applied(self, location_id: str) -> int | None:
         """

@@ -51,6 +51,9 @@ class OrderSourceContract:
     def test_is_done_when_it_returns(self, source: Any) -> None:
         """
         `transactions` returns an iterable; only an `AsyncOrderSource` is awaited.
+
+        To mend it, return a list, or make it a generator; an asynchronous one is
+        declared as such: `async def` with `yield`.
         """
         result = self._call(source, self.business_date)
 
@@ -68,6 +71,9 @@ class OrderSourceContract:
     def test_same_answer_twice(self, source: Any) -> None:
         """
         The same date has the same sales, each time that it is read.
+
+        To mend it, read what is stored, by a condition that does not change from
+        call to call: ids and moments are those of the sale.
         """
         first, second = self._read(source), self._read(source)
         missing = [each for each in first if each not in second]
@@ -90,6 +96,8 @@ class OrderSourceContract:
     def test_partly_read(self, source: Any) -> None:
         """
         An answer that is not read to its end does not disturb the next one.
+
+        To mend it, read each answer with a cursor of its own.
         """
         whole = self._read(source)
         begun = iter(self._ask(source))
@@ -104,6 +112,8 @@ class OrderSourceContract:
     def test_thread(self, source: Any) -> None:
         """
         The scheduler reads the sales in a thread of its own.
+
+        To mend it, open a connection for each call, or take one of a pool.
         """
         if error := in_a_thread(lambda: self._read(source)):
             broken(f"transactions in another thread raised {type(error).__name__}: {error}", error)
@@ -111,6 +121,8 @@ class OrderSourceContract:
     def test_empty_day(self, source: Any) -> None:
         """
         A date without sales is an empty answer, not an error and not None.
+
+        To mend it, return an empty list.
         """
         with must_pass(f"transactions of {self.empty_date}, a date without sales,"):
             list(finished(self._call(source, self.empty_date)))
@@ -118,6 +130,9 @@ class OrderSourceContract:
     def test_asked_date(self, source: Any) -> None:
         """
         Each sale belongs to the date that was asked for, and to no other.
+
+        To mend it, select by the store's business date: from the close of the day
+        before to that of the day, in the time zone of the store.
         """
         sales = self._read(source)
         calendar = StoreCalendar(timezone=self.timezone, day_closes_at=self.day_closes_at)
@@ -135,6 +150,9 @@ class OrderSourceContract:
     def test_ids(self, source: Any) -> None:
         """
         Each sale has an id of its own, a text.
+
+        To mend it, give the number of the receipt as a text; with the register, where
+        registers count for themselves.
         """
         seen = set()
 
@@ -148,6 +166,8 @@ class OrderSourceContract:
     def test_totals(self, source: Any) -> None:
         """
         Each sale says what was paid.
+
+        To mend it, give what was paid, taxes included, as `total`.
         """
         for each in self._read(source):
             if _value(each, "total") is None:
@@ -165,6 +185,8 @@ class OrderSourceContract:
     def test_aware_moments(self, source: Any) -> None:
         """
         A moment has its offset from UTC.
+
+        To mend it, give the moment its zone: `utc_time` and `local_time` do it.
         """
         for each in self._read(source):
             if _is_naive(_value(each, "timestamp")):
@@ -173,6 +195,9 @@ class OrderSourceContract:
     def test_records_can_be_built(self, source: Any) -> None:
         """
         A transaction can be built of each mapping.
+
+        To mend it, give each field the type that its name stands for; a field that
+        the till does not have is left out.
         """
         for each in self._read(source):
             found = transaction_of(each)

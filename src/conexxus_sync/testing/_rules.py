@@ -3,7 +3,9 @@ How a rule of an adapter's contract is broken: by a sentence.
 """
 
 import asyncio
+import gc
 import inspect
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Thread
@@ -56,6 +58,20 @@ def in_a_thread(function: Callable[[], object]) -> BaseException | None:
     thread.join()
 
     return errors[0] if errors else None
+
+
+def peak_of(call: Callable[[], object]) -> int:
+    """
+    Bytes that *call* has in use at most.
+    """
+    gc.collect()
+    tracemalloc.start()
+
+    try:
+        call()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 async def _awaited(result: Any) -> Any:

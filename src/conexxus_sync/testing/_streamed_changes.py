@@ -2,12 +2,14 @@
 Changes of a catalogue whose items are not in memory, and may break off.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
 
 import attrs
 
 from conexxus_client import Item
 
+from ._memory_catalog import ListChanges
 from ._samples import item
 
 
@@ -44,7 +46,7 @@ class MadeItems:
         return self.count
 
     def __iter__(self) -> Iterator[Item]:
-        return (item(f"{self.prefix}{number:07}", "1.00") for number in range(self.count))
+        return (item(f"{self.prefix}{number:06}", "1.00") for number in range(self.count))
 
 
 @attrs.frozen
@@ -58,3 +60,59 @@ class StreamedChanges:
     created: ListedItems | MadeItems = attrs.field(factory=ListedItems)
     updated: ListedItems | MadeItems = attrs.field(factory=ListedItems)
     removed: ListedItems | MadeItems = attrs.field(factory=ListedItems)
+
+
+@attrs.frozen
+class ChangesMaker:
+    """
+    Makes the changes that rules are examined by.
+
+    Attributes:
+        prefix: Begins the SKU of each item.
+    """
+
+    location_id: str
+    prefix: str
+
+    def item(self, name: str, price: Decimal | str) -> Item:
+        """
+        An item of that name, which says nothing but its price.
+        """
+        return item(f"{self.prefix}{name}", price)
+
+    def changes(
+        self,
+        sequence: int,
+        *,
+        created: Iterable[Item] = (),
+        updated: Iterable[Item] = (),
+        removed: Iterable[Item] = (),
+    ) -> ListChanges:
+        """
+        Changes with few items.
+        """
+        return ListChanges(
+            sequence=sequence,
+            created=created,
+            updated=updated,
+            removed=removed,
+            location_id=self.location_id,
+        )
+
+    def first(self) -> ListChanges:
+        """
+        The first ones: two items.
+        """
+        return self.changes(1, created=[self.item("A", "1.00"), self.item("B", "2.00")])
+
+    def broken(self, created: MadeItems | None = None) -> StreamedChanges:
+        """
+        The second ones, which break off after *created* and an updated item.
+        """
+        return StreamedChanges(
+            self.location_id,
+            2,
+            created=created or ListedItems([self.item("C", "3.00")]),
+            updated=ListedItems([self.item("A", "8.00")], fails=True),
+            removed=ListedItems([self.item("B", "2.00")]),
+        )

@@ -22,6 +22,7 @@ from conexxus_sync.contrib.django import ModelCatalogStorage, ModelOrderSource, 
 from conexxus_sync.contrib.django._process_service import migrate_store
 from conexxus_sync.contrib.django._project_settings import framework_settings
 from conexxus_sync.contrib.django.management.commands.conexxus import Command
+from conexxus_sync.testing import ListChanges, item
 from django_till.models import Product, Sale
 
 
@@ -32,6 +33,12 @@ API = {"url": "https://back-office.example", "key": "secret"}
 def products():
     return ModelCatalogStorage(
         "django_till.Product", fields={"sku": "code", "name": "title", "price": "price"}
+    )
+
+
+def deleting_products():
+    return ModelCatalogStorage(
+        Product, fields={"sku": "code", "name": "title", "price": "price"}, delete_removed=True
     )
 
 
@@ -212,6 +219,21 @@ def test_command(alias, project, capsys, monkeypatch):
     found = dict(Product.objects.using(alias).values_list("code", "price"))
     assert run["created"] == len(found) == len(back_office.office.catalog)
     assert found["WINE001"] == Decimal("29.99")
+
+
+@pytest.mark.parametrize("alias", ["default"], indirect=True)
+def test_check_adapters(alias, project, capsys):
+    """
+    The command checks the project's own storage, and takes everything back.
+    """
+    products().apply(ListChanges(sequence=7, created=[item("A", "1.00")]))
+
+    with project(catalog=f"{PLACE}:deleting_products", timezone="UTC"):
+        call_command("conexxus", "check-adapters", "--yes")
+
+    assert "17 kept, 1 not offered" in capsys.readouterr().out
+    assert products().prices() == {"A": Decimal("1.00")}
+    assert products()._sequences().count() == 1
 
 
 def test_exit_codes(project, capsys):

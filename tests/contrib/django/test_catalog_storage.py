@@ -13,7 +13,7 @@ from conexxus_sync import ConexxusService
 from conexxus_sync.contrib.django import ModelCatalogStorage
 from conexxus_sync.errors import HostError
 from conexxus_sync.testing import CatalogStorageContract, ListChanges, item
-from django_till.models import Article, Product
+from django_till.models import Product
 
 
 FIELDS = {"sku": "code", "name": "title", "price": "price"}
@@ -50,9 +50,9 @@ class TestActiveField(CatalogStorageContract):
         return dict(found.values_list("code", "price"))
 
 
-class TestDeletedRows(TestActiveField):
+class TestDeletedRows(CatalogStorageContract):
     """
-    Removed items are deleted.
+    Removed items are deleted; the storage itself says what it shows.
     """
 
     many = 4_000
@@ -60,9 +60,6 @@ class TestDeletedRows(TestActiveField):
     @pytest.fixture
     def storage(self, alias):
         return storage_of(alias, active=None, delete_removed=True)
-
-    def prices(self, storage):
-        return dict(Product.objects.using(storage._using).values_list("code", "price"))
 
 
 class TestSkuAsKey(CatalogStorageContract):
@@ -81,10 +78,6 @@ class TestSkuAsKey(CatalogStorageContract):
             using=alias,
         )
 
-    def prices(self, storage):
-        found = Article.objects.using(storage._using).values_list("sku", "price")
-        return {sku: Decimal(price) for sku, price in found}
-
 
 class TestInATransaction(TestActiveField):
     """
@@ -101,6 +94,19 @@ class TestInATransaction(TestActiveField):
 
     # Another thread does not see the transaction: the rule is none of it.
     test_thread = None
+
+
+def test_rolled_back(alias):
+    """
+    What is applied in a block of `rolled_back` is taken back at its end.
+    """
+    storage = storage_of(alias)
+
+    with storage.rolled_back() as one:
+        one.apply(ListChanges(sequence=1, created=[item("A", "1.00")]))
+        assert one.prices() == {"A": Decimal("1.00")}
+
+    assert (storage.prices(), storage.last_applied("default")) == ({}, None)
 
 
 def test_rows_of_another_store_are_untouched(alias):

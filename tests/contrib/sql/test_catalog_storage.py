@@ -9,11 +9,13 @@ import pytest
 import sqlalchemy as sa
 
 from conexxus_client import ConfigurationError, Item
+from conexxus_client.conformance import RuleOutcome
 from conexxus_client.testing import SandboxServer
 from conexxus_sync import ConexxusService
 from conexxus_sync.contrib.sql import SqlCatalogStorage
 from conexxus_sync.errors import HostError
 from conexxus_sync.testing import CatalogStorageContract, ListChanges, item
+from conexxus_sync.testing._adapter_check import CatalogCheck
 
 
 COLUMNS = {"sku": "code", "name": "title", "price": "price"}
@@ -49,9 +51,10 @@ def storage_of(engine, **changed):
     return SqlCatalogStorage(engine, **{**arguments, **changed})
 
 
-def rows(engine, table="order"):
+def rows(engine, table="order", key="id"):
+    name = _quoted(engine, table)
     with engine.connect() as connection:
-        found = connection.execute(sa.text(f"SELECT * FROM {_quoted(engine, table)} ORDER BY id"))
+        found = connection.execute(sa.text(f"SELECT * FROM {name} ORDER BY {key}"))
         return [dict(row) for row in found.mappings()]
 
 
@@ -84,9 +87,9 @@ class TestActiveColumn(CatalogStorageContract):
         return active_prices(self.engine)
 
 
-class TestDeletedRows(TestActiveColumn):
+class TestDeletedRows(CatalogStorageContract):
     """
-    Removed items are deleted.
+    Removed items are deleted; the storage itself says what it shows.
     """
 
     many = 2_000
@@ -94,14 +97,10 @@ class TestDeletedRows(TestActiveColumn):
     @pytest.fixture
     def storage(self, engine):
         products(engine)
-        self.engine = engine
         return storage_of(engine, active=None, delete_removed=True)
 
-    def prices(self, storage):
-        return {row["code"]: round(Decimal(str(row["price"])), 2) for row in rows(self.engine)}
 
-
-class TestOneConnection(TestActiveColumn):
+class TestOneConnection(CatalogStorageContract):
     """
     A connection, in whose transaction everything happens.
     """
@@ -116,11 +115,44 @@ class TestOneConnection(TestActiveColumn):
             connect_args={"check_same_thread": False},
         )
         products(engine)
-        self.engine = engine
         with engine.connect() as connection, connection.begin() as transaction:
             yield storage_of(connection)
             transaction.rollback()
+        assert active_prices(engine) == {}
         engine.dispose()
+
+
+def test_rolled_back(engine):
+    """
+    What is applied in a block of `rolled_back` is taken back at its end.
+    """
+    products(engine)
+    storage = storage_of(engine)
+
+    with storage.rolled_back() as one:
+        one.apply(ListChanges(sequence=1, created=[item("A", "1.00")]))
+        assert one.prices() == {"A": Decimal("1.00")}
+
+    assert (storage.prices(), storage.last_applied("default")) == ({}, None)
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"], indirect=True)
+def test_check(engine):
+    """
+    A check of the rules beside real rows changes nothing in any table.
+    """
+    products(engine)
+    storage = storage_of(engine, active=None, delete_removed=True)
+    storage.apply(ListChanges(sequence=7, created=[item("A", "1.00")]))
+    before = rows(engine)
+
+    results = [*CatalogCheck(make=lambda: storage).results()]
+
+    assert [it.rule for it in results if it.outcome is not RuleOutcome.KEPT] == [
+        "many items in little memory"
+    ]
+    assert rows(engine) == before
+    assert [row["sequence"] for row in rows(engine, "conexxus_catalog_sequence", "1")] == [7]
 
 
 def test_rows_of_another_store_are_untouched(engine):

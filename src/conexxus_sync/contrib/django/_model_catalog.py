@@ -111,6 +111,37 @@ class ModelCatalogStorage:
             found = self._sequences().filter(location_id=location_id).values_list("sequence")
             return next((sequence for (sequence,) in found), None)
 
+    def prices(self) -> dict[str, Decimal]:
+        """
+        The price of each item that the model offers, by SKU: for tests and checks.
+
+        Raises:
+            NotImplementedError: `fields` has no price.
+        """
+        if "price" not in self._fields:
+            msg = "fields has no price: what the shop shows can't be compared"
+            raise NotImplementedError(msg)
+
+        active = {self._active: True} if self._active else {}
+        with own_connection(self._alias):
+            rows = self._table.filter(**self._constants, **active)
+            found = rows.values_list(self._sku, self._fields["price"])
+            return {sku: Decimal(price) for sku, price in found if price is not None}
+
+    @contextmanager
+    def rolled_back(self) -> Iterator["ModelCatalogStorage"]:
+        """
+        A block in which the changes of this storage are taken back at its end: for
+        tests and checks.
+        """
+        with own_connection(self._alias), transaction.atomic(using=self._alias):
+            yield self
+            transaction.set_rollback(True, using=self._alias)
+
+    @property
+    def _table(self) -> Any:
+        return self._model._base_manager.using(self._alias)
+
     @property
     def _alias(self) -> str:
         alias: str = self._using or router.db_for_write(self._model)
@@ -126,7 +157,7 @@ class ModelCatalogStorage:
         """
         which = {f"{self._sku}__in": [item.sku for item in items], **self._constants}
 
-        return self._model._base_manager.using(self._alias).filter(**which)
+        return self._table.filter(**which)
 
     def _sequences(self) -> Any:
         return apps.get_model("conexxus", "CatalogSequence").objects.using(self._alias)
@@ -143,12 +174,11 @@ class ModelCatalogStorage:
         rows = {item.sku: self._row(item) for item in items}
         known = [self._model(pk=there[sku], **row) for sku, row in rows.items() if sku in there]
         new = [self._model(**row) for sku, row in rows.items() if sku not in there]
-        table = self._model._base_manager.using(self._alias)
         changed = [name for name in rows[items[0].sku] if not self._field(name).primary_key]
 
         if known and changed:
-            table.bulk_update(known, changed)
-        table.bulk_create(new)
+            self._table.bulk_update(known, changed)
+        self._table.bulk_create(new)
 
     def _row(self, item: Item) -> Row:
         row = {name: self._value(item, field, name) for field, name in self._fields.items()}

@@ -3,7 +3,9 @@ A `CatalogStorage` on a table of the host's own database.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from copy import copy
+from decimal import Decimal
 from functools import partial
 from itertools import chain, islice
 from typing import Any
@@ -138,6 +140,42 @@ class SqlCatalogStorage:
         with self._begun() as db:
             return db.scalar(query)
 
+    def prices(self) -> dict[str, Decimal]:
+        """
+        The price of each item that the table offers, by SKU: for tests and checks.
+
+        Raises:
+            NotImplementedError: `columns` has no price.
+        """
+        columns = self._prepared()
+        if columns.price is None:
+            msg = "columns has no price: what the shop shows can't be compared"
+            raise NotImplementedError(msg)
+
+        active = [columns.table.c[columns.active].is_(True)] if columns.active else []
+        query = sa.select(columns.sku, columns.price).where(*columns.ours, *active)
+
+        with self._begun() as db:
+            found = db.execute(query)
+            return {_text(columns.sku, sku): Decimal(it) for sku, it in found if it is not None}
+
+    @contextmanager
+    def rolled_back(self) -> Iterator["SqlCatalogStorage"]:
+        """
+        A block with a storage whose changes are taken back at its end: for tests
+        and checks.
+        """
+        self._prepared()
+        engine, one = self._engine, copy(self)
+
+        with engine.connect() if isinstance(engine, sa.Engine) else nullcontext(engine) as db:
+            one._engine = db
+            transaction = _begin(db)
+            try:
+                yield one
+            finally:
+                transaction.rollback()
+
     def _prepared(self) -> Columns:
         """
         What the table is like, looked at once; the table of sequences is there.
@@ -159,7 +197,7 @@ class SqlCatalogStorage:
             with engine.begin() as db:
                 yield db
         else:
-            with engine.begin_nested() if engine.in_transaction() else engine.begin():
+            with _begin(engine):
                 yield engine
 
     def _upsert(self, db: sa.Connection, columns: Columns, items: list[Item]) -> None:
@@ -184,9 +222,7 @@ class SqlCatalogStorage:
 
     def _there(self, db: sa.Connection, columns: Columns, skus: list[str]) -> set[str]:
         query = sa.select(columns.sku).where(columns.sku.in_(skus), *columns.ours)
-        # CHAR comes filled up with spaces.
-        fixed = isinstance(columns.sku.type, sa.CHAR)
-        found = {sku.rstrip() if fixed else sku for sku in db.scalars(query)}
+        found = {_text(columns.sku, sku) for sku in db.scalars(query)}
 
         if like := found.difference(skus):
             msg = (
@@ -219,6 +255,28 @@ class SqlCatalogStorage:
         )
         if not changed.rowcount:
             db.execute(sa.insert(table).values(location_id=location_id, sequence=sequence))
+
+
+def _begin(db: sa.Connection) -> sa.Transaction:
+    """
+    A transaction, or a part of the one that is open.
+    """
+    if not db.in_transaction():
+        return db.begin()
+
+    driver: Any = db.connection.driver_connection
+    # Python's SQLite begins with the first change, and a savepoint before it would commit.
+    if db.dialect.name == "sqlite" and not driver.in_transaction:
+        db.exec_driver_sql("BEGIN")
+
+    return db.begin_nested()
+
+
+def _text(column: sa.ColumnElement[str], value: str) -> str:
+    """
+    CHAR comes filled up with spaces.
+    """
+    return value.rstrip() if isinstance(column.type, sa.CHAR) else value
 
 
 def _named(sku: str, row: Row) -> Row:

@@ -39,6 +39,11 @@ class Columns:
         return self.table.c[self.given["sku"]]
 
     @property
+    def price(self) -> sa.ColumnElement[Any] | None:
+        name = self.given.get("price")
+        return None if name is None else self.table.c[name]
+
+    @property
     def ours(self) -> list[sa.ColumnElement[bool]]:
         """
         The condition of a row of this catalogue.
