@@ -17,6 +17,10 @@ def shop(tmp_path, monkeypatch):
         "class Orders:\n"
         "    def transactions(self, location_id, business_date): return []\n"
         "def broken(): raise RuntimeError('no database')\n"
+        "made = Orders()\n"
+        "class Shop:\n"
+        "    async def apply(self, changes): pass\n"
+        "    async def transactions(self, location_id, business_date): yield\n"
         "number = 7\n"
     )
     monkeypatch.chdir(tmp_path)
@@ -39,6 +43,23 @@ def test_finds_a_module_in_the_current_folder():
     The factory of a module beside the user is called.
     """
     assert orders("my_shop:Orders").transactions("loc-001", None) == []
+
+
+@pytest.mark.usefixtures("shop")
+def test_takes_what_is_made_already():
+    """
+    An object with the methods is used as it is.
+    """
+    assert orders("my_shop:made") is sys.modules["my_shop"].made
+
+
+@pytest.mark.usefixtures("shop")
+def test_asynchronous_storage_that_is_an_order_source():
+    """
+    One asynchronous class may be both.
+    """
+    assert callable(orders("my_shop:Shop").transactions)
+    assert callable(catalog("my_shop:Shop").apply)
 
 
 @pytest.mark.usefixtures("shop")

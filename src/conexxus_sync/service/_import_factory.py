@@ -3,7 +3,7 @@ Imports `module:factory` settings: storages and order sources of the host.
 """
 
 import importlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from conexxus_client import ConfigurationError
@@ -24,7 +24,8 @@ def load(reference: str, *, option: str, methods: Collection[str]) -> Any:
     """
     Import `module:factory`, call the factory, and see that it fits.
 
-    Modules of the current folder are found, after all others.
+    What has the methods already, and is no class, is taken as it is.  Modules
+    of the current folder are found, after all others.
 
     Args:
         reference: For example `my_shop.conexxus:orders`.
@@ -39,10 +40,11 @@ def load(reference: str, *, option: str, methods: Collection[str]) -> Any:
     if not (found and module_name and factory_name):
         raise _refused(option, reference, "it must look like package.module:factory")
 
-    factory = _factory(module_name, factory_name, option, reference)
+    synchronous = synchronous_orders if "transactions" in methods else synchronous_storage
+    factory = _factory(module_name, factory_name, methods, option, reference)
 
     try:
-        made = synchronous_orders(synchronous_storage(plain(factory(), factory_name)))
+        made = synchronous(plain(factory(), factory_name))
     except BaseException as exc:
         if ends_process(exc):
             raise
@@ -50,7 +52,7 @@ def load(reference: str, *, option: str, methods: Collection[str]) -> Any:
             option, reference, f"the factory raised {described(exc, LONGEST_COMPLAINT)}"
         ) from exc
 
-    if not any(callable(getattr(made, method, None)) for method in methods):
+    if not _has_one(made, methods):
         wanted = " or ".join(f"{method}()" for method in methods)
         raise _refused(option, reference, f"what it made has no method {wanted}")
     if problems := [*problems_of(made, methods)]:
@@ -59,7 +61,13 @@ def load(reference: str, *, option: str, methods: Collection[str]) -> Any:
     return made
 
 
-def _factory(module_name: str, factory_name: str, option: str, reference: str) -> Any:
+def _has_one(made: object, methods: Collection[str]) -> bool:
+    return any(callable(getattr(made, method, None)) for method in methods)
+
+
+def _factory(
+    module_name: str, factory_name: str, methods: Collection[str], option: str, reference: str
+) -> Callable[..., Any]:
     search_current_folder()
 
     try:
@@ -69,12 +77,14 @@ def _factory(module_name: str, factory_name: str, option: str, reference: str) -
             raise
         raise _refused(option, reference, described(exc, LONGEST_COMPLAINT)) from exc
 
-    factory = getattr(module, factory_name, None)
+    found: Any = getattr(module, factory_name, None)
 
-    if not callable(factory):
-        raise _refused(option, reference, f"{module_name} has no callable {factory_name}")
+    if _has_one(found, methods) and not isinstance(found, type):
+        return lambda: found
+    if callable(found):
+        return found  # type: ignore[no-any-return]  # whatever it makes
 
-    return factory
+    raise _refused(option, reference, f"{module_name} has no callable {factory_name}")
 
 
 def _refused(option: str, reference: str, reason: str) -> ConfigurationError:
