@@ -8,8 +8,11 @@ from conexxus_client.testing import Ledger
 
 def test_sandbox_says_what_to_copy(bare_shell):
     """
-    Its two lines, pasted into a shell, make a pull work.
+    Its two lines, pasted into a shell, make a pull work; the key is shown where a
+    variable has the same.
     """
+    bare_shell.environ["CONEXXUS_API_KEY"] = "sandbox-key"
+
     with bare_shell.start("sandbox", "--port", "0", "--items", "12") as sandbox:
         exports = {}
         while len(exports) < 2:

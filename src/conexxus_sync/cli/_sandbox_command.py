@@ -10,6 +10,7 @@ from typing import Any
 from conexxus_client import ConfigurationError
 
 from ._console import write_error, write_json_line, write_lines
+from ._printable import conceal
 from ._session import Session
 from ._signals import StopEvent, service_exit_code, stop_gracefully
 
@@ -74,6 +75,8 @@ def sandbox(
             raise ConfigurationError([f"the sandbox can't start: {exc}"]) from exc
 
         with server:
+            # Its key is to be copied, though a variable has the same.
+            conceal({})
             _announce(server.url, api_key, as_json=session.json)
             stop.wait()
 
