@@ -80,11 +80,13 @@ def sale_of(line: SaleLine, closed_at: datetime) -> Sale:
     )
 
 
+Base.metadata.create_all(engine)
+
+
 def create_app() -> Flask:
     """
     Make the application; `flask --app till` finds it.
     """
-    Base.metadata.create_all(engine)
     app = Flask("till")
     app.add_url_rule("/sales", view_func=sell, methods=["POST"])
     Conexxus().init_app(app)

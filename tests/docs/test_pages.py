@@ -153,3 +153,18 @@ def test_reference_shows_public_paths():
     }
 
     assert shown == set()
+
+
+@pytest.mark.parametrize("word", ["Django models", "Celery", "gunicorn", "Docker", "Kubernetes"])
+def test_headings_have_the_words_of_a_search(word):
+    """
+    The search of the built pages finds headings first: frameworks and tools are in them.
+    """
+    headings = [
+        line
+        for page in (ROOT / "docs/how-to").glob("*.md")
+        for line in page.read_text("utf-8").splitlines()
+        if line.startswith("#")
+    ]
+
+    assert [line for line in headings if word in line]
