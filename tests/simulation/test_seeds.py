@@ -1,0 +1,55 @@
+"""
+Worlds in which everything happens at once, each from one seed.
+
+What fails is printed with its seed and a shrunken list of events;
+`scripts/simulate --seed N` tells its story.  How to add an event is in
+`CONTRIBUTING.md`.
+"""
+
+import os
+
+import pytest
+
+from .events import draw
+from .replay import failure, play
+
+
+IS_SMALL = os.environ.get("CONEXXUS_PROOF_SCALE") == "small"
+SHORT = range(6)
+LONG = range(100, 115) if IS_SMALL else range(100, 6_100)
+
+
+@pytest.mark.parametrize("seed", SHORT)
+def test_seed(seed):
+    """
+    Whatever happens, each sale is at the office once, the catalogue is the old
+    one or the new one, and what is left is said.
+    """
+    assert failure(seed) is None
+
+
+def test_same_seed():
+    """
+    A seed decides everything: the story is the same, word by word.
+    """
+    setup, events = draw(3)
+    stories = [], []
+    for story in stories:
+        play(setup, events, log=story.append)
+
+    assert stories[0] == stories[1]
+
+
+@pytest.mark.long
+@pytest.mark.timeout(20_000)
+def test_thousands_of_seeds():
+    """
+    A hundred thousand store-days without a failure.
+    """
+    days = 0
+    for seed in LONG:
+        found = play(*draw(seed))
+        assert found.error is None, failure(seed)
+        days += found.store_days
+
+    print(f"{days:,} store-days")
