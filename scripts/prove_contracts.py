@@ -34,6 +34,8 @@ SABOTAGE = [
         "src/conexxus_sync/stores/_lease_table.py",
         "def late() -> None:\n    import conexxus_sync.sales",
     ),
+    # On one floor, and so none knows of the other.
+    ("floors", "src/conexxus_sync/metrics/otel.py", "import conexxus_sync.fleet"),
     # A package that has no place in the layers.
     ("floors", "src/conexxus_sync/cellar/__init__.py", ""),
     (

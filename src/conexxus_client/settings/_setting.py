@@ -3,6 +3,7 @@ One setting, and its names in code, environment, file and command line.
 """
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, Literal
 
 import attrs
@@ -41,7 +42,7 @@ class Setting:
     is_secret: bool = attrs.field(default=False, kw_only=True)
     is_required: bool = attrs.field(default=False, kw_only=True)
 
-    @property
+    @cached_property
     def variable(self) -> str:
         """
         The environment variable.

@@ -41,6 +41,7 @@ _KEYS = {
     **{it.key: it.variable for it in SETTINGS},
     **{f"{it.key}_file": f"{it.variable}_FILE" for it in SETTINGS if it.is_secret},
 }
+_OPTIONS = {it.variable: it.option for it in SETTINGS}
 _KNOWN = {*_KEYS.values(), CONFIG}
 
 
@@ -51,17 +52,26 @@ class Document(NamedTuple):
     Attributes:
         name: Of the file, for messages; or of what stands for one.
         values: A value for each key, or a table with more of them.
+        lines: On which line of the file each key is, where that is known.
     """
 
     name: str
     values: Mapping[str, Any]
+    lines: Mapping[str, int] = {}
 
     def origin(self, variable: str) -> str:
         """
         How messages name the value that stands for *variable*.
         """
         key = next(key for key, its_variable in _KEYS.items() if its_variable == variable)
-        return f"{key} in {self.name}"
+        return self.place(key)
+
+    def place(self, key: str) -> str:
+        """
+        How messages name *key*.
+        """
+        line = f", line {self.lines[key]}," if key in self.lines else ""
+        return f"{key} in {self.name}{line}"
 
 
 @attrs.frozen(repr=False)
@@ -84,6 +94,7 @@ class Settings(Mapping[str, str]):
         environ: Mapping[str, str] | None = None,
         given: Mapping[str, str] | None = None,
         framework: Document | None = None,
+        location: Document | None = None,
     ) -> "Settings":
         """
         The settings of *environ*, of the file that it names, and of *given*.
@@ -93,6 +104,8 @@ class Settings(Mapping[str, str]):
             given: Options of a command, by variable.
             framework: What the settings of the host's framework say; the file
                 goes before it.
+            location: What is said of one of many locations; it goes before the
+                environment, which is that of all of them.
 
         Raises:
             ConfigurationError: A name is unknown, or the file can't be read.
@@ -108,16 +121,17 @@ class Settings(Mapping[str, str]):
             *(_read_file(Path(path), problems) if path else []),
         ]
         read = [(it, _texts(it, problems)) for it in documents]
+        its_texts = _texts(location, problems) if location else {}
 
         if problems:
             raise ConfigurationError(problems)
 
-        options = {it.variable: it.option for it in SETTINGS}
         texts, origins = dict[str, str](), dict[str, str]()
         for document, found in read:
             _lay_over(texts, origins, found, document.origin)
         _lay_over(texts, origins, {n: t for n, t in environ.items() if n in _KNOWN}, None)
-        _lay_over(texts, origins, given, lambda name: options.get(name, "--config"))
+        _lay_over(texts, origins, its_texts, location.origin if location else None)
+        _lay_over(texts, origins, given, lambda name: _OPTIONS.get(name, "--config"))
 
         return cls(texts, origins)
 
@@ -256,22 +270,25 @@ def _texts(document: Document, problems: list[str]) -> dict[str, str]:
     """
     texts = dict[str, str]()
 
-    for key, value in _flat(document.values):
+    for key, value in flat(document.values):
         if key not in _KEYS:
-            problems.append(f"{key} in {document.name} is no setting{_nearest(key, _KEYS)}")
+            problems.append(f"{document.place(key)} is no setting{_nearest(key, _KEYS)}")
         elif (text := _text(value)) is None:
-            problems.append(f"{key} in {document.name} must be a text, a number, true or false")
+            problems.append(f"{document.place(key)} must be a text, a number, true or false")
         else:
             texts[_KEYS[key]] = text
 
     return texts
 
 
-def _flat(document: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+def flat(document: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """
+    The keys of a settings file, with those of its tables: `guards.gone`.
+    """
     for name, value in document.items():
         key = f"{before}{name}"
         if isinstance(value, dict) and key not in _KEYS:
-            yield from _flat(value, f"{key}.")
+            yield from flat(value, f"{key}.")
         else:
             yield key, value
 

@@ -2,7 +2,9 @@
 Leases: acquire, renew, release, and takeover from a process that is gone.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import attrs
 
@@ -10,7 +12,7 @@ from conexxus_sync.errors import LeaseLostError, RunInProgressError, StoreError
 from conexxus_sync.model.leases import LEASE_LENGTH, Lease, LeaseKind, is_void
 from conexxus_sync.runtime.processes import Processes, ProcessIdentity
 
-from ._database import Database, Session, text
+from ._database import Database, Row, Session, text
 
 
 # Leases that this process may have in a store, and that no run has: location,
@@ -29,9 +31,28 @@ ON CONFLICT (location, kind) DO UPDATE SET epoch = excluded.epoch, run_id = excl
     boot = excluded.boot, namespace = excluded.namespace, pid = excluded.pid,
     started = excluded.started, host = excluded.host, expires_at = excluded.expires_at
 """
+_ALL = """
+SELECT location, kind, epoch, run_id, boot, namespace, pid, started, host, expires_at FROM leases
+"""
 _EXTEND = "UPDATE leases SET expires_at = ? WHERE location = ? AND kind = ?"
 _MOVED = "SELECT target, moved_at FROM store_moves"
 _RELEASE = "UPDATE leases SET run_id = NULL WHERE location = ? AND kind = ? AND epoch = ?"
+
+
+@attrs.frozen(kw_only=True)
+class LeaseState:
+    """
+    The lease of one location and kind, as one query over all of them found it.
+
+    Attributes:
+        epoch: How many runs have held it.
+        run_id: The run that holds it; None if it is free.
+    """
+
+    location_id: str
+    kind: str
+    epoch: int
+    run_id: str | None
 
 
 @attrs.frozen
@@ -186,15 +207,15 @@ class Leases:
     def _row(self, session: Session, kind: str) -> "_Row | None":
         row = session.execute(_SELECT, (self.location, kind)).fetchone()
 
-        if row is None:
-            return None
+        return None if row is None else _read(row)
 
-        epoch, run_id, boot, namespace, pid, started, host, expires_at = row
-        holder = ProcessIdentity(
-            boot=boot, namespace=namespace, pid=pid, started=started, host=host
-        )
+    def state(self, kind: str, row: Sequence[Any], now: datetime) -> LeaseState:
+        """
+        What *row* of all leases says at *now*.
+        """
+        run_id = self._holder(kind, _read(row), now)
 
-        return epoch, run_id, holder, datetime.fromisoformat(expires_at)
+        return LeaseState(location_id=self.location, kind=kind, epoch=row[0], run_id=run_id)
 
     def _refuse_held(self, kind: LeaseKind, row: "_Row | None", now: datetime) -> None:
         if row is not None and (holder := self._holder(kind, row, now)):
@@ -210,6 +231,20 @@ class Leases:
         )
 
         return None if is_free else run_id
+
+
+def stored_leases(session: Session) -> list[Row]:
+    """
+    The leases of all locations: location and kind, then what `state` reads.
+    """
+    return session.execute(_ALL).fetchall()
+
+
+def _read(row: Sequence[Any]) -> "_Row":
+    epoch, run_id, boot, namespace, pid, started, host, expires_at = row
+    holder = ProcessIdentity(boot=boot, namespace=namespace, pid=pid, started=started, host=host)
+
+    return epoch, run_id, holder, datetime.fromisoformat(expires_at)
 
 
 def _refuse_moved(session: Session) -> None:

@@ -7,6 +7,7 @@ import threading
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import attrs
@@ -16,7 +17,7 @@ from conexxus_sync.model.leases import Lease
 from conexxus_sync.runtime.processes import LinuxProcesses, Processes
 
 from ._database import Database, Session
-from ._lease_table import Leases
+from ._lease_table import Leases, LeaseState, stored_leases
 from ._state import State
 
 
@@ -138,6 +139,26 @@ class SyncStore:
         leases = Leases(self.database, location_id, self._processes, self._abandoned)
 
         return LocationStore(self.database, location_id, self.freeze_file, leases)
+
+    def lease_states(self, now: datetime) -> list[LeaseState]:
+        """
+        Which runs of all locations are at work, and how many there were: one query.
+
+        Every run, and everything that an operator settles, takes a lease: what is
+        due of a location is what it was for as long as its leases are.
+
+        Raises:
+            StoreError: The store can't be used.
+        """
+        with self.database.read() as session:
+            found = stored_leases(session)
+
+        return [
+            LeaseState(location_id=location, kind=kind, epoch=row[0], run_id=None)
+            if row[1] is None
+            else self.at(location).leases.state(kind, row, now)
+            for location, kind, *row in found
+        ]
 
     def close(self) -> None:
         """

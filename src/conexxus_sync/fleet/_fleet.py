@@ -1,0 +1,351 @@
+"""
+`Fleet`: pulls and pushes for many locations in one process.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+from conexxus_client import ConexxusError, ConfigurationError
+from conexxus_client.instrumentation import Hook
+from conexxus_sync.errors import RunInProgressError
+from conexxus_sync.model.runs import RunKind
+from conexxus_sync.protocols import AnyCatalogStorage, AnyOrderSource, Clock, MetricsCollector
+from conexxus_sync.runtime.clock import SystemClock
+from conexxus_sync.runtime.host_exceptions import ends_process
+from conexxus_sync.runtime.run_logging import safe_logger
+from conexxus_sync.stores import SyncStore, open_store, scheme_of
+from conexxus_sync.stores._lease_table import LeaseState
+
+from ._agenda import Agenda
+from ._back_offices import BackOffices
+from ._fleet_file import read_fleet_file
+from ._fleet_options import FleetOptions
+from ._local_executor import LocalExecutor
+from ._location import Location
+from ._shared_hosts import HostObjects
+from ._store_settings import StoreSettings, WrongStore
+from ._work_item import Executor, WorkItem
+
+
+# How often the store is asked what is due.
+ROUND_S = 5.0
+
+# A fleet that starts has all locations to look at; what is due does not wait
+# for the last of them.
+LOOK_S = 1.0
+
+# For a token of a credential; a pause after 429 takes longer.
+LONGEST_TOKEN_S = 1.0
+
+# How soon a stop is noticed.
+SLICE_S = 0.5
+
+_log = safe_logger(__name__)
+
+
+class Fleet:
+    """
+    Runs what is due of many locations: one query, a bounded pool of workers, no
+    thread and no timer per location.
+
+    Several processes may run one fleet on one PostgreSQL: a lease in the store
+    keeps a second run of one location and kind out.
+
+    Args:
+        stores: The settings of each; all have one store of the SDK.
+        options: How much of the machine, and of each back office, it uses.
+        wrong: Stores whose settings are wrong; they are reported and not run.
+        catalog: Where the catalogues' changes go, instead of what the settings
+            name; called with each location, from several threads.
+        orders: Likewise, where sales come from.
+        collectors: Who watches the runs.
+        hooks: Makes the hooks of a store's client.
+        clock: Where moments come from, if not from the system.
+        executor: Makes what runs the items, of a function that runs one, instead
+            of a pool of threads.
+
+    Raises:
+        ConfigurationError: There is no store, or two have one location.
+    """
+
+    def __init__(
+        self,
+        stores: Iterable[StoreSettings],
+        *,
+        options: FleetOptions | None = None,
+        wrong: Iterable[WrongStore] = (),
+        catalog: AnyCatalogStorage | None = None,
+        orders: AnyOrderSource | None = None,
+        collectors: Iterable[MetricsCollector] = (),
+        hooks: Callable[[StoreSettings], Iterable[Hook]] = lambda _: (),
+        clock: Clock | None = None,
+        executor: Callable[[Callable[[WorkItem], None]], Executor] | None = None,
+    ) -> None:
+        self.options: FleetOptions = options or FleetOptions()
+        self.wrong: tuple[WrongStore, ...] = tuple(wrong)
+        stores = tuple(stores)
+        if problems := list(_problems(stores)):
+            raise ConfigurationError(problems)
+
+        self.clock: Clock = clock or SystemClock()
+        self.store: SyncStore = open_store(_with_connections(stores[0].sync.store, self.options))
+        self._wake = threading.Event()
+        self._offices = BackOffices(self.options, hooks)
+        hosts, observers = HostObjects(orders, catalog), tuple(collectors)
+        self.locations: Mapping[str, Location] = {
+            it.location_id: Location(
+                it,
+                store=self.store,
+                clock=self.clock,
+                collectors=observers,
+                offices=self._offices,
+                hosts=hosts,
+            )
+            for it in stores
+        }
+        self._agenda = Agenda(self, {name: it.kinds for name, it in self.locations.items()})
+        self.executor: Executor = executor(self.perform) if executor else self._local_executor()
+
+    @classmethod
+    def from_config(
+        cls,
+        path: Path | str,
+        *,
+        environ: Mapping[str, str] | None = None,
+        catalog: AnyCatalogStorage | None = None,
+        orders: AnyOrderSource | None = None,
+        collectors: Iterable[MetricsCollector] = (),
+        hooks: Callable[[StoreSettings], Iterable[Hook]] = lambda _: (),
+        clock: Clock | None = None,
+    ) -> Self:
+        """
+        Make a fleet of a file; see `docs/how-to/run-a-fleet.md`.
+
+        Args:
+            environ: Instead of the process's own environment.
+
+        Raises:
+            ConfigurationError: The file can't be read, or no store in it can start.
+        """
+        file = read_fleet_file(path, environ)
+        if not file.stores:
+            problems = [text for it in file.wrong for text in it.problems]
+            raise ConfigurationError(problems or [f"there is no [[store]] in {path}"])
+
+        return cls(
+            file.stores,
+            options=file.options,
+            wrong=file.wrong,
+            catalog=catalog,
+            orders=orders,
+            collectors=collectors,
+            hooks=hooks,
+            clock=clock,
+        )
+
+    def run_forever(self, stop: threading.Event) -> None:
+        """
+        Do what is due until *stop* is set; nothing that goes wrong ends it.
+        """
+        for it in self.wrong:
+            _log.error("Conexxus store %s does not start: %s", it.name, "; ".join(it.problems))
+
+        next_round = time.monotonic()
+
+        while not stop.is_set():
+            self._wake.clear()
+            if time.monotonic() >= next_round:
+                is_complete = self._refresh()
+                next_round = time.monotonic() + (ROUND_S if is_complete else 0.0)
+            _, wait_s = self._dispatch()
+            self._wait(stop, min(wait_s, max(next_round - time.monotonic(), 0.0)))
+
+        self.executor.close()
+
+    def run_once(self) -> None:
+        """
+        Do all that is due now, and return when it is done.
+
+        A credential that the back office has paused is not waited for.
+
+        Raises:
+            StoreError: The store can't be used.
+        """
+        most, next_round = self.executor.capacity(), time.monotonic()
+
+        while True:
+            self._wake.clear()
+            is_idle = self.executor.capacity() == most
+            if is_idle or time.monotonic() >= next_round:
+                self._agenda.refresh(self.clock.now())
+                next_round = time.monotonic() + ROUND_S
+            count, wait_s = self._dispatch()
+            if is_idle and not count and (wait_s > LONGEST_TOKEN_S or not self._startable()):
+                return
+            self._wake.wait(0.0 if count else min(wait_s, SLICE_S))
+
+    def perform(self, item: WorkItem) -> None:
+        """
+        Make one run, if it is due still.  What goes wrong is logged, and counts
+        for the location's circuit breaker.
+        """
+        location = self.locations[item.location_id]
+
+        try:
+            good, problem = location.run(item.kind), None
+        except RunInProgressError as exc:
+            _log.info("%s", exc)
+            return
+        except ConexxusError as exc:
+            good, problem = False, str(exc)
+            self._report(location, problem)
+        except BaseException as exc:
+            if ends_process(exc):
+                raise
+            good, problem = False, type(exc).__name__
+            _log.exception("Conexxus %s of %s failed", item.kind, item.location_id)
+        finally:
+            self._agenda.ended(item)
+
+        location.problem = problem
+        location.breaker = location.breaker.after(failed=not good, now=self.clock.now())
+
+    def lease_states(self, now: datetime) -> list[LeaseState]:
+        """
+        The leases of all locations in the store, by one query.
+
+        Raises:
+            StoreError: The store can't be used.
+        """
+        return self.store.lease_states(now)
+
+    def next_start(self, location_id: str, kind: RunKind, now: datetime) -> datetime | None:
+        """
+        When the next run begins; None if it can't be read now, which is logged.
+        """
+        location = self.locations[location_id]
+
+        try:
+            return location.next_start(kind, now)
+        except ConexxusError as exc:
+            self._report(location, str(exc))
+            location.problem = str(exc)
+            return None
+
+    def close(self) -> None:
+        """
+        Stop what runs, and give back connections.
+        """
+        self.executor.close()
+        self._offices.close()
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _local_executor(self) -> LocalExecutor:
+        return LocalExecutor(
+            self.perform,
+            workers=self.options.workers,
+            budget=self.options.budget,
+            on_free=self._wake.set,
+        )
+
+    def _refresh(self) -> bool:
+        ends_at = time.monotonic() + LOOK_S
+
+        try:
+            with self.store.at("").keep_open():
+                return self._agenda.refresh(
+                    self.clock.now(), is_enough=lambda: time.monotonic() >= ends_at
+                )
+        except ConexxusError as exc:
+            _log.error("Conexxus can't read what is due, and tries again: %s", exc)
+            return True
+
+    def _startable(self) -> list[WorkItem]:
+        """
+        What is due of locations whose circuit is closed.
+        """
+        now = self.clock.now()
+
+        return [
+            item
+            for item in self._agenda.due(now)
+            if not self.locations[item.location_id].breaker.is_open(now)
+        ]
+
+    def _dispatch(self) -> tuple[int, float]:
+        """
+        Hand out what is due, as much as is taken.
+
+        Returns:
+            How many items, and in how many seconds there may be more.
+        """
+        free, count, wait_s = self.executor.capacity(), 0, ROUND_S
+
+        for item in self._startable() if free > 0 else ():
+            store = self.locations[item.location_id].settings
+            if count == free:
+                break
+            if self._offices.may_begin(store):
+                self._agenda.submitted(item, self.clock.now())
+                self.executor.submit(item)
+                count += 1
+            else:
+                wait_s = min(wait_s, self._offices.wait_s(store))
+
+        return count, wait_s
+
+    def _wait(self, stop: threading.Event, seconds: float) -> None:
+        ends_at = time.monotonic() + seconds
+
+        while not stop.is_set() and (left := ends_at - time.monotonic()) > 0:
+            if self._wake.wait(min(left, SLICE_S)):
+                return
+
+    def _report(self, location: Location, problem: str) -> None:
+        """
+        Log what is wrong with a location, once.
+        """
+        if location.problem != problem:
+            _log.error("Conexxus store %s: %s", location.settings.location_id, problem)
+
+
+def _problems(stores: tuple[StoreSettings, ...]) -> Iterator[str]:
+    if not stores:
+        yield "a fleet needs a store"
+
+    seen = set[str]()
+    for it in stores:
+        if it.location_id in seen:
+            yield f"location {it.location_id} is that of two stores"
+        seen.add(it.location_id)
+
+    if len({it.sync.store for it in stores}) > 1:
+        yield "all stores of a fleet need one CONEXXUS_STORE: set it once, for all"
+
+    # It keeps a token for one key, and would send it for another.
+    keys = dict[int, set[str]]()
+    for it in stores:
+        if it.profile.auth is not None:
+            keys.setdefault(id(it.profile.auth), set()).add(it.credential)
+    if any(len(found) > 1 for found in keys.values()):
+        yield "an `Auth` of a profile serves one key: name a profile with its own for each key"
+
+
+def _with_connections(url: str, options: FleetOptions) -> str:
+    """
+    *url*, with as many connections as the workers may need at a time.
+    """
+    if scheme_of(url) != "postgresql" or "connections=" in url:
+        return url
+
+    return f"{url}{'&' if '?' in url else '?'}connections={2 * options.workers + 2}"

@@ -1,0 +1,79 @@
+"""
+`FleetOptions`: how much of the machine, and of each back office, a fleet uses.
+"""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import attrs
+
+from conexxus_client import ConfigurationError
+from conexxus_client.settings import Document
+
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
+
+
+@attrs.frozen(kw_only=True)
+class FleetOptions:
+    """
+    The table `[fleet]`.
+
+    Attributes:
+        workers: How many runs go on at a time in this process.
+        budget: How long one run may take; then it is stopped.  A pull that is
+            stopped changes nothing, a push goes on with the next.
+        rate: How many runs begin in a second with one credential.
+        burst: How many of them may begin at once.
+
+    Raises:
+        ConfigurationError: Naming all problems at once.
+    """
+
+    workers: int = 16
+    budget: timedelta = timedelta(minutes=5)
+    rate: float = 10.0
+    burst: float = 20.0
+
+    def __attrs_post_init__(self) -> None:
+        least = {"workers": 1, "budget": timedelta(seconds=1), "rate": 0.01, "burst": 1}
+        problems = [
+            f"fleet.{name} must be at least {it}"
+            for name, it in least.items()
+            if getattr(self, name) < it
+        ]
+
+        if problems:
+            raise ConfigurationError(problems)
+
+
+def read_options(document: Document, problems: list[str]) -> FleetOptions:
+    """
+    The options that *document* gives; what can't be read is added to *problems*.
+    """
+    readers = {"workers": int, "budget": _interval, "rate": float, "burst": float}
+    values = dict[str, Any]()
+
+    for key, value in document.values.items():
+        try:
+            values[key] = readers[key](str(value))  # type: ignore[operator]  # all take a text
+        except KeyError:
+            names = ", ".join(readers)
+            problems.append(f"{document.place(key)} is no option of a fleet: {names} are")
+        except ValueError:
+            problems.append(f"{document.place(key)} can't be read: {str(value)[:40]!r}")
+
+    try:
+        return FleetOptions(**values)
+    except ConfigurationError as exc:
+        problems.extend(exc.problems)
+        return FleetOptions()
+
+
+def _interval(text: str) -> timedelta:
+    found = re.fullmatch(r"([1-9][0-9]{0,6})([smh])", text)
+    if found is None:
+        raise ValueError(text)
+
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})

@@ -1,0 +1,67 @@
+"""
+`WorkItem` and `Executor`: what is to be done, and what does it.
+"""
+
+from datetime import UTC, datetime
+from typing import Protocol
+from urllib.parse import quote
+
+import attrs
+
+from conexxus_sync.model.runs import RunKind
+
+
+@attrs.frozen(kw_only=True)
+class WorkItem:
+    """
+    One run that is due.
+
+    Attributes:
+        slot: When it fell due.
+        attempt: How many runs of this location and kind there were before, as
+            the store counts them.
+    """
+
+    location_id: str
+    kind: RunKind
+    slot: datetime
+    attempt: int = 0
+
+    @property
+    def key(self) -> str:
+        """
+        Names this run: no two attempts have the same.
+        """
+        slot = f"{self.slot.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+        return f"{quote(self.location_id, safe='')}/{self.kind}/{slot}/{self.attempt}"
+
+
+class Executor(Protocol):
+    """
+    Runs work items, wherever it does.
+
+    It decides nothing: what is due comes from the store, and a lease in the
+    store keeps a second run of one location and kind out.  An executor may lose
+    an item, or run it twice, and no sale is lost or doubled.
+    """
+
+    def submit(self, item: WorkItem) -> None:
+        """
+        Run *item* soon; one whose key is at work already is left out.
+        """
+
+    def cancel(self, key: str) -> None:
+        """
+        Stop the run with this key, or do not begin it; unknown keys do no harm.
+        """
+
+    def capacity(self) -> int:
+        """
+        How many items it takes now.
+        """
+
+    def close(self) -> None:
+        """
+        Stop what runs, and take nothing more.
+        """
