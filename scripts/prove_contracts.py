@@ -57,6 +57,7 @@ SABOTAGE = [
     ("contrib", "src/conexxus_sync/contrib/flask.py", "import conexxus_sync.contrib.sql"),
     ("sqlalchemy", "src/conexxus_sync/model/runs.py", "import sqlalchemy"),
     ("django", "src/conexxus_sync/model/runs.py", "import django"),
+    ("xml", "src/conexxus_sync/sources/ndjson.py", "import lxml"),
     (
         "modules",
         "src/conexxus_sync/inventory/_results.py",

@@ -11,6 +11,7 @@ import pytest
 from messages import commands, settings
 from setting_samples import SAMPLES
 
+import maintenance_files
 from conexxus_client.settings import BY_VARIABLE, OTHER_VARIABLES
 
 
@@ -72,6 +73,7 @@ def filled(words, key, run):
         "ORDERS": "sales.ndjson",
         "CATALOG": "state_shop:Storage",
         "DATE": DAY,
+        "FILE": "ITT.xml",
         "BACKUP": "backup.db",
         "TRANSACTION": sale,
         "SKU": "BAD",
@@ -92,6 +94,7 @@ def test_command(cli, shell, troubled, command):
     key, run = troubled(parked=words[:2] in (["outbox", "resend"], ["outbox", "resolve"]))
     good = {"sku": "BAD", "name": "Good", "price": 1}
     (shell.folder / "corrected.json").write_text(json.dumps(good))
+    (shell.folder / "ITT.xml").write_bytes(maintenance_files.document(maintenance_files.good()))
     more = {"run": ["--once"], "profile change": ["--yes"], "outbox resend": ["--force"]}
     asked = more.get(" ".join(words[:2]), more.get(words[0], []))
     if words == ["outbox", "show", "KEY"]:

@@ -112,6 +112,7 @@ def _write_error_document(document: dict[str, Any], arguments: Sequence[str]) ->
     command = next((word for word in arguments if word in COMMANDS or word in GROUPS), None)
 
     # Stdout of `items` is items, one a line, and of an error none.
-    if "--json" in arguments and command != "items":
+    one_a_line = command == "items" or (command == "naxml" and "show" in arguments)
+    if "--json" in arguments and not one_a_line:
         use_utf8()
         write_json(document)

@@ -25,6 +25,7 @@ GROUPS = {
     "quarantine": "What was set aside, and why.",
     "outbox": "Batches of sales, and what to do about them.",
     "store": "Copies of the SDK's own state, and checks of it.",
+    "naxml": "Files of NAXML, and what is in them.",
     "profile": "With which profile of the back office sales are pushed.",
 }
 
@@ -65,6 +66,8 @@ COMMANDS = {
     "store restore": Command("_store_commands:store_restore", when_stopped=_COPY_STOPPED),
     "store check": Command("_store_commands:store_check"),
     "store copy": Command("_store_copy_command:store_copy", when_stopped=_MOVE_STOPPED),
+    "naxml sniff": Command("_naxml_commands:naxml_sniff"),
+    "naxml show": Command("_naxml_commands:naxml_show"),
     "profile show": Command("_profile_commands:profile_show"),
     "profile change": Command("_profile_commands:profile_change"),
 }

@@ -1,5 +1,5 @@
 """
-Sales from files.
+Sales from files, and catalogues from files.
 """
 
 from .ndjson import FileOrders

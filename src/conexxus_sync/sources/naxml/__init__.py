@@ -1,0 +1,25 @@
+"""
+Catalogues from NAXML files: `ItemMaintenance` becomes items (extra `naxml`).
+"""
+
+from ._dialects import DIALECTS, CheckDigit, Dialect
+from ._fault import Fault, NaxmlError
+from ._maintenance import MaintenanceFile, TableAction
+from ._records import Action, BadRecord, Record
+from ._sniff import Sniffed, sniff
+
+
+__all__ = [
+    "DIALECTS",
+    "Action",
+    "BadRecord",
+    "CheckDigit",
+    "Dialect",
+    "Fault",
+    "MaintenanceFile",
+    "NaxmlError",
+    "Record",
+    "Sniffed",
+    "TableAction",
+    "sniff",
+]

@@ -1,0 +1,160 @@
+"""
+Codes of items: the canonical GTIN of a POSCode, where exactly one reading is possible.
+
+GTIN-14 is the code filled up with zeros; a UPC-E is expanded first.  Zeros in
+front change no check digit, so all forms of a code have one canonical form.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+from stdnum.ean import calc_check_digit
+
+from ._dialects import CheckDigit
+from ._fault import RecordError
+
+
+class _Form(NamedTuple):
+    """
+    How codes of one format are written.
+
+    Attributes:
+        natural: How many digits one has with its check digit, and without zeros in front.
+        complete: How many it may have with a check digit.
+        bare: How many it may have without one.
+        upce: Whether six to eight digits may be a UPC-E.
+    """
+
+    natural: int
+    complete: frozenset[int]
+    bare: frozenset[int]
+    upce: bool = False
+
+
+_FORMS: Mapping[str, _Form] = {
+    "upca": _Form(12, frozenset({12, 14}), frozenset({11, 13, 14})),
+    "upc": _Form(12, frozenset({8, 12, 14}), frozenset({6, 7, 11, 14}), upce=True),
+    "upce": _Form(0, frozenset({8}), frozenset({6, 7}), upce=True),
+    "ean8": _Form(8, frozenset({8}), frozenset({7})),
+    "ean13": _Form(13, frozenset({13, 14}), frozenset({12, 14})),
+    "gtin": _Form(14, frozenset({8, 12, 13, 14}), frozenset({13, 14})),
+    "": _Form(14, frozenset({8, 12, 13, 14}), frozenset({6, 7, 11, 12, 14}), upce=True),
+}
+
+LONGEST_PLU = 6
+LONGEST_BARE_PLU = 5
+LONGEST_CODE = 14
+LONGEST_UPCE = 8
+
+
+# Neighbouring records, and the links between them, repeat codes.
+@lru_cache(maxsize=1024)
+def canonical_gtin(code: str, kind: str, rule: CheckDigit, *, padded_plu: bool) -> str | None:
+    """
+    The GTIN-14 of *code*; None if it is a number of the store.
+
+    Args:
+        kind: Its POSCodeFormat, in small letters.
+        rule: Whether it ends with a check digit.
+        padded_plu: As in a dialect.
+
+    Raises:
+        RecordError: No reading, or more than one, is possible.
+    """
+    if not (code.isascii() and code.isdigit()):
+        msg = f"the code {code[:40]!r} has more than digits"
+        raise RecordError(msg)
+    if len(code) > LONGEST_CODE:
+        msg = f"the code {code[:40]} has {len(code)} digits"
+        raise RecordError(msg)
+    if kind == "plu":
+        if len(code) <= LONGEST_PLU or (padded_plu and len(code.lstrip("0")) <= LONGEST_PLU):
+            return None
+        if not padded_plu:
+            msg = f"the code {code} of format plu has more than {LONGEST_PLU} digits"
+            raise RecordError(msg)
+        kind = "gtin"
+    if kind not in _FORMS:
+        msg = f"the format {kind[:40]!r} of a code is not known"
+        raise RecordError(msg)
+    if not kind and len(code) <= LONGEST_BARE_PLU:
+        return None
+
+    gtin = _read(code, kind, rule)
+
+    return None if is_random_weight(gtin) else gtin
+
+
+def is_random_weight(gtin: str) -> bool:
+    """
+    Does it hold a weight or a price, as 02 and 20 to 29 in front say?
+    """
+    return gtin[0] == "0" and (gtin[1] == "2" or gtin[1:3] == "02")
+
+
+def _read(code: str, kind: str, rule: CheckDigit) -> str:
+    form = _FORMS[kind]
+    complete, bare = _complete(code, form), _bare(code, form)
+
+    if rule is CheckDigit.AUTO:
+        # A code that can have a check digit has to prove it.
+        rule = CheckDigit.PRESENT if len(code) in form.complete else CheckDigit.ABSENT
+    found = complete if rule is CheckDigit.PRESENT else bare
+
+    if len(found) == 1 and code.strip("0"):
+        return found.pop()
+
+    named = f"of format {kind}" if kind else "without a format"
+    how = "more than one" if len(found) > 1 else "no"
+    msg = f"the code {code} {named} has {how} reading where the check digit is {rule}"
+    raise RecordError(msg)
+
+
+def _complete(code: str, form: _Form) -> set[str]:
+    """
+    The readings in which its last digit is its check digit.
+    """
+    if len(code) not in form.complete:
+        return set()
+
+    codes = {code} if len(code.lstrip("0")) <= form.natural else set()
+    if form.upce and len(code) == LONGEST_UPCE:
+        codes |= {body + code[-1] for body in _expanded(code[:-1])}
+
+    return {it.zfill(14) for it in codes if calc_check_digit(it[:-1]) == it[-1]}
+
+
+def _bare(code: str, form: _Form) -> set[str]:
+    """
+    The readings in which it has none.
+    """
+    if len(code) not in form.bare:
+        return set()
+
+    bodies = set()
+    if len(code) > LONGEST_PLU and len(code.lstrip("0")) < form.natural:
+        bodies.add(code.lstrip("0").zfill(13))
+    if form.upce and len(code) < LONGEST_UPCE:
+        # Six digits are those of number system 0.
+        bodies |= {it.zfill(13) for it in _expanded(code.zfill(7))}
+
+    return {it + calc_check_digit(it) for it in bodies}
+
+
+def _expanded(digits: str) -> set[str]:
+    """
+    The eleven digits of a UPC-A for the number system and six digits of a UPC-E.
+    """
+    system, body, last = digits[0], digits[1:6], digits[6]
+
+    if system not in "01":  # no other one has a short form
+        return set()
+    if last in "012":
+        return {f"{system}{body[:2]}{last}0000{body[2:]}"}
+    if last == "3":
+        return {f"{system}{body[:3]}00000{body[3:]}"}
+    if last == "4":
+        return {f"{system}{body[:4]}00000{body[4]}"}
+
+    return {f"{system}{body}0000{last}"}

@@ -1,0 +1,59 @@
+"""
+Dialects of NAXML: one frozen table for each, chosen by the configuration of a store.
+
+They differ in meaning, not in spelling alone; a file never decides which one it is.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import attrs
+
+
+class CheckDigit(StrEnum):
+    """
+    Whether the codes of a store's files end with their check digit.
+    """
+
+    PRESENT = "present"
+    ABSENT = "absent"
+    AUTO = "auto"
+
+
+@attrs.frozen(kw_only=True)
+class Dialect:
+    """
+    What elements mean that mean different things to different programs.
+
+    Attributes:
+        ages: What MinimumCustomerAge has: years, if empty; else codes, and the years of each.
+        padded_plu: Whether POSCodeFormat `plu` also stands for bar codes that zeros fill up to
+            14 digits.
+        scans_extension: Whether the bar codes of an item stand in its extension, and its
+            POSCode is an internal number.
+        empty_flag: What a flag means that has neither value nor text.
+        partial: Whether an element that is missing keeps what the mirror has; else it has no
+            value.
+        empty_keeps: Likewise of an element that is there and empty.
+    """
+
+    name: str
+    ages: Mapping[str, int] = attrs.field(factory=dict, hash=False)
+    padded_plu: bool = False
+    scans_extension: bool = False
+    empty_flag: bool | None = None
+    partial: bool = True
+    empty_keeps: bool = False
+
+
+DIALECTS: Mapping[str, Dialect] = {
+    it.name: it
+    for it in (
+        Dialect(name="generic"),
+        Dialect(name="passport", ages={"1001": 18, "1002": 21}),
+        Dialect(name="verifone", padded_plu=True),
+        Dialect(name="radiant", scans_extension=True),
+        Dialect(name="pdi"),
+        Dialect(name="petrosoft", empty_flag=True),
+    )
+}

@@ -1,0 +1,330 @@
+"""
+Records of `ItemMaintenance`: what one element says of one item.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+import attrs
+from lxml import etree
+
+from conexxus_client import Item
+
+from ._codes import canonical_gtin
+from ._dialects import CheckDigit, Dialect
+from ._fault import RecordError
+from ._values import (
+    FIELDS,
+    RESTRICTIONS,
+    Reader,
+    flag_of,
+    known_name,
+    link_of,
+    only_once,
+    refuse_later,
+    refuse_later_effect,
+    text_of,
+    tree_of,
+)
+from ._xml import Element
+
+
+MAX_RAW = 64 * 1024
+
+_ITEM_FIELDS = ("name", "price", "category")
+# Keys of what has no name of its own: `other:ItemType`, `attributes:price`.
+_OTHER, _ATTRIBUTES = "other:", "attributes:"
+
+
+class Action(StrEnum):
+    """
+    What a record does with its item.
+    """
+
+    ADDCHANGE = "addchange"
+    CREATE = "create"
+    DELETE = "delete"
+
+
+@attrs.frozen(kw_only=True)
+class Record:
+    """
+    What a file says of one item.
+
+    Attributes:
+        line: Where its element begins.
+        values: Name, price and category, as far as they are given; None
+            where the file takes one away.
+        naxml: Likewise, all that has no field of an item.
+    """
+
+    action: Action
+    sku: str
+    line: int
+    values: Mapping[str, Any]
+    naxml: Mapping[str, Any]
+
+    def item(self, before: Item | None = None) -> Item:
+        """
+        The item, with what *before* has of what is not given.
+
+        Raises:
+            RecordError: It has no name or no price.
+        """
+        values, naxml = self.values, self.naxml
+        if before is not None:
+            values = {name: getattr(before, name) for name in _ITEM_FIELDS} | {**values}
+            naxml = {**_still_valid(before, self), **naxml}
+
+        for name, element in (("name", "Description"), ("price", "RegularSellPrice")):
+            if values.get(name) is None:
+                msg = f"{element} is missing or empty"
+                raise RecordError(msg)
+
+        return Item(
+            sku=self.sku,
+            name=values["name"],
+            price=values["price"],
+            category=values.get("category"),
+            extra={"naxml": {key: value for key, value in naxml.items() if value is not None}},
+        )
+
+
+def _still_valid(before: Item, record: Record) -> dict[str, Any]:
+    """
+    What *before* has, without the attributes of elements that *record* has anew.
+    """
+    anew = {f"{_ATTRIBUTES}{key}" for key in (*record.values, *record.naxml)}
+    naxml: Mapping[str, Any] = before.extra.get("naxml", {})
+
+    return {key: value for key, value in naxml.items() if key not in anew}
+
+
+@attrs.frozen(kw_only=True)
+class BadRecord:
+    """
+    An element that can't be used, and why.
+
+    Attributes:
+        sku: None if not even that can be read.
+        raw: Its XML; of a large one, the beginning.
+    """
+
+    line: int
+    sku: str | None
+    reason: str
+    raw: bytes = attrs.field(repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class _Code:
+    """
+    Under which SKU an item is sold, and what its ItemCode says.
+    """
+
+    sku: str
+    naxml: Mapping[str, Any]
+
+
+@attrs.define(kw_only=True)
+class RecordReader:
+    """
+    Turns `ITTDetail` elements into records.
+
+    Attributes:
+        open_price: The price of an item that has none and asks for it at the
+            till; None: such an item is set aside.
+        today: A record that takes effect later is set aside.
+    """
+
+    dialect: Dialect
+    check_digit: CheckDigit
+    open_price: Decimal | None
+    today: date
+
+    def read(self, detail: Element, action: str | None) -> Sequence[Record | BadRecord]:
+        """
+        The records of one element: several, where it has several bar codes.
+
+        Args:
+            action: That of its block, which its own one overrides.
+        """
+        line, sku = int(detail.sourceline), None
+
+        try:
+            parts = only_once(detail)
+            todo = self.action(parts.pop("RecordAction", None)) or action or Action.ADDCHANGE
+            code = self._code(parts.pop("ItemCode", None))
+            sku = code.sku
+            values, naxml = self._given(parts)
+            codes = self._scanned(parts, todo, code) if self.dialect.scans_extension else [code]
+
+            return [
+                Record(
+                    action=Action(todo),
+                    sku=it.sku,
+                    line=line,
+                    values=values,
+                    naxml={**it.naxml, **naxml},
+                )
+                for it in codes
+            ]
+        except RecordError as exc:
+            raw = etree.tostring(detail, encoding="utf-8", with_tail=False)[:MAX_RAW]
+            return [BadRecord(line=line, sku=sku, reason=str(exc), raw=raw)]
+
+    def action(self, element: Element | None) -> str | None:
+        """
+        What a RecordAction says; None if there is none.
+
+        Raises:
+            RecordError: It is unknown, or of a later date.
+        """
+        if element is None:
+            return None
+
+        for name, text in element.attrib.items():
+            if "date" in name.lower():
+                refuse_later(name, text, self.today)
+            elif name not in ("type", "confirm"):
+                msg = f"RecordAction has an attribute that is not known: {name[:40]}"
+                raise RecordError(msg)
+
+        if (todo := element.get("type")) not in tuple(Action):
+            msg = f"the action {todo!r:.40} is not known"
+            raise RecordError(msg)
+
+        return str(todo)
+
+    def _code(self, element: Element | None) -> _Code:
+        """
+        Raises:
+            RecordError: There is no code, or none that can be read.
+        """
+        if element is None:
+            msg = "ItemCode is missing"
+            raise RecordError(msg)
+
+        parts = only_once(element)
+        text = text_of(parts.pop("POSCode", None))
+        if not text:
+            msg = "POSCode is missing"
+            raise RecordError(msg)
+        form = parts.pop("POSCodeFormat", None)
+        kind = "" if form is None else form.get("format", "").strip().lower()
+        naxml: dict[str, Any] = {"code": text, "format": kind or None}
+        naxml["gtin14"] = canonical_gtin(
+            text, kind, self.check_digit, padded_plu=self.dialect.padded_plu
+        )
+
+        modifier = self._add_modifier(parts.pop("POSCodeModifier", None), naxml)
+        naxml["inventory_id"] = text_of(parts.pop("InventoryItemID", None)) or None
+        for name, unknown in parts.items():
+            naxml[f"code:{name}"] = tree_of(unknown)
+
+        return _Code(sku=f"{text}/{modifier}" if modifier else text, naxml=naxml)
+
+    def _add_modifier(self, element: Element | None, naxml: dict[str, Any]) -> str:
+        """
+        What distinguishes packs of one code; empty if nothing does.
+        """
+        text = "" if element is None else text_of(element) or element.get("value", "").strip()
+        naxml["modifier"] = text or None
+        naxml["pack"] = None if element is None else element.get("name") or None
+
+        return text if text.strip("0") else ""
+
+    def _scanned(self, parts: Mapping[str, Element], todo: str, main: _Code) -> list[_Code]:
+        """
+        The bar codes of an extension; where there are none, the number of the
+        store is the code.
+        """
+        found = [
+            self._code(it)
+            for part in parts.values()
+            for extension in part.iter("{*}ITTDetailExtension")
+            for it in extension.iterchildren("{*}ItemCode")
+        ]
+        if not found and todo == Action.DELETE:
+            msg = "it deletes an item, and names no bar code of it"
+            raise RecordError(msg)
+
+        return [
+            attrs.evolve(it, naxml={**it.naxml, "main_code": main.naxml["code"]}) for it in found
+        ] or [main]
+
+    def _given(self, parts: Mapping[str, Element]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """
+        Fields of an item, and all else.
+        """
+        given: dict[str, Any] = {}
+        other: dict[str, Any] = {}
+
+        for child in parts.get("ITTData", ()):
+            name = known_name(child)
+            if (field := FIELDS.get(name)) is not None:
+                self._read(child, name, field, given)
+            elif name == "SalesRestriction":
+                self._read_restriction(child, given, other)
+            else:
+                other.setdefault(name, []).append(tree_of(child))
+                refuse_later_effect(child, self.today)
+
+        for name, part in parts.items():
+            if name != "ITTData":
+                other[name] = [*other.get(name, ()), tree_of(part)]
+                refuse_later_effect(part, self.today)
+
+        given.update((f"{_OTHER}{name}", trees) for name, trees in other.items())
+        self._complete_price(given)
+        values = {name: given.pop(name) for name in _ITEM_FIELDS if name in given}
+
+        return values, given
+
+    def _read(
+        self, element: Element, name: str, field: tuple[str, Reader], given: dict[str, Any]
+    ) -> None:
+        key, read = field
+        found = read(element, self.dialect)
+
+        if key in given:
+            msg = f"{name} is there twice"
+            raise RecordError(msg)
+        if found is not None or not self.dialect.empty_keeps:
+            given[key] = found
+        if element.keys() and read not in (flag_of, link_of):
+            given[f"{_ATTRIBUTES}{key}"] = dict(element.attrib)
+
+    def _read_restriction(
+        self, element: Element, given: dict[str, Any], other: dict[str, Any]
+    ) -> None:
+        rest: dict[str, Any] = {}
+        refuse_later_effect(element, self.today)
+
+        for child in element:
+            name = known_name(child)
+            if (field := RESTRICTIONS.get(name)) is not None:
+                self._read(child, name, field, given)
+            else:
+                rest.setdefault(name, []).append(tree_of(child))
+
+        if rest:
+            other.setdefault("SalesRestriction", []).append(rest)
+
+    def _complete_price(self, given: dict[str, Any]) -> None:
+        """
+        The price of an item without one, whose price is asked for at the till.
+        """
+        if "price" not in given:
+            return
+        if given["price"] is not None or not given.get("price_required"):
+            given["open_price"] = None
+            return
+        if self.open_price is None:
+            msg = "RegularSellPrice is empty: its price is open"
+            raise RecordError(msg)
+
+        given["price"], given["open_price"] = self.open_price, True

@@ -1,0 +1,115 @@
+"""
+`conexxus naxml sniff` and `show` on files in a folder.
+"""
+
+import json
+
+import pytest
+
+from maintenance_files import detail, document, good
+
+
+@pytest.fixture
+def file(console):
+    """
+    Write the file that the commands read.
+    """
+
+    def write(content):
+        (console.folder / "ITT.xml").write_bytes(content)
+
+    return write
+
+
+TWO = document(
+    good(code="012345678905", name="Root beer"),
+    good(code="012345678906"),
+    detail(code="4011", form="PLU", action='<RecordAction type="delete"/>'),
+    after="<MixMatchMaintenance><MMTDetail/></MixMatchMaintenance>",
+)
+
+
+def test_sniff(console, file):
+    """
+    What was seen, and the dialect that it proposes with the reason.
+    """
+    file(TWO)
+    done = console.run("naxml", "sniff", "ITT.xml")
+
+    assert done.returncode == 0
+    assert "Proposed: --dialect passport" in done.stdout
+    assert "it has no namespace" in done.stdout
+    found = console.json("naxml", "sniff", "ITT.xml")
+    assert (found["dialect"], found["items"]) == ("passport", 3)
+    assert found["forms"] == {"upca, 12 digits": 2, "plu, 4 digits": 1}
+
+
+def test_show(console, file):
+    """
+    Items line by line, then the problems with their lines; a bad record is exit code 3.
+    """
+    file(TWO)
+    done = console.run("naxml", "show", "ITT.xml", "--dialect", "passport")
+
+    assert done.returncode == 3
+    assert "line 1  addchange  012345678905  00012345678905  1.79  Root beer\n" in done.stdout
+    assert "line 1  delete  4011  -  -  -\n" in done.stdout
+    assert "update: 2 records, 1 problem\n" in done.stdout
+    assert "  line 1: without a code: the code 012345678906 of format upca has no" in done.stdout
+    assert "  not read: 1 MMTDetail\n" in done.stdout
+
+
+def test_show_as_json(console, file):
+    """
+    For programs, a record or a problem a line, with exact prices.
+    """
+    file(TWO)
+    done = console.run("naxml", "show", "ITT.xml", "--dialect", "passport", "--json")
+    first, bad, last = map(json.loads, done.stdout.splitlines())
+
+    assert '"price":1.79' in done.stdout
+    assert (first["sku"], first["naxml"]["gtin14"]) == ("012345678905", "00012345678905")
+    assert bad["problem"].startswith("the code 012345678906")
+    assert (last["action"], last["sku"]) == ("delete", "4011")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ((), "--dialect is not given: `conexxus naxml sniff FILE` proposes one"),
+        (("--dialect", "acme"), "--dialect must be one of generic, passport, verifone"),
+        (("--dialect", "pdi", "--check-digit", "no"), "--check-digit must be one of present"),
+    ],
+)
+def test_options(console, file, options, message):
+    """
+    A dialect is chosen, not guessed.
+    """
+    file(TWO)
+    done = console.run("naxml", "show", "ITT.xml", *options)
+
+    assert done.returncode == 2
+    assert message in done.stderr
+
+
+def test_file_without_end(console, file):
+    """
+    A file that ends too early has an error with its name, and a line where it is.
+    """
+    file(TWO[:-40])
+    done = console.run("naxml", "show", "ITT.xml", "--dialect", "passport", "--json")
+
+    assert done.returncode == 1
+    assert "(truncated)" in done.stderr
+    assert "how-to/troubleshoot.md#naxmlerror" in done.stderr
+
+
+def test_open_prices(console, file):
+    """
+    On demand, an item whose price is asked for at the till costs 0.
+    """
+    file(document(good('<PriceRequiredFlag value="yes"/>', price="")))
+    command = ("naxml", "show", "ITT.xml", "--dialect", "passport")
+
+    assert console.run(*command).returncode == 3
+    assert "  0.00  Cola\n" in console.run(*command, "--zero-open-prices").stdout
