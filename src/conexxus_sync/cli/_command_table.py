@@ -66,6 +66,7 @@ COMMANDS = {
     "store restore": Command("_store_commands:store_restore", when_stopped=_COPY_STOPPED),
     "store check": Command("_store_commands:store_check"),
     "store copy": Command("_store_copy_command:store_copy", when_stopped=_MOVE_STOPPED),
+    "compare": Command("_compare_command:compare"),
     "naxml sniff": Command("_naxml_commands:naxml_sniff"),
     "naxml show": Command("_naxml_commands:naxml_show"),
     "profile show": Command("_profile_commands:profile_show"),

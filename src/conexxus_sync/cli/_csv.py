@@ -1,11 +1,12 @@
 """
-Tables for spreadsheets: the catalogue, and a business date that is reconciled.
+Tables for spreadsheets: the catalogue, a file that is compared with it, a reconciled date.
 """
 
 import csv
 import re
 import sys
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from conexxus_sync.model.catalogue import MirrorItem
 from conexxus_sync.model.date_reconciliation import DateReconciliation
@@ -13,6 +14,10 @@ from conexxus_sync.model.run_json import moment_to_json
 
 from ._printable import printable
 
+
+if TYPE_CHECKING:
+    # With an extra of its own.
+    from conexxus_sync.sources.naxml import Difference
 
 # A spreadsheet runs what begins like this:
 # https://owasp.org/www-community/attacks/CSV_Injection
@@ -22,6 +27,7 @@ _CELL = re.compile(r"(?<=[;\t\r\n])(?=[\s\"']*[=+\-@＝＋－＠])")  # noqa: RU
 _COLUMNS = ("sku", "name", "price", "category", "description")
 
 
+_COMPARED = ("kind", "file_sku", "catalogue_sku", "name", "line", "in_file", "in_catalogue")
 _FIGURES = ("till", "sent", "accepted", "set_aside", "back_office", "difference")
 
 
@@ -38,6 +44,22 @@ def write_reconciled_csv(found: DateReconciliation) -> None:
         figures = (getattr(row, name) for name in _FIGURES)
         agrees = "yes" if row.agrees else "no"
         rows.writerow((*(shown(_harmless(text)) for text in texts), *figures, agrees))
+
+
+def write_compared_csv(differences: Iterable["Difference"]) -> None:
+    """
+    Write what differs between a file and the catalogue to stdout, one a line.
+    """
+    rows = csv.writer(sys.stdout, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    rows.writerow(_COMPARED)
+    shown = printable if sys.stdout.isatty() else str
+
+    for it in differences:
+        values = (getattr(it, name) for name in _COMPARED)
+        rows.writerow(
+            "" if value is None else shown(_harmless(value)) if isinstance(value, str) else value
+            for value in values
+        )
 
 
 def write_csv(entries: Iterable[MirrorItem], *, missing: bool) -> None:

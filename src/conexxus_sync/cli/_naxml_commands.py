@@ -4,6 +4,7 @@
 
 import sys
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,7 +84,7 @@ def naxml_show(
     with needing("naxml"):
         from conexxus_sync.sources.naxml import BadRecord
 
-    read = _opened(Path(file), dialect, check_digit, session, zero=zero_open_prices)
+    read = opened_maintenance(Path(file), dialect, check_digit, session, zero=zero_open_prices)
     problems: list[BadRecord] = []
     count = bad = 0
 
@@ -104,11 +105,18 @@ def naxml_show(
     return ExitCode.PARTIAL if bad else ExitCode.SUCCESS
 
 
-def _opened(
+def opened_maintenance(
     path: Path, dialect: str | None, check_digit: str, session: Session, *, zero: bool
 ) -> "MaintenanceFile":
-    from decimal import Decimal
+    """
+    A file, to be read as the options say.
 
+    Args:
+        zero: Whether an item whose price is asked for at the till has the price 0.
+
+    Raises:
+        ConfigurationError: An option is missing or wrong.
+    """
     from conexxus_sync.sources.naxml import DIALECTS, CheckDigit, MaintenanceFile
 
     problems = []

@@ -2,6 +2,7 @@
 Catalogues from NAXML files: `ItemMaintenance` becomes items (extra `naxml`).
 """
 
+from ._comparison import Comparison, Difference, Kind
 from ._dialects import DIALECTS, CheckDigit, Dialect
 from ._fault import Fault, NaxmlError
 from ._maintenance import MaintenanceFile, TableAction
@@ -14,8 +15,11 @@ __all__ = [
     "Action",
     "BadRecord",
     "CheckDigit",
+    "Comparison",
     "Dialect",
+    "Difference",
     "Fault",
+    "Kind",
     "MaintenanceFile",
     "NaxmlError",
     "Record",

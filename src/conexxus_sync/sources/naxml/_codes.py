@@ -63,7 +63,7 @@ def canonical_gtin(code: str, kind: str, rule: CheckDigit, *, padded_plu: bool) 
         RecordError: No reading, or more than one, is possible.
     """
     if not (code.isascii() and code.isdigit()):
-        msg = f"the code {code[:40]!r} has more than digits"
+        msg = f"the code {code[:40]!r} is not of digits alone"
         raise RecordError(msg)
     if len(code) > LONGEST_CODE:
         msg = f"the code {code[:40]} has {len(code)} digits"
@@ -84,6 +84,21 @@ def canonical_gtin(code: str, kind: str, rule: CheckDigit, *, padded_plu: bool) 
     gtin = _read(code, kind, rule)
 
     return None if is_random_weight(gtin) else gtin
+
+
+def forms_of(code: str) -> set[str]:
+    """
+    The digits that *code* may stand for, without zeros in front: its own, and
+    those of the UPC-A that it may be short for.
+    """
+    if not (code.isascii() and code.isdigit()):
+        return set()
+
+    short = {6: f"0{code}", 7: code, 8: code[:-1]}.get(len(code))
+    long = _expanded(short) if short else set()
+    ends = code[-1] if len(code) == LONGEST_UPCE else ""
+
+    return {code.lstrip("0"), *((it + ends).lstrip("0") for it in long)}
 
 
 def is_random_weight(gtin: str) -> bool:
