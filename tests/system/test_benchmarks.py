@@ -18,7 +18,7 @@ from benchmarks.report import part_of_goal
 from benchmarks.worker import Task
 
 
-# The first test of a worker measures all figures.
+# The first of the long tests measures all figures.
 pytestmark = pytest.mark.timeout(600)
 
 
@@ -28,21 +28,36 @@ ROOT = Path(__file__).parents[2]
 ELSEWHERE = {"dlt-merge": "dlt", "polars-frame": "polars"}
 
 
-@pytest.fixture(scope="module")
-def document(tmp_path_factory):
+def measured(folder, *options):
     """
-    All figures, small, measured once.
+    Figures, small, as the command writes them; it leaves nothing else.
     """
-    folder = tmp_path_factory.mktemp("bench")
-    command = [sys.executable, "-m", "benchmarks", "--quick"]
+    command = [sys.executable, "-m", "benchmarks", "--quick", *options]
     command += ["--json", str(folder / "figures.json"), "--folder", str(folder)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stderr
-    yield json.loads((folder / "figures.json").read_text())
     assert [path.name for path in folder.iterdir()] == ["figures.json"]
+    return json.loads((folder / "figures.json").read_text())
 
 
+@pytest.fixture(scope="module")
+def document(tmp_path_factory):
+    """
+    All figures, measured once.
+    """
+    return measured(tmp_path_factory.mktemp("bench"))
+
+
+@pytest.mark.parametrize("name", ["one-changed", "injected-client"])
+def test_one_figure(tmp_path, name):
+    (row,) = measured(tmp_path, "--only", name)["figures"]
+
+    assert row["name"] == name
+    assert row["value"] > 0
+
+
+@pytest.mark.long
 def test_every_figure_is_measured(document):
     """
     All but those whose library is in another environment, or whose program
@@ -55,6 +70,7 @@ def test_every_figure_is_measured(document):
     assert skipped.items() <= {**expected, "flushes": "strace can't be used here"}.items()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "work", "base"),
     [
@@ -85,6 +101,7 @@ def test_pulls_change_what_they_should(document, name, work, base):
     assert (row["work"]["changed"], row["base"]["changed"]) == (work, base)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["iter-items-plain", "iter-items-six-keys"])
 def test_items_are_all_read(document, name):
     (row,) = [row for row in document["figures"] if row["name"] == name]
