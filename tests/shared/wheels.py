@@ -45,7 +45,7 @@ def environment(folder, wheel, *requirements):
         archive.extractall(site)
     (ours,) = distributions(path=[str(site)])
 
-    for found in _closure(ours, map(Requirement, requirements)):
+    for found in closure(ours, map(Requirement, requirements)):
         if found is not ours:
             _link(found, site)
         for script in found.entry_points.select(group="console_scripts"):
@@ -59,7 +59,7 @@ def environment(folder, wheel, *requirements):
     return folder / "bin"
 
 
-def _closure(ours, requirements):
+def closure(ours, requirements):
     """
     The distributions that *requirements* need, each once.
     """
