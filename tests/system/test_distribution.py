@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hatchling.builders.sdist import SdistBuilder
 from packaging.requirements import Requirement
+
 from wheels import ROOT, build, closure
 
 
