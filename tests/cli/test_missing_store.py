@@ -2,7 +2,9 @@
 Facts about commands that find no store where they look for one.
 """
 
+import io
 import json
+import sys
 
 import pytest
 
@@ -207,6 +209,42 @@ def test_status_of_a_fresh_store(cli, shell):
     assert "--adopt-through DATE" in before
     for text in (pushed, after):
         assert "nothing is known of earlier pushes of 2026-01-03" in text
+
+
+@pytest.mark.case(
+    "C13",
+    "A person pushes from a fresh store, whose sales something else may have delivered",
+    "The command asks before anything is sent",
+)
+def test_first_push_asks(cli, shell, office, monkeypatch):
+    """
+    At a terminal, once: what is said after the push comes too late.
+    """
+    terminal = io.StringIO("no\nyes\n")
+    monkeypatch.setattr(terminal, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys, "stdin", terminal)
+
+    code, _, err = cli(*PUSH)
+    assert code == 2
+    assert "--adopt-through DATE" in err
+    assert office.requests["sales"] == 0
+
+    assert cli(*PUSH)[0] == 0
+    assert office.requests["sales"] == 2
+    assert "first push" not in cli(*PUSH)[2]
+    assert terminal.read() == ""
+
+
+def test_first_push_does_not_ask_a_script(cli, shell, office, monkeypatch):
+    """
+    Neither where `--yes` says so, nor where the output is for a program.
+    """
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys, "stdin", terminal)
+
+    assert cli(*PUSH, "--yes")[0] == 0
+    assert office.requests["sales"] == 2
 
 
 @pytest.mark.case(

@@ -3,6 +3,7 @@
 """
 
 import datetime as dt
+import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -14,11 +15,12 @@ from conexxus_sync.model.runs import SyncRun
 from conexxus_sync.model.sales import OPEN_STATES
 from conexxus_sync.protocols import OrderSource
 from conexxus_sync.sales import PushProgress, SalesPush
+from conexxus_sync.sales._status import is_fresh
 from conexxus_sync.service._host_objects import order_source
 from conexxus_sync.stores import State
 from conexxus_sync.views.run_document import run_document
 
-from ._console import Progress, progress, write_json, write_lines
+from ._console import Progress, asked, progress, write_json, write_lines
 from ._exit_codes import ExitCode, gravest
 from ._outcomes import code_of_run
 from ._quarantine_commands import MOST_SALES
@@ -35,6 +37,12 @@ NO_ORDERS = (
     "sales need --orders FILE.ndjson, or --orders package.module:factory; or set CONEXXUS_ORDERS"
 )
 
+_FIRST_PUSH = """\
+Nothing is known of earlier pushes of location {location}: sales that something else delivered, \
+or another store, would be doubled.
+If there are any, say no, and first: conexxus push --orders ORDERS --adopt-through DATE
+Is this the first push of these sales?"""
+
 
 def push(
     *,
@@ -42,6 +50,7 @@ def push(
     since: str | None = None,
     adopt_through: str | None = None,
     accept_changes: bool = False,
+    yes: bool = False,
     session: Session,
 ) -> ExitCode:
     """
@@ -65,6 +74,7 @@ def push(
             delivered by something else. Later dates are pushed from now on.
         accept_changes: With --date: take back and send again all that changed
             or is gone of the date since it was delivered, however much it is.
+        yes: Do not ask at the terminal before the first push of a store.
     """
     problems: list[str] = []
     only, first = _day("--date", date, problems), _day("--since", since, problems)
@@ -86,8 +96,9 @@ def push(
         problems.append("--accept-changes needs --date: it is about the sales of one date")
 
     with (
-        progress("Pushing sales …") as show,
         sales_engine(session, problems=problems) as engine,
+        _confirmed(engine, yes=yes or session.json or through is not None),
+        progress("Pushing sales …") as show,
     ):
         if through is not None:
             return _adopt(engine, through, session)
@@ -119,6 +130,24 @@ def push(
             write_lines(_not_looked_at(engine, looked_at))
 
     return gravest(map(code_of_run, runs))
+
+
+@contextmanager
+def _confirmed(engine: SalesPush, *, yes: bool) -> Iterator[None]:
+    """
+    Before the first push of a store, ask whether it is the first at all; where
+    there is no terminal, the run says what is not known.
+
+    Raises:
+        ConfigurationError: It is not.
+    """
+    store = engine.context.store
+
+    if not yes and sys.stdin.isatty() and is_fresh(store):
+        question = _FIRST_PUSH.format(location=store.location).splitlines()
+        if not asked(question):
+            raise ConfigurationError(["push was not confirmed: nothing was sent"])
+    yield
 
 
 @contextmanager
