@@ -19,6 +19,12 @@ WINE = [
     {"sku": f"WINE{number:03}", "name": f"Cabernet {1990 + number}", "price": f"{9 + number}.99"}
     for number in range(30)
 ]
+SIZE = {"width": 1200, "height": 900}
+LOOKS = {"desktop": (1200, "light"), "phone": (390, "light"), "dark": (390, "dark")}
+# States that call for a decision, wherever the operator is.
+ON_PHONES = ("runs", "refused", "quarantine", "item", "outbox", "batch", "confirm-replay")
+BROKEN_BUTTONS = """[...document.querySelectorAll("#content .button")]
+    .filter(it => it.getClientRects().length > 1).map(it => it.innerText)"""
 GOLD = {"sku": "GOLD/<b>1", "name": "Gold bar", "price": 70_000}
 USERS = """
 from django.core.management import call_command
@@ -84,7 +90,7 @@ def open_admin(manage, chromium):
         try:
             lines = iter(server.stdout.readline, "")
             url = next(filter(None, (re.search(r"http://\S+?:\d+/", line) for line in lines)))[0]
-            context = chromium.new_context(viewport={"width": 1200, "height": 900})
+            context = chromium.new_context(viewport=SIZE)
             context.set_default_timeout(20_000)
             page = context.new_page()
             page.goto(f"{url}admin/")
@@ -113,8 +119,16 @@ def listed(page, model):
 
 def looked_at(page, name):
     SHOTS.mkdir(exist_ok=True)
-    page.screenshot(path=SHOTS / f"django-{name}.png", full_page=True)
-    assert violations(page) == [], name
+    for look, (width, scheme) in LOOKS.items():
+        if look == "desktop" or name in ON_PHONES:
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme=scheme)
+            page.screenshot(path=SHOTS / f"django-{name}-{look}.png", full_page=True)
+            assert violations(page) == [], (name, look)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, look)
+            assert page.evaluate(BROKEN_BUTTONS) == [], (name, look)
+    page.set_viewport_size(SIZE)
+    page.emulate_media(color_scheme="light")
 
 
 def do(page, label):
@@ -160,6 +174,7 @@ def test_item_in_quarantine(open_admin, tmp_path):
         looked_at(page, "runs")
         (row,) = listed(page, "setaside")
         assert row.endswith("item | GOLD/<b>1 | Item has invalid price")
+        assert page.locator("code").inner_text() == "python manage.py conexxus quarantine list"
         looked_at(page, "quarantine")
         page.locator("#result_list a").click()
         assert '"price":70000' in page.locator("pre").inner_text()

@@ -61,7 +61,10 @@ class StoreAdmin(admin.ModelAdmin):
         try:
             service = get_service()
             health = service.health()
-            rows = [(self._address("change", it.key), it) for it in self.shown.rows(service)]
+            rows = [
+                (self._address("change", it.key), zip(self.shown.columns, it.cells, strict=True))
+                for it in self.shown.rows(service)
+            ]
             values = {"headline": headline(health), "advice": what_to_do(health), "rows": rows}
         except ConexxusError as exc:
             values = {"headline": "The store can't be shown.", "advice": str(exc), "rows": []}

@@ -1,0 +1,3 @@
+"""
+Filters of the admin's templates.
+"""
