@@ -18,18 +18,23 @@ from pathlib import Path
 import attrs
 import psycopg
 import pytest
-from psycopg import sql
 
 from conexxus_sync.stores.postgres import PostgresStore, _known_freezes
 from conexxus_sync.stores.sqlite import SqliteStore
 
 
 IS_SMALL = os.environ.get("CONEXXUS_PROOF_SCALE") == "small"
-TRY_THE_MOST = ("test_known_windows", "test_outbox_operator")
+# Modules, and properties of which few examples are tried.
+TRY_THE_MOST = {
+    "test_known_windows",
+    "test_outbox_operator",
+    "test_model",
+    "test_a_thousand_scripts_of_faults",
+}
 
 BOTH = ("sqlite", "postgres")
 # A thousand examples take minutes there.
-LATER = pytest.param("postgres", marks=[pytest.mark.long, pytest.mark.timeout(1_800)])
+LATER = pytest.param("postgres", marks=[pytest.mark.long, pytest.mark.timeout(3_600)])
 
 
 def pytest_generate_tests(metafunc):
@@ -38,10 +43,11 @@ def pytest_generate_tests(metafunc):
 
     Where nothing is said, PostgreSQL comes with the long proofs: what an engine
     asks of a store is tested with the stores.  The smaller of these have those
-    modules that try the most.
+    that try the most.
     """
     if "database" in metafunc.fixturenames:
-        is_later = not IS_SMALL or metafunc.module.__name__.rpartition(".")[2] in TRY_THE_MOST
+        tests = {metafunc.module.__name__.rpartition(".")[2], metafunc.function.__name__}
+        is_later = not IS_SMALL or bool(tests & TRY_THE_MOST)
         names = getattr(metafunc.module, "DATABASES", ("sqlite", *([LATER] if is_later else [])))
         metafunc.parametrize("database", names, indirect=True)
 
@@ -232,24 +238,21 @@ class Postgres:
         Leave nothing in *schema*, nor what this process knows of it.
         """
         _known_freezes._numbers.clear()
-        for table in self._tables(schema):
-            name = sql.Identifier(schema, table)
-            if table in self._ours():
-                self.connection.execute(sql.SQL("DELETE FROM {}").format(name))
-            else:
-                self.connection.execute(sql.SQL("DROP TABLE {}").format(name))
+        ours, tables = _our_tables(), self.tables(schema)
+        clear = "".join(
+            f"{'DELETE FROM' if table in ours else 'DROP TABLE'} {schema}.{table};"
+            for table in tables
+        )
+        self.connection.execute(clear)
 
-    def _tables(self, schema):
+    def tables(self, schema):
         """
         Those with rows, and whatever a host made.
         """
-        query = "SELECT table_name FROM information_schema.tables WHERE table_schema = %s"
-        names = {name for (name,) in self.connection.execute(query, (schema,))}
+        query = "SELECT tablename FROM pg_tables WHERE schemaname = %s ORDER BY tablename"
+        names = [name for (name,) in self.connection.execute(query, (schema,))]
 
-        return sorted(names - {"conexxus_migrations"})
-
-    def _ours(self):
-        return _our_tables()
+        return [name for name in names if name != "conexxus_migrations"]
 
 
 @cache

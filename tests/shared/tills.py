@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import attrs
 import pytest
-from databases import Chosen, store_at
+from databases import Chosen, postgres, store_at
 
 from conexxus_client import ApiProfile, ClientConfig, ConexxusClient, Transaction
 from conexxus_client.testing import BackOffice, SandboxTransport
@@ -233,6 +233,8 @@ def many_tills(tmp_path_factory):
             fresh = Path(tempfile.mkdtemp(dir=folder))
             if Chosen.name == "sqlite":
                 shutil.copy(first.path, fresh)
+            else:
+                postgres().give_back()
             return Till(fresh, **settings)
 
         yield make

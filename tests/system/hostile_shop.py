@@ -5,32 +5,34 @@ them.  What is right in the end is in `hostile_truth`.
 
 import logging
 from collections import Counter
+from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from shutil import copy, rmtree
+from shutil import rmtree
 from tempfile import mkdtemp
 
 import attrs
 import pytest
+from databases import postgres
 
 from conexxus_client import ApiProfile, ConfigurationError
 from conexxus_client.testing import Push, Sale
 from conexxus_sync.collectors import FanOut
 from conexxus_sync.model.sales import OPEN_STATES
 from conexxus_sync.sales import BatchLimits
-from conexxus_sync.stores.sqlite import SqliteStore
 from conexxus_sync.testing import AnswerKind, FakeClock, HostileTill, sale
 from kept_connections import kept_connections
 from tills import LOCATION, Till, folder_in_memory
 
 from .hostile_office import DAYS, KEY_TTL, START, Computer, Office
+from .hostile_stores import StoreFile, StoreSchema
 from .hostile_truth import ViolationError, booked, check, right, told, version
 
 
-FILES = ("store.db", "store.db.freeze")
 LATER = DAYS[-1] + timedelta(days=1)
 # So often each date is pushed before it counts as stuck.
 ROUNDS = 20
@@ -73,41 +75,46 @@ class Shops:
     the first sales costs as much as all that happens to them later.
 
     Attributes:
-        first: The folder of the first shop of each way, and what it delivered.
+        place: Where the store of a shop is, by its folder.
+        first: The store of the first shop of each way, and what it delivered.
     """
 
     parent: Path
-    keeper: object
+    place: Callable
     first: dict = attrs.field(factory=dict)
 
     @contextmanager
     def open(self, way, **settings):
-        template, pushes = self.prepare(way)
-        folder = Path(mkdtemp(dir=self.parent))
-        for name in FILES:
-            copy(template / name, folder)
-        shop = HostileShop.new(folder, way, self.keeper, **settings)
-        for push in pushes:
-            shop.ledger.record(push)
+        content, freezes, pushes = self.prepare(way)
 
-        try:
+        with self._folder() as folder:
+            shop = HostileShop.new(folder, way, self.place(folder), **settings)
+            shop.place.write(content)
+            shop.place.freezes = freezes
+            for push in pushes:
+                shop.ledger.record(push)
             yield shop
-        finally:
-            self.keeper.forget(folder)
-            rmtree(folder)
 
     def prepare(self, way):
         """
-        The folder of the first shop of this way, and what it delivered.
+        The store of the first shop of this way, and what it delivered.
         """
         if way not in self.first:
-            folder = Path(mkdtemp(dir=self.parent))
-            shop = HostileShop.new(folder, way, self.keeper)
-            shop.push(DAYS[0])
-            self.keeper.forget(folder)
-            self.first[way] = folder, shop.ledger.pushes
+            with self._folder() as folder:
+                shop = HostileShop.new(folder, way, self.place(folder))
+                shop.push(DAYS[0])
+                self.first[way] = shop.place.read(), shop.place.freezes, shop.ledger.pushes
 
         return self.first[way]
+
+    @contextmanager
+    def _folder(self):
+        folder = Path(mkdtemp(dir=self.parent))
+        try:
+            yield folder
+        finally:
+            self.place(folder).clear()
+            rmtree(folder)
 
 
 @attrs.define
@@ -120,7 +127,7 @@ class HostileShop:
 
     Attributes:
         way: How its sales are pushed.
-        keeper: Has the connections to its store.
+        place: Where its store is.
         sold: How many sales there were under each id.
         versions: Second and total of all that was ever said of an id.
         touched: Ids of sales that were edited, deleted, moved or spoiled.
@@ -131,12 +138,11 @@ class HostileShop:
         refused: Ids that the back office refuses.
         purged: What the back office had of a date when the till forgot it.
         restored: Whether the store knows less than was sent.
-        backup_lagged: Whether its backup did when it was made.
+        backup: Of the store, what was beside it, and whether it lagged then.
     """
 
-    folder: Path
     way: Way
-    keeper: object
+    place: StoreFile | StoreSchema
     till: Till
     source: HostileTill = attrs.field(factory=HostileTill)
     computer: Computer = attrs.field(factory=Computer)
@@ -150,11 +156,11 @@ class HostileShop:
     refused: set = attrs.field(factory=set)
     purged: dict = attrs.field(factory=dict)
     restored: bool = False
-    backup_lagged: bool = False
+    backup: tuple | None = None
     count: int = 0
 
     @classmethod
-    def new(cls, folder, way, keeper, *, size=3, dated=False, beside=False):
+    def new(cls, folder, way, place, *, size=3, dated=False, beside=False):
         """
         A shop that has neither store nor sales.
         """
@@ -172,12 +178,12 @@ class HostileShop:
             limits=BatchLimits(transactions=size),
             clock=FakeClock(START),
         )
-        shop = cls(folder, way, keeper, till)
+        shop = cls(way, place, till)
         till.orders = shop.source
         till.options = {
             "on_changed": way.on_changed,
             "observer": FanOut([]),
-            "store": SqliteStore(folder / "store.db", processes=shop.computer).at(LOCATION),
+            "store": place.store(shop.computer).at(LOCATION),
         }
         for number in range(8):
             shop.sell(DAYS[number % 2], Decimal(number))
@@ -333,24 +339,18 @@ class HostileShop:
         self.computer.boot += 1
 
     def back_up(self):
-        self.backup_lagged = self.restored
-        self.keeper.forget(self.folder)
-        copy(self.folder / "store.db", self.folder / "backup.db")
-        copy(self.folder / "store.db.freeze", self.folder / "backup.freeze")
+        self.backup = self.place.read(), self.place.freezes, self.restored
 
     def restore(self):
         """
-        The backup takes the place of the store; not of the file beside it.
+        The backup takes the place of the store; not of what is beside it.
         """
-        if not (self.folder / "backup.db").exists():
+        if self.backup is None:
             return
-        self.keeper.forget(self.folder)
-        copy(self.folder / "backup.db", self.folder / "store.db")
-        then, now = (
-            (self.folder / name).read_bytes() for name in ("backup.freeze", "store.db.freeze")
-        )
+        content, freezes, lagged = self.backup
+        self.place.write(content)
         # A backup of a store that lagged lags as well.
-        self.restored = self.backup_lagged or then != now
+        self.restored = lagged or freezes != self.place.freezes
 
     # What people do.
 
@@ -555,13 +555,24 @@ class HostileShop:
 
 
 @pytest.fixture
-def hostile_shops(tmp_path):
+def hostile_shops(request, tmp_path):
     """
     Opens shops; without logging, as thousands of lines prove nothing here.
     """
     with folder_in_memory(tmp_path) as folder, kept_connections(folder) as keeper:
         logging.disable(logging.CRITICAL)
         try:
-            yield Shops(folder, keeper)
+            yield Shops(folder, partial(PLACES[getattr(request, "param", "sqlite")], keeper))
         finally:
             logging.disable(logging.NOTSET)
+
+
+def place_in_sqlite(keeper, folder):
+    return StoreFile(keeper, folder / "store.db")
+
+
+def place_in_postgres(_keeper, _folder):
+    return StoreSchema(postgres(), postgres().schema_of("hostile shops"))
+
+
+PLACES = {"sqlite": place_in_sqlite, "postgres": place_in_postgres}
