@@ -39,13 +39,17 @@ LATER = pytest.param("postgres", marks=[pytest.mark.long, pytest.mark.timeout(3_
 
 def pytest_generate_tests(metafunc):
     """
-    Run a test on both databases, or on what its module says: `DATABASES`.
+    Run a test on both databases, or on those that it or its module names: in
+    `DATABASES`.
 
     Where nothing is said, PostgreSQL comes with the long proofs: what an engine
     asks of a store is tested with the stores.  The smaller of these have those
     that try the most.
     """
-    if "database" in metafunc.fixturenames:
+    marks = metafunc.definition.iter_markers("parametrize")
+    is_said = any("database" in mark.args[0] for mark in marks)
+
+    if "database" in metafunc.fixturenames and not is_said:
         tests = {metafunc.module.__name__.rpartition(".")[2], metafunc.function.__name__}
         is_later = not IS_SMALL or bool(tests & TRY_THE_MOST)
         names = getattr(metafunc.module, "DATABASES", ("sqlite", *([LATER] if is_later else [])))
