@@ -25,8 +25,9 @@ class Storage:
 # An answer that says success, and of more sales than there were.
 UNKNOWN = 'sales: 200(body="{\\"success\\": true, \\"data\\": {\\"accepted\\": 7}}")'
 
-# They need an answer of the back office or of a person, and have tests of their own.
-ELSEWHERE = {"sandbox", "doctor --webhook"}
+# They need an answer of the back office or of a person, or the file of a fleet, and
+# have tests of their own.
+ELSEWHERE = {"sandbox", "doctor --webhook", "fleet run", "fleet run X"}
 
 
 @pytest.fixture

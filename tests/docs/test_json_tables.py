@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from conexxus_sync.cli._fleet_commands import StoreDocument
 from conexxus_sync.cli._why_command import SaleHistory
 from conexxus_sync.model.catalogue import QuarantinedItem
 from conexxus_sync.model.sales import (
@@ -86,6 +87,10 @@ def aside():
     [
         ("A run in JSON", {field.encode_name for field in msgspec.structs.fields(Run)}),
         ("The status in JSON", {field.encode_name for field in msgspec.structs.fields(Status)}),
+        (
+            "A fleet in JSON",
+            {field.encode_name for field in msgspec.structs.fields(StoreDocument)},
+        ),
         ("A batch in JSON", set(batch_document(batch()).as_json())),
         (
             "A story in JSON",

@@ -26,6 +26,7 @@ GROUPS = {
     "outbox": "Batches of sales, and what to do about them.",
     "store": "Copies of the SDK's own state, and checks of it.",
     "naxml": "Files of NAXML, and what is in them.",
+    "fleet": "Many stores in one process.",
     "profile": "With which profile of the back office sales are pushed.",
 }
 
@@ -69,6 +70,10 @@ COMMANDS = {
     "compare": Command("_compare_command:compare"),
     "naxml sniff": Command("_naxml_commands:naxml_sniff"),
     "naxml show": Command("_naxml_commands:naxml_show"),
+    "fleet run": Command("_fleet_commands:fleet_run", is_lasting=True, when_stopped=_RUN_STOPPED),
+    "fleet status": Command("_fleet_commands:fleet_status"),
+    "fleet doctor": Command("_fleet_doctor_command:fleet_doctor"),
+    "fleet add": Command("_fleet_add_command:fleet_add", when_stopped=_COPY_STOPPED),
     "profile show": Command("_profile_commands:profile_show"),
     "profile change": Command("_profile_commands:profile_change"),
 }

@@ -12,6 +12,7 @@ from conexxus_client import (
     ConexxusClient,
     ConexxusError,
 )
+from conexxus_client.instrumentation import Hook
 from conexxus_sync.collectors import FanOut, LoggingCollector
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.engines import EngineContext
@@ -77,12 +78,20 @@ def log_attempts(client: ConexxusClient) -> None:
     """
     Log each attempt of *client* that fails, instead of what stamina says.
     """
+    client.add_hook(attempt_logger())
+
+
+def attempt_logger() -> Hook:
+    """
+    A hook that logs each attempt that fails, instead of what stamina says.
+    """
     # A command that calls nothing does not need it.
     from stamina.instrumentation import set_on_retry_hooks
 
     # Where structlog is installed, stamina's own would write to stdout.
     set_on_retry_hooks(())
-    client.add_hook(_log_attempt)
+
+    return _log_attempt
 
 
 def _log_attempt(details: AttemptDetails | CallDetails) -> None:

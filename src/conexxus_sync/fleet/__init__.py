@@ -3,7 +3,9 @@ Many locations in one process: what is due, and what runs it.
 """
 
 from ._fleet import Fleet
+from ._fleet_file import FleetFile, read_fleet_file
 from ._fleet_options import FleetOptions
+from ._fleet_status import StoreState, StoreStatus, fleet_status
 from ._local_executor import LocalExecutor
 from ._store_settings import StoreSettings, WrongStore
 from ._work_item import Executor, WorkItem
@@ -12,9 +14,14 @@ from ._work_item import Executor, WorkItem
 __all__ = [
     "Executor",
     "Fleet",
+    "FleetFile",
     "FleetOptions",
     "LocalExecutor",
     "StoreSettings",
+    "StoreState",
+    "StoreStatus",
     "WorkItem",
     "WrongStore",
+    "fleet_status",
+    "read_fleet_file",
 ]

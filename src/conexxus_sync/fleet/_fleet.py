@@ -132,12 +132,9 @@ class Fleet:
             ConfigurationError: The file can't be read, or no store in it can start.
         """
         file = read_fleet_file(path, environ)
-        if not file.stores:
-            problems = [text for it in file.wrong for text in it.problems]
-            raise ConfigurationError(problems or [f"there is no [[store]] in {path}"])
 
         return cls(
-            file.stores,
+            file.startable(),
             options=file.options,
             wrong=file.wrong,
             catalog=catalog,

@@ -31,9 +31,23 @@ class FleetFile:
         wrong: Those that can't, and why.
     """
 
+    path: Path
     options: FleetOptions
     stores: tuple[StoreSettings, ...]
     wrong: tuple[WrongStore, ...]
+
+    def startable(self) -> tuple[StoreSettings, ...]:
+        """
+        The stores that can start.
+
+        Raises:
+            ConfigurationError: There is none.
+        """
+        if not self.stores:
+            problems = [text for it in self.wrong for text in it.problems]
+            raise ConfigurationError(problems or [f"there is no [[store]] in {self.path}"])
+
+        return self.stores
 
 
 def read_fleet_file(path: Path | str, environ: Mapping[str, str] | None = None) -> FleetFile:
@@ -73,7 +87,7 @@ def read_fleet_file(path: Path | str, environ: Mapping[str, str] | None = None) 
         seen.add(store.location_id)
         stores.append(store)
 
-    return FleetFile(options=options, stores=tuple(stores), wrong=tuple(wrong))
+    return FleetFile(path=path, options=options, stores=tuple(stores), wrong=tuple(wrong))
 
 
 def _content(path: Path) -> tuple[str, dict[str, Any]]:

@@ -23,6 +23,7 @@ from ._state import State
 
 if TYPE_CHECKING:
     from ._freeze_numbers import FreezeRecord
+    from ._location_summaries import LocationSummary
 
 
 @attrs.frozen
@@ -159,6 +160,18 @@ class SyncStore:
             else self.at(location).leases.state(kind, row, now)
             for location, kind, *row in found
         ]
+
+    def location_summaries(self) -> "dict[str, LocationSummary]":
+        """
+        How each location is that ever ran, by three queries.
+
+        Raises:
+            StoreError: The store can't be used.
+        """
+        from ._location_summaries import location_summaries  # only a fleet asks
+
+        with self.database.snapshot() as session:
+            return location_summaries(session)
 
     def close(self) -> None:
         """

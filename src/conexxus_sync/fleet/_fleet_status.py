@@ -1,0 +1,147 @@
+"""
+The status of a fleet: each store's state, worst first.  Pure, but for one function.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+import attrs
+
+from conexxus_sync.model.calendar import DAY, StoreCalendar
+from conexxus_sync.model.runs import RunStatus
+from conexxus_sync.stores import SyncStore
+from conexxus_sync.stores._lease_table import LeaseState
+from conexxus_sync.stores._location_summaries import LocationSummary
+
+from ._location import PUSH_SPREAD
+from ._store_settings import StoreSettings, WrongStore
+
+
+# A push that is later than this after its time is late.
+GRACE = PUSH_SPREAD + timedelta(minutes=10)
+
+
+class StoreState(StrEnum):
+    """
+    How one store of a fleet is; the worst come first.
+    """
+
+    WRONG = "wrong"
+    LATE = "late"
+    PARKED = "parked"
+    FAILING = "failing"
+    NEW = "new"
+    GOOD = "good"
+
+
+@attrs.frozen(kw_only=True)
+class StoreStatus:
+    """
+    How one store of a fleet is.
+
+    Attributes:
+        reason: Why, in a sentence; None if all is well.
+        last_pull: When the last pull that ended began.
+        oldest_undelivered: The oldest business date whose sales should have been
+            delivered, and are not or not entirely.
+        running: The kinds of runs that are at work.
+    """
+
+    location_id: str
+    state: StoreState
+    reason: str | None = None
+    group: str | None = None
+    last_pull: datetime | None = None
+    oldest_undelivered: date | None = None
+    parked: int = 0
+    running: tuple[str, ...] = ()
+
+
+def fleet_status(
+    store: SyncStore,
+    stores: Iterable[StoreSettings],
+    wrong: Iterable[WrongStore],
+    now: datetime,
+) -> list[StoreStatus]:
+    """
+    All stores of a fleet, worst first, by four queries.
+
+    Raises:
+        StoreError: The store can't be used.
+    """
+    return assess_fleet(stores, wrong, store.location_summaries(), store.lease_states(now), now)
+
+
+def assess_fleet(
+    stores: Iterable[StoreSettings],
+    wrong: Iterable[WrongStore],
+    summaries: Mapping[str, LocationSummary],
+    leases: Iterable[LeaseState],
+    now: datetime,
+) -> list[StoreStatus]:
+    """
+    The states that follow from what the store holds.
+    """
+    running = dict[str, tuple[str, ...]]()
+    for lease in leases:
+        if lease.run_id is not None:
+            running[lease.location_id] = (*running.get(lease.location_id, ()), lease.kind)
+
+    found = [
+        StoreStatus(location_id=it.name, state=StoreState.WRONG, reason="; ".join(it.problems))
+        for it in wrong
+    ]
+    for settings in stores:
+        summary = summaries.get(settings.location_id, LocationSummary())
+        status = _assess(settings, summary, now)
+        found.append(attrs.evolve(status, running=running.get(settings.location_id, ())))
+
+    order = list(StoreState)
+
+    return sorted(found, key=lambda it: (order.index(it.state), it.oldest_undelivered or date.max))
+
+
+def _assess(settings: StoreSettings, summary: LocationSummary, now: datetime) -> StoreStatus:
+    oldest = oldest_undelivered(settings, summary, now)
+    failed = [run for run in (summary.pull, summary.push) if run and run.status is RunStatus.FAILED]
+    state, reason = StoreState.GOOD, None
+
+    if summary.pull is None:
+        state, reason = StoreState.NEW, "no pull has ended yet"
+    if failed:
+        state, reason = StoreState.FAILING, failed[0].error or "the last run failed"
+    if summary.parked:
+        state, reason = StoreState.PARKED, f"batches that need a decision: {summary.parked}"
+    if oldest is not None and (not summary.parked or oldest != summary.oldest_open):
+        why = f": {failed[-1].error}" if failed and failed[-1].error else ""
+        state, reason = StoreState.LATE, f"sales of {oldest} are not delivered{why}"
+
+    return StoreStatus(
+        location_id=settings.location_id,
+        state=state,
+        reason=reason,
+        group=settings.group,
+        last_pull=None if summary.pull is None else summary.pull.started_at,
+        oldest_undelivered=oldest,
+        parked=summary.parked,
+    )
+
+
+def oldest_undelivered(
+    settings: StoreSettings, summary: LocationSummary, now: datetime
+) -> date | None:
+    """
+    The oldest business date whose sales should have been delivered by *now*.
+    """
+    config = settings.sync
+    if config.timezone is None or summary.since is None:
+        return summary.oldest_open
+
+    calendar = StoreCalendar(
+        timezone=config.timezone, push_at=config.push_at, day_closes_at=config.day_closes_at
+    )
+    next_day = summary.since if summary.visited is None else summary.visited + DAY
+    days = [day for day in (summary.oldest_open, next_day) if day is not None]
+
+    return min((day for day in days if calendar.push_moment(day) + GRACE <= now), default=None)
