@@ -17,6 +17,7 @@ from conexxus_sync.collectors import InMemoryCollector
 from conexxus_sync.fleet import Fleet, FleetFile, StoreState, StoreStatus, read_fleet_file
 from conexxus_sync.fleet import fleet_status as read_status
 from conexxus_sync.model.formatting import counted
+from conexxus_sync.model.text_folding import table
 from conexxus_sync.protocols import MetricsCollector
 from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.stores import open_store
@@ -25,7 +26,7 @@ from conexxus_sync.views.run_document import Document, run_document
 from ._console import screen_width, write_error, write_json, write_lines
 from ._exit_codes import ExitCode, gravest
 from ._outcomes import code_of_run
-from ._run_text import run_lines, table
+from ._run_text import run_lines
 from ._session import Session
 from ._signals import StopEvent, service_exit_code, stop_gracefully
 from ._store_file import missing_store, note_new_store

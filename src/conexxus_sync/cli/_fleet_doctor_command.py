@@ -9,6 +9,7 @@ from contextlib import closing
 from conexxus_client import ConexxusClient, ConexxusError
 from conexxus_sync.fleet import FleetFile, StoreSettings
 from conexxus_sync.model.formatting import counted
+from conexxus_sync.model.text_folding import table
 from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.service._host_objects import catalog_storage, order_source
 from conexxus_sync.stores import open_store
@@ -18,7 +19,6 @@ from ._console import progress, screen_width, write_json, write_lines
 from ._doctor_command import Finding
 from ._exit_codes import ExitCode, gravest
 from ._fleet_commands import FILE, fleet_file
-from ._run_text import table
 from ._session import Session
 from ._store_file import missing_store, store_name
 
