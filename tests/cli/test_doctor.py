@@ -181,3 +181,18 @@ def test_tips_during_the_day(cli, shell, monkeypatch):
 
     assert (code, found["tips"]["level"]) == (0, "warning")
     assert not {"tips"} & (before.keys() | resent.keys() | off.keys())
+
+
+def test_zone_that_sales_contradict(cli, shell):
+    """
+    Doctor and status name the zone of the last push that no sale was made in.
+    """
+    sold = '{"id":"t1","timestamp":"2026-01-02T15:00:00-08:00","total":1,"items":[]}\n'
+    (shell.folder / "west.ndjson").write_text(sold)
+    cli("push", "--orders", str(shell.folder / "west.ndjson"), "--date", "2026-01-02")
+
+    _, found = examined(cli)
+
+    assert found["time zone"]["level"] == "warning"
+    assert "the UTC offset -08:00, and America/New_York has -05:00" in found["time zone"]["message"]
+    assert "UTC offset -08:00" in " ".join(cli("status")[1].split())

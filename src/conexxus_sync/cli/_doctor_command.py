@@ -12,6 +12,7 @@ from conexxus_client import ClientConfig, ConexxusError, ConfigurationError
 from conexxus_sync.config import NO_TIMEZONE, SyncConfig, is_utc, system_zone
 from conexxus_sync.errors import StoreError
 from conexxus_sync.model.formatting import counted
+from conexxus_sync.model.runs import RunKind
 from conexxus_sync.model.text_folding import table
 from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.sales._clock_check import believable_last_run, find_clock_problem
@@ -148,7 +149,7 @@ def _timezone(config: SyncConfig) -> Iterator[CheckResult]:
 
     now = SystemClock().now()
     said = f"{config.timezone.key}; it is {moment(now, config.timezone)} in the store"
-    doubt = _timezone_doubt(config.timezone, now)
+    doubt = _timezone_doubt(config.timezone, now) or _doubt_of_sales(config)
 
     if doubt is None:
         yield CheckResult(check="time zone", message=said)
@@ -174,6 +175,21 @@ def _timezone_doubt(zone: ZoneInfo, now: datetime) -> str | None:
         return "and business dates end by UTC: set CONEXXUS_TIMEZONE to the store's own zone"
 
     return None
+
+
+def _doubt_of_sales(config: SyncConfig) -> str | None:
+    """
+    What the last push saw of the sales.
+    """
+    try:
+        if missing_store(config) is not None:
+            return None
+        with open_store(config.store).at(config.location_id).read() as state:
+            run = state.runs.latest(RunKind.SALES)
+    except ConexxusError:
+        return None  # of the checks that follow
+
+    return None if run is None or run.zone_doubt is None else f"but {run.zone_doubt}"
 
 
 def _location(config: SyncConfig) -> Iterator[CheckResult]:

@@ -139,6 +139,9 @@ def _figures(overview: Overview) -> Iterator[Line]:
     if overview.pushes and overview.pushes[0].note:
         yield [(f"  In that push, {overview.pushes[0].note}.", "look")]
 
+    if overview.pushes and overview.pushes[0].zone_doubt:
+        yield [(f"  Time zone: {overview.pushes[0].zone_doubt}.", "look")]
+
     # Normal where prices come without their tax, so no alert.
     if counts.mismatched_sales:
         sales = counted(counts.mismatched_sales, "sale")

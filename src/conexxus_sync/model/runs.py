@@ -40,6 +40,7 @@ class IssueKind(StrEnum):
     `FAILURE`: the run itself, or a part of it, failed.  `HOST`: the host's
     catalogue storage failed.  `SET_ASIDE`: an item or a sale is in quarantine.
     `DISCREPANCY`: a delivered sale changed, or is gone, at the till.
+    `ZONE`: the sales contradict the time zone that is configured.
     `REMARK`: something unusual, about which nothing has to be done.
     """
 
@@ -47,6 +48,7 @@ class IssueKind(StrEnum):
     HOST = "host"
     SET_ASIDE = "set_aside"
     DISCREPANCY = "discrepancy"
+    ZONE = "zone"
     REMARK = "remark"
 
 
@@ -140,6 +142,13 @@ class SyncRun:
         # The clock may be set back while the run is at work.
         if self.end_time is not None and self.end_time < self.start_time:
             object.__setattr__(self, "end_time", self.start_time)
+
+    @property
+    def zone_doubt(self) -> str | None:
+        """
+        Why the store's time zone is perhaps not the one that is configured.
+        """
+        return next((it.error for it in self.errors if it.kind is IssueKind.ZONE), None)
 
     @property
     def duration(self) -> timedelta | None:

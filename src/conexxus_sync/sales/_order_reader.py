@@ -25,6 +25,7 @@ from conexxus_sync.runtime.host_methods import called
 from ._push_context import PushContext, PushStoppedError
 from ._run_counters import RunCounters
 from ._source_watch import Asked, SourceWatch
+from ._zone_check import LOOKED_AT, ZoneCheck
 
 
 HOLD_EVERY = 1_000
@@ -69,6 +70,7 @@ def _records(
 ) -> Iterator[tuple[int, Transaction | UnusableTransaction]]:
     records = HostRecords(context.orders, context.location_id, business_date, context.watch)
     core = context.calendar.core_hours(business_date)
+    zone = ZoneCheck(context.calendar.timezone)
 
     for position, record in enumerate(records):
         if position % HOLD_EVERY == 0:
@@ -78,6 +80,9 @@ def _records(
 
         if counters is not None:
             _remark(record, context.calendar, business_date, core, counters)
+            if position < LOOKED_AT and isinstance(record, Transaction):
+                zone.look(record.timestamp)
+                counters.zone_doubt = zone.doubt
         if not isinstance(record, OrderRemark):
             yield position, record
 

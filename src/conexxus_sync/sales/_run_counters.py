@@ -68,6 +68,7 @@ class RunCounters:
             many transactions it is about, and the first, by its text.
         source_remarks: What the order source remarked, in its order.
         note: A remark about the date.
+        zone_doubt: Why the time zone that is configured is perhaps not the store's.
         misdated: Sales whose time belongs to another date: how many, and the
             first, by that date.
     """
@@ -83,6 +84,7 @@ class RunCounters:
     refused: str | None = None
     failure: str | None = None
     note: str | None = None
+    zone_doubt: str | None = None
     issues: list[RunIssue] = attrs.field(factory=list)
     remarks: dict[str, tuple[int, str]] = attrs.field(factory=dict)
     source_remarks: list[str] = attrs.field(factory=list)
@@ -192,6 +194,7 @@ class RunCounters:
                 *map(_told, self.remarks.items()),
                 *map(_remark, self.source_remarks),
                 *self._misdated(),
+                *self._zone(),
             ],
             last_error=self.failure
             or self._refusal
@@ -201,6 +204,10 @@ class RunCounters:
     @property
     def _refusal(self) -> str | None:
         return None if self.refused is None else f"nothing was taken back: {self.refused}"
+
+    def _zone(self) -> Iterator[RunIssue]:
+        if self.zone_doubt is not None:
+            yield RunIssue(item=None, error=self.zone_doubt, kind=IssueKind.ZONE)
 
     def _misdated(self) -> Iterator[RunIssue]:
         for day, (count, name) in sorted(self.misdated.items())[:MAX_DATES]:
