@@ -7,11 +7,14 @@ import sys
 from collections.abc import Callable
 
 import click
-from flask import Blueprint, Flask, request
+from flask import Blueprint, Flask, current_app, request
+from flask.cli import with_appcontext
 from werkzeug.wrappers import Response
 
+from conexxus_client.settings import Document
 from conexxus_sync.cli import main
 from conexxus_sync.http import PREFIX, Access, wsgi_app
+from conexxus_sync.protocols import HostStorage, OrderSource
 from conexxus_sync.service import ConexxusService
 from conexxus_sync.service.running_service import RunningService
 
@@ -58,7 +61,7 @@ class Conexxus:
         """
         Make the service; add the blueprint `conexxus`, and the command
         `flask conexxus`, which is the whole command line in the application's
-        context.
+        context, with its storage and order source.
 
         Raises:
             ConfigurationError: The service can't be made, and why.
@@ -107,6 +110,27 @@ _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
     context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@with_appcontext
 def _command(arguments: tuple[str, ...]) -> None:
     """Pull the catalogue, push sales, and look at both."""
-    sys.exit(main(arguments))
+    named = {key: f"{__name__}:{key}_of_app" for key in _hosts()}
+    sys.exit(main(arguments, framework=Document("the application", named)))
+
+
+def _hosts() -> dict[str, HostStorage | OrderSource]:
+    conexxus: Conexxus = current_app.extensions["conexxus"]
+    return conexxus._running.hosts
+
+
+def catalog_of_app() -> object:
+    """
+    The storage of the current application, for its command.
+    """
+    return _hosts()["catalog"]
+
+
+def orders_of_app() -> object:
+    """
+    The order source of the current application, for its command.
+    """
+    return _hosts()["orders"]

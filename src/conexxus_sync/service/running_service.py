@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import attrs
 
+from conexxus_sync.protocols import HostStorage, OrderSource
+
 from ._service import ConexxusService
 
 
@@ -37,6 +39,15 @@ class RunningService:
             raise RuntimeError(msg)
 
         return self._service
+
+    @property
+    def hosts(self) -> dict[str, HostStorage | OrderSource]:
+        """
+        Storage and order source of the service, by the setting that names one.
+        """
+        engines = self.service._engines
+        hosts = {"catalog": engines.catalog, "orders": engines.orders}
+        return {key: host for key, host in hosts.items() if host is not None}
 
     def open(self) -> ConexxusService:
         """

@@ -4,6 +4,7 @@ The service in a Flask application, on a real server.
 
 import threading
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -14,7 +15,7 @@ from conexxus_client.testing import SandboxServer
 from conexxus_sync import ConexxusService
 from conexxus_sync.contrib.flask import Conexxus
 from conexxus_sync.http import Access
-from conexxus_sync.testing import MemoryCatalog
+from conexxus_sync.testing import ListOrders, MemoryCatalog, sale
 
 
 PREFIX = "/integrations/conexxus"
@@ -130,6 +131,29 @@ def test_command(app, settings, monkeypatch, capsys):
     assert (pulled.exit_code, helped.exit_code, wrong.exit_code) == (0, 0, 2)
     assert '"status":"success"' in pulled.output.replace(" ", "")
     assert "conexxus pull" in helped.output or "pull" in helped.output
+
+
+def test_command_with_the_adapters_of_the_application(app, settings, back_office, monkeypatch):
+    """
+    `flask conexxus pull` and `push` work with the storage and the order source that
+    the application gave its service.
+    """
+    for name, value in {**settings, "CONEXXUS_TIMEZONE": "America/New_York"}.items():
+        monkeypatch.setenv(name, value)
+    catalog = MemoryCatalog()
+    noon = datetime(2026, 1, 2, 17, tzinfo=UTC)
+    orders = ListOrders([sale("t1", timestamp=noon)])
+    conexxus = Conexxus(lambda: ConexxusService.from_env(catalog=catalog, orders=orders))
+    conexxus.init_app(app)
+    runner = app.test_cli_runner()
+
+    pulled = runner.invoke(args=["conexxus", "pull"])
+    pushed = runner.invoke(args=["conexxus", "push", "--date", "2026-01-02"])
+    conexxus.close()
+
+    assert (pulled.exit_code, pushed.exit_code) == (0, 0)
+    assert len(catalog.items) == len(back_office.office.catalog)
+    assert back_office.office.effective_batches == [{"t1"}]
 
 
 def test_before_the_start():
