@@ -55,6 +55,11 @@ def config_problems(values: Mapping[str, Any]) -> Iterator[str]:
             "CONEXXUS_API_KEY contains a character that is not visible ASCII, "
             "like a space or a trailing newline"
         )
+    if key is not None and _is_quoted(key.reveal()):
+        yield (
+            "CONEXXUS_API_KEY is in quotes: remove them, as what reads the variable's file "
+            "takes them for a part of the key"
+        )
     if key is not None and not key.reveal():
         yield "CONEXXUS_API_KEY is not configured"
 
@@ -78,6 +83,10 @@ def config_problems(values: Mapping[str, Any]) -> Iterator[str]:
     text = normalized_url(proxy.reveal()) if isinstance(proxy, Secret) else proxy
     if text is not None and (flaw := address_flaw(text)) is not None:
         yield f"CONEXXUS_PROXY {flaw}"
+
+
+def _is_quoted(text: str) -> bool:
+    return len(text) > 1 and text[0] == text[-1] and text[0] in "\"'"
 
 
 def profile_problems(values: Mapping[str, Any]) -> Iterator[str]:

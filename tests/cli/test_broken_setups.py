@@ -166,6 +166,23 @@ def store_of_root(shell, cli, monkeypatch):
         yield folder / "conexxus.db"
 
 
+def test_store_of_root_in_the_folder_of_the_service(store_of_root, cli):
+    """
+    A file that may be read and not written is noticed by `doctor`, before a pull.
+    """
+    store_of_root.parent.chmod(0o777)
+    store_of_root.chmod(0o644)
+
+    os.seteuid(NOBODY)
+    try:
+        code, out, _ = cli("doctor")
+    finally:
+        os.seteuid(0)
+
+    assert code == 1
+    assert f"{store_of_root} belongs to root" in " ".join(out.split())
+
+
 def test_store_of_root(store_of_root, cli):
     """
     A store that a command with `sudo` made: the command that gives it to the

@@ -329,6 +329,20 @@ def test_config_show(folder, cli, monkeypatch):
     assert "hush" not in out + cli(*arguments)[1]
 
 
+def test_config_show_of_an_open_proxy(folder, cli, monkeypatch):
+    """
+    The address of a proxy without a user is no secret; that of a webhook is.
+    """
+    monkeypatch.setenv("CONEXXUS_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("CONEXXUS_ALERT_WEBHOOK", "https://hooks.example/hush-hush")
+
+    out = cli("config", "show", "--json")[1]
+    found = {it["key"]: it["value"] for it in json.loads(out)}
+
+    assert found["proxy"] == "http://proxy.example:3128"
+    assert "hush" not in out
+
+
 def test_named_by_the_settings(folder, shell, monkeypatch):
     """
     A service without arguments has the order source and the storage of the settings.

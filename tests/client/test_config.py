@@ -232,3 +232,16 @@ def test_secrets_keep_to_themselves():
     assert "s3cret" not in f"{config.api_key}"
     with pytest.raises(TypeError):
         pickle.dumps(config)
+
+
+@pytest.mark.parametrize("key", ['"abc-def-ghi"', "'abc-def-ghi'"])
+def test_key_in_quotes(key):
+    """
+    What an env file keeps around a value is named, before a back office
+    refuses the key; the key is not shown.
+    """
+    environ = {"CONEXXUS_API_URL": "https://api.example", "CONEXXUS_API_KEY": key}
+
+    with pytest.raises(ConfigurationError, match="CONEXXUS_API_KEY is in quotes") as caught:
+        ClientConfig.from_env(environ)
+    assert "abc" not in str(caught.value)

@@ -186,6 +186,17 @@ def test_advice_for_an_unknown_authority(connect, tls_server, authority):
         connect(tls_server(authority.issue_cert("localhost"))).health()
 
 
+def test_advice_for_the_wrong_authority(connect, tls_server, authority, tmp_path):
+    """
+    A file of authorities that does not help is named as well.
+    """
+    other = tmp_path / "other.pem"
+    trustme.CA().cert_pem.write_to_path(other)
+
+    with pytest.raises(TlsError, match="where it is set, it has those of another"):
+        connect(tls_server(authority.issue_cert("localhost")), ca_file=other).health()
+
+
 @pytest.mark.parametrize(
     ("reason", "advice"),
     [

@@ -11,7 +11,10 @@ from conexxus_client.errors import TlsError
 
 _CHECK_URL = "Check CONEXXUS_API_URL"
 _CHECK_CLOCK = "Check the clock of this machine"
-_SET_CA = "Set CONEXXUS_CA_FILE to the certificates of the authority that signed the server's"
+_SET_CA = (
+    "Set CONEXXUS_CA_FILE to the certificates of the authority that signed the server's; "
+    "where it is set, it has those of another"
+)
 _SET_CERT = "Set CONEXXUS_CLIENT_CERT to a certificate that the server accepts"
 _OLD_SERVER = "The server needs TLS 1.2 or later"
 

@@ -10,6 +10,7 @@ from conexxus_sync.views.run_document import Document
 
 from ._console import screen_width, write_json, write_lines
 from ._exit_codes import ExitCode
+from ._printable import is_confidential
 from ._session import Session
 
 
@@ -58,7 +59,9 @@ def _shown(setting: Setting, settings: Settings) -> ShownSetting:
     profile = settings.get("CONEXXUS_PROFILE", "")
 
     if origin != DEFAULT:
-        value = HIDDEN if setting.is_secret else _redacted(settings[setting.variable])
+        text = settings[setting.variable]
+        is_hidden = setting.is_secret and is_confidential(setting.variable, text)
+        value = HIDDEN if is_hidden else _redacted(text)
     elif setting.owner == "profile" and profile not in ("", DEFAULT):
         # A command that only shows settings imports no module.
         value, origin = None, f"profile {profile}"

@@ -234,8 +234,8 @@ def _store_and_clock(config: SyncConfig) -> Iterator[CheckResult]:
 
     try:
         store = open_store(config.store).at(config.location_id)
-        with store.write():
-            pass
+        with store.write() as state:
+            state.try_write()
         store.leases.refuse_moved()
         with store.read() as state:
             now = SystemClock().now()

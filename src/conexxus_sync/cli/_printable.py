@@ -33,13 +33,22 @@ def conceal(environ: Mapping[str, str]) -> None:
     From now on, the secrets of *environ* are redacted in all that is printed,
     wherever they were pasted by mistake.
     """
-    texts = [environ.get(name, "") for name in _SECRETS]
+    texts = [(name, environ.get(name, "")) for name in _SECRETS]
 
-    for path in filter(None, (environ.get(f"{name}_FILE") for name in _SECRETS)):
-        with suppress(OSError, ValueError):
-            texts.append(Path(path).read_text("utf-8").strip())
+    for name in _SECRETS:
+        if path := environ.get(f"{name}_FILE"):
+            with suppress(OSError, ValueError):
+                texts.append((name, Path(path).read_text("utf-8").strip()))
 
-    _concealed[:] = map(Secret, filter(None, texts))
+    _concealed[:] = [Secret(text) for name, text in texts if is_confidential(name, text)]
+
+
+def is_confidential(variable: str, text: str) -> bool:
+    """
+    Does a secret's *variable* hold one?  The address of a proxy is one where
+    it has a user.
+    """
+    return bool(text) and (variable != "CONEXXUS_PROXY" or "@" in text)
 
 
 def redacted(text: str) -> str:

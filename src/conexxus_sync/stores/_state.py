@@ -90,6 +90,16 @@ class State:
         self.location: str = location
         self.freeze_file: FreezeRecord = freeze_file
 
+    def try_write(self) -> None:
+        """
+        Change nothing, as a statement that writes: SQLite lets a transaction
+        begin on a file that it may only read.
+
+        Raises:
+            StoreError: Nothing can be written.
+        """
+        self.session.execute("DELETE FROM runs WHERE location IS NULL", ())
+
     if TYPE_CHECKING:
         runs: RunHistory
         mirror: Mirror
