@@ -18,7 +18,7 @@ BASE_DIR = Path(__file__).resolve().parent
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": BASE_DIR / "shop.db"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 SECRET_KEY = "x"
-TIME_ZONE = "America/New_York"
+TIME_ZONE = "UTC"
 USE_TZ = True
 """
 # The commands of the page one after the other, and a sale between them.
@@ -69,6 +69,8 @@ def test_project_of_the_page(tmp_path):
         )
 
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "To apply exactly this: python manage.py conexxus pull --accept" in done.stdout
+    assert "--orders ORDERS" not in done.stdout
     assert office.effective_batches == [{"1"}]
     commands = re.findall(r"python manage\.py (.+)", page)
     assert set(commands) <= {"migrate", "check"} | {

@@ -73,6 +73,7 @@ def test_check(manage):
     assert (good.returncode, bad.returncode) == (0, 1)
     assert "conexxus.E001" in bad.stderr
     assert "CONEXXUS_TIMEZONE" in bad.stderr
+    assert "HINT: Or give 'timezone' in CONEXXUS" in bad.stderr
 
 
 def test_code_of_the_page():

@@ -56,13 +56,14 @@ DATABASES = {
     }
 }
 
-TIME_ZONE = "America/New_York"
+TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CONEXXUS = {
     "location": "store-7",
+    "timezone": "America/New_York",
     "catalog": "shop.conexxus:products",
     "orders": "shop.conexxus:orders",
 }

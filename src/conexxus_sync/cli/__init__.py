@@ -27,13 +27,19 @@ INTERRUPTED = 130
 MISSING_EXTRA = "conexxus: the command line needs an extra: pip install 'conexxus-sdk[cli]'\n"
 
 
-def main(arguments: Sequence[str] | None = None, *, framework: "Document | None" = None) -> int:
+def main(
+    arguments: Sequence[str] | None = None,
+    *,
+    framework: "Document | None" = None,
+    program: str = "conexxus",
+) -> int:
     """
     Run one command.
 
     Args:
         arguments: Instead of those of the process.
         framework: What the settings of the host's framework say.
+        program: How it is called, for the commands that it prints.
 
     Returns:
         Its exit code, for `sys.exit`.
@@ -41,7 +47,7 @@ def main(arguments: Sequence[str] | None = None, *, framework: "Document | None"
     _make_streams_usable()
 
     try:
-        code = _run(sys.argv[1:] if arguments is None else list(arguments), framework)
+        code = _run(sys.argv[1:] if arguments is None else list(arguments), framework, program)
         sys.stdout.flush()
     except ModuleNotFoundError as exc:
         if (exc.name or "").partition(".")[0] not in ("cyclopts", "pythonjsonlogger", "rich"):
@@ -64,13 +70,13 @@ def main(arguments: Sequence[str] | None = None, *, framework: "Document | None"
     return code
 
 
-def _run(arguments: list[str], framework: "Document | None") -> int:
+def _run(arguments: list[str], framework: "Document | None", program: str) -> int:
     text = stored_help(arguments, sys.stdout)
 
     if text is None:
         from ._command_line import run
 
-        return run(arguments, framework)
+        return run(arguments, framework, program)
 
     sys.stdout.write(text)
     return ExitCode.SUCCESS

@@ -20,7 +20,7 @@ from ._exit_codes import ExitCode
 from ._logs import configure
 from ._outcomes import code_of_error, error_document
 from ._printable import conceal
-from ._printed_commands import complete_with
+from ._printed_commands import PROGRAM, complete_with
 from ._session import Session
 from ._signals import StoppedError, stop_at_once
 
@@ -29,12 +29,13 @@ from ._signals import StoppedError, stop_at_once
 _FILES = ("file", "CONEXXUS_CONFIG", "CONEXXUS_ORDERS", "CONEXXUS_STORE")
 
 
-def run(arguments: Sequence[str], framework: Document | None = None) -> int:
+def run(arguments: Sequence[str], framework: Document | None = None, program: str = PROGRAM) -> int:
     """
     Run one command.
 
     Args:
         framework: What the settings of the host's framework say.
+        program: How it is called, for the commands that it prints.
 
     Returns:
         Its exit code.
@@ -43,11 +44,11 @@ def run(arguments: Sequence[str], framework: Document | None = None) -> int:
     if framework is not None:
         with suppress(ConfigurationError):  # the command says it
             conceal(Settings.of(framework=framework))
-    complete_with({})
+    complete_with({}, framework=framework, program=program)
 
     try:
         invocation = plain_invocation(arguments) or _any_invocation(arguments)
-        return 0 if invocation is None else _run(invocation, framework)
+        return 0 if invocation is None else _run(invocation, framework, program)
     except UsageError as exc:
         write_error(str(exc), "Try --help.")
         _write_error_document({"error": str(exc), "problems": [str(exc)]}, arguments)
@@ -67,13 +68,13 @@ def _any_invocation(arguments: Sequence[str]) -> Invocation | None:
     return invocation(arguments)
 
 
-def _run(invocation: Invocation, framework: Document | None) -> int:
+def _run(invocation: Invocation, framework: Document | None, program: str) -> int:
     command, function, values, options, settings = invocation
     _refuse_what_is_no_text({**values, **settings})
     terminal = sys.stderr.isatty()
     # A command writes its outcome to stdout; on a terminal, twice is too much.
     quiet = terminal and options.log_format is None and not command.is_lasting
-    complete_with(settings)
+    complete_with(settings, framework=framework, program=program)
     session = Session(
         given=settings,
         create_store=options.create_store,

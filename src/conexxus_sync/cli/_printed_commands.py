@@ -8,26 +8,48 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from shlex import quote
 
+import attrs
+
 from conexxus_client import ConfigurationError
-from conexxus_client.settings import CONFIG, Settings
+from conexxus_client.settings import CONFIG, Document, Settings
 from conexxus_sync.model.formatting import PLACEHOLDERS, without_placeholder
 
 from ._arguments import settings_of
 from ._command_table import COMMANDS
 
 
-_COMMAND = re.compile(r"(?<![\w/.-])conexxus ([a-z]+(?: [a-z-]+)?)([^`\n]*)")
-# What the options of the command at work say of settings.
-_given: dict[str, str] = {}
+PROGRAM = "conexxus"
 
 
-def complete_with(given: Mapping[str, str]) -> None:
+@attrs.frozen
+class _CommandAtWork:
     """
-    From now on, printed commands have the options that were *given*, as far as
-    they take them, by variable.
+    What its options say of settings, what the host's framework says, and how it is called.
     """
-    _given.clear()
-    _given.update(given)
+
+    given: Mapping[str, str] = attrs.field(factory=dict)
+    framework: Document | None = None
+    program: str = PROGRAM
+    pattern: re.Pattern[str] = attrs.field(init=False)
+
+    @pattern.default
+    def _pattern(self) -> re.Pattern[str]:
+        before = re.escape(self.program.removesuffix(PROGRAM))
+        return re.compile(rf"(?<![\w/.-])(?:{before})?{PROGRAM} ([a-z]+(?: [a-z-]+)?)([^`\n]*)")
+
+
+_at_work = _CommandAtWork()
+
+
+def complete_with(
+    given: Mapping[str, str], *, framework: Document | None = None, program: str = PROGRAM
+) -> None:
+    """
+    From now on, printed commands are those of *program*, and have the options that
+    were *given*, as far as they take them, by variable.
+    """
+    global _at_work
+    _at_work = _CommandAtWork(dict(given), framework, program)
     _is_set.cache_clear()
 
 
@@ -36,7 +58,7 @@ def completed(text: str) -> str:
     *text*, whose commands have the options that they need here, and none that a
     setting makes unnecessary.
     """
-    return _COMMAND.sub(_complete, text) if "conexxus " in text else text
+    return _at_work.pattern.sub(_complete, text) if f"{PROGRAM} " in text else text
 
 
 def _complete(found: re.Match[str]) -> str:
@@ -48,10 +70,10 @@ def _complete(found: re.Match[str]) -> str:
 
     rest = words.removeprefix(name) + rest
     for variable in PLACEHOLDERS:
-        if variable in _given or _is_set(variable):
+        if variable in _at_work.given or _is_set(variable):
             rest = without_placeholder(rest, variable)
 
-    return f"conexxus {name}{''.join(_options(name, rest))}{rest}"
+    return f"{_at_work.program} {name}{''.join(_options(name, rest))}{rest}"
 
 
 def _options(command: str, rest: str) -> Iterator[str]:
@@ -59,7 +81,7 @@ def _options(command: str, rest: str) -> Iterator[str]:
         CONFIG: "--config"
     }
 
-    for variable, text in _given.items():
+    for variable, text in _at_work.given.items():
         option = options.get(variable)
         if option is not None and f"{option} " not in rest:
             yield f" {option} {quote(text)}"
@@ -68,7 +90,7 @@ def _options(command: str, rest: str) -> Iterator[str]:
 @cache
 def _is_set(variable: str) -> bool:
     try:
-        return bool(Settings.of(os.environ, _given).get(variable))
+        return bool(Settings.of(os.environ, _at_work.given, _at_work.framework).get(variable))
     except ConfigurationError:
         # The command says so.
         return False

@@ -3,6 +3,7 @@ The service, its schedule, its routes and its command in a Flask application.
 """
 
 import atexit
+import shlex
 import sys
 from collections.abc import Callable
 
@@ -114,7 +115,16 @@ _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 def _command(arguments: tuple[str, ...]) -> None:
     """Pull the catalogue, push sales, and look at both."""
     named = {key: f"{__name__}:{key}_of_app" for key in _hosts()}
-    sys.exit(main(arguments, framework=Document("the application", named)))
+    document = Document("the application", named)
+    sys.exit(main(arguments, framework=document, program=_program()))
+
+
+def _program() -> str:
+    """
+    How the command was called, with the options of Flask before its name.
+    """
+    words = sys.argv[1 : sys.argv.index("conexxus")] if "conexxus" in sys.argv else []
+    return shlex.join(["flask", *words, "conexxus"])
 
 
 def _hosts() -> dict[str, HostStorage | OrderSource]:

@@ -147,10 +147,12 @@ def test_command_with_the_adapters_of_the_application(app, settings, back_office
     conexxus.init_app(app)
     runner = app.test_cli_runner()
 
+    planned = runner.invoke(args=["conexxus", "pull", "--plan"])
     pulled = runner.invoke(args=["conexxus", "pull"])
     pushed = runner.invoke(args=["conexxus", "push", "--date", "2026-01-02"])
     conexxus.close()
 
+    assert "To apply exactly this: flask conexxus pull --accept" in planned.output
     assert (pulled.exit_code, pushed.exit_code) == (0, 0)
     assert len(catalog.items) == len(back_office.office.catalog)
     assert back_office.office.effective_batches == [{"t1"}]

@@ -10,7 +10,7 @@ from django.core.signals import setting_changed
 from django.db.models.signals import post_migrate
 
 from conexxus_client import ConfigurationError
-from conexxus_client.settings import Settings
+from conexxus_client.settings import SETTINGS, Settings
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.service._engines import client_from_env
 from conexxus_sync.service._host_objects import catalog_storage, host_object, order_source
@@ -40,7 +40,18 @@ def check_settings(**_: object) -> list[CheckMessage]:
     """
     Make what a service is made of, without a store and without a call.
     """
-    return [Error(problem, id="conexxus.E001") for problem in dict.fromkeys(_problems())]
+    return [
+        Error(problem, hint=_hint(problem), id="conexxus.E001")
+        for problem in dict.fromkeys(_problems())
+    ]
+
+
+def _hint(problem: str) -> str | None:
+    """
+    The key of CONEXXUS for the variable that *problem* asks for.
+    """
+    key = next((it.key for it in SETTINGS if problem.startswith(f"{it.variable} ")), None)
+    return None if key is None else f"Or give {key!r} in CONEXXUS, in the settings of the project."
 
 
 def _problems() -> Iterator[str]:

@@ -44,7 +44,7 @@ class Command(BaseCommand):
 
 def _run(arguments: list[str]) -> int:
     try:
-        return main(arguments, framework=framework_settings())
+        return main(arguments, framework=framework_settings(), program="python manage.py conexxus")
     except ConfigurationError as exc:
         sys.stderr.writelines(f"conexxus: {problem}\n" for problem in exc.problems)
         return ExitCode.USAGE
