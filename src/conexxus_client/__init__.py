@@ -97,93 +97,37 @@ else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
-            "_receipt._amounts": ("exact_sum",),
-            "_async_client": ("AsyncConexxusClient",),
-            "_calls._retries": ("RetryPolicy",),
+            "_receipt._amounts": "exact_sum",
+            "_async_client": "AsyncConexxusClient",
+            "_calls._retries": "RetryPolicy",
             "_calls._wire_types": (
-                "AsyncReply",
-                "AsyncTransport",
-                "Headers",
-                "Limits",
-                "Reply",
-                "Request",
-                "Transport",
+                "AsyncReply AsyncTransport Headers Limits Reply Request Transport"
             ),
-            "_catalogue._async_catalog_stream": ("AsyncCatalogRead",),
-            "_catalogue._catalog_stream": ("CatalogRead",),
-            "_client": ("ConexxusClient",),
+            "_catalogue._async_catalog_stream": "AsyncCatalogRead",
+            "_catalogue._catalog_stream": "CatalogRead",
+            "_client": "ConexxusClient",
             "_codec": (
-                "BookedTransaction",
-                "CatalogWindow",
-                "CountedTotal",
-                "DayTotals",
-                "FrozenBatch",
-                "ItemColumns",
-                "ItemRow",
-                "TaxTotal",
-                "decode_extra",
-                "decode_item",
-                "decode_transaction",
-                "encode_batch",
-                "encode_extra",
-                "encode_item",
-                "encode_transaction",
+                "BookedTransaction CatalogWindow CountedTotal DayTotals FrozenBatch ItemColumns "
+                "ItemRow TaxTotal decode_extra decode_item decode_transaction encode_batch "
+                "encode_extra encode_item encode_transaction"
             ),
-            "_receipt._moments": ("local_time", "utc_time"),
+            "_receipt._moments": "local_time utc_time",
             "_receipt._receipt_parts": (
-                "Discount",
-                "LineKind",
-                "Tax",
-                "Tender",
-                "TransactionKind",
-                "currency_decimals",
+                "Discount LineKind Tax Tender TransactionKind currency_decimals"
             ),
-            "config": (
-                "ApiProfile",
-                "Auth",
-                "AuthRequest",
-                "ClientConfig",
-                "Secret",
-            ),
+            "config": "ApiProfile Auth AuthRequest ClientConfig Secret",
             "errors": (
-                "AnswerError",
-                "AttemptRecord",
-                "AuthenticationError",
-                "CallStoppedError",
-                "CatalogChangedError",
-                "ConexxusError",
-                "ConfigurationError",
-                "ConnectError",
-                "ConnectionLostError",
-                "DeadlineExceededError",
-                "DecodeError",
-                "Delivery",
-                "EnvelopeError",
-                "HostNotFoundError",
-                "NotFoundError",
-                "PermissionDeniedError",
-                "ProtocolError",
-                "RateLimitError",
-                "RedirectError",
-                "RequestTimeoutError",
-                "ResponseTooLargeError",
-                "ServerError",
-                "StatusError",
-                "TlsError",
-                "TransportError",
+                "AnswerError AttemptRecord AuthenticationError CallStoppedError "
+                "CatalogChangedError ConexxusError ConfigurationError ConnectError "
+                "ConnectionLostError DeadlineExceededError DecodeError Delivery EnvelopeError "
+                "HostNotFoundError NotFoundError PermissionDeniedError ProtocolError "
+                "RateLimitError RedirectError RequestTimeoutError ResponseTooLargeError "
+                "ServerError StatusError TlsError TransportError"
             ),
-            "instrumentation": ("AttemptDetails", "CallDetails", "Hook"),
+            "instrumentation": "AttemptDetails CallDetails Hook",
             "models": (
-                "ApiHealth",
-                "ConnectionCheck",
-                "InvalidItem",
-                "Item",
-                "PushReceipt",
-                "RejectedTransaction",
-                "SalesBatch",
-                "SalesSummary",
-                "Transaction",
-                "TransactionLine",
+                "ApiHealth ConnectionCheck InvalidItem Item PushReceipt RejectedTransaction "
+                "SalesBatch SalesSummary Transaction TransactionLine"
             ),
         },
     )

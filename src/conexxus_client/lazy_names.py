@@ -5,31 +5,31 @@ A package lists its names twice: for type checkers, and for the interpreter.
 
 ```python
 if TYPE_CHECKING:
-    from .models import Item
+    from .models import InvalidItem, Item
 else:
-    __getattr__, __dir__ = lazy_names(__name__, {"models": ("Item",)})
+    __getattr__, __dir__ = lazy_names(__name__, {"models": "InvalidItem Item"})
 ```
 """
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
 
 def lazy_names(
-    package: str, modules: Mapping[str, Sequence[str]]
+    package: str, modules: Mapping[str, str]
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """
     `__getattr__` and `__dir__` of *package*, for the branch that no type checker reads.
 
     Args:
         modules: Each module, as after the first dot of a relative import, with
-            the names that are read from it. Every other name may be that of a
-            submodule.
+            the names that are read from it, with spaces between them. Every other name
+            may be that of a submodule.
     """
-    homes = {name: module for module, names in modules.items() for name in names}
+    homes = {name: module for module, names in modules.items() for name in names.split()}
     namespace = vars(sys.modules[package])
 
     def read(name: str) -> Any:

@@ -58,17 +58,17 @@ else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
-            "_answer": ("Answer",),
-            "_asgi": ("SandboxApp",),
-            "_back_office": ("BackOffice",),
-            "_catalogue._generated_items": ("GeneratedItems",),
-            "_faults._fault_parser": ("FaultSyntaxError", "parse_faults"),
-            "_faults._fault_script": ("Fault", "Kind", "Script"),
-            "_sales._ledger": ("Entry", "Ledger"),
-            "_sales._ledger_file": ("Push",),
-            "_sales._sales_body": ("Sale", "SaleLine"),
-            "_sandbox_transport": ("AsyncSandboxTransport", "SandboxTransport"),
-            "_server._sandbox_server": ("SandboxServer",),
+            "_answer": "Answer",
+            "_asgi": "SandboxApp",
+            "_back_office": "BackOffice",
+            "_catalogue._generated_items": "GeneratedItems",
+            "_faults._fault_parser": "FaultSyntaxError parse_faults",
+            "_faults._fault_script": "Fault Kind Script",
+            "_sales._ledger": "Entry Ledger",
+            "_sales._ledger_file": "Push",
+            "_sales._sales_body": "Sale SaleLine",
+            "_sandbox_transport": "AsyncSandboxTransport SandboxTransport",
+            "_server._sandbox_server": "SandboxServer",
         },
     )
 

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from ._sync import InventorySync
 else:
     # The history of an item is read without the engine.
-    __getattr__, __dir__ = lazy_names(__name__, {"_sync": ("InventorySync",)})
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "_sync": "InventorySync",
+        },
+    )
 
 __all__ = ["InventorySync"]

@@ -20,11 +20,11 @@ else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
-            ".model.notices": ("ActiveAlert", "Event", "Notice", "QueuedNotice", "SentReport"),
-            "_background": ("notify_in_background", "notify_once"),
-            "_monitor": ("NoticeMonitor",),
-            "_sender": ("LATELY", "Sender", "trial_notice"),
-            "_webhook": ("Answer", "Webhook", "open_webhook"),
+            ".model.notices": "ActiveAlert Event Notice QueuedNotice SentReport",
+            "_background": "notify_in_background notify_once",
+            "_monitor": "NoticeMonitor",
+            "_sender": "LATELY Sender trial_notice",
+            "_webhook": "Answer Webhook open_webhook",
         },
     )
 

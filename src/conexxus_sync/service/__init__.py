@@ -18,10 +18,10 @@ else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
-            ".health._overview": ("Quarantine",),
-            ".scheduling._background_runs": ("Trigger",),
-            "_queries": ("RunHistory",),
-            "_service": ("ConexxusService",),
+            ".health._overview": "Quarantine",
+            ".scheduling._background_runs": "Trigger",
+            "_queries": "RunHistory",
+            "_service": "ConexxusService",
         },
     )
 
