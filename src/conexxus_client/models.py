@@ -227,8 +227,8 @@ class Transaction:
                 `price` is rounded to it, half up; without it, an int is in
                 whole units, and each digit stays.  Quantities and rates are
                 never changed.
-            unknown: Whether a key that is no field is refused, or kept in the
-                `extra` of the transaction or line.
+            unknown: Whether a key that is no field is refused, kept in the
+                `extra` of the transaction or line, or ignored.
 
         Raises:
             ValueError: A value is missing or wrong; it names the field, like

@@ -15,7 +15,7 @@ from ._amounts import MAX_DECIMALS, WIDE, rounded
 
 T = TypeVar("T")
 
-Unknown = Literal["refuse", "extra"]
+Unknown = Literal["refuse", "extra", "ignore"]
 
 # Of these, each digit counts, whatever the currency has.
 _MEASURES = ("quantity", "rate")
@@ -58,7 +58,11 @@ class MappingReader:
             raise _wrong(path or cls.__name__, "must be a mapping", record)
 
         names = [field.name for field in attrs.fields(cls)]  # type: ignore[arg-type]  # all are
-        given = {_WIRE_NAMES.get(str(key), key): value for key, value in record.items()}
+        given: dict[Any, Any] = {}
+        for key, value in record.items():
+            name = _WIRE_NAMES.get(str(key), key)
+            # Under two names, the one with a value.
+            given[name] = given.get(name) if value is None else value
         values = {
             name: self._value(name, given.pop(name), f"{path}{name}")
             for name in names
@@ -81,6 +85,8 @@ class MappingReader:
     def _keep(
         self, unknown: dict[Any, Any], values: dict[str, Any], names: list[str], path: str
     ) -> None:
+        if self.unknown == "ignore":
+            return
         if self.unknown == "refuse" or "extra" not in names:
             listed = ", ".join(f"{path}{key}" for key in unknown)
             msg = f"{listed}: no such field; say unknown='extra' to keep it in `extra`"
@@ -94,9 +100,11 @@ class MappingReader:
         if name in (*_MEASURES, *_MONEY, _UNIT_PRICE):
             return self._amount(name, value, path)
         if name == "timestamp" and isinstance(value, str):
-            return _read(datetime.fromisoformat, value, path)
+            return _read(datetime.fromisoformat, value, path, like="2026-01-02T10:00:00Z")
         if name == "business_date" and isinstance(value, str):
-            return _read(date.fromisoformat, value, path)
+            return _read(date.fromisoformat, value, path, like="2026-01-02")
+        if name == "extra" and not isinstance(value, Mapping):
+            raise _wrong(path, "must be a mapping", value)
 
         return value
 
@@ -131,11 +139,11 @@ class MappingReader:
         return rounded(value, self.minor_units)
 
 
-def _read(read: Any, value: str, path: str) -> Any:
+def _read(read: Any, value: str, path: str, *, like: str) -> Any:
     try:
         return read(value)
-    except ValueError as exc:
-        msg = f"{path}: {exc}"
+    except ValueError:
+        msg = f"{path} must be a text like {like}"
         raise ValueError(msg) from None
 
 
