@@ -7,6 +7,7 @@ import re
 import secrets
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import attrs
@@ -105,6 +106,17 @@ def test_limits_table():
     assert rows["pages in a row without new items"] == str(_pagination.MAX_IDLE_PAGES)
     assert rows["nesting"] == f"{_json.MAX_NESTING} levels"
     assert rows["pages of one catalogue"] == f"{_pagination.MAX_PAGES:,}"
+
+
+def test_extras():
+    """
+    The start page says what each extra brings.
+    """
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"
+    ]
+
+    assert {*extras} <= {*table("docs/index.md")}
 
 
 def test_commands_are_documented():
