@@ -5,8 +5,11 @@ no zone database, a user without a name.
 
 import json
 import os
+import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from conexxus_client.testing import BackOffice, SandboxServer
 
 
 DAY = date(2026, 1, 2)
+DOCKERFILE = (Path(__file__).parents[2] / "examples/docker/Dockerfile").read_text()
 
 # In the short run, still more than fits into memory: it has to be written to a file.
 SHORT, LONG = (10_000, 9_000), (100_000, 10_000)
@@ -159,6 +163,38 @@ def test_day(container, items, sales):
     assert not office.ledger.doubled()
     print(examined.stdout, examined.stderr)
     assert levels(examined) == dict.fromkeys([*CHECKS, "order source"], "ok")
+
+
+@pytest.mark.long
+def test_image_of_the_examples(container):
+    """
+    The environment of the example's image is enough: state, till and key are on
+    volumes, and its health check passes.
+    """
+    till = Path(__file__).parents[2] / "examples/flask_till"
+    volume = container.volume
+    setting = re.search(r"^ENV (PATH=(?:.*\\\n)*.*)", DOCKERFILE, re.MULTILINE)[1]
+    places = {"/data": volume, "/run/secrets": volume, "/app": till}
+    for place, here in places.items():
+        setting = setting.replace(f"{place}/", f"{here}/")
+    values = dict(it.split("=", 1) for it in setting.replace("\\", "").split())
+
+    with SandboxServer(office := BackOffice()) as server:
+        (volume / "api-key").write_text(server.env["CONEXXUS_API_KEY"])
+        container.environ.update(
+            {name: text for name, text in values.items() if name != "PATH"},
+            CONEXXUS_API_URL=server.url,
+            PYTHONPATH=str(till),
+        )
+        pulled = container.conexxus("pull")
+        health = container.conexxus("status")
+
+    assert pulled.returncode == 0, pulled.stderr
+    assert health.returncode == 0
+    with closing(sqlite3.connect(volume / "till.db")) as database:
+        (count,) = database.execute("SELECT count(*) FROM product").fetchone()
+    assert count == len(office.catalog)
+    assert {it.name for it in volume.iterdir()} == {"api-key", "till.db", "conexxus.db"}
 
 
 CHECKS = ("settings", "back office", "time zone", "location", "store", "clock", "webhook")
