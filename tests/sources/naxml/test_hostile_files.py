@@ -3,10 +3,19 @@ Hostile and damaged files: each has a named fault, and nothing of it counts.
 """
 
 from itertools import pairwise
+from random import Random
 
 import pytest
 
-from conexxus_sync.sources.naxml import Fault, NaxmlError, sniff
+from conexxus_sync.sources.naxml import (
+    DIALECTS,
+    BadRecord,
+    Comparison,
+    Fault,
+    NaxmlError,
+    Record,
+    sniff,
+)
 from conexxus_sync.sources.naxml._xml import CHUNK, MAX_BYTES, MAX_RECORD
 from maintenance_files import document, good
 
@@ -15,6 +24,17 @@ WHOLE = document(*(good(code=f"{number:05d}", form="plu") for number in range(50
 
 LAUGHS = '<!ENTITY a "ha">' + "".join(
     f'<!ENTITY {b} "{f"&{a};" * 99}">' for a, b in pairwise("abcdefghx")
+)
+STORE = "<TransmissionHeader><StoreLocationID>{}</StoreLocationID></TransmissionHeader>"
+MIX = document(
+    good(
+        '<ActiveFlag value="yes"/><LinkCode type="item">4011</LinkCode><ItemID>1</ItemID>'
+        "<SalesRestriction><MinimumCustomerAge>18</MinimumCustomerAge></SalesRestriction>",
+        modifier='<POSCodeModifier name="p">1</POSCodeModifier>',
+    ),
+    good(code="4011", form="plu"),
+    header=STORE.format(7),
+    after="<MixMatchMaintenance><MMTDetail/></MixMatchMaintenance>",
 )
 SECOND = "<ItemMaintenance><TableAction type='initialize'/></ItemMaintenance>"
 
@@ -57,8 +77,14 @@ def with_entities(declared, text="&x;"):
         (document(good(), head='version="4.0"'), Fault.NO_MAINTENANCE),
         (document(good(), head='version="3.4" page="1" ofPages="2"'), Fault.PART),
         (document(good(), after="<DepartmentMaintenance/>"), Fault.UNKNOWN_BLOCK),
+        (document(good(), after=" " * 2 * CHUNK + "<Note/>"), Fault.UNKNOWN_BLOCK),
         (document(good(), "<Note/>", good()), Fault.UNKNOWN_BLOCK),
         (document(good(), '<RecordAction type="delete"/>', good()), Fault.UNKNOWN_BLOCK),
+        (document(f"<ITTDetail>{good()}</ITTDetail>"), Fault.UNKNOWN_BLOCK),
+        (document(after=f"<MixMatchMaintenance>{good()}</MixMatchMaintenance>"),
+         Fault.UNKNOWN_BLOCK),
+        (document("<ItemMaintenance/>"), Fault.UNKNOWN_BLOCK),
+        (document(header=STORE.format("<a/>")), Fault.LOCATION),
         (document(good(), table="replace"), Fault.ACTION),
         (document(good(), block='<RecordAction type="drop"/>'), Fault.ACTION),
         (document(good(), after=SECOND), Fault.ACTION),
@@ -75,7 +101,7 @@ def test_store_of_another(folder):
     """
     A file of another store is refused; without a header, the configuration decides.
     """
-    header = "<TransmissionHeader><StoreLocationID>8</StoreLocationID></TransmissionHeader>"
+    header = STORE.format(8)
 
     assert folder.fault(document(good(), header=header), location="7") is Fault.LOCATION
     assert len(folder.read(document(good(), header=header), location="8")) == 1
@@ -125,3 +151,31 @@ def test_document_type_in_a_text(folder):
     Its very bytes are refused also where they are no declaration: it is not worth the risk.
     """
     assert folder.fault(document(good("<a><![CDATA[<!DOCTYPE a>]]></a>"))) is Fault.DOCTYPE
+
+
+PIECES = (
+    *("<a/>", "text", "&amp;", '<a b="c">d</a>', "<!-- x -->", "<?x y?>", "<![CDATA[<x>]]>"),
+    *("<ITTDetail/>", "<ItemMaintenance/>", "<RecordAction/>", "<POSCode/>", "<ITTData/>"),
+    *('<TableAction type="initialize"/>', STORE.format("<a/>"), '<q:w xmlns:q="e"/>'),
+    *(good(), "<RegularSellPrice>-1</RegularSellPrice>", "<MMTDetail/>", "</ITTData>", "\x7f"),
+)
+
+
+def test_mutations(folder):
+    """
+    Whatever stands where it does not belong, there are records, or a named fault.
+    """
+    draw, ends = Random(3), [at + 1 for at in range(60, len(MIX)) if MIX[at : at + 1] == b">"]
+    seen = set()
+
+    for _ in range(600):
+        at = draw.choice(ends)
+        content = MIX[:at] + draw.choice(PIECES).encode() + MIX[at:]
+        try:
+            file = folder.file(content, draw.choice([*DIALECTS]))
+            seen |= {type(it) for it in Comparison.of(file, []).bad or file.records()}
+            sniff(file.path)
+        except NaxmlError as exc:
+            seen.add(exc.fault)
+
+    assert {BadRecord, Record, Fault.UNKNOWN_BLOCK, Fault.MALFORMED, Fault.LOCATION} <= seen

@@ -4,11 +4,15 @@ What the elements of an ITTDetail become.
 
 from decimal import Decimal
 
+import attrs
 import pytest
 
 from conexxus_client import Item, decode_extra, encode_extra
 from conexxus_sync.sources.naxml import Action, BadRecord, TableAction
 from maintenance_files import VOCABULARY, detail, document, good
+
+
+LATER = "it takes effect on 2026-02-01, which is later than 2026-01-02: send it on that day"
 
 
 def test_item(folder):
@@ -53,7 +57,7 @@ def test_item(folder):
                 "min_age": 18,
                 "prohibit_discount": False,
                 "other:ItemType": [{"ItemTypeCode": [{"#text": "mdse"}]}],
-                "other:SalesRestriction": [{"ProhibitSaleLocation": [{"@type": "ICR"}]}],
+                "other:SalesRestriction:ProhibitSaleLocation": [{"@type": "ICR"}],
             }
         },
     )
@@ -110,6 +114,8 @@ def test_value(folder, element, key, expected):
          "MinimumCustomerAge is no age in years: '1001'"),
         ("<EffectiveDate>2026-01-03</EffectiveDate>",
          "it takes effect on 2026-01-03, which is later than 2026-01-02: send it on that day"),
+        ("<Note><Price effectiveDate='2026-02-01'/></Note>", LATER),
+        ("<ItemID effectiveDate='2026-02-01'>7</ItemID>", LATER),
         ("<EffectiveDate>soon</EffectiveDate>", "EffectiveDate is no date: 'soon'"),
     ],
 )  # fmt: skip
@@ -174,6 +180,18 @@ def test_partial_record(folder):
     assert (after.name, after.price) == ("Cola", Decimal("2.00"))
     assert after.extra["naxml"]["item_id"] == "8"
     assert not {"tax", "attributes:item_id"} & set(after.extra["naxml"])
+
+
+def test_empty_element(folder):
+    """
+    In a dialect that says so, an empty element keeps the value, as a missing one does.
+    """
+    file = folder.file(document(detail("<Description/><TaxStrategyID/>")))
+    file.dialect = attrs.evolve(file.dialect, empty_keeps=True)
+    (record,) = file.records()
+
+    assert not record.values
+    assert "tax" not in record.naxml
 
 
 @pytest.mark.parametrize("data", ["<Description>A</Description>", "<Note/>", ""])

@@ -110,12 +110,11 @@ def is_random_weight(gtin: str) -> bool:
 
 def _read(code: str, kind: str, rule: CheckDigit) -> str:
     form = _FORMS[kind]
-    complete, bare = _complete(code, form), _bare(code, form)
 
     if rule is CheckDigit.AUTO:
         # A code that can have a check digit has to prove it.
         rule = CheckDigit.PRESENT if len(code) in form.complete else CheckDigit.ABSENT
-    found = complete if rule is CheckDigit.PRESENT else bare
+    found = _complete(code, form) if rule is CheckDigit.PRESENT else _bare(code, form)
 
     if len(found) == 1 and code.strip("0"):
         return found.pop()

@@ -32,9 +32,8 @@ class Dialect:
         scans_extension: Whether the bar codes of an item stand in its extension, and its
             POSCode is an internal number.
         empty_flag: What a flag means that has neither value nor text.
-        partial: Whether an element that is missing keeps what the mirror has; else it has no
-            value.
-        empty_keeps: Likewise of an element that is there and empty.
+        empty_keeps: Whether an element that is there and empty keeps the value that the item
+            has, like one that is missing; else it takes it away.
     """
 
     name: str
@@ -42,7 +41,6 @@ class Dialect:
     padded_plu: bool = False
     scans_extension: bool = False
     empty_flag: bool | None = None
-    partial: bool = True
     empty_keeps: bool = False
 
 

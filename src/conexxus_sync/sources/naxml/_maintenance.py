@@ -13,7 +13,7 @@ import attrs
 
 from ._dialects import CheckDigit, Dialect
 from ._fault import Fault, NaxmlError, RecordError
-from ._records import BadRecord, Record, RecordReader
+from ._records import Action, BadRecord, Record, RecordReader
 from ._values import VOCABULARY, text_of
 from ._xml import MAX_BYTES, Element, Root, XmlStream, name_of
 
@@ -30,6 +30,8 @@ OTHER_BLOCKS = {
     "TaxStrategyMaintenance": "TSTDetail",
 }
 _NAMES = (_HEADER, _BLOCK, _DETAIL, *OTHER_BLOCKS, *OTHER_BLOCKS.values())
+# By detail, the block in which it stands.
+_HOMES = {_DETAIL: _BLOCK} | {detail: block for block, detail in OTHER_BLOCKS.items()}
 _ACTIONS = ("TableAction", "RecordAction")
 _VERSIONS = ("3.3", "3.4", "3.6")
 _OTHER_ROOTS = {
@@ -83,7 +85,7 @@ class MaintenanceFile:
     mode: TableAction | None = attrs.field(init=False, default=None)
     skipped: Counter[str] = attrs.field(init=False, factory=Counter)
     _block: Element = attrs.field(init=False, default=None, repr=False)
-    _action: str | None = attrs.field(init=False, default=None, repr=False)
+    _action: Action | None = attrs.field(init=False, default=None, repr=False)
 
     def records(self) -> Iterator[Record | BadRecord]:
         """
@@ -112,6 +114,7 @@ class MaintenanceFile:
 
     def _element(self, element: Element, reader: RecordReader) -> Iterator[Record | BadRecord]:
         name, parent = name_of(element), element.getparent()
+        _refuse_misplaced(element, name, parent)
 
         if name == _DETAIL:
             begins = self._enter(parent, reader)
@@ -162,8 +165,11 @@ class MaintenanceFile:
 
     def _read_header(self, header: Element) -> None:
         found = header.find("{*}StoreLocationID")
-        self.store = self.store if found is None else text_of(found)
 
+        try:
+            self.store = text_of(found) or self.store
+        except RecordError as exc:
+            raise NaxmlError(Fault.LOCATION, str(exc), line=int(header.sourceline)) from exc
         if self.location is not None and self.store not in (None, self.location):
             msg = f"it is of store {self.store!r:.40}, not of {self.location!r}"
             raise NaxmlError(Fault.LOCATION, msg, line=int(header.sourceline))
@@ -193,11 +199,26 @@ def check_root(root: Root) -> None:
         raise NaxmlError(Fault.PART, msg)
 
 
-def _block_action(element: Element, reader: RecordReader) -> str | None:
+def _block_action(element: Element, reader: RecordReader) -> Action | None:
     try:
         return reader.action(element)
     except RecordError as exc:
         raise NaxmlError(Fault.ACTION, str(exc), line=int(element.sourceline)) from exc
+
+
+def _refuse_misplaced(element: Element, name: str, parent: Element | None) -> None:
+    """
+    Blocks stand in the root, and details in their own block.
+    """
+    if name in _HOMES:
+        is_at_home = parent is not None and name_of(parent) == _HOMES[name]
+    else:
+        is_at_home = parent is not None and parent.getparent() is None
+
+    if not is_at_home:
+        where = "the root" if parent is None else name_of(parent)[:60]
+        msg = f"{name} is not known in {where}"
+        raise NaxmlError(Fault.UNKNOWN_BLOCK, msg, line=int(element.sourceline))
 
 
 def _refuse_others(before: Element | None, *, may_act: bool) -> None:

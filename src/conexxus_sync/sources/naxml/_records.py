@@ -2,7 +2,7 @@
 Records of `ItemMaintenance`: what one element says of one item.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -19,10 +19,8 @@ from ._fault import RecordError
 from ._values import (
     FIELDS,
     RESTRICTIONS,
-    Reader,
-    flag_of,
+    Field,
     known_name,
-    link_of,
     only_once,
     refuse_later,
     refuse_later_effect,
@@ -47,6 +45,9 @@ class Action(StrEnum):
     ADDCHANGE = "addchange"
     CREATE = "create"
     DELETE = "delete"
+
+
+_ACTIONS: Mapping[str | None, Action] = {str(it): it for it in Action}
 
 
 @attrs.frozen(kw_only=True)
@@ -145,7 +146,7 @@ class RecordReader:
     open_price: Decimal | None
     today: date
 
-    def read(self, detail: Element, action: str | None) -> Sequence[Record | BadRecord]:
+    def read(self, detail: Element, action: Action | None) -> Sequence[Record | BadRecord]:
         """
         The records of one element: several, where it has several bar codes.
 
@@ -164,7 +165,7 @@ class RecordReader:
 
             return [
                 Record(
-                    action=Action(todo),
+                    action=todo,
                     sku=it.sku,
                     line=line,
                     values=values,
@@ -176,7 +177,7 @@ class RecordReader:
             raw = etree.tostring(detail, encoding="utf-8", with_tail=False)[:MAX_RAW]
             return [BadRecord(line=line, sku=sku, reason=str(exc), raw=raw)]
 
-    def action(self, element: Element | None) -> str | None:
+    def action(self, element: Element | None) -> Action | None:
         """
         What a RecordAction says; None if there is none.
 
@@ -186,18 +187,18 @@ class RecordReader:
         if element is None:
             return None
 
-        for name, text in element.attrib.items():
+        for name in element.keys():  # noqa: SIM118  # an element is no mapping
             if "date" in name.lower():
-                refuse_later(name, text, self.today)
+                refuse_later(name, element.get(name), self.today)
             elif name not in ("type", "confirm"):
                 msg = f"RecordAction has an attribute that is not known: {name[:40]}"
                 raise RecordError(msg)
 
-        if (todo := element.get("type")) not in tuple(Action):
-            msg = f"the action {todo!r:.40} is not known"
+        if (todo := _ACTIONS.get(element.get("type"))) is None:
+            msg = f"the action {element.get('type')!r:.40} is not known"
             raise RecordError(msg)
 
-        return str(todo)
+        return todo
 
     def _code(self, element: Element | None) -> _Code:
         """
@@ -223,7 +224,7 @@ class RecordReader:
         modifier = self._add_modifier(parts.pop("POSCodeModifier", None), naxml)
         naxml["inventory_id"] = text_of(parts.pop("InventoryItemID", None)) or None
         for name, unknown in parts.items():
-            naxml[f"code:{name}"] = tree_of(unknown)
+            naxml[f"code:{name}"] = tree_of(unknown, self.today)
 
         return _Code(sku=f"{text}/{modifier}" if modifier else text, naxml=naxml)
 
@@ -237,7 +238,7 @@ class RecordReader:
 
         return text if text.strip("0") else ""
 
-    def _scanned(self, parts: Mapping[str, Element], todo: str, main: _Code) -> list[_Code]:
+    def _scanned(self, parts: Mapping[str, Element], todo: Action, main: _Code) -> list[_Code]:
         """
         The bar codes of an extension; where there are none, the number of the
         store is the code.
@@ -261,58 +262,50 @@ class RecordReader:
         Fields of an item, and all else.
         """
         given: dict[str, Any] = {}
-        other: dict[str, Any] = {}
+        rest = self._read_fields(parts.get("ITTData", ()), FIELDS, given)
 
-        for child in parts.get("ITTData", ()):
-            name = known_name(child)
-            if (field := FIELDS.get(name)) is not None:
-                self._read(child, name, field, given)
-            elif name == "SalesRestriction":
-                self._read_restriction(child, given, other)
-            else:
-                other.setdefault(name, []).append(tree_of(child))
-                refuse_later_effect(child, self.today)
-
+        for restriction in rest.pop("SalesRestriction", ()):
+            for name, others in self._read_fields(restriction, RESTRICTIONS, given).items():
+                rest.setdefault(f"SalesRestriction:{name}", []).extend(others)
         for name, part in parts.items():
             if name != "ITTData":
-                other[name] = [*other.get(name, ()), tree_of(part)]
-                refuse_later_effect(part, self.today)
+                rest.setdefault(name, []).append(part)
 
-        given.update((f"{_OTHER}{name}", trees) for name, trees in other.items())
+        for name, others in rest.items():
+            given[f"{_OTHER}{name}"] = [tree_of(it, self.today) for it in others]
         self._complete_price(given)
         values = {name: given.pop(name) for name in _ITEM_FIELDS if name in given}
 
         return values, given
 
-    def _read(
-        self, element: Element, name: str, field: tuple[str, Reader], given: dict[str, Any]
-    ) -> None:
-        key, read = field
-        found = read(element, self.dialect)
+    def _read_fields(
+        self, elements: Iterable[Element], fields: Mapping[str, Field], given: dict[str, Any]
+    ) -> dict[str, list[Element]]:
+        """
+        Add to *given* what is known.
 
-        if key in given:
-            msg = f"{name} is there twice"
-            raise RecordError(msg)
-        if found is not None or not self.dialect.empty_keeps:
-            given[key] = found
-        if element.keys() and read not in (flag_of, link_of):
-            given[f"{_ATTRIBUTES}{key}"] = dict(element.attrib)
+        Returns:
+            The other elements, by name.
+        """
+        rest: dict[str, list[Element]] = {}
+        dialect = self.dialect
 
-    def _read_restriction(
-        self, element: Element, given: dict[str, Any], other: dict[str, Any]
-    ) -> None:
-        rest: dict[str, Any] = {}
-        refuse_later_effect(element, self.today)
+        for it in elements:
+            if (field := fields.get(it.tag)) is None:
+                rest.setdefault(known_name(it), []).append(it)
+                continue
+            key, read, has_attributes = field
+            found = read(it, dialect)
+            if key in given:
+                msg = f"{known_name(it)} is there twice"
+                raise RecordError(msg)
+            if found is not None or not dialect.empty_keeps:
+                given[key] = found
+            if not has_attributes and it.keys():
+                refuse_later_effect(it, self.today)
+                given[f"{_ATTRIBUTES}{key}"] = dict(it.attrib)
 
-        for child in element:
-            name = known_name(child)
-            if (field := RESTRICTIONS.get(name)) is not None:
-                self._read(child, name, field, given)
-            else:
-                rest.setdefault(name, []).append(tree_of(child))
-
-        if rest:
-            other.setdefault("SalesRestriction", []).append(rest)
+        return rest
 
     def _complete_price(self, given: dict[str, Any]) -> None:
         """

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import attrs
 
+from ._fault import RecordError
 from ._maintenance import check_root
 from ._values import known_name, text_of
 from ._xml import Element, Root, XmlStream, name_of
@@ -50,7 +51,7 @@ class Sniffed:
         if name_of(element) == "TransmissionHeader":
             self.header = [known_name(it) for it in element.iterdescendants()]
             location = element.find("{*}StoreLocationID")
-            self.store = self.store if location is None else text_of(location)
+            self.store = _text(location) or self.store
             return
 
         self.items += 1
@@ -58,7 +59,7 @@ class Sniffed:
             element.find("{*}ItemCode/{*}POSCode"),
             element.find("{*}ItemCode/{*}POSCodeFormat"),
         )
-        digits = "" if code is None else text_of(code) or ""
+        digits = _text(code)
         kind = None if form is None else form.get("format", "").lower()
         self.forms[f"{kind or 'no format'}, {len(digits)} digits"] += 1
         self._traits["plu of 14"] += kind == "plu" and len(digits) == _PADDED
@@ -92,6 +93,16 @@ class Sniffed:
             yield "pdi", "modifiers are in an attribute"
         if not root.namespace:
             yield "passport", "it has no namespace"
+
+
+def _text(element: Element | None) -> str:
+    """
+    A text; empty where there is none that a reader would take.
+    """
+    try:
+        return text_of(element) or ""
+    except RecordError:
+        return ""
 
 
 def sniff(path: Path) -> Sniffed:

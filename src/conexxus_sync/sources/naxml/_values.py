@@ -26,8 +26,8 @@ _PRICE = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,4}0{0,11})?", re.ASCII).fullmatch
 _AGE = re.compile(r"[0-9]{1,2}", re.ASCII).fullmatch
 _DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ].*)?", re.ASCII).fullmatch
 _FLAGS = {
-    **dict.fromkeys(("yes", "y", "1", "true"), True),
-    **dict.fromkeys(("no", "n", "0", "false"), False),
+    **dict.fromkeys(("yes", "Yes", "y", "1", "true"), True),
+    **dict.fromkeys(("no", "No", "n", "0", "false"), False),
 }
 _NO_LINK = ("", "0", "-1")
 
@@ -82,16 +82,18 @@ def amount_of(element: Element, _: Dialect) -> Decimal | None:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
 
-    return Decimal(text) + 0
+    return Decimal(text)
 
 
 def flag_of(element: Element, dialect: Dialect) -> bool | None:
     """
     A flag, from its attribute or its text; None if it has neither.
     """
-    text = (element.get("value") or text_of(element) or "").strip().lower()
+    text = element.get("value") or text_of(element) or ""
 
-    if not text:
+    if text in _FLAGS:
+        return _FLAGS[text]
+    if not (text := text.strip().lower()):
         return dialect.empty_flag
     if (flag := _FLAGS.get(text)) is None:
         _refuse(element, f"is neither yes nor no: {text[:40]!r}")
@@ -127,25 +129,29 @@ def link_of(element: Element, _: Dialect) -> dict[str, str] | None:
     return None if text in _NO_LINK else {"type": kind or "item", "code": text}
 
 
-def tree_of(element: Element, depth: int = 1) -> dict[str, Any]:
+def tree_of(element: Element, today: date, depth: int = 1) -> dict[str, Any]:
     """
     All of an element: `@name` are its attributes, `#text` its texts, and each
     name of an element has a list.
 
     Raises:
-        RecordError: It is nested too deep, or a text is too long.
+        RecordError: It is nested too deep, a text is too long, or it takes
+            effect after *today*.
     """
     if depth > MAX_DEPTH:
         _refuse(element, f"has more than {MAX_DEPTH} levels")
 
-    tree: dict[str, Any] = {f"@{name}": text for name, text in element.attrib.items()}
-    texts = [element.text, *(it.tail for it in element)]
-    if text := "".join(filter(None, texts)).strip():
+    refuse_later_effect(element, today)
+    tree: dict[str, Any] = {f"@{name}": element.get(name) for name in element.keys()}  # noqa: SIM118  # no mapping
+    text = element.text or ""
+    if len(element):
+        text += "".join(filter(None, (it.tail for it in element)))
+    if text := text.strip():
         tree["#text"] = text
     if any(len(it) > MAX_TEXT for it in tree.values()):
         _refuse(element, f"has more than {MAX_TEXT:,} characters")
     for child in element:
-        tree.setdefault(known_name(child), []).append(tree_of(child, depth + 1))
+        tree.setdefault(known_name(child), []).append(tree_of(child, today, depth + 1))
 
     return tree
 
@@ -171,7 +177,7 @@ def only_once(element: Element) -> dict[str, Element]:
     Raises:
         RecordError: One is there twice.
     """
-    found: dict[str, Element] = {known_name(it): it for it in element}
+    found = {_known(it.tag): it for it in element}
 
     if len(found) < len(element):
         _refuse(element, "has an element twice")
@@ -205,11 +211,18 @@ def refuse_later(name: str, text: str, today: date) -> None:
 
 def refuse_later_effect(element: Element, today: date) -> None:
     """
-    Likewise, of an effective date anywhere in *element*.
+    Likewise, of an element or an attribute that is called an effective date.
     """
-    for it in element.iter():
-        if "effectivedate" in it.tag.lower():
-            refuse_later(name_of(it), text_of(it) or it.get("value", ""), today)
+    if _is_effective(element.tag):
+        refuse_later(name_of(element), text_of(element) or element.get("value", ""), today)
+    for name in element.keys():  # noqa: SIM118  # no mapping
+        if _is_effective(name):
+            refuse_later(name, element.get(name), today)
+
+
+@lru_cache(maxsize=1024)
+def _is_effective(name: str) -> bool:
+    return "effectivedate" in name.rpartition("}")[2].lower()
 
 
 def _refuse(element: Element, what: str) -> NoReturn:
@@ -218,7 +231,7 @@ def _refuse(element: Element, what: str) -> NoReturn:
 
 
 # Elements of ITTData in the spellings that were seen: where each goes, and how it is read.
-FIELDS: Mapping[str, tuple[str, Reader]] = {
+_SEEN: Mapping[str, tuple[str, Reader]] = {
     "Description": ("name", text_of),
     "RegularSellPrice": ("price", price_of),
     "MerchandiseCode": ("category", text_of),
@@ -243,7 +256,20 @@ FIELDS: Mapping[str, tuple[str, Reader]] = {
     "TaxStrategyId": ("tax", text_of),
 }
 # Likewise, of SalesRestriction.
-RESTRICTIONS: Mapping[str, tuple[str, Reader]] = {
+_SEEN_RESTRICTIONS: Mapping[str, tuple[str, Reader]] = {
     "MinimumCustomerAge": ("min_age", age_of),
     "ProhibitDiscountFlag": ("prohibit_discount", flag_of),
 }
+
+# A key, how it is read, and whether its attributes are read, too.
+Field = tuple[str, Reader, bool]
+
+
+def _by_tag(seen: Mapping[str, tuple[str, Reader]]) -> dict[str, Field]:
+    fields = {name: (key, read, read in (flag_of, link_of)) for name, (key, read) in seen.items()}
+
+    return fields | {f"{{{VOCABULARY}}}{name}": field for name, field in fields.items()}
+
+
+FIELDS = _by_tag(_SEEN)
+RESTRICTIONS = _by_tag(_SEEN_RESTRICTIONS)

@@ -7,6 +7,7 @@ Each element is freed once it was handed out, so memory does not grow with the f
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -144,7 +145,12 @@ def name_of(element: Element) -> str:
     """
     Its name without the namespace.
     """
-    return str(element.tag).rpartition("}")[2]
+    return _local(element.tag)
+
+
+@lru_cache(maxsize=1024)
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2]
 
 
 def _parser(event: str, names: Sequence[str] | None = None) -> Any:
