@@ -6,7 +6,6 @@ front change no check digit, so all forms of a code have one canonical form.
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import NamedTuple
 
 from stdnum.ean import calc_check_digit
@@ -48,8 +47,6 @@ LONGEST_CODE = 14
 LONGEST_UPCE = 8
 
 
-# Neighbouring records, and the links between them, repeat codes.
-@lru_cache(maxsize=1024)
 def canonical_gtin(code: str, kind: str, rule: CheckDigit, *, padded_plu: bool) -> str | None:
     """
     The GTIN-14 of *code*; None if it is a number of the store.
@@ -95,7 +92,7 @@ def forms_of(code: str) -> set[str]:
         return set()
 
     short = {6: f"0{code}", 7: code, 8: code[:-1]}.get(len(code))
-    long = _expanded(short) if short else set()
+    long = _expanded(short) if short else []
     ends = code[-1] if len(code) == LONGEST_UPCE else ""
 
     return {code.lstrip("0"), *((it + ends).lstrip("0") for it in long)}
@@ -117,7 +114,7 @@ def _read(code: str, kind: str, rule: CheckDigit) -> str:
     found = _complete(code, form) if rule is CheckDigit.PRESENT else _bare(code, form)
 
     if len(found) == 1 and code.strip("0"):
-        return found.pop()
+        return found[0]
 
     named = f"of format {kind}" if kind else "without a format"
     how = "more than one" if len(found) > 1 else "no"
@@ -125,50 +122,50 @@ def _read(code: str, kind: str, rule: CheckDigit) -> str:
     raise RecordError(msg)
 
 
-def _complete(code: str, form: _Form) -> set[str]:
+def _complete(code: str, form: _Form) -> list[str]:
     """
     The readings in which its last digit is its check digit.
     """
     if len(code) not in form.complete:
-        return set()
+        return []
 
-    codes = {code} if len(code.lstrip("0")) <= form.natural else set()
+    codes = [code] if len(code.lstrip("0")) <= form.natural else []
     if form.upce and len(code) == LONGEST_UPCE:
-        codes |= {body + code[-1] for body in _expanded(code[:-1])}
+        codes += [body + code[-1] for body in _expanded(code[:-1])]
 
-    return {it.zfill(14) for it in codes if calc_check_digit(it[:-1]) == it[-1]}
+    return [it.zfill(14) for it in codes if calc_check_digit(it[:-1]) == it[-1]]
 
 
-def _bare(code: str, form: _Form) -> set[str]:
+def _bare(code: str, form: _Form) -> list[str]:
     """
     The readings in which it has none.
     """
     if len(code) not in form.bare:
-        return set()
+        return []
 
-    bodies = set()
+    bodies = []
     if len(code) > LONGEST_PLU and len(code.lstrip("0")) < form.natural:
-        bodies.add(code.lstrip("0").zfill(13))
+        bodies.append(code.lstrip("0").zfill(13))
     if form.upce and len(code) < LONGEST_UPCE:
         # Six digits are those of number system 0.
-        bodies |= {it.zfill(13) for it in _expanded(code.zfill(7))}
+        bodies += [it.zfill(13) for it in _expanded(code.zfill(7))]
 
-    return {it + calc_check_digit(it) for it in bodies}
+    return [it + calc_check_digit(it) for it in bodies]
 
 
-def _expanded(digits: str) -> set[str]:
+def _expanded(digits: str) -> list[str]:
     """
     The eleven digits of a UPC-A for the number system and six digits of a UPC-E.
     """
     system, body, last = digits[0], digits[1:6], digits[6]
 
     if system not in "01":  # no other one has a short form
-        return set()
+        return []
     if last in "012":
-        return {f"{system}{body[:2]}{last}0000{body[2:]}"}
+        return [f"{system}{body[:2]}{last}0000{body[2:]}"]
     if last == "3":
-        return {f"{system}{body[:3]}00000{body[3:]}"}
+        return [f"{system}{body[:3]}00000{body[3:]}"]
     if last == "4":
-        return {f"{system}{body[:4]}00000{body[4]}"}
+        return [f"{system}{body[:4]}00000{body[4]}"]
 
-    return {f"{system}{body}0000{last}"}
+    return [f"{system}{body}0000{last}"]

@@ -141,14 +141,16 @@ def tree_of(element: Element, today: date, depth: int = 1) -> dict[str, Any]:
     if depth > MAX_DEPTH:
         _refuse(element, f"has more than {MAX_DEPTH} levels")
 
-    refuse_later_effect(element, today)
-    tree: dict[str, Any] = {f"@{name}": element.get(name) for name in element.keys()}  # noqa: SIM118  # no mapping
-    text = element.text or ""
+    names, text = element.keys(), element.text or ""
+    if names or _is_effective(element.tag):
+        refuse_later_effect(element, today)
     if len(element):
         text += "".join(filter(None, (it.tail for it in element)))
+
+    tree: dict[str, Any] = {f"@{name}": element.get(name) for name in names}
     if text := text.strip():
         tree["#text"] = text
-    if any(len(it) > MAX_TEXT for it in tree.values()):
+    if len(text) > MAX_TEXT or (names and max(map(len, tree.values())) > MAX_TEXT):
         _refuse(element, f"has more than {MAX_TEXT:,} characters")
     for child in element:
         tree.setdefault(known_name(child), []).append(tree_of(child, today, depth + 1))
