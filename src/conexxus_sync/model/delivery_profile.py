@@ -94,7 +94,12 @@ class DeliveryProfile:
         In which parts *given* is another.  An address that one of both does
         not have is not compared.
         """
-        default = {name: read(ApiProfile()) for name, read in _PARTS.items()}
+        # Asked before each batch, and mostly the same.
+        if self.parts == given.parts:
+            return []
+
+        usual = ApiProfile()
+        default = {name: read(usual) for name, read in _PARTS.items()}
         pairs = {
             name: (self.parts.get(name, default.get(name)), given.parts.get(name, _UNKNOWN))
             for name in {**given.parts, **self.parts}
