@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from conexxus_client import ApiProfile, ConnectionLostError, Delivery
-from conexxus_client._calls._boottime import boottime
+from conexxus_client._calls._call_core import boottime
 
 from .matrix.test_matrix import batch
 

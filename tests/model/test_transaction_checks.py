@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from conexxus_client import TransactionLine
-from conexxus_sync.model._transaction_checks import has_card_number
+from conexxus_sync.model.frozen_sales import has_card_number
 from conexxus_sync.model.sum_checks import adds_up
 from conexxus_sync.testing import sale
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from conexxus_client import ApiProfile, Transaction, TransactionLine, encode_transaction
 from conexxus_client.testing import BackOffice
-from conexxus_sync.model._canonical_json import canonical
 from conexxus_sync.model.frozen_sales import FrozenTransaction
+from conexxus_sync.model.sale_digests import canonical
 
 
 LOCATION = "loc-001"

@@ -18,12 +18,23 @@ from conexxus_client.errors import ConexxusError, ConfigurationError, StatusErro
 from conexxus_client.instrumentation import AttemptDetails, CallDetails, Hook, notify
 from conexxus_client.models import ApiHealth, ConnectionCheck
 
-from ._boottime import boottime
 from ._cancellation import raise_if_cancelled
 from ._endpoints import Endpoints
 from ._response_reader import SUCCESS
 from ._retries import Attempts, RetryBudget, RetryPolicy, server_date
 from ._wire_types import AsyncReply, Call, Headers, Limits, Reply, Request, Response
+
+
+# Linux's counts sleep; elsewhere it is that of `clock_gettime`, which on macOS
+# does, too, while Windows has none, and a monotonic clock that does.
+_CLOCK: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+
+
+def boottime() -> float:
+    """
+    Seconds since some moment in the past.
+    """
+    return time.monotonic() if _CLOCK is None else time.clock_gettime(_CLOCK)
 
 
 # Of several that are in use, as of two threads that log in at a time.

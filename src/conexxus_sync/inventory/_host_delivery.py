@@ -19,7 +19,7 @@ from conexxus_sync.runtime.host_exceptions import described, ends_process
 from conexxus_sync.runtime.host_methods import called
 from conexxus_sync.runtime.run_logging import safe_logger
 from conexxus_sync.stores import State
-from conexxus_sync.stores._queued_items import lent_changes
+from conexxus_sync.stores._host_queue import lent_changes
 
 
 MAX_DETAIL = 200

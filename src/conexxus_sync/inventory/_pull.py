@@ -4,6 +4,7 @@ One pull from the first request to the last write; decides whether a catalogue i
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from functools import partial
 
 import attrs
 
@@ -270,14 +271,7 @@ class Pull:
             read_at=self.run.start_time,
         )
 
-        try:
-            self._swap(checkpoint, diff)
-        except TransactionEndedError as exc:
-            # All of it was undone.  The host's failure does not stop the mirror.
-            self.host.error = str(exc)
-            self._swap(checkpoint, diff)
-
-        return self._deliver()
+        return self._commit(partial(self._swap, checkpoint, diff))
 
     def _swap(self, checkpoint: Checkpoint, diff: CatalogueDiff) -> None:
         self._renew()
@@ -327,13 +321,7 @@ class Pull:
         if self.run.planned:
             return self._record_plan(checkpoint.digest, compared=False)
 
-        try:
-            self._keep(checkpoint)
-        except TransactionEndedError as exc:
-            self.host.error = str(exc)
-            self._keep(checkpoint)
-
-        return self._deliver()
+        return self._commit(partial(self._keep, checkpoint))
 
     def _keep(self, checkpoint: Checkpoint) -> None:
         with self.context.store.write(self.lease) as state:
@@ -355,7 +343,14 @@ class Pull:
         self._save(state)
         self.context.failpoint("commit")
 
-    def _deliver(self) -> SyncRun:
+    def _commit(self, transaction: Callable[[], None]) -> SyncRun:
+        try:
+            transaction()
+        except TransactionEndedError as exc:
+            # All of it was undone.  The host's failure does not stop the mirror.
+            self.host.error = str(exc)
+            transaction()
+
         self.committed = self.run
         self.context.failpoint("committed")
         before = self.host.delivered, self.host.error

@@ -2,10 +2,12 @@
 Transactions and batches as the exact bytes that are sent, with digest and idempotency key.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from hashlib import sha256
+from typing import Any
 
 import attrs
 
@@ -19,7 +21,6 @@ from conexxus_client import (
     exact_sum,
 )
 
-from ._transaction_checks import has_card_number
 from .order_records import UnusableTransaction
 from .sale_digests import WHOLE, SaleDigest
 from .sales import SaleKey
@@ -33,6 +34,9 @@ _UNWRITABLE = (ValueError, TypeError, ArithmeticError, RecursionError, ConexxusE
 SECOND = len("2026-01-02T10:00:00")
 
 _NUL = "\0"
+
+# 13 to 19 digits, as they stand or in groups: ISO/IEC 7812-1.
+_CARD = re.compile(r"(?<![0-9])[0-9](?:[ -]?[0-9]){12,18}(?![0-9])")
 
 
 @attrs.frozen(kw_only=True)
@@ -203,7 +207,7 @@ class BatchDraft:
         """
         Exact sum of the totals.
         """
-        return exact_sum(member.total for member in self.members)
+        return exact_sum([member.total for member in self.members])
 
 
 def idempotency_key(
@@ -284,3 +288,37 @@ def _storable(text: str) -> str:
 
     exact = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{plain}#{exact[:8]}"
+
+
+def has_card_number(transaction: Transaction) -> bool:
+    """
+    Is there something in the free text that may be a card's number?
+    """
+    if not transaction.extra and not any(line.extra for line in transaction.items):
+        return False
+
+    texts = _texts([transaction.extra, *(line.extra for line in transaction.items)])
+    return any(_is_luhn(found) for text in texts for found in _CARD.findall(text))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """
+    Every text in *value*, however deep.
+    """
+    waiting = [value]
+
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, Mapping):
+            waiting.extend(one.values())
+        elif isinstance(one, list | tuple):
+            waiting.extend(one)
+
+
+def _is_luhn(number: str) -> bool:
+    digits = [int(char) for char in reversed(number) if char.isdigit()]
+    doubled = (sum(divmod(2 * digit, 10)) for digit in digits[1::2])
+
+    return any(digits) and (sum(digits[::2]) + sum(doubled)) % 10 == 0

@@ -8,6 +8,7 @@ later is no change.
 """
 
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from decimal import Context, Decimal
 from functools import lru_cache
@@ -26,8 +27,6 @@ from conexxus_client import (
     decode_transaction,
     encode_transaction,
 )
-
-from ._canonical_json import canonical
 
 
 # Of the bytes as a whole, and so were all digests once.
@@ -48,6 +47,17 @@ _SIZE = 12
 
 # Enough for a product of two amounts, in a context of our own.
 _EXACT = Context(prec=100)
+
+# JSON has no such bytes (RFC 8259, section 7).
+_BACKSLASH, _QUOTE = b"\x00\x01", b"\x00\x02"
+
+_FRACTION = re.compile(rb"\.\d++(?![Ee])")
+
+# Rare: minus zero, and numbers with an exponent.
+_ODD = re.compile(rb"-0(?![\d.Ee])|(?<!\d)-?\d++(?:\.\d++)?[Ee][-+]?\d++")
+
+# Of a number with more zeros than that, its exponent says how many.
+_MOST_ZEROS = 50
 
 
 @attrs.frozen
@@ -296,3 +306,48 @@ def _is_nothing(value: object) -> bool:
 _WITHOUT_EXTRA = _NOTHING.version
 _NO_EXTRAS = _hashed([None, []])
 _BLANK = decode_transaction(b'{"id":"-","timestamp":"2026-01-01T00:00:00Z","total":0,"items":[]}')
+
+
+def canonical(raw: bytes) -> bytes:
+    """
+    Write the numbers of *raw*, JSON with keys in order, in one way each.
+
+    What is equal gives the same bytes; what is not, different ones.
+    """
+    escapes = b"\\" in raw
+
+    if escapes:
+        raw = raw.replace(b"\\\\", _BACKSLASH).replace(b'\\"', _QUOTE)
+
+    # Every other piece is a text.
+    pieces = raw.split(b'"')
+    numbers = _FRACTION.sub(_without_zeros, b'"'.join(pieces[::2]))
+    pieces[::2] = _ODD.sub(_without_exponent, numbers).split(b'"')
+    said = b'"'.join(pieces)
+
+    if escapes:
+        said = said.replace(_QUOTE, b'\\"').replace(_BACKSLASH, b"\\\\")
+
+    return said
+
+
+def _without_zeros(fraction: re.Match[bytes]) -> bytes:
+    return fraction[0].rstrip(b"0").rstrip(b".")
+
+
+def _without_exponent(odd: re.Match[bytes]) -> bytes:
+    sign, digits, exponent = Decimal(odd[0].decode()).as_tuple()
+    written = "".join(map(str, digits)).lstrip("0")
+    significant = written.rstrip("0")
+    power = int(exponent) + len(written) - len(significant)
+    minus = "-" if sign else ""
+
+    if not significant:
+        return b"0"
+    if abs(power) > _MOST_ZEROS:
+        return f"{minus}{significant}E{power}".encode()
+    if power >= 0:
+        return f"{minus}{significant}{'0' * power}".encode()
+
+    padded = significant.rjust(1 - power, "0")
+    return f"{minus}{padded[:power]}.{padded[power:]}".encode()

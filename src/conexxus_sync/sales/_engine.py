@@ -43,6 +43,7 @@ class SalesPush:
         profile_named: Whether somebody chose the client's profile; a default
             is refused where the store does not say which one it was so far.
         released: When this version was: an earlier clock is wrong.
+        watch: Since when the order source is asked.
     """
 
     client: SalesClient
@@ -50,12 +51,12 @@ class SalesPush:
     orders: OrderSource
     profile_named: bool = True
     released: datetime = RELEASED
-    _watch: SourceWatch = attrs.field(init=False)
+    watch: SourceWatch = attrs.field(init=False)
     _backoff: Backoff = attrs.field(factory=Backoff, init=False)
     _purged: float | None = attrs.field(default=None, init=False)
     _warnings: PushWarnings = attrs.field(factory=PushWarnings, init=False)
 
-    @_watch.default
+    @watch.default
     def _new_watch(self) -> SourceWatch:
         return SourceWatch(self.context.clock)
 
@@ -67,14 +68,7 @@ class SalesPush:
         """
         The order source, if it was asked five minutes ago and has not returned.
         """
-        return self._watch.hanging()
-
-    @property
-    def watch(self) -> SourceWatch:
-        """
-        Since when the order source is asked.
-        """
-        return self._watch
+        return self.watch.hanging()
 
     @property
     def ledger(self) -> SalesLedger:
@@ -380,7 +374,7 @@ class SalesPush:
                 orders=self.orders,
                 lease=lease,
                 profile_check=self.profile_check,
-                watch=self._watch,
+                watch=self.watch,
                 calendar=ledger.calendar,
                 accept_changes=accept_changes,
             )

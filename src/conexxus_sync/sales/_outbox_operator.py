@@ -28,8 +28,7 @@ from conexxus_sync.stores._database import NO_LIMIT
 from ._delivery_outcome import parking_reason
 from ._key_age import key_age, unknown_since
 from ._ledger import refuse_closed
-from ._profile_change import change_profile
-from ._profile_check import ProfileCheck
+from ._profile_check import ProfileCheck, change_profile
 
 
 _log = safe_logger(__name__)

@@ -13,8 +13,8 @@ from conexxus_sync.model.catalogue import CatalogueDiff, RejectedElement
 
 from ._catalogue_windows import WINDOW_TABLES, CatalogueWindows
 from ._database import Repository
+from ._host_queue import item_of
 from ._quarantine_staging import ASIDE_TABLE, QuarantineStaging
-from ._queued_items import item_of
 
 
 # Few lengths: a long statement for each length of window, prepared and cached

@@ -2,6 +2,7 @@
 Numbers of freezes, in the store and in the file beside it: a store that lags was restored.
 """
 
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -63,7 +64,7 @@ class Freezes(Repository):
         Count one more, in the transaction that is open.
         """
         ((number,),) = self.session.execute(_ADVANCE, (self.location,)).fetchall()
-        self.session.after_commit(lambda: self.file.write(self.location, number))
+        self.session.after_commit(partial(self.file.write, self.location, number))
 
     def numbers(self) -> FreezeNumbers:
         """

@@ -232,11 +232,11 @@ class Outbox(BatchReader):
         correction replaces is settled when its turn comes.
         """
         day = batch.business_date.isoformat()
-        scope = (self.location, batch.key, day, text(now), keys(refused))
-        first = 0
+        besides, first = keys(refused), 0
+        scope = (self.location, batch.key, day, text(now), besides)
 
         for position, *correction in self.session.execute(
-            _CORRECTIONS, (self.location, batch.key, keys(refused))
+            _CORRECTIONS, (self.location, batch.key, besides)
         ).fetchall():
             self.session.execute(_DELIVERED, (*scope, first, position))
             self.session.execute(_REPLACED, (batch.location_id, day, *correction))

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from ._date_books import DateBooks
     from ._freeze_numbers import FreezeRecord, Freezes
     from ._host_queue import HostQueue
-    from ._mirror import Mirror
-    from ._mirror_merge import MirrorMerge
+    from ._mirror import Mirror, MirrorMerge
     from ._notice_queue import NoticeQueue
     from ._operator_actions import OperatorActions
     from ._outbox import Outbox
@@ -35,7 +34,7 @@ _REPOSITORIES = {
     "runs": ("_run_history", "RunHistory"),
     "mirror": ("_mirror", "Mirror"),
     "staging": ("_catalogue_staging", "CatalogueStaging"),
-    "merge": ("_mirror_merge", "MirrorMerge"),
+    "merge": ("_mirror", "MirrorMerge"),
     "host_queue": ("_host_queue", "HostQueue"),
     "plans": ("_plans", "Plans"),
     "freezes": ("_freeze_numbers", "Freezes"),

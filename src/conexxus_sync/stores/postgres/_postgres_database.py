@@ -39,9 +39,6 @@ class PostgresDatabase(SharingDatabase[PostgresSession]):
     def name(self) -> str:
         return self.address.name
 
-    def opened(self) -> AbstractContextManager[PostgresSession]:
-        return self._session()
-
     def transaction(
         self, session: PostgresSession, *, location: str | None, durable: bool
     ) -> AbstractContextManager[None]:
@@ -55,7 +52,7 @@ class PostgresDatabase(SharingDatabase[PostgresSession]):
 
     def exists(self) -> bool:
         try:
-            with self._session(migrated=False) as session:
+            with self.opened(migrated=False) as session:
                 return is_migrated(session.connection, self.address.schema)
         except psycopg.Error as exc:
             raise self.explained(exc) from exc
@@ -67,7 +64,7 @@ class PostgresDatabase(SharingDatabase[PostgresSession]):
         self.connections.close()
 
     @contextmanager
-    def _session(self, *, migrated: bool = True) -> Iterator[PostgresSession]:
+    def opened(self, *, migrated: bool = True) -> Iterator[PostgresSession]:
         pooled = self.connections.take()
         session = PostgresSession(pooled, self.address.schema, self.connections.open)
         is_clean = False
