@@ -75,6 +75,10 @@ class CatalogStorage(Protocol):
 class TransactionalCatalogStorage(Protocol):
     """
     A storage whose tables live in the SDK's own database.
+
+    One whose tables may be elsewhere has `apply` as well, and
+    `shares(connection) -> bool`: does the SDK's *connection* lead to the
+    database of its tables?  It is asked before each pull.
     """
 
     def apply_in(self, connection: Any, changes: CatalogChanges) -> None:

@@ -162,4 +162,8 @@ def test_connections_stay_in_the_stores():
         and "connection" in {it.arg for it in (*node.args.args, *node.args.kwonlyargs)}
     ]
 
-    assert takers == ["conexxus_sync/protocols.py: apply_in"]
+    storage = "conexxus_sync/contrib/sql/_catalog_storage.py"
+    assert sorted(takers) == [
+        *(f"{storage}: {name}" for name in ("apply_in", "shares")),
+        "conexxus_sync/protocols.py: apply_in",
+    ]

@@ -7,12 +7,12 @@ after it; in SQLite, PostgreSQL and MariaDB.
 """
 
 import signal
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import pytest
 import sqlalchemy as sa
-from databases import IS_SMALL
-from host_databases import engine  # noqa: F401 - a fixture
+from databases import IS_SMALL, other_database, postgres, store_at
+from host_databases import _postgresql, engine  # noqa: F401 - a fixture
 
 from conexxus_sync import RunStatus
 from conexxus_sync.contrib.django import ModelCatalogStorage, _model_catalog
@@ -30,8 +30,8 @@ NEW = {**OLD, **dict.fromkeys(list(OLD)[:12], "2.00"), "X": "3.00"}
 del NEW["S29"]
 BATCH = 5
 
-ENDS = {"commit", "host applied"}
-STEPS = {"update products", "insert products", "delete products", "update sequence", *ENDS}
+ENDS = {"commit", "committed", "host applied"}
+STEPS = {"update products", "insert products", "delete products", "update sequence", "commit"}
 
 
 class SqlShop:
@@ -58,6 +58,10 @@ class SqlShop:
         """
         self.engine.dispose(close=False)
 
+    @property
+    def watched_engines(self):
+        return self.engine
+
     @contextmanager
     def watched(self, step):
         def executed(connection, cursor, statement, *_):
@@ -66,19 +70,27 @@ class SqlShop:
         def committed(connection):
             step("commit")
 
-        sa.event.listen(self.engine, "before_cursor_execute", executed)
-        sa.event.listen(self.engine, "commit", committed)
+        sa.event.listen(self.watched_engines, "before_cursor_execute", executed)
+        sa.event.listen(self.watched_engines, "commit", committed)
         try:
             yield
         finally:
-            sa.event.remove(self.engine, "before_cursor_execute", executed)
-            sa.event.remove(self.engine, "commit", committed)
+            sa.event.remove(self.watched_engines, "before_cursor_execute", executed)
+            sa.event.remove(self.watched_engines, "commit", committed)
 
     @property
     def table(self):
         with self.engine.connect() as connection:
             rows = connection.execute(sa.text("SELECT code, price FROM product")).all()
         return {code: f"{price:.2f}" for code, price in rows}
+
+
+class SharingShop(SqlShop):
+    """
+    One whose tables are in the database of the store: its own engine only looks.
+    """
+
+    watched_engines = sa.Engine
 
 
 class DjangoShop:
@@ -154,6 +166,8 @@ class Proof:
     Kills pulls, and says what it found wrong afterwards.
     """
 
+    first, last = "host", "host applied"
+
     def __init__(self, site, shop):
         self.site, self.shop, self.storage = site, shop, shop.storage
 
@@ -174,7 +188,7 @@ class Proof:
             found.append((name, counted.seen[name]))
 
         self.pull(NEW, step)
-        return found[found.index(("host", 1)) : found.index(("host applied", 1)) + 1]
+        return found[found.index((self.first, 1)) : found.index((self.last, 1)) + 1]
 
     def killed_at(self, step):
         """
@@ -201,10 +215,26 @@ class Proof:
             yield f"{step}: a mixed table"
         elif sequence != before + (table == NEW):
             yield f"{step}: the sequence is not that of the table"
-        if (table == NEW) != (step[0] == "host applied"):
+        if (table == NEW) != (step[0] == self.last):
             yield f"{step}: the table is not that before the commit, or after it"
         if self.pull(NEW).status is not RunStatus.SUCCESS or self.shop.table != NEW:
             yield f"{step}: the next pull does not end at the new catalogue"
+
+
+class ProofOfOne(Proof):
+    """
+    Of catalogue and mirror, which change together.
+    """
+
+    first, last = "merge", "committed"
+
+    @property
+    def mirror(self):
+        return {sku: str(item.price) for sku, item in self.site.shelf.items()}
+
+    def killed_at(self, step):
+        super().killed_at(step)
+        assert self.mirror == self.shop.table, step
 
 
 @pytest.fixture(autouse=True)
@@ -223,7 +253,7 @@ def chosen(request):
     def choose(steps, database):
         if is_long and not IS_SMALL:
             return steps
-        names = STEPS if is_long or database == "sqlite" else ENDS
+        names = STEPS | ENDS if is_long or database == "sqlite" else ENDS
         return [(name, number) for name, number in dict(steps).items() if name in names]
 
     return choose
@@ -250,6 +280,39 @@ def test_killed_in_django(new_site, alias, chosen):  # noqa: F811 - the fixture
     So does `ModelCatalogStorage`.
     """
     check(Proof(new_site(removals="deactivate"), DjangoShop(alias)), chosen)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def sharing(request, new_site, tmp_path):
+    """
+    A shop in the database of the store, and that.
+    """
+    is_sqlite = request.param == "sqlite"
+    path = tmp_path / "one.db"
+    with nullcontext() if is_sqlite else other_database():
+        site = new_site(path=path, store=store_at, removals="deactivate")
+    # The file is made by the store: another's is refused.
+    with site.store.write():
+        pass
+    bind = sa.create_engine(f"sqlite:///{path}") if is_sqlite else _postgresql(path)
+    yield site, SharingShop(bind)
+    bind.dispose()
+    if not is_sqlite:
+        site.store.database.close()
+        postgres().give_back()
+
+
+def test_killed_in_one_transaction(sharing, chosen):
+    """
+    Where the host's database is the store's, mirror and catalogue are the old
+    ones or the new ones together.
+    """
+    proof = ProofOfOne(*sharing)
+    steps = proof.steps()
+
+    assert {name for name, _ in steps} >= STEPS
+    mine = chosen(steps, proof.shop.database)
+    assert [it for step in mine for it in proof.problems(step)] == []
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)

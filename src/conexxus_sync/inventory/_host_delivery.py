@@ -10,7 +10,6 @@ from conexxus_sync.engines import EngineContext
 from conexxus_sync.errors import HostError, TransactionEndedError
 from conexxus_sync.model.leases import Lease
 from conexxus_sync.protocols import (
-    CatalogStorage,
     HostStorage,
     RestorableCatalogStorage,
     TransactionalCatalogStorage,
@@ -19,6 +18,7 @@ from conexxus_sync.runtime.host_exceptions import described, ends_process
 from conexxus_sync.runtime.host_methods import called
 from conexxus_sync.runtime.run_logging import safe_logger
 from conexxus_sync.stores import State
+from conexxus_sync.stores._database import Session
 from conexxus_sync.stores._host_queue import lent_changes
 
 
@@ -42,6 +42,7 @@ class HostDelivery:
             the changes are enough.
         delivered: How many sequences the host applied.
         pending: Sequences that it has not applied, oldest first.
+        is_here: It shares our transaction.
     """
 
     context: EngineContext
@@ -51,6 +52,7 @@ class HostDelivery:
     beyond: int | None = None
     delivered: int = 0
     pending: list[int] = attrs.field(factory=list)
+    is_here: bool = False
 
     def prepare(self, *, reapply: bool) -> None:
         """
@@ -62,6 +64,7 @@ class HostDelivery:
 
         with self.context.store.read() as now:
             state, pending = now.host_queue.state(), now.host_queue.pending()
+            self.is_here = self._shares(now.session)
         seen = self._last_applied()
 
         if state is None or reapply:
@@ -107,7 +110,7 @@ class HostDelivery:
 
         self.pending = queue.pending()
 
-        if not isinstance(storage, TransactionalCatalogStorage):
+        if not self.is_here:
             return
 
         while self.pending:
@@ -138,7 +141,7 @@ class HostDelivery:
         if storage is None or self.error is not None:
             return
 
-        if isinstance(storage, TransactionalCatalogStorage):
+        if self.is_here:
             if pending:
                 self._deliver_here(lease)
             return
@@ -146,7 +149,7 @@ class HostDelivery:
         for sequence in pending:
             self.context.failpoint("host")
             try:
-                self._apply(storage, sequence)
+                self._apply(sequence)
             except BaseException as exc:
                 if ends_process(exc):
                     raise
@@ -169,7 +172,7 @@ class HostDelivery:
         if self.raised is not None:
             _log.error("Conexxus inventory: %s", self.error, exc_info=self.raised)
 
-    def _apply(self, storage: CatalogStorage, sequence: int) -> None:
+    def _apply(self, sequence: int) -> None:
         """
         Whatever the host does with the store meanwhile, its stream goes on.
         """
@@ -180,7 +183,7 @@ class HostDelivery:
             database.read(apart=True) as session,
             lent_changes(session, store.location, sequence, "apply", database.read) as changes,
         ):
-            called(storage, "apply", changes)
+            called(self.storage, "apply", changes)
 
     def _deliver_here(self, lease: Lease) -> None:
         before = self.delivered
@@ -190,6 +193,25 @@ class HostDelivery:
                 self.deliver_in(state)
         except TransactionEndedError as exc:
             self.delivered, self.error = before, str(exc)
+
+    def _shares(self, session: Session) -> bool:
+        """
+        Is the storage one that writes with our connection?
+        """
+        storage: object = self.storage
+
+        if not isinstance(storage, TransactionalCatalogStorage):
+            return False
+        if not hasattr(storage, "shares"):
+            return True
+
+        try:
+            return bool(called(storage, "shares", session.raw))
+        except BaseException as exc:
+            if ends_process(exc):
+                raise
+            self._fail(exc)
+            return False
 
     def _last_applied(self) -> int | None:
         """

@@ -16,6 +16,7 @@ from conexxus_client import ConfigurationError, Item
 from conexxus_sync.errors import HostError
 from conexxus_sync.model.item_fields import fields_problems
 from conexxus_sync.protocols import CatalogChanges
+from conexxus_sync.stores.shared_database import lent_connection, shared_path
 
 from ._columns import Columns, find_columns
 
@@ -24,6 +25,7 @@ Row = dict[str, Any]
 
 # Below the 999 parameters that a statement of an old SQLite may have.
 _BATCH = 500
+_NO_URL = sa.make_url("unused://")
 
 
 class SqlCatalogStorage:
@@ -33,7 +35,8 @@ class SqlCatalogStorage:
     Each `apply` is one transaction: rows that exist are updated, others are
     inserted, and the sequence of the changes is kept beside them, in a table
     of its own, so that `last_applied` is as old as the catalogue when a backup
-    of the database is restored.
+    of the database is restored.  Where that database has the SDK's own store,
+    too, the transaction is that of the pull.
 
     Args:
         engine: The engine of the host's database; or a connection, for tests
@@ -110,6 +113,7 @@ class SqlCatalogStorage:
             sa.Column("sequence", sa.BigInteger, nullable=False),
         )
         self._columns: Columns | None = None
+        self._path: str | None = None
 
     def apply(self, changes: CatalogChanges) -> None:
         """
@@ -122,11 +126,34 @@ class SqlCatalogStorage:
         columns = self._prepared()
 
         with self._begun() as db:
-            for items in _batches(chain(changes.created, changes.updated)):
-                self._upsert(db, columns, items)
-            for items in _batches(changes.removed):
-                self._remove(db, columns, items)
-            self._remember(db, changes.location_id, changes.sequence)
+            self._write(db, columns, changes)
+
+    def shares(self, connection: Any) -> bool:
+        """
+        Is *connection*, one to the SDK's own store, to the database of the table?
+
+        Then `apply_in` is called, and mirror and table change in one transaction:
+        the same file of SQLite, or the same database and role of PostgreSQL, by
+        psycopg.
+        """
+        if not isinstance(self._engine, sa.Engine):
+            return False
+
+        self._prepared()
+        with self._begun() as db:
+            self._path = shared_path(connection, db.connection.driver_connection)
+
+        return self._path is not None
+
+    def apply_in(self, connection: Any, changes: CatalogChanges) -> None:
+        """
+        Make *changes* visible in the transaction that is open on *connection*, for
+        which `shares` returned true.
+        """
+        with lent_connection(connection, self._path or "") as lent:
+            engine = sa.Engine(sa.StaticPool(lambda: lent), self._engine.dialect, _NO_URL)
+            with engine.connect() as db:
+                self._write(db, self._prepared(), changes)
 
     def last_applied(self, location_id: str) -> int | None:
         """
@@ -199,6 +226,13 @@ class SqlCatalogStorage:
         else:
             with _begin(engine):
                 yield engine
+
+    def _write(self, db: sa.Connection, columns: Columns, changes: CatalogChanges) -> None:
+        for items in _batches(chain(changes.created, changes.updated)):
+            self._upsert(db, columns, items)
+        for items in _batches(changes.removed):
+            self._remove(db, columns, items)
+        self._remember(db, changes.location_id, changes.sequence)
 
     def _upsert(self, db: sa.Connection, columns: Columns, items: list[Item]) -> None:
         rows = [self._row(columns, item) for item in items]
