@@ -58,7 +58,7 @@ class Work:
 
     @property
     def is_peer(self) -> bool:
-        return not self.workload.startswith(("sdk.", "psycopg_hand."))
+        return not self.workload.startswith(("sdk.", "loop.", "psycopg_hand."))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -320,6 +320,13 @@ def _sales() -> Iterator[Figure]:
         work=replace(aged, count=1, keep="", flushes=True),
         compare=Compare.COUNT,
         goal=4,
+    )
+    yield Figure(
+        name="loop",
+        title="Lag of an application's event loop during a pull of 100,000 items, 99th percentile",
+        work=Work(workload="loop.lag", items=SMALL),
+        compare=Compare.TIME,
+        goal=50,
     )
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from benchmarks.sales import BATCH, FIRST_DAY, prepared_sales
@@ -51,10 +52,18 @@ def pull_bad(task: Task) -> Action:
 
 @cache
 def _service(url: str, store: str) -> ConexxusService:
+    return service(url, store)
+
+
+def service(url: str, store: str, **host: Any) -> ConexxusService:
+    """
+    A service with what a host provides.
+    """
     return ConexxusService(
         client=_client(url),
         store=open_store(store),
         config=SyncConfig(location_id="loc", timezone=ZoneInfo("UTC")),
+        **host,
     )
 
 

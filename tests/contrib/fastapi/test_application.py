@@ -3,7 +3,13 @@ The service in a FastAPI application, on a real server.
 """
 
 import asyncio
+import io
+import os
+import socket
+import sys
 import threading
+import time
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Annotated
 
@@ -111,6 +117,85 @@ def test_pull_and_push(make, back_office):
     assert len(products.prices) == len(back_office.office.catalog)
     assert products.loops == {loop}
     assert back_office.office.effective_batches == [{"t1"}]
+
+
+WAITS = {"wait", "wait_for", "join", "_wait_for_tstate_lock"}
+FILES = {io.open, os.fsync, os.open, os.stat, os.replace, time.sleep}
+
+
+@contextmanager
+def blocking_calls():
+    """
+    A block in which the calls of this thread are noted by which the SDK reads,
+    writes or waits.
+    """
+    found = []
+
+    def watch(frame, event, called):
+        if event in ("call", "c_call") and blocks(frame, event, called) and caller(frame):
+            found.append((caller(frame), getattr(called, "__qualname__", frame.f_code.co_name)))
+
+    sys.setprofile(watch)
+    try:
+        yield found
+    finally:
+        sys.setprofile(None)
+
+
+def blocks(frame, event, called):
+    if event == "call":
+        code, before = frame.f_code, frame.f_back
+        # What `threading` calls itself, as at the start of a thread, is its own.
+        return (
+            code.co_filename == threading.__file__ != before.f_code.co_filename
+            and code.co_name in WAITS
+        )
+
+    owner = getattr(called, "__self__", None)
+    if isinstance(owner, socket.socket):
+        return owner.gettimeout() != 0
+
+    return type(owner).__module__ == "sqlite3" or called in FILES
+
+
+def caller(frame):
+    """
+    The function of the SDK that a call comes from, if any.
+    """
+    while frame is not None:
+        name = frame.f_globals.get("__name__", "")
+        if name.startswith(("conexxus_sync", "conexxus_client")):
+            return f"{name}.{frame.f_code.co_name}"
+        frame = frame.f_back
+
+    return None
+
+
+def test_nothing_blocks_the_loop(make):
+    """
+    Runs and routes neither read nor write nor wait in the thread
+    of the loop, though the hosts are awaited there.
+    """
+    conexxus = Conexxus(lambda: make(catalog=Products(), orders=Orders()), schedule=False)
+    app = FastAPI(lifespan=conexxus.lifespan)
+    conexxus.add_routes(app)
+
+    async def talk(client):
+        service = await conexxus.service()
+        with blocking_calls() as found:
+            await asyncio.to_thread(service.sync_inventory)
+            await asyncio.to_thread(service.push_sales, DAY)
+            for path in ("health", "metrics", "test-connection"):
+                assert (await client.get(f"/integrations/conexxus/{path}")).status_code == 200
+            assert (await client.post("/integrations/conexxus/sync")).status_code == 202
+        with blocking_calls() as control:
+            service.health()
+        return found, control
+
+    found, control = exchange(app, talk)
+
+    assert found == []
+    assert control
 
 
 def test_schedule(make):
