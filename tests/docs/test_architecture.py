@@ -162,8 +162,12 @@ def test_connections_stay_in_the_stores():
         and "connection" in {it.arg for it in (*node.args.args, *node.args.kwonlyargs)}
     ]
 
-    storage = "conexxus_sync/contrib/sql/_catalog_storage.py"
+    storages = ("django/_model_catalog", "sql/_catalog_storage")
     assert sorted(takers) == [
-        *(f"{storage}: {name}" for name in ("apply_in", "shares")),
+        *(
+            f"conexxus_sync/contrib/{storage}.py: {name}"
+            for storage in storages
+            for name in ("apply_in", "shares")
+        ),
         "conexxus_sync/protocols.py: apply_in",
     ]

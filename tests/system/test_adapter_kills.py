@@ -12,7 +12,7 @@ from contextlib import contextmanager, nullcontext
 import pytest
 import sqlalchemy as sa
 from databases import IS_SMALL, other_database, postgres, store_at
-from host_databases import _postgresql, engine  # noqa: F401 - a fixture
+from host_databases import engine  # noqa: F401 - a fixture
 
 from conexxus_sync import RunStatus
 from conexxus_sync.contrib.django import ModelCatalogStorage, _model_catalog
@@ -282,37 +282,40 @@ def test_killed_in_django(new_site, alias, chosen):  # noqa: F811 - the fixture
     check(Proof(new_site(removals="deactivate"), DjangoShop(alias)), chosen)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def sharing(request, new_site, tmp_path):
+@pytest.fixture
+def site(request, new_site, tmp_path):
     """
-    A shop in the database of the store, and that.
+    A store in the database of the shop: its file is made by the store.
     """
-    is_sqlite = request.param == "sqlite"
-    path = tmp_path / "one.db"
-    with nullcontext() if is_sqlite else other_database():
-        site = new_site(path=path, store=store_at, removals="deactivate")
-    # The file is made by the store: another's is refused.
+    chosen = request.node.callspec.params
+    name = chosen.get("alias", chosen.get("engine"))
+    is_file = name in ("default", "sqlite")
+    file = "till.db" if "alias" in chosen else "shop.db"
+    with nullcontext() if is_file else other_database():
+        site = new_site(path=tmp_path / file, store=store_at, removals="deactivate")
     with site.store.write():
         pass
-    bind = sa.create_engine(f"sqlite:///{path}") if is_sqlite else _postgresql(path)
-    yield site, SharingShop(bind)
-    bind.dispose()
-    if not is_sqlite:
-        site.store.database.close()
+    yield site
+    site.store.database.close()
+    if not is_file:
         postgres().give_back()
 
 
-def test_killed_in_one_transaction(sharing, chosen):
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"], indirect=True)
+def test_killed_in_one_transaction_in_sql(site, engine, chosen):  # noqa: F811 - the fixture
     """
     Where the host's database is the store's, mirror and catalogue are the old
     ones or the new ones together.
     """
-    proof = ProofOfOne(*sharing)
-    steps = proof.steps()
+    check(ProofOfOne(site, SharingShop(engine)), chosen)
 
-    assert {name for name, _ in steps} >= STEPS
-    mine = chosen(steps, proof.shop.database)
-    assert [it for step in mine for it in proof.problems(step)] == []
+
+@pytest.mark.long
+def test_killed_in_one_transaction_in_django(site, alias, chosen):  # noqa: F811 - the fixture
+    """
+    So are those of `ModelCatalogStorage`.
+    """
+    check(ProofOfOne(site, DjangoShop(alias)), chosen)
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)

@@ -82,8 +82,16 @@ def _row(connection: Any, statement: str, values: tuple[Any, ...] = ()) -> Any:
 
 
 class _Lent:
+    cursor_factory: Any = None
+
     def __init__(self, connection: Any) -> None:
         self._connection = connection
+
+    def cursor(self, *arguments: Any, **named: Any) -> Any:
+        if self.cursor_factory is None:
+            return self._connection.cursor(*arguments, **named)
+
+        return self.cursor_factory(self._connection)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connection, name)

@@ -17,6 +17,7 @@ from conexxus_sync.errors import HostError
 from conexxus_sync.model.formatting import did_you_mean
 from conexxus_sync.model.item_fields import as_json, field_of, fields_problems, rounding_problem
 from conexxus_sync.protocols import CatalogChanges
+from conexxus_sync.stores.shared_database import lent_connection, shared_path
 
 
 Row = dict[str, Any]
@@ -31,7 +32,8 @@ class ModelCatalogStorage:
 
     Each `apply` is one transaction: rows that exist are updated and keep their
     keys, others are inserted, and the sequence of the changes is kept in the
-    same database.  Rows are written in bulk: `save()` is not called, and no
+    same database.  Where that has the SDK's own store, too, the transaction is
+    that of the pull.  Rows are written in bulk: `save()` is not called, and no
     signal is sent.
 
     Args:
@@ -83,6 +85,7 @@ class ModelCatalogStorage:
         self._delete_removed = delete_removed
         self._on_row = on_row
         self._using = using
+        self._path: str | None = None
 
         if problems := [*self._problems()]:
             raise ConfigurationError(problems)
@@ -95,13 +98,36 @@ class ModelCatalogStorage:
             HostError: A row can't be written as the item is.
         """
         with own_connection(self._alias), transaction.atomic(using=self._alias):
-            for items in _batches(chain(changes.created, changes.updated)):
-                self._upsert(items)
-            for items in _batches(changes.removed):
-                self._remove(items)
-            self._sequences().update_or_create(
-                location_id=changes.location_id, defaults={"sequence": changes.sequence}
-            )
+            self._write(changes)
+
+    def shares(self, connection: Any) -> bool:
+        """
+        Is *connection*, one to the SDK's own store, to the database of the model?
+
+        Then `apply_in` is called, and mirror and table change in one transaction:
+        the same file of SQLite, or the same database and role of PostgreSQL, by
+        psycopg 3.
+        """
+        own = connections[self._alias]
+        if own.in_atomic_block:
+            return False
+
+        with own_connection(self._alias):
+            own.ensure_connection()
+            self._path = shared_path(connection, own.connection)
+
+        return self._path is not None
+
+    def apply_in(self, connection: Any, changes: CatalogChanges) -> None:
+        """
+        Make *changes* visible in the transaction that is open on *connection*, for
+        which `shares` returned true.
+        """
+        with (
+            lent_connection(connection, self._path or "") as lent,
+            borrowed_connection(self._alias, lent),
+        ):
+            self._write(changes)
 
     def last_applied(self, location_id: str) -> int | None:
         """
@@ -161,6 +187,15 @@ class ModelCatalogStorage:
 
     def _sequences(self) -> Any:
         return apps.get_model("conexxus", "CatalogSequence").objects.using(self._alias)
+
+    def _write(self, changes: CatalogChanges) -> None:
+        for items in _batches(chain(changes.created, changes.updated)):
+            self._upsert(items)
+        for items in _batches(changes.removed):
+            self._remove(items)
+        self._sequences().update_or_create(
+            location_id=changes.location_id, defaults={"sequence": changes.sequence}
+        )
 
     def _upsert(self, items: list[Item]) -> None:
         there = dict(self._rows(items).values_list(self._sku, "pk"))
@@ -294,3 +329,26 @@ def own_connection(alias: str) -> Iterator[None]:
     finally:
         if not was_open and not database.in_atomic_block:
             database.close()
+
+
+@contextmanager
+def borrowed_connection(alias: str, lent: Any) -> Iterator[None]:
+    """
+    A block in which the ORM works in the transaction that is open on *lent*.
+    """
+    own = connections[alias]
+    shared = own.copy()
+    shared.connection, shared.autocommit, shared.in_atomic_block = lent, False, True
+    shared.execute_wrappers = own.execute_wrappers
+
+    if shared.vendor == "postgresql":
+        # As Django makes connections; both are set back with the lent one.
+        made = shared.get_connection_params()
+        lent.cursor_factory = made["cursor_factory"]
+        lent.adapters = made["context"].adapters
+
+    connections[alias] = shared
+    try:
+        yield
+    finally:
+        connections[alias] = own

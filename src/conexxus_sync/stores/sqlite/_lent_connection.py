@@ -65,8 +65,8 @@ def _cursors_closed(connection: sqlite3.Connection) -> Iterator[None]:
     makers = ("cursor", "execute", "executemany", "executescript")
 
     def noted(make: Callable[..., sqlite3.Cursor]) -> Callable[..., sqlite3.Cursor]:
-        def made(*arguments: Any) -> sqlite3.Cursor:
-            cursors.append(cursor := make(*arguments))
+        def made(*arguments: Any, **named: Any) -> sqlite3.Cursor:
+            cursors.append(cursor := make(*arguments, **named))
             return cursor
 
         return made
