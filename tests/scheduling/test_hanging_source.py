@@ -139,4 +139,4 @@ def test_source_that_raises(new_service):
     service.push_sales(DAY)
 
     assert service.sales.hanging_source is None
-    assert service.sales._watch._asked is None
+    assert service.sales.watch._asked is None
