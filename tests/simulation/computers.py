@@ -85,7 +85,7 @@ class Process:
     Attributes:
         steps: How many steps it has gone, of which each may be its last.
         ownerless: What its leases remember in memory.
-        traps: What happens at which step, by number.
+        traps: What happens at which step, by its number or its name.
         broken_commits: So many commits fail from now on, after those that succeed.
     """
 
@@ -147,13 +147,14 @@ class Process:
             raise Killed
         self.steps += 1
         self.last_step = name
-        trap = self.traps.get(self.steps)
-        # What waits for a writer that is suspended would wait in earnest.
-        if trap is not None and not (self.is_writing and trap.needs_store):
-            del self.traps[self.steps]
+        due = self.steps if self.steps in self.traps else name
+        trap = self.traps.pop(due, None)
+        if trap is None:
+            return
+        if trap.comes_later(self):
+            self.traps[self.steps + 1] = trap
+        else:
             trap.spring(self)
-        elif trap is not None:
-            self.traps[self.steps + 1] = self.traps.pop(self.steps)
 
     def die(self):
         self.is_dead = True
@@ -274,7 +275,11 @@ class Kill:
     A trap: the process dies.
     """
 
-    needs_store = False
+    def comes_later(self, process):
+        """
+        Has the process to go on for now?
+        """
+        return False
 
     def spring(self, process):
         process.die()
@@ -283,11 +288,23 @@ class Kill:
 @attrs.frozen
 class Suspend:
     """
-    A trap: the process stands still while others go on.
+    A trap: the process stands still.
+
+    Attributes:
+        meanwhile: What happens then.
+        needs_store: Whether others write to the store meanwhile.
     """
 
     meanwhile: object
-    needs_store = True
+    needs_store: bool = False
+
+    def comes_later(self, process):
+        """
+        What waits for a writer that stands still would wait in earnest.  And
+        between the last look at the clock and the first byte, nothing can be
+        done any more: that is the limit of the guarantee.
+        """
+        return (self.needs_store and process.is_writing) or process.last_step == "request"
 
     def spring(self, process):
         self.meanwhile(process)

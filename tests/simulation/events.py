@@ -45,6 +45,7 @@ def draw_setup(rng):
         removals=rng.choice(["keep", "deactivate"]),
         dated=rng.random() < 0.6,
         retries=rng.choice([0, 0, 2]),
+        lookback=rng.choice([3, 3, 7]),
     )
 
 
@@ -85,7 +86,8 @@ def _catalog(rng):
 
 # How often each comes, and what it is drawn with.
 EVENTS = {
-    "wait": (30, _wait),
+    "next": (30, lambda rng: ()),
+    "wait": (12, _wait),
     "sell": (20, lambda rng: (_place(rng), rng.randint(1, 5))),
     "late": (4, lambda rng: (_place(rng), rng.randint(1, 3), rng.randint(1, 2))),
     "edit": (3, lambda rng: (_place(rng), _back(rng), _number(rng), rng.randint(1, 9_999))),
@@ -99,14 +101,15 @@ EVENTS = {
         1,
         lambda rng: (_place(rng), _back(rng), _number(rng), rng.choice(["listed", "batch"])),
     ),
-    "kill": (8, lambda rng: (rng.randint(1, 60),)),
-    "suspend": (4, lambda rng: (rng.randint(1, 60), rng.choice([1, 11, 30, 600, 1600]))),
+    "kill": (10, lambda rng: (rng.randint(1, 40),)),
+    "suspend": (4, lambda rng: (rng.randint(1, 40), rng.choice([1, 11, 30, 600, 1600]))),
+    "doze": (3, lambda rng: (rng.randint(1, 40), rng.choice([1, 23, 25, 60]))),
     "disk": (2, lambda rng: (rng.randint(0, 12), rng.randint(1, 3))),
     "beside": (3, lambda rng: (rng.choice([0, 1, 30]),)),
-    "clock": (2, lambda rng: (rng.choice([-1500, -90, -10, 10, 90, 1500, 4400]),)),
+    "clock": (2, lambda rng: (rng.choice([-1500, -90, -10, 10, 90, 1500, 4400, 60_000]),)),
     "clock_right": (3, lambda rng: ()),
-    "off": (2, lambda rng: (rng.choice([1, 9, 23, 30, 60]), rng.choice([0, 1, 60, 1380]))),
-    "asleep": (2, lambda rng: (rng.choice([1, 9, 23, 30, 60]),)),
+    "off": (4, lambda rng: (rng.choice([1, 9, 23, 30, 60]), rng.choice([0, 1, 60, 1380]))),
+    "asleep": (4, lambda rng: (rng.choice([1, 9, 23, 30, 60]),)),
     "push_date": (2, lambda rng: (_place(rng), _back(rng))),
     "pull": (2, lambda rng: (_place(rng), rng.choice(["force", "reapply", "plan"]))),
     "accept": (2, lambda rng: (_place(rng),)),
@@ -119,7 +122,8 @@ EVENTS = {
     "restore": (1, lambda rng: ()),
     "adopt": (1, lambda rng: (_place(rng),)),
     "catalog": (8, _catalog),
-    "paging": (1, lambda rng: (rng.choice([None, 3, 7]), rng.choice(["strong", "weak", "off"]))),
+    "flip": (2, lambda rng: (rng.randint(0, 4), *_catalog(rng))),
+    "paging": (2, lambda rng: (rng.choice([None, 3, 7]), rng.choice(["strong", "weak", "off"]))),
     "host": (2, lambda rng: (_place(rng), rng.random() < 0.5)),
 }
 
@@ -133,7 +137,7 @@ def draw(seed, length=40):
     # In each world, some kinds come in heaps, and others never.
     names = [*EVENTS]
     weights = [
-        weight if name in ("wait", "sell") else weight * rng.choice([0, 1, 1, 3])
+        weight if name in ("next", "wait", "sell") else weight * rng.choice([0, 1, 1, 3])
         for name, (weight, _) in EVENTS.items()
     ]
     events = []

@@ -37,6 +37,13 @@ class Incidents:
         """
         self._pass(timedelta(minutes=minutes))
 
+    def next(self):
+        """
+        The scheduler waits until something is due, and does it.
+        """
+        self.time.pass_by(timedelta(seconds=self._until_due()))
+        self.tick()
+
     def clock(self, minutes):
         """
         Somebody sets the clock of the computer.
@@ -62,24 +69,39 @@ class Incidents:
 
     def kill(self, steps):
         """
-        The process is killed so many steps from now.
+        The process is killed so many steps from now, or at the step of this name.
         """
-        process = self.process()
-        process.traps[process.steps + steps] = Kill()
+        self._trap(steps, Kill())
 
     def suspend(self, steps, minutes):
         """
         Some steps from now the process stands still, while another works.
         """
-        process = self.process()
 
         def meanwhile(process):
-            self.say(f"suspended at {process.last_step!r} for {minutes} minutes")
-            self.time.pass_by(timedelta(minutes=minutes))
-            self.tick("b")
+            self.say(f"stands still at {process.last_step!r} for {minutes} minutes")
+            soon = min(minutes, 11)
+            for part in (soon, minutes - soon):
+                self.time.pass_by(timedelta(minutes=part))
+                self.tick("b")
             self.say("goes on")
 
-        process.traps[process.steps + steps] = Suspend(meanwhile)
+        self._trap(steps, Suspend(meanwhile, needs_store=True))
+
+    def doze(self, steps, hours):
+        """
+        Some steps from now the computer is suspended.
+        """
+
+        def sleep(process):
+            self.say(f"the computer sleeps at {process.last_step!r} for {hours} hours")
+            self.computer.sleep(timedelta(hours=hours))
+
+        self._trap(steps, Suspend(sleep))
+
+    def _trap(self, steps, trap):
+        process = self.process()
+        process.traps[steps if isinstance(steps, str) else process.steps + steps] = trap
 
     def disk(self, good, bad):
         """
@@ -340,6 +362,13 @@ class Incidents:
     def catalog(self, kind, *how):
         self.shelf.change(kind, *how)
         self.office.catalog = self.shelf.elements()
+
+    def flip(self, requests, kind, *how):
+        """
+        The catalogue changes in the midst of a read.
+        """
+        if self.office.etag != "off":
+            self.line_of_catalog[:] = [None] * requests + [lambda: self.catalog(kind, *how)]
 
     def paging(self, size, etag):
         self.office.page_size, self.office.etag = size, etag

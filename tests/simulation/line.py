@@ -9,6 +9,7 @@ from email.utils import format_datetime
 
 import httpx
 
+from conexxus_client import ApiProfile
 from conexxus_client.testing import BackOffice
 from conexxus_client.testing._faults._fault_script import Kind
 from conexxus_client.testing._faults._wire_faults import default_cut
@@ -35,6 +36,7 @@ class Office(BackOffice):
 
     def __init__(self, time, *, dated, **settings):
         self.time, self.dated = time, dated
+        self.catalog_path = ApiProfile().catalog_path
         super().__init__(clock=lambda: time.now, **settings)
 
     def handle(self, *arguments, **how):
@@ -58,12 +60,14 @@ class Line(httpx.BaseTransport):
 
     Attributes:
         quirks: What else befalls the next pushes: `delay` or `twice`.
+        changes: What happens before the next requests of the catalogue.
         watch: Sees each request before it is sent.
         booked: Called after each request that the office acted on.
     """
 
-    def __init__(self, process, office, *, quirks, watch, booked):
-        self.process, self.office, self.quirks = process, office, quirks
+    def __init__(self, process, office, *, quirks, changes, watch, booked):
+        self.process, self.office = process, office
+        self.quirks, self.changes = quirks, changes
         self.watch, self.booked = watch, booked
 
     def handle_request(self, request):
@@ -72,6 +76,8 @@ class Line(httpx.BaseTransport):
         self.watch(request)
         time.pass_by(LATENCY)
         fault = self.office.next_fault(request.url.path)
+        if request.url.path == self.office.catalog_path and self.changes:
+            (self.changes.pop(0) or _nothing)()
         quirk = self.quirks.pop(0) if self.quirks and request.method == "POST" else None
         if quirk == "delay":
             time.later(timedelta(seconds=9), lambda: self._answer(request, None))
@@ -114,3 +120,9 @@ class Line(httpx.BaseTransport):
                 yield piece[: default_cut(piece)]
                 raise httpx.RemoteProtocolError("peer closed connection")
             yield piece
+
+
+def _nothing():
+    """
+    The catalogue stays as it is.
+    """

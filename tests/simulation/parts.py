@@ -57,6 +57,7 @@ class Setup:
     removals: str = "deactivate"
     dated: bool = True
     retries: int = 0
+    lookback: int = 3
 
 
 class InlineThread:

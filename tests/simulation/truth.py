@@ -179,6 +179,10 @@ class Truth:
         found |= self.touched & self.adopted
         if setup.dedupe == "transaction_id":
             found |= self.shared | self.moved
+        if setup.sales_mode == "replace_day":
+            # No day can be replaced by an empty one.
+            empty = {day for day in self.days if not self.on(day)}
+            found |= {name for name, said in self.versions.items() if {k[0] for k in said} & empty}
         if setup.sales_mode == "replace_day" and self.adopted:
             found |= self.versions.keys() if self.touched or self.refused else set()
 

@@ -62,7 +62,7 @@ class World(Incidents):
         )
         self.profile = ApiProfile(sales_mode=setup.sales_mode, dedupe=setup.dedupe, key_ttl=KEY_TTL)
         self.random = random.Random(0)
-        self.quirks, self.keys, self.seen_pushes = [], {}, 0
+        self.quirks, self.line_of_catalog, self.keys, self.seen_pushes = [], [], {}, 0
         self.count, self.adopted = 0, False
         self.places = {
             name: self._place(name) for name in [f"loc-{n}" for n in range(setup.locations)]
@@ -126,6 +126,7 @@ class World(Incidents):
             sync_every=timedelta(hours=setup.pull_hours),
             on_changed=setup.on_changed,
             removals=setup.removals,
+            lookback_days=setup.lookback,
         )
         service = ConexxusService(
             self._client(process, place, **profile),
@@ -143,7 +144,12 @@ class World(Incidents):
 
     def _client(self, process, place, **profile):
         line = Line(
-            process, self.office, quirks=self.quirks, watch=self._watch, booked=self._booked
+            process,
+            self.office,
+            quirks=self.quirks,
+            changes=self.line_of_catalog,
+            watch=self._watch,
+            booked=self._booked,
         )
         client = ConexxusClient(
             ClientConfig(
@@ -255,6 +261,7 @@ class World(Incidents):
     def _calm(self):
         self.office.faults("")
         self.quirks.clear()
+        self.line_of_catalog.clear()
         self.computer.ahead = timedelta()
         for process in self.processes.values():
             process.traps.clear()
@@ -272,7 +279,8 @@ class World(Incidents):
         for number, place in enumerate(self.places.values()):
             if place.is_restored:
                 self.adopt(number)
-        for _ in range(9):
+        for _ in range(self.setup.lookback + 2):
+            self._believe_clock()
             self._pass(DAY)
             for number in range(len(self.places)):
                 self.resolve(number)
@@ -285,6 +293,14 @@ class World(Incidents):
         for place in self.places.values():
             place.truth.check_all(self.process().services[place.name])
             self._check_catalogue(place)
+
+    def _believe_clock(self):
+        """
+        A person sees that the clock is right, though it was ahead, and says so.
+        """
+        for service in self.process().services.values():
+            if service.sales.clock_problem(self.computer.now()) is not None:
+                self.work(lambda _, s=service: s.sales.push(honour_past=True))
 
     def _by_hand(self):
         """

@@ -7,9 +7,10 @@ from datetime import date, datetime, timedelta
 
 import attrs
 
-from conexxus_client import ConexxusError, FrozenBatch, PushReceipt
+from conexxus_client import CallStoppedError, ConexxusError, Delivery, FrozenBatch, PushReceipt
 from conexxus_sync.model.frozen_sales import FrozenTransaction
 from conexxus_sync.model.sales import Batch
+from conexxus_sync.runtime.clock import TOLERANCE, uptime_of
 from conexxus_sync.stores import State
 
 from ._batching import bisect
@@ -23,6 +24,11 @@ from ._run_counters import RunCounters
 
 # After so many unknown fates in a row, one more attempt with another batch.
 PATIENCE = 3
+
+_STOOD_STILL = (
+    "This computer or process stood still before the batch was sent: nothing was sent. "
+    "The next push decides anew."
+)
 
 
 @attrs.define(kw_only=True)
@@ -97,7 +103,7 @@ class BatchSender:
         last_try = self._is_last_try
         self.context.renew_lease()
         self.announce()
-        now = self.context.clock.now()
+        now, began = self.context.clock.now(), uptime_of(self.context.clock)
         since = unknown_since(batch)
         profile = self.context.profile
         age = self._key_age(batch, since)
@@ -105,7 +111,7 @@ class BatchSender:
         ids: list[str] = []
 
         if parked is None:
-            answer, ids = self._send(batch, since, now, age)
+            answer, ids = self._send(batch, since, now, age, began)
             result = classify_answer(
                 answer, ids=ids, was_unknown=since is not None, profile=profile
             )
@@ -146,10 +152,13 @@ class BatchSender:
         return key_age(batch, self.context.asked_moment())
 
     def _send(
-        self, batch: Batch, since: datetime | None, now: datetime, age: KeyAge
+        self, batch: Batch, since: datetime | None, now: datetime, age: KeyAge, began: float
     ) -> tuple[PushReceipt | ConexxusError, list[str]]:
         """
         Send the stored bytes under the stored key.
+
+        Args:
+            began: The uptime at which it was decided that they may be sent.
         """
         with self.context.writing() as state:
             # A batch may be older than the first profile that was kept.
@@ -164,6 +173,7 @@ class BatchSender:
         frozen = FrozenBatch(date=batch.business_date, location_id=batch.location_id, body=body)
 
         try:
+            self._refuse_stale(began)
             answer: PushReceipt | ConexxusError = self.context.client.push_sales(
                 frozen,
                 idempotency_key=batch.key,
@@ -175,6 +185,19 @@ class BatchSender:
         self.context.failpoint("sent")
 
         return answer, ids
+
+    def _refuse_stale(self, began: float) -> None:
+        """
+        Since it was decided, this process may have stood still: by now the key
+        may be forgotten, or another process has taken over, and delivered.
+
+        Raises:
+            CallStoppedError: It did, for longer than the decision leaves.
+        """
+        leaves = min(TOLERANCE, self.context.client.profile.key_ttl / 10) / 2
+
+        if uptime_of(self.context.clock) - began > leaves.total_seconds():
+            raise CallStoppedError(_STOOD_STILL, delivery=Delivery.NOT_SENT)
 
     def _repeat_within(self, since: datetime | None, age: KeyAge) -> timedelta | None:
         """

@@ -1,0 +1,57 @@
+"""
+What the simulation found in the code, by its shrunken events.
+"""
+
+from datetime import UTC, datetime
+
+import attrs
+import pytest
+
+from .parts import Setup
+from .replay import play
+
+
+PLAIN = Setup(start=datetime(2026, 6, 1, 9, tzinfo=UTC), items=2, pull_hours=24, batch=50)
+
+# The first push is at 23:30.
+LOST_ANSWER = [("sell", 0, 2), ("line", "sales: after_commit(reset)"), ("wait", 14 * 60 + 30)]
+
+FOUND = {
+    "the computer slept between the look at the key's age and the request": (
+        PLAIN,
+        [*LOST_ANSWER, ("doze", "sending", 25), ("wait", 60)],
+    ),
+    "another process delivered while this one stood still, and the key is forgotten": (
+        PLAIN,
+        [("sell", 0, 2), ("suspend", "sending", 1_600), ("wait", 15 * 60)],
+    ),
+    "the same, after an answer was lost": (
+        PLAIN,
+        [*LOST_ANSWER, ("suspend", "sending", 1_600), ("wait", 60)],
+    ),
+}
+
+
+@pytest.mark.parametrize(("setup", "events"), FOUND.values(), ids=FOUND)
+def test_found(setup, events):
+    """
+    What was found does not happen any more.
+    """
+    assert play(setup, events).error is None
+
+
+@pytest.mark.parametrize("dedupe", ["key", "transaction_id", "none"])
+def test_asleep_before_sending(dedupe):
+    """
+    Where a computer sleeps before a batch is sent, nothing is sent in that push:
+    what happens is decided anew.
+    """
+    story = []
+    events = [("sell", 0, 2), ("doze", "sending", 1), ("wait", 15 * 60)]
+
+    found = play(attrs.evolve(PLAIN, dedupe=dedupe), events, log=story.append)
+
+    assert found.error is None
+    assert [line for line in story if line.startswith("booked")] == [
+        "booked loc-0 2026-06-01: ['t1', 't2']"
+    ]
