@@ -3,14 +3,13 @@ Collectors may raise or hang: the run goes on, and the others are told.
 """
 
 import os
-import sqlite3
 import threading
 import time
-from contextlib import closing
 from contextvars import ContextVar
 from datetime import date
 
 import pytest
+from databases import other_of
 
 from conexxus_sync import InMemoryCollector, RunKind, RunStatus
 from conexxus_sync.collectors import FanOut
@@ -166,8 +165,9 @@ def test_no_transaction_is_open_when_collectors_are_told(new_service):
 
     class Writing(InMemoryCollector):
         def run_started(self, run):
-            with closing(sqlite3.connect(service.store.database.path, timeout=0)) as connection:
-                connection.execute("BEGIN IMMEDIATE")
+            other = other_of(service.store)
+            with other.short_timeout(), other.write():
+                pass
             tried.append(run.kind)
 
         run_finished = run_started

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import psycopg
 import pytest
-from databases import BOTH, host_sql
+from databases import BOTH, host_sql, in_sqlite
 
 from conexxus_sync import RunStatus
 from conexxus_sync.errors import TransactionEndedError
@@ -40,7 +40,6 @@ each_way = pytest.mark.parametrize(
     [("sqlite", way) for way in IN_SQLITE] + [("postgres", way) for way in IN_POSTGRES],
     indirect=["database"],
 )
-in_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 class Host:

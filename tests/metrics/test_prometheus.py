@@ -8,6 +8,7 @@ import threading
 
 import prometheus_client
 import pytest
+from databases import destroy
 from prometheus_client import CollectorRegistry, generate_latest
 
 import conexxus_client
@@ -124,9 +125,7 @@ def test_store_that_cannot_be_read(busy, caplog):
     The scrape goes on, says so, and leaves out what it does not know; the log
     is not filled with it.
     """
-    busy.service.store.database.path.write_text(
-        "This is no database, but long enough to be one. " * 9
-    )
+    destroy(busy.service.store)
 
     found = busy.scrape()
 

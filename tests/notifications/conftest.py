@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import attrs
 import pytest
+from databases import database, pytest_generate_tests
 
 from conexxus_client import Secret
 from conexxus_sync.config import SyncConfig
@@ -24,7 +25,16 @@ from services import new_service, office, service, till
 from sites import clock, hasty_store, new_client
 
 
-__all__ = ["clock", "new_client", "new_service", "office", "service", "till"]
+__all__ = [
+    "clock",
+    "database",
+    "new_client",
+    "new_service",
+    "office",
+    "pytest_generate_tests",
+    "service",
+    "till",
+]
 
 
 class Hook:

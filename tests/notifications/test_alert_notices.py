@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import attrs
 import pytest
+from databases import in_sqlite
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -269,6 +270,7 @@ def test_two_processes_tell_once(new_desk, office):
     assert len(desks[0].hook.posts) == 1
 
 
+@in_sqlite
 def test_the_store_itself(desk):
     """
     That the store can't be used is told at once, though it can't be kept

@@ -147,9 +147,8 @@ def test_a_pull_says_how_the_back_office_is(new_service, office):
     """
     Where somebody spoke to it lately, whichever process, it is not asked.
     """
-    first = new_service()
-    with Running(first):
-        wait_for(lambda: first.health().api is not None)
+    with Running(new_service()):
+        wait_for(lambda: new_service().health().api is not None)
 
     second = new_service()
     with Running(second):

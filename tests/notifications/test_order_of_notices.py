@@ -8,6 +8,7 @@ from datetime import timedelta
 from itertools import count
 
 import attrs
+from databases import in_sqlite
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
@@ -135,6 +136,7 @@ class OrderOfNotices(RuleBasedStateMachine):
                 assert place < following or (place == following and not known)
 
 
+@in_sqlite
 def test_notices_arrive_in_order(clock, tmp_path):
     """
     Whatever fails, the notices about each alert of a location arrive in the

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import attrs
 import pytest
 import trustme
+from databases import in_sqlite
 
 from conexxus_client import ConfigurationError, Secret
 from conexxus_sync.config import SyncConfig
@@ -52,6 +53,7 @@ def test_a_certificate_of_nobody(desk, queue, caplog):
     assert waiting(desk) == 1
 
 
+@in_sqlite
 def test_the_address_is_a_secret(hook, desk, queue, caplog):
     """
     It is in no repr, no log and no file, and a configuration that has it does

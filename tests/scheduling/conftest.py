@@ -5,12 +5,22 @@ What the scheduler is tested with.
 import threading
 
 import pytest
+from databases import database, pytest_generate_tests
 
 from services import new_service, office, service, till
 from sites import clock, site
 
 
-__all__ = ["clock", "new_service", "office", "service", "site", "till"]
+__all__ = [
+    "clock",
+    "database",
+    "new_service",
+    "office",
+    "pytest_generate_tests",
+    "service",
+    "site",
+    "till",
+]
 
 
 @pytest.fixture(params=["sync", "push"])

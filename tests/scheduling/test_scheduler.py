@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import attrs
 import pytest
+from databases import destroy
 
 from conexxus_client import ClientConfig, ConexxusClient, ConfigurationError
 from conexxus_client.testing import SandboxTransport
@@ -190,7 +191,7 @@ def test_run_forever_survives(service, caplog):
     A round that fails does not end the scheduler; the event does.
     """
     stop = StopAfter(rounds=3)
-    service.store.database.path.write_text("This is no database, but long enough to be one. " * 9)
+    destroy(service.store)
 
     service.run_forever(stop)
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from databases import destroy
 
 from conexxus_client import ApiProfile, ConfigurationError
 from conexxus_client.testing import BackOffice, SandboxServer
@@ -108,9 +109,9 @@ def test_metrics_of_a_broken_store(service):
     """
     History that can't be read is an error, not an empty history.
     """
-    service.store.database.path.write_text("This is no database, but long enough to be one. " * 9)
+    said = destroy(service.store)
 
-    with pytest.raises(StoreError, match="no SQLite database"):
+    with pytest.raises(StoreError, match=said):
         service.metrics()
 
 

@@ -33,6 +33,7 @@ TRY_THE_MOST = {
 }
 
 BOTH = ("sqlite", "postgres")
+in_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 # A thousand examples take minutes there.
 LATER = pytest.param("postgres", marks=[pytest.mark.long, pytest.mark.timeout(3_600)])
 
@@ -129,6 +130,20 @@ def other_of(store):
         return SqliteStore(store.database.path).at(store.location)
 
     return PostgresStore(postgres().url(store.database.address.schema)).at(store.location)
+
+
+def destroy(store):
+    """
+    Leave nothing of *store* that can be read; returns what an error says then.
+    """
+    if Chosen.name == "sqlite":
+        store.database.path.write_text("This is no database, but long enough to be one. " * 9)
+        return "no SQLite database"
+
+    with store.read():
+        pass
+    postgres().drop(store.database.address.schema)
+    return "the schema was dropped"
 
 
 def forget(store):
@@ -248,6 +263,13 @@ class Postgres:
             for table in tables
         )
         self.connection.execute(clear)
+
+    def drop(self, schema):
+        """
+        Drop *schema*, which is not used again.
+        """
+        self.used = {path: each for path, each in self.used.items() if each != schema}
+        self.connection.execute(f"DROP SCHEMA {schema} CASCADE")
 
     def tables(self, schema):
         """
