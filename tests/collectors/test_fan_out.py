@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from datetime import date
 
 import pytest
-from databases import other_of
+from databases import in_sqlite, other_of
 
 from conexxus_sync import InMemoryCollector, RunKind, RunStatus
 from conexxus_sync.collectors import FanOut
@@ -78,6 +78,7 @@ def test_collector_that_comes_back(site, gate, hasty, caplog):
 
 
 @pytest.mark.fault("K10", "Five collectors hang", "a run waits less than five seconds, once")
+@in_sqlite
 def test_many_collectors_that_hang(site, gate):
     """
     However many hang, a run waits less than the five seconds in which it must
