@@ -29,6 +29,7 @@ examples:
   scripts/bench --only push --pairs 9       one figure, more exactly
   scripts/bench --json figures.json         keep the numbers
   scripts/bench --write-docs                all figures, and the page and plot of the docs
+  scripts/bench fleet                       thousands of stores: a simulated day, a process at rest
   scripts/bench --from figures.json --write-docs
                                             the page and plot of figures that were kept
   scripts/bench --from figures.json --only postgres --json figures.json
