@@ -35,7 +35,9 @@ class _CommandAtWork:
     @pattern.default
     def _pattern(self) -> re.Pattern[str]:
         before = re.escape(self.program.removesuffix(PROGRAM))
-        return re.compile(rf"(?<![\w/.-])(?:{before})?{PROGRAM} ([a-z][a-z-]*(?: [a-z-]+)?)([^`\n]*)")
+        return re.compile(
+            rf"(?<![\w/.-])(?:{before})?{PROGRAM} ([a-z][a-z-]*(?: [a-z-]+)?)([^`\n]*)"
+        )
 
 
 _at_work = _CommandAtWork()
