@@ -194,7 +194,7 @@ class BatchSender:
         Raises:
             CallStoppedError: It did, for longer than the decision leaves.
         """
-        leaves = min(TOLERANCE, self.context.client.profile.key_ttl / 10) / 2
+        leaves = min(TOLERANCE, self.context.profile.key_ttl / 10) / 2
 
         if uptime_of(self.context.clock) - began > leaves.total_seconds():
             raise CallStoppedError(_STOOD_STILL, delivery=Delivery.NOT_SENT)
