@@ -24,7 +24,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 CLI = [sys.executable, "-m", "conexxus_sync.cli"]
 KILLS = 10 if os.environ.get("CONEXXUS_PROOF_SCALE") == "small" else 50
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(3_600)]
 
 
 @contextmanager
