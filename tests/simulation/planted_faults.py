@@ -1,0 +1,255 @@
+"""
+Faults that are planted into a copy of the code: each has to be noticed.
+"""
+
+import attrs
+
+
+@attrs.frozen
+class Planted:
+    """
+    One fault.
+
+    Attributes:
+        name: What is wrong then.
+        file: Below `src`.
+        right: What stands there.
+        wrong: What takes its place.
+        noticed: By a seed of the simulation, or by this test.
+    """
+
+    name: str
+    file: str
+    right: str
+    wrong: str
+    noticed: int | str
+
+
+PUSH = "conexxus_sync/sales/_batch_sender.py"
+DATE = "conexxus_sync/sales/_date_push.py"
+LEASES = "conexxus_sync/stores/_lease_table.py"
+OUTCOME = "conexxus_sync/sales/_delivery_outcome.py"
+RETRIES = "conexxus_client/_calls/_retries.py"
+PULL = "conexxus_sync/inventory/_pull.py"
+MERGE = "conexxus_sync/stores/_mirror.py"
+WINDOWS = "conexxus_sync/stores/_catalogue_windows.py"
+FROZEN = "conexxus_sync/model/frozen_sales.py"
+GUARDS = "conexxus_sync/model/guards.py"
+CALENDAR = "conexxus_sync/model/calendar.py"
+AGE = "conexxus_sync/sales/_key_age.py"
+
+PLANTED = [
+    Planted(
+        "a key is made at the time of sending",
+        PUSH,
+        "idempotency_key=batch.key,",
+        'idempotency_key=f"{batch.key}-{now:%H%M%S%f}",',
+        0,
+    ),
+    Planted(
+        "delivered before it is sent",
+        PUSH,
+        '        self.context.failpoint("sending")\n',
+        "        with self.context.writing() as state:\n"
+        '            state.outbox.mark_delivered(batch, answer="sent", now=now)\n'
+        '        self.context.failpoint("sending")\n',
+        2,
+    ),
+    Planted(
+        "an unknown fate counts as refused",
+        PUSH,
+        "unknown_since=sent_at if unknown else None,\n            parked=result.parked,",
+        "unknown_since=None,\n            parked=result.parked,",
+        2,
+    ),
+    Planted(
+        "an unknown fate counts as accepted",
+        OUTCOME,
+        "    if delivery is Delivery.UNKNOWN:\n        return Outcome.UNKNOWN\n",
+        "    if delivery is Delivery.UNKNOWN:\n        return Outcome.ACCEPTED\n",
+        2,
+    ),
+    Planted(
+        "429 counts as refused for its content",
+        OUTCOME,
+        "BLAMES_CONTENT = (400, 413, 422)",
+        "BLAMES_CONTENT = (400, 413, 422, 429)",
+        "tests/sales/test_delivery_outcome.py",
+    ),
+    Planted(
+        "503 counts as not processed",
+        OUTCOME,
+        "KEEPS_WAITING = (401, 403, 404, 429)",
+        "KEEPS_WAITING = (401, 403, 404, 429, 503)",
+        "tests/sales/test_delivery_outcome.py",
+    ),
+    Planted(
+        "a refusal settles what was unknown before",
+        OUTCOME,
+        "    if was_unknown and found.outcome is not Outcome.ACCEPTED:",
+        "    if False:",
+        "tests/sales/test_delivery_outcome.py",
+    ),
+    Planted(
+        "a batch of unknown fate is sent again though nobody recognises it",
+        OUTCOME,
+        '    if profile.dedupe == "none":\n        return "the back office',
+        '    if profile.dedupe == "none":\n        return None and "the back office',
+        "tests/sales/test_delivery_outcome.py",
+    ),
+    Planted(
+        "a key never gets too old",
+        OUTCOME,
+        "    if age >= profile.key_ttl - min(TOLERANCE, profile.key_ttl / 10):",
+        "    if age >= profile.key_ttl * 1000:",
+        "tests/sales/test_key_age.py",
+    ),
+    Planted(
+        "the age of a key goes by the clock alone",
+        AGE,
+        "    if by_uptime is not None and abs(by_clock - by_uptime) <= TOLERANCE:\n"
+        "        return KeyAge(age=max(by_clock, by_uptime))",
+        "    if True:\n        return KeyAge(age=by_clock)",
+        "tests/sales/test_key_age.py",
+    ),
+    Planted(
+        "a decision to send holds however long the process stands still",
+        PUSH,
+        "            self._refuse_stale(began)\n",
+        "",
+        "tests/simulation/test_found.py",
+    ),
+    Planted(
+        "a retry after 422",
+        RETRIES,
+        "        return isinstance(error, _RETRYABLE) and not isinstance(error, TlsError)",
+        "        return not isinstance(error, TlsError)",
+        "tests/client/test_retries.py",
+    ),
+    Planted(
+        "the key of a repetition within a call may be forgotten",
+        RETRIES,
+        "        if self.repeat_by is None or self.boottime() < self.repeat_by:",
+        "        if True:",
+        "tests/client/test_retries.py",
+    ),
+    Planted(
+        "a lease is taken from a holder that lives",
+        LEASES,
+        "            is_void(expires_at, now)\n",
+        "            True\n",
+        "tests/stores/test_leases.py",
+    ),
+    Planted(
+        "a lease has one epoch for all",
+        LEASES,
+        "            epoch = 1 if row is None else row[0] + 1\n",
+        "            epoch = 1\n",
+        "tests/stores/test_leases.py",
+    ),
+    Planted(
+        "no process is ever gone",
+        LEASES,
+        "            or self.processes.is_gone(holder)\n",
+        "",
+        "tests/stores/test_leases.py",
+    ),
+    Planted(
+        "the host gets nothing of what changed",
+        PULL,
+        "        self.host.queue(state, changed=changed)\n",
+        "        self.host.queue(state, changed=False)\n",
+        0,
+    ),
+    Planted(
+        "a window is known though something in it is unusual",
+        WINDOWS,
+        "int(plain and bool(digest))",
+        "int(bool(digest))",
+        "tests/inventory/test_known_windows.py",
+    ),
+    Planted(
+        "windows outlast a replay",
+        MERGE,
+        "        CatalogueWindows(self.session, self.location).forget()\n",
+        "",
+        "tests/inventory/test_known_windows.py",
+    ),
+    Planted(
+        "what is gone stays",
+        MERGE,
+        "                self.session.execute(_REMOVE, (moment, number, self.location))\n",
+        "",
+        1,
+    ),
+    Planted(
+        "a guard is off by one",
+        GUARDS,
+        "                if part > whole * limit\n",
+        "                if part >= whole * limit\n",
+        "tests/inventory/test_guards.py",
+    ),
+    Planted(
+        "the guard of corrections is off",
+        GUARDS,
+        "        if gone and gone == known:",
+        "        if False:",
+        "tests/sales/test_change_guard.py",
+    ),
+    Planted(
+        "a sale is its id alone",
+        FROZEN,
+        "        return self.sold_at[:SECOND] + self.register",
+        '        return ""',
+        3,
+    ),
+    Planted(
+        "the parts of a digest are in another order",
+        "conexxus_sync/model/sale_digests.py",
+        '_PARTS = ("total", "items", "tax", "discount", "extra")',
+        '_PARTS = ("items", "tax", "discount", "extra", "total")',
+        "tests/sales/test_unchanged_sales.py",
+    ),
+    Planted(
+        "a void counts as a sale",
+        "conexxus_sync/sales/_corrections.py",
+        "        total=_negated(sold.total),\n",
+        "        total=sold.total,\n",
+        6,
+    ),
+    Planted(
+        "what changed is sent without being taken back",
+        DATE,
+        "        if self.context.replaces_day or not decision.corrects:\n            return []\n",
+        "        return []\n",
+        "tests/sales/test_corrections.py",
+    ),
+    Planted(
+        "a date counts as visited though something waits",
+        DATE,
+        "        self.settled = waiting == 0 and not self.incomplete",
+        "        self.settled = True",
+        "tests/sales/test_push.py",
+    ),
+    Planted(
+        "a date that is as before is not looked at again",
+        DATE,
+        "            if self._value(state) != before or self.counters.source_remarks:\n",
+        "            if self.counters.source_remarks:\n",
+        0,
+    ),
+    Planted(
+        "the late sales of a date are not looked for",
+        CALENDAR,
+        "        for days in range(1, self.lookback_days + 1):",
+        "        for days in range(0):",
+        3,
+    ),
+    Planted(
+        "a day ends when its hour is shown for the first time",
+        CALENDAR,
+        "        if self._wall(late) == shown:\n            return late\n",
+        "        if self._wall(late) == shown:\n            return early\n",
+        "tests/model/test_calendar.py",
+    ),
+]

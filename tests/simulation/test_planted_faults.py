@@ -1,0 +1,85 @@
+"""
+Faults that are planted into a copy of the code are noticed: the simulation and
+the tests can fail.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .events import draw
+from .planted_faults import PLANTED
+from .replay import play
+
+
+ROOT = Path(__file__).parents[2]
+IS_SMALL = os.environ.get("CONEXXUS_PROOF_SCALE") == "small"
+# The one that is named, and a few more: the events of a seed change with the table.
+SEEDS = 20
+FEW = {
+    "a key is made at the time of sending",
+    "a refusal settles what was unknown before",
+    "a guard is off by one",
+    "a sale is its id alone",
+}
+CHOSEN = [each for each in PLANTED if not IS_SMALL or each.name in FEW]
+
+
+def planted_copy(planted, folder):
+    """
+    The environment of a child process whose code has the fault.
+    """
+    source = folder / "src"
+    shutil.copytree(ROOT / "src", source, ignore=shutil.ignore_patterns("__pycache__"))
+    path = source / planted.file
+    text = path.read_text()
+    assert text.count(planted.right) == 1, f"{planted.name}: {planted.file} is another by now"
+    path.write_text(text.replace(planted.right, planted.wrong))
+    paths = [source, ROOT / "tests", ROOT / "tests" / "shared"]
+
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))}
+
+
+def command(planted):
+    if isinstance(planted.noticed, str):
+        return ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-n", "0", planted.noticed]
+
+    return ["-m", "simulation.story", "--first", f"--seed={planted.noticed}", f"--seeds={SEEDS}"]
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("planted", CHOSEN, ids=lambda each: each.name)
+def test_planted(planted, tmp_path):
+    """
+    The fault is noticed by a seed, or by the test that is named.
+    """
+    found = subprocess.run(
+        [sys.executable, *command(planted)],
+        env=planted_copy(planted, tmp_path),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert found.returncode == 1, found.stdout[-2_000:] + found.stderr[-2_000:]
+
+
+@pytest.mark.parametrize(
+    "attribute", ["double", "forget"], ids=["books a sale twice", "books nothing of a sale"]
+)
+def test_office_that_lies(attribute):
+    """
+    The ledger of the simulation has eyes of its own: what the office books
+    wrong is noticed though the SDK did all right.
+    """
+    setup, _ = draw(0)
+    sold = [("sell", 0, 3), ("line", f"sales: {attribute}(t2)"), ("wait", 2_880)]
+
+    assert play(setup, sold).error is not None
+    assert play(setup, [each for each in sold if each[0] != "line"]).error is None
