@@ -89,7 +89,7 @@ EVENTS = {
     "next": (30, lambda rng: ()),
     "wait": (12, _wait),
     "sell": (20, lambda rng: (_place(rng), rng.randint(1, 5))),
-    "late": (4, lambda rng: (_place(rng), rng.randint(1, 3), rng.randint(1, 2))),
+    "late": (4, lambda rng: (_place(rng), rng.randint(1, 2), rng.randint(1, 2))),
     "edit": (3, lambda rng: (_place(rng), _back(rng), _number(rng), rng.randint(1, 9_999))),
     "delete": (2, lambda rng: (_place(rng), _back(rng), _number(rng))),
     "move": (1, lambda rng: (_place(rng), rng.randint(1, 2), _number(rng))),
