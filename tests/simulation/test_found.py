@@ -2,7 +2,7 @@
 What the simulation found in the code, by its shrunken events.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 
 import attrs
 import pytest
@@ -20,6 +20,31 @@ FOUND = {
     "the computer slept between the look at the key's age and the request": (
         PLAIN,
         [*LOST_ANSWER, ("doze", "sending", 25), ("wait", 60)],
+    ),
+    "a new sale waited behind a parked batch, which was resolved after the last look": (
+        attrs.evolve(
+            PLAIN,
+            zone="Pacific/Apia",
+            sales_mode="replace_day",
+            push_at=time(21),
+            day_closes_at=time(2),
+            dated=False,
+            batch=1,
+            items=24,
+        ),
+        [
+            ("wait", 1_440),
+            ("next",),
+            ("next",),
+            ("sell", 1, 1),
+            ("quirk", "delay", "delay"),
+            ("next",),
+            ("doze", 25, 25),
+            ("sell", 0, 1),
+            ("line", "sales: reset, after_commit(reset), after_commit(hang), ok"),
+            ("wait", 1_440),
+            ("wait", 1_440),
+        ],
     ),
     "another process delivered while this one stood still, and the key is forgotten": (
         PLAIN,

@@ -288,7 +288,8 @@ class OutboxOperator:
             refuse_closed(state, batch.business_date)
             answer = "not delivered, says an operator"
             state.outbox_maintenance.give_up(batch, answer=answer, now=now)
-            state.sales_dates.clear_visit(batch.business_date)
+        # Of a day that is replaced, new sales waited for this, past the last look.
+        state.sales_dates.clear_visit(batch.business_date)
 
         what = "resolved as delivered" if delivered else "resolved as not delivered"
         self._record(state, self._action(batch.key, batch.business_date, what, reason))
