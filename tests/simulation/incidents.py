@@ -7,7 +7,7 @@ What is not possible at the moment does not happen.
 import json
 import shutil
 import sqlite3
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -20,6 +20,8 @@ from conexxus_sync.testing import AnswerKind, sale
 from .computers import Kill, Suspend
 from .truth import right
 
+
+ITEMS_OF = "SELECT sku FROM items WHERE location = ?"
 
 DAY = timedelta(days=1)
 
@@ -319,6 +321,13 @@ class Incidents:
         shutil.copy(self.folder / "backup.db", self.computer.path)
         for place in self.places.values():
             place.is_restored = place.backup_lagged or self._freezes(place) > place.backup_number
+            place.forgotten |= place.host.prices.keys() - self._items_in_backup(place)
+
+    def _items_in_backup(self, place):
+        backup = sqlite3.connect(f"file:{self.folder / 'backup.db'}?immutable=1", uri=True)
+        with closing(backup), suppress(sqlite3.OperationalError):
+            return {it for (it,) in backup.execute(ITEMS_OF, [place.name])}
+        return set()  # It had no tables.
 
     def _freezes(self, place):
         file = self.folder / "store.db.freeze"

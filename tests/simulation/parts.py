@@ -133,6 +133,7 @@ class Place:
 
     Attributes:
         is_restored: Whether the store has forgotten what was sent.
+        forgotten: Items of the host that the restored store has never seen.
         quirks: What else befalls the next pushes.
     """
 
@@ -142,6 +143,7 @@ class Place:
     truth: Truth
     shelf_seen: dict = attrs.field(factory=dict)
     is_restored: bool = False
+    forgotten: set = attrs.field(factory=set)
     is_manual: bool = False
     backup_number: int = 0
     backup_lagged: bool = False
