@@ -59,8 +59,8 @@ def _shown(setting: Setting, settings: Settings) -> ShownSetting:
     profile = settings.get("CONEXXUS_PROFILE", "")
 
     if origin != DEFAULT:
-        text = settings[setting.variable]
-        is_hidden = setting.is_secret and is_confidential(setting.variable, text)
+        text = settings.get(setting.variable, "")  # "": a secret in a file of its own
+        is_hidden = not text or (setting.is_secret and is_confidential(setting.variable, text))
         value = HIDDEN if is_hidden else _redacted(text)
     elif setting.owner == "profile" and profile not in ("", DEFAULT):
         # A command that only shows settings imports no module.

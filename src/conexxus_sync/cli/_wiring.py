@@ -3,6 +3,7 @@ Makes what the engines of one command work with: client, store, clock and logs.
 """
 
 import logging
+from typing import TYPE_CHECKING
 
 from conexxus_client import (
     ApiProfile,
@@ -18,11 +19,14 @@ from conexxus_sync.config import SyncConfig
 from conexxus_sync.engines import EngineContext
 from conexxus_sync.model.delivery_profile import DeliveryProfile
 from conexxus_sync.runtime.clock import SystemClock
-from conexxus_sync.sales import ProfileCheck
 from conexxus_sync.stores import open_store
 
 from ._logs import ATTEMPTS, RUNS
 from ._session import Session
+
+
+if TYPE_CHECKING:
+    from conexxus_sync.sales import ProfileCheck
 
 
 def engine_context(config: SyncConfig) -> EngineContext:
@@ -37,11 +41,13 @@ def engine_context(config: SyncConfig) -> EngineContext:
     )
 
 
-def profile_check(session: Session, config: SyncConfig) -> ProfileCheck | None:
+def profile_check(session: Session, config: SyncConfig) -> "ProfileCheck | None":
     """
     Compares the profile of this command with that of the pushes so far; None
     where there is none, or what makes it is wrong.
     """
+    from conexxus_sync.sales import ProfileCheck  # a pull loads nothing of the sales
+
     try:
         client = session.client_config()
         profile = session.api_profile()

@@ -275,21 +275,18 @@ class OutboxOperator:
         self._record(state, self._action(batch.key, batch.business_date, what, reason))
 
     def _resolve(self, state: State, batch: Batch, reason: str | None, *, delivered: bool) -> None:
-        now = self.context.clock.now()
+        now, replaces_day = self.context.clock.now(), self._replaces_day(state)
 
         if delivered:
-            state.outbox.mark_delivered(
-                batch,
-                replaces_day=self._replaces_day(state),
-                answer="delivered, says an operator",
-                now=now,
-            )
+            answer = "delivered, says an operator"
+            state.outbox.mark_delivered(batch, replaces_day=replaces_day, answer=answer, now=now)
         else:
             refuse_closed(state, batch.business_date)
             answer = "not delivered, says an operator"
             state.outbox_maintenance.give_up(batch, answer=answer, now=now)
-        # Of a day that is replaced, new sales waited for this, past the last look.
-        state.sales_dates.clear_visit(batch.business_date)
+        if replaces_day or not delivered:
+            # Of a day that is replaced, new sales waited for this, past the last look.
+            state.sales_dates.clear_visit(batch.business_date)
 
         what = "resolved as delivered" if delivered else "resolved as not delivered"
         self._record(state, self._action(batch.key, batch.business_date, what, reason))
