@@ -406,7 +406,7 @@ def contents(site, host, run):
 
 @given(st.lists(st.lists(edits, min_size=1, max_size=3), min_size=1, max_size=6), st.booleans())
 @settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

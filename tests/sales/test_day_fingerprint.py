@@ -20,6 +20,9 @@ from conexxus_sync.stores._sales_staging import SalesStaging
 DAY = date(2026, 1, 2)
 NIGHT = timedelta(days=1)
 
+# Half of them with the long proofs.
+SEEDS = [*range(6), *(pytest.param(n, marks=pytest.mark.long) for n in range(6, 12))]
+
 
 class Compared(SalesStaging):
     """
@@ -254,7 +257,7 @@ def any_life(till, seed):
 
 
 @pytest.mark.parametrize("mode", ["append-key", "append-transaction_id", "replace_day-key"])
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_any_life(new_till, monkeypatch, compared, mode, seed):
     """
     With fingerprints, all that comes of a life is what comes of it without.

@@ -83,7 +83,7 @@ class ShopRules(CatalogStorageContract):
     A list of this many is found, too.
     """
 
-    many = 5_000
+    many = 2_000
 
 
 class TestShop(CatalogStorageContract):
