@@ -3,6 +3,7 @@ A Django project for the tests of one process: there can be no other in it.
 """
 
 import os
+import tempfile
 from itertools import count
 
 import django
@@ -17,9 +18,10 @@ class Urls:
     urlpatterns = (path("shop", lambda request: HttpResponse("shop")),)
 
 
-# No database of these names can be opened: who needs one takes the fixture below.
+# For tests that need no tables; those that do take the fixture below.
+_folder = tempfile.TemporaryDirectory()
 DATABASES = {
-    "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "no-such-folder/none.db"},
+    "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": f"{_folder.name}/none.db"},
     "postgres": {"ENGINE": "django.db.backends.postgresql", "NAME": "none"},
 }
 
@@ -56,7 +58,7 @@ def alias(request, tmp_path):
     alias, database = request.param, connections[request.param]
     # It may be open to the database of another test.
     database.close()
-    address = _address(alias, tmp_path)
+    before, address = dict(database.settings_dict), _address(alias, tmp_path)
     # Each thread makes a connection of its own, by the settings of all.
     for known in (database.settings_dict, connections.settings[alias]):
         known.update(address)
@@ -70,7 +72,7 @@ def alias(request, tmp_path):
 
     connections[alias].close()
     for known in (database.settings_dict, connections.settings[alias]):
-        known.update(DATABASES[alias])
+        known.update(before)
 
 
 def _address(alias, folder):
