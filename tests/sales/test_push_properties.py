@@ -63,7 +63,7 @@ ANY_FAULTS = {
 }
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(**ANY_FAULTS)
 def test_any_faults(many_tills, **example):
     """

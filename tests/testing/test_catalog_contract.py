@@ -205,13 +205,13 @@ class CommitsEach(Shop):
 
 
 class CommitsBatches(Shop):
-    """It commits after each batch of a thousand items."""
+    """It commits after each batch of a hundred items."""
 
     def upsert_all(self, statement, items):
         remaining = iter(items)
-        while batch := list(islice(remaining, 1_000)):
+        while batch := list(islice(remaining, 100)):
             Shop.upsert_all(self, statement, batch)
-            if len(batch) == 1_000:
+            if len(batch) == 100:
                 self.database.execute("COMMIT")
                 self.database.execute("BEGIN")
 
