@@ -7,7 +7,7 @@ statement, are closed without a commit, and what it had in memory is gone.
 
 import sqlite3
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import attrs
 
@@ -15,6 +15,9 @@ from conexxus_sync.runtime.processes import ProcessIdentity
 from conexxus_sync.stores import _lease_table
 from conexxus_sync.stores.sqlite import SqliteStore
 from conexxus_sync.stores.sqlite._sqlite_database import SqliteDatabase
+
+
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Killed(KeyboardInterrupt):
@@ -32,6 +35,7 @@ class Computer:
         time: The true time.
         path: Of the store.
         ahead: How far its clock is ahead of the true time.
+        set_at: When the clock was set last, in true time.
         boots: How often it was started.
         alive: The processes that exist.
     """
@@ -39,6 +43,7 @@ class Computer:
     time: object
     path: object
     ahead: timedelta = timedelta()
+    set_at: datetime = NEVER
     boots: int = 1
     booted: float = 0.0
     slept: float = 0.0
@@ -50,6 +55,10 @@ class Computer:
 
     def now(self):
         return self.time.now + self.ahead
+
+    def set_clock(self, ahead):
+        if ahead != self.ahead:
+            self.ahead, self.set_at = ahead, self.time.now
 
     def monotonic(self):
         return self.time.seconds - self.booted - self.slept
@@ -70,7 +79,8 @@ class Computer:
         """
         self.end_all()
         self.boots += 1
-        self.booted, self.slept, self.ahead = self.time.seconds, 0.0, ahead
+        self.booted, self.slept = self.time.seconds, 0.0
+        self.set_clock(ahead)
 
     def end_all(self):
         for process in [*self.alive.values()]:

@@ -50,10 +50,10 @@ class Incidents:
         """
         Somebody sets the clock of the computer.
         """
-        self.computer.ahead += timedelta(minutes=minutes)
+        self.computer.set_clock(self.computer.ahead + timedelta(minutes=minutes))
 
     def clock_right(self):
-        self.computer.ahead = timedelta()
+        self.computer.set_clock(timedelta())
 
     def off(self, hours, minutes):
         """

@@ -115,7 +115,8 @@ class Truth:
                 and total in (each.total, -each.total)
             ]
             right(said, f"{each.id} was sold on {push.date} for {each.total}")
-            if is_early:
+            # A clock that is set ahead settles sooner.
+            if is_early and min(said) > world.computer.set_at:
                 age = now - min(said)
                 right(age.total_seconds() >= 15 * 60, f"{each.id} was settled: {age}")
 

@@ -262,7 +262,7 @@ class World(Incidents):
         self.office.faults("")
         self.quirks.clear()
         self.line_of_catalog.clear()
-        self.computer.ahead = timedelta()
+        self.computer.set_clock(timedelta())
         for process in self.processes.values():
             process.traps.clear()
             process.broken_commits.clear()
