@@ -95,28 +95,26 @@ def push(
     if accept_changes and date is None:
         problems.append("--accept-changes needs --date: it is about the sales of one date")
 
-    with (
-        sales_engine(session, problems=problems) as engine,
-        _confirmed(engine, yes=yes or session.json or through is not None),
-        progress("Pushing sales …") as show,
-    ):
-        if through is not None:
-            return _adopt(engine, through, session)
+    with sales_engine(session, problems=problems) as engine:
+        _confirm_first_push(engine, yes=yes or session.json or through is not None)
+        with progress("Pushing sales …") as show:
+            if through is not None:
+                return _adopt(engine, through, session)
 
-        looked_at = set[dt.date]()
-        show_date = dating(show)
+            looked_at = set[dt.date]()
+            show_date = dating(show)
 
-        def note(at: PushProgress) -> None:
-            looked_at.add(at.business_date)
-            show_date(at)
+            def note(at: PushProgress) -> None:
+                looked_at.add(at.business_date)
+                show_date(at)
 
-        runs = engine.push(
-            only,
-            since=first,
-            honour_past=True,
-            accept_changes=accept_changes,
-            progress=note,
-        )
+            runs = engine.push(
+                only,
+                since=first,
+                honour_past=True,
+                accept_changes=accept_changes,
+                progress=note,
+            )
 
     if session.json:
         write_json([run_document(run) for run in runs])
@@ -132,8 +130,7 @@ def push(
     return gravest(map(code_of_run, runs))
 
 
-@contextmanager
-def _confirmed(engine: SalesPush, *, yes: bool) -> Iterator[None]:
+def _confirm_first_push(engine: SalesPush, *, yes: bool) -> None:
     """
     Before the first push of a store, ask whether it is the first at all; where
     there is no terminal, the run says what is not known.
@@ -147,7 +144,6 @@ def _confirmed(engine: SalesPush, *, yes: bool) -> Iterator[None]:
         question = _FIRST_PUSH.format(location=store.location).splitlines()
         if not asked(question):
             raise ConfigurationError(["push was not confirmed: nothing was sent"])
-    yield
 
 
 @contextmanager
