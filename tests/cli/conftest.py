@@ -8,6 +8,7 @@ from decimal import Decimal
 import attrs
 import pytest
 from stamina.instrumentation import set_on_retry_hooks
+from warm_process import WarmProcess
 
 from conexxus_client.testing import BackOffice, SandboxServer
 from conexxus_sync.cli import main
@@ -53,6 +54,7 @@ class Shell:
 
     folder: object
     environ: dict
+    warm: WarmProcess
 
     def start(self, *arguments, **options):
         """
@@ -72,12 +74,12 @@ class Shell:
         """
         A command as a process of its own, until it ends.
         """
-        with self.start(*arguments) as process:
-            try:
-                out, err = process.communicate(timeout=60)
-            finally:
-                process.kill()  # one that hangs; the others have ended
-        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+        if "SQLITE_TMPDIR" in self.environ:  # read when SQLite is imported
+            with self.start(*arguments) as process:
+                out, err = process.communicate()
+            return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+        result = self.warm.run(arguments, folder=self.folder, environ=self.environ)
+        return subprocess.CompletedProcess(arguments, *result)
 
     def json(self, *arguments):
         """
@@ -90,13 +92,20 @@ class Shell:
         return f"sqlite:///{self.folder / 'conexxus.db'}"
 
 
+@pytest.fixture(scope="session")
+def warm():
+    made = WarmProcess()
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def bare_shell(tmp_path):
+def bare_shell(tmp_path, warm):
     """
     A shell in which nothing is configured.
     """
     keep = {name: os.environ[name] for name in ("PATH", "LANG", "SYSTEMROOT") if name in os.environ}
-    return Shell(tmp_path, {**keep, "TZ": "UTC"})
+    return Shell(tmp_path, {**keep, "TZ": "UTC"}, warm)
 
 
 @pytest.fixture

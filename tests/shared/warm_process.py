@@ -1,0 +1,112 @@
+"""
+Runs commands in forks of one process that has imported them: a command that is
+started as a program spends most of its time on imports.
+"""
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import runpy
+import socket
+import subprocess
+import sys
+import time
+
+import conexxus_client
+import conexxus_sync.cli
+
+
+class WarmProcess:
+    """
+    A process that has imported the commands, and runs each in a fork of its own.
+    """
+
+    def __init__(self):
+        self.line, theirs = socket.socketpair()
+        with theirs:
+            self.process = subprocess.Popen(
+                [sys.executable, __file__], stdin=theirs, env={"PATH": os.environ["PATH"]}
+            )
+
+    def run(self, arguments, *, folder, environ):
+        """
+        A command, until it ends: its exit code, and what it wrote to stdout and
+        to stderr.
+        """
+        with contextlib.ExitStack() as stack:
+            files = [os.memfd_create("output") for _ in range(2)]
+            for file in files:
+                stack.callback(os.close, file)
+            asked = json.dumps([arguments, os.fspath(folder), environ]).encode()
+            socket.send_fds(self.line, [len(asked).to_bytes(4, "big")], files)
+            self.line.sendall(asked)
+            code = int.from_bytes(received(self.line, 4), "big", signed=True)
+            texts = [os.pread(file, os.fstat(file).st_size, 0).decode() for file in files]
+        return code, *texts
+
+    def close(self):
+        self.line.close()
+        self.process.wait()
+
+
+def received(line, count):
+    data = b""
+    while len(data) < count:
+        more = line.recv(count - len(data))
+        if not more:
+            raise EOFError("the warm process has ended")
+        data += more
+    return data
+
+
+def serve(line):
+    """
+    Fork for each command that is asked for. Returns in the forks.
+    """
+    while True:
+        size, files, *_ = socket.recv_fds(line, 4, 2)
+        if not size:
+            sys.exit()
+        arguments, folder, environ = json.loads(received(line, int.from_bytes(size, "big")))
+        child = os.fork()
+        if not child:
+            line.close()
+            become(arguments, folder, environ, files)
+            return
+        for file in files:
+            os.close(file)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        line.sendall(code.to_bytes(4, "big", signed=True))
+
+
+def become(arguments, folder, environ, files):
+    """
+    Be as `python -m` would have started it.
+    """
+    os.environ.clear()
+    os.environ.update(environ)
+    time.tzset()
+    os.chdir(folder)
+    for standard, file in enumerate(files, 1):
+        os.dup2(file, standard)
+        os.close(file)
+    devnull = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(devnull, 0)
+    os.close(devnull)
+    sys.path[0] = folder
+    sys.argv[1:] = arguments
+
+
+if __name__ == "__main__":
+    # What the commands import when they run.
+    for package in (conexxus_client, conexxus_sync, conexxus_sync.cli):
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
+    importlib.import_module("cyclopts")
+    gc.freeze()
+    serve(socket.socket(fileno=os.dup(0)))
+    runpy.run_module("conexxus_sync.cli", run_name="__main__", alter_sys=True)
