@@ -108,7 +108,8 @@ class Pair:
         after their process had failed.
         """
         self.refusals.seek(0)
-        refused = [line.split() for line in self.refusals]
+        # The last line may be half written.
+        refused = [line.split() for line in self.refusals if line.endswith("\n")]
 
         return {name for name, moment in refused if self.is_late(name, float(moment))}
 
