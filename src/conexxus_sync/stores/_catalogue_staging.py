@@ -83,7 +83,7 @@ _STATEMENTS = {
 }
 _SORT = f"""
 INSERT INTO stage ({COLUMNS}, position) SELECT {COLUMNS}, position FROM heap
-ORDER BY sku, position ON CONFLICT (sku) DO NOTHING
+ORDER BY sku, position ON CONFLICT DO NOTHING
 """  # noqa: S608  # constants
 _HEAP_COUNT = "SELECT count(*) FROM heap"
 _FIND_COPIES = f"""
@@ -273,10 +273,10 @@ class CatalogueStaging(Repository):
         """
         Find the copies that differ and set them aside, all of them.
         """
-        if (unsorted := self.value(_HEAP_COUNT)) and self.session.execute(
-            _SORT
-        ).rowcount < unsorted:
-            self.session.execute(_FIND_COPIES)
+        if unsorted := self.value(_HEAP_COUNT):
+            self.session.ensure_unique("stage", "sku")
+            if self.session.execute(_SORT).rowcount < unsorted:
+                self.session.execute(_FIND_COPIES)
         if self.windows.any_known():
             self._find_known_copies()
         for skus in self._some_skus(_REPEATED):

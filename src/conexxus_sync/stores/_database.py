@@ -97,6 +97,12 @@ class Session(Protocol):
         Give rows of *table* that are inserted without a number higher ones than *last*.
         """
 
+    def ensure_unique(self, table: str, column: str) -> None:
+        """
+        Let *column* of a temporary table, its key, hold each value once from now on:
+        a database may fill tables without their keys.
+        """
+
     def filling(self) -> AbstractContextManager[None]:
         """
         Many changes of temporary tables, which lock no other writer out.

@@ -71,9 +71,10 @@ _ADD_RUN = """
 INSERT INTO item_runs (location, run_id) VALUES (?, ?) ON CONFLICT (location, run_id) DO NOTHING
 """
 _RUN_NUMBER = "SELECT number FROM item_runs WHERE location = ? AND run_id = ?"
+# In the order of the table, which is that of the SKUs.
 _FILL = f"""
 INSERT INTO items (location, {COLUMNS}, created_in, updated_in, decision, page)
-SELECT ?1, {COLUMNS}, ?2, ?2, 'created', position / {A_PAGE} FROM stage ORDER BY sku
+SELECT ?1, {COLUMNS}, ?2, ?2, 'created', position / {A_PAGE} FROM stage
 """  # noqa: S608  # constants
 _UPSERT = f"""
 INSERT INTO items (location, {COLUMNS}, created_in, updated_in, decision, page)

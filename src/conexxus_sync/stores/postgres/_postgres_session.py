@@ -170,6 +170,9 @@ class PostgresSession(BaseSession):
         if last:
             self.execute("SELECT setval(pg_get_serial_sequence(?, 'number'), ?)", (table, last))
 
+    def ensure_unique(self, table: str, column: str) -> None:
+        self.execute(f"CREATE UNIQUE INDEX ON {table} ({column})")
+
     @contextmanager
     def filling(self) -> Iterator[None]:
         # Rows that wait need no transaction; the first other statement begins it.

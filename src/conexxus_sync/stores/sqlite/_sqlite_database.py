@@ -110,6 +110,10 @@ class SqliteSession(sqlite3.Connection, BaseSession):
         self.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
         self.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, last))
 
+    def ensure_unique(self, table: str, column: str) -> None:
+        # Each table is sorted by its key as it is filled.
+        pass
+
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         self.execute("BEGIN")
