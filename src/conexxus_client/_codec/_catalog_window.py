@@ -37,7 +37,9 @@ MAX_LEARNED_KEYS = 64
 _NUL = b"\\u0000"
 
 # Whole columns, a value a line.
-_PLAIN_PRICES = re.compile(rb"(?:(?:-(?!0(?:\.0*)?\n))?[0-9]{1,20}(?:\.[0-9]{1,6})?\n)*").fullmatch
+_PLAIN_PRICES = re.compile(
+    rb"(?:(?:-(?!0(?:\.0*)?\n))?+[0-9]{1,20}+(?:\.[0-9]{1,6}+)?+\n)*+"
+).fullmatch
 
 
 class _WireItem(msgspec.Struct, gc=False, forbid_unknown_fields=True):

@@ -135,7 +135,7 @@ def _short_prices(digits: int) -> Callable[[str], object]:
     """
     Matches prices, one a line, with at most so many digits before the point.
     """
-    return re.compile(rf"(?:[0-9]{{1,{digits}}}(?:\.[0-9]{{1,4}}0*)?\n)*").fullmatch
+    return re.compile(rf"(?:[0-9]{{1,{digits}}}+(?:\.[0-9]{{1,4}}+0*+)?+\n)*+").fullmatch
 
 
 def row_of(item: Item, price: str) -> ItemRow:
