@@ -125,15 +125,16 @@ class BatchSender:
 
         with self.context.writing() as state:
             after = self._settle(state, batch, result, since or now)
+            is_hopeless = self.context.evidence.is_hopeless
             if last_try:
                 # It was taken out of its turn.
                 after = place
                 self.exhausted = result.is_sent_again
-                self.stop = self.stop or self.context.evidence.is_hopeless
+                self.stop = self.stop or is_hopeless
             upcoming = None if self.is_over else self._next(state, after)
-            if upcoming is None and self.context.evidence.is_hopeless:
-                self.counters.fail(hopeless(self.context.evidence.refused, result.reason))
             if upcoming is None:
+                if is_hopeless:
+                    self.counters.fail(hopeless(self.context.evidence.refused, result.reason))
                 last(state)
 
         self.context.failpoint("settled")

@@ -264,7 +264,7 @@ class DatePush:
             if self.takes_back and decision.refused is not None:
                 self.incomplete = True
 
-            if state.outbox.next_batch(day, after=(0, -1)) is None:
+            if not state.outbox.open_transactions(day):
                 self._finish(state)
 
         return False
