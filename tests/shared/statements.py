@@ -12,13 +12,12 @@ from conexxus_sync import stores
 FOLDER = Path(stores.__file__).parent
 
 # Methods of a session, a repository and a comparison that take statements.
-TAKERS = {"stream", "execute", "executemany", "value", "create_temporary"}
+TAKERS = {"stream", "execute", "executemany", "insert_columns", "value", "create_temporary"}
 
 # Where a statement is a parameter, or one of several.
 ALTERNATIVES = (
     *("_NEXT", "_NEXT_RESTED", "_ALL_ITEMS", "_PRESENT_ITEMS"),
-    *("_KNOWN_SKUS", "_NEW_SKUS", "_ABSENT", "_ABSENT_OF_VANISHED", "_STAGE_ROWS", "_HEAP_ROWS"),
-    *("_STAGE_PLAIN_ROWS", "_HEAP_PLAIN_ROWS"),
+    *("_KNOWN_SKUS", "_NEW_SKUS", "_ABSENT", "_ABSENT_OF_VANISHED"),
 )
 
 

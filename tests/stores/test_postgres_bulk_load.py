@@ -111,4 +111,4 @@ def test_nul():
     """
     PostgreSQL stores none: it becomes U+FFFD, as in a statement with few rows.
     """
-    assert copy_text(["a\0b", 1, "c", 2], 2) == "a\ufffdb\t1\nc\t2\n".encode()
+    assert copy_text([["a\0b", "c"], [1, 2]]) == "a\ufffdb\t1\nc\t2\n".encode()

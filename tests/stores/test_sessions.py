@@ -225,3 +225,22 @@ def test_short_timeout_of_a_connection_that_is_kept_open(store):
         with store.short_timeout():
             assert waiting(state) == 1
         assert waiting(state) == before == 10
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 585, 1_200])
+def test_rows_by_column(store, count):
+    """
+    An INSERT takes any number of rows that are given by column.
+    """
+    names = ["", "a\tb", "\\N", None, "ü"]
+    rows = [(number, names[number % 5]) for number in range(count)]
+    columns = [range(count), [name for _, name in rows]]
+
+    with store.read() as state:
+        state.session.create_temporary("CREATE TEMP TABLE many (number INTEGER, name TEXT, x TEXT)")
+        state.session.insert_columns(
+            "INSERT INTO many (number, name, x) VALUES (?, ?, NULL)", columns
+        )
+        found = state.session.execute("SELECT number, name, x FROM many ORDER BY number").fetchall()
+
+    assert found == [(*row, None) for row in rows]

@@ -34,7 +34,7 @@ class EngineContext:
 
     Attributes:
         observer: Is notified of each run.
-        is_stopping: Whether a run shall end as soon as it can.
+        is_stopping: Whether a run shall end as soon as it can; by default, none shall.
         failpoint: Called with the name of each step as it is reached, for tests.
         new_id: Makes the id of a run.
     """
@@ -43,7 +43,7 @@ class EngineContext:
     config: SyncConfig
     clock: Clock
     observer: FanOut = attrs.field(factory=FanOut)
-    is_stopping: Callable[[], bool] = lambda: False
+    is_stopping: Callable[[], bool] = bool
     failpoint: Callable[[str], None] = ignore
     new_id: Callable[[datetime], str] = new_run_id
 

@@ -44,7 +44,7 @@ class Engines:
         client: None if the back office is not configured.
         catalog: Where the host wants the catalogue's changes.
         orders: Where sales come from.
-        is_stopping: Whether a run shall end as soon as it can.
+        is_stopping: Whether a run shall end as soon as it can; by default, none shall.
         on_end: Called after each run in the background.
         profile_named: Whether somebody chose the client's profile.
         context: What the engines work with.
@@ -62,7 +62,7 @@ class Engines:
     catalog: HostStorage | None = attrs.field(default=None, converter=synchronous_storage)
     orders: OrderSource | None = attrs.field(default=None, converter=synchronous_orders)
     collectors: Iterable[MetricsCollector] = ()
-    is_stopping: Callable[[], bool] = lambda: False
+    is_stopping: Callable[[], bool] = bool
     on_end: Callable[[], None] = lambda: None
     profile_named: bool = True
     context: EngineContext = attrs.field(init=False)

@@ -17,9 +17,6 @@ from ._host_queue import item_of
 from ._quarantine_staging import ASIDE_TABLE, QuarantineStaging
 
 
-# Few lengths: a long statement for each length of window, prepared and cached
-# by sqlite3, once cost 30 MB.
-ROWS_A_STATEMENT = (512, 64, 8, 1)
 DIFFERENT_COPIES = "Duplicate SKU with different data"
 
 # Some megabytes of memory.
@@ -61,25 +58,13 @@ _ALL_CREATED = """
 CREATE TEMP VIEW delta AS SELECT sku, 'created' AS kind, 0 AS present, 0 AS repriced FROM stage
 """
 COLUMNS = "sku, name, price, category, description, extra"
-_ROW = "(?, ?, ?, ?, ?, ?, ?)"
-# A None among the parameters takes sqlite3 as long as all the others.
-_PLAIN_ROW = "(?, ?, ?, ?, ?, NULL, ?)"
-_INTO_STAGE = f"INSERT INTO stage ({COLUMNS}, position) VALUES "  # noqa: S608  # constants
-_INTO_HEAP = f"INSERT INTO heap ({COLUMNS}, position) VALUES "  # noqa: S608  # constants
-_STAGE_ROWS = {count: _INTO_STAGE + ", ".join([_ROW] * count) for count in ROWS_A_STATEMENT}
-_STAGE_PLAIN_ROWS = {
-    count: _INTO_STAGE + ", ".join([_PLAIN_ROW] * count) for count in ROWS_A_STATEMENT
-}
-_HEAP_ROWS = {count: _INTO_HEAP + ", ".join([_ROW] * count) for count in ROWS_A_STATEMENT}
-_HEAP_PLAIN_ROWS = {
-    count: _INTO_HEAP + ", ".join([_PLAIN_ROW] * count) for count in ROWS_A_STATEMENT
-}
-# By whether the rows are in order, and whether one has an `extra`.
-_STATEMENTS = {
-    (True, True): _STAGE_ROWS,
-    (True, False): _STAGE_PLAIN_ROWS,
-    (False, True): _HEAP_ROWS,
-    (False, False): _HEAP_PLAIN_ROWS,
+# By whether a row has an `extra`: a None among the parameters takes sqlite3 as
+# long as all the others.
+_ROWS = {True: "(?, ?, ?, ?, ?, ?, ?)", False: "(?, ?, ?, ?, ?, NULL, ?)"}
+_ADD = {
+    (table, has_extra): f"INSERT INTO {table} ({COLUMNS}, position) VALUES {row}"  # noqa: S608  # constants
+    for table in ("stage", "heap")
+    for has_extra, row in _ROWS.items()
 }
 _SORT = f"""
 INSERT INTO stage ({COLUMNS}, position) SELECT {COLUMNS}, position FROM heap
@@ -236,7 +221,8 @@ class CatalogueStaging(Repository):
 
         if columns[0] or rejects:
             self.add(columns, position)
-            self.aside.add(rejects, page)
+            if rejects:
+                self.aside.add(rejects, page)
             skus = [*columns[0], *(it.sku for it in rejects if it.sku is not None)]
             plain = not (window.unusual or rejects)
             self.windows.add(window.digest, window.count, position, skus, plain=plain)
@@ -251,23 +237,11 @@ class CatalogueStaging(Repository):
             position: Of the first, by `position_of`.
         """
         *texts, extra = columns
-        total, start = len(extra), 0
-        positions = range(position, position + total)
-        in_order, has_extra = self._order.goes_on(columns[0]), any(extra)
-        statements = _STATEMENTS[in_order, has_extra]
+        positions = range(position, position + len(extra))
+        table = "stage" if self._order.goes_on(columns[0]) else "heap"
+        has_extra = any(extra)
         filled = [*texts, extra, positions] if has_extra else [*texts, positions]
-        width = len(filled)
-        values: list[str | int | None] = [None] * (total * width)
-
-        for number, column in enumerate(filled):
-            values[number::width] = column
-
-        with self.session.filling():
-            for rows, statement in statements.items():
-                size = rows * width
-                while start + size <= len(values):
-                    self.session.execute(statement, values[start : start + size])
-                    start += size
+        self.session.insert_columns(_ADD[table, has_extra], filled)
 
     def duplicates(self) -> Iterator[RejectedElement]:
         """

@@ -82,6 +82,12 @@ class Session(Protocol):
         Execute one statement for each of *rows*.
         """
 
+    def insert_columns(self, statement: str, columns: Sequence[Sequence[Any]], /) -> None:
+        """
+        Execute *statement*, an INSERT of one row into a temporary table, for many
+        rows, given by column; it locks no other writer out.
+        """
+
     def create_temporary(self, *statements: str) -> None:
         """
         Create temporary tables and views, instead of those of the same names.

@@ -64,9 +64,8 @@ class QuarantineStaging(Repository):
         """
         rows = [(it.sku, _key(it), it.raw, it.reason, it.path, page, it.detail) for it in rejects]
 
-        if rows:
-            with self.session.filling():
-                self.session.executemany(_SET_ASIDE, rows)
+        with self.session.filling():
+            self.session.executemany(_SET_ASIDE, rows)
 
     def index(self) -> None:
         """

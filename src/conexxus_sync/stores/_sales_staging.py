@@ -187,8 +187,7 @@ class SalesStaging(Repository):
         # While the host is asked, no transaction is open: the lease may have
         # to be renewed.
         while some := list(islice(rows, HOLD_EVERY)):
-            with self.session.filling():
-                self.session.executemany(_FILL, some)
+            self.session.insert_columns(_FILL, list(zip(*some, strict=True)))
 
     def compare(
         self,

@@ -40,11 +40,11 @@ class WaitingCopies:
         """
         return self._size > _MOST_WAITING
 
-    def add(self, copied: Copied, values: Sequence[Any]) -> None:
+    def add(self, copied: Copied, columns: Sequence[Sequence[Any]]) -> None:
         """
-        Add rows, a list of all their values.
+        Add rows, which are given by column.
         """
-        text = copy_text(values, copied.width)
+        text = copy_text(columns)
         self._texts.setdefault(copied.statement, []).append(text)
         self._size += len(text)
 
@@ -66,15 +66,14 @@ class WaitingCopies:
                 copy.write(b"".join(parts))
 
 
-def copy_text(values: Sequence[Any], width: int) -> bytes:
+def copy_text(columns: Sequence[Sequence[Any]]) -> bytes:
     """
-    All *values*, row by row, of *width* columns, in the text format of COPY:
+    Rows, which are given by column, in the text format of COPY:
     https://www.postgresql.org/docs/current/sql-copy.html.
 
     It is made a column at a time: most have nothing to escape.
     """
-    columns = (_column(values[number::width]) for number in range(width))
-    lines = map("\t".join, zip(*columns, strict=True))
+    lines = map("\t".join, zip(*map(_column, columns), strict=True))
 
     return "\n".join([*lines, ""]).encode()
 

@@ -122,8 +122,8 @@ class PostgresSession(BaseSession):
 
     def execute(self, statement: str, parameters: Sequence[Any] = (), /) -> psycopg.Cursor[Row]:
         copy = copied(statement)
-        if copy and (copy.rows >= _MANY or copy.table in self.temporary):
-            self._copy(copy, parameters)
+        if copy and copy.table in self.temporary:
+            self._copy(copy, [(value,) for value in parameters])
             return psycopg.RawCursor(self.connection)
 
         self._load()
@@ -143,7 +143,7 @@ class PostgresSession(BaseSession):
 
         if len(few) == _MANY and (copy := copied(statement)):
             while few:
-                self._copy(copy, [value for row in few for value in row])
+                self._copy(copy, list(zip(*few, strict=True)))
                 few = list(islice(rows, ROWS_AT_A_TIME))
             return
 
@@ -156,6 +156,12 @@ class PostgresSession(BaseSession):
         while few:
             psycopg.RawCursor(self.connection).executemany(spelled(statement).encode(), few)
             few = list(islice(rows, ROWS_AT_A_TIME))
+
+    def insert_columns(self, statement: str, columns: Sequence[Sequence[Any]], /) -> None:
+        copy = copied(statement)
+        assert copy is not None
+        with self.filling():
+            self._copy(copy, columns)
 
     def drop_temporary(self, kind: str, name: str) -> None:
         """
@@ -292,8 +298,8 @@ class PostgresSession(BaseSession):
         """
         self.pooled.use(self.schema, seconds)
 
-    def _copy(self, copied: Copied, values: Sequence[Any]) -> None:
-        self._waiting.add(copied, values)
+    def _copy(self, copied: Copied, columns: Sequence[Sequence[Any]]) -> None:
+        self._waiting.add(copied, columns)
 
         if copied.table not in self.temporary or self._waiting.is_full:
             self._load()

@@ -30,9 +30,9 @@ _EVERYWHERE = (
 )
 _PARAMETER = re.compile(r"\?(\d*)")
 
-# Rows of parameters and nothing else, which are copied if there are many.
+# A row of parameters and nothing else, which is copied if there are many.
 _ROW = r"\((?:\?|NULL)(?:, (?:\?|NULL))*\)"
-_ROWS = re.compile(rf"\s*INSERT INTO (\w+) \(([\w,\s]+)\)\s+VALUES ({_ROW})(?:, ?{_ROW})*\s*")
+_ROWS = re.compile(rf"\s*INSERT INTO (\w+) \(([\w,\s]+)\)\s+VALUES ({_ROW})\s*")
 
 
 @attrs.frozen
@@ -43,14 +43,10 @@ class Copied:
     Attributes:
         table: That it fills.
         statement: The COPY.
-        width: Parameters of a row.
-        rows: How many rows the INSERT has.
     """
 
     table: str
     statement: str
-    width: int
-    rows: int
 
 
 @lru_cache(maxsize=1_024)
@@ -90,9 +86,4 @@ def copied(statement: str) -> Copied | None:
     values = [value.strip() for value in row.strip("()").split(",")]
     given = [name for name, value in zip(names, values, strict=True) if value == "?"]
 
-    return Copied(
-        table=table,
-        statement=f"COPY {table} ({', '.join(given)}) FROM STDIN",
-        width=len(given),
-        rows=statement.count("(") - 1,
-    )
+    return Copied(table, f"COPY {table} ({', '.join(given)}) FROM STDIN")

@@ -13,6 +13,7 @@ from contextlib import (
     nullcontext,
     suppress,
 )
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,10 @@ from ._wal_generation import ADVANCE, WalGeneration
 BUSY_TIMEOUT_S = 10
 HASTY_TIMEOUT_S = 1
 CACHE_KIB = 4096
+
+# Few lengths: a long statement for each number of rows, prepared and cached by
+# sqlite3, once cost 30 MB.
+ROWS_A_STATEMENT = (512, 64, 8, 1)
 
 # Of `PRAGMA synchronous`.
 NORMAL = 1
@@ -95,6 +100,20 @@ class SqliteSession(sqlite3.Connection, BaseSession):
                 self._streams.remove(cursor)
             with suppress(sqlite3.ProgrammingError):
                 cursor.close()
+
+    def insert_columns(self, statement: str, columns: Sequence[Sequence[Any]]) -> None:
+        width, start = len(columns), 0
+        values: list[Any] = [None] * (len(columns[0]) * width)
+
+        for number, column in enumerate(columns):
+            values[number::width] = column
+
+        with self.filling():
+            for rows in ROWS_A_STATEMENT:
+                size = rows * width
+                while start + size <= len(values):
+                    self.execute(_for_rows(statement, rows), values[start : start + size])
+                    start += size
 
     def drop_temporary(self, kind: str, name: str) -> None:
         """
@@ -352,6 +371,16 @@ class SqliteDatabase(SharingDatabase[SqliteSession]):
         advice = owner_advice(self.path) or "Check CONEXXUS_STORE"
 
         return StoreError(f"the store {self.path} can't be {what}: {exc.strerror}. {advice}.")
+
+
+@lru_cache(maxsize=64)
+def _for_rows(statement: str, rows: int) -> str:
+    """
+    An INSERT of one row, for so many.
+    """
+    row = statement.rpartition("VALUES ")[2]
+
+    return ", ".join([statement, *[row] * (rows - 1)])
 
 
 def _identity(path: Path) -> FileIdentity | None:
