@@ -14,7 +14,7 @@ from conexxus_client import exact_sum
 from conexxus_sync.model.frozen_sales import FrozenTransaction
 from conexxus_sync.model.sales import Batch, BatchState, DateTotals, SaleKey
 
-from ._batch_rows import COLUMNS, MEMBER, read_batch, split_body
+from ._batch_rows import BODY, COLUMNS, MEMBERS, read_batch, split_body
 from ._database import NO_LIMIT, Repository, Session, first_readable, readable, text
 from ._operator_actions import keys
 
@@ -44,15 +44,11 @@ _MISMATCHED = """
 SELECT coalesce(sum(mismatched), 0) FROM batches WHERE location = ?
     AND state NOT IN ('resolved', 'rejected')
 """
-_BODY = "SELECT body FROM batches WHERE location = ? AND key = ?"
 _LATEST_BODIES = """
 SELECT body FROM batches WHERE location = ? AND body IS NOT NULL
 ORDER BY business_date DESC, freeze_number DESC, first DESC LIMIT ?
 """
 _IDS = "SELECT id FROM batch_transactions WHERE location = ? AND key = ? ORDER BY position"
-_MEMBERS = f"""
-SELECT {MEMBER} FROM batch_transactions WHERE location = ? AND key = ? ORDER BY position
-"""  # noqa: S608  # constants
 _EFFECTIVE = """
 SELECT id, sold_second, key, revision FROM delivered
 WHERE location = ? AND business_date = ? AND voided = 0
@@ -185,7 +181,7 @@ class BatchReader(Repository):
         """
         The bytes to send.
         """
-        return bytes(self.value(_BODY, (self.location, batch.key)))
+        return bytes(self.value(BODY, (self.location, batch.key)))
 
     def latest_bodies(self, limit: int) -> list[bytes]:
         """
@@ -208,7 +204,7 @@ class BatchReader(Repository):
         return list(
             split_body(
                 self.body(batch),
-                self.session.execute(_MEMBERS, (self.location, batch.key)).fetchall(),
+                self.session.execute(MEMBERS, (self.location, batch.key)).fetchall(),
             )
         )
 

@@ -17,7 +17,11 @@ COLUMNS = (
     " frozen_at, sent_at, unknown_since, settled_at, parked, answer, forced, mismatched,"
     " sent_boot, sent_uptime, sent_server, parent, unknown_pushes, released"
 )
-MEMBER = "position, id, digest, version, total, size, sold_at, origin, revision, voids, register"
+BODY = "SELECT body FROM batches WHERE location = ? AND key = ?"
+MEMBERS = """
+SELECT position, id, digest, version, total, size, sold_at, origin, revision, voids, register
+FROM batch_transactions WHERE location = ? AND key = ? ORDER BY position
+"""
 
 _ORIGINS = "SELECT origin FROM batch_transactions WHERE location = ? AND key = ?"
 _NEXT_FREEZE = """
@@ -134,7 +138,7 @@ def split_body(body: bytes, rows: Iterable[Row]) -> Iterator[FrozenTransaction]:
     but not for a comparison of texts.
 
     Args:
-        rows: `MEMBER` of each, in order.
+        rows: Those of `MEMBERS`.
     """
     opening = b',"transactions":['
     start = body.index(opening) + len(opening)

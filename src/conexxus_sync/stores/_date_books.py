@@ -12,7 +12,7 @@ import attrs
 from conexxus_sync.model.frozen_sales import SECOND
 from conexxus_sync.model.sales import SaleKey
 
-from ._batch_rows import MEMBER, split_body
+from ._batch_rows import BODY, MEMBERS, split_body
 from ._database import Repository
 
 
@@ -25,10 +25,6 @@ SELECT key, state, parked, attempts FROM batches WHERE location = ? AND business
     AND state IN ('pending', 'sending', 'unknown', 'delivered')
 ORDER BY freeze_number, first, key
 """
-_BODY = "SELECT body FROM batches WHERE location = ? AND key = ?"
-_MEMBERS = f"""
-SELECT {MEMBER} FROM batch_transactions WHERE location = ? AND key = ? ORDER BY position
-"""  # noqa: S608  # constants
 _SET_ASIDE = """
 SELECT raw FROM quarantined_transactions
 WHERE location = ? AND business_date = ? AND dismissed_at IS NULL
@@ -165,8 +161,8 @@ class DateBooks(Repository):
         Those of a batch; with *delivered*, without those that were refused.
         """
         scope = (self.location, key)
-        body = self.value(_BODY, scope)
-        rows = self.session.execute(_MEMBERS, scope).fetchall()
+        body = self.value(BODY, scope)
+        rows = self.session.execute(MEMBERS, scope).fetchall()
         raws = repeat(None) if body is None else (it.raw for it in split_body(bytes(body), rows))
 
         for row, raw in zip(rows, raws, strict=False):

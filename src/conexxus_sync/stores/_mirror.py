@@ -40,7 +40,6 @@ ON CONFLICT (location) DO UPDATE SET elements = excluded.elements, digest = excl
 _FORGET_UNNAMED = "DELETE FROM unnamed_elements WHERE location = ?"
 _COUNTS = "SELECT present, missing FROM item_counts WHERE location = ?"
 _QUARANTINED_COUNT = "SELECT count(*) FROM quarantine WHERE location = ? AND kind = 'item'"
-_ANY_ITEM = "SELECT 1 FROM items WHERE location = ? LIMIT 1"
 
 _ITEM = """
 SELECT i.sku, i.name, i.price, i.category, i.description, i.extra, i.missing_since,
@@ -188,7 +187,7 @@ class Mirror(Repository):
         """
         Does the mirror hold no item, not even a missing one?
         """
-        return self.session.execute(_ANY_ITEM, (self.location,)).fetchone() is None
+        return self.session.execute(ANY_ITEM, (self.location,)).fetchone() is None
 
     def items(
         self, *, missing: bool = False, changed_since: str | None = None
