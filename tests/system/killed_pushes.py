@@ -4,7 +4,9 @@ Kills pushes at every named step, starts them again, and reads the books.
 The back office is a process of its own, behind real sockets, that cuts one
 answer in twenty after it has committed, and now and then answers 503 or
 resets.  Pushes fork from this process once everything is imported, so that no
-kill falls into start-up.  Each has a location of its own.
+kill falls into start-up.  Each has a location of its own.  What is started
+again is killed again, at a step of those with the fewest kills, until one comes
+to its end.
 
 A step is named after what was just done; `before` a step is in the
 transaction that records it, just before its commit.
@@ -15,6 +17,8 @@ that STORE names.  With the design `stopped`, pushes are not
 killed but stopped for longer than their lease, while another one goes on.
 """
 
+import gc
+import importlib
 import json
 import logging
 import os
@@ -22,7 +26,7 @@ import random
 import secrets
 import signal
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -113,6 +117,8 @@ class Case:
 
     shop = SHOP
     began = NOW
+    # So often at most, what is started again is killed again.
+    kills_again = 6
 
     def __init__(self, folder, url, design, location):
         self.path = folder / f"{location}.db"
@@ -164,12 +170,12 @@ class Case:
         """
         self.engine(killer, restarted=False).push(since=min(SHOP), honour_past=True)
 
-    def push_again(self):
+    def push_again(self, killer=None):
         """
         Start again, after a kill, and look at every date.
         """
         now = LATER if self.design == "stopped" else NOW
-        engine = self.engine(Killer(), restarted=True, now=now)
+        engine = self.engine(killer or Killer(), restarted=True, now=now)
         engine.push(since=min(SHOP), honour_past=True)
         for day in SHOP:
             engine.push(day)
@@ -202,6 +208,10 @@ class Case:
         if ended not in (0, -FENCED):
             yield f"the push that was stopped ended with {ended}"
 
+    @property
+    def is_right(self):
+        return self.design in ("as built", "stopped", *KINDS)
+
     def is_settled(self):
         """
         Is nothing left to deliver, but for what only an operator can settle?
@@ -216,7 +226,7 @@ class Case:
         Push until nothing is left to do; yields what is wrong.
         """
         # Wrong designs may never come to an end.
-        for _ in range(RESTARTS if self.design in ("as built", "stopped", *KINDS) else 2):
+        for _ in range(RESTARTS if self.is_right else 2):
             ended = in_child(self.push_again)
             if ended:
                 yield f"a restart ended with {ended}"
@@ -255,15 +265,15 @@ class Case:
             or (day.isoformat(), BAD) not in waiting
         }
 
-    def audit(self, ledger):
+    def audit(self, entries):
         """
         Account for every sale: delivered, unknown, pending or quarantined,
         and in just one of these places; and effective once, if delivered.
+        The back office has *entries* of this location.
         """
         delivered, waiting, aside = self.books()
         places = Counter([*delivered, *waiting, *aside])
         told = self.told(places, waiting)
-        entries = [entry for entry in ledger.transactions() if entry.location == self.location]
         effective = {(entry.date.isoformat(), entry.id) for entry in entries}
 
         yield from (f"lost {key}" for key in sorted(told - set(places)))
@@ -309,17 +319,38 @@ def back_office(books, design):
 
 def counted(case):
     """
-    How often each step comes, in a push that nobody kills.
+    How often each step comes in a push that runs to its end.  What it and its
+    successor import is imported here, too: children need not do it again.
     """
     seen = case.path.with_suffix(".json")
 
     def work():
         killer = Killer()
         case.push(killer)
-        seen.write_text(json.dumps(killer.seen))
+        case.push_again()
+        seen.write_text(json.dumps([killer.seen, [*sys.modules]]))
 
     in_child(work)
-    return json.loads(seen.read_text())
+    steps, modules = json.loads(seen.read_text())
+    for name in modules:
+        importlib.import_module(name)
+
+    return steps
+
+
+def killed_again(case, steps, kills, dice):
+    """
+    Start a case again, and kill that, until it comes to its end; yields what is wrong.
+    """
+    for _ in range(case.kills_again):
+        rare = sorted(steps, key=lambda step: kills[step])[: len(steps) // 2 + 1]
+        step = dice.choice(rare)
+        ended = in_child(lambda step=step: case.push_again(Killer((step, 1))))
+        if ended != signal.SIGKILL:
+            if ended:
+                yield f"a restart that was to be killed at {step} ended with {ended}"
+            return
+        kills[step] += 1
 
 
 def main(folder, design, wanted, steps, kind=Case):
@@ -333,9 +364,14 @@ def main(folder, design, wanted, steps, kind=Case):
         for number in range(3):
             often |= Counter(counted(kind(folder, url, design, f"dry-{number}")))
 
-        for step in steps or STEPS:
+        # Children share what is there with this process, and live for a moment.
+        gc.freeze()
+        gc.disable()
+
+        steps = steps or STEPS
+        for step in steps:
             for attempt in range(10 * wanted):
-                if kills[step] == wanted:
+                if kills[step] >= wanted:
                     break
                 case = kind(folder, url, design, f"{step}-{attempt}".replace(" ", "-"))
                 at = (step, dice.randint(1, often[step] or 1))
@@ -345,12 +381,17 @@ def main(folder, design, wanted, steps, kind=Case):
                 else:
                     ended = in_child(lambda case=case, at=at: case.push(Killer(at)))
                     kills[step] += ended == signal.SIGKILL
+                    if case.is_right:
+                        again = killed_again(case, steps, kills, dice)
+                        problems += [f"{at}: {problem}" for problem in again]
                 problems += [f"{at}: {problem}" for problem in case.restart()]
                 cases.append((at, case))
 
-    ledger = Ledger(folder / "books")
+    entries = defaultdict(list)
+    for entry in Ledger(folder / "books").transactions():
+        entries[entry.location].append(entry)
     for at, case in cases:
-        problems += [f"{at}: {problem}" for problem in case.audit(ledger)]
+        problems += [f"{at}: {problem}" for problem in case.audit(entries[case.location])]
 
     print(json.dumps({"kills": kills, "problems": problems}))
 

@@ -29,6 +29,8 @@ class TrickleCase(Case):
 
     shop: ClassVar = {DAY: ["b1", "b2", BAD, "b3", "b4"]}
     began = NOON - timedelta(days=1)
+    # What is started again looks at later moments, one after the other.
+    kills_again = 0
 
     def look(self, now, killer=None, *, restarted):
         """
