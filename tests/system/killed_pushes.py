@@ -13,7 +13,7 @@ transaction that records it, just before its commit.
 
 Run as a script: `killed_pushes.py FOLDER DESIGN KILLS [STEP …]`, with so many
 kills at each step; prints JSON.  The stores are files, or all in the PostgreSQL
-that STORE names.  With the design `stopped`, pushes are not
+that STORE names; another SEED is another run.  With the design `stopped`, pushes are not
 killed but stopped for longer than their lease, while another one goes on.
 """
 
@@ -356,7 +356,8 @@ def killed_again(case, steps, kills, dice):
 def main(folder, design, wanted, steps, kind=Case):
     logging.disable()
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-    dice, kills, cases, problems = random.Random(20260102), Counter(), [], []
+    dice = random.Random(int(os.environ.get("SEED", "20260102")))
+    kills, cases, problems = Counter(), [], []
 
     with back_office(folder / "books", design) as url:
         # What faults leave out in one push is there in another.
