@@ -2,7 +2,8 @@
 When to try again.
 """
 
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 
 import pytest
@@ -29,8 +30,10 @@ from conexxus_client import (
     StatusError,
     TlsError,
 )
+from conexxus_client._calls._cancellation import SLICE_SECONDS, cancellation_scope
 from conexxus_client._calls._error_body import error_for
 from conexxus_client._calls._retries import Attempts, RetryBudget, retry_after, server_date
+from conexxus_client._calls._retry_wait import retry_hook
 
 
 def answered(cls, status, **evidence):
@@ -105,6 +108,55 @@ def test_nothing_is_repeated_too_late(slept, repeat_by, deliveries):
             assert (len(error.attempts), error.delivery) == (number, Delivery.UNKNOWN)
             return
         call.begin()
+
+
+def test_a_key_that_is_perhaps_forgotten():
+    """
+    After that moment, what the back office may have is not sent again, and the
+    call ends with the error before.
+    """
+    call = attempts(repeat_by=60.0, boottime=lambda: 60.0)
+    error = ConnectionLostError(delivery=Delivery.UNKNOWN)
+
+    assert call.wait_after(error) == 1.0
+    with pytest.raises(ConnectionLostError) as caught:
+        call.begin()
+
+    assert caught.value is error
+    assert call.wait_after(error) is False
+    assert [record.number for record in error.attempts] == [1]
+
+
+@pytest.mark.parametrize(
+    ("deliveries", "delivery"),
+    [
+        ([Delivery.NOT_SENT], Delivery.NOT_SENT),
+        ([Delivery.UNKNOWN, Delivery.NOT_SENT], Delivery.UNKNOWN),
+        ([Delivery.NOT_SENT, Delivery.REJECTED], Delivery.REJECTED),
+    ],
+)
+def test_delivery_over_all_attempts(deliveries, delivery):
+    """
+    One attempt of unknown fate makes that of the call unknown.
+    """
+    call = attempts(RetryPolicy(retries=len(deliveries) - 1))
+
+    for each in deliveries:
+        error = ConnectionLostError(delivery=each)
+        call.wait_after(error)
+
+    assert error.delivery == delivery
+
+
+def test_first_attempt_follows_no_error():
+    """
+    A key that is too old stops a repetition, and no first attempt.
+    """
+    call = attempts(repeat_by=60.0, boottime=lambda: 60.0)
+
+    call.begin()
+
+    assert call.retried_error is None
 
 
 @pytest.mark.parametrize("error", RETRIED, ids=lambda error: type(error).__name__)
@@ -287,6 +339,19 @@ def test_other_dates(text, moment):
     assert server_date(Headers([("Date", text)])) == moment
 
 
+@pytest.mark.parametrize(
+    ("age", "seconds"), [("30", 30), (" 5 ", 5), ("", 0), ("soon", None), ("٣", None), ("-1", None)]
+)
+def test_age_of_an_answer(age, seconds):
+    """
+    An answer from a cache was given before, and arrives its age later.
+    """
+    moment = datetime(2027, 1, 2, 10, tzinfo=UTC)
+    expected = None if seconds is None else moment + timedelta(seconds=seconds)
+
+    assert server_date(Headers([DATE, ("Age", age)])) == expected
+
+
 @given(st.text(max_size=40))
 def test_any_retry_after(value):
     """
@@ -372,3 +437,58 @@ def test_error_of_nobody_is_not_repeated():
 
     assert call.wait_after(ValueError("a mistake")) is False
     assert call.records == []
+
+
+class Sleeper:
+    """
+    A clock that is as fast as its sleeps.
+    """
+
+    def __init__(self, monkeypatch):
+        self.now, self.slept = 100.0, []
+        monkeypatch.setattr(time, "sleep", self.sleep)
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
+
+    def sleep(self, seconds):
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+def test_wait_without_a_cancellation(monkeypatch):
+    """
+    stamina waits.
+    """
+    sleeper = Sleeper(monkeypatch)
+
+    assert retry_hook(attempts())(ConnectError()) == 1.0
+    assert retry_hook(attempts(RetryPolicy(retries=0)))(ConnectError()) is False
+    assert sleeper.slept == []
+
+
+def test_wait_that_may_be_cancelled(monkeypatch):
+    """
+    The hook waits itself, a slice at a time, and nothing is left to stamina.
+    """
+    sleeper = Sleeper(monkeypatch)
+    hook = retry_hook(attempts(RetryPolicy(delay=0.6)))
+
+    with cancellation_scope(lambda: False):
+        assert hook(ConnectError()) == 0.0
+
+    assert sleeper.slept == [SLICE_SECONDS, SLICE_SECONDS, pytest.approx(0.1)]
+
+
+def test_wait_that_is_cancelled(monkeypatch):
+    """
+    The call ends with the error before, and its attempts.
+    """
+    sleeper = Sleeper(monkeypatch)
+    error = ConnectError()
+    call = attempts()
+
+    with cancellation_scope(lambda: len(sleeper.slept) == 2):
+        assert retry_hook(call)(error) is False
+        assert retry_hook(attempts(RetryPolicy(retries=0)))(ConnectError()) is False
+
+    assert sleeper.slept == [SLICE_SECONDS] * 2
+    assert [record.wait for record in error.attempts] == [1.0]
