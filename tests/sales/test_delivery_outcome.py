@@ -29,10 +29,12 @@ from conexxus_client import (
     StatusError,
 )
 from conexxus_sync.sales import Outcome, classify_answer, parking_reason
+from conexxus_sync.sales._key_age import KeyAge
 
 
 IDS = ("t1", "t2", "t3")
 NOW = datetime(2026, 1, 2, 23, 30, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
 
 
 def outcome(answer, *, was_unknown=False, **profile):
@@ -151,11 +153,9 @@ def test_key_age_by_another_clock():
     How old a key is that was sent in the future, nobody knows; clocks are set
     back by a little all the time.
     """
-    minute = timedelta(minutes=1)
-
-    assert parking_reason(NOW + 5 * minute, NOW, ApiProfile()) is None
-    assert "a clock that was ahead" in parking_reason(NOW + 6 * minute, NOW, ApiProfile())
-    assert parking_reason(NOW + 6 * minute, NOW, ApiProfile(dedupe="transaction_id")) is None
+    assert parking_reason(NOW + 5 * MINUTE, NOW, ApiProfile()) is None
+    assert "a clock that was ahead" in parking_reason(NOW + 6 * MINUTE, NOW, ApiProfile())
+    assert parking_reason(NOW + 6 * MINUTE, NOW, ApiProfile(dedupe="transaction_id")) is None
 
 
 @pytest.mark.parametrize(
@@ -226,3 +226,154 @@ def test_never_wrong(answer, was_unknown, profile):
     assert {entry.id for entry in found.rejected} <= set(IDS)
     assert found.outcome is not Outcome.UNKNOWN or profile.dedupe != "none" or found.parked
     assert found.parked is None or found.outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("receipt", "reason"),
+    [
+        (PushReceipt(), "accepted 3 of 3 transactions"),
+        (PushReceipt(rejected=rejected("t2")), "accepted 2 of 3 transactions"),
+        (PushReceipt(accepted=1, duplicates=2), "accepted 3 of 3 transactions"),
+        (PushReceipt(accepted=1, duplicate_ids=("t1", "t2")), "accepted 3 of 3 transactions"),
+        (PushReceipt(least=1, duplicates=2), "accepted 3 of 3 transactions"),
+        (PushReceipt(least=3), "accepted 3 of 3 transactions"),
+        (
+            PushReceipt(complaint="no till 4"),
+            "the back office says success, and complains: no till 4",
+        ),
+        (
+            PushReceipt(rejected=rejected("x")),
+            "the answer rejects 1 transaction that were not sent",
+        ),
+        (
+            PushReceipt(duplicate_ids=("x", "y")),
+            "the answer names 2 transactions that were not sent",
+        ),
+        (
+            PushReceipt(accepted=1),
+            "the back office says that it accepted 1 of 3 transactions and names 0 as rejected",
+        ),
+        (
+            PushReceipt(accepted=1, duplicates=1, rejected=rejected("t2", "t3")),
+            "accepted 1 of 3 transactions",
+        ),
+        (
+            PushReceipt(least=1, duplicates=1),
+            "the back office says that it processed 1 of 3 transactions and names 0 as rejected",
+        ),
+    ],
+)
+def test_what_a_receipt_says(receipt, reason):
+    """
+    What was taken, or what is disputed, in words.
+    """
+    found = classify_answer(receipt, ids=IDS, was_unknown=False, profile=ApiProfile())
+
+    assert found.reason == reason
+    assert found.parked == (None if found.outcome is Outcome.ACCEPTED else reason)
+
+
+def test_why_a_repetition_is_parked():
+    """
+    In words, and without what the answer blames: it is settled by an operator.
+    """
+    refused = classify_answer(
+        status(422, rejected=rejected("t1")),
+        ids=IDS,
+        was_unknown=True,
+        profile=ApiProfile(dedupe="none"),
+    )
+    disputed = classify_answer(
+        PushReceipt(rejected=rejected("t1", "t2")),
+        ids=IDS,
+        was_unknown=True,
+        profile=ApiProfile(dedupe="transaction_id"),
+    )
+
+    assert (refused.outcome, refused.rejected) == (Outcome.UNKNOWN, ())
+    assert refused.parked == "the back office recognises no repetition"
+    assert disputed.parked == (
+        "the back office was sent these transactions before, and rejects 2 of them now: no"
+    )
+
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("since", "key_age", "profile", "reason"),
+    [
+        (NOW, None, {"dedupe": "none"}, "the back office recognises no repetition"),
+        (
+            NOW + HOUR,
+            None,
+            {},
+            (
+                "it was sent at 2026-01-03 00:30 UTC, by a clock that was ahead, or this one is "
+                "behind: for how long the back office has known its key is unknown"
+            ),
+        ),
+        (
+            NOW - HOUR,
+            KeyAge(doubt="the clock was set since then"),
+            {},
+            (
+                "it was sent at 2026-01-02 22:30 UTC, and the clock was set since then: for how "
+                "long the back office has known its key is unknown"
+            ),
+        ),
+        # Another clock is right.
+        (NOW + HOUR, KeyAge(age=HOUR), {}, None),
+        (
+            NOW - HOUR,
+            KeyAge(age=25 * HOUR),
+            {},
+            "the back office remembers a key for 24 hours, and that has passed",
+        ),
+        (NOW - 25 * HOUR, KeyAge(age=HOUR), {}, None),
+        # Of a short time, a tenth is kept.
+        (NOW - timedelta(minutes=8, seconds=59), None, {"key_ttl": 10 * MINUTE}, None),
+        (
+            NOW - timedelta(minutes=9),
+            None,
+            {"key_ttl": 10 * MINUTE},
+            "the back office remembers a key for 10 minutes, and that has passed",
+        ),
+    ],
+)
+def test_why_a_key_protects_no_more(since, key_age, profile, reason):
+    assert parking_reason(since, NOW, ApiProfile(**profile), key_age=key_age) == reason
+
+
+@pytest.mark.parametrize(
+    ("answer", "stop", "forbidden", "server"),
+    [
+        (status(401, AuthenticationError), True, False, False),
+        (status(403, PermissionDeniedError), False, True, False),
+        (status(404, NotFoundError), False, True, False),
+        (status(409), False, False, False),
+        (status(422), False, False, False),
+        (status(429, RateLimitError, retry_after=7.0), True, False, False),
+        (status(499, delivery=Delivery.UNKNOWN), False, False, False),
+        (status(500, ServerError, delivery=Delivery.UNKNOWN), False, False, True),
+        (ConnectError(), True, False, False),
+        (ConnectionLostError(delivery=Delivery.UNKNOWN), False, False, False),
+    ],
+)
+def test_what_follows_from_an_error(answer, stop, forbidden, server):
+    """
+    Whether more sends would fare no better, and what the batch waits for.
+    """
+    found = classify_answer(answer, ids=IDS, was_unknown=False, profile=ApiProfile())
+
+    assert (found.stop, found.is_forbidden, found.is_server_error) == (stop, forbidden, server)
+    assert (found.reason, found.retry_after) == (answer.explanation, answer.retry_after)
+    assert found.status == getattr(answer, "status", None)
+
+
+def test_conflict_in_words():
+    found = classify_answer(
+        status(409), ids=IDS, was_unknown=False, profile=ApiProfile(conflict_is_delivered=True)
+    )
+
+    assert found.reason == f"delivered before: {status(409).explanation}"

@@ -126,6 +126,11 @@ def test_due(dates, now, due):
         (ledger(visits=OVER), at(8, 23, 40), at(7, 23, 30)),
         (ledger(waiting=[day(5)]), at(5), at(5)),
         (ledger(trickle=trickle(looked_at=at(5))), at(5), at(5, 12, 15)),
+        (
+            ledger(waiting=[day(5)], trickle=trickle(looked_at=at(5))),
+            at(5, 12, 1),
+            at(5, 12, 15),
+        ),
         # The date is in the future as long as nothing of today can be due.
         (ledger(visits={day(5): at(7, 23, 30)}, unsettled=day(9)), at(8), at(9, 23, 30)),
     ],
@@ -175,6 +180,9 @@ def test_moments():
         (ledger(visits={day(5): at(5, 23, 29)}), at(6, 12), [day(5)]),
         (ledger(visits={day(5): at(5, 23, 30)}, waiting=[day(5)]), at(6, 12), [day(5)]),
         (ledger(visits={day(5): at(5, 23, 30)}, parked=[day(5)]), at(6, 12), [day(5)]),
+        # Though older ones are over; what is before the start is another's.
+        (ledger(visits=OVER, parked=[day(4), day(5)], unsettled=day(7)), at(7), [day(5)]),
+        (ledger(waiting=[day(6)], visits=OVER, unsettled=day(8)), at(8), [day(6)]),
     ],
 )
 def test_overdue(dates, now, overdue):
@@ -210,6 +218,18 @@ def test_watermark():
     assert (found.rules, found.lookback) == (CALENDAR.rules, 2)
     assert ledger(visits=OVER, unsettled=day(6)).watermark(at(9)).before == day(7)
     assert ledger(visits=OVER, as_of=at(8, 23, 50)).watermark(at(9)).as_of == at(8, 23, 50)
+
+
+def test_watermark_of_closed_dates():
+    """
+    They were not looked at, and are over as of now.
+    """
+    closed = DateVisit(closed="the books are closed")
+    dates = DueDates(calendar=CALENDAR, start=day(5), visits={day(5): closed}, waiting=frozenset())
+
+    found = dates.watermark(at(6))
+
+    assert (found.before, found.as_of) == (day(6), at(6))
 
 
 @pytest.mark.parametrize(
