@@ -116,15 +116,16 @@ def test_next_due(visited, upcoming):
 
 
 @pytest.mark.parametrize(
-    ("closes", "moment", "day"),
+    ("zone", "closes", "moment", "day"),
     [
-        (time(0), utc(2026, 1, 2, 23, 59, 59), DAY),
-        (time(2, 30, 15), utc(2026, 1, 3, 2, 30, 14), DAY),
-        (time(2, 30, 15), utc(2026, 1, 3, 2, 30, 15), date(2026, 1, 3)),
+        ("UTC", time(0), utc(2026, 1, 2, 23, 59, 59), DAY),
+        ("UTC", time(2, 30, 15), utc(2026, 1, 3, 2, 30, 14), DAY),
+        ("UTC", time(2, 30, 15), utc(2026, 1, 3, 2, 30, 15), date(2026, 1, 3)),
+        ("America/New_York", time(0), utc(2026, 1, 3, 4, 59), DAY),
     ],
 )
-def test_date_of_a_moment(closes, moment, day):
-    assert calendar(day_closes_at=closes).business_date(moment) == day
+def test_date_of_a_moment(zone, closes, moment, day):
+    assert calendar(zone, day_closes_at=closes).business_date(moment) == day
 
 
 def test_first_date():

@@ -93,6 +93,7 @@ def test_what_is_set_aside():
     bad = [frozen("t1", fault="no lines"), frozen("t2")]
 
     assert list(count.counting_quarantined(bad)) == bad
+    count.left = 1
     run = finished(count)
 
     assert count.has_content
@@ -100,7 +101,7 @@ def test_what_is_set_aside():
         RunIssue(item="t1", error="no lines", kind=IssueKind.SET_ASIDE),
         RunIssue(item="t2", error="Transaction was refused", kind=IssueKind.SET_ASIDE),
     )
-    assert (run.items_processed, run.items_succeeded, run.items_failed) == (2, 0, 2)
+    assert (run.items_processed, run.items_succeeded, run.items_failed) == (3, 0, 3)
     assert (run.status, run.last_error) == (RunStatus.FAILED, "Transaction was refused")
 
 
@@ -138,7 +139,8 @@ def test_last_error():
     count = counters()
     count.add_issue("t1", "first")
     count.add_issue("t2", "second")
-    assert finished(count).last_error == "second"
+    count.add_issue("t3", "third")
+    assert finished(count).last_error == "third"
 
     count.refused = "too many"
     assert finished(count).last_error == "nothing was taken back: too many"
@@ -149,6 +151,14 @@ def test_last_error():
     assert finished(count).errors[-1] == RunIssue(
         item=None, error="no line", kind=IssueKind.FAILURE
     )
+
+
+def test_what_else_is_recorded():
+    count = attrs.evolve(counters(), unknown=True, note="the first one", left=2)
+
+    run = finished(count)
+
+    assert (run.delivery_unknown, run.note, run.items_failed) == (True, "the first one", 2)
 
 
 def test_many_errors():
