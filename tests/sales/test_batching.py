@@ -8,6 +8,7 @@ import attrs
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conexxus_sync.config import SyncConfig
 from conexxus_sync.model.frozen_sales import FrozenTransaction
 from conexxus_sync.sales import BatchLimits
 from conexxus_sync.sales._batching import bisect, released_halves, split_into_batches
@@ -95,3 +96,9 @@ def test_halves():
         ("k2", [two]),
     ]
     assert list(released_halves([one, two], {"b": "k2"})) == [("k2", [two])]
+
+
+def test_limits_of_the_settings():
+    config = SyncConfig(location_id="loc-001", batch_transactions=7, batch_bytes=2_000_000)
+
+    assert BatchLimits.of(config) == BatchLimits(transactions=7, bytes=2_000_000)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from conexxus_client import (
     ApiProfile,
+    AttemptRecord,
     AuthenticationError,
     ConfigurationError,
     ConnectError,
@@ -377,3 +378,43 @@ def test_conflict_in_words():
     )
 
     assert found.reason == f"delivered before: {status(409).explanation}"
+
+
+@pytest.mark.parametrize(
+    ("attempts", "profile", "waits"),
+    [
+        ([503], {"unprocessed_statuses": (503,)}, True),
+        ([None, 503], {"unprocessed_statuses": (503,)}, True),
+        ([500, 503], {"unprocessed_statuses": (503,)}, False),
+        ([503], {"unprocessed_statuses": (429,)}, False),
+    ],
+)
+def test_what_was_not_looked_at(attempts, profile, waits):
+    """
+    Each attempt ended before the back office looked at it, or was not sent:
+    more sends would fare no better, and nothing is unknown.
+    """
+    answer = status(503, ServerError, delivery=Delivery.UNKNOWN)
+    answer.attempts = tuple(
+        AttemptRecord(
+            number=number,
+            cause="ServerError",
+            message="no",
+            status=code,
+            delivery=Delivery.NOT_SENT if code is None else Delivery.UNKNOWN,
+        )
+        for number, code in enumerate(attempts, 1)
+    )
+
+    found = classify_answer(answer, ids=IDS, was_unknown=False, profile=ApiProfile(**profile))
+
+    assert found.outcome is (Outcome.WAITING if waits else Outcome.UNKNOWN)
+    assert found.stop is waits
+
+
+def test_only_a_refusal_of_the_content_blames():
+    answer = status(403, PermissionDeniedError, rejected=rejected("t1"))
+
+    found = classify_answer(answer, ids=IDS, was_unknown=False, profile=ApiProfile())
+
+    assert found.rejected == ()
