@@ -1,0 +1,161 @@
+"""
+Runs the tests of a package against each mutant: a plugin of pytest.
+
+mutmut's own loop starts pytest anew for every mutant, which costs more than the
+tests.  Here they are collected once, and run once without a mutant, to see how
+long each takes and which functions it calls.  Every mutant then gets a fork of
+the process, and the tests that call its function, the quickest first, until one
+fails.
+"""
+
+import os
+import resource
+import signal
+import sys
+import warnings
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from time import monotonic, process_time
+
+import attrs
+import pytest
+from mutmut.mutation import trampoline
+from mutmut.mutation.trampoline import set_mutant_under_test
+
+from .mutants import Mutant
+
+
+SURVIVED, KILLED, TIMED_OUT, UNTESTED = "survived", "killed", "timed out", "untested"
+# Of an examined mutant: so many times what its tests take, and some seconds.
+PATIENCE, CPU_SECONDS, WALL_SECONDS = 10, 3, 60
+
+
+@attrs.define(eq=False)
+class MutantLoop:
+    """
+    What became of each mutant.
+
+    Attributes:
+        most: So many tests a mutant at most, the quickest; the score is then a
+            lower bound.
+    """
+
+    mutants: Sequence[Mutant]
+    most: int
+    outcomes: dict[Mutant, str] = attrs.field(factory=dict)
+    seconds: dict[str, float] = attrs.field(factory=dict)
+    callers: dict[str, set[str]] = attrs.field(factory=lambda: defaultdict(set))
+    failed: list[str] = attrs.field(factory=list)
+    # The tests that killed, by function.
+    killers: dict[str, Counter[str]] = attrs.field(factory=lambda: defaultdict(Counter))
+
+    def pytest_sessionstart(self) -> None:
+        # pytest wants to be first to import it.
+        from hypothesis import HealthCheck, Phase, settings
+
+        # No time is spent on a small example: that it fails is enough.
+        settings.register_profile(
+            "mutation",
+            max_examples=20,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            phases=[Phase.explicit, Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        settings.load_profile("mutation")
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self.failed.append(report.nodeid)
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        if session.testsfailed:
+            raise session.Interrupted("tests can't be collected")
+
+        items = {item.nodeid: item for item in session.items}
+        self._rehearse(session.items)
+        if self.failed:
+            return True
+
+        for number, mutant in enumerate(self.mutants, 1):
+            self.outcomes[mutant] = outcome = self._examined(mutant, items)
+            if outcome != KILLED:
+                print(
+                    f"{number}/{len(self.mutants)} {outcome}: {mutant.change}",
+                    file=sys.__stderr__,
+                    flush=True,
+                )
+
+        return True
+
+    def _rehearse(self, items: Sequence[pytest.Item]) -> None:
+        called = set[str]()
+        # mutmut's own looks at the stack, which takes longer than the call.
+        trampoline.record_trampoline_hit = lambda name, caller=None: called.add(name)
+        set_mutant_under_test("stats")
+        for item, after in zip(items, [*items[1:], None], strict=True):
+            began = process_time(), monotonic()
+            _run(item, after)
+            # A test that waits is as dear as one that computes.
+            self.seconds[item.nodeid] = max(process_time() - began[0], (monotonic() - began[1]) / 4)
+            for function in called:
+                self.callers[function].add(item.nodeid)
+            called.clear()
+        set_mutant_under_test("")
+
+    def _examined(self, mutant: Mutant, items: dict[str, pytest.Item]) -> str:
+        killers = self.killers[mutant.function]
+        tests = sorted(
+            self.callers[mutant.function],
+            key=lambda test: (-killers[test], self.seconds[test]),
+        )[: self.most]
+        if not tests:
+            return UNTESTED
+
+        ours, theirs = os.pipe()
+        with warnings.catch_warnings():
+            # No thread of this process holds what the child needs.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            child = os.fork()
+
+        if child == 0:
+            try:
+                self._try(mutant, [items[test] for test in tests], theirs)
+            finally:
+                os._exit(3)
+
+        os.close(theirs)
+        status = os.waitpid(child, 0)[1]
+        with os.fdopen(ours) as pipe:
+            killer = pipe.read()
+
+        if killer:
+            killers[killer] += 1
+            return KILLED
+        if os.WIFSIGNALED(status):
+            return TIMED_OUT if os.WTERMSIG(status) in (signal.SIGALRM, signal.SIGXCPU) else KILLED
+
+        return KILLED if os.WEXITSTATUS(status) else SURVIVED
+
+    def _try(self, mutant: Mutant, items: Sequence[pytest.Item], tell: int) -> None:
+        seconds = sum(self.seconds[item.nodeid] for item in items)
+        resource.setrlimit(resource.RLIMIT_CPU, (int(CPU_SECONDS + PATIENCE * seconds), -1))
+        signal.setitimer(signal.ITIMER_REAL, WALL_SECONDS + 4 * PATIENCE * seconds)
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, 1)
+        os.dup2(nothing, 2)
+        reporter = items[0].config.pluginmanager.get_plugin("terminalreporter")
+        items[0].config.pluginmanager.unregister(reporter)
+
+        set_mutant_under_test(mutant.name)
+        for item, after in zip(items, [*items[1:], None], strict=True):
+            _run(item, after)
+            if self.failed:
+                os.write(tell, item.nodeid.encode())
+                os._exit(1)
+        os._exit(0)
+
+
+def _run(item: pytest.Item, after: pytest.Item | None) -> None:
+    item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
