@@ -1,29 +1,113 @@
 """
-Adds the runbooks to the documentation: they are data of the package.
+What the documentation has beyond its files: runbooks, pictures, version, llms.txt.
 """
 
 from __future__ import annotations
 
+import re
+import runpy
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from mkdocs.structure.files import File, Files
 
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
+    from mkdocs.structure.nav import Navigation
+    from mkdocs.structure.pages import Page
 
 
-RUNBOOKS = Path(__file__).resolve().parent.parent / "src/conexxus_sync/views/runbooks"
+ROOT = Path(__file__).resolve().parent.parent
+RUNBOOKS = ROOT / "src/conexxus_sync/views/runbooks"
+# Made by scripts/docs_pictures.py; without them the pages have none.
+PICTURES = ROOT / "build/pictures"
+
+# `<!-- picture NAME: what it shows -->`, on a line of its own.
+PICTURE = re.compile(r"^<!-- picture ([a-z-]+): (.+) -->$", re.M)
+SCHEMES = ("light", "dark")
+
+pages: list[Page] = []
+summaries: dict[str, str] = {}
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """
+    Each page says which version it is about.
+    """
+    version = runpy.run_path(str(ROOT / "src/conexxus_client/_version.py"))["__version__"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+
+    config.copyright = f"Version {version}. Not affiliated with Conexxus."
+    config.repo_url = project.get("urls", {}).get("Repository", config.repo_url)
+
+    return config
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """
-    Each is a page below `runbooks/`.
+    Runbooks are data of the package, each a page below `runbooks/`; pictures are made.
     """
+    # Not above: the tests read this module without MkDocs.
+    from mkdocs.structure.files import File
+
     for path in sorted(RUNBOOKS.glob("*.md")):
-        files.append(
-            File.generated(config, f"runbooks/{path.name}", abs_src_path=str(path)),
-        )
+        files.append(File.generated(config, f"runbooks/{path.name}", abs_src_path=str(path)))
+    for path in sorted(PICTURES.glob("*.png")):
+        files.append(File.generated(config, f"pictures/{path.name}", abs_src_path=str(path)))
 
     return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """
+    Where a picture was made, it is shown, light or dark as the page is.
+    """
+    summaries[page.file.src_uri] = summary(markdown)
+
+    return with_pictures(markdown, depth=page.file.src_uri.count("/"))
+
+
+def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> None:
+    """
+    The order of `llms.txt` is that of the navigation.
+    """
+    pages[:] = nav.pages
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """
+    `llms.txt`, as llmstxt.org describes it, lists the pages with a sentence about each.
+    """
+    lines = [f"# {config.site_name}", "", f"> {config.site_description}", "", "## Pages", ""]
+    lines += [f"- [{it.title}]({it.url or './'}): {summaries[it.file.src_uri]}" for it in pages]
+
+    (Path(config.site_dir) / "llms.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def with_pictures(markdown: str, depth: int) -> str:
+    """
+    Put images in the place of the marks of a page that is so many folders deep.
+    """
+
+    def images(mark: re.Match[str]) -> str:
+        name, text = mark.groups()
+        found = [it for it in SCHEMES if (PICTURES / f"{name}-{it}.png").exists()]
+        folder = "../" * depth + "pictures"
+        return "\n".join(
+            f"![{text}]({folder}/{name}-{it}.png#only-{it}){{ .picture loading=lazy }}"
+            for it in found
+        )
+
+    return PICTURE.sub(images, markdown)
+
+
+def summary(markdown: str) -> str:
+    """
+    The first sentence of the first paragraph.
+    """
+    prose = re.sub(r"^```.*?^```$", "", markdown, flags=re.M | re.S)
+    paragraphs = re.findall(r"^(?![#<|!:\-*\d])\S.*$", prose, re.M)
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", paragraphs[0]) if paragraphs else ""
+
+    return text.partition(". ")[0].rstrip(".:") + "."

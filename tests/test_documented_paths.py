@@ -18,7 +18,7 @@ REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
 
 DOCUMENTED = sorted(
     path
-    for page in REFERENCE.glob("*.md")
+    for page in REFERENCE.rglob("*.md")
     for path in re.findall(r"^::: ([\w.]+)$", page.read_text("utf-8"), re.MULTILINE)
 )
 

@@ -25,7 +25,7 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 @attrs.frozen(kw_only=True)
 class StoreCalendar:
     """
-    The store's [business days](../explanation/business-days.md).
+    The store's [business days](../../explanation/business-days.md).
 
     All moments that it returns are in UTC.
 
