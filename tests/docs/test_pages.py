@@ -182,3 +182,19 @@ def test_headings_have_the_words_of_a_search(word):
     ]
 
     assert [line for line in headings if word in line]
+
+
+def test_named_files_exist():
+    """
+    Each test, script and example that a page names is there.
+    """
+    named = {
+        path
+        for page in PAGES
+        for path in re.findall(
+            r"(?:tests|scripts|examples)/[\w/.-]*\w", re.sub(r"https?:\S+", "", page.read_text())
+        )
+    }
+
+    assert len(named) > 30
+    assert {path for path in named if not (ROOT / path).exists()} == set()
