@@ -10,6 +10,7 @@ from messages import PAGE, ROOT, commands, settings
 
 import conexxus_sync.errors
 import conexxus_sync.model.sales
+import conexxus_sync.sources.naxml
 from conexxus_client import ConexxusError
 from conexxus_sync.cli._arguments import UsageError, plain_invocation
 from conexxus_sync.cli._check_result import failure
