@@ -3,6 +3,7 @@ The page of benchmarks shows the numbers that are committed beside it.
 """
 
 import json
+import os
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -46,3 +47,45 @@ def test_every_missed_goal_is_named():
     for row in DOCUMENT["figures"]:
         if not row.get("reached", True):
             assert f"- `{row['name']}`:" in missed
+
+
+ALTERNATIVES = {
+    "alternatives": [
+        *("first-load-400k", "first-load-six-keys", "first-load-paged"),
+        *("same-items", "one-changed", "repriced"),
+        *("find-then-update", "cattrs-executemany", "polars-frame", "dlt-merge"),
+        *("postgres-first-load", "postgres-one-changed"),
+    ],
+    "sales": ["push", "push-stored", "flushes"],
+}
+
+
+def test_comparison_is_of_the_numbers():
+    """
+    The figures of the comparison are those of the page; with
+    CONEXXUS_WRITE_DOCS=1 they are written anew.
+    """
+    page = FOLDER.parent / "explanation/alternatives.md"
+    text = page.read_text()
+    figures = {row["name"]: row for row in DOCUMENT["figures"]}
+
+    wanted = text
+    for part, names in ALTERNATIVES.items():
+        before, mark, rest = wanted.partition(
+            f"<!-- {part}, written with CONEXXUS_WRITE_DOCS=1 -->\n"
+        )
+        table = [
+            "| Figure | Measured (lowest to highest) |",
+            "|---|---|",
+            *(
+                f"| {report._full_title(row)} | {report._with_span(row)} |"
+                for row in map(figures.__getitem__, names)
+            ),
+        ]
+        end = rest[rest.index("<!-- end -->") :]
+        wanted = f"{before}{mark}{chr(10).join(table)}\n{end}"
+
+    if os.environ.get("CONEXXUS_WRITE_DOCS"):
+        page.write_text(wanted)
+
+    assert page.read_text() == wanted
