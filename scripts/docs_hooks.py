@@ -68,6 +68,13 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     return with_pictures(markdown, depth=page.file.src_uri.count("/"))
 
 
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """
+    A line breaks before a name and after a folder, not elsewhere.
+    """
+    return with_whole_names(html)
+
+
 def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> None:
     """
     The order of `llms.txt` is that of the navigation.
@@ -100,6 +107,19 @@ def with_pictures(markdown: str, depth: int) -> str:
         )
 
     return PICTURE.sub(images, markdown)
+
+
+def with_whole_names(html: str) -> str:
+    """
+    Mark what is one word in `code`, and where a path may go on in the next line.
+    """
+    html = re.sub(
+        r"<code>((?:tests|examples|scripts|docs)/[^<\s]+)</code>",
+        lambda path: f"<code>{path[1].replace('/', '/<wbr>')}</code>",
+        html,
+    )
+
+    return re.sub(r"<code>([^<\s]{1,36})</code>", r'<code class="word">\1</code>', html)
 
 
 def summary(markdown: str) -> str:

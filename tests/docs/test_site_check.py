@@ -127,3 +127,14 @@ def test_pictures(tmp_path, monkeypatch):
 
     assert "![All is well](../pictures/page-well-light.png#only-light)" in shown
     assert "![All is well](../pictures/page-well-dark.png#only-dark)" in shown
+
+
+def test_names_stay_whole():
+    """
+    An option is not divided behind its hyphens; a path is divided behind a folder.
+    """
+    html = docs_hooks.with_whole_names("<code>--config</code> <code>tests/docs/test_x.py</code>")
+
+    assert html == (
+        '<code class="word">--config</code> <code>tests/<wbr>docs/<wbr>test_x.py</code>'
+    )
