@@ -134,6 +134,86 @@ def test_back_office_that_hangs(new_fleet, new_front, silent):
     assert fleet.locations["loc-0"].breaker.failures == 0
 
 
+class Shelf:
+    """
+    An executor that takes items and runs them when it is asked to.
+    """
+
+    def __init__(self, perform):
+        self.perform, self.items = perform, []
+
+    def submit(self, item):
+        self.items.append(item)
+
+    def cancel(self, key):
+        pass
+
+    def capacity(self):
+        return 8 - len(self.items)
+
+    def close(self):
+        pass
+
+    def taken(self):
+        return Counter(item.location_id.partition("-")[0] for item in self.items)
+
+
+@pytest.fixture
+def two_offices(new_fleet, new_front):
+    """
+    The front of twenty stores, and a fleet of these and of two at another one.
+    """
+    many, many_url = new_front(faults="catalog: 503*16")
+    _, other_url = new_front()
+    names = [f"many-{number}" for number in range(20)]
+    options = FleetOptions(workers=8, rate=1000, burst=1000)
+    fleet = new_fleet(
+        [*rows(many_url, names), *rows(other_url, ["other-0", "other-1"])],
+        options=options,
+        orders=None,
+        executor=Shelf,
+    )
+    fleet._agenda.refresh(fleet.clock.now())
+
+    return fleet, many
+
+
+def test_share_of_one_back_office(two_offices):
+    """
+    However much is due at one back office, some workers are left for the others.
+    """
+    fleet, _ = two_offices
+    fleet._dispatch()
+    fleet._dispatch()
+
+    assert fleet.executor.taken() == {"many": 6, "other": 2}
+
+
+def test_back_office_that_is_down(two_offices):
+    """
+    Where all requests fail, one run at a time tries; an answer ends that.
+    """
+    fleet, many = two_offices
+
+    def turn():
+        fleet._agenda.refresh(fleet.clock.now())
+        fleet._dispatch()
+        taken = fleet.executor.taken()
+        for item in fleet.executor.items:
+            fleet.perform(item)
+        fleet.executor.items.clear()
+        return taken["many"]
+
+    turns = [turn() for _ in range(4)]
+
+    assert turns == [6, 6, 1, 1]
+
+    many.faults("")
+    turns = [turn() for _ in range(2)]
+
+    assert turns == [1, 5]
+
+
 def test_location_that_keeps_failing(new_fleet, new_front, clock):
     """
     After three failures in a row it is left alone for five minutes; then there

@@ -4,7 +4,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -18,6 +18,7 @@ from conexxus_client import (
 from conexxus_client.instrumentation import Hook
 from conexxus_client.transports import open_transport
 
+from ._back_office_breaker import BackOfficeBreaker
 from ._fleet_options import FleetOptions
 from ._store_settings import StoreSettings
 from ._token_bucket import TokenBucket
@@ -41,6 +42,7 @@ class BackOffices:
     monotonic: Callable[[], float] = time.monotonic
     _transports: dict[Any, Any] = attrs.field(factory=dict, init=False)
     _buckets: dict[str, TokenBucket] = attrs.field(factory=dict, init=False)
+    _breakers: dict[str, BackOfficeBreaker] = attrs.field(factory=dict, init=False)
     _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False)
 
     def client(self, store: StoreSettings) -> ConexxusClient:
@@ -50,6 +52,8 @@ class BackOffices:
 
         def note(details: AttemptDetails | CallDetails) -> None:
             error = details.error
+            if isinstance(details, AttemptDetails):
+                self.breaker(store).note(error)
             if isinstance(error, RateLimitError):
                 pause_s = PAUSE_S if error.retry_after is None else error.retry_after
                 with self._lock:
@@ -61,6 +65,23 @@ class BackOffices:
             profile=store.profile,
             hooks=[note, *self.hooks(store)],
         )
+
+    def breaker(self, store: StoreSettings) -> BackOfficeBreaker:
+        """
+        How many runs go on at a time at the back office of *store*.
+        """
+        return self._breakers.setdefault(
+            store.client.origin, BackOfficeBreaker(self.options.per_back_office)
+        )
+
+    def has_room(self, store: StoreSettings, at_work: Mapping[str, int]) -> bool:
+        """
+        May one more run go on at the back office of *store*?
+
+        Args:
+            at_work: How many there are at each, by its origin.
+        """
+        return at_work.get(store.client.origin, 0) < self.breaker(store).limit
 
     def may_begin(self, store: StoreSettings) -> bool:
         """

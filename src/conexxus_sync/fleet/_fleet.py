@@ -4,6 +4,7 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -181,7 +182,7 @@ class Fleet:
                 self._agenda.refresh(self.clock.now())
                 next_round = time.monotonic() + ROUND_S
             count, wait_s = self._dispatch()
-            if is_idle and not count and (wait_s > LONGEST_TOKEN_S or not self._startable()):
+            if is_idle and not count and (wait_s > LONGEST_TOKEN_S or not any(self._startable())):
                 return
             self._wake.wait(0.0 if count else min(wait_s, SLICE_S))
 
@@ -267,17 +268,17 @@ class Fleet:
             _log.error("Conexxus can't read what is due, and tries again: %s", exc)
             return True
 
-    def _startable(self) -> list[WorkItem]:
+    def _startable(self) -> Iterator[WorkItem]:
         """
         What is due of locations whose circuit is closed.
         """
         now = self.clock.now()
 
-        return [
+        return (
             item
-            for item in self._agenda.due(now)
+            for item in self._agenda.each_due(now)
             if not self.locations[item.location_id].breaker.is_open(now)
-        ]
+        )
 
     def _dispatch(self) -> tuple[int, float]:
         """
@@ -287,19 +288,31 @@ class Fleet:
             How many items, and in how many seconds there may be more.
         """
         free, count, wait_s = self.executor.capacity(), 0, ROUND_S
+        at_work = self._at_work()
 
         for item in self._startable() if free > 0 else ():
             store = self.locations[item.location_id].settings
-            if count == free:
-                break
+            if not self._offices.has_room(store, at_work):
+                continue
             if self._offices.may_begin(store):
                 self._agenda.submitted(item, self.clock.now())
                 self.executor.submit(item)
+                at_work[store.client.origin] += 1
                 count += 1
             else:
                 wait_s = min(wait_s, self._offices.wait_s(store))
+            if count == free:
+                break
 
         return count, wait_s
+
+    def _at_work(self) -> Counter[str]:
+        """
+        How many runs go on at each back office, by its origin.
+        """
+        found = (self.locations.get(name) for name, _ in self._agenda.at_work())
+
+        return Counter(it.settings.client.origin for it in found if it is not None)
 
     def _wait(self, stop: threading.Event, seconds: float) -> None:
         ends_at = time.monotonic() + seconds

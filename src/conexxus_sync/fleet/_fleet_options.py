@@ -22,6 +22,8 @@ class FleetOptions:
 
     Attributes:
         workers: How many runs go on at a time in this process.
+        per_back_office: How many of them at one back office; three quarters of
+            the workers, unless it is given.
         budget: How long one run may take; then it is stopped.  A pull that is
             stopped changes nothing, a push goes on with the next.
         rate: How many runs begin in a second with one credential.
@@ -32,12 +34,23 @@ class FleetOptions:
     """
 
     workers: int = 16
+    per_back_office: int = attrs.field()
     budget: timedelta = timedelta(minutes=5)
     rate: float = 10.0
     burst: float = 20.0
 
+    @per_back_office.default
+    def _most_workers(self) -> int:
+        return max(3 * self.workers // 4, 1)
+
     def __attrs_post_init__(self) -> None:
-        least = {"workers": 1, "budget": timedelta(seconds=1), "rate": 0.01, "burst": 1}
+        least = {
+            "workers": 1,
+            "per_back_office": 1,
+            "budget": timedelta(seconds=1),
+            "rate": 0.01,
+            "burst": 1,
+        }
         problems = [
             f"fleet.{name} must be at least {it}"
             for name, it in least.items()
@@ -52,7 +65,8 @@ def read_options(document: Document, problems: list[str]) -> FleetOptions:
     """
     The options that *document* gives; what can't be read is added to *problems*.
     """
-    readers = {"workers": int, "budget": _interval, "rate": float, "burst": float}
+    readers = {"workers": int, "per_back_office": int, "budget": _interval, "rate": float,
+               "burst": float}  # fmt: skip
     values = dict[str, Any]()
 
     for key, value in document.values.items():
