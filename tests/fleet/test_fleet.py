@@ -214,6 +214,22 @@ def test_back_office_that_is_down(two_offices):
     assert turns == [1, 5]
 
 
+def test_request_that_takes_too_long(new_fleet, new_front):
+    """
+    What times out is not repeated within its run, and other failures are.
+    """
+    hanging, hanging_url = new_front(faults="hang*9")
+    broken, broken_url = new_front(faults="503*9")
+    limits = {"timeout": 100, "retries": 2, "retry_delay": 1}
+    fleet = new_fleet(
+        [*rows(hanging_url, ["x"], **limits), *rows(broken_url, ["y"], **limits)], orders=None
+    )
+    fleet.run_once()
+
+    assert hanging.requests["catalog"] == 1
+    assert broken.requests["catalog"] == 3
+
+
 def test_location_that_keeps_failing(new_fleet, new_front, clock):
     """
     After three failures in a row it is left alone for five minutes; then there

@@ -14,6 +14,8 @@ from conexxus_client import (
     CallDetails,
     ConexxusClient,
     RateLimitError,
+    RequestTimeoutError,
+    RetryPolicy,
 )
 from conexxus_client.instrumentation import Hook
 from conexxus_client.transports import open_transport
@@ -26,6 +28,19 @@ from ._token_bucket import TokenBucket
 
 # Where 429 does not say for how long.
 PAUSE_S = 30.0
+
+
+class FleetRetries(RetryPolicy):
+    """
+    Not after a time-out: it has cost a worker for long already, and the location
+    has its next run in half a minute.
+    """
+
+    def retries_after(self, error: Exception) -> bool:
+        """
+        Is *error* of a kind that may go away by itself, soon?
+        """
+        return not isinstance(error, RequestTimeoutError) and super().retries_after(error)
 
 
 @attrs.define(eq=False)
@@ -59,9 +74,12 @@ class BackOffices:
                 with self._lock:
                     self._bucket(store).pause(self.monotonic(), pause_s)
 
+        config = store.client
+
         return ConexxusClient(
-            store.client,
+            config,
             transport=self._transport(store),
+            retry_policy=FleetRetries(retries=config.retries, delay=config.retry_delay_ms / 1000),
             profile=store.profile,
             hooks=[note, *self.hooks(store)],
         )
