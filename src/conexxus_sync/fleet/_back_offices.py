@@ -13,6 +13,7 @@ from conexxus_client import (
     AttemptDetails,
     CallDetails,
     ConexxusClient,
+    ConexxusError,
     RateLimitError,
     RequestTimeoutError,
     RetryPolicy,
@@ -66,13 +67,8 @@ class BackOffices:
         """
 
         def note(details: AttemptDetails | CallDetails) -> None:
-            error = details.error
             if isinstance(details, AttemptDetails):
-                self.breaker(store).note(error)
-            if isinstance(error, RateLimitError):
-                pause_s = PAUSE_S if error.retry_after is None else error.retry_after
-                with self._lock:
-                    self._bucket(store).pause(self.monotonic(), pause_s)
+                self.note(store, details.error)
 
         config = store.client
 
@@ -84,12 +80,22 @@ class BackOffices:
             hooks=[note, *self.hooks(store)],
         )
 
+    def note(self, store: StoreSettings, error: ConexxusError | None) -> None:
+        """
+        A request of *store* ended.
+        """
+        self.breaker(store).note(error)
+        if isinstance(error, RateLimitError):
+            pause_s = PAUSE_S if error.retry_after is None else error.retry_after
+            with self._lock:
+                self._bucket(store).pause(self.monotonic(), pause_s)
+
     def breaker(self, store: StoreSettings) -> BackOfficeBreaker:
         """
         How many runs go on at a time at the back office of *store*.
         """
         return self._breakers.setdefault(
-            store.client.origin, BackOfficeBreaker(self.options.per_back_office)
+            store.origin, BackOfficeBreaker(self.options.per_back_office)
         )
 
     def has_room(self, store: StoreSettings, at_work: Mapping[str, int]) -> bool:
@@ -99,7 +105,7 @@ class BackOffices:
         Args:
             at_work: How many there are at each, by its origin.
         """
-        return at_work.get(store.client.origin, 0) < self.breaker(store).limit
+        return at_work.get(store.origin, 0) < self.breaker(store).limit
 
     def may_begin(self, store: StoreSettings) -> bool:
         """
@@ -123,7 +129,7 @@ class BackOffices:
             transport.close()
 
     def _bucket(self, store: StoreSettings) -> TokenBucket:
-        key = f"{store.client.origin} {store.credential}"
+        key = f"{store.origin} {store.credential}"
         if key not in self._buckets:
             self._buckets[key] = TokenBucket(self.options.rate, self.options.burst)
 

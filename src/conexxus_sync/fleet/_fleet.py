@@ -297,7 +297,7 @@ class Fleet:
             if self._offices.may_begin(store):
                 self._agenda.submitted(item, self.clock.now())
                 self.executor.submit(item)
-                at_work[store.client.origin] += 1
+                at_work[store.origin] += 1
                 count += 1
             else:
                 wait_s = min(wait_s, self._offices.wait_s(store))
@@ -312,7 +312,7 @@ class Fleet:
         """
         found = (self.locations.get(name) for name, _ in self._agenda.at_work())
 
-        return Counter(it.settings.client.origin for it in found if it is not None)
+        return Counter(it.settings.origin for it in found if it is not None)
 
     def _wait(self, stop: threading.Event, seconds: float) -> None:
         ends_at = time.monotonic() + seconds

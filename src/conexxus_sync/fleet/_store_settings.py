@@ -4,6 +4,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Any, TypeVar
 
 import attrs
@@ -62,6 +63,13 @@ class StoreSettings:
     @property
     def location_id(self) -> str:
         return self.sync.location_id
+
+    @cached_property
+    def origin(self) -> str:
+        """
+        Its back office, by scheme, host and port.
+        """
+        return self.client.origin
 
     @classmethod
     def of(
