@@ -105,7 +105,11 @@ def test_status(run, fleet):
 
     assert code == 0
     assert lines[0] == "3 stores: 1 wrong, 1 failing, 1 good"
-    assert [line.split()[0] for line in lines[3:]] == ["0003", "0002"]
+    assert lines[1].startswith(
+        "critical  The settings of 1 store are wrong: timezone in fleet.toml"
+    )
+    assert "refuses the key KEY_0002 for 1 store: Conexxus API authentication" in lines[2]
+    assert [line.split()[0] for line in lines[5:]] == ["0003", "0002"]
     assert "0001" in run("status", "--everything")[1]
 
 
@@ -122,6 +126,9 @@ def test_status_for_programs(run):
         ("0001", "good", None),
     ]
     assert document["stores"][1]["lastPull"] is not None
+    assert [(it["name"], it["locations"]) for it in document["alerts"]] == [
+        ("ConexxusApiDown", ["0002"])
+    ]
 
 
 def test_status_without_a_store(run, shell):

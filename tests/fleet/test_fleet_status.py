@@ -9,6 +9,7 @@ import pytest
 from conexxus_sync.fleet import StoreSettings, WrongStore, fleet_status
 from conexxus_sync.fleet._fleet_status import StoreState, assess_fleet
 from conexxus_sync.model.runs import RunStatus
+from conexxus_sync.model.sales import DateVisit
 from conexxus_sync.stores._lease_table import LeaseState
 from conexxus_sync.stores._location_summaries import LastRun, LocationSummary
 
@@ -16,9 +17,13 @@ from conexxus_sync.stores._location_summaries import LastRun, LocationSummary
 # What the store is asked in the words of both.
 DATABASES = ("sqlite", "postgres")
 DAY = date(2026, 1, 2)
+HOUR, DAYS = timedelta(hours=1), timedelta(days=1)
 # Half an hour after the push time.
 LATE = datetime(2026, 1, 3, 0, 0, tzinfo=UTC)
 GOOD = LastRun(status=RunStatus.SUCCESS, started_at=LATE - timedelta(hours=1))
+# At the push time.
+PUSHED_AT = datetime(2026, 1, 2, 23, 40, tzinfo=UTC)
+VISITED = {DAY: DateVisit(at=PUSHED_AT)}
 FAILED = LastRun(status=RunStatus.FAILED, started_at=LATE, error="503")
 
 
@@ -35,13 +40,30 @@ def store(name="a"):
         ({"pull": FAILED}, StoreState.FAILING, None),
         ({"pull": GOOD, "push": FAILED}, StoreState.FAILING, None),
         ({"pull": GOOD, "since": DAY}, StoreState.LATE, DAY),
-        ({"pull": GOOD, "since": DAY, "visited": DAY}, StoreState.GOOD, None),
+        ({"pull": GOOD, "since": DAY, "visits": VISITED}, StoreState.GOOD, None),
+        # Looked at during the day; then not again.
+        (
+            {"pull": GOOD, "since": DAY, "visits": {DAY: DateVisit(at=PUSHED_AT - HOUR)}},
+            StoreState.LATE,
+            DAY,
+        ),
+        # What was sold on an earlier date could not be read, and that of a later one was pushed.
+        ({"pull": GOOD, "since": DAY - DAYS, "visits": VISITED}, StoreState.LATE, DAY - DAYS),
+        (
+            {
+                "pull": GOOD,
+                "since": DAY - DAYS,
+                "visits": {DAY - DAYS: DateVisit(closed="adopted"), **VISITED},
+            },
+            StoreState.GOOD,
+            None,
+        ),
         # The date of the batch is not over yet.
         (
             {
                 "pull": GOOD,
                 "since": DAY,
-                "visited": DAY,
+                "visits": VISITED,
                 "oldest_open": DAY + timedelta(days=1),
                 "open": 1,
             },
@@ -49,7 +71,7 @@ def store(name="a"):
             None,
         ),
         (
-            {"pull": GOOD, "since": DAY, "visited": DAY, "oldest_open": DAY, "open": 1},
+            {"pull": GOOD, "since": DAY, "visits": VISITED, "oldest_open": DAY, "open": 1},
             StoreState.LATE,
             DAY,
         ),
@@ -57,7 +79,7 @@ def store(name="a"):
             {
                 "pull": FAILED,
                 "since": DAY,
-                "visited": DAY,
+                "visits": VISITED,
                 "oldest_open": DAY,
                 "parked": 1,
                 "open": 1,
@@ -127,4 +149,4 @@ def test_what_the_store_holds(new_fleet, new_front, clock):
     assert "503" in found[0].reason
     summary = fleet.store.location_summaries()["failing"]
     assert (summary.open, summary.parked, summary.oldest_open) == (1, 0, DAY)
-    assert fleet.store.location_summaries()["good"].visited == DAY
+    assert [*fleet.store.location_summaries()["good"].visits] == [DAY]

@@ -14,9 +14,16 @@ import attrs
 from conexxus_client import ConfigurationError
 from conexxus_client.settings import CONFIG
 from conexxus_sync.collectors import InMemoryCollector
-from conexxus_sync.fleet import Fleet, FleetFile, StoreState, StoreStatus, read_fleet_file
+from conexxus_sync.fleet import (
+    Fleet,
+    FleetFile,
+    StoreState,
+    StoreStatus,
+    fleet_alerts,
+    read_fleet_file,
+)
 from conexxus_sync.fleet import fleet_status as read_status
-from conexxus_sync.model.formatting import counted
+from conexxus_sync.model.formatting import counted, sentence
 from conexxus_sync.model.text_folding import table
 from conexxus_sync.protocols import MetricsCollector
 from conexxus_sync.runtime.clock import SystemClock
@@ -85,9 +92,11 @@ def fleet_status(file: str = FILE, *, everything: bool = False, session: Session
     """
     Say how many stores are in which state, and which are the worst.
 
-    Wrong settings, sales that are late, batches that need a decision, failing
-    runs, and stores that were never pulled; the oldest undelivered business date
-    first. It asks only the SDK's own state. Exit code 1 if that can't be read.
+    What many stores have in common, like a back office that is down, is said
+    once. Then come wrong settings, sales that are late, batches that need a
+    decision, failing runs, and stores that were never pulled; the oldest
+    undelivered business date first. It asks only the SDK's own state. Exit code 1
+    if that can't be read.
 
     ```
     conexxus fleet status fleet.toml
@@ -110,7 +119,9 @@ def fleet_status(file: str = FILE, *, everything: bool = False, session: Session
     if session.json:
         counts = Counter(it.state for it in statuses)
         stores = [StoreDocument.of(it) for it in statuses]
-        write_json({"counts": {it: counts[it] for it in StoreState}, "stores": stores})
+        alerts = [FleetAlertDocument.of(it) for it in fleet_alerts(statuses)]
+        counted_states = {it: counts[it] for it in StoreState}
+        write_json({"counts": counted_states, "alerts": alerts, "stores": stores})
     else:
         write_lines(_status_lines(statuses, everything=everything))
 
@@ -183,6 +194,20 @@ class StoreDocument(Document, frozen=True):
     oldest_undelivered: Date | None
     parked: int
     running: tuple[str, ...]
+    back_office: str | None
+    credential: str | None
+    error: str | None
+
+
+class FleetAlertDocument(Document, frozen=True):
+    """
+    What several stores have in common, for programs.
+    """
+
+    name: str
+    severity: str
+    message: str
+    locations: tuple[str, ...]
 
 
 def _status_lines(statuses: list[StoreStatus], *, everything: bool) -> Iterator[str]:
@@ -190,6 +215,10 @@ def _status_lines(statuses: list[StoreStatus], *, everything: bool) -> Iterator[
     yield f"{counted(len(statuses), 'store')}: " + ", ".join(
         f"{counts[state]:,} {state}" for state in StoreState if counts[state]
     )
+
+    for alert in fleet_alerts(statuses):
+        first, rest = alert.message[0], alert.message[1:]
+        yield f"{alert.severity:<9} {first.upper()}{sentence(rest)}"
 
     bad = [it for it in statuses if everything or it.state is not StoreState.GOOD]
     shown = bad if everything else bad[:SHOWN]

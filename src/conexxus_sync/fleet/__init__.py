@@ -3,6 +3,7 @@ Many locations in one process: what is due, and what runs it.
 """
 
 from ._fleet import Fleet
+from ._fleet_alerts import FleetAlert, fleet_alerts
 from ._fleet_file import FleetFile, read_fleet_file
 from ._fleet_options import FleetOptions
 from ._fleet_status import StoreState, StoreStatus, fleet_status
@@ -14,6 +15,7 @@ from ._work_item import Executor, WorkItem
 __all__ = [
     "Executor",
     "Fleet",
+    "FleetAlert",
     "FleetFile",
     "FleetOptions",
     "LocalExecutor",
@@ -22,6 +24,7 @@ __all__ = [
     "StoreStatus",
     "WorkItem",
     "WrongStore",
+    "fleet_alerts",
     "fleet_status",
     "read_fleet_file",
 ]

@@ -5,11 +5,13 @@ The status of a fleet: each store's state, worst first.  Pure, but for one funct
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 import attrs
 
 from conexxus_sync.model.calendar import DAY, StoreCalendar
 from conexxus_sync.model.runs import RunStatus
+from conexxus_sync.model.sales import DateVisit
 from conexxus_sync.stores import SyncStore
 from conexxus_sync.stores._lease_table import LeaseState
 from conexxus_sync.stores._location_summaries import LocationSummary
@@ -20,6 +22,9 @@ from ._store_settings import StoreSettings, WrongStore
 
 # A push that is later than this after its time is late.
 GRACE = PUSH_SPREAD + timedelta(minutes=10)
+
+
+_NEVER = DateVisit()
 
 
 class StoreState(StrEnum):
@@ -46,6 +51,9 @@ class StoreStatus:
         oldest_undelivered: The oldest business date whose sales should have been
             delivered, and are not or not entirely.
         running: The kinds of runs that are at work.
+        back_office: Where it is, without a path; None if the settings are wrong.
+        credential: Which key it has, by the name of a file or of a variable.
+        error: Why its last run failed, if it did.
     """
 
     location_id: str
@@ -56,6 +64,9 @@ class StoreStatus:
     oldest_undelivered: date | None = None
     parked: int = 0
     running: tuple[str, ...] = ()
+    back_office: str | None = None
+    credential: str | None = None
+    error: str | None = None
 
 
 def fleet_status(
@@ -65,7 +76,7 @@ def fleet_status(
     now: datetime,
 ) -> list[StoreStatus]:
     """
-    All stores of a fleet, worst first, by four queries.
+    All stores of a fleet, worst first, by five queries.
 
     Raises:
         StoreError: The store can't be used.
@@ -125,6 +136,9 @@ def _assess(settings: StoreSettings, summary: LocationSummary, now: datetime) ->
         last_pull=None if summary.pull is None else summary.pull.started_at,
         oldest_undelivered=oldest,
         parked=summary.parked,
+        back_office=settings.origin,
+        credential=settings.credential,
+        error=(failed[-1].error or "the last run failed") if failed else None,
     )
 
 
@@ -141,7 +155,21 @@ def oldest_undelivered(
     calendar = StoreCalendar(
         timezone=config.timezone, push_at=config.push_at, day_closes_at=config.day_closes_at
     )
-    next_day = summary.since if summary.visited is None else summary.visited + DAY
-    days = [day for day in (summary.oldest_open, next_day) if day is not None]
+    day = summary.since
 
-    return min((day for day in days if calendar.push_moment(day) + GRACE <= now), default=None)
+    while (pushed_at := _push_moment(calendar, day)) + GRACE <= now:
+        visit = summary.visits.get(day, _NEVER)
+        is_done = visit.at is not None and pushed_at <= visit.at <= now
+        if day == summary.oldest_open or (visit.closed is None and not is_done):
+            return day
+        day += DAY
+
+    # Older than what is looked at by itself.
+    is_older = summary.oldest_open is not None and summary.oldest_open < summary.since
+
+    return summary.oldest_open if is_older else None
+
+
+@lru_cache(maxsize=10_000)
+def _push_moment(calendar: StoreCalendar, day: date) -> datetime:
+    return calendar.push_moment(day)

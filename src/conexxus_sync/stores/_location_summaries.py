@@ -1,5 +1,5 @@
 """
-`LocationSummary`: how each location is, by three queries over all of them.
+`LocationSummary`: how each location is, by four queries over all of them.
 """
 
 from datetime import date, datetime
@@ -8,6 +8,7 @@ import attrs
 
 from conexxus_sync.model.run_json import load_run
 from conexxus_sync.model.runs import RunStatus
+from conexxus_sync.model.sales import DateVisit
 
 from ._batch_queries import OPEN
 from ._database import Session, readable
@@ -23,12 +24,17 @@ FROM leases l JOIN runs r ON r.number = (
     WHERE location = l.location AND kind = l.kind AND planned = 0 ORDER BY number DESC LIMIT 1
 )
 """
-_LAST_VISITS = """
-SELECT l.location, f.since, (
-    SELECT max(business_date) FROM sales_dates
-    WHERE location = l.location AND visited_at IS NOT NULL
-)
-FROM leases l JOIN sales_floors f ON f.location = l.location WHERE l.kind = 'sales'
+_STARTS = """
+SELECT f.location, f.since, f.open_from, w.before
+FROM sales_floors f LEFT JOIN sales_watermarks w ON w.location = f.location
+"""
+# Dates before the watermark are past their last look: about nine are left.
+_VISITS = """
+SELECT d.location, d.business_date, d.visited_at, d.closed
+FROM leases l
+LEFT JOIN sales_watermarks w ON w.location = l.location
+JOIN sales_dates d ON d.location = l.location AND d.business_date >= coalesce(w.before, '')
+WHERE l.kind = 'sales'
 """
 _OPEN_BATCHES = f"""
 SELECT location, min(business_date), count(parked), count(*)
@@ -56,8 +62,8 @@ class LocationSummary:
     What the store holds of one location.
 
     Attributes:
-        since: The first business date that is pushed.
-        visited: The last business date that was looked at.
+        since: The first business date that is pushed and not past its last look.
+        visits: When each business date from there on was looked at.
         oldest_open: The oldest business date with a batch that is not settled.
         parked: How many batches wait for a decision.
         open: How many are not settled, those among them.
@@ -66,7 +72,7 @@ class LocationSummary:
     pull: LastRun | None = None
     push: LastRun | None = None
     since: date | None = None
-    visited: date | None = None
+    visits: dict[date, DateVisit] = attrs.field(factory=dict)
     oldest_open: date | None = None
     parked: int = 0
     open: int = 0
@@ -85,10 +91,11 @@ def location_summaries(session: Session) -> dict[str, LocationSummary]:
         else:
             summary.push = run
 
-    for location, since, visited in session.execute(_LAST_VISITS).fetchall():
-        summary = found.setdefault(location, LocationSummary())
-        summary.since = date.fromisoformat(since[:10])
-        summary.visited = None if visited is None else date.fromisoformat(visited)
+    for location, since in readable(session.execute(_STARTS).fetchall(), _start):
+        found.setdefault(location, LocationSummary()).since = since
+
+    for location, day, visit in readable(session.execute(_VISITS).fetchall(), _visit):
+        found.setdefault(location, LocationSummary()).visits[day] = visit
 
     for location, oldest, parked, count in session.execute(_OPEN_BATCHES).fetchall():
         summary = found.setdefault(location, LocationSummary())
@@ -106,3 +113,16 @@ def _last_run(row: tuple[str, str, str, str, str | None]) -> tuple[str, str, Las
     )
 
     return location, kind, run
+
+
+def _start(row: tuple[str, str, str | None, str | None]) -> tuple[str, date]:
+    location, *dates = row
+
+    return location, max(date.fromisoformat(it[:10]) for it in dates if it is not None)
+
+
+def _visit(row: tuple[str, str, str | None, str | None]) -> tuple[str, date, DateVisit]:
+    location, day, at, closed = row
+    looked_at = None if at is None else datetime.fromisoformat(at)
+
+    return location, date.fromisoformat(day), DateVisit(at=looked_at, closed=closed)

@@ -163,7 +163,7 @@ class SyncStore:
 
     def location_summaries(self) -> "dict[str, LocationSummary]":
         """
-        How each location is that ever ran, by three queries.
+        How each location is that ever ran, by four queries.
 
         Raises:
             StoreError: The store can't be used.
