@@ -92,6 +92,17 @@ def test_run_with_a_wrong_store(run, fleet, office):
     assert "timezone in fleet.toml, line 17, must be an IANA time zone" in err
 
 
+@pytest.mark.parametrize(("address", "code"), [("127.0.0.1:0", 1), ("0.0.0.0:0", 2), ("x", 2)])
+def test_run_with_pages(run, address, code):
+    """
+    `--serve` answers meanwhile; beyond this machine it needs a token.
+    """
+    found, _, err = run("run", "--once", "--serve", address)
+
+    assert found == code
+    assert ("Conexxus shim listens" in err) == (code == 1)
+
+
 def test_status(run, fleet):
     """
     The worst come first; what is well is counted.

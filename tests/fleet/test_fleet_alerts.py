@@ -31,7 +31,7 @@ def test_back_office_that_is_down():
     failing, and however their runs ended.
     """
     late = [status(f"l{n}", StoreState.LATE, error=DOWN, oldest_undelivered=DAY) for n in range(12)]
-    refused = "Conexxus API connection refused. Check API URL."
+    refused = "batch 1 was not delivered: Conexxus API connection refused. Check API URL."
     failing = [status(f"f{n}", StoreState.FAILING, error=refused) for n in range(10)]
     other = status("o", StoreState.FAILING, error=DOWN, office="https://south.example")
 

@@ -5,7 +5,7 @@
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date as Date  # noqa: N812  # as the command line names it
 from datetime import datetime
 
@@ -30,7 +30,7 @@ from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.stores import open_store
 from conexxus_sync.views.run_document import Document, run_document
 
-from ._console import screen_width, write_error, write_json, write_lines
+from ._console import needing, screen_width, write_error, write_json, write_lines
 from ._exit_codes import ExitCode, gravest
 from ._outcomes import code_of_run
 from ._run_text import run_lines
@@ -48,7 +48,9 @@ SHOWN = 20
 _log = logging.getLogger(__name__)
 
 
-def fleet_run(file: str = FILE, *, once: bool = False, session: Session) -> int:
+def fleet_run(
+    file: str = FILE, *, serve: str | None = None, once: bool = False, session: Session
+) -> int:
     """
     Keep catalogue and sales of many stores in step until you stop it.
 
@@ -60,6 +62,7 @@ def fleet_run(file: str = FILE, *, once: bool = False, session: Session) -> int:
 
     ```
     conexxus fleet run fleet.toml
+    conexxus fleet run fleet.toml --serve 127.0.0.1:3000
     conexxus fleet run fleet.toml --once
     conexxus fleet run fleet.toml --once --location 0042
     ```
@@ -69,6 +72,8 @@ def fleet_run(file: str = FILE, *, once: bool = False, session: Session) -> int:
 
     Args:
         file: The fleet, in TOML.
+        serve: Also answer HTTP there, as HOST:PORT: `/fleet` and the pages of the
+            stores; another host than this machine needs CONEXXUS_SHIM_TOKEN.
         once: Do what is due now, then end.
     """
     found = fleet_file(session, file)
@@ -78,7 +83,11 @@ def fleet_run(file: str = FILE, *, once: bool = False, session: Session) -> int:
     with (
         stop_gracefully(stop) as received,
         _fleet(found, collectors=[collector] if once else []) as fleet,
+        ExitStack() as stack,
     ):
+        if serve:
+            url = stack.enter_context(_pages(fleet, found, serve))
+            _log.info("Conexxus shim listens", extra={"url": url})
         if once:
             fleet.run_once()
             return _write_once(found, collector, session)
@@ -165,6 +174,22 @@ def _fleet(found: FleetFile, collectors: Iterable[MetricsCollector]) -> Iterator
     ) as fleet:
         _log.info("Conexxus fleet starts", extra={"stores": len(stores), "wrong": len(found.wrong)})
         yield fleet
+
+
+@contextmanager
+def _pages(fleet: Fleet, found: FleetFile, serve: str) -> Iterator[str]:
+    with needing("http"):
+        from conexxus_sync.http import Access
+        from conexxus_sync.http._server import address, serving
+        from conexxus_sync.http.fleet_pages import create_fleet_app
+
+    host, port = address(serve)
+    # One process, one token: that of the defaults, or of the environment.
+    config = found.startable()[0].sync
+    access = Access.on(host, token=config.shim_token, hosts=config.shim_hosts)
+
+    with serving(create_fleet_app(fleet, access=access), host, port) as url:
+        yield url
 
 
 def _write_once(found: FleetFile, collector: InMemoryCollector, session: Session) -> ExitCode:

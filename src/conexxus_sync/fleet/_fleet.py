@@ -18,6 +18,7 @@ from conexxus_sync.protocols import AnyCatalogStorage, AnyOrderSource, Clock, Me
 from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.runtime.host_exceptions import ends_process
 from conexxus_sync.runtime.run_logging import safe_logger
+from conexxus_sync.service import ConexxusService
 from conexxus_sync.stores import SyncStore, open_store, scheme_of
 from conexxus_sync.stores._lease_table import LeaseState
 
@@ -25,6 +26,7 @@ from ._agenda import Agenda
 from ._back_offices import BackOffices
 from ._fleet_file import read_fleet_file
 from ._fleet_options import FleetOptions
+from ._fleet_status import StoreStatus, fleet_status
 from ._local_executor import LocalExecutor
 from ._location import Location
 from ._shared_hosts import HostObjects
@@ -233,6 +235,36 @@ class Fleet:
             self._report(location, str(exc))
             location.problem = str(exc)
             return None
+
+    def now(self) -> datetime:
+        """
+        The moment, by the fleet's clock.
+        """
+        return self.clock.now()
+
+    def status(self) -> list[StoreStatus]:
+        """
+        How each store is, worst first, by what the SDK's own state holds.
+
+        Raises:
+            StoreError: The store can't be used.
+        """
+        stores = (it.settings for it in self.locations.values())
+
+        return fleet_status(self.store, stores, self.wrong, self.clock.now())
+
+    def service(self, location_id: str) -> ConexxusService | None:
+        """
+        The service of one location, for its page; None if there is no such one.
+
+        It shares the fleet's store and connections: never close it.
+
+        Raises:
+            ConfigurationError: The host's storage or order source can't be used.
+        """
+        location = self.locations.get(location_id)
+
+        return None if location is None else location.service()
 
     def close(self) -> None:
         """

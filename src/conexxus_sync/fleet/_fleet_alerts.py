@@ -82,7 +82,7 @@ def fleet_alerts(statuses: Iterable[StoreStatus]) -> list[FleetAlert]:
 
 
 def _causes(status: StoreStatus) -> Iterator[_Cause]:
-    error, office = status.error or "", status.back_office
+    error, office = _short(status.error), status.back_office
 
     if status.state is StoreState.WRONG:
         yield _Cause(AlertName.MISCONFIGURED, "the settings of {} are wrong")
@@ -106,7 +106,7 @@ def _message(cause: _Cause, having: list[StoreStatus]) -> str:
     # Braces may be in an address.
     before, _, after = cause.sentence.rpartition("{}")
     text = f"{before}{counted(len(having), 'store')}{after}"
-    errors = Counter(it.error for it in having if it.error)
+    errors = Counter(_short(it.error) for it in having if it.error)
 
     if errors and cause.name in (AlertName.API_DOWN, AlertName.SYNC_FAILED):
         return f"{text}: {errors.most_common(1)[0][0]}"
@@ -118,3 +118,12 @@ def _message(cause: _Cause, having: list[StoreStatus]) -> str:
         return f"{text}, the oldest of {oldest}"
 
     return text
+
+
+def _short(error: str | None) -> str:
+    """
+    *error*, without the name of the batch that it is about.
+    """
+    before, found, after = (error or "").partition(_CALL_FAILED)
+
+    return f"{found}{after}" if found else before

@@ -11,6 +11,7 @@ from conexxus_sync.model.pull_schedule import PullSchedule
 from conexxus_sync.model.runs import RunKind, RunStatus, SyncRun
 from conexxus_sync.protocols import Clock, MetricsCollector
 from conexxus_sync.runtime.cancellation import interruptible, is_abandoned
+from conexxus_sync.service import ConexxusService
 from conexxus_sync.service._engines import Engines
 from conexxus_sync.stores import SyncStore
 
@@ -114,6 +115,25 @@ class Location:
                 return _is_good(self._pull())
 
             return self._push()
+
+    def service(self) -> ConexxusService:
+        """
+        A service for the location's page, and for what is done there by hand.
+
+        Raises:
+            ConfigurationError: The host's storage or order source can't be used.
+        """
+        config = self.settings.sync
+
+        return ConexxusService(
+            self.engines.client,
+            store=self._store,
+            config=config,
+            catalog=self._hosts.catalog(config),
+            orders=self._hosts.orders(config),
+            collectors=self._collectors,
+            clock=self._clock,
+        )
 
     def _new_engines(self) -> Engines:
         config = self.settings.sync

@@ -2,7 +2,7 @@
 The routes of the shim, as an ASGI or WSGI application.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from starlette.applications import Starlette
@@ -152,12 +152,19 @@ def _with_everything(
     routes: Iterable[Route],
 ) -> Starlette:
     api = Router(api_routes(service, access, prefix), redirect_slashes=False)
-    own = [Route("GET", "/health", _alive, public=True, inline=True)]
+    own = [Mount(prefix, app=api), *process_routes(metrics), *routes]
+
+    return application(own, access=access, prefix=prefix)
+
+
+def process_routes(metrics: Scrape | None) -> Iterator[Route]:
+    """
+    `/health`, and `/metrics` if there are any.
+    """
+    yield Route("GET", "/health", _alive, public=True, inline=True)
 
     if metrics is not None:
-        own.append(Route("GET", "/metrics", _scraped(metrics)))
-
-    return application([Mount(prefix, app=api), *own, *routes], access=access, prefix=prefix)
+        yield Route("GET", "/metrics", _scraped(metrics))
 
 
 def _scraped(metrics: Scrape) -> Handler:

@@ -29,9 +29,10 @@ addEventListener("securitypolicyviolation", (event) => hurt(event.violatedDirect
 def opener(chromium, troubles):
     closings = []
 
-    def open_(service, access=None, *, quiet=True, **options):
+    def open_(service, access=None, *, app=None, quiet=True, **options):
         access = access or Access()
-        app = create_app(service, access=access, routes=page_routes(service, access=access))
+        routes = page_routes(service, access=access)
+        app = app or create_app(service, access=access, routes=routes)
         serve = serving(app, "127.0.0.1", 0)
         url = serve.__enter__()
         context = chromium.new_context(**(options or DESKTOP))

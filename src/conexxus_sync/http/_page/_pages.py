@@ -30,19 +30,21 @@ CLICKS = Rate(per_minute=60, burst=30)
 LOGINS = Rate(per_minute=20, burst=10, per_caller=True)
 
 
-def page_routes(service: PageService, *, access: Access | None = None) -> list[Route]:
+def page_routes(
+    service: PageService, *, access: Access | None = None, home: str | None = None
+) -> list[Route]:
     """
     `GET /` and what belongs to it, for `create_app(…, routes=…)`.
 
     Args:
         access: As given to the app: where it has a token, the page asks for it.
+        home: Where the page of all stores is, if there is one.
     """
-    pages = _Pages(service=service, access=access or Access())
+    pages = _Pages(service=service, access=access or Access(), home=home)
     actions = Actions(service)
 
     return [
         Route("GET", "/", pages.overview, signed_out=pages.sign_in),
-        Route("GET", "/runbooks/{name}", pages.runbook, signed_out=pages.sign_in),
         Route("GET", "/confirm/{run}", pages.confirm, signed_out=pages.sign_in),
         Route("GET", "/parked/{key}", pages.parked, signed_out=pages.sign_in),
         Route("POST", "/page/sync", pages.after(actions.sync), trigger=True),
@@ -52,6 +54,16 @@ def page_routes(service: PageService, *, access: Access | None = None) -> list[R
         Route("POST", "/page/replay-sale", pages.after(actions.replay_sale), rate=CLICKS),
         Route("POST", "/page/resolve", pages.after(actions.resolve), rate=CLICKS),
         Route("POST", "/page/probe", pages.after(actions.probe), rate=PROBES),
+        *frame_routes(pages),
+    ]
+
+
+def frame_routes(pages: "PageFrame") -> list[Route]:
+    """
+    What belongs to a page, whatever it shows.
+    """
+    return [
+        Route("GET", "/runbooks/{name}", pages.runbook, signed_out=pages.sign_in),
         Route("POST", "/page/login", pages.log_in, public=True, rate=LOGINS),
         Route("POST", "/page/logout", pages.log_out, public=True, rate=LOGINS),
         *(
@@ -65,17 +77,13 @@ logger = logging.getLogger(__name__)
 
 
 @attrs.define(kw_only=True)
-class _Pages:
-    service: PageService
+class PageFrame:
+    """
+    Signing in and out, and the runbooks.
+    """
+
     access: Access
     now: Callable[[], float] = time.time
-    notes: Notes = attrs.field(factory=Notes)
-
-    def overview(self, request: HttpRequest) -> Response:
-        note = self.notes.get(request.query_params.get("note", ""))
-        view = PageView.of(self.service.overview())
-
-        return page("overview.html", view=view, note=note, signed_in=bool(self.access.token))
 
     def runbook(self, request: HttpRequest) -> Response:
         name = request.path_params["name"]
@@ -85,6 +93,43 @@ class _Pages:
             return error(404, "There is no such runbook.")
 
         return page("runbook.html", name=name, book=found)
+
+    def sign_in(self, request: HttpRequest) -> Response:
+        """
+        The form that asks for the token, and shows nothing else.
+        """
+        failed = request.query_params.get("wrong") == "1"
+        up = "../" if request.path_params else ""
+
+        return page("sign_in.html", status=401, up=up, failed=failed)
+
+    def log_in(self, request: HttpRequest) -> Response:
+        if not self.access.is_token(request.fields.get("token", "")):
+            logger.warning("Conexxus shim saw a wrong token", extra={"caller": request.caller})
+            return see("../?wrong=1")
+
+        secure = request.url.scheme == "https"
+        return see("../", self.access.session_cookie(now=self.now(), secure=secure))
+
+    def log_out(self, request: HttpRequest) -> Response:
+        secure = request.url.scheme == "https"
+        self.access.end_session(request.headers, now=self.now())
+        return see("../", self.access.ended_session_cookie(secure=secure))
+
+
+@attrs.define(kw_only=True)
+class _Pages(PageFrame):
+    service: PageService
+    home: str | None = None
+    notes: Notes = attrs.field(factory=Notes)
+
+    def overview(self, request: HttpRequest) -> Response:
+        note = self.notes.get(request.query_params.get("note", ""))
+        view = PageView.of(self.service.overview())
+
+        signed_in = bool(self.access.token)
+
+        return page("overview.html", view=view, note=note, signed_in=signed_in, home=self.home)
 
     def confirm(self, request: HttpRequest) -> Response:
         """
@@ -127,32 +172,10 @@ class _Pages:
         return self._see_note(note)
 
     def _see_note(self, note: Note) -> Response:
-        return _see(f"../?note={quote(self.notes.keep(note))}")
-
-    def sign_in(self, request: HttpRequest) -> Response:
-        """
-        The form that asks for the token, and shows nothing else.
-        """
-        failed = request.query_params.get("wrong") == "1"
-        up = "../" if request.path_params else ""
-
-        return page("sign_in.html", status=401, up=up, failed=failed)
-
-    def log_in(self, request: HttpRequest) -> Response:
-        if not self.access.is_token(request.fields.get("token", "")):
-            logger.warning("Conexxus shim saw a wrong token", extra={"caller": request.caller})
-            return _see("../?wrong=1")
-
-        secure = request.url.scheme == "https"
-        return _see("../", self.access.session_cookie(now=self.now(), secure=secure))
-
-    def log_out(self, request: HttpRequest) -> Response:
-        secure = request.url.scheme == "https"
-        self.access.end_session(request.headers, now=self.now())
-        return _see("../", self.access.ended_session_cookie(secure=secure))
+        return see(f"../?note={quote(self.notes.keep(note))}")
 
 
-def _see(where: str, cookie: str | None = None) -> Response:
+def see(where: str, cookie: str | None = None) -> Response:
     """
     Load the page anew, with GET: to load it again repeats nothing.
     """

@@ -111,11 +111,11 @@ const plan = () => {
   timer = setTimeout(refresh, live().dataset.busy === "yes" ? BUSY_MS : CALM_MS);
 };
 
-const refresh = () => (document.hidden ? plan() : load(location.pathname));
+const refresh = () => (document.hidden ? plan() : load(live().dataset.address ?? location.pathname));
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.getAttribute("action") === "page/logout") {
+  if (form.getAttribute("action") === "page/logout" || form.method === "get") {
     return;
   }
 
