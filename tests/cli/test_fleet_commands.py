@@ -8,6 +8,8 @@ import stat
 import pytest
 
 from conexxus_client.testing import BackOffice, SandboxServer
+from conexxus_sync.cli._fleet_figures import fleet_figures
+from conexxus_sync.fleet import Fleet, read_fleet_file
 
 
 SECRET = "key-of-store-two-9876"
@@ -250,3 +252,18 @@ def test_file_that_is_not_there(run, fleet):
 
     assert code == 2
     assert "none.toml can't be read: No such file or directory" in err
+
+
+def test_figures(run, fleet):
+    """
+    What Prometheus reads of a fleet: states, alerts by the number of stores, and load.
+    """
+    run("run", "--once")
+    found = read_fleet_file(fleet, {"CONEXXUS_API_KEY": "a-key-of-all", "KEY_0002": SECRET,
+                                    "CONEXXUS_API_URL": "http://127.0.0.1:9"})  # fmt: skip
+    with Fleet(found.stores) as one:
+        figures = fleet_figures(one)
+
+    assert (figures.stores["good"], figures.stores["failing"]) == (1, 1)
+    assert figures.alerts == {"ConexxusApiDown": 1}
+    assert (figures.due, figures.at_work) == (0, 0)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from conexxus_sync import RunKind, RunStatus, SyncRun
 from conexxus_sync.health._health import ServiceState
-from conexxus_sync.metrics._families import FAMILIES
+from conexxus_sync.metrics._families import FAMILIES, Family
+from conexxus_sync.metrics._fleet_gauges import FLEET_FAMILIES
 from conexxus_sync.metrics._gauges import _outcomes
 from conexxus_sync.metrics.prometheus import CALLS, CHANGES, OUTCOMES
 from conexxus_sync.model.alerts import SEVERITIES
@@ -25,7 +26,9 @@ def test_page_is_the_code():
     Its tables are written from the metrics and the alerts; with
     CONEXXUS_WRITE_DOCS=1 they are written anew.
     """
-    expected = with_table(PAGE.read_text(), "| Metric |", metrics())
+    expected = with_table(PAGE.read_text(), "| Metric |", metrics("Metric", FAMILIES))
+    fleet = metrics("Metric of a fleet", FLEET_FAMILIES)
+    expected = with_table(expected, "| Metric of a fleet |", fleet)
     expected = with_table(expected, "| Label |", labels())
     expected = with_table(expected, "| Alert |", alerts())
 
@@ -43,10 +46,10 @@ def with_table(page: str, heading: str, table: str) -> str:
     return f"{before}{table}\n\n{after}"
 
 
-def metrics() -> str:
-    rows = ["| Metric | Type | Labels | Meaning |", "|---|---|---|---|"]
+def metrics(heading: str, families: Iterable[Family]) -> str:
+    rows = [f"| {heading} | Type | Labels | Meaning |", "|---|---|---|---|"]
 
-    for family in FAMILIES:
+    for family in families:
         labels = ", ".join(f"`{label}`" for label in family.labels)
         rows.append(f"| `{family.name}` | {family.type} | {labels} | {family.help} |")
 

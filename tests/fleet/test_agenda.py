@@ -123,6 +123,19 @@ def test_what_was_handed_out(agenda, ledger):
     assert due(agenda, ledger) == ["c", "b"]
 
 
+def test_load(agenda, ledger):
+    """
+    What waits, for how long, and what was handed out.
+    """
+    due(agenda, ledger)
+    load = agenda.load(ledger.clock.now())
+    agenda.submitted(agenda.due(ledger.clock.now())[0], ledger.clock.now())
+    later = agenda.load(ledger.clock.now())
+
+    assert (load.due, load.longest_due, load.at_work) == (2, HOUR, 0)
+    assert (later.due, later.longest_due, later.at_work) == (1, timedelta(), 1)
+
+
 def test_what_ended(agenda, ledger):
     """
     What ended without a lease is looked at again.

@@ -5,7 +5,9 @@ Metrics that Prometheus can read, of whatever the shop went through.
 import re
 import subprocess
 import threading
+from contextlib import closing
 
+import attrs
 import prometheus_client
 import pytest
 from databases import destroy
@@ -13,11 +15,13 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 import conexxus_client
 from conexxus_client import AttemptDetails, ConexxusError, ConnectError, ServerError
-from conexxus_sync import ConexxusService
+from conexxus_sync import ConexxusService, RunKind, RunStatus, SyncRun
 from conexxus_sync.metrics._families import FAMILIES
+from conexxus_sync.metrics._fleet_gauges import FLEET_FAMILIES, FleetFigures, FleetGauges
 from conexxus_sync.metrics.prometheus import CALLS, OUTCOMES, PrometheusMetrics, outcome_of
 from conexxus_sync.model.alerts import AlertName
 from conexxus_sync.stores.sqlite import SqliteStore
+from shops import MORNING
 
 
 LABELS = {
@@ -112,12 +116,80 @@ def test_registry_of_the_host(shop):
     assert b"conexxus_state" in generate_latest(registry)
 
 
-def test_one_service_each(shop):
+def test_one_service_of_each_location(shop):
     """
-    A second service would be told twice as one.
+    A second service of one location would be counted twice.
     """
     with pytest.raises(ValueError, match="loc-001 already"):
         shop.metrics.watch(shop.service)
+
+
+def test_several_services(busy, tmp_path):
+    """
+    One exposition has several locations, and each its own state.
+    """
+    other = attrs.evolve(busy, folder=tmp_path / "other", location="loc-002")
+    other.folder.mkdir()
+    service = other.open(store=other.new_store(other.folder / "conexxus.db"))
+    with closing(service):
+        busy.metrics.watch(service)
+        service.sync_inventory()
+        (attempts,) = [
+            metric
+            for metric in busy.metrics.registry.collect()
+            if metric.name == "conexxus_api_attempts"
+        ]
+        (up,) = [it for it in busy.metrics.registry.collect() if it.name == "conexxus_api_up"]
+
+    assert {sample.labels["location"] for sample in up.samples} == {"loc-001", "loc-002"}
+    assert any(
+        sample.value for sample in attempts.samples if sample.labels["location"] == "loc-002"
+    )
+
+
+@pytest.mark.parametrize(
+    ("most", "labels"),
+    [(None, {"a", "b", "c"}), (2, {"a", "b", "other"}), (0, {"all"})],
+)
+def test_bounded_locations(most, labels):
+    """
+    The label of the location is that of each, of the first, or of none.
+    """
+    metrics = PrometheusMetrics(most_locations=most)
+    run = SyncRun(id="r", kind=RunKind.INVENTORY, location_id="a", start_time=MORNING,
+                  end_time=MORNING, status=RunStatus.SUCCESS)  # fmt: skip
+    for location in "abcc":
+        metrics.run_finished(attrs.evolve(run, location_id=location))
+    (runs,) = [it for it in metrics.registry.collect() if it.name == "conexxus_runs"]
+    counted = {
+        it.labels["location"]: it.value for it in runs.samples if it.name == "conexxus_runs_total"
+    }
+
+    assert set(counted) == labels
+    assert sum(counted.values()) == 4
+
+
+def test_figures_of_a_fleet(promtool):
+    """
+    Few lines for any number of stores, which Prometheus's linter accepts; without
+    them where they can't be read.
+    """
+    figures = FleetFigures(
+        stores={"good": 4_999, "late": 1}, alerts={"ConexxusApiDown": 1}, due=3,
+        longest_due_s=2.5, at_work=7, oldest_overdue=MORNING.date(),
+    )  # fmt: skip
+    metrics = PrometheusMetrics(most_locations=0)
+    metrics.watch_fleet(lambda: figures)
+    text = metrics.render()[0]
+    done = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True)
+
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert b'conexxus_fleet_stores{state="good"} 4999.0' in text
+    assert b"conexxus_fleet_longest_due_seconds 2.5" in text
+    assert {it.name.encode() for it in FLEET_FAMILIES} <= set(
+        re.findall(rb"conexxus_fleet\w+", text)
+    )
+    assert [*FleetGauges(lambda: None).collect()] == []
 
 
 def test_store_that_cannot_be_read(busy, caplog):

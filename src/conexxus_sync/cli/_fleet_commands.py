@@ -8,15 +8,18 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import date as Date  # noqa: N812  # as the command line names it
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import attrs
 
 from conexxus_client import ConfigurationError
+from conexxus_client.instrumentation import Hook
 from conexxus_client.settings import CONFIG
 from conexxus_sync.collectors import InMemoryCollector
 from conexxus_sync.fleet import (
     Fleet,
     FleetFile,
+    StoreSettings,
     StoreState,
     StoreStatus,
     fleet_alerts,
@@ -33,12 +36,16 @@ from conexxus_sync.views.run_document import Document, run_document
 from ._console import needing, screen_width, write_error, write_json, write_lines
 from ._exit_codes import ExitCode, gravest
 from ._outcomes import code_of_run
+from ._run_command import prometheus_metrics
 from ._run_text import run_lines
 from ._session import Session
 from ._signals import StopEvent, service_exit_code, stop_gracefully
 from ._store_file import missing_store, note_new_store
 from ._wiring import attempt_logger, log_watcher
 
+
+if TYPE_CHECKING:
+    from conexxus_sync.metrics.prometheus import PrometheusMetrics
 
 FILE = "fleet.toml"
 
@@ -79,14 +86,15 @@ def fleet_run(
     found = fleet_file(session, file)
     collector = InMemoryCollector()
     stop = StopEvent()
+    metrics = prometheus_metrics(most_locations=found.options.metric_locations) if serve else None
 
     with (
         stop_gracefully(stop) as received,
-        _fleet(found, collectors=[collector] if once else []) as fleet,
+        _fleet(found, [collector] if once else [], metrics) as fleet,
         ExitStack() as stack,
     ):
         if serve:
-            url = stack.enter_context(_pages(fleet, found, serve))
+            url = stack.enter_context(_pages(fleet, found, serve, metrics))
             _log.info("Conexxus shim listens", extra={"url": url})
         if once:
             fleet.run_once()
@@ -160,24 +168,34 @@ def fleet_file(session: Session, file: str) -> FleetFile:
 
 
 @contextmanager
-def _fleet(found: FleetFile, collectors: Iterable[MetricsCollector]) -> Iterator[Fleet]:
+def _fleet(
+    found: FleetFile,
+    collectors: Iterable[MetricsCollector],
+    metrics: "PrometheusMetrics | None",
+) -> Iterator[Fleet]:
     stores = found.startable()
     note_new_store(stores[0].sync)
     hook = attempt_logger()
+    counters = [] if metrics is None else [metrics]
+
+    def hooks(store: StoreSettings) -> list[Hook]:
+        return [hook, *(it.hook(store.location_id) for it in counters)]
 
     with Fleet(
         stores,
         options=found.options,
         wrong=found.wrong,
-        collectors=[*collectors, *log_watcher().collectors],
-        hooks=lambda _: [hook],
+        collectors=[*collectors, *counters, *log_watcher().collectors],
+        hooks=hooks,
     ) as fleet:
         _log.info("Conexxus fleet starts", extra={"stores": len(stores), "wrong": len(found.wrong)})
         yield fleet
 
 
 @contextmanager
-def _pages(fleet: Fleet, found: FleetFile, serve: str) -> Iterator[str]:
+def _pages(
+    fleet: Fleet, found: FleetFile, serve: str, metrics: "PrometheusMetrics | None"
+) -> Iterator[str]:
     with needing("http"):
         from conexxus_sync.http import Access
         from conexxus_sync.http._server import address, serving
@@ -188,7 +206,13 @@ def _pages(fleet: Fleet, found: FleetFile, serve: str) -> Iterator[str]:
     config = found.startable()[0].sync
     access = Access.on(host, token=config.shim_token, hosts=config.shim_hosts)
 
-    with serving(create_fleet_app(fleet, access=access), host, port) as url:
+    if metrics is not None:
+        from ._fleet_figures import fleet_figures  # needs the extra `prometheus`
+
+        metrics.watch_fleet(lambda: fleet_figures(fleet))
+    scrape = None if metrics is None else metrics.render
+
+    with serving(create_fleet_app(fleet, access=access, metrics=scrape), host, port) as url:
         yield url
 
 

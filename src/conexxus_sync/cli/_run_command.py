@@ -55,7 +55,7 @@ def run(
     stop = StopEvent()
 
     with stop_gracefully(stop) as received, ExitStack() as stack:
-        metrics = _metrics() if serve else None
+        metrics = prometheus_metrics() if serve else None
         service = stack.enter_context(service_of(session, collectors=[metrics] if metrics else []))
 
         if service.client is not None:
@@ -107,7 +107,7 @@ def _holders(service: ConexxusService) -> dict[RunKind, str]:
     return {kind: run_id for kind, run_id in found.items() if run_id is not None}
 
 
-def _metrics() -> "PrometheusMetrics | None":
+def prometheus_metrics(*, most_locations: int | None = None) -> "PrometheusMetrics | None":
     """
     What `/metrics` answers, if its library is there.
     """
@@ -119,7 +119,7 @@ def _metrics() -> "PrometheusMetrics | None":
         logger.info("There is no /metrics: it needs conexxus-sdk[prometheus]")
         return None
 
-    return PrometheusMetrics()
+    return PrometheusMetrics(most_locations=most_locations)
 
 
 @contextmanager

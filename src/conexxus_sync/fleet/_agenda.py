@@ -47,6 +47,22 @@ class Ledger(Protocol):
         """
 
 
+@attrs.frozen(kw_only=True)
+class FleetLoad:
+    """
+    How much there is to do.
+
+    Attributes:
+        due: Runs that are due and were not handed out.
+        longest_due: For how long the first of them has been due.
+        at_work: Runs that go on.
+    """
+
+    due: int
+    longest_due: timedelta
+    at_work: int
+
+
 @attrs.define
 class _Entry:
     """
@@ -144,6 +160,20 @@ class Agenda:
         """
         with self._lock:
             return (self._held | self._submitted.keys()) - self._ended
+
+    def load(self, now: datetime) -> FleetLoad:
+        """
+        How much there is to do.  Any thread may ask.
+        """
+        # A copy in one step: another thread adds to the list meanwhile.
+        waiting = [
+            starts_at
+            for starts_at, key in self._due.copy()
+            if self._is_valid(starts_at, key) and not self._is_taken(key)
+        ]
+        longest = max(now - min(waiting), timedelta()) if waiting else timedelta()
+
+        return FleetLoad(due=len(waiting), longest_due=longest, at_work=len(self.at_work()))
 
     def submitted(self, item: WorkItem, now: datetime) -> None:
         """

@@ -22,7 +22,7 @@ from conexxus_sync.service import ConexxusService
 from conexxus_sync.stores import SyncStore, open_store, scheme_of
 from conexxus_sync.stores._lease_table import LeaseState
 
-from ._agenda import Agenda
+from ._agenda import Agenda, FleetLoad
 from ._back_offices import BackOffices
 from ._fleet_file import read_fleet_file
 from ._fleet_options import FleetOptions
@@ -30,7 +30,7 @@ from ._fleet_status import StoreStatus, fleet_status
 from ._local_executor import LocalExecutor
 from ._location import Location
 from ._shared_hosts import HostObjects
-from ._store_settings import StoreSettings, WrongStore
+from ._store_settings import StoreSettings, WrongStore, fleet_problems
 from ._work_item import Executor, WorkItem
 
 
@@ -91,7 +91,7 @@ class Fleet:
         self.options: FleetOptions = options or FleetOptions()
         self.wrong: tuple[WrongStore, ...] = tuple(wrong)
         stores = tuple(stores)
-        if problems := list(_problems(stores)):
+        if problems := list(fleet_problems(stores)):
             raise ConfigurationError(problems)
 
         self.clock: Clock = clock or SystemClock()
@@ -253,6 +253,12 @@ class Fleet:
 
         return fleet_status(self.store, stores, self.wrong, self.clock.now())
 
+    def load(self) -> FleetLoad:
+        """
+        How much is due and at work, as of the last look at the store.
+        """
+        return self._agenda.load(self.clock.now())
+
     def service(self, location_id: str) -> ConexxusService | None:
         """
         The service of one location, for its page; None if there is no such one.
@@ -359,28 +365,6 @@ class Fleet:
         """
         if location.problem != problem:
             _log.error("Conexxus store %s: %s", location.settings.location_id, problem)
-
-
-def _problems(stores: tuple[StoreSettings, ...]) -> Iterator[str]:
-    if not stores:
-        yield "a fleet needs a store"
-
-    seen = set[str]()
-    for it in stores:
-        if it.location_id in seen:
-            yield f"location {it.location_id} is that of two stores"
-        seen.add(it.location_id)
-
-    if len({it.sync.store for it in stores}) > 1:
-        yield "all stores of a fleet need one CONEXXUS_STORE: set it once, for all"
-
-    # It keeps a token for one key, and would send it for another.
-    keys = dict[int, set[str]]()
-    for it in stores:
-        if it.profile.auth is not None:
-            keys.setdefault(id(it.profile.auth), set()).add(it.credential)
-    if any(len(found) > 1 for found in keys.values()):
-        yield "an `Auth` of a profile serves one key: name a profile with its own for each key"
 
 
 def _with_connections(url: str, options: FleetOptions) -> str:

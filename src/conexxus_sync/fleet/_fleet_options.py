@@ -28,6 +28,8 @@ class FleetOptions:
             stopped changes nothing, a push goes on with the next.
         rate: How many runs begin in a second with one credential.
         burst: How many of them may begin at once.
+        metric_locations: How many stores have a value of their own in the label
+            `location` of metrics; 0 counts all stores as one.
 
     Raises:
         ConfigurationError: Naming all problems at once.
@@ -38,6 +40,7 @@ class FleetOptions:
     budget: timedelta = timedelta(minutes=5)
     rate: float = 10.0
     burst: float = 20.0
+    metric_locations: int = 0
 
     @per_back_office.default
     def _most_workers(self) -> int:
@@ -50,6 +53,7 @@ class FleetOptions:
             "budget": timedelta(seconds=1),
             "rate": 0.01,
             "burst": 1,
+            "metric_locations": 0,
         }
         problems = [
             f"fleet.{name} must be at least {it}"
@@ -66,7 +70,7 @@ def read_options(document: Document, problems: list[str]) -> FleetOptions:
     The options that *document* gives; what can't be read is added to *problems*.
     """
     readers = {"workers": int, "per_back_office": int, "budget": _interval, "rate": float,
-               "burst": float}  # fmt: skip
+               "burst": float, "metric_locations": int}  # fmt: skip
     values = dict[str, Any]()
 
     for key, value in document.values.items():

@@ -144,6 +144,31 @@ def read_store(
     )
 
 
+def fleet_problems(stores: tuple[StoreSettings, ...]) -> Iterator[str]:
+    """
+    Why *stores* can't be one fleet.
+    """
+    if not stores:
+        yield "a fleet needs a store"
+
+    seen = set[str]()
+    for it in stores:
+        if it.location_id in seen:
+            yield f"location {it.location_id} is that of two stores"
+        seen.add(it.location_id)
+
+    if len({it.sync.store for it in stores}) > 1:
+        yield "all stores of a fleet need one CONEXXUS_STORE: set it once, for all"
+
+    # It keeps a token for one key, and would send it for another.
+    keys = dict[int, set[str]]()
+    for it in stores:
+        if it.profile.auth is not None:
+            keys.setdefault(id(it.profile.auth), set()).add(it.credential)
+    if any(len(found) > 1 for found in keys.values()):
+        yield "an `Auth` of a profile serves one key: name a profile with its own for each key"
+
+
 def flat_values(document: Document) -> dict[str, Any]:
     """
     The values of *document*, by key.

@@ -9,7 +9,8 @@ text, content_type = metrics.render()
 ```
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -47,10 +48,12 @@ from conexxus_sync.service import ConexxusService
 
 from . import _families as families
 from ._families import Family
+from ._fleet_gauges import FleetFigures, FleetGauges
 from ._gauges import Gauges
 
 
 OTHER = "other"
+ALL = "all"
 CALLS = ("health", "catalogue", "sales", "summary")
 CHANGES = ("created", "updated", "removed")
 
@@ -79,7 +82,7 @@ OUTCOMES = tuple(dict.fromkeys(["success", *_OUTCOMES.values(), OTHER]))
 
 class PrometheusMetrics:
     """
-    Counts runs and requests of one service, and reads the rest when asked.
+    Counts runs and requests of services or of a fleet, and reads the rest when asked.
 
     It is a collector of the service, and `watch` makes it a hook of the
     service's client.  Counters begin with this process; gauges are read from
@@ -93,6 +96,9 @@ class PrometheusMetrics:
         service: As for `watch`, if there is one already.
         registry: To add the metrics to, instead of one of their own.
         clock: For which runs are at work, if not the system's.
+        most_locations: How many values the label `location` has; further
+            locations are counted as `other`, and with 0 all are counted as
+            `all`.  Without it, each has its own.
     """
 
     def __init__(
@@ -101,10 +107,13 @@ class PrometheusMetrics:
         *,
         registry: CollectorRegistry | None = None,
         clock: Clock | None = None,
+        most_locations: int | None = None,
     ) -> None:
         self.registry: CollectorRegistry = registry or CollectorRegistry()
         self._clock = clock or SystemClock()
-        self._location: str | None = None
+        self._most_locations = most_locations
+        self._locations: dict[str, None] = {}
+        self._gauges: _ScrapeCollector | None = None
         self._runs = self._counter(families.RUNS)
         self._processed = self._counter(families.PROCESSED)
         self._succeeded = self._counter(families.SUCCEEDED)
@@ -126,21 +135,45 @@ class PrometheusMetrics:
         Count the requests of *service*, and read its state at each scrape.
 
         Its runs are counted if it was made with this among its `collectors`.
+        There may be several services, of one location each; of those without
+        a label of their own, the state is not read.
 
         Raises:
-            ValueError: There is a service already; each has metrics of its own.
+            ValueError: There is a service of this location already.
         """
-        if self._location is not None:
-            msg = f"these metrics are those of {self._location} already"
+        location = service.config.location_id
+        if self._gauges is not None and location in self._gauges.services:
+            msg = f"these metrics are those of {location} already"
             raise ValueError(msg)
 
-        self._location = service.config.location_id
-        self._begin_at_zero(self._location)
+        label = self._label(location)
+        self._begin_at_zero(label)
 
         if service.client is not None:
-            service.client.add_hook(self)
+            service.client.add_hook(self.hook(location))
+        if self._gauges is None:
+            self._gauges = _ScrapeCollector()
+            self.registry.register(self._gauges)
+        if label == location:
+            self._gauges.services[location] = Gauges(service, self._clock)
 
-        self.registry.register(_ScrapeCollector(Gauges(service, self._clock), self._location))
+    def watch_fleet(self, read: Callable[[], FleetFigures | None]) -> None:
+        """
+        Read the figures of a whole fleet at each scrape.
+
+        Its runs are counted if it was made with this among its `collectors`,
+        and its requests with `hook`.
+
+        Args:
+            read: Makes them; None if they can't be read.
+        """
+        self.registry.register(FleetGauges(read))
+
+    def hook(self, location: str) -> Callable[[AttemptDetails | CallDetails], None]:
+        """
+        A hook of a client that counts its requests as those of *location*.
+        """
+        return partial(self._count, location)
 
     def render(self) -> tuple[bytes, str]:
         """
@@ -160,7 +193,8 @@ class PrometheusMetrics:
         if run.planned or run.replayed:
             return
 
-        where = {"location": run.location_id, "kind": _bounded(run.kind, RunKind)}
+        location = self._label(run.location_id)
+        where = {"location": location, "kind": _bounded(run.kind, RunKind)}
         self._runs.labels(**where, status=_bounded(run.status, RunStatus)).inc()
         self._processed.labels(**where).inc(run.items_processed)
         self._succeeded.labels(**where).inc(run.items_succeeded)
@@ -169,26 +203,38 @@ class PrometheusMetrics:
         if run.duration is not None:
             self._run_duration.labels(**where).observe(run.duration.total_seconds())
         if run.batches:
-            self._batches.labels(location=run.location_id).inc(run.batches)
+            self._batches.labels(location=location).inc(run.batches)
         if run.kind is RunKind.INVENTORY and run.status is not RunStatus.FAILED:
             for change in CHANGES:
-                self._changes.labels(location=run.location_id, change=change).inc(
-                    getattr(run, change)
-                )
+                self._changes.labels(location=location, change=change).inc(getattr(run, change))
 
     def __call__(self, details: AttemptDetails | CallDetails) -> None:
         """
-        Count a request; calls are the sum of theirs.
+        Count a request of the service that was watched first.
         """
+        self._count(next(iter(self._locations), ""), details)
+
+    def _count(self, location: str, details: AttemptDetails | CallDetails) -> None:
+        # Calls are the sum of theirs.
         if isinstance(details, CallDetails):
             return
 
-        where = {"location": self._location or "", "call": _bounded(details.call, CALLS)}
+        where = {"location": self._label(location), "call": _bounded(details.call, CALLS)}
         self._attempts.labels(**where, outcome=outcome_of(details.error)).inc()
         self._attempt_duration.labels(**where).observe(details.duration)
 
         if details.number > 1:
             self._retries.labels(**where).inc()
+
+    def _label(self, location: str) -> str:
+        most = self._most_locations
+        if most == 0:
+            return ALL
+        # Of runs that end at a moment, one more may get a label.
+        if location not in self._locations and (most is None or len(self._locations) < most):
+            self._locations[location] = None
+
+        return location if location in self._locations else OTHER
 
     def _counter(self, family: Family) -> Counter:
         labels = ("location", *family.labels)
@@ -232,12 +278,14 @@ def outcome_of(error: ConexxusError | None) -> str:
 
 class _ScrapeCollector(Collector):
     """
-    The gauges, as one of the registry's collectors.
+    The gauges of all services, as one of the registry's collectors.
+
+    Attributes:
+        services: By location.
     """
 
-    def __init__(self, gauges: Gauges, location: str) -> None:
-        self._gauges = gauges
-        self._location = location
+    def __init__(self) -> None:
+        self.services: dict[str, Gauges] = {}
 
     def collect(self) -> Iterator[Metric]:
         """
@@ -245,12 +293,13 @@ class _ScrapeCollector(Collector):
         """
         found: dict[str, GaugeMetricFamily] = {}
 
-        for family, labels, value in self._gauges.samples():
-            if family.name not in found:
-                found[family.name] = GaugeMetricFamily(
-                    family.name, family.help, labels=("location", *family.labels)
-                )
-            found[family.name].add_metric((self._location, *labels), value)
+        for location, gauges in list(self.services.items()):
+            for family, labels, value in gauges.samples():
+                if family.name not in found:
+                    found[family.name] = GaugeMetricFamily(
+                        family.name, family.help, labels=("location", *family.labels)
+                    )
+                found[family.name].add_metric((location, *labels), value)
 
         yield from found.values()
 
