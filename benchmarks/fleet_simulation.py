@@ -161,7 +161,7 @@ class Simulation:
             executor=lambda _: self,
         )
         self.fleet.branches, self.fleet.leases = self.branches, {}
-        self.fleet._offices.monotonic = self.clock.monotonic
+        self.fleet.offices.monotonic = self.clock.monotonic
 
     def _drawn(self, count: int, dice: random.Random) -> Iterator[tuple[str, str]]:
         shares = [it.share for it in BEHAVIOURS.values()]
@@ -238,7 +238,7 @@ class Simulation:
         error = BEHAVIOURS[branch.kind].error
         branch.ended(item.kind, self.running.pop(key), now, failed=error is not None)
         self.fleet.leases[key] = attrs.evolve(self.fleet.leases[key], run_id=None)
-        self.fleet._offices.note(location.settings, error)
+        self.fleet.offices.note(location.settings, error)
         location.breaker = location.breaker.after(failed=error is not None, now=now)
         self.fleet._agenda.ended(item)
 

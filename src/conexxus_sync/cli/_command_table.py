@@ -71,6 +71,8 @@ COMMANDS = {
     "naxml sniff": Command("_naxml_commands:naxml_sniff"),
     "naxml show": Command("_naxml_commands:naxml_show"),
     "fleet run": Command("_fleet_commands:fleet_run", is_lasting=True, when_stopped=_RUN_STOPPED),
+    "fleet pull": Command("_fleet_pull_commands:fleet_pull", when_stopped=_PULL_STOPPED),
+    "fleet accept": Command("_fleet_pull_commands:fleet_accept", when_stopped=_PULL_STOPPED),
     "fleet status": Command("_fleet_commands:fleet_status"),
     "fleet doctor": Command("_fleet_doctor_command:fleet_doctor"),
     "fleet add": Command("_fleet_add_command:fleet_add", when_stopped=_COPY_STOPPED),

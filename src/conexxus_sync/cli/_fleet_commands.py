@@ -90,7 +90,7 @@ def fleet_run(
 
     with (
         stop_gracefully(stop) as received,
-        _fleet(found, [collector] if once else [], metrics) as fleet,
+        opened_fleet(found, [collector] if once else [], metrics) as fleet,
         ExitStack() as stack,
     ):
         if serve:
@@ -100,6 +100,8 @@ def fleet_run(
             fleet.run_once()
             return _write_once(found, collector, session)
 
+        counts = {"stores": len(fleet.locations), "wrong": len(found.wrong)}
+        _log.info("Conexxus fleet starts", extra=counts)
         fleet.run_forever(stop)
 
     return service_exit_code(received[0])
@@ -168,11 +170,17 @@ def fleet_file(session: Session, file: str) -> FleetFile:
 
 
 @contextmanager
-def _fleet(
+def opened_fleet(
     found: FleetFile,
-    collectors: Iterable[MetricsCollector],
-    metrics: "PrometheusMetrics | None",
+    collectors: Iterable[MetricsCollector] = (),
+    metrics: "PrometheusMetrics | None" = None,
 ) -> Iterator[Fleet]:
+    """
+    The fleet of one command.
+
+    Raises:
+        ConfigurationError: No store in the file can start.
+    """
     stores = found.startable()
     note_new_store(stores[0].sync)
     hook = attempt_logger()
@@ -188,7 +196,6 @@ def _fleet(
         collectors=[*collectors, *counters, *log_watcher().collectors],
         hooks=hooks,
     ) as fleet:
-        _log.info("Conexxus fleet starts", extra={"stores": len(stores), "wrong": len(found.wrong)})
         yield fleet
 
 

@@ -97,7 +97,7 @@ class Fleet:
         self.clock: Clock = clock or SystemClock()
         self.store: SyncStore = open_store(_with_connections(stores[0].sync.store, self.options))
         self._wake = threading.Event()
-        self._offices = BackOffices(self.options, hooks)
+        self.offices: BackOffices = BackOffices(self.options, hooks)
         hosts, observers = HostObjects(orders, catalog), tuple(collectors)
         self.locations: Mapping[str, Location] = {
             it.location_id: Location(
@@ -105,7 +105,7 @@ class Fleet:
                 store=self.store,
                 clock=self.clock,
                 collectors=observers,
-                offices=self._offices,
+                offices=self.offices,
                 hosts=hosts,
             )
             for it in stores
@@ -277,7 +277,7 @@ class Fleet:
         Stop what runs, and give back connections.
         """
         self.executor.close()
-        self._offices.close()
+        self.offices.close()
         self.store.close()
 
     def __enter__(self) -> Self:
@@ -330,15 +330,15 @@ class Fleet:
 
         for item in self._startable() if free > 0 else ():
             store = self.locations[item.location_id].settings
-            if not self._offices.has_room(store, at_work):
+            if not self.offices.has_room(store, at_work):
                 continue
-            if self._offices.may_begin(store):
+            if self.offices.may_begin(store):
                 self._agenda.submitted(item, self.clock.now())
                 self.executor.submit(item)
                 at_work[store.origin] += 1
                 count += 1
             else:
-                wait_s = min(wait_s, self._offices.wait_s(store))
+                wait_s = min(wait_s, self.offices.wait_s(store))
             if count == free:
                 break
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
+from conexxus_sync.model.catalogue import Plan
 from conexxus_sync.model.pull_schedule import PullSchedule
 from conexxus_sync.model.runs import RunKind, RunStatus, SyncRun
 from conexxus_sync.protocols import Clock, MetricsCollector
@@ -115,6 +116,18 @@ class Location:
                 return _is_good(self._pull())
 
             return self._push()
+
+    def pull_now(self, *, plan: bool, force: bool, accept: Plan | None) -> SyncRun:
+        """
+        Pull the catalogue, due or not; as `InventorySync.pull`.
+
+        Raises:
+            ConexxusError: Another run is at work, or the store or the settings can't be used.
+        """
+        engine = self.engines.inventory()
+        assert engine is not None
+
+        return engine.pull(plan=plan, force=force, accept=accept)
 
     def service(self) -> ConexxusService:
         """

@@ -223,7 +223,7 @@ class Pull:
                 f"{refusal}. Check the back office; if this is right, accept exactly this: "
                 f"`conexxus pull --accept {self.run.id}`."
             )
-        if (plan.scope, plan.digest) == (self.scope, digest):
+        if plan.scope in (None, self.scope) and plan.digest == digest:
             return None
 
         return (

@@ -72,7 +72,7 @@ class InventorySync:
         plan: bool = False,
         force: bool = False,
         reapply: bool = False,
-        accept: str | None = None,
+        accept: str | Plan | None = None,
         lease: Lease | None = None,
     ) -> SyncRun:
         """
@@ -83,7 +83,8 @@ class InventorySync:
             force: Pass all guards, this once.
             reapply: Give the host the whole mirror, not just the changes.
             accept: Id of a planned or refused run: apply its catalogue if
-                that is still what the back office has, whatever the guards say.
+                that is still what the back office has, whatever the guards say;
+                or what another location's run showed.
             lease: From `acquire`.
 
         Returns:
@@ -101,7 +102,7 @@ class InventorySync:
             raise ConfigurationError([msg])
 
         with self.context.store.keep_open():
-            accepted = None if accept is None else self.plan(accept)
+            accepted = self.plan(accept) if isinstance(accept, str) else accept
             lease = lease or self.acquire()
             pull = Pull(
                 client=self.client,

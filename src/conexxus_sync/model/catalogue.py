@@ -139,13 +139,13 @@ class Plan:
 
     Attributes:
         run_id: The run that planned, or that a guard refused.
-        scope: As in a checkpoint; likewise `digest`.
+        scope: As in a checkpoint; likewise `digest`.  None is whichever location's.
         anew: Whether it was read without a condition, because the ETag is
             not trusted.
     """
 
     run_id: str
-    scope: str
+    scope: str | None
     digest: bytes
     anew: bool = False
 

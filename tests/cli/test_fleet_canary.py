@@ -1,0 +1,106 @@
+"""
+`conexxus fleet pull` and `accept`: a change of prices for some stores first.
+"""
+
+import json
+
+import pytest
+
+
+FLEET = """\
+[defaults]
+api.key_env = "CONEXXUS_API_KEY"
+
+[[store]]
+location = "0001"
+group = "canary"
+
+[[store]]
+location = "0002"
+
+[[store]]
+location = "0003"
+"""
+
+
+@pytest.fixture
+def run(shell, cli, office):
+    """
+    A command of a fleet of three stores, which have a catalogue.
+    """
+    del shell.environ["LOCATION_ID"]
+    (shell.folder / "fleet.toml").write_text(FLEET)
+
+    def run(*arguments):
+        return cli("fleet", *arguments)
+
+    assert run("run", "--once")[0] == 0
+    return run
+
+
+def raised(office, factor):
+    office.catalog = [
+        {"sku": f"S{number:03}", "name": "x", "price": number * factor} for number in range(1, 31)
+    ]
+
+
+def pulled(run, *arguments):
+    code, out, _ = run(*arguments, "--json")
+    return code, {it["locationId"]: it for it in json.loads(out)}
+
+
+def test_canary_first(run, office):
+    """
+    What the guards of each store refuse is given to the canary, and then to the
+    others, as long as it is the same.
+    """
+    raised(office, 1)
+    assert pulled(run, "pull", "--group", "canary", "--force")[0] == 0
+    raised(office, 5)
+    code, shown = pulled(run, "pull", "--group", "canary", "--plan")
+    assert (code, list(shown), shown["0001"]["planned"]) == (4, ["0001"], True)
+    assert pulled(run, "pull", "--location", "0001")[0] == 4
+
+    code, canary = pulled(run, "pull", "--group", "canary", "--force")
+    assert (code, canary["0001"]["updated"]) == (0, 30)
+    code, others = pulled(run, "accept", canary["0001"]["id"], "--yes")
+
+    assert code == 0
+    assert {name: it["status"] for name, it in others.items()} == {
+        "0001": "success",
+        "0002": "success",
+        "0003": "success",
+    }
+    assert "3 stores: 3 pulled, 0 refused, 0 failed" in run("accept", canary["0001"]["id"])[1]
+
+
+def test_another_catalogue(run, office):
+    """
+    Where the catalogue is another one by now, it is refused, and nothing is changed.
+    """
+    raised(office, 1)
+    planned = pulled(run, "pull", "--group", "canary", "--plan")[1]["0001"]["id"]
+    raised(office, 5)
+    code, found = pulled(run, "accept", planned, "--yes")
+
+    assert code == 4
+    assert all("no longer the one" in it["refused"] for it in found.values())
+    assert "0 pulled, 3 refused" in run("accept", planned, "--yes")[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["pull"], "fleet pull needs --group or --location"),
+        (["pull", "--group", "none"], "no store in fleet.toml that can start has group none"),
+        (["accept", "no-such-run"], "no store of this fleet has a catalogue of run no-such-run"),
+    ],
+)
+def test_which_stores(run, arguments, said):
+    """
+    Nothing is pulled unless it is said for whom, and nothing accepted that was not seen.
+    """
+    code, _, err = run(*arguments)
+
+    assert code == 2
+    assert said in err
