@@ -3,7 +3,8 @@ A fleet of thousands of stores: `scripts/bench fleet --help`.
 
 The day is simulated: see `fleet_simulation`.  The process at rest is real: a store of
 the SDK with as many locations, of which none is due.  With `--minutes`, the fleet
-runs on the real clock against sandboxes instead: see `fleet_hour`.
+runs on the real clock against sandboxes instead: see `fleet_hour`.  With `--costs`,
+one location is measured, and many are planned: see `fleet_plan`.
 """
 
 import argparse
@@ -20,7 +21,9 @@ from conexxus_sync.model.calendar import StoreCalendar
 from conexxus_sync.model.runs import RunKind, RunStatus, SyncRun
 from conexxus_sync.stores import SyncStore, open_store
 
+from .fleet_costs import costs
 from .fleet_hour import real_hour
+from .fleet_plan import Costs, plan_lines
 from .fleet_simulation import simulated_day
 
 
@@ -91,6 +94,24 @@ def _measured(fleet: Fleet, seconds: float, due: Callable[[], int]) -> str:
     )
 
 
+def planned() -> None:
+    """
+    Show what a location costs, and what follows for many.
+    """
+    costs(100, 1_000, 300, with_postgres=False)
+    found = {it.name: it for it in costs(100, 1_000, 300, with_postgres=True)}
+    pull, push = found["pull, 1 % changed"], found["push of 300 sales"]
+    measured = Costs(
+        pull_ms=pull.process_ms,
+        push_ms=push.process_ms,
+        pull_database_ms=pull.database_ms,
+        push_database_ms=push.database_ms,
+        round_ms=found["round without work"].process_ms,
+    )
+    for line in plan_lines(measured):
+        print(line)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="scripts/bench fleet",
@@ -103,8 +124,12 @@ def main() -> None:
     parser.add_argument("--rest", type=float, default=60, help="seconds at rest")
     parser.add_argument("--minutes", type=float, help="run so many minutes on the real clock")
     parser.add_argument("--postgres", action="store_true", help="with it, in PostgreSQL")
+    parser.add_argument("--costs", action="store_true", help="measure one location, and plan")
     options = parser.parse_args()
 
+    if options.costs:
+        planned()
+        return
     if options.minutes:
         real_hour(options.stores, options.workers, options.minutes, with_postgres=options.postgres)
         return

@@ -1,0 +1,45 @@
+"""
+What follows for very many stores from what one costs.
+"""
+
+import attrs
+
+from benchmarks.fleet_plan import Costs, Machines, simulated_day
+
+
+DATABASES = ("sqlite",)
+COSTS = Costs(
+    pull_ms=20, push_ms=16, pull_database_ms=10, push_database_ms=10, round_ms=0.01, memory_mb=0.02
+)
+
+
+def test_what_fits_does_not_wait():
+    """
+    Where every minute's work fits into it, nothing waits for the next.
+    """
+    day = simulated_day(5_000, COSTS, Machines(processes=1))
+
+    assert (day.pull_lag_min, day.push_lag_min) == (0, 0)
+    assert max(day.loads.values()) < 1
+
+
+def test_what_does_not_fit_waits():
+    """
+    Pushes go first; the limit that is exceeded is named.
+    """
+    slow = attrs.evolve(COSTS, pull_s=2.0)
+    day = simulated_day(20_000, slow, Machines(processes=1))
+
+    assert day.pull_lag_min > 10
+    assert day.push_lag_min == 0
+    assert max(day.loads, key=day.loads.get) == "workers"
+    assert simulated_day(20_000, slow, Machines(processes=4)).pull_lag_min == 0
+
+
+def test_connections_are_bounded():
+    """
+    Each process has its connections to the one database.
+    """
+    loads = simulated_day(1_000, COSTS, Machines(processes=4)).loads
+
+    assert loads["connections"] > 1
