@@ -8,7 +8,7 @@ import stat
 import pytest
 
 from conexxus_client.testing import BackOffice, SandboxServer
-from conexxus_sync.cli._fleet_figures import fleet_figures
+from conexxus_sync.cli._fleet_serving import fleet_figures
 from conexxus_sync.fleet import Fleet, read_fleet_file
 
 

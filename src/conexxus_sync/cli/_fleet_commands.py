@@ -33,8 +33,9 @@ from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.stores import open_store
 from conexxus_sync.views.run_document import Document, run_document
 
-from ._console import needing, screen_width, write_error, write_json, write_lines
+from ._console import screen_width, write_error, write_json, write_lines
 from ._exit_codes import ExitCode, gravest
+from ._fleet_serving import fleet_served
 from ._outcomes import code_of_run
 from ._run_command import prometheus_metrics
 from ._run_text import run_lines
@@ -94,7 +95,7 @@ def fleet_run(
         ExitStack() as stack,
     ):
         if serve:
-            url = stack.enter_context(_pages(fleet, found, serve, metrics))
+            url = stack.enter_context(fleet_served(fleet, found, serve, metrics))
             _log.info("Conexxus shim listens", extra={"url": url})
         if once:
             fleet.run_once()
@@ -197,30 +198,6 @@ def opened_fleet(
         hooks=hooks,
     ) as fleet:
         yield fleet
-
-
-@contextmanager
-def _pages(
-    fleet: Fleet, found: FleetFile, serve: str, metrics: "PrometheusMetrics | None"
-) -> Iterator[str]:
-    with needing("http"):
-        from conexxus_sync.http import Access
-        from conexxus_sync.http._server import address, serving
-        from conexxus_sync.http.fleet_pages import create_fleet_app
-
-    host, port = address(serve)
-    # One process, one token: that of the defaults, or of the environment.
-    config = found.startable()[0].sync
-    access = Access.on(host, token=config.shim_token, hosts=config.shim_hosts)
-
-    if metrics is not None:
-        from ._fleet_figures import fleet_figures  # needs the extra `prometheus`
-
-        metrics.watch_fleet(lambda: fleet_figures(fleet))
-    scrape = None if metrics is None else metrics.render
-
-    with serving(create_fleet_app(fleet, access=access, metrics=scrape), host, port) as url:
-        yield url
 
 
 def _write_once(found: FleetFile, collector: InMemoryCollector, session: Session) -> ExitCode:

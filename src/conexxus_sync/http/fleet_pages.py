@@ -9,7 +9,7 @@ app = create_fleet_app(fleet)
 from starlette.applications import Starlette
 
 from ._access import Access
-from ._page._fleet_pages import PageFleet, fleet_routes
+from ._page._fleet_routes import PageFleet, fleet_routes
 from ._routes import Scrape, application, process_routes
 
 
