@@ -45,6 +45,7 @@ LONGEST_PLU = 6
 LONGEST_BARE_PLU = 5
 LONGEST_CODE = 14
 LONGEST_UPCE = 8
+_ZEROS = 7 * (3 + 1) * ord("0")
 
 
 def canonical_gtin(code: str, kind: str, rule: CheckDigit, *, padded_plu: bool) -> str | None:
@@ -133,7 +134,7 @@ def _complete(code: str, form: _Form) -> list[str]:
     if form.upce and len(code) == LONGEST_UPCE:
         codes += [body + code[-1] for body in _expanded(code[:-1])]
 
-    return [it.zfill(14) for it in codes if calc_check_digit(it[:-1]) == it[-1]]
+    return [gtin for it in codes if _is_valid(gtin := it.zfill(14))]
 
 
 def _bare(code: str, form: _Form) -> list[str]:
@@ -151,6 +152,16 @@ def _bare(code: str, form: _Form) -> list[str]:
         bodies += [it.zfill(13) for it in _expanded(code.zfill(7))]
 
     return [it + calc_check_digit(it) for it in bodies]
+
+
+def _is_valid(gtin: str) -> bool:
+    """
+    Is the last of its 14 digits its check digit?
+    """
+    # As bytes, which costs a third of python-stdnum: each code comes by here.
+    digits = gtin.encode()
+
+    return (3 * sum(digits[::2]) + sum(digits[1::2]) - _ZEROS) % 10 == 0
 
 
 def _expanded(digits: str) -> list[str]:

@@ -2,11 +2,12 @@
 Records of `ItemMaintenance`: what one element says of one item.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
 
 import attrs
 from lxml import etree
@@ -19,11 +20,11 @@ from ._fault import RecordError
 from ._values import (
     FIELDS,
     RESTRICTIONS,
-    Field,
+    Meaning,
     known_name,
+    meaning_of,
     only_once,
     refuse_later,
-    refuse_later_effect,
     text_of,
     tree_of,
 )
@@ -31,6 +32,7 @@ from ._xml import Element
 
 
 MAX_RAW = 64 * 1024
+KNOWN_ACTIONS = 16
 
 _ITEM_FIELDS = ("name", "price", "category")
 # Keys of what has no name of its own: `other:ItemType`, `attributes:price`.
@@ -120,14 +122,13 @@ class BadRecord:
     raw: bytes = attrs.field(repr=False)
 
 
-@attrs.frozen(kw_only=True)
-class _Code:
+class _Code(NamedTuple):
     """
     Under which SKU an item is sold, and what its ItemCode says.
     """
 
     sku: str
-    naxml: Mapping[str, Any]
+    naxml: dict[str, Any]
 
 
 @attrs.define(kw_only=True)
@@ -145,6 +146,14 @@ class RecordReader:
     check_digit: CheckDigit
     open_price: Decimal | None
     today: date
+    _data: Meaning = attrs.field(init=False, repr=False)
+    _restriction: Meaning = attrs.field(init=False, repr=False)
+    _todo: Callable[..., Action] = attrs.field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._data = meaning_of(FIELDS, self.dialect, self.today)
+        self._restriction = meaning_of(RESTRICTIONS, self.dialect, self.today)
+        self._todo = lru_cache(maxsize=KNOWN_ACTIONS)(partial(_action_of, self.today))
 
     def read(self, detail: Element, action: Action | None) -> Sequence[Record | BadRecord]:
         """
@@ -160,8 +169,8 @@ class RecordReader:
             todo = self.action(parts.pop("RecordAction", None)) or action or Action.ADDCHANGE
             code = self._code(parts.pop("ItemCode", None))
             sku = code.sku
-            values, naxml = self._given(parts)
             codes = self._scanned(parts, todo, code) if self.dialect.scans_extension else [code]
+            values, naxml = self._given(parts)
 
             return [
                 Record(
@@ -184,21 +193,7 @@ class RecordReader:
         Raises:
             RecordError: It is unknown, or of a later date.
         """
-        if element is None:
-            return None
-
-        for name in element.keys():  # noqa: SIM118  # an element is no mapping
-            if "date" in name.lower():
-                refuse_later(name, element.get(name), self.today)
-            elif name not in ("type", "confirm"):
-                msg = f"RecordAction has an attribute that is not known: {name[:40]}"
-                raise RecordError(msg)
-
-        if (todo := _ACTIONS.get(element.get("type"))) is None:
-            msg = f"the action {element.get('type')!r:.40} is not known"
-            raise RecordError(msg)
-
-        return todo
+        return None if element is None else self._todo(*element.items())
 
     def _code(self, element: Element | None) -> _Code:
         """
@@ -254,22 +249,21 @@ class RecordReader:
             raise RecordError(msg)
 
         return [
-            attrs.evolve(it, naxml={**it.naxml, "main_code": main.naxml["code"]}) for it in found
+            it._replace(naxml={**it.naxml, "main_code": main.naxml["code"]}) for it in found
         ] or [main]
 
-    def _given(self, parts: Mapping[str, Element]) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _given(self, parts: dict[str, Element]) -> tuple[dict[str, Any], dict[str, Any]]:
         """
         Fields of an item, and all else.
         """
         given: dict[str, Any] = {}
-        rest = self._read_fields(parts.get("ITTData", ()), FIELDS, given)
+        rest = self._read_fields(parts.pop("ITTData", ()), self._data, given)
 
         for restriction in rest.pop("SalesRestriction", ()):
-            for name, others in self._read_fields(restriction, RESTRICTIONS, given).items():
+            for name, others in self._read_fields(restriction, self._restriction, given).items():
                 rest.setdefault(f"SalesRestriction:{name}", []).extend(others)
         for name, part in parts.items():
-            if name != "ITTData":
-                rest.setdefault(name, []).append(part)
+            rest.setdefault(name, []).append(part)
 
         for name, others in rest.items():
             given[f"{_OTHER}{name}"] = [tree_of(it, self.today) for it in others]
@@ -279,7 +273,7 @@ class RecordReader:
         return values, given
 
     def _read_fields(
-        self, elements: Iterable[Element], fields: Mapping[str, Field], given: dict[str, Any]
+        self, elements: Iterable[Element], meaning: Meaning, given: dict[str, Any]
     ) -> dict[str, list[Element]]:
         """
         Add to *given* what is known.
@@ -288,22 +282,20 @@ class RecordReader:
             The other elements, by name.
         """
         rest: dict[str, list[Element]] = {}
-        dialect = self.dialect
+        keeps_empty = self.dialect.empty_keeps
 
         for it in elements:
-            if (field := fields.get(it.tag)) is None:
+            if (said := meaning(it.tag, it.text, len(it), *it.items())) is None:
                 rest.setdefault(known_name(it), []).append(it)
                 continue
-            key, read, has_attributes = field
-            found = read(it, dialect)
+            key, found, beside = said
             if key in given:
                 msg = f"{known_name(it)} is there twice"
                 raise RecordError(msg)
-            if found is not None or not dialect.empty_keeps:
+            if found is not None or not keeps_empty:
                 given[key] = found
-            if not has_attributes and it.keys():
-                refuse_later_effect(it, self.today)
-                given[f"{_ATTRIBUTES}{key}"] = dict(it.attrib)
+            if beside:
+                given[f"{_ATTRIBUTES}{key}"] = beside
 
         return rest
 
@@ -321,3 +313,20 @@ class RecordReader:
             raise RecordError(msg)
 
         given["price"], given["open_price"] = self.open_price, True
+
+
+def _action_of(today: date, *attributes: tuple[str, str]) -> Action:
+    given = dict(attributes)
+
+    for name, text in given.items():
+        if "date" in name.lower():
+            refuse_later(name, text, today)
+        elif name not in ("type", "confirm"):
+            msg = f"RecordAction has an attribute that is not known: {name[:40]}"
+            raise RecordError(msg)
+
+    if (todo := _ACTIONS.get(given.get("type"))) is None:
+        msg = f"the action {given.get('type')!r:.40} is not known"
+        raise RecordError(msg)
+
+    return todo

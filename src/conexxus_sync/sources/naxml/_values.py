@@ -3,16 +3,16 @@ Values of elements: texts, amounts, flags, ages and links, each read in one way.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 from unicodedata import category, normalize
 
 from ._dialects import Dialect
 from ._fault import RecordError
-from ._xml import Element, name_of
+from ._xml import Element, local_name, name_of
 
 
 VOCABULARY = "http://www.naxml.org/POSBO/Vocabulary/2003-10-16"
@@ -20,21 +20,24 @@ MAX_TEXT = 4096
 MAX_DEPTH = 32
 MAX_AGE = 99
 MAX_DECIMALS = 4
+KNOWN_VALUES = 512
 
 _AMOUNT = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?", re.ASCII).fullmatch
 _PRICE = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,4}0{0,11})?", re.ASCII).fullmatch
 _AGE = re.compile(r"[0-9]{1,2}", re.ASCII).fullmatch
 _DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ].*)?", re.ASCII).fullmatch
 _FLAGS = {
-    **dict.fromkeys(("yes", "Yes", "y", "1", "true"), True),
-    **dict.fromkeys(("no", "No", "n", "0", "false"), False),
+    **dict.fromkeys(("yes", "y", "1", "true"), True),
+    **dict.fromkeys(("no", "n", "0", "false"), False),
 }
+HAS_ELEMENTS = "has elements where a text belongs"
 _NO_LINK = ("", "0", "-1")
 
-Reader = Callable[[Element, Dialect], Any]
+# What the text of an element and its attribute say, both of them empty where there is none.
+Reader = Callable[[str, str, Dialect], Any]
 
 
-def text_of(element: Element | None, _: Dialect | None = None) -> str | None:
+def text_of(element: Element | None) -> str | None:
     """
     The text of an element that has no others, in form C; None if it is empty.
 
@@ -44,89 +47,112 @@ def text_of(element: Element | None, _: Dialect | None = None) -> str | None:
     if element is None:
         return None
     if len(element):
-        _refuse(element, "has elements where a text belongs")
-    text: str = (element.text or "").strip()
-    if not text:
-        return None
+        _refuse(element, HAS_ELEMENTS)
+
+    try:
+        return clean(element.text or "") or None
+    except RecordError as exc:
+        _refuse(element, str(exc))
+
+
+def clean(text: str) -> str:
+    """
+    A text in form C, without the spaces around it.
+
+    Raises:
+        RecordError: It has control characters, or is too long.
+    """
     if len(text) > MAX_TEXT:
-        _refuse(element, f"has more than {MAX_TEXT:,} characters")
+        msg = f"has more than {MAX_TEXT:,} characters"
+        raise RecordError(msg)
+    text = text.strip()
     if not text.isprintable() and any(category(it) == "Cc" for it in text):
-        _refuse(element, "has a control character")
+        msg = "has a control character"
+        raise RecordError(msg)
 
     return text if text.isascii() else normalize("NFC", text)
 
 
-def price_of(element: Element, _: Dialect) -> Decimal | None:
+def plain(text: str, _: str, __: Dialect) -> str | None:
     """
-    A price, with the digits that it has; None if there is none.
+    A text.
+    """
+    return text or None
+
+
+def price(text: str, _: str, __: Dialect) -> Decimal | None:
+    """
+    A price, with the digits that it has.
 
     Raises:
         RecordError: It is no plain number, or has too many decimals.
     """
-    if (text := text_of(element)) is None:
+    if not text:
         return None
     if _PRICE(text) is None:
-        _refuse(element, f"is no price of at most {MAX_DECIMALS} decimals: {text[:40]!r}")
+        msg = f"is no price of at most {MAX_DECIMALS} decimals: {text[:40]!r}"
+        raise RecordError(msg)
 
     return Decimal(text)
 
 
-def amount_of(element: Element, _: Dialect) -> Decimal | None:
+def amount(text: str, _: str, __: Dialect) -> Decimal | None:
     """
     A number; equal ones have one form: 1, not 1.00.
     """
-    if (text := text_of(element)) is None:
+    if not text:
         return None
     if _AMOUNT(text) is None:
-        _refuse(element, f"is no plain number: {text[:40]!r}")
+        msg = f"is no plain number: {text[:40]!r}"
+        raise RecordError(msg)
     if "." in text:
         text = text.rstrip("0").rstrip(".")
 
     return Decimal(text)
 
 
-def flag_of(element: Element, dialect: Dialect) -> bool | None:
+def flag(text: str, attribute: str, dialect: Dialect) -> bool | None:
     """
-    A flag, from its attribute or its text; None if it has neither.
+    A flag, from its attribute or its text; what one without both means, its dialect says.
     """
-    text = element.get("value") or text_of(element) or ""
-
-    if text in _FLAGS:
-        return _FLAGS[text]
-    if not (text := text.strip().lower()):
+    if not (text := (attribute or text).strip().lower()):
         return dialect.empty_flag
-    if (flag := _FLAGS.get(text)) is None:
-        _refuse(element, f"is neither yes nor no: {text[:40]!r}")
+    if (found := _FLAGS.get(text)) is None:
+        msg = f"is neither yes nor no: {text[:40]!r}"
+        raise RecordError(msg)
 
-    return flag
+    return found
 
 
-def age_of(element: Element, dialect: Dialect) -> int | None:
+def age(text: str, _: str, dialect: Dialect) -> int | None:
     """
     An age in years.
 
     Raises:
         RecordError: It is no age in this dialect: it is never guessed.
     """
-    if (text := text_of(element)) is None:
+    if not text:
         return None
     if dialect.ages:
         if text not in dialect.ages:
-            _refuse(element, f"is none of {', '.join(dialect.ages)}: {text[:40]!r}")
+            msg = f"is none of {', '.join(dialect.ages)}: {text[:40]!r}"
+            raise RecordError(msg)
         return dialect.ages[text]
     if _AGE(text) is None:
-        _refuse(element, f"is no age in years: {text[:40]!r}")
+        msg = f"is no age in years: {text[:40]!r}"
+        raise RecordError(msg)
 
     return int(text)
 
 
-def link_of(element: Element, _: Dialect) -> dict[str, str] | None:
+def link(text: str, attribute: str, _: Dialect) -> dict[str, str] | None:
     """
     Another item, or a list of items: like a container's deposit.
     """
-    text, kind = text_of(element) or "", element.get("type", "").strip()
+    if text in _NO_LINK:
+        return None
 
-    return None if text in _NO_LINK else {"type": kind or "item", "code": text}
+    return {"type": attribute.strip() or "item", "code": text}
 
 
 def tree_of(element: Element, today: date, depth: int = 1) -> dict[str, Any]:
@@ -141,19 +167,20 @@ def tree_of(element: Element, today: date, depth: int = 1) -> dict[str, Any]:
     if depth > MAX_DEPTH:
         _refuse(element, f"has more than {MAX_DEPTH} levels")
 
-    names, text = element.keys(), element.text or ""
-    if names or _is_effective(element.tag):
+    attributes, elements, text = element.items(), len(element), element.text or ""
+    if attributes or _is_effective(element.tag):
         refuse_later_effect(element, today)
-    if len(element):
+    if elements:
         text += "".join(filter(None, (it.tail for it in element)))
 
-    tree: dict[str, Any] = {f"@{name}": element.get(name) for name in names}
+    tree: dict[str, Any] = {f"@{name}": value for name, value in attributes}
     if text := text.strip():
         tree["#text"] = text
-    if len(text) > MAX_TEXT or (names and max(map(len, tree.values())) > MAX_TEXT):
+    if len(text) > MAX_TEXT or (attributes and max(map(len, tree.values())) > MAX_TEXT):
         _refuse(element, f"has more than {MAX_TEXT:,} characters")
-    for child in element:
-        tree.setdefault(known_name(child), []).append(tree_of(child, today, depth + 1))
+    if elements:
+        for child in element:
+            tree.setdefault(known_name(child), []).append(tree_of(child, today, depth + 1))
 
     return tree
 
@@ -217,9 +244,13 @@ def refuse_later_effect(element: Element, today: date) -> None:
     """
     if _is_effective(element.tag):
         refuse_later(name_of(element), text_of(element) or element.get("value", ""), today)
-    for name in element.keys():  # noqa: SIM118  # no mapping
+    _refuse_later_attributes(element.items(), today)
+
+
+def _refuse_later_attributes(attributes: Iterable[tuple[str, str]], today: date) -> None:
+    for name, text in attributes:
         if _is_effective(name):
-            refuse_later(name, element.get(name), today)
+            refuse_later(name, text, today)
 
 
 @lru_cache(maxsize=1024)
@@ -234,41 +265,91 @@ def _refuse(element: Element, what: str) -> NoReturn:
 
 # Elements of ITTData in the spellings that were seen: where each goes, and how it is read.
 _SEEN: Mapping[str, tuple[str, Reader]] = {
-    "Description": ("name", text_of),
-    "RegularSellPrice": ("price", price_of),
-    "MerchandiseCode": ("category", text_of),
-    "ActiveFlag": ("active", flag_of),
-    "ActiveFlg": ("active", flag_of),
-    "DiscountableFlg": ("discountable", flag_of),
-    "FoodStampableFlg": ("food_stamp", flag_of),
-    "InventoryValuePrice": ("cost", amount_of),
-    "ItemID": ("item_id", text_of),
-    "LinkCode": ("linked", link_of),
-    "PaymentSystemsProductCode": ("product_code", text_of),
-    "PriceMethodCode": ("price_method", text_of),
-    "PriceRequiredFlag": ("price_required", flag_of),
-    "PriceRequiredFlg": ("price_required", flag_of),
-    "PricingGroup": ("pricing_group", text_of),
-    "QuantityAllowedFlg": ("quantity_allowed", flag_of),
-    "QuantityRequiredFlg": ("quantity_required", flag_of),
-    "ReceiptDescription": ("receipt_description", text_of),
-    "SalesRestrictCode": ("restrict", text_of),
-    "SellingUnits": ("units", amount_of),
-    "TaxStrategyID": ("tax", text_of),
-    "TaxStrategyId": ("tax", text_of),
+    "Description": ("name", plain),
+    "RegularSellPrice": ("price", price),
+    "MerchandiseCode": ("category", plain),
+    "ActiveFlag": ("active", flag),
+    "ActiveFlg": ("active", flag),
+    "DiscountableFlg": ("discountable", flag),
+    "FoodStampableFlg": ("food_stamp", flag),
+    "InventoryValuePrice": ("cost", amount),
+    "ItemID": ("item_id", plain),
+    "LinkCode": ("linked", link),
+    "PaymentSystemsProductCode": ("product_code", plain),
+    "PriceMethodCode": ("price_method", plain),
+    "PriceRequiredFlag": ("price_required", flag),
+    "PriceRequiredFlg": ("price_required", flag),
+    "PricingGroup": ("pricing_group", plain),
+    "QuantityAllowedFlg": ("quantity_allowed", flag),
+    "QuantityRequiredFlg": ("quantity_required", flag),
+    "ReceiptDescription": ("receipt_description", plain),
+    "SalesRestrictCode": ("restrict", plain),
+    "SellingUnits": ("units", amount),
+    "TaxStrategyID": ("tax", plain),
+    "TaxStrategyId": ("tax", plain),
 }
 # Likewise, of SalesRestriction.
 _SEEN_RESTRICTIONS: Mapping[str, tuple[str, Reader]] = {
-    "MinimumCustomerAge": ("min_age", age_of),
-    "ProhibitDiscountFlag": ("prohibit_discount", flag_of),
+    "MinimumCustomerAge": ("min_age", age),
+    "ProhibitDiscountFlag": ("prohibit_discount", flag),
 }
 
-# A key, how it is read, and whether its attributes are read, too.
-Field = tuple[str, Reader, bool]
+
+# The attribute that says what the text does, or beside it.
+_ATTRIBUTES: Mapping[Reader, str] = {flag: "value", link: "type"}
+
+
+class Field(NamedTuple):
+    """
+    Where the value of an element goes, how it is read, and from which attribute.
+    """
+
+    key: str
+    read: Reader
+    attribute: str | None
+
+
+# From its tag, text, number of elements and attributes, what an element says: the key, the
+# value, and attributes that say something else; None if it is no field.
+Meaning = Callable[..., tuple[str, Any, dict[str, str] | None] | None]
+
+
+def meaning_of(fields: Mapping[str, Field], dialect: Dialect, today: date) -> Meaning:
+    """
+    What elements mean, remembered: departments, flags, units and ages repeat from item to item.
+    """
+
+    @lru_cache(maxsize=KNOWN_VALUES)
+    def meaning(
+        tag: str, text: str | None, elements: int, *attributes: tuple[str, str]
+    ) -> tuple[str, Any, dict[str, str] | None] | None:
+        # What is remembered is bounded, too.
+        if len(text or "") > MAX_TEXT or (attributes and len(str(attributes)) > MAX_TEXT):
+            msg = f"{local_name(tag)} has more than {MAX_TEXT:,} characters"
+            raise RecordError(msg)
+        if (field := fields.get(tag)) is None:
+            return None
+        key, read, attribute = field
+
+        try:
+            if elements:
+                raise RecordError(HAS_ELEMENTS)
+            given = dict(attributes)
+            found = read(clean(text or ""), given.get(attribute or "", ""), dialect)
+        except RecordError as exc:
+            msg = f"{local_name(tag)} {exc}"
+            raise RecordError(msg) from exc
+
+        if attribute is not None or not given:
+            return key, found, None
+        _refuse_later_attributes(attributes, today)
+        return key, found, given
+
+    return meaning
 
 
 def _by_tag(seen: Mapping[str, tuple[str, Reader]]) -> dict[str, Field]:
-    fields = {name: (key, read, read in (flag_of, link_of)) for name, (key, read) in seen.items()}
+    fields = {name: Field(key, read, _ATTRIBUTES.get(read)) for name, (key, read) in seen.items()}
 
     return fields | {f"{{{VOCABULARY}}}{name}": field for name, field in fields.items()}
 

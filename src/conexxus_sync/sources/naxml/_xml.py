@@ -145,11 +145,14 @@ def name_of(element: Element) -> str:
     """
     Its name without the namespace.
     """
-    return _local(element.tag)
+    return local_name(element.tag)
 
 
 @lru_cache(maxsize=1024)
-def _local(tag: str) -> str:
+def local_name(tag: str) -> str:
+    """
+    Likewise, of a tag.
+    """
     return tag.rpartition("}")[2]
 
 
