@@ -41,7 +41,7 @@ class Work:
         variant: The catalogue that is measured.
         before: The catalogue that the store holds when measuring begins.
         items: The size of both.
-        count: Of sales, days, calls or commands.
+        count: Of sales, days, calls, commands or bytes.
         keep: The folder whose store the next measurement finds, if any does.
         postgres: Whether the store is in a PostgreSQL, whose CPU counts, too.
         flushes: Whether `fsync` is counted.
@@ -58,7 +58,7 @@ class Work:
 
     @property
     def is_peer(self) -> bool:
-        return not self.workload.startswith(("sdk.", "loop.", "psycopg_hand."))
+        return not self.workload.startswith(("sdk.", "loop.", "psycopg_hand.", "naxml_files."))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +115,7 @@ def figures() -> list[Figure]:
         *_peers(),
         *_memory(),
         *_reading(),
+        *_naxml(),
         *_sales(),
         *_small_things(),
         *_bad_catalogues(),
@@ -277,6 +278,25 @@ def _reading() -> Iterator[Figure]:
             base=_by_hand(work, "hand.structs"),
             goal=goal,
         )
+
+
+def _naxml() -> Iterator[Figure]:
+    work = Work(workload="naxml_files.read", count=200_000_000)
+    yield Figure(
+        name="naxml",
+        title="A NAXML file of 200 MB: every item",
+        against="a bare iterparse of lxml, texts and attributes alone",
+        work=work,
+        base=replace(work, workload="naxml_files.bare"),
+        goal=0.6,
+    )
+    yield Figure(
+        name="naxml-memory",
+        title="Peak memory, a NAXML file of 200 MB",
+        work=work,
+        compare=Compare.MEMORY,
+        goal=64,
+    )
 
 
 def _sales() -> Iterator[Figure]:

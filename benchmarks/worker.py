@@ -40,7 +40,7 @@ class Task:
         variant: The catalogue that is measured.
         before: The catalogue that the store holds when measuring begins.
         small: A catalogue of ten items, to load whatever is loaded late.
-        count: How many sales, days, calls or commands.
+        count: How many sales, days, calls, commands or bytes.
         postgres: The URL of the server that has the store; empty if it is a file.
     """
 
