@@ -3,6 +3,7 @@
 """
 
 import json
+from decimal import Decimal
 
 import pytest
 
@@ -113,3 +114,32 @@ def test_open_prices(console, file):
 
     assert console.run(*command).returncode == 3
     assert "  0.00  Cola\n" in console.run(*command, "--zero-open-prices").stdout
+
+
+def test_write(console, office):
+    """
+    The catalogue that was pulled is a file that the other commands read.
+    """
+    office.catalog = [{"sku": "036000291452", "name": "Cola", "price": Decimal("1.80")}]
+    console.run("pull")
+    command = ("naxml", "write", "ITT.xml", "--dialect", "passport")
+
+    assert console.run(*command).stdout == "1 item in ITT.xml\n"
+    assert console.run("compare", "ITT.xml", "--dialect", "passport").returncode == 0
+
+
+def test_write_refused(console, office):
+    """
+    With an item that no file holds, there is none; what may be left out is named.
+    """
+    office.catalog = [
+        {"sku": "036000291452", "name": "Cola", "price": Decimal(1), "description": "Cold"}
+    ]
+    console.run("pull")
+    command = ("naxml", "write", "ITT.xml", "--dialect", "pdi")
+    done = console.run(*command)
+
+    assert done.returncode == 4
+    assert "  036000291452: no element holds description\n" in done.stdout
+    assert not (console.folder / "ITT.xml").exists()
+    assert console.json(*command, "--without", "description") == {"items": 1, "refused": []}

@@ -1,5 +1,5 @@
 """
-`conexxus naxml sniff` and `show`: look at a file of NAXML before a store reads it.
+`conexxus naxml sniff`, `show` and `write`: files of NAXML, before a store reads them.
 """
 
 import sys
@@ -18,11 +18,20 @@ from ._console import needing, write_json, write_lines
 from ._exit_codes import ExitCode
 from ._printable import printable_json
 from ._session import Session
+from ._store_file import opened
 
 
 if TYPE_CHECKING:
     # With an extra of its own.
-    from conexxus_sync.sources.naxml import BadRecord, MaintenanceFile, Record, Sniffed
+    from conexxus_sync.sources.naxml import (
+        BadRecord,
+        CheckDigit,
+        Dialect,
+        MaintenanceFile,
+        MaintenanceWriter,
+        Record,
+        Sniffed,
+    )
 
 SHOWN_PROBLEMS = 100
 
@@ -105,6 +114,64 @@ def naxml_show(
     return ExitCode.PARTIAL if bad else ExitCode.SUCCESS
 
 
+def naxml_write(
+    file: str,
+    *,
+    dialect: str | None = None,
+    check_digit: str = "auto",
+    without: str = "",
+    session: Session,
+) -> ExitCode:
+    """
+    Write the catalogue that was pulled last as a file of ItemMaintenance.
+
+    It is all that there is (`initialize`), and appears when it is complete.
+    An item that the dialect can't say, or that would be read otherwise, is
+    refused by name, and then nothing is written: exit code 4.
+
+    ```
+    conexxus naxml write ITT20261101.xml --dialect passport
+    conexxus naxml write ITT20261101.xml --dialect passport --without description,imageUrl
+    ```
+
+    Args:
+        file: To write.
+        dialect: As for `naxml show`.
+        check_digit: Whether codes end with one: present, absent, or auto where exactly one
+            reading is possible.
+        without: What items have and the file may lack, with commas between: description, or keys
+            of other fields.
+    """
+    with needing("naxml"):
+        from conexxus_sync.sources.naxml import MaintenanceWriter, NaxmlError
+
+    chosen, digit = _options(dialect, check_digit)
+    config, store = opened(session)
+    writer = MaintenanceWriter(
+        dialect=chosen,
+        check_digit=digit,
+        store=config.location_id,
+        without=filter(None, without.split(",")),
+    )
+
+    try:
+        with store.read() as state:
+            if state.mirror.is_empty():
+                msg = f"location {config.location_id} has no catalogue: `conexxus pull` fetches it"
+                raise ConfigurationError([msg])
+            writer.write(Path(file), (entry.item for entry in state.mirror.items()))
+    except NaxmlError:
+        if not writer.unwritable:
+            raise
+
+    if session.json:
+        write_json({"items": writer.count, "refused": list(map(attrs.asdict, writer.unwritable))})
+    else:
+        write_lines(_written_lines(writer, file))
+
+    return ExitCode.REFUSED if writer.unwritable else ExitCode.SUCCESS
+
+
 def opened_maintenance(
     path: Path, dialect: str | None, check_digit: str, session: Session, *, zero: bool
 ) -> "MaintenanceFile":
@@ -117,7 +184,21 @@ def opened_maintenance(
     Raises:
         ConfigurationError: An option is missing or wrong.
     """
-    from conexxus_sync.sources.naxml import DIALECTS, CheckDigit, MaintenanceFile
+    from conexxus_sync.sources.naxml import MaintenanceFile
+
+    chosen, digit = _options(dialect, check_digit)
+
+    return MaintenanceFile(
+        path=path,
+        dialect=chosen,
+        today=SystemClock().now().astimezone(session.zone()).date(),
+        check_digit=digit,
+        open_price=Decimal(0) if zero else None,
+    )
+
+
+def _options(dialect: str | None, check_digit: str) -> "tuple[Dialect, CheckDigit]":
+    from conexxus_sync.sources.naxml import DIALECTS, CheckDigit
 
     problems = []
     if dialect not in DIALECTS:
@@ -128,13 +209,7 @@ def opened_maintenance(
     if dialect is None or problems:
         raise ConfigurationError(problems)
 
-    return MaintenanceFile(
-        path=path,
-        dialect=DIALECTS[dialect],
-        today=SystemClock().now().astimezone(session.zone()).date(),
-        check_digit=CheckDigit(check_digit),
-        open_price=Decimal(0) if zero else None,
-    )
+    return DIALECTS[dialect], CheckDigit(check_digit)
 
 
 def _sniffed_lines(found: "Sniffed") -> list[str]:
@@ -191,3 +266,15 @@ def _summary(
         yield "  … and more; all of them: --json"
     for name, times in read.skipped.items():
         yield f"  not read: {times:,} {name}"
+
+
+def _written_lines(writer: "MaintenanceWriter", file: str) -> Iterable[str]:
+    refused = writer.unwritable
+    if not refused:
+        yield f"{counted(writer.count, 'item')} in {file}"
+        return
+
+    yield f"Nothing is written: {counted(len(refused), 'item')} can't be in a file of this dialect"
+    yield from (f"  {it.sku}: {it.reason}" for it in refused[:SHOWN_PROBLEMS])
+    if len(refused) > SHOWN_PROBLEMS:
+        yield "  … and more; all of them: --json"

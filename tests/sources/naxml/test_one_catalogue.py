@@ -9,7 +9,7 @@ import attrs
 import pytest
 from biip.gtin import Gtin
 
-from conexxus_sync.sources.naxml import CheckDigit, sniff
+from conexxus_sync.sources.naxml import DIALECTS, CheckDigit, MaintenanceWriter, sniff
 from maintenance_files import VOCABULARY
 
 
@@ -233,6 +233,29 @@ def test_same_items(folder, writer):
     assert list(map(seen, records)) == expected
     codes = writer.content().decode(writer.encoding)
     assert all(f"<POSCode>{it.naxml['code']}</POSCode>" in codes for it in records[:50])
+
+
+@pytest.mark.parametrize(
+    "writer",
+    [
+        pytest.param(it, id=it.dialect, marks=() if it is WRITERS[3] else pytest.mark.long)
+        for it in WRITERS
+    ],
+)
+def test_written_again(folder, writer):
+    """
+    What was read from each file is written as a file of the same items, which is the same,
+    byte for byte, when it is read and written again.
+    """
+    dialect, settings = DIALECTS[writer.dialect], writer.settings
+    items = [it.item() for it in folder.read(writer.content(), writer.dialect, **settings)]
+    written = MaintenanceWriter(dialect=dialect, **settings)
+    content = b"".join(written.chunks(items))
+    again = [it.item() for it in folder.read(content, writer.dialect, **settings)]
+
+    assert written.unwritable == []
+    assert again == items
+    assert b"".join(written.chunks(again)) == content
 
 
 @pytest.mark.parametrize("writer", WRITERS[::6], ids=lambda it: it.dialect)

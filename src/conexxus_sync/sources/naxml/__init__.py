@@ -6,6 +6,7 @@ from ._comparison import Comparison, Difference, Kind
 from ._dialects import DIALECTS, CheckDigit, Dialect
 from ._fault import Fault, NaxmlError
 from ._maintenance import MaintenanceFile, TableAction
+from ._maintenance_writer import MaintenanceWriter, Unwritable
 from ._records import Action, BadRecord, Record
 from ._sniff import Sniffed, sniff
 
@@ -21,9 +22,11 @@ __all__ = [
     "Fault",
     "Kind",
     "MaintenanceFile",
+    "MaintenanceWriter",
     "NaxmlError",
     "Record",
     "Sniffed",
     "TableAction",
+    "Unwritable",
     "sniff",
 ]

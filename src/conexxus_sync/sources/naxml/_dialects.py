@@ -34,6 +34,12 @@ class Dialect:
         empty_flag: What a flag means that has neither value nor text.
         empty_keeps: Whether an element that is there and empty keeps the value that the item
             has, like one that is missing; else it takes it away.
+        version: Of the files that are written.
+        vocabulary: Whether they declare the namespace.
+        encoding: Of the files that are written.
+        empty_format: Whether a code without a format has an empty one.
+        modifier_in_value: Whether a modifier is an attribute.
+        longest_name: Of the items that are written; None: not known.
     """
 
     name: str
@@ -42,16 +48,28 @@ class Dialect:
     scans_extension: bool = False
     empty_flag: bool | None = None
     empty_keeps: bool = False
+    version: str = "3.4"
+    vocabulary: bool = True
+    encoding: str = "utf-8"
+    empty_format: bool = False
+    modifier_in_value: bool = False
+    longest_name: int | None = None
 
 
 DIALECTS: Mapping[str, Dialect] = {
     it.name: it
     for it in (
         Dialect(name="generic"),
-        Dialect(name="passport", ages={"1001": 18, "1002": 21}),
+        Dialect(
+            name="passport",
+            ages={"1001": 18, "1002": 21},
+            vocabulary=False,
+            encoding="iso-8859-1",
+            longest_name=40,
+        ),
         Dialect(name="verifone", padded_plu=True),
         Dialect(name="radiant", scans_extension=True),
-        Dialect(name="pdi"),
-        Dialect(name="petrosoft", empty_flag=True),
+        Dialect(name="pdi", version="3.6", modifier_in_value=True),
+        Dialect(name="petrosoft", version="3.6", empty_flag=True, empty_format=True),
     )
 }

@@ -27,6 +27,7 @@ class Fault(StrEnum):
     PART = "part of several"
     LOCATION = "location"
     ACTION = "action"
+    UNWRITABLE = "unwritable"
 
 
 class NaxmlError(SyncError):

@@ -28,7 +28,7 @@ from ._values import (
     text_of,
     tree_of,
 )
-from ._xml import Element
+from ._xml import Element, local_name
 
 
 MAX_RAW = 64 * 1024
@@ -36,7 +36,7 @@ KNOWN_ACTIONS = 16
 
 _ITEM_FIELDS = ("name", "price", "category")
 # Keys of what has no name of its own: `other:ItemType`, `attributes:price`.
-_OTHER, _ATTRIBUTES = "other:", "attributes:"
+OTHER, ATTRIBUTES = "other:", "attributes:"
 
 
 class Action(StrEnum):
@@ -100,7 +100,7 @@ def _still_valid(before: Item, record: Record) -> dict[str, Any]:
     """
     What *before* has, without the attributes of elements that *record* has anew.
     """
-    anew = {f"{_ATTRIBUTES}{key}" for key in (*record.values, *record.naxml)}
+    anew = {f"{ATTRIBUTES}{key}" for key in (*record.values, *record.naxml)}
     naxml: Mapping[str, Any] = before.extra.get("naxml", {})
 
     return {key: value for key, value in naxml.items() if key not in anew}
@@ -266,7 +266,9 @@ class RecordReader:
             rest.setdefault(name, []).append(part)
 
         for name, others in rest.items():
-            given[f"{_OTHER}{name}"] = [tree_of(it, self.today) for it in others]
+            given[f"{OTHER}{name}"] = [tree_of(it, self.today) for it in others]
+        if self.dialect.scans_extension:
+            _drop_codes(given)
         self._complete_price(given)
         values = {name: given.pop(name) for name in _ITEM_FIELDS if name in given}
 
@@ -295,7 +297,7 @@ class RecordReader:
             if found is not None or not keeps_empty:
                 given[key] = found
             if beside:
-                given[f"{_ATTRIBUTES}{key}"] = beside
+                given[f"{ATTRIBUTES}{key}"] = beside
 
         return rest
 
@@ -313,6 +315,18 @@ class RecordReader:
             raise RecordError(msg)
 
         given["price"], given["open_price"] = self.open_price, True
+
+
+def _drop_codes(given: dict[str, Any]) -> None:
+    """
+    Take bar codes out of extensions: each has a record of its own.
+    """
+    for key in [it for it in given if it.endswith("}ITTDetailExtension")]:
+        trees = given.pop(key)
+        codes = [name for tree in trees for name in tree if local_name(name) == "ItemCode"]
+        trees = [{name: it for name, it in tree.items() if name not in codes} for tree in trees]
+        if any(trees):
+            given[key] = trees
 
 
 def _action_of(today: date, *attributes: tuple[str, str]) -> Action:
