@@ -3,6 +3,7 @@ The order source and the storage that the settings name.
 """
 
 from collections.abc import Callable
+from datetime import tzinfo
 from pathlib import Path
 from typing import TypeVar
 
@@ -37,7 +38,7 @@ def host_object(settings: Settings, config: SyncConfig, make: Callable[[SyncConf
 
 def order_source(config: SyncConfig) -> OrderSource | None:
     """
-    A file of transactions, or the host's own source; None if none is named.
+    A file of transactions, journals, or the host's own source; None if none is named.
 
     Raises:
         ConfigurationError: It can't be used, and why.
@@ -48,6 +49,9 @@ def order_source(config: SyncConfig) -> OrderSource | None:
         return None
     if config.timezone is None:
         raise ConfigurationError([NO_TIMEZONE])
+
+    if given.startswith("naxml:"):
+        return _journals(given, config.timezone)
 
     path = Path(given)
 
@@ -63,6 +67,19 @@ def order_source(config: SyncConfig) -> OrderSource | None:
         return FileOrders(path, calendar, temporary_folder=_folder_of_store(config))
     except HostError as exc:
         raise ConfigurationError([f"{_ORDERS}: {exc}"]) from exc
+
+
+def _journals(given: str, timezone: tzinfo) -> OrderSource:
+    try:
+        from conexxus_sync.sources.naxml import JournalOrders
+    except ModuleNotFoundError as exc:
+        problem = f"{_ORDERS}: naxml needs the extra `naxml`: pip install 'conexxus-sdk[naxml]'"
+        raise ConfigurationError([problem]) from exc
+
+    try:
+        return JournalOrders.of(given, timezone)
+    except ConfigurationError as exc:
+        raise ConfigurationError([f"{_ORDERS}: {it}" for it in exc.problems]) from exc
 
 
 def _folder_of_store(config: SyncConfig) -> str | None:

@@ -1,10 +1,14 @@
 """
-Catalogues from NAXML files: `ItemMaintenance` becomes items (extra `naxml`).
+Catalogues and sales from NAXML files: `ItemMaintenance` becomes items, `POSJournal` an order
+source (extra `naxml`).
 """
 
 from ._comparison import Comparison, Difference, Kind
 from ._dialects import DIALECTS, CheckDigit, Dialect
+from ._events import Event
 from ._fault import Fault, NaxmlError
+from ._journal import JournalFile
+from ._journal_orders import JournalOrders
 from ._maintenance import MaintenanceFile, TableAction
 from ._maintenance_writer import MaintenanceWriter, Unwritable
 from ._records import Action, BadRecord, Record
@@ -19,7 +23,10 @@ __all__ = [
     "Comparison",
     "Dialect",
     "Difference",
+    "Event",
     "Fault",
+    "JournalFile",
+    "JournalOrders",
     "Kind",
     "MaintenanceFile",
     "MaintenanceWriter",

@@ -23,10 +23,12 @@ class Fault(StrEnum):
     SECOND_ROOT = "second root"
     MALFORMED = "malformed"
     NO_MAINTENANCE = "no item maintenance"
+    NO_JOURNAL = "no journal"
     UNKNOWN_BLOCK = "unknown block"
     PART = "part of several"
     LOCATION = "location"
     ACTION = "action"
+    UNDATED = "no business date"
     UNWRITABLE = "unwritable"
 
 

@@ -34,11 +34,12 @@ _NAMES = (_HEADER, _BLOCK, _DETAIL, *OTHER_BLOCKS, *OTHER_BLOCKS.values())
 _HOMES = {_DETAIL: _BLOCK} | {detail: block for block, detail in OTHER_BLOCKS.items()}
 _ACTIONS = ("TableAction", "RecordAction")
 _VERSIONS = ("3.3", "3.4", "3.6")
-_OTHER_ROOTS = {
+ROOTS = {
+    ROOT: "item maintenance",
     "ACKHEADER": "an acknowledgement of Passport",
     "FileList": "a list of files",
-    "NAXML-MovementReport": "totals of a register",
-    "NAXML-POSJournal": "sales of a register",
+    "NAXML-MovementReport": "the totals of a register",
+    "NAXML-POSJournal": "the sales of a register",
     "OCT2000-IMPORT": "another format",
     "PassportDataMaintenance": "an export of Passport",
 }
@@ -125,7 +126,7 @@ class MaintenanceFile:
             _refuse_others(element[-1] if len(element) else None, may_act=begins)
             self._block = None
         elif name == _HEADER:
-            self._read_header(element)
+            self.store = store_of(element, self.location) or self.store
         elif name in OTHER_BLOCKS.values():
             self.skipped[name] += 1
 
@@ -163,40 +164,49 @@ class MaintenanceFile:
 
         self.mode = TableAction(mode)
 
-    def _read_header(self, header: Element) -> None:
-        found = header.find("{*}StoreLocationID")
 
-        try:
-            self.store = text_of(found) or self.store
-        except RecordError as exc:
-            raise NaxmlError(Fault.LOCATION, str(exc), line=int(header.sourceline)) from exc
-        if self.location is not None and self.store not in (None, self.location):
-            msg = f"it is of store {self.store!r:.40}, not of {self.location!r}"
-            raise NaxmlError(Fault.LOCATION, msg, line=int(header.sourceline))
-
-
-def check_root(root: Root) -> None:
+def check_root(root: Root, expected: str = ROOT, fault: Fault = Fault.NO_MAINTENANCE) -> None:
     """
-    Refuse a document that is no maintenance of items.
+    Refuse a document that is not *expected*.
 
     Raises:
         NaxmlError: It is another one, or one of several parts.
     """
-    if root.name != ROOT:
-        what = _OTHER_ROOTS.get(root.name, "which no register reads")
-        msg = f"its root is {root.name[:60]}, {what}; that of item maintenance is {ROOT}"
-        raise NaxmlError(Fault.NO_MAINTENANCE, msg)
+    if root.name != expected:
+        what = ROOTS.get(root.name, "which no register reads")
+        msg = f"its root is {root.name[:60]}, {what}; that of {ROOTS[expected]} is {expected}"
+        raise NaxmlError(fault, msg)
     if (namespace := root.namespace) not in ("", VOCABULARY):
         msg = f"the namespace {namespace[:80]} is not known"
-        raise NaxmlError(Fault.NO_MAINTENANCE, msg)
+        raise NaxmlError(fault, msg)
     if (version := root.attributes.get("version", "")) and not version.startswith(_VERSIONS):
         msg = f"the version {version[:20]} is not known"
-        raise NaxmlError(Fault.NO_MAINTENANCE, msg)
+        raise NaxmlError(fault, msg)
 
     pages = {name.lower(): text.strip() for name, text in root.attributes.items()}
     if pages.get("ofpages", "1") != "1":
         msg = f"it is page {pages.get('page', '?')[:10]} of {pages['ofpages'][:10]}"
         raise NaxmlError(Fault.PART, msg)
+
+
+def store_of(header: Element, location: str | None) -> str | None:
+    """
+    The store that a header names.
+
+    Raises:
+        NaxmlError: It is not *location*.
+    """
+    line = int(header.sourceline)
+
+    try:
+        store = text_of(header.find("{*}StoreLocationID"))
+    except RecordError as exc:
+        raise NaxmlError(Fault.LOCATION, str(exc), line=line) from exc
+    if location is not None and store not in (None, location):
+        msg = f"it is of store {store!r:.40}, not of {location!r}"
+        raise NaxmlError(Fault.LOCATION, msg, line=line)
+
+    return store
 
 
 def _block_action(element: Element, reader: RecordReader) -> Action | None:

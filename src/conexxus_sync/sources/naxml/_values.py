@@ -22,7 +22,7 @@ MAX_AGE = 99
 MAX_DECIMALS = 4
 KNOWN_VALUES = 512
 
-_AMOUNT = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?", re.ASCII).fullmatch
+NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?", re.ASCII).fullmatch
 _PRICE = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,4}0{0,11})?", re.ASCII).fullmatch
 _AGE = re.compile(r"[0-9]{1,2}", re.ASCII).fullmatch
 _DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ].*)?", re.ASCII).fullmatch
@@ -102,7 +102,7 @@ def amount(text: str, _: str, __: Dialect) -> Decimal | None:
     """
     if not text:
         return None
-    if _AMOUNT(text) is None:
+    if NUMBER(text) is None:
         msg = f"is no plain number: {text[:40]!r}"
         raise RecordError(msg)
     if "." in text:
