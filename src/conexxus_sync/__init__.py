@@ -44,7 +44,10 @@ if TYPE_CHECKING:
         AsyncOrderSource,
         AsyncStream,
         CatalogChanges,
+        CatalogReading,
+        CatalogSource,
         CatalogStorage,
+        CatalogStream,
         Clock,
         MetricsCollector,
         OrderSource,
@@ -81,7 +84,8 @@ else:
             "inventory": "InventorySync",
             "protocols": (
                 "AsyncCatalogChanges AsyncCatalogStorage AsyncOrderSource AsyncStream "
-                "CatalogChanges CatalogStorage Clock MetricsCollector OrderSource "
+                "CatalogChanges CatalogReading CatalogSource CatalogStorage CatalogStream "
+                "Clock MetricsCollector OrderSource "
                 "RestorableCatalogStorage Stream TransactionalCatalogStorage VoidingOrderSource"
             ),
             "sales": "Adoption ClockProblem HeldDates OutboxOperator SalesPush",
@@ -107,7 +111,10 @@ __all__ = [
     "Batch",
     "BatchState",
     "CatalogChanges",
+    "CatalogReading",
+    "CatalogSource",
     "CatalogStorage",
+    "CatalogStream",
     "Clock",
     "ClockProblem",
     "ConexxusService",

@@ -2,11 +2,15 @@
 What a host application provides.
 """
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
-from conexxus_client import Item, Transaction
+import attrs
+
+from conexxus_client import CatalogWindow, Item, Transaction
+from conexxus_sync.model.catalogue import SourceFile
 from conexxus_sync.model.order_records import OrderRecord
 from conexxus_sync.model.runs import SyncRun
 
@@ -24,6 +28,92 @@ class Stream(Protocol[T_co]):
     def __len__(self) -> int: ...
 
 
+class CatalogStream(Protocol):
+    """
+    A catalogue on its way in: provisional until its last window.
+
+    Attributes:
+        not_modified: There is nothing newer than what was applied last, and
+            there are no windows.
+        etag: Its version, if it has one.
+        total: How many elements there are, once that is known.
+        page: Of the window that came last.
+        digest: Over all of it, after the last window.
+    """
+
+    @property
+    def not_modified(self) -> bool: ...
+
+    @property
+    def etag(self) -> str | None: ...
+
+    @property
+    def total(self) -> int | None: ...
+
+    @property
+    def page(self) -> int: ...
+
+    @property
+    def digest(self) -> bytes: ...
+
+    def windows(self) -> Iterator[CatalogWindow]: ...
+
+
+@attrs.frozen(kw_only=True)
+class CatalogReading:
+    """
+    One read of a catalogue.
+
+    Attributes:
+        file: The file that it is; None if it is none.
+        deleted: What a file takes away by name, after the last window.
+    """
+
+    stream: CatalogStream
+    file: SourceFile | None = None
+    deleted: list[str] = attrs.field(factory=list)
+
+    @property
+    def is_complete(self) -> bool:
+        """
+        Is gone what is not in it?  Else it says what changed.
+        """
+        return self.file is None or self.file.is_complete
+
+
+class CatalogSource(Protocol):
+    """
+    Where the catalogue comes from: the back office, or a folder of files.
+
+    Attributes:
+        scope: What is read, and where; what was read elsewhere means nothing
+            for it.
+        remembers: What was applied of it is never read again.
+    """
+
+    @property
+    def scope(self) -> str: ...
+
+    @property
+    def remembers(self) -> bool: ...
+
+    def open(
+        self, *, etag: str | None, known: Mapping[bytes, int]
+    ) -> AbstractContextManager[CatalogReading]:
+        """
+        Begin to read.
+
+        Args:
+            etag: Of the last applied read, if it may answer for this one.
+            known: Windows of it that need not be read again, and how many
+                elements each has.
+
+        Raises:
+            ConexxusError: It can't be read.
+        """
+        ...
+
+
 class CatalogChanges(Protocol):
     """
     What one pull changed.
@@ -32,7 +122,8 @@ class CatalogChanges(Protocol):
         sequence: 1, 2, 3 … per location, without a gap.
         created: Items new to the mirror; the host upserts them.
         updated: Items that changed or returned.
-        removed: Items that are gone; empty unless `removals="deactivate"`.
+        removed: Items that are gone: with `removals="deactivate"` all, else
+            those that a file deletes by name.
             After a restored backup, the host may never have had them.
     """
 

@@ -132,6 +132,7 @@ def _said(entry: MirrorItem) -> str:
         "updated": "It was changed by",
         "returned": "It was gone, and returned with",
         "removed": "It was missing from the complete catalogue of",
+        "deleted": "It was deleted by the file of",
         "replayed": "It was taken out of quarantine by",
         None: "It was last changed by",
     }[entry.decision]

@@ -2,13 +2,13 @@
 One pull from the first request to the last write; decides whether a catalogue is refused.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
 import attrs
 
-from conexxus_client import CatalogRead, CatalogWindow, ConexxusClient, EnvelopeError
+from conexxus_client import EnvelopeError
 from conexxus_sync.engines import EngineContext
 from conexxus_sync.errors import SyncError, TransactionEndedError
 from conexxus_sync.model.catalogue import (
@@ -16,17 +16,26 @@ from conexxus_sync.model.catalogue import (
     Checkpoint,
     Plan,
     RejectedElement,
+    SourceFile,
     UnnamedElements,
 )
 from conexxus_sync.model.leases import Lease
-from conexxus_sync.model.runs import MAX_ERRORS, IssueKind, RunIssue, RunKind, RunStatus, SyncRun
+from conexxus_sync.model.runs import RunKind, RunStatus, SyncRun
+from conexxus_sync.protocols import CatalogReading, CatalogSource, CatalogStream
 from conexxus_sync.stores import State
 from conexxus_sync.stores._catalogue_staging import CatalogueStaging
 
 from ._host_delivery import HostDelivery
 from ._last_read import LastRead, PullOptions
-from ._results import with_counts, with_host_error, with_unheard_removals, with_waiting
-from ._validation import Validator, remarks_on
+from ._results import (
+    Findings,
+    with_counts,
+    with_host_error,
+    with_note,
+    with_unheard_removals,
+    with_waiting,
+)
+from ._validation import Validator
 
 
 RUNS_ARE_KEPT = timedelta(days=90)
@@ -53,26 +62,29 @@ class Pull:
         is_learning: Whether the windows of the read are kept, though it changes nothing.
         last: What earlier reads left behind.
         unnamed: Elements of the read without a readable SKU; before it, of the last one.
+        file: The file that is read, if it is one.
+        gone: How many known items are absent, beside those that are deleted by name.
     """
 
-    client: ConexxusClient
+    source: CatalogSource
     context: EngineContext
     host: HostDelivery
     progress: Callable[[int, int | None], None]
     lease: Lease
     options: PullOptions
     run: SyncRun = attrs.field(init=False)
-    issues: list[RunIssue] = attrs.field(init=False, factory=list)
-    remarks: dict[str, tuple[int, str]] = attrs.field(init=False, factory=dict)
+    findings: Findings = attrs.field(init=False, factory=Findings)
     begun: SyncRun = attrs.field(init=False)
     scope: str = attrs.field(init=False)
     committed: SyncRun | None = attrs.field(init=False, default=None)
     is_learning: bool = attrs.field(init=False, default=False)
     last: LastRead = attrs.field(init=False, factory=LastRead)
     unnamed: UnnamedElements | None = attrs.field(init=False, default=None)
+    file: SourceFile | None = attrs.field(init=False, default=None)
+    gone: int = attrs.field(init=False, default=0)
 
     def __attrs_post_init__(self) -> None:
-        self.scope = self._scope()
+        self.scope = f"{self.source.scope} rules={RULES} max_price={self.context.config.max_price}"
         self.run = self.begun = SyncRun(
             id=self.lease.run_id,
             kind=RunKind.INVENTORY,
@@ -97,31 +109,32 @@ class Pull:
         known = {} if self.options.force else self.last.windows
         self._reached("request")
 
-        with self.client.open_catalog(etag=etag, known=known) as read:
-            if read.not_modified:
+        with self.source.open(etag=etag, known=known) as reading:
+            if reading.stream.not_modified:
                 return self._not_modified()
 
             with self.context.store.read() as state:
                 state.staging.open()
-                self._stage(state.staging, read)
-                self.unnamed = self.last.unnamed_in(state, self.run.start_time)
+                self._stage(state.staging, reading.stream)
+                if reading.is_complete:
+                    self.unnamed = self.last.unnamed_in(state, self.run.start_time)
 
-                digest = read.digest
-                if (last := self._same_checkpoint(digest)) is not None:
-                    if not known:
-                        self._learn_windows(state.staging)
-                    return self._same_again(last, read.etag)
+                last = self._same_checkpoint(reading)
+                if last is None:
+                    return self._conclude_read(state.staging, reading)
+                if not known:
+                    self._learn_windows(state.staging)
+                return self._same_again(last, reading.stream.etag)
 
-                return self._conclude_read(state.staging, read.etag, digest)
-
-    def _same_checkpoint(self, digest: bytes) -> Checkpoint | None:
+    def _same_checkpoint(self, reading: CatalogReading) -> Checkpoint | None:
         """
         The last applied read, if this one is the same, and removals that wait
         for it do so still.
         """
         last = self.last.checkpoint
 
-        if last is None or digest != last.digest:
+        # Each file is applied, also one that has what the last one had.
+        if last is None or reading.file is not None or reading.stream.digest != last.digest:
             return None
 
         return None if self.last.waiting and not self._blocking else last
@@ -147,22 +160,15 @@ class Pull:
             msg = "the pull was stopped; the catalogue is as it was"
             raise SyncError(msg)
 
-    def _scope(self) -> str:
-        profile = self.client.profile
-        query = sorted(profile.catalog_query.items())
-        where = f"{self.client.config.api_url}{profile.catalog_path}?{query}"
-
-        return f"{where} rules={RULES} max_price={self.context.config.max_price}"
-
-    def _stage(self, staging: CatalogueStaging, read: CatalogRead) -> None:
+    def _stage(self, staging: CatalogueStaging, read: CatalogStream) -> None:
         validator, count = Validator(self.context.config.max_price), 0
 
         for window in read.windows():
             rejects: list[RejectedElement] = []
             columns = validator.partition(window, rejects.append)
             staging.add_window(window, columns, rejects, page=read.page, number=count)
-            self._add_issues(rejects)
-            self._add_remarks(window)
+            self.findings.add(rejects)
+            self.findings.remark(window)
             count += window.count
             self.progress(count, read.total)
             self._renew()
@@ -181,12 +187,19 @@ class Pull:
         diff = staging.compare()
         self.is_learning = not (diff.created or diff.updated or diff.gone)
 
-    def _conclude_read(self, staging: CatalogueStaging, etag: str | None, digest: bytes) -> SyncRun:
-        self._add_issues(staging.duplicates())
-        diff = staging.compare(unnamed=self._blocking)
+    def _conclude_read(self, staging: CatalogueStaging, reading: CatalogReading) -> SyncRun:
+        self.findings.add(staging.duplicates())
+        staging.deleted.add(reading.deleted)
+        diff = staging.compare(complete=reading.is_complete, unnamed=self._blocking)
+        etag, digest = reading.stream.etag, reading.stream.digest
+        if (file := reading.file) is not None:
+            self.file, self.run = file, with_note(self.run, file.note)
+
         self._reached("compared")
-        self.run = with_counts(self.run, diff, self.issues, self.remarks)
-        self._note_waiting(diff.waiting)
+        self.gone = diff.gone - diff.deleted
+        self.run = with_counts(self.run, diff, self.findings)
+        if diff.is_complete:
+            self._note_waiting(diff.waiting)
 
         if (refusal := self._refusal(digest, diff)) is not None:
             return self._refuse(refusal, digest, compared=True)
@@ -278,13 +291,19 @@ class Pull:
 
         with self.context.store.write(self.lease) as state:
             self.context.failpoint("merge")
-            state.merge.apply(diff, self.run.id, self.run.start_time)
+            state.merge.apply(diff, self.run.id, self.run.start_time, windows=self.file is None)
+            if self.file is not None:
+                state.source_files.remember(self.file, self.run.id, self.run.start_time)
             self.context.failpoint("merged")
             self._conclude(state, checkpoint, changed=True)
 
     def _not_modified(self) -> SyncRun:
         checkpoint = self.last.checkpoint
 
+        if checkpoint is None and self.source.remembers:
+            # Of the files that were applied, none was read by these rules.
+            run = attrs.evolve(self.run, status=RunStatus.SUCCESS)
+            checkpoint = Checkpoint(scope=self.scope, etag=None, digest=b"", run=run)
         if checkpoint is None:
             msg = "Conexxus API answered 304 (not modified) to a request that was not conditional"
             raise EnvelopeError(msg)
@@ -334,8 +353,8 @@ class Pull:
         Everything that becomes durable together with the mirror.
         """
         self.host.queue(state, changed=changed)
-        if self.run.removed and not self.host.hears_of_removals(state):
-            self.run = with_unheard_removals(self.run)
+        if self.gone and not self.host.hears_of_removals(state):
+            self.run = with_unheard_removals(self.run, self.gone)
         self.host.deliver_in(state)
         state.mirror.save_checkpoint(checkpoint)
         if self.unnamed != self.last.unnamed:
@@ -376,20 +395,3 @@ class Pull:
             self.lease = self.context.store.leases.renew(self.lease, now)
 
         return self.lease
-
-    def _add_issues(self, rejects: Iterable[RejectedElement]) -> None:
-        """
-        Record the first ones; there may be a million.
-        """
-        for it in rejects:
-            if len(self.issues) < MAX_ERRORS:
-                self.issues.append(
-                    RunIssue(
-                        item=it.sku, error=it.reason, kind=IssueKind.SET_ASIDE, detail=it.detail
-                    )
-                )
-
-    def _add_remarks(self, window: CatalogWindow) -> None:
-        for text, sku in remarks_on(window.unusual):
-            count, first = self.remarks.get(text, (0, sku))
-            self.remarks[text] = (count + 1, first)

@@ -1,27 +1,56 @@
 """
-Adds counts and host errors to the record of a pull.
+Adds counts, findings and host errors to the record of a pull.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 
 import attrs
 
-from conexxus_sync.model.catalogue import CatalogueDiff, UnnamedElements
+from conexxus_client import CatalogWindow
+from conexxus_sync.model.catalogue import CatalogueDiff, RejectedElement, UnnamedElements
 from conexxus_sync.model.formatting import counted
 from conexxus_sync.model.runs import MAX_ERRORS, IssueKind, RunIssue, RunStatus, SyncRun
 
+from ._validation import remarks_on
 
-def with_counts(
-    run: SyncRun,
-    diff: CatalogueDiff,
-    issues: Sequence[RunIssue],
-    remarks: Mapping[str, tuple[int, str]],
-) -> SyncRun:
+
+@attrs.frozen
+class Findings:
+    """
+    What is wrong or odd in a read.
+
+    Attributes:
+        issues: The first elements that were set aside; there may be a million.
+        remarks: How often each was made, and about which item first.
+    """
+
+    issues: list[RunIssue] = attrs.field(factory=list)
+    remarks: dict[str, tuple[int, str]] = attrs.field(factory=dict)
+
+    def add(self, rejects: Iterable[RejectedElement]) -> None:
+        """
+        Record what was set aside; each of *rejects* is looked at.
+        """
+        for it in rejects:
+            if len(self.issues) < MAX_ERRORS:
+                self.issues.append(
+                    RunIssue(
+                        item=it.sku, error=it.reason, kind=IssueKind.SET_ASIDE, detail=it.detail
+                    )
+                )
+
+    def remark(self, window: CatalogWindow) -> None:
+        """
+        Record what is odd about good items.
+        """
+        for text, sku in remarks_on(window.unusual):
+            count, first = self.remarks.get(text, (0, sku))
+            self.remarks[text] = (count + 1, first)
+
+
+def with_counts(run: SyncRun, diff: CatalogueDiff, findings: Findings) -> SyncRun:
     """
     *run* with what was read, and what was set aside of it.
-
-    Args:
-        remarks: How often, and about which item first.
     """
     succeeded = diff.received - diff.failed
     status, last_error = RunStatus.SUCCESS, None
@@ -30,7 +59,7 @@ def with_counts(
         status = RunStatus.PARTIAL if succeeded else RunStatus.FAILED
         last_error = (
             f"set aside: {diff.failed:,} of {counted(diff.received, 'item')}, the first: "
-            f"{issues[0].text}"
+            f"{findings.issues[0].text}"
         )
 
     return attrs.evolve(
@@ -39,7 +68,10 @@ def with_counts(
         items_processed=diff.received,
         items_succeeded=succeeded,
         items_failed=diff.failed,
-        errors=[*issues[: MAX_ERRORS - len(remarks)], *map(_remark, remarks.items())],
+        errors=[
+            *findings.issues[: MAX_ERRORS - len(findings.remarks)],
+            *map(_remark, findings.remarks.items()),
+        ],
         last_error=last_error,
     )
 
@@ -65,21 +97,28 @@ def with_waiting(run: SyncRun, unnamed: UnnamedElements) -> SyncRun:
         "were the same in every read of 24 hours"
     )
 
-    return attrs.evolve(run, note=note)
+    return with_note(run, note)
 
 
-def with_unheard_removals(run: SyncRun) -> SyncRun:
+def with_note(run: SyncRun, note: str) -> SyncRun:
+    """
+    *run* with another note, beside what it has.
+    """
+    return attrs.evolve(run, note=note if run.note is None else f"{run.note}; {note}")
+
+
+def with_unheard_removals(run: SyncRun, gone: int) -> SyncRun:
     """
     *run* with a note that the host goes on to have what is gone.
     """
-    items = "1 item is" if run.removed == 1 else f"{run.removed:,} items are"
+    items = "1 item is" if gone == 1 else f"{gone:,} items are"
     note = (
         f"the host's storage was not notified that {items} gone, because CONEXXUS_REMOVALS is "
         "keep; `conexxus pull --catalog CATALOG --removals deactivate --reapply` hands over all "
         "that are"
     )
 
-    return attrs.evolve(run, note=note)
+    return with_note(run, note)
 
 
 def with_host_error(run: SyncRun, error: str | None) -> SyncRun:

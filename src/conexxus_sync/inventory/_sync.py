@@ -18,16 +18,17 @@ from conexxus_client import (
     TransportError,
 )
 from conexxus_sync.engines import EngineContext, ignore
-from conexxus_sync.errors import StoreError, SyncError
+from conexxus_sync.errors import RunInProgressError, StoreError, SyncError
 from conexxus_sync.model.catalogue import Plan
 from conexxus_sync.model.leases import Lease
 from conexxus_sync.model.runs import RunIssue, RunKind, RunStatus, SyncRun
-from conexxus_sync.protocols import HostStorage
+from conexxus_sync.protocols import CatalogSource, HostStorage
 from conexxus_sync.runtime.run_logging import in_run, safe_logger
 
 from ._host_delivery import HostDelivery
 from ._last_read import PullOptions
 from ._pull import Pull
+from ._rest_source import RestSource
 
 
 _log = safe_logger(__name__)
@@ -47,14 +48,17 @@ class InventorySync:
     The engine that pulls.
 
     Attributes:
+        client: Of the back office; None where the catalogue comes from elsewhere.
+        source: Where the catalogue comes from; None from the back office.
         storage: Where the host wants the changes; None if the mirror is all.
         progress: Told how many items came so far, and how many will, if known.
     """
 
-    client: ConexxusClient
+    client: ConexxusClient | None
     context: EngineContext
     storage: HostStorage | None = None
     progress: Callable[[int, int | None], None] = ignore
+    source: CatalogSource | None = None
 
     def acquire(self) -> Lease:
         """
@@ -87,8 +91,11 @@ class InventorySync:
                 or what another location's run showed.
             lease: From `acquire`.
 
+        Where files are the source, each of those that wait is a run of its
+        own, until one is refused or fails; the options are those of the first.
+
         Returns:
-            The run as it was recorded; `failed` if the read, the store or
+            The last run as it was recorded; `failed` if the read, the store or
             the host failed.
 
         Raises:
@@ -101,19 +108,56 @@ class InventorySync:
             msg = "accept can't go together with plan or force: it applies what a plan showed"
             raise ConfigurationError([msg])
 
+        source = self._source()
+
         with self.context.store.keep_open():
             accepted = self.plan(accept) if isinstance(accept, str) else accept
             lease = lease or self.acquire()
-            pull = Pull(
-                client=self.client,
-                context=self.context,
-                host=HostDelivery(context=self.context, storage=self.storage),
-                progress=self.progress,
-                lease=lease,
-                options=PullOptions(plan=plan, force=force, reapply=reapply, accept=accepted),
-            )
-            with in_run(lease.run_id, lease.location_id):
-                return self._make(pull, pull.begun, lease)
+            options = PullOptions(plan=plan, force=force, reapply=reapply, accept=accepted)
+            run, remaining = self._pull(source, lease, options)
+            while remaining and (again := self._next_lease()) is not None:
+                run, remaining = self._pull(source, again, PullOptions())
+
+            return run
+
+    def _source(self) -> CatalogSource:
+        if self.source is not None:
+            return self.source
+        if self.client is None:
+            msg = "a pull needs a client, or another source of the catalogue"
+            raise ConfigurationError([msg])
+
+        return RestSource(self.client)
+
+    def _pull(
+        self, source: CatalogSource, lease: Lease, options: PullOptions
+    ) -> tuple[SyncRun, int]:
+        """
+        One run, and how many files are to be applied after it.
+        """
+        pull = Pull(
+            source=source,
+            context=self.context,
+            host=HostDelivery(context=self.context, storage=self.storage),
+            progress=self.progress,
+            lease=lease,
+            options=options,
+        )
+        with in_run(lease.run_id, lease.location_id):
+            run = self._make(pull, pull.begun, lease)
+
+        # A host that fails has its queue: the catalogue goes on.
+        is_applied = pull.committed is not None and pull.file is not None
+        return run, pull.file.remaining if is_applied and pull.file is not None else 0
+
+    def _next_lease(self) -> Lease | None:
+        """
+        The lease for the next file; None if another run takes it.
+        """
+        try:
+            return self.acquire()
+        except RunInProgressError:
+            return None
 
     def _make(self, pull: Pull, run: SyncRun, lease: Lease) -> SyncRun:
         try:

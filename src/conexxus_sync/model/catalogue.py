@@ -17,7 +17,7 @@ from .runs import SyncRun
 # Elements without a readable SKU that were the same for so long are no items.
 RESUME_AFTER = timedelta(hours=24)
 
-Decision = Literal["created", "updated", "returned", "removed", "replayed"]
+Decision = Literal["created", "updated", "returned", "removed", "deleted", "replayed"]
 
 
 @attrs.frozen(kw_only=True)
@@ -39,6 +39,38 @@ class RejectedElement:
 
 
 @attrs.frozen(kw_only=True)
+class SourceFile:
+    """
+    A file that was read as a catalogue, or as changes of one.
+
+    Attributes:
+        name: In its folder.
+        digest: Over its bytes.
+        size: In bytes; with `modified`, in nanoseconds, it shows that the
+            file was not written since.
+        is_complete: Whether it is all that there is; else it says what changed.
+        remaining: How many files come after it.
+    """
+
+    name: str
+    digest: bytes
+    size: int
+    modified: int
+    is_complete: bool = True
+    remaining: int = 0
+
+    @property
+    def note(self) -> str:
+        """
+        What a run says of it.
+        """
+        kind = "all that there is" if self.is_complete else "changes"
+        waiting = f", and {counted(self.remaining, 'file')} after it" if self.remaining else ""
+
+        return f"the file {self.name} was read ({kind}){waiting}"
+
+
+@attrs.frozen(kw_only=True)
 class CatalogueDiff:
     """
     A complete read, compared with the mirror.
@@ -50,10 +82,13 @@ class CatalogueDiff:
         created: SKUs new to the mirror.
         updated: SKUs that changed or returned.
         unchanged: SKUs that are as they were.
-        gone: Known SKUs that are absent, and are removed.
+        gone: Known SKUs that are absent, and are removed; those deleted among
+            them.
+        deleted: Known SKUs that the read takes away by name.
         waiting: Known SKUs that are absent, but are not removed: elements
             without a readable SKU may be these.
         unnamed: How many elements have no readable SKU.
+        is_complete: Whether the read is all that there is; else it says what changed.
         compared: Known SKUs that came with valid data.
         repriced: Those of them that have another price.
     """
@@ -69,6 +104,8 @@ class CatalogueDiff:
     repriced: int
     waiting: int = 0
     unnamed: int = 0
+    deleted: int = 0
+    is_complete: bool = True
 
     @property
     def absent(self) -> int:

@@ -31,7 +31,10 @@ class Guards:
         """
         Why a read with these figures is refused; None if it is not.
         """
-        if diff.known and diff.failed == diff.received:
+        if not diff.is_complete:
+            # Of changes alone, any share may be invalid, or about prices.
+            diff = attrs.evolve(diff, compared=diff.known, failed=0)
+        elif diff.known and diff.failed == diff.received:
             return f"no valid item among {diff.received} received, while {diff.known} were known"
 
         if diff.known < self.from_known:

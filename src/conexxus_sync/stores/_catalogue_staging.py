@@ -13,6 +13,7 @@ from conexxus_sync.model.catalogue import CatalogueDiff, RejectedElement
 
 from ._catalogue_windows import WINDOW_TABLES, CatalogueWindows
 from ._database import Repository
+from ._deleted_items import DELETED_TABLE, DeletedItems
 from ._host_queue import item_of
 from ._quarantine_staging import ASIDE_TABLE, QuarantineStaging
 
@@ -133,7 +134,9 @@ SELECT i.sku FROM items AS i WHERE i.location = ?1 AND i.missing_since IS NULL
 """
 # What stands in a known window is there; only what stood in another may be gone.
 _ABSENT_OF_VANISHED = f"{_ABSENT} AND i.sku IN (SELECT sku FROM vanished)"  # noqa: S608  # constants
-_ADD_ABSENT = "INSERT INTO delta (sku, kind, present, repriced) VALUES (?, ?, 1, 0)"
+_ADD_ABSENT = """
+INSERT INTO delta (sku, kind, present, repriced) VALUES (?, ?, 1, 0) ON CONFLICT (sku) DO NOTHING
+"""
 
 _DELTA_COUNTS = """
 SELECT count(*) FILTER (WHERE kind = 'created'), count(*) FILTER (WHERE kind = 'updated'),
@@ -186,7 +189,7 @@ class CatalogueStaging(Repository):
         Make room for a read.
         """
         self._order.highest = ""
-        self.session.create_temporary(*_TABLES, *WINDOW_TABLES, ASIDE_TABLE)
+        self.session.create_temporary(*_TABLES, *WINDOW_TABLES, ASIDE_TABLE, DELETED_TABLE)
 
     @property
     def aside(self) -> QuarantineStaging:
@@ -194,6 +197,13 @@ class CatalogueStaging(Repository):
         What is wrong in the read.
         """
         return QuarantineStaging(self.session, self.location)
+
+    @property
+    def deleted(self) -> DeletedItems:
+        """
+        What the read takes away by name.
+        """
+        return DeletedItems(self.session, self.location)
 
     @property
     def windows(self) -> CatalogueWindows:
@@ -296,25 +306,27 @@ class CatalogueStaging(Repository):
 
         Args:
             complete: What is not in it is gone.
-            unnamed: How many elements may be any of the absent items: then
-                these wait.
+            unnamed: So many elements may be any of the absent items, which then wait.
         """
         self.aside.index()
-
         if self.session.execute(ANY_ITEM, (self.location,)).fetchone() is None:
             self.session.create_temporary(_ALL_CREATED)
-            return self._diff(self.value(_STAGED_COUNT), 0, 0, 0)
+            counts = (self.value(_STAGED_COUNT), 0, 0, 0)
+        else:
+            self.session.execute(_COMPARE, (self.location,))
+            counts = self.session.execute(_DELTA_COUNTS).fetchone()
+        diff = attrs.evolve(self._diff(*counts), is_complete=complete)
+        if diff.known == diff.compared:
+            return diff
 
-        self.session.execute(_COMPARE, (self.location,))
-        diff = self._diff(*self.session.execute(_DELTA_COUNTS).fetchone())
-
-        if not complete or diff.known == diff.compared:
+        deleted = self.deleted.compare()
+        diff = attrs.evolve(diff, deleted=deleted, gone=deleted)
+        if not complete:
             return diff
         if not unnamed:
-            return attrs.evolve(diff, gone=self._find_absent("removed"))
+            return attrs.evolve(diff, gone=deleted + self._find_absent("removed"))
 
-        waiting = self._find_absent("waiting")
-        if waiting:
+        if waiting := self._find_absent("waiting"):
             # They are present, and stand in no window.
             self.windows.forget_read()
 
@@ -325,7 +337,6 @@ class CatalogueStaging(Repository):
         Add to the delta what is present in the mirror and absent from the read.
         """
         statement = _ABSENT_OF_VANISHED if self.windows.any_known() else _ABSENT
-
         with self.session.filling():
             absent = self.session.stream(statement, (self.location,))
             self.session.executemany(_ADD_ABSENT, ((sku, kind) for (sku,) in absent))

@@ -24,10 +24,11 @@ ON CONFLICT (location) DO UPDATE SET sequence = excluded.sequence, applied = exc
 _QUEUE_DELTA = """
 INSERT INTO changes
     (location, sequence, kind, sku, name, price, category, description, extra)
-SELECT ?1, ?2, d.kind, i.sku, i.name, i.price, i.category, i.description, i.extra
+SELECT ?1, ?2, CASE WHEN d.kind = 'deleted' THEN 'removed' ELSE d.kind END,
+    i.sku, i.name, i.price, i.category, i.description, i.extra
 FROM delta AS d CROSS JOIN items AS i
 WHERE i.location = ?1 AND i.sku = d.sku
-    AND (d.kind IN ('created', 'updated') OR d.kind = 'removed' AND ?3 <> 0)
+    AND (d.kind IN ('created', 'updated', 'deleted') OR d.kind = 'removed' AND ?3 <> 0)
 """
 _CLEAR = "DELETE FROM changes WHERE location = ?"
 _QUEUE_EVERYTHING = """
@@ -35,7 +36,8 @@ INSERT INTO changes
     (location, sequence, kind, sku, name, price, category, description, extra)
 SELECT ?1, ?2, CASE WHEN missing_since IS NULL THEN 'created' ELSE 'removed' END,
     sku, name, price, category, description, extra
-FROM items WHERE location = ?1 AND (missing_since IS NULL OR ?3 <> 0)
+FROM items WHERE location = ?1
+    AND (missing_since IS NULL OR ?3 <> 0 OR decision = 'deleted' AND ?4 <> 0)
 """
 # From each to the next by the key, past all rows between them.
 _PENDING = """
@@ -211,11 +213,10 @@ class HostQueue(Repository):
         state = self.state()
         last = beyond if state is None else max(state.sequence, beyond)
         # A new host never had what is gone.
-        with_removals = int(removals and state is not None)
+        is_known = state is not None
+        gone = int(removals and is_known), int(is_known)
         self.session.execute(_CLEAR, (self.location,))
-        queued = self.session.execute(
-            _QUEUE_EVERYTHING, (self.location, last + 1, with_removals)
-        ).rowcount
+        queued = self.session.execute(_QUEUE_EVERYTHING, (self.location, last + 1, *gone)).rowcount
         self.session.execute(_SAVE, (self.location, last + 1 if queued else last, last))
 
     def pending(self) -> list[int]:

@@ -92,9 +92,9 @@ ON CONFLICT (location, sku) DO UPDATE SET
     END
 """  # noqa: S608  # constants
 _REMOVE = """
-UPDATE items SET missing_since = ?, updated_in = ?, decision = 'removed', page = NULL,
+UPDATE items SET missing_since = ?1, updated_in = ?2, decision = ?4, page = NULL,
     old_price = NULL
-WHERE location = ? AND sku IN (SELECT sku FROM delta WHERE kind = 'removed')
+WHERE location = ?3 AND sku IN (SELECT sku FROM delta WHERE kind = ?4)
 """
 _MERGE_COUNTS = """
 INSERT INTO item_counts (location, present, missing) VALUES (?1, ?2, 0)
@@ -266,9 +266,14 @@ class MirrorMerge(Repository):
     applies a read.
     """
 
-    def apply(self, diff: CatalogueDiff, run_id: str, now: datetime) -> None:
+    def apply(
+        self, diff: CatalogueDiff, run_id: str, now: datetime, *, windows: bool = True
+    ) -> None:
         """
         Make the mirror and the quarantine what the read says.
+
+        Args:
+            windows: Whether those of the read are kept; else all are forgotten.
         """
         moment = now.isoformat()
 
@@ -278,11 +283,14 @@ class MirrorMerge(Repository):
                 self.session.execute(_FILL, (self.location, number))
             else:
                 self.session.execute(_UPSERT, (self.location, number, None))
-                self.session.execute(_REMOVE, (moment, number, self.location))
+                for kind in ("removed", "deleted"):
+                    self.session.execute(_REMOVE, (moment, number, self.location, kind))
 
         self._merge_counts(diff)
-        CatalogueWindows(self.session, self.location).save()
-        QuarantineStaging(self.session, self.location).merge(run_id, moment)
+        kept = CatalogueWindows(self.session, self.location)
+        (kept.save if windows else kept.forget)()
+        aside = QuarantineStaging(self.session, self.location)
+        aside.merge(run_id, moment, complete=diff.is_complete)
 
     def apply_replayed(self, diff: CatalogueDiff, run_id: str, key: str) -> None:
         """

@@ -44,7 +44,7 @@ FROM stage AS s WHERE s.sku IN (SELECT sku FROM delta WHERE repriced = 1) ORDER 
 _SAVE_ABSENT = """
 INSERT INTO planned_removals (location, run_id, sku, name, price)
 SELECT ?1, ?2, sku, name, price FROM items WHERE location = ?1
-    AND sku IN (SELECT sku FROM delta WHERE kind IN ('removed', 'waiting')) ORDER BY sku
+    AND sku IN (SELECT sku FROM delta WHERE kind IN ('removed', 'deleted', 'waiting')) ORDER BY sku
 """
 _ABSENT = """
 SELECT sku, name, price FROM planned_removals WHERE location = ? AND run_id = ? ORDER BY sku

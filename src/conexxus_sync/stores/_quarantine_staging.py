@@ -49,6 +49,11 @@ _MERGE_COPIES = _MERGE_QUARANTINE.format(
 _CLEAR_QUARANTINE = """
 DELETE FROM quarantine WHERE location = ? AND kind = 'item' AND run_id <> ?
 """
+# Of a read that says what changed, the rest goes on to hold.
+_CLEAR_CHANGED = f"""{_CLEAR_QUARANTINE} AND key IN (
+    SELECT key FROM aside UNION SELECT sku FROM stage UNION SELECT sku FROM deleted
+)
+"""  # noqa: S608  # constants
 _RELEASE = "DELETE FROM quarantine WHERE location = ? AND kind = 'item' AND key = ?"
 
 
@@ -86,15 +91,19 @@ class QuarantineStaging(Repository):
 
         return count, digest.digest()
 
-    def merge(self, run_id: str, moment: str) -> None:
+    def merge(self, run_id: str, moment: str, *, complete: bool) -> None:
         """
         What this read set aside is what the quarantine holds.
+
+        Args:
+            complete: Of all items; else, of those that it has.
         """
         self.session.execute(
             _MERGE_DIFFERENT if self.value(_ALL_DIFFERENT) else _MERGE_COPIES,
             (self.location, moment, run_id),
         )
-        self.session.execute(_CLEAR_QUARANTINE, (self.location, run_id))
+        statement = _CLEAR_QUARANTINE if complete else _CLEAR_CHANGED
+        self.session.execute(statement, (self.location, run_id))
 
     def release(self, key: str) -> None:
         """

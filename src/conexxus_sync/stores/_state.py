@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ._sales_profiles import SalesProfiles
     from ._sales_quarantine import SalesQuarantine
     from ._sales_staging import SalesStaging
+    from ._source_files import SourceFiles
     from ._unreadable_rows import UnreadableRows
 
 # Each attribute of a `State`, with its module: a pull needs none of the sales.
@@ -37,6 +38,7 @@ _REPOSITORIES = {
     "merge": ("_mirror", "MirrorMerge"),
     "host_queue": ("_host_queue", "HostQueue"),
     "plans": ("_plans", "Plans"),
+    "source_files": ("_source_files", "SourceFiles"),
     "freezes": ("_freeze_numbers", "Freezes"),
     "outbox": ("_outbox", "Outbox"),
     "outbox_maintenance": ("_outbox_maintenance", "OutboxMaintenance"),
@@ -68,6 +70,7 @@ class State:
         merge: Makes the mirror what a staged read says.
         host_queue: Changes that the host has not applied yet.
         plans: Catalogues that were read and not applied.
+        source_files: Files that were applied.
         outbox: Batches of sales and what became of them.
         outbox_maintenance: What people, and time, do to batches.
         date_books: What became of each transaction of a business date.
@@ -106,6 +109,7 @@ class State:
         merge: MirrorMerge
         host_queue: HostQueue
         plans: Plans
+        source_files: SourceFiles
         freezes: Freezes
         outbox: Outbox
         outbox_maintenance: OutboxMaintenance
