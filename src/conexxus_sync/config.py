@@ -80,6 +80,8 @@ class SyncConfig:
         orders: Where sales come from, a file or module:factory, if the
             service is given no order source.
         catalog: The host's storage, module:factory, if the service is given none.
+        catalog_source: The folder of files that the catalogue comes from, like
+            `naxml:/path?dialect=passport`; None: from the back office.
 
     Raises:
         ConfigurationError: Naming all problems at once.
@@ -110,6 +112,7 @@ class SyncConfig:
     batch_bytes: int = 8 * 1024 * 1024
     orders: str | None = None
     catalog: str | None = None
+    catalog_source: str | None = None
 
     def __attrs_post_init__(self) -> None:
         problems = list(_problems(attrs.asdict(self, recurse=False)))
@@ -159,6 +162,18 @@ def missing_settings(environ: Mapping[str, str]) -> list[str]:
         for name, ends in given.items()
         if not any(environ.get(name + end) for end in ends)
     ]
+
+
+def disabling_settings(environ: Mapping[str, str]) -> list[str]:
+    """
+    Why there is nothing to do without a back office, one sentence each.
+
+    A catalogue from files needs none, where no sales are pushed.
+    """
+    if environ.get("CONEXXUS_CATALOG_SOURCE") and not environ.get("CONEXXUS_ORDERS"):
+        return []
+
+    return missing_settings(environ)
 
 
 def system_zone() -> ZoneInfo | None:

@@ -2,6 +2,7 @@
 Files of ItemMaintenance, and what reads them.
 """
 
+import os
 from datetime import date
 
 import attrs
@@ -93,3 +94,26 @@ class Folder:
             self.read(content, **options)
 
         return caught.value.fault
+
+
+@attrs.frozen
+class Inbox:
+    """
+    A folder into which another program writes.
+    """
+
+    path: object
+    clock: object
+
+    def write(self, name, content, *, age_s=60):
+        """
+        A file that was last written so long ago.
+        """
+        path = self.path / name
+        path.write_bytes(content)
+        moment = self.clock.now().timestamp() - age_s
+        os.utime(path, (moment, moment))
+
+    def manifest(self, name, *files, **options):
+        listed = "".join(f"<File>{it}</File>" for it in files)
+        self.write(name, f"<FileList>{listed}</FileList>".encode(), **options)

@@ -68,6 +68,7 @@ SAMPLES = {
     "guards.invalid": "0.1",
     "guards.from_known": "10",
     "catalog": "given_shop:storage",
+    "catalog_source": "naxml:/inbox?dialect=passport",
     "shim.token": "a-token-of-the-shim",
     "shim.hosts": "till-1,shop.example",
     "alert_webhook": "https://hooks.example/x",

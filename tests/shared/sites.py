@@ -54,6 +54,7 @@ class Site:
         self.store = store(path).at(location_id)
         self.config = SyncConfig(location_id=location_id)
         self.clock = FakeClock(MORNING)
+        self.source = None
 
     def context(self, *, collectors=(), **options):
         return EngineContext(
@@ -70,6 +71,7 @@ class Site:
             context=self.context(**options),
             storage=storage,
             progress=progress,
+            source=self.source,
         )
 
     def pull(

@@ -335,6 +335,14 @@ SETTINGS: tuple[Setting, ...] = (
         "the host's storage of the catalogue, as `package.module:factory`",
     ),
     _sync(
+        "pull",
+        "catalog_source",
+        str,
+        None,
+        "instead of the back office, a [folder of NAXML files](../reference/naxml.md#a-folder-as-"
+        "the-source), as `naxml:/path?dialect=passport`",
+    ),
+    _sync(
         "run",
         "shim.token",
         str,

@@ -25,6 +25,7 @@ from conexxus_sync.views.run_document import Document
 from ._check_result import CheckResult, Level, failure, misconfigured
 from ._console import progress, screen_width, write_json, write_lines
 from ._exit_codes import ExitCode, gravest
+from ._folder_check import folder_check
 from ._run_text import moment
 from ._session import Session
 from ._store_file import missing_store, store_name
@@ -89,13 +90,14 @@ def examine(session: Session, *, webhook: bool = False) -> Iterator[CheckResult]
     client: ClientConfig | None = None
 
     try:
-        client, sync = session.configs()
+        client, sync = _configs(session)
     except ConfigurationError as exc:
         for problem in exc.problems:
             yield misconfigured("settings", problem)
     else:
-        yield _settings(client)
-        yield _back_office(client, session)
+        if client is not None:
+            yield _settings(client)
+            yield _back_office(client, session)
 
     try:
         sync = session.sync_config()
@@ -108,10 +110,25 @@ def examine(session: Session, *, webhook: bool = False) -> Iterator[CheckResult]
     # Without a zone, sales have no date.
     if sync.timezone is not None:
         yield from _host_object("order source", sync.orders, order_source, session)
+    if sync.catalog_source is not None:
+        yield folder_check(sync, session)
     yield from _store_and_clock(sync)
     yield from _profile(sync, session)
     yield from _tips(sync)
     yield tested_webhook(sync, client) if webhook else webhook_of(sync)
+
+
+def _configs(session: Session) -> tuple[ClientConfig | None, SyncConfig]:
+    """
+    Both halves of the configuration; that of the client only where it is needed.
+
+    Raises:
+        ConfigurationError: Naming all problems at once.
+    """
+    if session.client_config() is None and not session.missing_settings():
+        return None, session.sync_config()
+
+    return session.configs()
 
 
 def _settings(config: ClientConfig) -> CheckResult:

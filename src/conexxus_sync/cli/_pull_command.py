@@ -4,14 +4,14 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from conexxus_client import ConfigurationError
 from conexxus_sync.inventory import InventorySync
 from conexxus_sync.model.catalogue import AbsentItem, PriceChange
 from conexxus_sync.model.formatting import money
 from conexxus_sync.model.runs import SyncRun
-from conexxus_sync.service._host_objects import catalog_storage
+from conexxus_sync.service._host_objects import catalog_source, catalog_storage
 from conexxus_sync.views.run_document import run_document
 
 from ._console import Progress, asked, progress, write_json, write_lines
@@ -33,7 +33,7 @@ def pull(
     session: Session,
 ) -> ExitCode:
     """
-    Fetch the catalogue from the back office.
+    Fetch the catalogue from the back office, or apply the files that wait in a folder.
 
     The local catalogue becomes the new one as a whole, or stays as it was.
     A bad item is set aside and does not stop the others.
@@ -89,13 +89,18 @@ def inventory_engine(
     problems: list[str] = []
     storage = collected(problems, lambda: session.host_object(catalog_storage))
     profile = collected(problems, session.api_profile)
-    client_config, config = session.configs(problems)
+    client_config, config = session.pull_configs(problems)
+    context = engine_context(config)
+    source = session.host_object(lambda _: catalog_source(context))
 
     note_new_store(config)
 
-    with logged_client(client_config, profile) as client:
+    with ExitStack() as stack:
+        client = None
+        if client_config is not None:
+            client = stack.enter_context(logged_client(client_config, profile))
         yield InventorySync(
-            client=client, context=engine_context(config), storage=storage, progress=progress
+            client=client, context=context, storage=storage, progress=progress, source=source
         )
 
 

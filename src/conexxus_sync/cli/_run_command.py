@@ -97,7 +97,7 @@ def _holders(service: ConexxusService) -> dict[RunKind, str]:
     """
     The runs in progress.
     """
-    if service.client is None:
+    if service.missing:
         return {}
 
     leases, now = service.store.leases, SystemClock().now()

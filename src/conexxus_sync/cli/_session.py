@@ -13,7 +13,7 @@ import attrs
 
 from conexxus_client import ApiProfile, ClientConfig, ConfigurationError
 from conexxus_client.settings import Document, Settings
-from conexxus_sync.config import SyncConfig, day, missing_settings
+from conexxus_sync.config import SyncConfig, day, disabling_settings, missing_settings
 from conexxus_sync.service._host_objects import host_object
 from conexxus_sync.service._named_profile import named_profile, names_profile
 
@@ -71,6 +71,18 @@ class Session:
 
         return None if config is None else config.timezone
 
+    def pull_configs(self, also: Iterable[str] = ()) -> tuple[ClientConfig | None, SyncConfig]:
+        """
+        As `configs`, but without a client where the catalogue comes from files.
+
+        Raises:
+            ConfigurationError: Naming all problems at once.
+        """
+        if self.settings().get("CONEXXUS_CATALOG_SOURCE"):
+            return None, self.checked_config(also)
+
+        return self.configs(also)
+
     def configs(self, also: Iterable[str] = ()) -> tuple[ClientConfig, SyncConfig]:
         """
         Both halves of the configuration.
@@ -125,9 +137,9 @@ class Session:
 
     def missing_settings(self) -> tuple[str, ...]:
         """
-        Why there is no back office, one sentence each.
+        Why there is nothing to do without a back office, one sentence each.
         """
-        return tuple(missing_settings(self.settings()))
+        return tuple(disabling_settings(self.settings()))
 
     def api_profile(self) -> ApiProfile:
         """
@@ -152,7 +164,9 @@ class Session:
         Raises:
             ConfigurationError: It is configured wrongly.
         """
-        return None if self.missing_settings() else ClientConfig.from_env(self.settings())
+        missing = missing_settings(self.settings())
+
+        return None if missing else ClientConfig.from_env(self.settings())
 
 
 def collected(problems: list[str], make: Callable[[], T]) -> T | None:

@@ -16,7 +16,13 @@ from conexxus_sync.config import SyncConfig, missing_settings
 from conexxus_sync.engines import EngineContext
 from conexxus_sync.inventory import InventorySync
 from conexxus_sync.inventory._quarantine_replay import QuarantineReplay
-from conexxus_sync.protocols import Clock, HostStorage, MetricsCollector, OrderSource
+from conexxus_sync.protocols import (
+    CatalogSource,
+    Clock,
+    HostStorage,
+    MetricsCollector,
+    OrderSource,
+)
 from conexxus_sync.runtime.cancellation import is_abandoned
 from conexxus_sync.runtime.host_methods import (
     method_problems,
@@ -30,6 +36,7 @@ from conexxus_sync.scheduling._active_runs import ActiveRuns
 from conexxus_sync.scheduling._background_runs import BackgroundRuns
 from conexxus_sync.stores import SyncStore
 
+from ._host_objects import catalog_source
 from ._named_profile import named_profile
 
 
@@ -42,6 +49,7 @@ class Engines:
 
     Attributes:
         client: None if the back office is not configured.
+        source: Where the catalogue comes from; None from the back office.
         catalog: Where the host wants the catalogue's changes.
         orders: Where sales come from.
         is_stopping: Whether a run shall end as soon as it can; by default, none shall.
@@ -66,6 +74,7 @@ class Engines:
     on_end: Callable[[], None] = lambda: None
     profile_named: bool = True
     context: EngineContext = attrs.field(init=False)
+    source: CatalogSource | None = attrs.field(init=False)
     sales: SalesPush | None = attrs.field(init=False)
     active_runs: ActiveRuns = attrs.field(factory=ActiveRuns, init=False)
     background_runs: BackgroundRuns = attrs.field(init=False)
@@ -85,6 +94,7 @@ class Engines:
             observer=FanOut([self.active_runs, *self.collectors]),
             is_stopping=self.is_stopping,
         )
+        self.source = catalog_source(self.context)
         self.sales = self._sales_engine()
         self.background_runs = BackgroundRuns(
             context=self.context,
@@ -92,6 +102,14 @@ class Engines:
             on_end=self.on_end,
         )
         _engines.add(self)
+
+    @property
+    def is_enabled(self) -> bool:
+        """
+        Is there something to do?  A catalogue from files needs no back office,
+        where no sales are pushed.
+        """
+        return self.client is not None or (self.source is not None and self.orders is None)
 
     def renew_locks(self) -> None:
         """
@@ -108,7 +126,7 @@ class Engines:
         progress: Callable[[int, int | None], None] | None = None,
     ) -> InventorySync | None:
         """
-        The engine that pulls; None without a client.
+        The engine that pulls; None where the catalogue comes from nowhere.
 
         Args:
             stop: Of the scheduler at work: a pull that outlives its
@@ -116,7 +134,7 @@ class Engines:
             progress: Told how many items came so far, and how many will, if
                 known.
         """
-        if self.client is None:
+        if self.client is None and self.source is None:
             return None
 
         return InventorySync(
@@ -124,6 +142,7 @@ class Engines:
             context=attrs.evolve(self.context, is_stopping=lambda: stop() or is_abandoned()),
             storage=self.catalog,
             progress=progress or self.active_runs.report_progress,
+            source=self.source,
         )
 
     def quarantine_replay(self) -> QuarantineReplay:

@@ -5,22 +5,28 @@ The order source and the storage that the settings name.
 from collections.abc import Callable
 from datetime import tzinfo
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from conexxus_client import ConfigurationError
 from conexxus_client.settings import Settings
 from conexxus_sync.config import NO_TIMEZONE, SyncConfig
+from conexxus_sync.engines import EngineContext
 from conexxus_sync.errors import HostError
 from conexxus_sync.model.calendar import StoreCalendar
-from conexxus_sync.protocols import HostStorage, OrderSource
+from conexxus_sync.protocols import CatalogSource, HostStorage, OrderSource
 from conexxus_sync.sources.ndjson import FileOrders
 
 from ._import_factory import load
 
 
+if TYPE_CHECKING:
+    # With an extra of its own.
+    from conexxus_sync.sources.naxml import FolderSource
+
 T = TypeVar("T")
 
 _ORDERS, _CATALOG = "CONEXXUS_ORDERS", "CONEXXUS_CATALOG"
+_SOURCE = "CONEXXUS_CATALOG_SOURCE"
 
 
 def host_object(settings: Settings, config: SyncConfig, make: Callable[[SyncConfig], T]) -> T:
@@ -89,6 +95,39 @@ def _folder_of_store(config: SyncConfig) -> str | None:
     scheme, _, path = config.store.partition(":///")
 
     return str(Path(path).absolute().parent) if scheme == "sqlite" else None
+
+
+def folder_source(address: str, context: EngineContext, variable: str = _SOURCE) -> "FolderSource":
+    """
+    The folder of files that *variable* names.
+
+    Raises:
+        ConfigurationError: It can't be used, and why.
+    """
+    try:
+        from conexxus_sync.sources.naxml import FolderAddress, FolderSource
+    except ImportError as exc:
+        msg = f"{variable} needs the extra naxml: pip install 'conexxus-sdk[naxml]'"
+        raise ConfigurationError([msg]) from exc
+
+    return FolderSource(
+        address=FolderAddress.of(address, variable),
+        store=context.store,
+        clock=context.clock,
+        timezone=context.config.timezone,
+    )
+
+
+def catalog_source(context: EngineContext) -> CatalogSource | None:
+    """
+    What the catalogue comes from instead of the back office; None if that.
+
+    Raises:
+        ConfigurationError: It can't be used, and why.
+    """
+    given = context.config.catalog_source
+
+    return None if given is None else folder_source(given, context)
 
 
 def catalog_storage(config: SyncConfig) -> HostStorage | None:

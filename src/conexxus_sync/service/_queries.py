@@ -95,7 +95,8 @@ class ServiceQueries:
         client = self.engines.client
 
         if client is None:
-            return ConnectionCheck(success=False, message="; ".join(self.missing))
+            message = "; ".join(self.missing) or "there is no back office: files are read"
+            return ConnectionCheck(success=False, message=message)
 
         return client.test_connection()
 

@@ -57,7 +57,6 @@ class ConexxusService:
         clock: Clock | None = None,
         missing: Iterable[str] = ("the back office is not configured",),
     ) -> None:
-        self.missing: tuple[str, ...] = tuple(missing) if client is None else ()
         self._clock = SettableClock(clock or SystemClock())
         self._engines = Engines(
             client=client,
@@ -70,6 +69,7 @@ class ConexxusService:
             is_stopping=lambda: self.is_stopping,
             on_end=self.share_last_call,
         )
+        self.missing: tuple[str, ...] = () if self._engines.is_enabled else tuple(missing)
         self._commands = ServiceCommands(engines=self._engines, missing=self.missing)
         self._queries = ServiceQueries(engines=self._engines, missing=self.missing)
         reconcile = self._engines.nightly_reconciliation().run

@@ -7,6 +7,8 @@ from ._comparison import Comparison, Difference, Kind
 from ._dialects import DIALECTS, CheckDigit, Dialect
 from ._events import Event
 from ._fault import Fault, NaxmlError
+from ._folder_address import FolderAddress
+from ._folder_source import FolderSource
 from ._journal import JournalFile
 from ._journal_orders import JournalOrders
 from ._maintenance import MaintenanceFile, TableAction
@@ -25,6 +27,8 @@ __all__ = [
     "Difference",
     "Event",
     "Fault",
+    "FolderAddress",
+    "FolderSource",
     "JournalFile",
     "JournalOrders",
     "Kind",

@@ -38,14 +38,27 @@ class NaxmlError(SyncError):
 
     Attributes:
         fault: Its name.
+        reason: What is wrong, in words.
         line: Where it was found; None where that is no matter of lines.
+        file: Its name, where it is one of several.
     """
 
-    def __init__(self, fault: Fault, message: str, *, line: int | None = None) -> None:
+    def __init__(
+        self, fault: Fault, message: str, *, line: int | None = None, file: str | None = None
+    ) -> None:
+        name = "" if file is None else f"{file}: "
         where = "" if line is None else f"line {line}: "
-        super().__init__(f"{where}{message} ({fault})")
+        super().__init__(f"{name}{where}{message} ({fault})")
         self.fault = fault
+        self.reason = message
         self.line = line
+        self.file = file
+
+    def of_file(self, file: str, more: str = "") -> "NaxmlError":
+        """
+        The same one, with the name of the file, and what follows of it.
+        """
+        return NaxmlError(self.fault, f"{self.reason}{more}", line=self.line, file=file)
 
 
 class RecordError(ValueError):
