@@ -19,6 +19,7 @@ from conexxus_client.settings import Settings, safe_webhook, webhook
 from conexxus_client.settings import day as day
 from conexxus_sync.model.guards import Guards, SalesGuards
 from conexxus_sync.model.sale_digests import COMPARABLE, fields_to_compare
+from conexxus_sync.model.shadow import SHADOW_MARK
 
 
 NOON = time(12)
@@ -82,6 +83,7 @@ class SyncConfig:
         catalog: The host's storage, module:factory, if the service is given none.
         catalog_source: The folder of files that the catalogue comes from, like
             `naxml:/path?dialect=passport`; None: from the back office.
+        shadow: Likewise, the folder whose files are compared with the back office.
 
     Raises:
         ConfigurationError: Naming all problems at once.
@@ -113,6 +115,7 @@ class SyncConfig:
     orders: str | None = None
     catalog: str | None = None
     catalog_source: str | None = None
+    shadow: str | None = None
 
     def __attrs_post_init__(self) -> None:
         problems = list(_problems(attrs.asdict(self, recurse=False)))
@@ -242,6 +245,9 @@ def _problems(values: Mapping[str, Any]) -> Iterator[str]:
 
     if not is_encodable(values.get("location_id", "")):
         yield "LOCATION_ID has bytes that are no UTF-8: type it anew"
+
+    if values.get("location_id", "").endswith(SHADOW_MARK):
+        yield f"LOCATION_ID must not end with {SHADOW_MARK}, which shadow mode adds"
 
     for name in ("batch_transactions", "batch_bytes"):
         if values.get(name, 1) < 1:

@@ -69,6 +69,7 @@ SAMPLES = {
     "guards.from_known": "10",
     "catalog": "given_shop:storage",
     "catalog_source": "naxml:/inbox?dialect=passport",
+    "shadow": "naxml:/inbox?dialect=radiant",
     "shim.token": "a-token-of-the-shim",
     "shim.hosts": "till-1,shop.example",
     "alert_webhook": "https://hooks.example/x",

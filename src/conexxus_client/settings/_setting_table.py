@@ -343,6 +343,14 @@ SETTINGS: tuple[Setting, ...] = (
         "the-source), as `naxml:/path?dialect=passport`",
     ),
     _sync(
+        "pull",
+        "shadow",
+        str,
+        None,
+        "a folder of NAXML files, as `catalog_source` has it, that each pull compares with the "
+        "back office: see [Migrate from NAXML files](../how-to/migrate-from-naxml.md)",
+    ),
+    _sync(
         "run",
         "shim.token",
         str,

@@ -68,6 +68,7 @@ COMMANDS = {
     "store check": Command("_store_commands:store_check"),
     "store copy": Command("_store_copy_command:store_copy", when_stopped=_MOVE_STOPPED),
     "compare": Command("_compare_command:compare"),
+    "cutover": Command("_cutover_command:cutover"),
     "naxml sniff": Command("_naxml_commands:naxml_sniff"),
     "naxml show": Command("_naxml_commands:naxml_show"),
     "naxml write": Command("_naxml_commands:naxml_write"),

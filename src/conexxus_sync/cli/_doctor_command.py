@@ -112,6 +112,8 @@ def examine(session: Session, *, webhook: bool = False) -> Iterator[CheckResult]
         yield from _host_object("order source", sync.orders, order_source, session)
     if sync.catalog_source is not None:
         yield folder_check(sync, session)
+    if sync.shadow is not None:
+        yield folder_check(sync, session, "CONEXXUS_SHADOW")
     yield from _store_and_clock(sync)
     yield from _profile(sync, session)
     yield from _tips(sync)

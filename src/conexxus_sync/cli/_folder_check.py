@@ -6,6 +6,7 @@ from conexxus_client import ConexxusError, ConfigurationError
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.engines import EngineContext
 from conexxus_sync.model.formatting import counted
+from conexxus_sync.model.shadow import SHADOW_MARK
 from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.service._host_objects import folder_source
 from conexxus_sync.stores import open_store
@@ -25,8 +26,11 @@ def folder_check(
     Whether the folder that *variable* names can be read, and which files wait in it.
     """
     address = session.settings()[variable]
+    mark = SHADOW_MARK if variable == "CONEXXUS_SHADOW" else ""
     context = EngineContext(
-        store=open_store(config.store).at(config.location_id), config=config, clock=SystemClock()
+        store=open_store(config.store).at(f"{config.location_id}{mark}"),
+        config=config,
+        clock=SystemClock(),
     )
 
     try:

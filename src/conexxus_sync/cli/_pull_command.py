@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 
 from conexxus_client import ConfigurationError
+from conexxus_sync.engines import ignore
 from conexxus_sync.inventory import InventorySync
 from conexxus_sync.model.catalogue import AbsentItem, PriceChange
 from conexxus_sync.model.formatting import money
 from conexxus_sync.model.runs import SyncRun
 from conexxus_sync.service._host_objects import catalog_source, catalog_storage
+from conexxus_sync.service._shadow_catalogue import ShadowCatalogue
+from conexxus_sync.stores import open_store
 from conexxus_sync.views.run_document import run_document
 
 from ._console import Progress, asked, progress, write_json, write_lines
@@ -92,6 +95,7 @@ def inventory_engine(
     client_config, config = session.pull_configs(problems)
     context = engine_context(config)
     source = session.host_object(lambda _: catalog_source(context))
+    shadow = session.host_object(lambda _: ShadowCatalogue.of(context, open_store(config.store)))
 
     note_new_store(config)
 
@@ -100,7 +104,12 @@ def inventory_engine(
         if client_config is not None:
             client = stack.enter_context(logged_client(client_config, profile))
         yield InventorySync(
-            client=client, context=context, storage=storage, progress=progress, source=source
+            client=client,
+            context=context,
+            storage=storage,
+            progress=progress,
+            source=source,
+            after=ignore if shadow is None else shadow.look,
         )
 
 

@@ -134,6 +134,10 @@ def _figures(overview: Overview) -> Iterator[Line]:
     if overview.pulls and overview.pulls[0].note:
         yield [(f"  In that pull, {overview.pulls[0].note}.", "look")]
 
+    if (look := overview.shadow) is not None:
+        when = age(look.at, overview.now)
+        yield [(f"  Files, compared {when}: {look}.", "" if look.agrees else "look")]
+
     yield [(f"Sales: {_last_push(overview)}", "")]
 
     if overview.pushes and overview.pushes[0].note:

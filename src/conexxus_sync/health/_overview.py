@@ -26,6 +26,7 @@ from conexxus_sync.model.sales import (
     DateVisit,
     QuarantinedTransaction,
 )
+from conexxus_sync.model.shadow import ShadowLook
 from conexxus_sync.sales import LATE_AFTER, DueDates, SalesLedger, has_sales
 from conexxus_sync.stores import LocationStore, State
 
@@ -162,6 +163,7 @@ class Overview:
             `SHOWN_RECONCILED`.
         next_pull: When the schedule has the next pull; None if that is not
             known; likewise `next_push`.
+        shadow: What the last comparison with files found; None if there was none.
         problem: Why some of it is missing.
     """
 
@@ -183,6 +185,7 @@ class Overview:
     reconciled: dict[date, ComparedDate] = attrs.field(factory=dict)
     next_pull: datetime | None = None
     next_push: datetime | None = None
+    shadow: ShadowLook | None = None
     problem: str | None = None
 
     @property
@@ -245,6 +248,7 @@ def _filled(bare: Overview, store: LocationStore, config: SyncConfig) -> Overvie
             next_pull=schedule.next_pull(state.runs.latest(RunKind.INVENTORY), bare.now),
             open_batches=sum(counts.get(it, 0) for it in OPEN_STATES),
             reconciled=_reconciled(state, bare.today),
+            shadow=state.shadow_looks.latest() if config.shadow is not None else None,
         )
 
 

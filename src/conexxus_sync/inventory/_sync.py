@@ -50,6 +50,7 @@ class InventorySync:
     Attributes:
         client: Of the back office; None where the catalogue comes from elsewhere.
         source: Where the catalogue comes from; None from the back office.
+        after: Called with the run once it has ended, and its lease was given back.
         storage: Where the host wants the changes; None if the mirror is all.
         progress: Told how many items came so far, and how many will, if known.
     """
@@ -59,6 +60,7 @@ class InventorySync:
     storage: HostStorage | None = None
     progress: Callable[[int, int | None], None] = ignore
     source: CatalogSource | None = None
+    after: Callable[[SyncRun], None] = ignore
 
     def acquire(self) -> Lease:
         """
@@ -117,6 +119,7 @@ class InventorySync:
             run, remaining = self._pull(source, lease, options)
             while remaining and (again := self._next_lease()) is not None:
                 run, remaining = self._pull(source, again, PullOptions())
+            self.after(run)
 
             return run
 

@@ -129,6 +129,11 @@ LAST_ITEMS = Family(
     ("kind", "outcome"),
 )
 ITEMS = Family("conexxus_catalogue_items", "gauge", "Items in the catalogue, without those gone.")
+SHADOW_DIFFERENCES = Family(
+    "conexxus_shadow_differences",
+    "gauge",
+    "What files and back office differ in, in shadow mode; absent if they could not be compared.",
+)
 HOST_PENDING = Family(
     "conexxus_host_changes_pending",
     "gauge",

@@ -75,6 +75,10 @@ class Gauges:
                 yield families.IN_PROGRESS, (kind,), float(holder is not None)
                 yield from _of_runs(state, kind)
 
+            look = state.shadow_looks.latest() if self.service.config.shadow else None
+            if look is not None and look.problem is None:
+                yield families.SHADOW_DIFFERENCES, (), look.differences
+
             batches = state.outbox.counts()
             for batch_state in BatchState:
                 yield families.OUTBOX, (batch_state,), batches.get(batch_state, 0)

@@ -13,7 +13,7 @@ from conexxus_client import ApiProfile, ClientConfig, ConexxusClient, Configurat
 from conexxus_client.settings import Settings
 from conexxus_sync.collectors import FanOut
 from conexxus_sync.config import SyncConfig, missing_settings
-from conexxus_sync.engines import EngineContext
+from conexxus_sync.engines import EngineContext, ignore
 from conexxus_sync.inventory import InventorySync
 from conexxus_sync.inventory._quarantine_replay import QuarantineReplay
 from conexxus_sync.protocols import (
@@ -38,6 +38,7 @@ from conexxus_sync.stores import SyncStore
 
 from ._host_objects import catalog_source
 from ._named_profile import named_profile
+from ._shadow_catalogue import ShadowCatalogue
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -50,6 +51,7 @@ class Engines:
     Attributes:
         client: None if the back office is not configured.
         source: Where the catalogue comes from; None from the back office.
+        shadow: The files that are compared with the back office, if there are any.
         catalog: Where the host wants the catalogue's changes.
         orders: Where sales come from.
         is_stopping: Whether a run shall end as soon as it can; by default, none shall.
@@ -75,6 +77,7 @@ class Engines:
     profile_named: bool = True
     context: EngineContext = attrs.field(init=False)
     source: CatalogSource | None = attrs.field(init=False)
+    shadow: ShadowCatalogue | None = attrs.field(init=False)
     sales: SalesPush | None = attrs.field(init=False)
     active_runs: ActiveRuns = attrs.field(factory=ActiveRuns, init=False)
     background_runs: BackgroundRuns = attrs.field(init=False)
@@ -95,6 +98,7 @@ class Engines:
             is_stopping=self.is_stopping,
         )
         self.source = catalog_source(self.context)
+        self.shadow = ShadowCatalogue.of(self.context, self.store)
         self.sales = self._sales_engine()
         self.background_runs = BackgroundRuns(
             context=self.context,
@@ -143,6 +147,7 @@ class Engines:
             storage=self.catalog,
             progress=progress or self.active_runs.report_progress,
             source=self.source,
+            after=ignore if self.shadow is None else self.shadow.look,
         )
 
     def quarantine_replay(self) -> QuarantineReplay:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ._sales_profiles import SalesProfiles
     from ._sales_quarantine import SalesQuarantine
     from ._sales_staging import SalesStaging
+    from ._shadow_looks import ShadowLooks
     from ._source_files import SourceFiles
     from ._unreadable_rows import UnreadableRows
 
@@ -38,6 +39,7 @@ _REPOSITORIES = {
     "merge": ("_mirror", "MirrorMerge"),
     "host_queue": ("_host_queue", "HostQueue"),
     "plans": ("_plans", "Plans"),
+    "shadow_looks": ("_shadow_looks", "ShadowLooks"),
     "source_files": ("_source_files", "SourceFiles"),
     "freezes": ("_freeze_numbers", "Freezes"),
     "outbox": ("_outbox", "Outbox"),
@@ -70,6 +72,7 @@ class State:
         merge: Makes the mirror what a staged read says.
         host_queue: Changes that the host has not applied yet.
         plans: Catalogues that were read and not applied.
+        shadow_looks: What files and back office differed in.
         source_files: Files that were applied.
         outbox: Batches of sales and what became of them.
         outbox_maintenance: What people, and time, do to batches.
@@ -109,6 +112,7 @@ class State:
         merge: MirrorMerge
         host_queue: HostQueue
         plans: Plans
+        shadow_looks: ShadowLooks
         source_files: SourceFiles
         freezes: Freezes
         outbox: Outbox

@@ -32,6 +32,7 @@ TABLES = {
     "plans": 2,
     "planned_prices": 3,
     "planned_removals": 3,
+    "shadow_looks": 2,
     "source_files": 2,
     "sales_floors": 1,
     "sales_clocks": 1,

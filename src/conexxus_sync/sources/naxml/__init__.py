@@ -9,6 +9,7 @@ from ._events import Event
 from ._fault import Fault, NaxmlError
 from ._folder_address import FolderAddress
 from ._folder_source import FolderSource
+from ._item_records import ItemRecords
 from ._journal import JournalFile
 from ._journal_orders import JournalOrders
 from ._maintenance import MaintenanceFile, TableAction
@@ -29,6 +30,7 @@ __all__ = [
     "Fault",
     "FolderAddress",
     "FolderSource",
+    "ItemRecords",
     "JournalFile",
     "JournalOrders",
     "Kind",

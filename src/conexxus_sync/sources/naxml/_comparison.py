@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 from unicodedata import normalize
 
 import attrs
@@ -14,7 +14,7 @@ import attrs
 from conexxus_client import Item
 
 from ._codes import forms_of
-from ._maintenance import MaintenanceFile, TableAction
+from ._maintenance import TableAction
 from ._records import Action, BadRecord, Record
 
 
@@ -70,6 +70,20 @@ class _Entry:
     values: dict[str, Any] = attrs.field(factory=dict)
 
 
+class Records(Protocol):
+    """
+    What is compared: a file, or items that came from files.
+    """
+
+    @property
+    def mode(self) -> TableAction | None: ...
+
+    @property
+    def store(self) -> str | None: ...
+
+    def records(self) -> Iterator[Record | BadRecord]: ...
+
+
 _Key = tuple[str, str]
 
 
@@ -89,7 +103,7 @@ class Comparison:
         equal: How many are in both, and differ in nothing that is compared.
     """
 
-    file: MaintenanceFile
+    file: Records
     differences: list[Difference] = attrs.field(init=False, factory=list)
     bad: list[BadRecord] = attrs.field(init=False, factory=list)
     file_items: int = attrs.field(init=False, default=0)
@@ -99,7 +113,7 @@ class Comparison:
     _matched: set[str] = attrs.field(init=False, factory=set, repr=False)
 
     @classmethod
-    def of(cls, file: MaintenanceFile, catalogue: Iterable[Item]) -> "Comparison":
+    def of(cls, file: Records, catalogue: Iterable[Item]) -> "Comparison":
         """
         Read both, and compare them.
 
