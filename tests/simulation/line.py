@@ -24,6 +24,7 @@ LOST = {
     Kind.CLOSE: httpx.RemoteProtocolError,
     Kind.GARBAGE: httpx.RemoteProtocolError,
 }
+REFUSING = (Kind.STATUS, Kind.REFUSE)
 
 
 class Office(BackOffice):
@@ -82,7 +83,8 @@ class Line(httpx.BaseTransport):
         if quirk == "delay":
             time.later(timedelta(seconds=9), lambda: self._answer(request, None))
             raise self._timeout(request)
-        if quirk == "twice" and self.office.dedupe != "none":
+        # Who refuses a request refuses both copies of it.
+        if quirk == "twice" and self.office.dedupe != "none" and fault.kind not in REFUSING:
             self._answer(request, None)
         answer = self._answer(request, fault)
         self._lose(fault, request)

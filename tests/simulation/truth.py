@@ -49,6 +49,9 @@ class Truth:
         adopted: Ids of what a person said the office has.
         refused: Ids that the office refuses.
         by_hand: Dates that somebody pushed by name.
+        withheld: Ids that the till did not return at the last look at their date.
+        over: Sales that appeared after the last look at their date, because the
+            clock was ahead: what it showed at that look, by id.
     """
 
     world: object
@@ -61,6 +64,8 @@ class Truth:
     adopted: set = attrs.field(factory=set)
     refused: set = attrs.field(factory=set)
     by_hand: set = attrs.field(factory=set)
+    withheld: set = attrs.field(factory=set)
+    over: dict = attrs.field(factory=dict)
     checked: int = -1
 
     @property
@@ -86,6 +91,9 @@ class Truth:
         The till says of *sold*, from now on, that it was on *day*.
         """
         self.days.add(day)
+        last = self.world.last_look(day)
+        if looks := [shown for shown in self.world.shown_ahead if shown >= last]:
+            self.over[sold.id] = min(looks)
         self.versions.setdefault(sold.id, {}).setdefault((day, *version(sold)), self.world.time.now)
 
     def touch(self, day, name):
@@ -93,6 +101,13 @@ class Truth:
         for each in self.on(day):
             if each.id == name:
                 self.said(day, each)
+
+    def answered(self, day, names):
+        """
+        The till has returned *names* as the sales of *day*.
+        """
+        if self.world.computer.now() >= self.world.last_look(day):
+            self.withheld |= {each.id for each in self.on(day)} - names
 
     def booked(self, push):
         """
@@ -197,6 +212,8 @@ class Truth:
         special = self.touched | self.shared | self.refused
         if self.world.setup.sales_mode == "replace_day" and special:
             return
+        special |= self.withheld
+        special |= {name for name, shown in self.over.items() if shown <= self.world.time.now}
         for name in till.keys() - special:
             has = office.get(name, Counter())
             right(has == till[name], f"{name} is delivered: {has}, not {till[name]}")

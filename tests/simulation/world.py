@@ -63,7 +63,7 @@ class World(Incidents):
         self.profile = ApiProfile(sales_mode=setup.sales_mode, dedupe=setup.dedupe, key_ttl=KEY_TTL)
         self.random = random.Random(0)
         self.quirks, self.line_of_catalog, self.keys, self.seen_pushes = [], [], {}, 0
-        self.count, self.adopted = 0, False
+        self.count, self.shown_ahead = 0, []
         self.places = {
             name: self._place(name) for name in [f"loc-{n}" for n in range(setup.locations)]
         }
@@ -72,8 +72,9 @@ class World(Incidents):
     def _place(self, name):
         till, host = StepTill(), Host()
         till.computer = host.computer = self.computer
+        till.truth = Truth(self, name)
 
-        return Place(name, till, host, Truth(self, name))
+        return Place(name, till, host, till.truth)
 
     def __enter__(self):
         patch = self.stack.enter_context(pytest.MonkeyPatch.context())
@@ -222,6 +223,8 @@ class World(Incidents):
             self.work(
                 lambda process, p=place: process.services[p.name].run_due(self.computer.now()), name
             )
+        if self.computer.ahead > timedelta():
+            self.shown_ahead.append(self.computer.now())
 
     def _pass(self, duration):
         ends = self.time.seconds + duration.total_seconds()
@@ -255,6 +258,12 @@ class World(Incidents):
     def calendar(self):
         service = next(iter(self.process().services.values()))
         return service.sales.ledger.calendar
+
+    def last_look(self, day):
+        """
+        After which moment nothing of *day* is looked for any more.
+        """
+        return max(self.calendar.due_moments(day))
 
     # The end.
 
