@@ -2,6 +2,7 @@
 `State`: everything that the store has of one location, by repository.
 """
 
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -136,9 +137,8 @@ class State:
             if name not in _REPOSITORIES:
                 raise AttributeError(name)
 
-            module, repository = _REPOSITORIES[name]
             more = _NEEDS.get(name, ())
-            made = getattr(import_module(f".{module}", __package__), repository)(
+            made = _repository(name)(
                 self.session, self.location, *(getattr(self, needed) for needed in more)
             )
             setattr(self, name, made)
@@ -151,3 +151,12 @@ class State:
         from ._unreadable_rows import find_unreadable_rows  # as above
 
         return list(find_unreadable_rows(self.session, self.location))
+
+
+@cache
+def _repository(name: str) -> Any:
+    """
+    The class of this name, whose module is imported when it is first asked for.
+    """
+    module, repository = _REPOSITORIES[name]
+    return getattr(import_module(f".{module}", __package__), repository)
