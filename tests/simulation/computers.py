@@ -6,24 +6,18 @@ statement, are closed without a commit, and what it had in memory is gone.
 """
 
 import sqlite3
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import attrs
 
 from conexxus_sync.runtime.processes import ProcessIdentity
 from conexxus_sync.stores import _lease_table
-from conexxus_sync.stores.sqlite import SqliteStore
-from conexxus_sync.stores.sqlite._sqlite_database import SqliteDatabase
+
+from .files import Killed, store_of
 
 
 NEVER = datetime.min.replace(tzinfo=UTC)
-
-
-class Killed(KeyboardInterrupt):
-    """
-    The process ends here, without a word.
-    """
 
 
 @attrs.define(eq=False)
@@ -37,6 +31,7 @@ class Computer:
         ahead: How far its clock is ahead of the true time.
         set_at: When the clock was set last, in true time.
         boots: How often it was started.
+        steps: How many steps all of its processes have gone.
         alive: The processes that exist.
     """
 
@@ -48,6 +43,7 @@ class Computer:
     booted: float = 0.0
     slept: float = 0.0
     made: int = 0
+    steps: int = 0
     alive: dict = attrs.field(factory=dict)
     running: object = None
 
@@ -118,8 +114,7 @@ class Process:
         self.computer.made += 1
         self.pid = self.computer.made
         self.computer.alive[self.pid] = self
-        database = SqliteDatabase(self.computer.path, monotonic=self.computer.monotonic)
-        self.store = SqliteStore(self.computer.path, processes=self, database=database)
+        self.store = store_of(self)
 
     def current(self):
         return ProcessIdentity(
@@ -156,6 +151,7 @@ class Process:
         if self.is_dead:
             raise Killed
         self.steps += 1
+        self.computer.steps += 1
         self.last_step = name
         due = self.steps if self.steps in self.traps else name
         trap = self.traps.pop(due, None)
@@ -187,96 +183,6 @@ class Process:
         self.step("commit")
         if self.broken_commits and self.broken_commits.pop(0):
             raise sqlite3.OperationalError("disk I/O error")
-
-
-def _session(factory):
-    """
-    A session whose process may be killed at each statement.
-    """
-
-    class Session(factory):
-        owner = None
-
-        def execute(self, statement, *parameters):
-            owner = self.owner
-            if owner is None:
-                return super().execute(statement, *parameters)
-            if owner.is_dead:
-                raise Killed
-            if statement == "COMMIT" and owner.is_writing:
-                owner.commit()
-            found = super().execute(statement, *parameters)
-            if statement == "BEGIN IMMEDIATE":
-                owner.is_writing = True
-            elif statement in ("COMMIT", "ROLLBACK") and owner.is_writing:
-                owner.is_writing = False
-                if statement == "COMMIT":
-                    owner.step("committed")
-            return found
-
-        def executemany(self, statement, rows):
-            if self.owner is not None and self.owner.is_dead:
-                raise Killed
-            return super().executemany(statement, rows)
-
-        def close(self):
-            owner = self.owner
-            if owner is None or owner.is_dead or not give_back(self, owner):
-                self.really_close()
-
-        def really_close(self):
-            super().close()
-
-    return Session
-
-
-def give_back(connection, owner):
-    """
-    Keep *connection* for the next unit of work; False if it can't be kept.
-    """
-    execute = super(type(connection), connection).execute
-
-    try:
-        if connection.in_transaction:
-            execute("ROLLBACK")
-        for kind, name in execute(
-            "SELECT type, name FROM sqlite_temp_master WHERE type IN ('table', 'view')"
-        ).fetchall():
-            execute(f"DROP {kind} temp.{name}")
-    except sqlite3.Error:
-        owner.opened.remove(connection)
-        return False
-    for memory in (connection.temporary, connection.states, connection.calls, connection._streams):
-        memory.clear()
-    owner.idle.append(connection)
-
-    return True
-
-
-@contextmanager
-def simulated_connections(patch, computers):
-    """
-    Connections to the stores of *computers* belong to the process that opens them.
-    """
-    connect, kinds = sqlite3.connect, {}
-
-    def connect_as_process(database, *arguments, factory=sqlite3.Connection, **options):
-        owner = next((each.running for each in computers if each.path == database), None)
-        if owner is None:
-            return connect(database, *arguments, factory=factory, **options)
-        if owner.is_dead:
-            raise Killed
-        if owner.idle:
-            return owner.idle.pop()
-        kind = kinds.setdefault(factory, _session(factory))
-        # A simulation waits for no other writer.
-        connection = connect(database, *arguments, factory=kind, **options)
-        connection.owner = owner
-        owner.opened.append(connection)
-        return connection
-
-    patch.setattr(sqlite3, "connect", connect_as_process)
-    yield
 
 
 @attrs.frozen

@@ -26,7 +26,8 @@ from conexxus_sync.collectors import _fan_out
 from conexxus_sync.model.calendar import StoreCalendar
 
 from .catalogues import Shelf
-from .computers import Computer, Process, simulated_connections
+from .computers import Computer, Process
+from .files import simulated_connections
 from .incidents import DAY, Incidents
 from .line import Line, Office
 from .parts import TINY_S, FakeTime, Host, InlineThread, Place, StepTill, Time
@@ -63,7 +64,7 @@ class World(Incidents):
         self.profile = ApiProfile(sales_mode=setup.sales_mode, dedupe=setup.dedupe, key_ttl=KEY_TTL)
         self.random = random.Random(0)
         self.quirks, self.line_of_catalog, self.keys, self.seen_pushes = [], [], {}, 0
-        self.count, self.shown_ahead = 0, []
+        self.count, self.shown_ahead, self.checked = 0, [], None
         self.places = {
             name: self._place(name) for name in [f"loc-{n}" for n in range(setup.locations)]
         }
@@ -78,14 +79,15 @@ class World(Incidents):
 
     def __enter__(self):
         patch = self.stack.enter_context(pytest.MonkeyPatch.context())
-        self.stack.enter_context(simulated_connections(patch, [self.computer]))
+        self.stack.enter_context(simulated_connections(patch, self.computer))
         fake = FakeTime(self)
         for module in (_cancellation, _retry_wait, _httpx):
             patch.setattr(module, "time", fake)
         patch.setattr("tenacity.nap.time", fake)
         patch.setattr(_fan_out, "JobThread", InlineThread)
-        # It is pure, and a tenth of the time.
+        # They are pure, and a tenth of the time.
         patch.setattr(StoreCalendar, "_instant", cache(StoreCalendar._instant))
+        patch.setattr(StoreCalendar, "due_moments", _due_moments)
         logging.disable(logging.CRITICAL)
         self.stack.callback(logging.disable, logging.NOTSET)
         self.stack.callback(self._close)
@@ -354,6 +356,10 @@ class World(Incidents):
         """
         What holds after each event.
         """
+        state = self.time.seconds, self.computer.ahead, self.computer.steps
+        if state == self.checked:
+            return
+        self.checked = state
         for place in self.places.values():
             place.truth.check_books()
             seen = self.mirror(place)
@@ -386,3 +392,8 @@ class World(Incidents):
     def say(self, what):
         if self.log is not None:
             self.log(what)
+
+
+@cache
+def _due_moments(calendar, business_date, moments=StoreCalendar.due_moments):
+    return tuple(moments(calendar, business_date))

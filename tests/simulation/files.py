@@ -1,0 +1,163 @@
+"""
+The store of a simulated computer, in a file of SQLite.
+
+Connections are used again, with their temporary tables: to open one, and to
+compile all statements anew after each table that is made, takes most of the time.
+"""
+
+import re
+import sqlite3
+import tempfile
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from conexxus_sync.stores.sqlite import SqliteStore
+from conexxus_sync.stores.sqlite._sqlite_database import SqliteDatabase, SqliteSession
+
+
+TEMPORARY = re.compile(r"CREATE TEMP (TABLE|VIEW)\s+(\w+)(?:\s+AS\s+(SELECT.*))?", re.DOTALL)
+INDEX = "CREATE INDEX temp."
+
+
+class Killed(KeyboardInterrupt):
+    """
+    The process ends here, without a word.
+    """
+
+
+def store_of(process):
+    """
+    The store, as *process* has it.
+    """
+    path = process.computer.path
+    if not path.exists():
+        path.write_bytes(_new_store())
+    database = ProcessDatabase(path, monotonic=process.computer.monotonic)
+    database.owner = process
+
+    return SqliteStore(path, processes=process, database=database)
+
+
+@cache
+def _new_store():
+    """
+    A file with all tables and no rows.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "store.db")
+        with SqliteStore(path).at("loc-0").read():
+            pass
+        return path.read_bytes()
+
+
+class ProcessDatabase(SqliteDatabase):
+    """
+    What one process has opened of the store.
+    """
+
+    owner = None
+
+    def _connect(self):
+        if self.owner.is_dead:
+            raise Killed
+        return self.owner.idle.pop() if self.owner.idle else super()._connect()
+
+
+class ProcessSession(SqliteSession):
+    """
+    A session whose process may be killed at each statement.
+    """
+
+    owner = None
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.made = {}
+
+    def execute(self, statement, *parameters):
+        owner = self.owner
+        if owner.is_dead:
+            raise Killed
+        if statement == "COMMIT" and owner.is_writing:
+            owner.commit()
+        if INDEX in statement:
+            statement = statement.replace(INDEX, "CREATE INDEX IF NOT EXISTS temp.")
+        found = super().execute(statement, *parameters)
+        if statement == "BEGIN IMMEDIATE":
+            owner.is_writing = True
+        elif statement in ("COMMIT", "ROLLBACK") and owner.is_writing:
+            owner.is_writing = False
+            if statement == "COMMIT":
+                owner.step("committed")
+        return found
+
+    def executemany(self, statement, rows):
+        if self.owner.is_dead:
+            raise Killed
+        return super().executemany(statement, rows)
+
+    def create_temporary(self, *statements):
+        if self._streams:
+            self.end_streams()
+        for statement in statements:
+            if not self._is_emptied(statement):
+                super().create_temporary(statement)
+
+    def _is_emptied(self, statement):
+        """
+        Is what *statement* makes there already, and as good as new?
+        """
+        found = TEMPORARY.search(statement)
+        if found is None:
+            return False
+        kind, name, rows = found.groups()
+        if self.made.get(name) != statement:
+            self.made[name] = statement
+            return False
+        if kind == "TABLE":
+            try:
+                self.execute(f"DELETE FROM temp.{name}")
+            except sqlite3.OperationalError:
+                # It went with the transaction that made it.
+                return False
+            if rows:
+                self.execute(f"INSERT INTO temp.{name} {rows}")
+
+        return True
+
+    def close(self):
+        """
+        Keep it for the next unit of work of the process.
+        """
+        if self.owner.is_dead:
+            self.really_close()
+            return
+        if self.in_transaction:
+            super().execute("ROLLBACK")
+        for memory in (self.states, self.calls, self._streams):
+            memory.clear()
+        self.owner.idle.append(self)
+
+    def really_close(self):
+        super().close()
+
+
+@contextmanager
+def simulated_connections(patch, computer):
+    """
+    Connections to the store of *computer* belong to the process that opens them.
+    """
+    connect = sqlite3.connect
+
+    def connect_as_process(database, *arguments, **options):
+        owner = computer.running
+        if database != computer.path or owner is None:
+            return connect(database, *arguments, **options)
+        connection = connect(database, *arguments, **{**options, "factory": ProcessSession})
+        connection.owner = owner
+        owner.opened.append(connection)
+        return connection
+
+    patch.setattr(sqlite3, "connect", connect_as_process)
+    yield
