@@ -151,7 +151,7 @@ def naxml_write(
         dialect=chosen,
         check_digit=digit,
         store=config.location_id,
-        without=filter(None, without.split(",")),
+        without=frozenset(without.split(",")) - {""},
     )
 
     try:

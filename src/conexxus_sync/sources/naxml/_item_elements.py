@@ -4,7 +4,7 @@ Elements of items: what `ITTDetail` of a dialect says of one item.
 It is the way back of `_records`: what that would read otherwise is refused by name.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any
@@ -53,7 +53,7 @@ class ItemElements:
     """
 
     reader: RecordReader
-    without: frozenset[str] = frozenset()
+    without: Collection[str] = ()
 
     def detail(self, item: Item, action: Action = Action.ADDCHANGE) -> Element:
         """

@@ -3,7 +3,7 @@ Writes a catalogue as a file of `ItemMaintenance` that its dialect reads as the 
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -52,7 +52,7 @@ class MaintenanceWriter:
     table: TableAction = TableAction.INITIALIZE
     store: str | None = None
     check_digit: CheckDigit = CheckDigit.AUTO
-    without: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset)
+    without: Collection[str] = ()
     unwritable: list[Unwritable] = attrs.field(init=False, factory=list)
     count: int = attrs.field(init=False, default=0)
 
