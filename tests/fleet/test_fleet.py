@@ -12,7 +12,7 @@ import pytest
 
 from conexxus_client import ApiProfile, ConfigurationError
 from conexxus_sync import InMemoryCollector, RunStatus
-from conexxus_sync.fleet import Fleet, FleetOptions, StoreSettings
+from conexxus_sync.fleet import Fleet, FleetOptions, StoreSettings, WorkItem
 from conexxus_sync.model.runs import RunKind
 
 
@@ -361,6 +361,9 @@ def test_executor_of_another_kind(new_fleet, new_front):
         def capacity(self):
             return 2
 
+        def reconcile(self):
+            pass
+
         def close(self):
             pass
 
@@ -370,6 +373,17 @@ def test_executor_of_another_kind(new_fleet, new_front):
 
     assert office.requests["catalog"] == len(NAMES)
     assert len(set(fleet.executor.keys)) == len(NAMES)
+
+
+def test_run_of_a_location_that_is_not_here(new_fleet, new_front, caplog):
+    """
+    Another process may have newer settings: its runs are left to it.
+    """
+    _, url = new_front()
+    fleet = new_fleet(rows(url), orders=None)
+    fleet.perform(WorkItem(location_id="new", kind=RunKind.INVENTORY, slot=fleet.clock.now()))
+
+    assert "Conexxus store new is not in this fleet" in caplog.text
 
 
 def test_no_fleet(new_fleet):

@@ -243,3 +243,28 @@ def test_sixteen_threads_at_once(store, clock):
 
     assert len(winners) == 1
     assert losers == winners * 15
+
+
+def test_run_without_a_lease(whole, store, clock):
+    """
+    It is counted once, whether the location had a run before or not.
+    """
+    leases = store.leases
+    for _ in range(2):
+        leases.pass_over("inventory", 0, clock.now())
+
+    assert [it.epoch for it in whole.lease_states(clock.now())] == [1]
+    assert leases.holder("inventory", clock.now()) is None
+    assert acquire(store, clock).epoch == 2
+
+
+def test_run_that_holds_the_lease(whole, store, clock):
+    """
+    It goes on: nothing is counted while it does.
+    """
+    lease = acquire(store, clock)
+    store.leases.pass_over("inventory", lease.epoch, clock.now())
+
+    with store.write(lease):
+        pass
+    assert [it.epoch for it in whole.lease_states(clock.now())] == [lease.epoch]

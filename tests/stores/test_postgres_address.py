@@ -73,6 +73,18 @@ def test_a_password_that_can_not_be_read():
     assert "zz" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "url", [URL, "postgresql:///shop?host=/run/pg&user=a%40b&password=p%20%2F"]
+)
+def test_url_for_others(url):
+    """
+    It says the same as what libpq gets.
+    """
+    address = PostgresAddress.parse(f"{url}{'&' if '?' in url else '?'}sslmode=require")
+
+    assert conninfo_to_dict(address.url()) == conninfo_to_dict(address.with_password())
+
+
 def test_no_password_in_texts():
     """
     Neither what is shown of a store, nor an error of it, holds the password.

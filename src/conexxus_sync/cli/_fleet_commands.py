@@ -85,6 +85,9 @@ def fleet_run(
         once: Do what is due now, then end.
     """
     found = fleet_file(session, file)
+    if once or "LOCATION_ID" in session.given:
+        # What this process is asked to do, it does itself.
+        found = attrs.evolve(found, options=attrs.evolve(found.options, executor="local"))
     collector = InMemoryCollector()
     stop = StopEvent()
     metrics = prometheus_metrics(most_locations=found.options.metric_locations) if serve else None

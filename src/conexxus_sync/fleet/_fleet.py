@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from conexxus_client import ConexxusError, ConfigurationError
 from conexxus_client.instrumentation import Hook
@@ -24,15 +24,18 @@ from conexxus_sync.stores._lease_table import LeaseState
 
 from ._agenda import Agenda, FleetLoad
 from ._back_offices import BackOffices
+from ._executor_choice import new_executor
 from ._fleet_file import read_fleet_file
 from ._fleet_options import FleetOptions
 from ._fleet_status import StoreStatus, fleet_status
-from ._local_executor import LocalExecutor
 from ._location import Location
 from ._shared_hosts import HostObjects
 from ._store_settings import StoreSettings, WrongStore, fleet_problems
 from ._work_item import Executor, WorkItem
 
+
+if TYPE_CHECKING:
+    from dbos import DBOS
 
 # How often the store is asked what is due.
 ROUND_S = 5.0
@@ -69,10 +72,14 @@ class Fleet:
         hooks: Makes the hooks of a store's client.
         clock: Where moments come from, if not from the system.
         executor: Makes what runs the items, of a function that runs one, instead
-            of a pool of threads.
+            of what the options name.
+        dbos: The host's own DBOS, launched, instead of one that the executor `dbos`
+            launches.
 
     Raises:
-        ConfigurationError: There is no store, or two have one location.
+        ConfigurationError: There is no store, two have one location, or the
+            executor is not installed.
+        StoreError: The executor does not start.
     """
 
     def __init__(
@@ -87,6 +94,7 @@ class Fleet:
         hooks: Callable[[StoreSettings], Iterable[Hook]] = lambda _: (),
         clock: Clock | None = None,
         executor: Callable[[Callable[[WorkItem], None]], Executor] | None = None,
+        dbos: "DBOS | None" = None,
     ) -> None:
         self.options: FleetOptions = options or FleetOptions()
         self.wrong: tuple[WrongStore, ...] = tuple(wrong)
@@ -111,7 +119,18 @@ class Fleet:
             for it in stores
         }
         self._agenda = Agenda(self, {name: it.kinds for name, it in self.locations.items()})
-        self.executor: Executor = executor(self.perform) if executor else self._local_executor()
+        self.executor: Executor = (
+            executor(self.perform)
+            if executor
+            else new_executor(
+                self.options,
+                self.perform,
+                store=self.store,
+                clock=self.clock,
+                on_free=self._wake.set,
+                dbos=dbos,
+            )
+        )
 
     @classmethod
     def from_config(
@@ -124,6 +143,7 @@ class Fleet:
         collectors: Iterable[MetricsCollector] = (),
         hooks: Callable[[StoreSettings], Iterable[Hook]] = lambda _: (),
         clock: Clock | None = None,
+        dbos: "DBOS | None" = None,
     ) -> Self:
         """
         Make a fleet of a file; see `docs/how-to/run-a-fleet.md`.
@@ -145,6 +165,7 @@ class Fleet:
             collectors=collectors,
             hooks=hooks,
             clock=clock,
+            dbos=dbos,
         )
 
     def run_forever(self, stop: threading.Event) -> None:
@@ -161,7 +182,7 @@ class Fleet:
             if time.monotonic() >= next_round:
                 is_complete = self._refresh()
                 next_round = time.monotonic() + (ROUND_S if is_complete else 0.0)
-            _, wait_s = self._dispatch()
+            wait_s = self._dispatch_safely()
             self._wait(stop, min(wait_s, max(next_round - time.monotonic(), 0.0)))
 
         self.executor.close()
@@ -179,8 +200,9 @@ class Fleet:
 
         while True:
             self._wake.clear()
-            is_idle = self.executor.capacity() == most
+            is_idle = self.executor.capacity() >= most
             if is_idle or time.monotonic() >= next_round:
+                self.executor.reconcile()
                 self._agenda.refresh(self.clock.now())
                 next_round = time.monotonic() + ROUND_S
             count, wait_s = self._dispatch()
@@ -193,7 +215,10 @@ class Fleet:
         Make one run, if it is due still.  What goes wrong is logged, and counts
         for the location's circuit breaker.
         """
-        location = self.locations[item.location_id]
+        location = self.locations.get(item.location_id)
+        if location is None:
+            _log.warning("Conexxus store %s is not in this fleet", item.location_id)
+            return
 
         try:
             good, problem = location.run(item.kind), None
@@ -286,18 +311,11 @@ class Fleet:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def _local_executor(self) -> LocalExecutor:
-        return LocalExecutor(
-            self.perform,
-            workers=self.options.workers,
-            budget=self.options.budget,
-            on_free=self._wake.set,
-        )
-
     def _refresh(self) -> bool:
         ends_at = time.monotonic() + LOOK_S
 
         try:
+            self.executor.reconcile()
             with self.store.at("").keep_open():
                 return self._agenda.refresh(
                     self.clock.now(), is_enough=lambda: time.monotonic() >= ends_at
@@ -318,6 +336,16 @@ class Fleet:
             if not self.locations[item.location_id].breaker.is_open(now)
         )
 
+    def _dispatch_safely(self) -> float:
+        """
+        In how many seconds there may be more to hand out.
+        """
+        try:
+            return self._dispatch()[1]
+        except ConexxusError as exc:
+            _log.error("Conexxus can't hand out what is due, and tries again: %s", exc)
+            return ROUND_S
+
     def _dispatch(self) -> tuple[int, float]:
         """
         Hand out what is due, as much as is taken.
@@ -325,10 +353,13 @@ class Fleet:
         Returns:
             How many items, and in how many seconds there may be more.
         """
-        free, count, wait_s = self.executor.capacity(), 0, ROUND_S
-        at_work = self._at_work()
+        count, wait_s, at_work = 0, ROUND_S, self._at_work()
+        free: int | None = None  # asked for where something is due: it may take a query
 
-        for item in self._startable() if free > 0 else ():
+        for item in self._startable():
+            free = self.executor.capacity() if free is None else free
+            if count >= free:
+                break
             store = self.locations[item.location_id].settings
             if not self.offices.has_room(store, at_work):
                 continue
@@ -339,8 +370,6 @@ class Fleet:
                 count += 1
             else:
                 wait_s = min(wait_s, self.offices.wait_s(store))
-            if count == free:
-                break
 
         return count, wait_s
 

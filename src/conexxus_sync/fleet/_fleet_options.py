@@ -12,6 +12,8 @@ from conexxus_client import ConfigurationError
 from conexxus_client.settings import Document
 
 
+EXECUTORS = ("local", "dbos")
+
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
 
 
@@ -30,6 +32,8 @@ class FleetOptions:
         burst: How many of them may begin at once.
         metric_locations: How many stores have a value of their own in the label
             `location` of metrics; 0 counts all stores as one.
+        executor: What runs them: `local`, threads of this process; or `dbos`,
+            whichever process of the fleet is free.
 
     Raises:
         ConfigurationError: Naming all problems at once.
@@ -41,6 +45,7 @@ class FleetOptions:
     rate: float = 10.0
     burst: float = 20.0
     metric_locations: int = 0
+    executor: str = "local"
 
     @per_back_office.default
     def _most_workers(self) -> int:
@@ -60,6 +65,8 @@ class FleetOptions:
             for name, it in least.items()
             if getattr(self, name) < it
         ]
+        if self.executor not in EXECUTORS:
+            problems.append(f"fleet.executor must be {' or '.join(EXECUTORS)}")
 
         if problems:
             raise ConfigurationError(problems)
@@ -69,8 +76,15 @@ def read_options(document: Document, problems: list[str]) -> FleetOptions:
     """
     The options that *document* gives; what can't be read is added to *problems*.
     """
-    readers = {"workers": int, "per_back_office": int, "budget": _interval, "rate": float,
-               "burst": float, "metric_locations": int}  # fmt: skip
+    readers = {
+        "workers": int,
+        "per_back_office": int,
+        "budget": _interval,
+        "rate": float,
+        "burst": float,
+        "metric_locations": int,
+        "executor": str,
+    }
     values = dict[str, Any]()
 
     for key, value in document.values.items():

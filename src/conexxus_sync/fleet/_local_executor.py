@@ -22,7 +22,7 @@ CLOSED_WITHIN_S = 4.0
 
 
 @attrs.define(eq=False)
-class _Job:
+class Job:
     """
     An item at work.
 
@@ -64,8 +64,8 @@ class LocalExecutor:
         self._workers = workers
         self._budget_s = budget.total_seconds()
         self._on_free = on_free
-        self._jobs = dict[tuple[str, RunKind], _Job]()
-        self._queue = SimpleQueue[_Job | None]()
+        self._jobs = dict[tuple[str, RunKind], Job]()
+        self._queue = SimpleQueue[Job | None]()
         self._threads = list[threading.Thread]()
         self._lock = threading.Lock()
         self._is_closed = False
@@ -77,7 +77,7 @@ class LocalExecutor:
         with self._lock:
             if self._is_closed or (item.location_id, item.kind) in self._jobs:
                 return
-            job = self._jobs[item.location_id, item.kind] = _Job(item)
+            job = self._jobs[item.location_id, item.kind] = Job(item)
             if not self._threads:
                 self._start()
 
@@ -98,6 +98,11 @@ class LocalExecutor:
         """
         with self._lock:
             return 0 if self._is_closed else self._workers - len(self._jobs)
+
+    def reconcile(self) -> None:
+        """
+        Nothing is handed to other processes.
+        """
 
     def close(self) -> None:
         """
@@ -132,7 +137,7 @@ class LocalExecutor:
                     del self._jobs[job.item.location_id, job.item.kind]
                 self._on_free()
 
-    def _run(self, job: _Job) -> None:
+    def _run(self, job: Job) -> None:
         job.ends_at = time.monotonic() + self._budget_s
 
         with scheduler_scope(job.is_over):

@@ -2,7 +2,7 @@
 `WorkItem` and `Executor`: what is to be done, and what does it.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Protocol
 from urllib.parse import quote
 
@@ -31,10 +31,10 @@ class WorkItem:
     def key(self) -> str:
         """
         Names this run: no two attempts have the same.
-        """
-        slot = f"{self.slot.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
-        return f"{quote(self.location_id, safe='')}/{self.kind}/{slot}/{self.attempt}"
+        The slot is not in it: of what is due at once, two processes find another.
+        """
+        return f"{quote(self.location_id, safe='')}/{self.kind}/{self.attempt}"
 
 
 class Executor(Protocol):
@@ -59,6 +59,11 @@ class Executor(Protocol):
     def capacity(self) -> int:
         """
         How many items it takes now.
+        """
+
+    def reconcile(self) -> None:
+        """
+        Give up what was handed to processes that are gone; called every few seconds.
         """
 
     def close(self) -> None:

@@ -101,16 +101,8 @@ class Leases:
             row = self._row(session, kind)
             self._refuse_held(kind, row, now)
 
-            epoch = 1 if row is None else row[0] + 1
-            me = self.processes.current()
-            session.execute(
-                _TAKE,
-                (
-                    *(self.location, kind, epoch, run_id),
-                    *(me.boot, me.namespace, me.pid, me.started, me.host),
-                    text(now + LEASE_LENGTH),
-                ),
-            )
+            epoch = _epoch(row) + 1
+            self._write(session, kind, epoch, run_id, now)
 
         self.abandoned.discard((self.location, kind, epoch - 1))
         if row is not None and row[1] is not None:
@@ -118,6 +110,19 @@ class Leases:
 
         return Lease(
             location_id=self.location, kind=kind, epoch=epoch, run_id=run_id, renewed_at=now
+        )
+
+    def _write(
+        self, session: Session, kind: LeaseKind, epoch: int, run_id: str | None, now: datetime
+    ) -> None:
+        me = self.processes.current()
+        session.execute(
+            _TAKE,
+            (
+                *(self.location, kind, epoch, run_id),
+                *(me.boot, me.namespace, me.pid, me.started, me.host),
+                text(now + LEASE_LENGTH),
+            ),
         )
 
     def refuse_moved(self) -> None:
@@ -152,6 +157,25 @@ class Leases:
         session.execute(_EXTEND, (text(now + LEASE_LENGTH), lease.location_id, lease.kind))
 
         return attrs.evolve(lease, renewed_at=now)
+
+    def pass_over(self, kind: LeaseKind, epoch: int, now: datetime) -> None:
+        """
+        Count a run that ended without taking the lease, so that the next one has
+        another number.
+
+        Args:
+            epoch: How many runs there were before it; if there are more by now,
+                or the lease is held, it was counted already.
+        """
+        with self.database.read() as session:
+            if _epoch(self._row(session, kind)) != epoch:
+                return
+
+        with self.database.write(location=self.location, durable=False) as session:
+            row = self._row(session, kind)
+            is_free = row is None or self._holder(kind, row, now) is None
+            if is_free and _epoch(row) == epoch:
+                self._write(session, kind, epoch + 1, None, now)
 
     def release(self, lease: Lease) -> None:
         """
@@ -245,6 +269,10 @@ def _read(row: Sequence[Any]) -> "_Row":
     holder = ProcessIdentity(boot=boot, namespace=namespace, pid=pid, started=started, host=host)
 
     return epoch, run_id, holder, datetime.fromisoformat(expires_at)
+
+
+def _epoch(row: "_Row | None") -> int:
+    return 0 if row is None else row[0]
 
 
 def _refuse_moved(session: Session) -> None:

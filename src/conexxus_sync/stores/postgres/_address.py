@@ -78,6 +78,21 @@ class PostgresAddress:
             msg = f"the password file {self.password_file} can't be read: {why}"
             raise StoreError(msg) from exc
 
+    def url(self) -> str:
+        """
+        The same for programs that take a URL, with the password of the moment.
+
+        Raises:
+            StoreError: The password file can't be read.
+        """
+        settings = conninfo_to_dict(self.with_password())
+        names = [str(settings.pop(it, "") or "") for it in ("user", "password", "dbname")]
+        user, password, database = (quote(it, safe="") for it in names)
+
+        query = urlencode(settings, quote_via=quote)
+
+        return f"postgresql://{user}:{password}@/{database}?{query}"
+
     @classmethod
     def parse(cls, url: str) -> "PostgresAddress":
         """
