@@ -227,6 +227,11 @@ class Simulation:
         Never asked for.
         """
 
+    def reconcile(self) -> None:
+        """
+        There are no other processes.
+        """
+
     def close(self) -> None:
         """
         There is nothing to close.
