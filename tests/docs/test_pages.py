@@ -15,6 +15,7 @@ import pytest
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
+import conexxus_client.errors
 import conexxus_sync.testing
 from conexxus_client import ClientConfig, Request
 from conexxus_client._catalogue import _pagination
@@ -143,6 +144,21 @@ def test_reference_of_the_engines():
 
     assert sorted(names) == sorted(conexxus_sync.__all__)
     assert [page.name for page in pages if f"(sync/{page.name})" not in first.read_text()] == []
+
+
+def test_reference_of_the_client():
+    """
+    Every public name is on one page, or an error, or the version.
+    """
+    first = ROOT / "docs/reference/client.md"
+    pages = sorted((ROOT / "docs/reference/client").glob("*.md"))
+    text = "".join(page.read_text() for page in pages)
+    names = re.findall(r"^::: conexxus_client\.(\w+)$", text, re.MULTILINE)
+    errors = {name for name in vars(conexxus_client.errors) if name in conexxus_client.__all__}
+
+    assert sorted({*names} | errors | {"__version__"}) == sorted(conexxus_client.__all__)
+    assert len(names) == len({*names})
+    assert [page.name for page in pages if f"(client/{page.name})" not in first.read_text()] == []
 
 
 def test_reference_of_the_fakes():
