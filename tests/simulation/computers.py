@@ -202,6 +202,23 @@ class Kill:
 
 
 @attrs.frozen
+class After:
+    """
+    A trap: another one, so many steps later, or at the next step of a name.
+    """
+
+    more: int | str
+    trap: object
+
+    def comes_later(self, process):
+        return False
+
+    def spring(self, process):
+        more = self.more
+        process.traps[more if isinstance(more, str) else process.steps + more] = self.trap
+
+
+@attrs.frozen
 class Suspend:
     """
     A trap: the process stands still.

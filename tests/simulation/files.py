@@ -83,6 +83,8 @@ class ProcessSession(SqliteSession):
             owner.commit()
         if INDEX in statement:
             statement = statement.replace(INDEX, "CREATE INDEX IF NOT EXISTS temp.")
+        if statement == "BEGIN IMMEDIATE":
+            owner.step("begin")
         found = super().execute(statement, *parameters)
         if statement == "BEGIN IMMEDIATE":
             owner.is_writing = True

@@ -17,7 +17,7 @@ from conexxus_sync.model.runs import RunKind
 from conexxus_sync.model.sales import OutboxError
 from conexxus_sync.testing import AnswerKind, sale
 
-from .computers import Kill, Suspend
+from .computers import After, Kill, Suspend
 from .truth import right
 
 
@@ -69,13 +69,14 @@ class Incidents:
 
     # What happens to processes.
 
-    def kill(self, steps):
+    def kill(self, steps, *more):
         """
-        The process is killed so many steps from now, or at the step of this name.
+        The process is killed so many steps from now, or at the step of this name;
+        or after it, at another.
         """
-        self._trap(steps, Kill())
+        self._trap(steps, *more, Kill())
 
-    def suspend(self, steps, minutes):
+    def suspend(self, steps, minutes, *more):
         """
         Some steps from now the process stands still, while another works.
         """
@@ -88,7 +89,7 @@ class Incidents:
                 self.tick("b")
             self.say("goes on")
 
-        self._trap(steps, Suspend(meanwhile, needs_store=True))
+        self._trap(steps, *more, Suspend(meanwhile, needs_store=True))
 
     def doze(self, steps, hours):
         """
@@ -101,7 +102,10 @@ class Incidents:
 
         self._trap(steps, Suspend(sleep))
 
-    def _trap(self, steps, trap):
+    def _trap(self, steps, *more):
+        *more, trap = more
+        for step in reversed(more):
+            trap = After(step, trap)
         process = self.process()
         process.traps[steps if isinstance(steps, str) else process.steps + steps] = trap
 
@@ -215,6 +219,7 @@ class Incidents:
 
     def pull(self, place, how):
         place, _ = self._at(place, 0)
+        place.may_be_empty = how == "force"
         self.work(lambda process: process.services[place.name].sync_inventory(**{how: True}))
 
     def accept(self, place):
@@ -222,6 +227,7 @@ class Incidents:
         An operator accepts the catalogue that was refused.
         """
         place, _ = self._at(place, 0)
+        place.may_be_empty = True
 
         def accept(process):
             service = process.services[place.name]
@@ -310,6 +316,7 @@ class Incidents:
         for place in self.places.values():
             place.backup_number = self._freezes(place)
             place.backup_lagged = place.is_restored
+            place.backup_pushes = place.truth.pushes
 
     def restore(self):
         """
@@ -321,6 +328,11 @@ class Incidents:
         shutil.copy(self.folder / "backup.db", self.computer.path)
         for place in self.places.values():
             place.is_restored = place.backup_lagged or self._freezes(place) > place.backup_number
+            right(
+                place.is_restored or place.truth.pushes == place.backup_pushes,
+                f"what was sent of {place.name} since the backup is noted beside the store",
+            )
+            place.may_be_empty = True
             place.forgotten |= place.host.prices.keys() - self._items_in_backup(place)
 
     def _items_in_backup(self, place):

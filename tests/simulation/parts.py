@@ -136,7 +136,11 @@ class Place:
     Attributes:
         is_restored: Whether the store has forgotten what was sent.
         forgotten: Items of the host that the restored store has never seen.
-        quirks: What else befalls the next pushes.
+        may_be_empty: Whether an operator let the next catalogue be applied, even
+            an empty one.
+        backup_number: Of its freezes, when the store was copied.
+        backup_lagged: Whether it had forgotten something by then.
+        backup_pushes: How much the office had booked by then.
     """
 
     name: str
@@ -146,6 +150,7 @@ class Place:
     shelf_seen: dict = attrs.field(factory=dict)
     is_restored: bool = False
     forgotten: set = attrs.field(factory=set)
-    is_manual: bool = False
+    may_be_empty: bool = False
     backup_number: int = 0
     backup_lagged: bool = False
+    backup_pushes: int = 0

@@ -37,6 +37,7 @@ FROZEN = "conexxus_sync/model/frozen_sales.py"
 GUARDS = "conexxus_sync/model/guards.py"
 CALENDAR = "conexxus_sync/model/calendar.py"
 AGE = "conexxus_sync/sales/_key_age.py"
+DIRECTED = "tests/simulation/test_directed.py::test_directed"
 
 PLANTED = [
     Planted(
@@ -251,5 +252,80 @@ PLANTED = [
         "        if self._wall(late) == shown:\n            return late\n",
         "        if self._wall(late) == shown:\n            return early\n",
         "tests/model/test_calendar.py",
+    ),
+    Planted(
+        "a catalogue is applied in two transactions",
+        PULL,
+        '            self.context.failpoint("merged")\n'
+        "            self._conclude(state, checkpoint, changed=True)\n",
+        '            self.context.failpoint("merged")\n'
+        "        with self.context.store.write(self.lease) as state:\n"
+        "            self._conclude(state, checkpoint, changed=True)\n",
+        f"{DIRECTED}[killed between what is one transaction]",
+    ),
+    Planted(
+        "a lease is not checked at a write",
+        "conexxus_sync/stores/_sync_store.py",
+        "            if lease is not None:\n",
+        "            if False:\n",
+        f"{DIRECTED}[suspended before a write, while another process did the same]",
+    ),
+    Planted(
+        "an item that can't be read is gone",
+        "conexxus_sync/stores/_catalogue_staging.py",
+        "WHERE a.key = i.sku AND a.sku IS NOT NULL)",
+        "WHERE a.key = i.sku AND a.sku IS NULL)",
+        f"{DIRECTED}[an item comes with a price that is none]",
+    ),
+    Planted(
+        "an empty catalogue is applied",
+        GUARDS,
+        "        if diff.known and diff.failed == diff.received:\n",
+        "        if diff.known and diff.failed == diff.received > 0:\n",
+        f"{DIRECTED}[a small catalogue is empty]",
+    ),
+    Planted(
+        "a sale is sent during the day before it has settled",
+        "conexxus_sync/sales/_trickle_push.py",
+        "since=now - self.settle)",
+        "since=now)",
+        f"{DIRECTED}[sold just before a look during the day]",
+    ),
+    Planted(
+        "a freeze is not counted before sales are sent",
+        "conexxus_sync/stores/_outbox.py",
+        "        self.freezes.advance()\n        self.session.execute(_MARK_SENDING",
+        "        self.session.execute(_MARK_SENDING",
+        f"{DIRECTED}[copied before sales were sent that were frozen]",
+    ),
+    Planted(
+        "a restored store goes on",
+        "conexxus_sync/stores/_freeze_numbers.py",
+        "            beside=self.file.numbers().get(self.location),\n",
+        "            beside=self._stored(),\n",
+        f"{DIRECTED}[restored after sales were sent]",
+    ),
+    Planted(
+        "another profile sends",
+        "conexxus_sync/sales/_profile_check.py",
+        "        if problem := self.problem(state):\n",
+        "        if (problem := self.problem(state)) and False:\n",
+        f"{DIRECTED}[pushed with another profile]",
+    ),
+    Planted(
+        "a host is said to have what it has not got yet",
+        "conexxus_sync/inventory/_host_delivery.py",
+        '            self.context.failpoint("host")\n            try:\n',
+        "            with self.context.store.write(renew()) as state:\n"
+        "                state.host_queue.applied(sequence)\n"
+        '            self.context.failpoint("host")\n            try:\n',
+        f"{DIRECTED}[killed before the host has the catalogue]",
+    ),
+    Planted(
+        "a visit by a clock that was ahead counts",
+        "conexxus_sync/sales/_due_dates.py",
+        "        return None if at is None or at > now else at\n",
+        "        return at\n",
+        f"{DIRECTED}[pushed by a clock that was ahead]",
     ),
 ]

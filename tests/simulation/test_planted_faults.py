@@ -9,11 +9,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import attrs
 import pytest
 
 from .events import draw
 from .planted_faults import PLANTED
 from .replay import play
+from .test_directed import A_DAY, PLAIN, TO_THE_PUSH
+from .truth import Truth, version
 
 
 ROOT = Path(__file__).parents[2]
@@ -83,3 +86,34 @@ def test_office_that_lies(attribute):
 
     assert play(setup, sold).error is not None
     assert play(setup, [each for each in sold if each[0] != "line"]).error is None
+
+
+BROKEN_LEDGERS = {
+    "sees nothing of the office": ("office_has", lambda self: {}),
+    "sees nothing of the till": ("till_has", lambda self: {}),
+    "takes a void for a sale": ("meant", lambda self, sold: (sold.id.split(":")[0], 1)),
+    "forgets what an edited sale was before": (
+        "said",
+        lambda self, day, sold: self.versions.update(
+            {sold.id: {(day, *version(sold)): self.world.time.now}}
+        ),
+    ),
+    "is content with everything in the end": ("check_all", lambda self, service: None),
+}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("method", "broken"), BROKEN_LEDGERS.values(), ids=BROKEN_LEDGERS)
+def test_ledger_that_is_broken(method, broken, monkeypatch):
+    """
+    A fault of the simulation's own ledger is noticed: a world that is as it must
+    be fails, or one that is not does not.
+    """
+    setup = attrs.evolve(PLAIN, on_changed="resend")
+    edited = [("sell", 0, 3), TO_THE_PUSH, ("edit", 0, 0, 1, 999)]
+    lost = [*edited, ("line", "sales: ok, forget(t2:rev:1)"), A_DAY]
+    assert [play(setup, events).error is None for events in (edited, lost)] == [True, False]
+
+    monkeypatch.setattr(Truth, method, broken)
+
+    assert [play(setup, events).error is None for events in (edited, lost)] != [True, False]

@@ -52,6 +52,7 @@ class Truth:
         withheld: Ids that the till did not return at the last look at their date.
         over: Sales that appeared after the last look at their date, because the
             clock was ahead: what it showed at that look, by id.
+        pushes: How many of the SDK's the office has booked.
     """
 
     world: object
@@ -66,6 +67,7 @@ class Truth:
     by_hand: set = attrs.field(factory=set)
     withheld: set = attrs.field(factory=set)
     over: dict = attrs.field(factory=dict)
+    pushes: int = 0
     checked: int = -1
 
     @property
@@ -114,6 +116,7 @@ class Truth:
         The office has just booked *push*: all of it was said by the till.
         """
         world, now = self.world, self.world.time.now
+        self.pushes += 1
         is_early = (
             world.setup.trickle
             and not world.computer.ahead

@@ -368,7 +368,9 @@ class World(Incidents):
                     self.shelf.explains(place.shelf_seen, seen),
                     f"the catalogue of {place.name} is an old or a new one: {seen}",
                 )
+                right(seen or place.may_be_empty, f"the catalogue of {place.name} is not emptied")
                 place.shelf_seen = seen
+            place.may_be_empty = False
             health = self.work(lambda process, p=place: process.services[p.name].health())
             right(health is not None, "health says something")
 
