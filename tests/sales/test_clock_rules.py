@@ -184,6 +184,15 @@ def test_a_stay_in_the_future(before, first, last, is_ahead):
                 "every day."
             ),
         ),
+        (
+            [4],
+            TODAY,
+            (
+                "No sales since 2026-01-27, which is unusual: so far, there was a sale at least "
+                "every day."
+            ),
+        ),
+        ([3], TODAY, None),
         ([6, 9, 10], TODAY, None),
         (
             [7, 10, 11],
@@ -195,6 +204,7 @@ def test_a_stay_in_the_future(before, first, last, is_ahead):
         ),
         # Today's own, and one that is yet to come.
         ([0, 1], TODAY, None),
+        ([0, 20, 21], TODAY, None),
         ([-1], TODAY - 8 * DAY, "No sales since the start, 2026-01-23, which is unusual."),
     ],
 )
