@@ -70,7 +70,7 @@ OVER = {day(5): at(7, 23, 30), day(6): at(8, 23, 30)}
 )
 def test_start(asked, start, record, held):
     """
-    The past is pushed where somebody asked for it, and held back elsewhere.
+    The past is pushed where that was asked for, and held back elsewhere.
     """
     found = StartDate.decide(
         **{"recorded": None, "wanted": None, "first": day(5), "honour_past": False} | asked
