@@ -74,9 +74,6 @@ def _steps(store: str, config: SyncConfig, looks: int) -> Iterator[str]:
     )
     yield "  1. Switch off what writes the files for this store."
     yield "  2. Switch off what the register reads them with."
-    yield f"  3. Unset CONEXXUS_SHADOW{_shown(config.shadow)}, and start the service anew."
+    where = f"({config.shadow})" if config.shadow else ""
+    yield f"  3. Unset CONEXXUS_SHADOW {where}".rstrip() + ", and start the service anew."
     yield "  4. Keep the last complete file until the register has sold for a day."
-
-
-def _shown(address: str | None) -> str:
-    return "" if address is None else f" ({address})"

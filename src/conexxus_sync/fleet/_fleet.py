@@ -19,14 +19,14 @@ from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.runtime.host_exceptions import ends_process
 from conexxus_sync.runtime.run_logging import safe_logger
 from conexxus_sync.service import ConexxusService
-from conexxus_sync.stores import SyncStore, open_store, scheme_of
+from conexxus_sync.stores import SyncStore, open_store
 from conexxus_sync.stores._lease_table import LeaseState
 
 from ._agenda import Agenda, FleetLoad
 from ._back_offices import BackOffices
 from ._executor_choice import new_executor
 from ._fleet_file import read_fleet_file
-from ._fleet_options import FleetOptions
+from ._fleet_options import FleetOptions, with_connections
 from ._fleet_status import StoreStatus, fleet_status
 from ._location import Location
 from ._shared_hosts import HostObjects
@@ -103,7 +103,7 @@ class Fleet:
             raise ConfigurationError(problems)
 
         self.clock: Clock = clock or SystemClock()
-        self.store: SyncStore = open_store(_with_connections(stores[0].sync.store, self.options))
+        self.store: SyncStore = open_store(with_connections(stores[0].sync.store, self.options))
         self._wake = threading.Event()
         self.offices: BackOffices = BackOffices(self.options, hooks)
         hosts, observers = HostObjects(orders, catalog), tuple(collectors)
@@ -394,13 +394,3 @@ class Fleet:
         """
         if location.problem != problem:
             _log.error("Conexxus store %s: %s", location.settings.location_id, problem)
-
-
-def _with_connections(url: str, options: FleetOptions) -> str:
-    """
-    *url*, with as many connections as the workers may need at a time.
-    """
-    if scheme_of(url) != "postgresql" or "connections=" in url:
-        return url
-
-    return f"{url}{'&' if '?' in url else '?'}connections={2 * options.workers + 2}"

@@ -10,6 +10,7 @@ import attrs
 
 from conexxus_client import ConfigurationError
 from conexxus_client.settings import Document
+from conexxus_sync.stores import scheme_of
 
 
 EXECUTORS = ("local", "dbos")
@@ -109,3 +110,13 @@ def _interval(text: str) -> timedelta:
         raise ValueError(text)
 
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def with_connections(url: str, options: FleetOptions) -> str:
+    """
+    *url*, with as many connections as the workers may need at a time.
+    """
+    if scheme_of(url) != "postgresql" or "connections=" in url:
+        return url
+
+    return f"{url}{'&' if '?' in url else '?'}connections={2 * options.workers + 2}"

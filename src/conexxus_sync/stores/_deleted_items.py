@@ -35,5 +35,7 @@ class DeletedItems(Repository):
     def compare(self) -> int:
         """
         Add to the delta what is present in the mirror, and say how much that is.
+
+        An item that is gone already, or that never was, is not deleted again.
         """
         return self.session.execute(_COMPARE, (self.location,)).rowcount
