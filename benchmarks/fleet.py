@@ -23,13 +23,16 @@ from conexxus_sync.stores import SyncStore, open_store
 
 from .fleet_costs import costs
 from .fleet_hour import real_hour
-from .fleet_plan import Costs, plan_lines
+from .fleet_plan import ROUND_S, Costs, plan_lines
 from .fleet_simulation import simulated_day
 
 
-def at_rest(count: int, seconds: float) -> None:
+def at_rest(count: int, seconds: float) -> float:
     """
     Show what a process with as many stores costs while nothing is due.
+
+    Returns:
+        The share of a core.
     """
     with tempfile.TemporaryDirectory() as folder:
         url, now = f"sqlite:///{folder}/conexxus.db", datetime.now(UTC)
@@ -49,8 +52,10 @@ def at_rest(count: int, seconds: float) -> None:
         with Fleet(settings, orders=Till()) as fleet:  # type: ignore[arg-type]  # sells nothing
             fleet._agenda.refresh(fleet.clock.now())
             due = fleet._agenda.due(fleet.clock.now())
-            used = _measured(fleet, seconds, lambda: len(due))
+            share, used = _measured(fleet, seconds, lambda: len(due))
     print(used)
+
+    return share
 
 
 def _pulled(store: SyncStore, names: list[str], now: datetime) -> None:
@@ -75,7 +80,7 @@ def _pulled(store: SyncStore, names: list[str], now: datetime) -> None:
                 )
 
 
-def _measured(fleet: Fleet, seconds: float, due: Callable[[], int]) -> str:
+def _measured(fleet: Fleet, seconds: float, due: Callable[[], int]) -> tuple[float, str]:
     stop = threading.Event()
     runner = threading.Thread(target=fleet.run_forever, args=(stop,))
     before = due()
@@ -88,13 +93,13 @@ def _measured(fleet: Fleet, seconds: float, due: Callable[[], int]) -> str:
     runner.join()
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
-    return (
+    return share, (
         f"{len(fleet.locations):,} stores in SQLite, {before} due, for {seconds:g} s: "
         f"{share:.1%} of a core, {threads} threads, {memory:.0f} MB at most"
     )
 
 
-def planned() -> None:
+def planned(count: int, seconds: float) -> None:
     """
     Show what a location costs, and what follows for many.
     """
@@ -106,7 +111,7 @@ def planned() -> None:
         push_ms=push.process_ms,
         pull_database_ms=pull.database_ms,
         push_database_ms=push.database_ms,
-        round_ms=found["round without work"].process_ms,
+        round_ms=at_rest(count, seconds) * ROUND_S * 1e3 / count,
     )
     for line in plan_lines(measured):
         print(line)
@@ -128,7 +133,7 @@ def main() -> None:
     options = parser.parse_args()
 
     if options.costs:
-        planned()
+        planned(options.stores, options.rest)
         return
     if options.minutes:
         real_hour(options.stores, options.workers, options.minutes, with_postgres=options.postgres)

@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -108,10 +109,10 @@ def _url(kind: str, number: int, urls: dict[str, Any]) -> str:
 
 
 def store_settings(
-    count: int, urls: dict[str, Any], store: str, now: datetime
+    count: int, urls: dict[str, Any], store: str, now: datetime, *, first: int = 10
 ) -> list[StoreSettings]:
     """
-    The stores; each closes 10, 15, 20 or 25 minutes from *now*.
+    The stores; they close from *first* minutes after *now* on, in four groups.
     """
     # Where it is late in the evening now.
     west = (now.hour - 22) % 24
@@ -122,7 +123,7 @@ def store_settings(
     for number in range(count):
         kind = kind_of(number, count)
         url = _url(kind, number, urls)
-        push_at = local + timedelta(minutes=10 + number % 4 * 5)
+        push_at = local + timedelta(minutes=first + number % 4 * first // 2)
         rows.append({
             "location": f"{number * 7919 % count:05}-{kind}", "api.url": url,
             "api.key_env": f"KEY_{number % 97}", "timezone": zone, "push_at": f"{push_at:%H:%M}",
@@ -144,10 +145,10 @@ class Till:
         """
         noon = datetime.combine(business_date, datetime.min.time(), UTC)
         for number in range(SALES):
-            line = TransactionLine(sku="A", quantity=1, price="9.99")
+            line = TransactionLine(sku="A", quantity=1, price=Decimal("9.99"))
             yield Transaction(
                 id=f"{business_date}-{number}", timestamp=noon + timedelta(seconds=number),
-                total="9.99", items=[line], business_date=business_date,
+                total=Decimal("9.99"), items=[line], business_date=business_date,
             )  # fmt: skip
 
 
@@ -204,7 +205,7 @@ def real_hour(count: int, workers: int, minutes: float, *, with_postgres: bool) 
             url = postgres.url
         urls = stack.enter_context(_offices())
         now = datetime.now(UTC)
-        settings = store_settings(count, urls, url, now)
+        settings = store_settings(count, urls, url, now, first=max(int(minutes / 6), 1))
         witness = Witness(settings, now)
         fleet = stack.enter_context(
             Fleet(settings, options=FleetOptions(workers=workers), orders=Till(),

@@ -40,7 +40,7 @@ class Costs:
     round_ms: float
     pull_s: float = 0.3
     push_s: float = 1.5
-    memory_mb: float = 0.02
+    memory_mb: float = 0.012
 
 
 @attrs.frozen(kw_only=True)
