@@ -45,12 +45,13 @@ def test_pull(cli, files):
     code, out, _ = cli("pull")
 
     assert code == 0
-    assert "Note: the file ITT2.xml was read (changes)." in out
+    assert "  File: ITT2.xml (changes)." in out
     item = json.loads(cli("items", "--json")[1])
     assert (item["sku"], item["price"]) == ("036000291452", 2.49)
 
     _, out, _ = cli("status")
     assert "Catalogue: 1 item." in out
+    assert "Its file was ITT2.xml (changes)." in out
     assert "disabled" not in out
 
     code, out, _ = cli("run", "--once", "--json")

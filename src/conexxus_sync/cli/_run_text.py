@@ -60,6 +60,8 @@ def _pull(run: SyncRun) -> Iterator[str]:
     yield from _bad_items(run)
     yield from (f"  {it.error}." for it in run.errors if it.kind is IssueKind.REMARK)
 
+    if run.file is not None:
+        yield f"  File: {run.file}."
     if run.note is not None:
         yield f"  Note: {run.note}."
     if run.planned and not run.refused:

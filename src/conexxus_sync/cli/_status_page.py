@@ -131,6 +131,8 @@ def _figures(overview: Overview) -> Iterator[Line]:
 
     yield []
     yield [(f"Catalogue: {counted(counts.items, 'item')}. {_last_pull(overview)}", "")]
+    if overview.pulls and overview.pulls[0].file:
+        yield [(f"  Its file was {overview.pulls[0].file}.", "")]
     if overview.pulls and overview.pulls[0].note:
         yield [(f"  In that pull, {overview.pulls[0].note}.", "look")]
 

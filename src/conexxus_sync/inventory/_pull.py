@@ -31,7 +31,6 @@ from ._results import (
     Findings,
     with_counts,
     with_host_error,
-    with_note,
     with_unheard_removals,
     with_waiting,
 )
@@ -193,7 +192,7 @@ class Pull:
         diff = staging.compare(complete=reading.is_complete, unnamed=self._blocking)
         etag, digest = reading.stream.etag, reading.stream.digest
         if (file := reading.file) is not None:
-            self.file, self.run = file, with_note(self.run, file.note)
+            self.file, self.run = file, attrs.evolve(self.run, file=file.summary)
 
         self._reached("compared")
         self.gone = diff.gone - diff.deleted

@@ -97,14 +97,7 @@ def with_waiting(run: SyncRun, unnamed: UnnamedElements) -> SyncRun:
         "were the same in every read of 24 hours"
     )
 
-    return with_note(run, note)
-
-
-def with_note(run: SyncRun, note: str) -> SyncRun:
-    """
-    *run* with another note, beside what it has.
-    """
-    return attrs.evolve(run, note=note if run.note is None else f"{run.note}; {note}")
+    return attrs.evolve(run, note=note)
 
 
 def with_unheard_removals(run: SyncRun, gone: int) -> SyncRun:
@@ -118,7 +111,7 @@ def with_unheard_removals(run: SyncRun, gone: int) -> SyncRun:
         "that are"
     )
 
-    return with_note(run, note)
+    return attrs.evolve(run, note=note)
 
 
 def with_host_error(run: SyncRun, error: str | None) -> SyncRun:

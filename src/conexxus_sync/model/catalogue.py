@@ -60,14 +60,14 @@ class SourceFile:
     remaining: int = 0
 
     @property
-    def note(self) -> str:
+    def summary(self) -> str:
         """
         What a run says of it.
         """
         kind = "all that there is" if self.is_complete else "changes"
         waiting = f", and {counted(self.remaining, 'file')} after it" if self.remaining else ""
 
-        return f"the file {self.name} was read ({kind}){waiting}"
+        return f"{self.name} ({kind}){waiting}"
 
 
 @attrs.frozen(kw_only=True)

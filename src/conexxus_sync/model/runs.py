@@ -101,6 +101,7 @@ class SyncRun:
             nothing of what changed was taken back.
         errors: At most 100.
         note: A remark, though nothing went wrong.
+        file: Which file was read, where the catalogue comes from files.
         batches: Sales only: how many batches were sent.
         total: Sales only: sum of the totals delivered by this run, exact.
         delivery_unknown: Sales only: a batch's fate is unknown.
@@ -131,6 +132,7 @@ class SyncRun:
     errors: tuple[RunIssue, ...] = attrs.field(default=(), converter=_issues)
     last_error: str | None = None
     note: str | None = None
+    file: str | None = None
     batches: int | None = None
     total: Decimal | None = None
     delivery_unknown: bool = False

@@ -36,7 +36,7 @@ def runs(site):
     What each pull read, oldest first.
     """
     history = reversed(peek(site.store).runs.history(RunKind.INVENTORY, 100))
-    return [(run.note or "-", run.status) for run in history if not run.not_modified]
+    return [(run.file, run.status) for run in history if not run.not_modified]
 
 
 def test_changes_remove_nothing(site, inbox):
@@ -50,9 +50,9 @@ def test_changes_remove_nothing(site, inbox):
 
     assert (run.status, run.created, run.removed) == (RunStatus.SUCCESS, 1, 0)
     assert set(site.shelf) == {A, B, C}
-    assert [note for note, _ in runs(site)] == [
-        "the file ITT1.xml was read (all that there is), and 1 file after it",
-        "the file ITT2.xml was read (changes)",
+    assert [file for file, _ in runs(site)] == [
+        "ITT1.xml (all that there is), and 1 file after it",
+        "ITT2.xml (changes)",
     ]
 
 
