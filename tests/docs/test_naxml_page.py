@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from conexxus_sync.sources.naxml import DIALECTS, Fault
+from conexxus_sync.sources.naxml._journal import MAX_JOURNAL
 from conexxus_sync.sources.naxml._maintenance import _VERSIONS
 from conexxus_sync.sources.naxml._values import _SEEN, _SEEN_RESTRICTIONS
 from conexxus_sync.sources.naxml._xml import ENCODINGS, MAX_BYTES, MAX_RECORD
@@ -52,7 +53,7 @@ def test_faults():
     text = section("Files that are refused")
 
     assert re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE) == list(Fault)
-    assert f"more than {MAX_BYTES >> 20} MiB" in text
+    assert f"more than {MAX_BYTES >> 20} MiB; of a journal, more than {MAX_JOURNAL >> 20}" in text
     assert f"more than {MAX_RECORD >> 20} MiB from" in text
     assert ", ".join(f"`{it}`" for it in ENCODINGS) in text
     assert "({}, {} and {} are read)".format(*_VERSIONS) in text

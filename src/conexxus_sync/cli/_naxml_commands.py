@@ -275,6 +275,6 @@ def _written_lines(writer: "MaintenanceWriter", file: str) -> Iterable[str]:
         return
 
     yield f"Nothing is written: {counted(len(refused), 'item')} can't be in a file of this dialect"
-    yield from (f"  {it.sku}: {it.reason}" for it in refused[:SHOWN_PROBLEMS])
+    yield from (f"  {it.id}: {it.reason}" for it in refused[:SHOWN_PROBLEMS])
     if len(refused) > SHOWN_PROBLEMS:
         yield "  … and more; all of them: --json"

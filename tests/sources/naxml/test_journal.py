@@ -434,3 +434,16 @@ def test_named_fault(read, content, fault):
         read(content, location="7")
 
     assert caught.value.fault is fault
+
+
+def test_size_is_looked_at_first(tmp_path):
+    """
+    Of a journal that claims 10 GB, nothing is read.
+    """
+    path = tmp_path / "PJR.xml"
+    with path.open("wb") as file:
+        file.truncate(10_000_000_000)
+
+    with pytest.raises(NaxmlError) as caught:
+        JournalFile(path=path, dialect=DIALECTS["generic"], timezone=ZONE).events()
+    assert caught.value.fault is Fault.TOO_LARGE

@@ -12,6 +12,7 @@ from ._folder_source import FolderSource
 from ._item_records import ItemRecords
 from ._journal import JournalFile
 from ._journal_orders import JournalOrders
+from ._journal_writer import JournalWriter
 from ._maintenance import MaintenanceFile, TableAction
 from ._maintenance_writer import MaintenanceWriter, Unwritable
 from ._records import Action, BadRecord, Record
@@ -33,6 +34,7 @@ __all__ = [
     "ItemRecords",
     "JournalFile",
     "JournalOrders",
+    "JournalWriter",
     "Kind",
     "MaintenanceFile",
     "MaintenanceWriter",

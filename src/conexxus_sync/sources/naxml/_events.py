@@ -5,7 +5,7 @@ Only what is named here is taken: customers, accounts and authorizations are in 
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, tzinfo
 from decimal import Decimal
@@ -319,23 +319,31 @@ def _taxes(elements: Iterable[Element]) -> list[Tax]:
     """
     Of each level the sum of all lines: what was collected, less what was given back.
     """
-    sums: dict[str, tuple[Decimal, Decimal]] = {}
-
+    levels: dict[str, list[Element]] = {}
     for it in elements:
-        level = _text(it, "TaxLevelID") or "0"
-        amount, taxable = sums.get(level, (Decimal(), Decimal()))
-        sums[level] = (
-            amount + _less(it, "TaxCollectedAmount", "TaxRefundedAmount"),
-            taxable + _less(it, "TaxableSalesAmount", "TaxableSalesRefundedAmount"),
-        )
+        levels.setdefault(_text(it, "TaxLevelID") or "0", []).append(it)
 
     return [
-        Tax(code=level, amount=amount, taxable=taxable) for level, (amount, taxable) in sums.items()
+        Tax(
+            code=level,
+            amount=Decimal() if collected is None else collected,
+            taxable=_sum(them, "TaxableSalesAmount", "TaxableSalesRefundedAmount"),
+        )
+        for level, them in levels.items()
+        for collected in (_sum(them, "TaxCollectedAmount", "TaxRefundedAmount"),)
     ]
 
 
-def _less(element: Element, plus: str, minus: str) -> Decimal:
-    return (_amount(element, plus) or Decimal()) - (_amount(element, minus) or Decimal())
+def _sum(elements: Sequence[Element], plus: str, minus: str) -> Decimal | None:
+    """
+    What was collected, less what was given back; None if there is neither.
+    """
+    collected = [_amount(it, plus) for it in elements]
+    refunded = [_amount(it, minus) for it in elements]
+    found = [it for it in collected if it is not None]
+    found += [-it for it in refunded if it is not None]
+
+    return sum(found, Decimal()) if found else None
 
 
 def _total(element: Element) -> Decimal:

@@ -15,11 +15,13 @@ from ._dialects import Dialect
 from ._events import KINDS, OTHERS, Event, EventReader, business_date_of
 from ._fault import Fault, NaxmlError, RecordError
 from ._maintenance import check_root, store_of
-from ._xml import MAX_BYTES, Element, XmlStream, name_of
+from ._xml import Element, XmlStream, name_of
 
 
 JOURNAL = "NAXML-POSJournal"
 _HEADER, _REPORT, _REPORT_HEADER = "TransmissionHeader", "JournalReport", "JournalHeader"
+# The sales of a file are in memory, until its end shows that they count.
+MAX_JOURNAL = 32 * 1024 * 1024
 _EVENTS = (*KINDS, *OTHERS)
 
 
@@ -41,7 +43,7 @@ class JournalFile:
     dialect: Dialect
     timezone: tzinfo
     location: str | None = None
-    max_bytes: int = MAX_BYTES
+    max_bytes: int = MAX_JOURNAL
     store: str | None = attrs.field(init=False, default=None)
     version: str | None = attrs.field(init=False, default=None)
     excluded: Counter[str] = attrs.field(init=False, factory=Counter)

@@ -3,7 +3,7 @@ Writes a catalogue as a file of `ItemMaintenance` that its dialect reads as the 
 """
 
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -26,10 +26,13 @@ from ._xml import Element
 @attrs.frozen(kw_only=True)
 class Unwritable:
     """
-    An item that no file of a dialect can say, and why.
+    An item or a sale that no file of a dialect can say, and why.
+
+    Attributes:
+        id: The SKU of an item, the id of a sale.
     """
 
-    sku: str
+    id: str
     reason: str
 
 
@@ -63,22 +66,8 @@ class MaintenanceWriter:
         Raises:
             NaxmlError: Items were refused: see `unwritable`; or the file can't be written.
         """
-        partial = path.with_name(f"{path.name}.partial")
         self.unwritable, self.count = [], 0
-
-        try:
-            with partial.open("wb") as file:
-                file.writelines(self.chunks(items, deleted))
-                file.flush()
-                os.fsync(file.fileno())
-            if self.unwritable:
-                msg = f"{counted(len(self.unwritable), 'item')} can't be written; nothing was"
-                raise NaxmlError(Fault.UNWRITABLE, msg)
-            partial.replace(path)
-        except OSError as exc:
-            raise NaxmlError(Fault.UNWRITABLE, f"it can't be written: {exc.strerror}") from exc
-        finally:
-            partial.unlink(missing_ok=True)
+        write_whole(path, self.chunks(items, deleted), self.unwritable)
 
     def chunks(self, items: Iterable[Item], deleted: Iterable[Item] = ()) -> Iterator[bytes]:
         """
@@ -94,38 +83,72 @@ class MaintenanceWriter:
             without=self.without,
         )
 
-        yield self._head().encode(self.dialect.encoding, "xmlcharrefreplace")
+        head = (
+            f"{head_of(self.dialect, ROOT, self.store)}<ItemMaintenance>\n"
+            f'<TableAction type="{self.table}"/>\n<RecordAction type="addchange"/>\n'
+        )
+        yield head.encode(self.dialect.encoding, "xmlcharrefreplace")
         for action, them in ((Action.DELETE, deleted), (Action.ADDCHANGE, items)):
             for item in them:
                 try:
                     detail = elements.detail(item, action)
                 except RecordError as exc:
-                    self.unwritable.append(Unwritable(sku=item.sku, reason=str(exc)))
+                    self.unwritable.append(Unwritable(id=item.sku, reason=str(exc)))
                     continue
                 self.count += 1
-                yield _bytes(detail, self.dialect.encoding)
+                yield bytes_of(detail, self.dialect.encoding)
         yield f"</ItemMaintenance>\n</{ROOT}>\n".encode(self.dialect.encoding)
 
-    def _head(self) -> str:
-        dialect = self.dialect
-        namespace = f' xmlns="{VOCABULARY}"' if dialect.vocabulary else ""
-        header = ""
-        if self.store is not None:
-            store = escape(self.store)
-            header = (
-                f"<TransmissionHeader><StoreLocationID>{store}</StoreLocationID>"
-                "</TransmissionHeader>\n"
-            )
 
-        return (
-            f'<?xml version="1.0" encoding="{dialect.encoding.upper()}"?>\n'
-            f'<{ROOT} version="{dialect.version}"{namespace}>\n{header}<ItemMaintenance>\n'
-            f'<TableAction type="{self.table}"/>\n<RecordAction type="addchange"/>\n'
+def write_whole(path: Path, chunks: Iterable[bytes], refused: Sequence[Unwritable]) -> None:
+    """
+    Write a file that appears when it is complete.
+
+    Args:
+        refused: What *chunks* left out; if there is something, no file appears.
+
+    Raises:
+        NaxmlError: Something was refused, or the file can't be written.
+    """
+    partial = path.with_name(f"{path.name}.partial")
+
+    try:
+        with partial.open("wb") as file:
+            file.writelines(chunks)
+            file.flush()
+            os.fsync(file.fileno())
+        if refused:
+            msg = f"{counted(len(refused), 'record')} can't be written; nothing was"
+            raise NaxmlError(Fault.UNWRITABLE, msg)
+        partial.replace(path)
+    except OSError as exc:
+        raise NaxmlError(Fault.UNWRITABLE, f"it can't be written: {exc.strerror}") from exc
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def head_of(dialect: Dialect, root: str, store: str | None) -> str:
+    """
+    How a file begins: its declaration, its root and its header.
+    """
+    namespace = f' xmlns="{VOCABULARY}"' if dialect.vocabulary else ""
+    header = ""
+    if store is not None:
+        header = (
+            f"<TransmissionHeader><StoreLocationID>{escape(store)}</StoreLocationID>"
+            "</TransmissionHeader>\n"
         )
 
+    return (
+        f'<?xml version="1.0" encoding="{dialect.encoding.upper()}"?>\n'
+        f'<{root} version="{dialect.version}"{namespace}>\n{header}'
+    )
 
-def _bytes(detail: Element, encoding: str) -> bytes:
-    # Characters that the encoding lacks become references.
-    text: bytes = etree.tostring(detail, encoding=encoding, xml_declaration=False)
+
+def bytes_of(element: Element, encoding: str) -> bytes:
+    """
+    An element in a line of its own; characters that *encoding* lacks become references.
+    """
+    text: bytes = etree.tostring(element, encoding=encoding, xml_declaration=False)
 
     return text + b"\n"
