@@ -31,6 +31,7 @@ class Computer:
         ahead: How far its clock is ahead of the true time.
         set_at: When the clock was set last, in true time.
         boots: How often it was started.
+        version: Of the SDK: how often it was upgraded.
         steps: How many steps all of its processes have gone.
         alive: The processes that exist.
     """
@@ -43,6 +44,7 @@ class Computer:
     booted: float = 0.0
     slept: float = 0.0
     made: int = 0
+    version: int = 0
     steps: int = 0
     alive: dict = attrs.field(factory=dict)
     running: object = None
@@ -89,6 +91,7 @@ class Process:
     One process and its store; it is the `Processes` of that, too.
 
     Attributes:
+        version: Of the SDK that it runs.
         steps: How many steps it has gone, of which each may be its last.
         ownerless: What its leases remember in memory.
         traps: What happens at which step, by its number or its name.
@@ -98,6 +101,7 @@ class Process:
     computer: Computer
     name: str
     pid: int = 0
+    version: int = 0
     steps: int = 0
     is_dead: bool = False
     is_writing: bool = False
@@ -112,7 +116,7 @@ class Process:
 
     def __attrs_post_init__(self):
         self.computer.made += 1
-        self.pid = self.computer.made
+        self.pid, self.version = self.computer.made, self.computer.version
         self.computer.alive[self.pid] = self
         self.store = store_of(self)
 
@@ -178,6 +182,15 @@ class Process:
                 connection.really_close()
         self.opened.clear()
         self.idle.clear()
+
+    def close_idle(self):
+        """
+        Open the store anew for the next unit of work.
+        """
+        while self.idle:
+            connection = self.idle.pop()
+            self.opened.remove(connection)
+            connection.really_close()
 
     def commit(self):
         self.step("commit")

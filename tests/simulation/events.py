@@ -128,6 +128,13 @@ EVENTS = {
 }
 
 
+# In so many lives once.
+SELDOM = {
+    "upgrade": (0.3, lambda rng: (rng.randint(1, 40),)),
+    "correct": (0.3, lambda rng: (_place(rng), _number(rng), rng.randint(1, 9))),
+}
+
+
 def draw(seed, length=40):
     """
     A world and what happens in it; all of it is decided by *seed*.
@@ -144,5 +151,8 @@ def draw(seed, length=40):
     for _ in range(length):
         (name,) = rng.choices(names, weights)
         events.append((name, *EVENTS[name][1](rng)))
+    for name, (share, arguments) in SELDOM.items():
+        if rng.random() < share:
+            events.insert(rng.randrange(length), (name, *arguments(rng)))
 
     return setup, events

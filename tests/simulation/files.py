@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from conexxus_sync.stores.sqlite import SqliteStore
+from conexxus_sync.stores.sqlite import SqliteStore, _migrations
 from conexxus_sync.stores.sqlite._sqlite_database import SqliteDatabase, SqliteSession
 
 
@@ -148,9 +148,10 @@ class ProcessSession(SqliteSession):
 @contextmanager
 def simulated_connections(patch, computer):
     """
-    Connections to the store of *computer* belong to the process that opens them.
+    Connections to the store of *computer* belong to the process that opens them,
+    and make its tables what the version of that process needs.
     """
-    connect = sqlite3.connect
+    connect, migrations = sqlite3.connect, _migrations._migrations
 
     def connect_as_process(database, *arguments, **options):
         owner = computer.running
@@ -161,5 +162,11 @@ def simulated_connections(patch, computer):
         owner.opened.append(connection)
         return connection
 
+    def migrations_of_process():
+        version = 0 if computer.running is None else computer.running.version
+        later = (f"CREATE TABLE later_{number} (number INTEGER)" for number in range(version))
+        return (*migrations(), *((statement,) for statement in later))
+
     patch.setattr(sqlite3, "connect", connect_as_process)
+    patch.setattr(_migrations, "_migrations", migrations_of_process)
     yield

@@ -17,6 +17,7 @@ from conexxus_sync.model.runs import RunKind
 from conexxus_sync.model.sales import OutboxError
 from conexxus_sync.testing import AnswerKind, sale
 
+from .catalogues import BAD
 from .computers import After, Kill, Suspend
 from .truth import right
 
@@ -108,6 +109,18 @@ class Incidents:
             trap = After(step, trap)
         process = self.process()
         process.traps[steps if isinstance(steps, str) else process.steps + steps] = trap
+
+    def upgrade(self, steps):
+        """
+        A newer version of the SDK takes over, which changes the tables of the
+        store, and is killed at that step; another process goes on as it is.
+        """
+        self.process().end()
+        self.computer.version += 1
+        for process in self.processes.values():
+            process.close_idle()
+        self.kill(steps)
+        self.tick()
 
     def disk(self, good, bad):
         """
@@ -237,6 +250,23 @@ class Incidents:
                 service.sync_inventory(accept=latest.id)
 
         self.work(accept)
+
+    def correct(self, place, number, price):
+        """
+        An operator corrects an item that is in quarantine.
+        """
+        place, _ = self._at(place, 0)
+        bad = sorted(sku for sku, offered in self.shelf.prices.items() if offered == BAD)
+        if not bad:
+            return
+        sku = bad[number % len(bad)]
+        place.corrected = {sku: f"{price}.99"}
+        item = json.dumps({"sku": sku, "name": f"Item {sku}", "price": f"{price}.99"}).encode()
+        self.work(
+            lambda process: (
+                process.services[place.name]._engines.quarantine_replay().replay(sku, item)
+            )
+        )
 
     def resend(self, place):
         place, _ = self._at(place, 0)

@@ -138,6 +138,7 @@ class Place:
         forgotten: Items of the host that the restored store has never seen.
         may_be_empty: Whether an operator let the next catalogue be applied, even
             an empty one.
+        corrected: What an operator has just made of a bad item.
         backup_number: Of its freezes, when the store was copied.
         backup_lagged: Whether it had forgotten something by then.
         backup_pushes: How much the office had booked by then.
@@ -151,6 +152,7 @@ class Place:
     is_restored: bool = False
     forgotten: set = attrs.field(factory=set)
     may_be_empty: bool = False
+    corrected: dict = attrs.field(factory=dict)
     backup_number: int = 0
     backup_lagged: bool = False
     backup_pushes: int = 0

@@ -29,6 +29,10 @@ DIRECTED = {
         [("sell", 0, 2), ("suspend", "orders", 600, "begin"), TO_THE_PUSH, A_DAY],
     ),
     "an item comes with a price that is none": (PLAIN, [("catalog", "bad", 1, 2), A_DAY]),
+    "an item is corrected and comes bad again": (
+        PLAIN,
+        [("catalog", "bad", 1, 1), A_DAY, ("correct", 0, 0, 5), A_DAY, ("catalog", "good"), A_DAY],
+    ),
     "a small catalogue is empty": (PLAIN, [("catalog", "empty", 0, 1), A_DAY]),
     "sold just before a look during the day": (
         attrs.evolve(PLAIN, trickle=True),
@@ -49,6 +53,13 @@ DIRECTED = {
     "killed before the host has the catalogue": (
         PLAIN,
         [("catalog", "price", 1, 2), ("kill", "merged", "host"), A_DAY],
+    ),
+    "upgraded while another process is at work": (
+        PLAIN,
+        [
+            *(("sell", 0, 2), ("beside", 0), ("upgrade", 2), ("beside", 0), TO_THE_PUSH),
+            *(("sell", 0, 2), ("backup",), ("upgrade", 1), ("restore",), A_DAY),
+        ],
     ),
     "pushed by a clock that was ahead": (
         PLAIN,
