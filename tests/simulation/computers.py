@@ -28,6 +28,7 @@ class Computer:
     Attributes:
         time: The true time.
         path: Of the store.
+        store_of: Makes the store of a process.
         ahead: How far its clock is ahead of the true time.
         set_at: When the clock was set last, in true time.
         boots: How often it was started.
@@ -40,6 +41,7 @@ class Computer:
     path: object
     ahead: timedelta = timedelta()
     set_at: datetime = NEVER
+    store_of: object = store_of
     boots: int = 1
     booted: float = 0.0
     slept: float = 0.0
@@ -118,7 +120,7 @@ class Process:
         self.computer.made += 1
         self.pid, self.version = self.computer.made, self.computer.version
         self.computer.alive[self.pid] = self
-        self.store = store_of(self)
+        self.store = self.computer.store_of(self)
 
     def current(self):
         return ProcessIdentity(
@@ -192,10 +194,10 @@ class Process:
             self.opened.remove(connection)
             connection.really_close()
 
-    def commit(self):
+    def commit(self, error=sqlite3.OperationalError):
         self.step("commit")
         if self.broken_commits and self.broken_commits.pop(0):
-            raise sqlite3.OperationalError("disk I/O error")
+            raise error("disk I/O error")
 
 
 @attrs.frozen

@@ -115,6 +115,8 @@ class Incidents:
         A newer version of the SDK takes over, which changes the tables of the
         store, and is killed at that step; another process goes on as it is.
         """
+        if self.store != "sqlite":
+            return
         self.process().end()
         self.computer.version += 1
         for process in self.processes.values():
@@ -339,6 +341,8 @@ class Incidents:
         """
         Somebody copies the store.
         """
+        if self.store != "sqlite":
+            return
         self._restart()
         if not self.computer.path.exists():
             return

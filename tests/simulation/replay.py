@@ -31,15 +31,16 @@ class Result:
     store_days: int
 
 
-def play(setup, events, *, log=None, office=None):
+def play(setup, events, *, log=None, office=None, store="sqlite"):
     """
     Let *events* happen in a new world.
 
     Args:
         log: Gets each line of the story.
         office: Changes the world before anything happens in it.
+        store: Which database it is in.
     """
-    with _folder() as folder, World(setup, folder, log=log) as world:
+    with _folder() as folder, World(setup, folder, log=log, store=store) as world:
         try:
             if office is not None:
                 office(world)
@@ -83,16 +84,16 @@ def shrink(setup, events, *, tries=200, **how):
     return events
 
 
-def failure(seed, *, length=40, tries=200):
+def failure(seed, *, length=40, tries=200, **how):
     """
     What is said of a seed that fails; None if it does not.
     """
     setup, events = draw(seed, length)
-    found = play(setup, events)
+    found = play(setup, events, **how)
     if found.error is None:
         return None
-    events = shrink(setup, events, tries=tries)
-    error = play(setup, events).error
+    events = shrink(setup, events, tries=tries, **how)
+    error = play(setup, events, **how).error
     steps = "\n".join(f"    {event!r}," for event in events)
 
     return f"seed {seed}: {type(error).__name__}: {error}\n{setup!r}\n[\n{steps}\n]"

@@ -16,6 +16,7 @@ from .replay import failure, play
 
 IS_SMALL = os.environ.get("CONEXXUS_PROOF_SCALE") == "small"
 SHORT = range(6)
+ON_POSTGRES = range(100, 102) if IS_SMALL else range(100, 830)
 LONG = range(100, 115) if IS_SMALL else range(100, 6_100)
 
 
@@ -42,14 +43,17 @@ def test_same_seed():
 
 @pytest.mark.long
 @pytest.mark.timeout(20_000)
-def test_thousands_of_seeds():
+@pytest.mark.parametrize(
+    ("store", "seeds"), [("sqlite", LONG), ("postgres", ON_POSTGRES)], ids=["sqlite", "postgres"]
+)
+def test_thousands_of_seeds(store, seeds):
     """
-    A hundred thousand store-days without a failure.
+    A hundred thousand store-days without a failure; on PostgreSQL, ten thousand.
     """
     days = 0
-    for seed in LONG:
-        found = play(*draw(seed))
-        assert found.error is None, failure(seed)
+    for seed in seeds:
+        found = play(*draw(seed), store=store)
+        assert found.error is None, failure(seed, store=store)
         days += found.store_days
 
     print(f"{days:,} store-days")

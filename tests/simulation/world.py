@@ -45,13 +45,16 @@ class World(Incidents):
     Attributes:
         setup: How it began.
         log: What happened, line by line, if somebody reads it.
+        store: Which database it is in.
         days: How many days passed.
     """
 
-    def __init__(self, setup, folder, *, log=None):
-        self.setup, self.folder, self.log = setup, Path(folder), log
+    def __init__(self, setup, folder, *, log=None, store="sqlite"):
+        self.setup, self.folder, self.log, self.store = setup, Path(folder), log, store
         self.time = Time(setup.start)
         self.computer = Computer(self.time, self.folder / "store.db")
+        if store == "postgres":
+            self.computer.store_of = schemas().store_in_schema
         self.shelf = Shelf(setup.items)
         self.office = Office(
             self.time,
@@ -101,6 +104,8 @@ class World(Incidents):
         self.computer.end_all()
         if self.peeking is not None:
             self.peeking.close()
+        if self.store == "postgres":
+            schemas().empty_schemas()
 
     # Processes.
 
@@ -186,6 +191,8 @@ class World(Incidents):
         """
         What is on the disk, seen from outside.
         """
+        if self.store == "postgres":
+            return schemas().row_in_schema(self.computer, statement, parameters)
         if self.peeking is None:
             self.peeking = sqlite3.connect(
                 f"file:{self.computer.path}?mode=ro", uri=True, isolation_level=None
@@ -400,3 +407,12 @@ class World(Incidents):
 @cache
 def _due_moments(calendar, business_date, moments=StoreCalendar.due_moments):
     return tuple(moments(calendar, business_date))
+
+
+def schemas():
+    """
+    The module that needs psycopg, and starts a server.
+    """
+    from . import schemas  # most worlds need none
+
+    return schemas
