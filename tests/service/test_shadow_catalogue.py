@@ -11,6 +11,7 @@ import pytest
 from databases import IS_SMALL, store_at
 
 from conexxus_client import ConfigurationError
+from conexxus_sync.config import SyncConfig
 from conexxus_sync.model.runs import RunKind, RunStatus
 from conexxus_sync.model.shadow import ShadowLook, cutover_obstacles
 from conexxus_sync.service._shadow_catalogue import ShadowCatalogue
@@ -269,6 +270,11 @@ def test_files_alone_have_no_shadow(shop):
 
     with pytest.raises(ConfigurationError, match="CONEXXUS_SHADOW goes with a catalogue"):
         ShadowCatalogue.of(shop.site.context(), shop.sync_store)
+
+
+def test_location_of_the_files_is_taken():
+    with pytest.raises(ConfigurationError, match="LOCATION_ID must not end with #shadow"):
+        SyncConfig(location_id="loc-001#shadow")
 
 
 NOW = MORNING + timedelta(days=30)
