@@ -14,7 +14,7 @@ from maintenance_files import document, good
 
 
 IS_SMALL = os.environ.get("CONEXXUS_PROOF_SCALE") == "small"
-SIZE = 60_000 if IS_SMALL else 1_000_000
+SIZE = 60_000 if IS_SMALL else 400_000
 STEP = 1_000
 
 

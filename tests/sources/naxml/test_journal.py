@@ -220,6 +220,17 @@ def test_set_aside(one, options, reason):
     assert found.business_date == DAY
 
 
+def test_unknown_event_among_others(read):
+    """
+    An unknown event is set aside wherever it stands, and the sales beside it are read.
+    """
+    new = event(name="NewEvent", number="9")
+    events = read(journal(new, event(), new, event(number="2"), new))
+
+    assert [it.name for it in events] == ["NewEvent", "SaleEvent"] * 2 + ["NewEvent"]
+    assert [it.sale is None for it in events] == [True, False, True, False, True]
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [

@@ -108,6 +108,7 @@ def test_value(folder, element, key, expected):
         ("<ItemID><a/></ItemID>", "ItemID has elements where a text belongs"),
         ("<ItemID>a&#133;b</ItemID>", "ItemID has a control character"),
         (f"<ItemID>{'x' * 4097}</ItemID>", "ItemID has more than 4,096 characters"),
+        (f"<ActiveFlag b='{'x' * 4097}'/>", "ActiveFlag has more than 4,096 characters"),
         (f"<Note>{'x' * 4097}</Note>", "Note has more than 4,096 characters"),
         ("<a>" * 40 + "</a>" * 40, "a has more than 32 levels"),
         ("<SalesRestriction><MinimumCustomerAge>1001</MinimumCustomerAge></SalesRestriction>",
