@@ -244,7 +244,7 @@ PLANTED = [
         CALENDAR,
         "        for days in range(1, self.lookback_days + 1):",
         "        for days in range(0):",
-        3,
+        18,
     ),
     Planted(
         "a day ends when its hour is shown for the first time",
