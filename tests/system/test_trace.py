@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 # with each change that makes a journey shorter; `scripts/trace` prints all counts.
 BOUNDS = {
     "one changed item of 100": {"moves": 265, "connections": 2},
-    "one sale": {"moves": 390, "connections": 1},
+    "one sale": {"moves": 391, "connections": 1},
 }
 
 

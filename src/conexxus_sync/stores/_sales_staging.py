@@ -187,7 +187,8 @@ class SalesStaging(Repository):
         # While the host is asked, no transaction is open: the lease may have
         # to be renewed.
         while some := list(islice(rows, HOLD_EVERY)):
-            self.session.insert_columns(_FILL, list(zip(*some, strict=True)))
+            with self.session.filling():
+                self.session.executemany(_FILL, some)
 
     def compare(
         self,
