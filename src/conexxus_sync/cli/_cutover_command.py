@@ -28,7 +28,7 @@ class CutoverDocument(Document, frozen=True):
     obstacles: list[str]
 
 
-def cutover(store: str, *, session: Session) -> ExitCode:
+def cutover(store_id: str, *, session: Session) -> ExitCode:
     """
     Say whether the files of a store and its back office agreed for a week.
 
@@ -42,27 +42,27 @@ def cutover(store: str, *, session: Session) -> ExitCode:
     ```
 
     Args:
-        store: The location.
+        store_id: The location, as the back office names it.
     """
     config = readable(session)
 
-    with open_store(config.store).at(store).read() as state:
+    with open_store(config.store).at(store_id).read() as state:
         looks = state.shadow_looks.all()
     obstacles = cutover_obstacles(looks, SystemClock().now())
 
     if session.json:
         write_json(
             CutoverDocument(
-                locationId=store,
+                locationId=store_id,
                 ready=not obstacles,
                 comparisons=len(looks),
                 obstacles=obstacles,
             )
         )
     elif obstacles:
-        write_lines([f"Location {store} can't be cut over yet:", *(f"  {it}" for it in obstacles)])
+        write_lines([f"Location {store_id} can't be cut over yet:", *(f"  {it}" for it in obstacles)])
     else:
-        write_lines(_steps(store, config, len(looks)))
+        write_lines(_steps(store_id, config, len(looks)))
 
     return ExitCode.PARTIAL if obstacles else ExitCode.SUCCESS
 
