@@ -61,7 +61,8 @@ def test_memory(till, kind):
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
 
-    assert peak < 5 * MIB
+    # On PostgreSQL it is 5.4 MiB, for 3,000 of them as for 12,000.
+    assert peak < 6 * MIB
     assert till.peek.sales_quarantine.size(DAY) == MANY
     assert (run.items_failed, len(run.errors)) == (MANY, 100)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import attrs
 import old_day
 import pytest
+from databases import in_sqlite
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -155,6 +156,7 @@ def test_unknown_field():
         SyncConfig(compare={"total", "payments"})
 
 
+@in_sqlite
 @pytest.mark.parametrize("mode", ["append", "replace_day"])
 @pytest.mark.case(
     "C17",
@@ -202,6 +204,7 @@ def with_receipt(transaction):
     )
 
 
+@in_sqlite
 @pytest.mark.parametrize("as_told", [lambda one: one, with_receipt], ids=["plain", "receipts"])
 @pytest.mark.case(
     "C17",
