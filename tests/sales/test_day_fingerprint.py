@@ -15,6 +15,7 @@ from conexxus_client.testing import BackOffice
 from conexxus_sync.model.sale_digests import COMPARABLE
 from conexxus_sync.stores._sales_dates import SalesDates
 from conexxus_sync.stores._sales_staging import SalesStaging
+from conexxus_sync.stores._state import _repository
 
 
 DAY = date(2026, 1, 2)
@@ -38,7 +39,10 @@ class Compared(SalesStaging):
 
 @pytest.fixture
 def compared(monkeypatch):
-    monkeypatch.setattr("conexxus_sync.stores._sales_staging.SalesStaging", Compared)
+    monkeypatch.setattr(
+        "conexxus_sync.stores._state._repository",
+        lambda name: Compared if name == "sales_staging" else _repository(name),
+    )
     monkeypatch.setattr(Compared, "dates", [])
     return Compared.dates
 
