@@ -47,7 +47,8 @@ def read(task: Task) -> Action:
     path = _written(task)
 
     def action() -> Numbers:
-        file = MaintenanceFile(path=path, dialect=DIALECTS["generic"], today=date(2026, 1, 2))
+        dialect = DIALECTS["generic"].with_ages("years")
+        file = MaintenanceFile(path=path, dialect=dialect, today=date(2026, 1, 2))
         items = 0
         for record in file.records():
             assert isinstance(record, Record), record

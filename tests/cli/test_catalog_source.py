@@ -72,12 +72,13 @@ def test_doctor(cli, files):
     cli("pull")
     assert "all were applied" in cli("doctor")[1]
 
-    code, out, _ = cli("doctor", "--catalog-source", "naxml:inbox?dialect=cobol&x=1")
+    code, out, _ = cli("doctor", "--catalog-source", "naxml:inbox?dialect=cobol&ages=18&x=1")
 
     said = " ".join(out.split())
     assert code == 2
     assert "--catalog-source must name an absolute path, got 'inbox'" in said
     assert "--catalog-source names the dialect 'cobol': it must be one of generic" in said
+    assert "--catalog-source is wrong: ages must be years where it is given, got '18'" in said
     assert "--catalog-source has an option that is not known: x" in said
 
 

@@ -22,6 +22,7 @@ def file(console):
     return write
 
 
+AGE = "<SalesRestriction><MinimumCustomerAge>18</MinimumCustomerAge></SalesRestriction>"
 TWO = document(
     good(code="012345678905", name="Root beer"),
     good(code="012345678906"),
@@ -80,6 +81,8 @@ def test_show_as_json(console, file):
         ((), "--dialect is not given: `conexxus naxml sniff FILE` proposes one"),
         (("--dialect", "acme"), "--dialect must be one of generic, passport, verifone"),
         (("--dialect", "pdi", "--check-digit", "no"), "--check-digit must be one of present"),
+        (("--dialect", "pdi", "--ages", "codes"), "--ages must be years where it is given, got"),
+        (("--dialect", "passport", "--ages", "years"), "--ages can't be years in the dialect pass"),
     ],
 )
 def test_options(console, file, options, message):
@@ -91,6 +94,21 @@ def test_options(console, file, options, message):
 
     assert done.returncode == 2
     assert message in done.stderr
+
+
+def test_ages(console, file):
+    """
+    Where the dialect does not say what an age is, an option does.
+    """
+    file(document(good(AGE), good(code="4011", form="PLU")))
+    command = ("naxml", "show", "ITT.xml", "--dialect", "pdi")
+    done = console.run(*command)
+
+    assert done.returncode == 3
+    assert "  line 1: 036000291452: MinimumCustomerAge may be years or a code in" in done.stdout
+    assert "update: 1 record, 1 problem\n" in done.stdout
+    done = console.run(*command, "--ages", "years", "--json")
+    assert json.loads(done.stdout.splitlines()[0])["naxml"]["min_age"] == 18
 
 
 def test_file_without_end(console, file):
@@ -126,6 +144,23 @@ def test_write(console, office):
 
     assert console.run(*command).stdout == "1 item in ITT.xml\n"
     assert console.run("compare", "ITT.xml", "--dialect", "passport").returncode == 0
+
+
+def test_write_ages(console, office):
+    """
+    An item with a minimum age is written where the dialect, or an option, says how.
+    """
+    naxml = {"code": "4011", "format": "plu", "min_age": 18}
+    office.catalog = [{"sku": "4011", "name": "Cider", "price": Decimal(2), "naxml": naxml}]
+    console.run("pull")
+    command = ("naxml", "write", "ITT.xml", "--dialect", "verifone")
+    done = console.run(*command)
+
+    assert done.returncode == 4
+    assert "  4011: MinimumCustomerAge may be years or a code in the dialect" in done.stdout
+    assert console.json(*command, "--ages", "years") == {"items": 1, "refused": []}
+    options = ("--dialect", "verifone", "--ages", "years")
+    assert console.run("compare", "ITT.xml", *options).returncode == 0
 
 
 def test_write_refused(console, office):

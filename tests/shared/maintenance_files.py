@@ -55,12 +55,12 @@ class Folder:
 
     path: object
 
-    def file(self, content, dialect="generic", **options):
+    def file(self, content, dialect="generic", *, ages=None, **options):
         path = self.path / "ITT.xml"
         path.write_bytes(content)
         options = {"today": TODAY, **options}
 
-        return MaintenanceFile(path=path, dialect=DIALECTS[dialect], **options)
+        return MaintenanceFile(path=path, dialect=DIALECTS[dialect].with_ages(ages), **options)
 
     def read(self, content, dialect="generic", **options):
         """

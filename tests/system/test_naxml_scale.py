@@ -28,7 +28,8 @@ import sys
 from datetime import date
 from conexxus_sync.sources.naxml import DIALECTS, MaintenanceFile, NaxmlError, Record
 
-file = MaintenanceFile(path=sys.argv[1], dialect=DIALECTS["generic"], today=date(2026, 1, 2))
+dialect = DIALECTS["generic"].with_ages("years")
+file = MaintenanceFile(path=sys.argv[1], dialect=dialect, today=date(2026, 1, 2))
 count, fault = 0, None
 
 try:

@@ -12,7 +12,7 @@ from conexxus_sync.model.formatting import counted
 from ._console import needing, write_json, write_lines
 from ._csv import write_compared_csv
 from ._exit_codes import ExitCode
-from ._naxml_commands import opened_maintenance
+from ._naxml_commands import dialect_and_digit, opened_maintenance
 from ._session import Session
 from ._store_file import opened
 
@@ -38,6 +38,7 @@ def compare(
     file: str,
     *,
     dialect: str | None = None,
+    ages: str | None = None,
     check_digit: str = "auto",
     zero_open_prices: bool = False,
     csv: bool = False,
@@ -58,6 +59,7 @@ def compare(
     Args:
         file: To compare.
         dialect: As for `naxml show`.
+        ages: Likewise.
         check_digit: Whether codes end with one: present, absent, or auto where exactly one
             reading is possible.
         zero_open_prices: An item whose price is asked for at the till has the price 0.
@@ -69,7 +71,8 @@ def compare(
     with needing("naxml"):
         from conexxus_sync.sources.naxml import Comparison
 
-    read = opened_maintenance(Path(file), dialect, check_digit, session, zero=zero_open_prices)
+    chosen = dialect_and_digit(dialect, ages, check_digit)
+    read = opened_maintenance(Path(file), chosen, session, zero=zero_open_prices)
     config, store = opened(session)
 
     with store.read() as state:

@@ -67,6 +67,7 @@ def naxml_show(
     file: str,
     *,
     dialect: str | None = None,
+    ages: str | None = None,
     check_digit: str = "auto",
     zero_open_prices: bool = False,
     session: Session,
@@ -85,6 +86,8 @@ def naxml_show(
     Args:
         file: To show.
         dialect: In which it is written: generic, passport, verifone, radiant, pdi or petrosoft.
+        ages: years, where minimum ages of the store's files are years and the dialect does not
+            say so; else records with one are set aside.
         check_digit: Whether codes end with one: present, absent, or auto where exactly one
             reading is possible.
         zero_open_prices: An item whose price is asked for at the till has the price 0; else it
@@ -93,7 +96,8 @@ def naxml_show(
     with needing("naxml"):
         from conexxus_sync.sources.naxml import BadRecord
 
-    read = opened_maintenance(Path(file), dialect, check_digit, session, zero=zero_open_prices)
+    chosen = dialect_and_digit(dialect, ages, check_digit)
+    read = opened_maintenance(Path(file), chosen, session, zero=zero_open_prices)
     problems: list[BadRecord] = []
     count = bad = 0
 
@@ -118,6 +122,7 @@ def naxml_write(
     file: str,
     *,
     dialect: str | None = None,
+    ages: str | None = None,
     check_digit: str = "auto",
     without: str = "",
     session: Session,
@@ -137,6 +142,7 @@ def naxml_write(
     Args:
         file: To write.
         dialect: As for `naxml show`.
+        ages: Likewise; without it, items with a minimum age may be refused.
         check_digit: Whether codes end with one: present, absent, or auto where exactly one
             reading is possible.
         without: What items have and the file may lack, with commas between: description, or keys
@@ -145,7 +151,7 @@ def naxml_write(
     with needing("naxml"):
         from conexxus_sync.sources.naxml import MaintenanceWriter, NaxmlError
 
-    chosen, digit = _options(dialect, check_digit)
+    chosen, digit = dialect_and_digit(dialect, ages, check_digit)
     config, store = opened(session)
     writer = MaintenanceWriter(
         dialect=chosen,
@@ -173,43 +179,53 @@ def naxml_write(
 
 
 def opened_maintenance(
-    path: Path, dialect: str | None, check_digit: str, session: Session, *, zero: bool
+    path: Path, chosen: "tuple[Dialect, CheckDigit]", session: Session, *, zero: bool
 ) -> "MaintenanceFile":
     """
     A file, to be read as the options say.
 
     Args:
         zero: Whether an item whose price is asked for at the till has the price 0.
-
-    Raises:
-        ConfigurationError: An option is missing or wrong.
     """
     from conexxus_sync.sources.naxml import MaintenanceFile
 
-    chosen, digit = _options(dialect, check_digit)
+    dialect, digit = chosen
 
     return MaintenanceFile(
         path=path,
-        dialect=chosen,
+        dialect=dialect,
         today=SystemClock().now().astimezone(session.zone()).date(),
         check_digit=digit,
         open_price=Decimal(0) if zero else None,
     )
 
 
-def _options(dialect: str | None, check_digit: str) -> "tuple[Dialect, CheckDigit]":
+def dialect_and_digit(
+    dialect: str | None, ages: str | None, check_digit: str
+) -> "tuple[Dialect, CheckDigit]":
+    """
+    How a file is to be read, as the options say.
+
+    Raises:
+        ConfigurationError: An option is missing or wrong.
+    """
     from conexxus_sync.sources.naxml import DIALECTS, CheckDigit
 
     problems = []
-    if dialect not in DIALECTS:
+    chosen = DIALECTS.get(dialect or "")
+    if chosen is None:
         named = "is not given" if dialect is None else f"must be one of {', '.join(DIALECTS)}"
         problems.append(f"--dialect {named}: `conexxus naxml sniff FILE` proposes one")
+    try:
+        chosen = (chosen or DIALECTS["generic"]).with_ages(ages)
+    except ValueError as exc:
+        problems.append(f"--{exc}")
     if check_digit not in tuple(CheckDigit):
         problems.append(f"--check-digit must be one of {', '.join(CheckDigit)}")
-    if dialect is None or problems:
+    if chosen is None or problems:
         raise ConfigurationError(problems)
 
-    return DIALECTS[dialect], CheckDigit(check_digit)
+    return chosen, CheckDigit(check_digit)
 
 
 def _sniffed_lines(found: "Sniffed") -> list[str]:

@@ -9,6 +9,7 @@ import pytest
 from databases import other_of
 
 from conexxus_sync.model.runs import RunKind, RunStatus
+from conexxus_sync.sources.naxml import FolderAddress
 from maintenance_files import detail, document, good
 from peeks import peek
 
@@ -16,6 +17,7 @@ from peeks import peek
 A, B, C = "036000291452", "012345678905", "070847811169"
 DELETE = '<RecordAction type="delete"/>'
 CREATE = '<RecordAction type="create"/>'
+AGE = "<SalesRestriction><MinimumCustomerAge>18</MinimumCustomerAge></SalesRestriction>"
 PRICE = "<RegularSellPrice>{}</RegularSellPrice>"
 
 
@@ -93,6 +95,25 @@ def test_first_record_must_be_complete(site, inbox):
     assert (run.status, run.items_failed) == (RunStatus.FAILED, 2)
     assert set(site.shelf) == {A}
     assert set(site.quarantine) == {B, C}
+
+
+def test_ages_need_a_setting_of_the_store(site, inbox):
+    """
+    Where the dialect does not say what an age is, its item waits in quarantine until the
+    address does, and a file says it again.
+    """
+    inbox.write("ITT1.xml", snapshot(good(AGE, code=A), good(code=B)))
+    site.pull()
+    assert (set(site.shelf), set(site.quarantine)) == ({B}, {A})
+
+    address = f"naxml:{inbox.path}?dialect=generic&ages=years"
+    address = FolderAddress.of(address, "CONEXXUS_CATALOG_SOURCE")
+    site.source = attrs.evolve(site.source, address=address)
+    inbox.write("ITT2.xml", document(good(AGE, code=A)))
+    site.pull()
+
+    assert site.quarantine == {}
+    assert site.shelf[A].extra["naxml"]["min_age"] == 18
 
 
 def test_records_of_one_item_apply_in_order(site, inbox):

@@ -8,11 +8,13 @@ import attrs
 import pytest
 
 from conexxus_client import Item, decode_extra, encode_extra
-from conexxus_sync.sources.naxml import Action, BadRecord, TableAction
+from conexxus_sync.sources.naxml import DIALECTS, Action, BadRecord, TableAction
 from maintenance_files import VOCABULARY, detail, document, good
 
 
+AGE = "<SalesRestriction><MinimumCustomerAge>{}</MinimumCustomerAge></SalesRestriction>"
 LATER = "it takes effect on 2026-02-01, which is later than 2026-01-02: send it on that day"
+UNKNOWN_AGES = [it.name for it in DIALECTS.values() if it.ages is None]
 
 
 def test_item(folder):
@@ -31,7 +33,8 @@ def test_item(folder):
         <ProhibitDiscountFlag value="no"/><ProhibitSaleLocation type="ICR"/></SalesRestriction>
     """
     modifier = '<POSCodeModifier name="6-Pack">1</POSCodeModifier>'
-    record = folder.one(document(good(more, price="3.7900", modifier=modifier)))
+    content = document(good(more, price="3.7900", modifier=modifier))
+    record = folder.one(content, ages="years")
 
     assert record.item() == Item(
         sku="036000291452/1",
@@ -111,8 +114,6 @@ def test_value(folder, element, key, expected):
         (f"<ActiveFlag b='{'x' * 4097}'/>", "ActiveFlag has more than 4,096 characters"),
         (f"<Note>{'x' * 4097}</Note>", "Note has more than 4,096 characters"),
         ("<a>" * 40 + "</a>" * 40, "a has more than 32 levels"),
-        ("<SalesRestriction><MinimumCustomerAge>1001</MinimumCustomerAge></SalesRestriction>",
-         "MinimumCustomerAge is no age in years: '1001'"),
         ("<EffectiveDate>2026-01-03</EffectiveDate>",
          "it takes effect on 2026-01-03, which is later than 2026-01-02: send it on that day"),
         ("<Note><Price effectiveDate='2026-02-01'/></Note>", LATER),
@@ -341,13 +342,68 @@ class TestDialects:
         """
         Passport writes a code; years are none of its codes.
         """
-        text = "<SalesRestriction><MinimumCustomerAge>{}</MinimumCustomerAge></SalesRestriction>"
-        record = folder.one(document(good(text.format(code))), "passport")
+        record = folder.one(document(good(AGE.format(code))), "passport")
 
         assert record.naxml["min_age"] == years
         assert "is none of 1001, 1002: '18'" in folder.reason(
-            document(good(text.format(18))), "passport"
+            document(good(AGE.format(18))), "passport"
         )
+
+    def test_ages_in_years(self, folder):
+        """
+        Radiant writes years; a code is none.
+        """
+        record = folder.one(document(good(AGE.format(18))), "radiant")
+
+        assert record.naxml["min_age"] == 18
+        assert folder.reason(document(good(AGE.format(1001))), "radiant") == (
+            "MinimumCustomerAge is no age in years: '1001'"
+        )
+
+    @pytest.mark.parametrize("dialect", UNKNOWN_AGES)
+    def test_ages_that_are_not_known(self, folder, dialect):
+        """
+        Where nothing says what an age is, its record is set aside, and all others are read.
+        """
+        texts = [AGE.format(18), AGE.format(0), AGE.format(""), ""]
+        content = document(*(good(text, form="") for text in texts))
+        of_18, of_0, *others = folder.read(content, dialect)
+
+        assert of_18.reason == (
+            f"MinimumCustomerAge may be years or a code in the dialect {dialect}: '18'; if the "
+            "store has years, say so: ages=years in the address, or --ages years"
+        )
+        assert of_18.sku == "036000291452"
+        assert isinstance(of_0, BadRecord)
+        assert [it.item().extra["naxml"].get("min_age") for it in others] == [None, None]
+
+    @pytest.mark.parametrize("dialect", UNKNOWN_AGES)
+    def test_ages_of_a_store(self, folder, dialect):
+        """
+        A store's setting says that they are years; then a code is none.
+        """
+        record = folder.one(document(good(AGE.format(18))), dialect, ages="years")
+
+        assert record.naxml["min_age"] == 18
+        assert "no age in years" in folder.reason(
+            document(good(AGE.format(1001))), dialect, ages="years"
+        )
+
+    @pytest.mark.parametrize(
+        ("dialect", "ages", "reason"),
+        [
+            ("passport", "years", "ages can't be years in the dialect passport, which has codes"),
+            ("generic", "codes", "ages must be years where it is given, got 'codes'"),
+            ("radiant", "", "ages must be years where it is given, got ''"),
+        ],
+    )
+    def test_setting_of_ages(self, dialect, ages, reason):
+        """
+        A setting adds to what is known of a dialect, and contradicts none of it.
+        """
+        with pytest.raises(ValueError, match=f"^{reason}$"):
+            DIALECTS[dialect].with_ages(ages)
+        assert DIALECTS["radiant"].with_ages("years") == DIALECTS["radiant"]
 
     @pytest.mark.parametrize(("dialect", "expected"), [("generic", None), ("petrosoft", True)])
     def test_empty_flag(self, folder, dialect, expected):

@@ -97,6 +97,10 @@ def items(draw):
     )
 
 
+# Each with what a store says of ages where the dialect does not.
+OF_STORES = [it if it.ages else it.with_ages("years") for it in DIALECTS.values()]
+
+
 @attrs.frozen
 class Written:
     """
@@ -129,7 +133,7 @@ EXAMPLES = settings(
 )
 
 
-@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=lambda it: it.name)
+@pytest.mark.parametrize("dialect", OF_STORES, ids=lambda it: it.name)
 @EXAMPLES
 @given(item=items())
 def test_written_and_read(written, dialect, item):
@@ -146,7 +150,7 @@ def test_written_and_read(written, dialect, item):
     assert written.bytes_of([found], dialect=dialect)[0] == content
 
 
-@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=lambda it: it.name)
+@pytest.mark.parametrize("dialect", OF_STORES, ids=lambda it: it.name)
 @EXAMPLES
 @given(item=items(), damage=DAMAGE)
 def test_equal_or_refused(written, dialect, item, damage):
@@ -171,7 +175,7 @@ SOME = [
 ]
 
 
-@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=lambda it: it.name)
+@pytest.mark.parametrize("dialect", OF_STORES, ids=lambda it: it.name)
 def test_catalogue_of_a_back_office(written, dialect):
     """
     Items that come from no file get the format that is the only one possible.
@@ -215,6 +219,25 @@ def test_refusal(written, change, reason):
 
     assert refused.id == item.sku
     assert reason in refused.reason
+
+
+@pytest.mark.parametrize("name", [it.name for it in DIALECTS.values() if it.ages is None])
+def test_ages_that_are_not_known(written, name):
+    """
+    Where nothing says how ages are written, an item with one is refused by name, unless the
+    store says that they are years.
+    """
+    naxml = {"code": "4011", "format": "plu", "min_age": 18}
+    with_age = attrs.evolve(SOME[1], extra={"naxml": naxml})
+    of_store = DIALECTS[name].with_ages("years")
+
+    _, writer = written.bytes_of([SOME[0], with_age], dialect=DIALECTS[name])
+    assert [(it.id, it.reason[:45]) for it in writer.unwritable] == [
+        ("4011", "MinimumCustomerAge may be years or a code in ")
+    ]
+    assert writer.count == 1
+    content, _ = written.bytes_of([with_age], dialect=of_store)
+    assert written.read(content, of_store)[0].extra["naxml"]["min_age"] == 18
 
 
 def test_what_may_be_left_out(written):

@@ -6,6 +6,7 @@ They differ in meaning, not in spelling alone; a file never decides which one it
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Literal
 
 import attrs
 
@@ -26,7 +27,8 @@ class Dialect:
     What elements mean that mean different things to different programs.
 
     Attributes:
-        ages: What MinimumCustomerAge has: years, if empty; else codes, and the years of each.
+        ages: What MinimumCustomerAge has: years, or codes with the years of each; None: not
+            known, so that a record with one is set aside unless the store's setting says years.
         padded_plu: Whether POSCodeFormat `plu` also stands for bar codes that zeros fill up to
             14 digits.
         scans_extension: Whether the bar codes of an item stand in its extension, and its
@@ -43,7 +45,7 @@ class Dialect:
     """
 
     name: str
-    ages: Mapping[str, int] = attrs.field(factory=dict, hash=False)
+    ages: Literal["years"] | Mapping[str, int] | None = attrs.field(default=None, hash=False)
     padded_plu: bool = False
     scans_extension: bool = False
     empty_flag: bool | None = None
@@ -54,6 +56,24 @@ class Dialect:
     empty_format: bool = False
     modifier_in_value: bool = False
     longest_name: int | None = None
+
+    def with_ages(self, ages: str | None) -> "Dialect":
+        """
+        The dialect as the setting of a store says what ages are; None: it says nothing.
+
+        Raises:
+            ValueError: The setting is unknown, or the dialect has codes.
+        """
+        if ages is None:
+            return self
+        if ages != "years":
+            msg = f"ages must be years where it is given, got {ages[:30]!r}"
+            raise ValueError(msg)
+        if isinstance(self.ages, Mapping):
+            msg = f"ages can't be years in the dialect {self.name}, which has codes"
+            raise ValueError(msg)
+
+        return attrs.evolve(self, ages="years")
 
 
 DIALECTS: Mapping[str, Dialect] = {
@@ -68,7 +88,7 @@ DIALECTS: Mapping[str, Dialect] = {
             longest_name=40,
         ),
         Dialect(name="verifone", padded_plu=True),
-        Dialect(name="radiant", scans_extension=True),
+        Dialect(name="radiant", ages="years", scans_extension=True),
         Dialect(name="pdi", version="3.6", modifier_in_value=True),
         Dialect(name="petrosoft", version="3.6", empty_flag=True, empty_format=True),
     )

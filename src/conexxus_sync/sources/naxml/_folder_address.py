@@ -15,7 +15,7 @@ from ._dialects import DIALECTS, CheckDigit, Dialect
 
 
 SCHEME = "naxml:"
-_OPTIONS = ("dialect", "store", "check_digit", "open_price")
+_OPTIONS = ("dialect", "ages", "store", "check_digit", "open_price")
 
 
 @attrs.frozen(kw_only=True)
@@ -24,6 +24,7 @@ class FolderAddress:
     A folder, and how the files in it are read.
 
     Attributes:
+        dialect: With what the store's setting says of ages.
         store: The StoreLocationID that they have; None for the location's own id.
         open_price: The price of an item whose price is asked for at the till;
             None: such an item is set aside.
@@ -52,7 +53,7 @@ class FolderAddress:
 
         return cls(
             folder=Path(folder),
-            dialect=DIALECTS[options["dialect"]],
+            dialect=DIALECTS[options["dialect"]].with_ages(options.get("ages")),
             store=options.get("store"),
             check_digit=CheckDigit(options.get("check_digit", CheckDigit.AUTO)),
             open_price=Decimal(0) if "open_price" in options else None,
@@ -68,6 +69,10 @@ def _problems(text: str, folder: str, options: Mapping[str, str]) -> Iterator[st
     if (dialect := options.get("dialect")) not in DIALECTS:
         given = "names no dialect" if dialect is None else f"names the dialect {dialect[:30]!r}"
         yield f"{given}: it must be one of {', '.join(DIALECTS)}"
+    try:
+        DIALECTS.get(dialect or "", DIALECTS["generic"]).with_ages(options.get("ages"))
+    except ValueError as exc:
+        yield f"is wrong: {exc}"
     if options.get("check_digit", CheckDigit.AUTO) not in tuple(CheckDigit):
         yield f"has another check_digit than {', '.join(CheckDigit)}"
     if options.get("open_price", "zero") != "zero":

@@ -244,18 +244,18 @@ def _add_value(
     elif field.read is link:
         element.set("type", value["type"])
         element.text = value["code"]
-    elif field.read is age and dialect.ages:
-        element.text = _code_of_age(value, dialect)
+    elif field.read is age and isinstance(dialect.ages, Mapping):
+        element.text = _code_of_age(value, dialect.ages, dialect.name)
     else:
         element.text = value if isinstance(value, str) else f"{Decimal(value):f}"
 
 
-def _code_of_age(years: object, dialect: Dialect) -> str:
-    for code, age_of_code in dialect.ages.items():
+def _code_of_age(years: object, ages: Mapping[str, int], dialect: str) -> str:
+    for code, age_of_code in ages.items():
         if age_of_code == years:
             return code
 
-    msg = f"MinimumCustomerAge {years} has no code in the dialect {dialect.name}"
+    msg = f"MinimumCustomerAge {years} has no code in the dialect {dialect}"
     raise RecordError(msg)
 
 

@@ -133,11 +133,17 @@ def age(text: str, _: str, dialect: Dialect) -> int | None:
     """
     if not text:
         return None
-    if dialect.ages:
-        if text not in dialect.ages:
-            msg = f"is none of {', '.join(dialect.ages)}: {text[:40]!r}"
+    if (ages := dialect.ages) is None:
+        msg = (
+            f"may be years or a code in the dialect {dialect.name}: {text[:40]!r}; if the store "
+            "has years, say so: ages=years in the address, or --ages years"
+        )
+        raise RecordError(msg)
+    if ages != "years":
+        if text not in ages:
+            msg = f"is none of {', '.join(ages)}: {text[:40]!r}"
             raise RecordError(msg)
-        return dialect.ages[text]
+        return ages[text]
     if _AGE(text) is None:
         msg = f"is no age in years: {text[:40]!r}"
         raise RecordError(msg)
