@@ -180,6 +180,9 @@ def test_given_back_where_nothing_can_be_written(leases):
         leases.release(lease)
     assert leases.abandoned == {("loc-001", "sales", 1)}
     assert leases.holder("sales", NOW) is None
+    with leases.database.read() as session:
+        (row,) = stored_leases(session)
+    assert leases.state("sales", row[2:], NOW).run_id is None
 
     leases.database.failure = None
     second = taken(leases, "r2")
@@ -188,6 +191,28 @@ def test_given_back_where_nothing_can_be_written(leases):
 
     leases.release(second)
     assert leases.abandoned == set()
+
+
+@pytest.mark.parametrize("is_abandoned", [False, True])
+def test_a_run_without_a_lease_is_counted(leases, is_abandoned):
+    """
+    Once, after those before it, also where the last of them could not store
+    that it gave its lease back.
+    """
+    lease = taken(leases)
+    leases.pass_over("sales", 1, NOW)
+    if is_abandoned:
+        leases.abandoned.add(("loc-001", "sales", 1))
+    else:
+        leases.release(lease)
+    leases.database.writes.clear()
+
+    leases.pass_over("sales", 1, NOW)
+    leases.pass_over("sales", 1, NOW)
+
+    assert leases.database.writes == [{"location": "loc-001", "durable": False}]
+    assert leases.holder("sales", NOW) is None
+    assert taken(leases, "r3").epoch == 3
 
 
 @pytest.mark.parametrize("moment", ["taken", "given back"])
