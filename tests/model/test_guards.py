@@ -63,6 +63,26 @@ def test_limits_of_a_catalogue(figures, said):
 
 
 @pytest.mark.parametrize(
+    ("figures", "said"),
+    [
+        ({"received": 1, "failed": 1}, None),
+        # Of all that are known, not of those that were received.
+        ({"received": 60, "compared": 50, "repriced": 50}, None),
+        (
+            {"received": 60, "compared": 60, "repriced": 51},
+            "51 of 100 known items have another price (51.0%); the limit is 50%",
+        ),
+        ({"gone": 21}, "21 of 100 known items are gone (21.0%); the limit is 20%"),
+    ],
+)
+def test_limits_of_changes(figures, said):
+    """
+    Any share of them may be invalid, and the others are compared with what is known.
+    """
+    assert refusal(is_complete=False, **figures) == said
+
+
+@pytest.mark.parametrize(
     ("known", "gone", "changed", "said"),
     [
         (100, 20, 0, None),
