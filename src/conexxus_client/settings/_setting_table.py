@@ -303,7 +303,8 @@ SETTINGS: tuple[Setting, ...] = (
         "orders",
         str,
         None,
-        "where sales come from: a FILE.ndjson, or `package.module:factory`",
+        "where sales come from: a FILE.ndjson, a folder of [NAXML journals](../reference/naxml.md"
+        "#sales-from-journals) as `naxml:FOLDER?dialect=passport`, or `package.module:factory`",
     ),
     _sync(
         "pull", "sync_every", read.interval, "1h", "interval of scheduled pulls, from `1m` to `7d`"
