@@ -101,7 +101,12 @@ def _push(run: SyncRun) -> Iterator[str]:
     accepted = f"{counted(run.items_succeeded, 'sale')}, {money(run.total or Decimal())}"
     differing = [issue for issue in run.errors if issue.kind is IssueKind.DISCREPANCY]
     aside = [issue for issue in run.errors if issue.kind is IssueKind.SET_ASIDE]
-    about_run = [issue.error for issue in run.errors if issue.item is None]
+    remarks = [issue.error for issue in run.errors if issue.kind is IssueKind.REMARK]
+    about_run = [
+        issue.error
+        for issue in run.errors
+        if issue.item is None and issue.kind is not IssueKind.REMARK
+    ]
 
     if run.delivery_unknown:
         yield (
@@ -123,6 +128,7 @@ def _push(run: SyncRun) -> Iterator[str]:
         yield f"  If you have looked and it is right: {accept}"
 
     yield from (f"  {error}" for error in about_run if run.items_succeeded or run.delivery_unknown)
+    yield from (f"  {remark}" for remark in remarks)
 
     waiting = run.items_failed - len(aside)
     if waiting > 0 and len(run.errors) < MAX_ERRORS and not run.delivery_unknown:

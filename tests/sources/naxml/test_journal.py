@@ -343,7 +343,7 @@ def test_orders_of_a_date(tmp_path):
     first, third, *remarks = asked(source)
 
     assert (first.id, third.id) == ("7/1/2025-12-08/1234/5", "7/1/2025-12-08/3/5")
-    assert remarks == [OrderRemark(text="1 events are no sales: VoidEvent")]
+    assert remarks == [OrderRemark(text="1 event is no sale: VoidEvent")]
     assert asked(source) == [first, third, *remarks]
     assert [it.id for it in asked(source, date(2025, 12, 9))] == ["7/1/2025-12-09/4/5"]
 

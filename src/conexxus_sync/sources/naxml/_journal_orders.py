@@ -153,7 +153,8 @@ def _remarks(sales: Iterable[Transaction], excluded: Counter[str]) -> Iterator[O
         some = ", ".join(untied[:5])
         yield OrderRemark(text=f"{len(untied):,} sales are not the sum of their tenders: {some}")
     for name, count in sorted(excluded.items()):
-        yield OrderRemark(text=f"{count:,} events are no sales: {name}")
+        fact = "1 event is no sale" if count == 1 else f"{count:,} events are no sales"
+        yield OrderRemark(text=f"{fact}: {name}")
 
 
 def _paid(sale: Transaction) -> Decimal:
