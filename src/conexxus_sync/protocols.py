@@ -66,19 +66,14 @@ class CatalogReading:
 
     Attributes:
         file: The file that it is; None if it is none.
+        is_complete: What is not in it is gone; else it says what changed.
         deleted: What a file takes away by name, after the last window.
     """
 
     stream: CatalogStream
     file: SourceFile | None = None
+    is_complete: bool = True
     deleted: list[str] = attrs.field(factory=list)
-
-    @property
-    def is_complete(self) -> bool:
-        """
-        Is gone what is not in it?  Else it says what changed.
-        """
-        return self.file is None or self.file.is_complete
 
 
 class CatalogSource(Protocol):

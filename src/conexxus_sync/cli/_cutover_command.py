@@ -60,7 +60,9 @@ def cutover(store_id: str, *, session: Session) -> ExitCode:
             )
         )
     elif obstacles:
-        write_lines([f"Location {store_id} can't be cut over yet:", *(f"  {it}" for it in obstacles)])
+        write_lines(
+            [f"Location {store_id} can't be cut over yet:", *(f"  {it}" for it in obstacles)]
+        )
     else:
         write_lines(_steps(store_id, config, len(looks)))
 

@@ -68,7 +68,7 @@ class Pull:
     source: CatalogSource
     context: EngineContext
     host: HostDelivery
-    progress: Callable[[int, int | None], None]
+    progress: Callable[[int, int | None], None] | None
     lease: Lease
     options: PullOptions
     run: SyncRun = attrs.field(init=False)
@@ -118,22 +118,23 @@ class Pull:
                 if reading.is_complete:
                     self.unnamed = self.last.unnamed_in(state, self.run.start_time)
 
-                last = self._same_checkpoint(reading)
+                digest = reading.stream.digest
+                # Each file is applied, also one that has what the last one had.
+                last = None if reading.file is not None else self._same_checkpoint(digest)
                 if last is None:
-                    return self._conclude_read(state.staging, reading)
+                    return self._conclude_read(state.staging, reading, digest)
                 if not known:
                     self._learn_windows(state.staging)
                 return self._same_again(last, reading.stream.etag)
 
-    def _same_checkpoint(self, reading: CatalogReading) -> Checkpoint | None:
+    def _same_checkpoint(self, digest: bytes) -> Checkpoint | None:
         """
         The last applied read, if this one is the same, and removals that wait
         for it do so still.
         """
         last = self.last.checkpoint
 
-        # Each file is applied, also one that has what the last one had.
-        if last is None or reading.file is not None or reading.stream.digest != last.digest:
+        if last is None or digest != last.digest:
             return None
 
         return None if self.last.waiting and not self._blocking else last
@@ -166,10 +167,13 @@ class Pull:
             rejects: list[RejectedElement] = []
             columns = validator.partition(window, rejects.append)
             staging.add_window(window, columns, rejects, page=read.page, number=count)
-            self.findings.add(rejects)
-            self.findings.remark(window)
+            if rejects:
+                self.findings.add(rejects)
+            if window.unusual:
+                self.findings.remark(window)
             count += window.count
-            self.progress(count, read.total)
+            if self.progress is not None:
+                self.progress(count, read.total)
             self._renew()
             self._reached("page")
 
@@ -186,35 +190,29 @@ class Pull:
         diff = staging.compare()
         self.is_learning = not (diff.created or diff.updated or diff.gone)
 
-    def _conclude_read(self, staging: CatalogueStaging, reading: CatalogReading) -> SyncRun:
+    def _conclude_read(
+        self, staging: CatalogueStaging, reading: CatalogReading, digest: bytes
+    ) -> SyncRun:
         self.findings.add(staging.duplicates())
-        staging.deleted.add(reading.deleted)
-        diff = staging.compare(complete=reading.is_complete, unnamed=self._blocking)
-        etag, digest = reading.stream.etag, reading.stream.digest
+        diff = staging.compare(
+            complete=reading.is_complete, deleted=reading.deleted, unnamed=self._blocking
+        )
         if (file := reading.file) is not None:
             self.file, self.run = file, attrs.evolve(self.run, file=file.summary)
 
         self._reached("compared")
         self.gone = diff.gone - diff.deleted
-        self.run = with_counts(self.run, diff, self.findings)
+        refusal = self._refusal(digest, diff)
+        self.run = with_counts(self.run, diff, self.findings, is_refused=refusal is not None)
         if diff.is_complete:
             self._note_waiting(diff.waiting)
-
-        if (refusal := self._refusal(digest, diff)) is not None:
+        if refusal is not None:
             return self._refuse(refusal, digest, compared=True)
-
-        self.run = attrs.evolve(
-            self.run,
-            created=diff.created,
-            updated=diff.updated,
-            unchanged=diff.unchanged,
-            removed=diff.gone,
-        )
 
         if self.run.planned:
             return self._record_plan(digest, compared=True)
 
-        return self._apply(etag, digest, diff)
+        return self._apply(reading.stream.etag, digest, diff)
 
     def _note_waiting(self, waiting: int) -> None:
         if self.unnamed is not None:

@@ -48,10 +48,15 @@ class Findings:
             self.remarks[text] = (count + 1, first)
 
 
-def with_counts(run: SyncRun, diff: CatalogueDiff, findings: Findings) -> SyncRun:
+def with_counts(
+    run: SyncRun, diff: CatalogueDiff, findings: Findings, *, is_refused: bool
+) -> SyncRun:
     """
-    *run* with what was read, and what was set aside of it.
+    *run* with what was read, what was set aside of it, and what changes by it,
+    which is nothing if it is refused.
     """
+    nothing = attrs.evolve(diff, created=0, updated=0, unchanged=0, gone=0)
+    applied = nothing if is_refused else diff
     succeeded = diff.received - diff.failed
     status, last_error = RunStatus.SUCCESS, None
 
@@ -68,6 +73,10 @@ def with_counts(run: SyncRun, diff: CatalogueDiff, findings: Findings) -> SyncRu
         items_processed=diff.received,
         items_succeeded=succeeded,
         items_failed=diff.failed,
+        created=applied.created,
+        updated=applied.updated,
+        unchanged=applied.unchanged,
+        removed=applied.gone,
         errors=[
             *findings.issues[: MAX_ERRORS - len(findings.remarks)],
             *map(_remark, findings.remarks.items()),

@@ -17,7 +17,7 @@ from conexxus_client import (
     StatusError,
     TransportError,
 )
-from conexxus_sync.engines import EngineContext, ignore
+from conexxus_sync.engines import EngineContext
 from conexxus_sync.errors import RunInProgressError, StoreError, SyncError
 from conexxus_sync.model.catalogue import Plan
 from conexxus_sync.model.leases import Lease
@@ -58,9 +58,9 @@ class InventorySync:
     client: ConexxusClient | None
     context: EngineContext
     storage: HostStorage | None = None
-    progress: Callable[[int, int | None], None] = ignore
+    progress: Callable[[int, int | None], None] | None = None
     source: CatalogSource | None = None
-    after: Callable[[SyncRun], None] = ignore
+    after: Callable[[SyncRun], None] | None = None
 
     def acquire(self) -> Lease:
         """
@@ -119,7 +119,8 @@ class InventorySync:
             run, remaining = self._pull(source, lease, options)
             while remaining and (again := self._next_lease()) is not None:
                 run, remaining = self._pull(source, again, PullOptions())
-            self.after(run)
+            if self.after is not None:
+                self.after(run)
 
             return run
 

@@ -199,13 +199,6 @@ class CatalogueStaging(Repository):
         return QuarantineStaging(self.session, self.location)
 
     @property
-    def deleted(self) -> DeletedItems:
-        """
-        What the read takes away by name.
-        """
-        return DeletedItems(self.session, self.location)
-
-    @property
     def windows(self) -> CatalogueWindows:
         """
         Windows of the read, and of the last applied one.
@@ -300,12 +293,15 @@ class CatalogueStaging(Repository):
         while skus := frozenset(sku for (sku,) in islice(rows, SKUS_AT_A_TIME)):
             yield skus
 
-    def compare(self, *, complete: bool = True, unnamed: int = 0) -> CatalogueDiff:
+    def compare(
+        self, *, complete: bool = True, deleted: Sequence[str] = (), unnamed: int = 0
+    ) -> CatalogueDiff:
         """
         Compare the read with the mirror; `duplicates` must have been sought.
 
         Args:
             complete: What is not in it is gone.
+            deleted: SKUs that the read takes away by name.
             unnamed: So many elements may be any of the absent items, which then wait.
         """
         self.aside.index()
@@ -319,12 +315,13 @@ class CatalogueStaging(Repository):
         if diff.known == diff.compared:
             return diff
 
-        deleted = self.deleted.compare()
-        diff = attrs.evolve(diff, deleted=deleted, gone=deleted)
+        if deleted:
+            taken = DeletedItems(self.session, self.location).staged(deleted)
+            diff = attrs.evolve(diff, deleted=taken, gone=taken)
         if not complete:
             return diff
         if not unnamed:
-            return attrs.evolve(diff, gone=deleted + self._find_absent("removed"))
+            return attrs.evolve(diff, gone=diff.deleted + self._find_absent("removed"))
 
         if waiting := self._find_absent("waiting"):
             # They are present, and stand in no window.

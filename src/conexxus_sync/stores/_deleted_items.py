@@ -25,17 +25,16 @@ class DeletedItems(Repository):
     A temporary table of SKUs.
     """
 
-    def add(self, skus: Iterable[str]) -> None:
+    def staged(self, skus: Iterable[str]) -> int:
         """
-        Stage some, none of which is staged as an item.
+        Add to the delta what of *skus* is present in the mirror, and count it.
+
+        An item that is gone already, or that never was, is not deleted again.
+
+        Args:
+            skus: None of them is staged as an item.
         """
         with self.session.filling():
             self.session.executemany(_ADD, ((sku,) for sku in skus))
 
-    def compare(self) -> int:
-        """
-        Add to the delta what is present in the mirror, and say how much that is.
-
-        An item that is gone already, or that never was, is not deleted again.
-        """
         return self.session.execute(_COMPARE, (self.location,)).rowcount

@@ -122,8 +122,10 @@ class FolderSource:
             known_item=known_item,
         )
 
+        file = stream.file(remaining=len(names) - 1)
+
         return CatalogReading(
-            stream=stream, file=stream.file(remaining=len(names) - 1), deleted=stream.deleted
+            stream=stream, file=file, is_complete=file.is_complete, deleted=stream.deleted
         )
 
     @contextmanager
