@@ -186,6 +186,6 @@ def test_wrong_designs_are_caught(folder, design, symptom):
     """
     The proof above can fail: designs that are wrong on purpose are caught.
     """
-    problems = killed(folder, design, 1, "sending", "answered", "settled")["problems"]
+    problems = killed(folder, design, 3, "sending", "answered", "settled")["problems"]
 
     assert any(symptom in problem for problem in problems)
