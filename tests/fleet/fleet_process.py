@@ -1,8 +1,8 @@
 """
 A process that runs a fleet, for the proof that two of them may be killed.
 
-Run as a script: `fleet_process.py STORE DAY SILENT URL…`, with the addresses of
-back offices: the stores are spread over them, and some more are at the silent one.
+Run as a script: `fleet_process.py EXECUTOR STORE DAY SILENT URL…`, with the addresses
+of back offices: the stores are spread over them, and some more are at the silent one.
 It ends by a signal, or once its standard input ends; on its standard output is a
 line for each run that begins and each that ends: kind, location, run and moment.
 """
@@ -84,14 +84,20 @@ def stores(store, day, silent, urls):
     ]
 
 
-def main(store, day, silent, urls):
+def main(executor, store, day, silent, urls):
     logging.disable()
     # What takes seconds in a store takes less in this proof.
+    if executor == "dbos":
+        from conexxus_sync.fleet import _dbos_executor
+
+        _dbos_executor.POLLED_S = 0.1
     _fleet.ROUND_S = 0.5
     _agenda.SUBMITTED_AGAIN_AFTER = timedelta(seconds=5)
     stop = threading.Event()
     threading.Thread(target=lambda: sys.stdin.read() or stop.set(), daemon=True).start()
-    options = FleetOptions(workers=6, budget=timedelta(seconds=5), rate=1_000, burst=1_000)
+    options = FleetOptions(
+        workers=6, budget=timedelta(seconds=5), rate=1_000, burst=1_000, executor=executor
+    )
 
     with Fleet(
         stores(store, day, silent, urls), options=options, orders=Till(day), collectors=[Witness()]
@@ -100,4 +106,4 @@ def main(store, day, silent, urls):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], date.fromisoformat(sys.argv[2]), sys.argv[3], sys.argv[4:])
+    main(*sys.argv[1:3], date.fromisoformat(sys.argv[3]), sys.argv[4], sys.argv[5:])

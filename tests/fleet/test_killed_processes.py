@@ -15,7 +15,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
-from databases import store_at, url_of
+from databases import Chosen, postgres, store_at, url_of
 
 from conexxus_client.testing import BackOffice, SandboxServer
 
@@ -24,6 +24,7 @@ from .fleet_process import IS_SMALL, KEY, SALES, STORES, location
 
 SCRIPT = Path(__file__).with_name("fleet_process.py")
 DATABASES = ("sqlite", "postgres")
+EXECUTORS = ("local", "dbos")
 ITEMS = [{"sku": f"S{number}", "name": "x", "price": 1} for number in range(20)]
 
 # The back offices of the stores, in turn: what each does now and then.  A sale whose
@@ -117,18 +118,33 @@ def overlaps(found):
     ]
 
 
+def lose_the_queue(path):
+    """
+    Destroy the tables of the engine, while processes use them.
+    """
+    if Chosen.name == "sqlite":
+        for end in ("", "-wal", "-shm"):
+            Path(f"{path}.dbos{end}").unlink(missing_ok=True)
+    else:
+        schema = postgres().schema_of(str(path))
+        # To drop it would deadlock with them.
+        postgres().connection.execute(f"ALTER SCHEMA {schema}_dbos RENAME TO {schema}_lost")
+
+
 @pytest.mark.fault(
     "S11",
     "Two processes run one fleet, and are killed at random; some back offices hang or answer 429",
     "each sale arrives once, and no location has two runs of one kind at a time",
 )
 @pytest.mark.long
+@pytest.mark.parametrize("executor", EXECUTORS)
 @pytest.mark.parametrize("kills", [3 if IS_SMALL else 20])
 @pytest.mark.timeout(1_800)
-def test_two_processes(tmp_path, database, kills):
+def test_two_processes(tmp_path, database, kills, executor):
     """
     Each sale arrives once, and no location has two runs of one kind at a time;
-    what hangs costs no other location its turn.
+    what hangs costs no other location its turn.  Where they share a queue, that is
+    lost in the midst of it.
     """
     dice, written = random.Random(kills), SimpleQueue()
     # Long over, at any hour.
@@ -148,12 +164,15 @@ def test_two_processes(tmp_path, database, kills):
                 with store.at(name).write() as state:
                     state.sales_dates.set_start_date(day, now)
 
-        arguments = [url_of(tmp_path / "conexxus.db"), day.isoformat(), *urls]
+        path = tmp_path / "conexxus.db"
+        arguments = [executor, url_of(path), day.isoformat(), *urls]
         at_work, ended = [Worker(arguments, written) for _ in range(2)], []
 
-        for _ in range(kills):
+        for number in range(kills):
+            if executor == "dbos" and number == kills // 2:
+                lose_the_queue(path)
             for _ in range(dice.randrange(30, 60)):
-                written.get(timeout=60)
+                written.get(timeout=300)
             worker = at_work.pop(dice.randrange(2))
             worker.end(kill=True)
             ended.append(worker)
@@ -162,7 +181,7 @@ def test_two_processes(tmp_path, database, kills):
         for _ in range(50 * STORES):
             if sold(offices) == everything:
                 break
-            written.get(timeout=120)
+            written.get(timeout=300)
         for worker in at_work:
             worker.end(kill=False)
 
