@@ -9,6 +9,7 @@ import pytest
 from messages import PAGE, ROOT, commands, settings
 
 import conexxus_sync.errors
+import conexxus_sync.fleet._work_item
 import conexxus_sync.model.sales
 import conexxus_sync.sources.naxml
 from conexxus_client import ConexxusError

@@ -31,7 +31,7 @@ from conexxus_sync.stores import SyncStore
 from conexxus_sync.stores.sqlite import SqliteStore
 
 from ._local_executor import CLOSED_WITHIN_S, Job
-from ._work_item import WorkItem
+from ._work_item import EngineError, WorkItem
 
 
 # Of the engine's tables, whichever release of the SDK wrote them: by default it is
@@ -53,12 +53,6 @@ CONNECTIONS = 5
 _QUEUED, _BEGUN = "ENQUEUED", "PENDING"
 
 _log = safe_logger(__name__)
-
-
-class EngineError(StoreError):
-    """
-    The queue of the fleet can't be used.
-    """
 
 
 class DbosExecutor:

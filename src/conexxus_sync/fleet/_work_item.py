@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import attrs
 
+from conexxus_sync.errors import StoreError
 from conexxus_sync.model.runs import RunKind
 
 
@@ -35,6 +36,12 @@ class WorkItem:
         The slot is not in it: of what is due at once, two processes find another.
         """
         return f"{quote(self.location_id, safe='')}/{self.kind}/{self.attempt}"
+
+
+class EngineError(StoreError):
+    """
+    The queue of a fleet can't be used.
+    """
 
 
 class Executor(Protocol):
