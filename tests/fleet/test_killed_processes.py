@@ -31,7 +31,7 @@ ITEMS = [{"sku": f"S{number}", "name": "x", "price": 1} for number in range(20)]
 # answer is lost is in the books.
 FAULTS = (
     "",
-    "sales: after_commit(reset)@0.1; sales: 503@0.1",
+    "sales: after_commit(reset)@0.04; sales: 503@0.03",
     "429(retry_after=2)@0.05",
     "catalog: slow(3s)@0.05",
 )
