@@ -75,7 +75,7 @@ class EventReader:
     Turns the elements of events into sales, in the order of the journal.
 
     Attributes:
-        timezone: Of times without an offset; an hour that comes twice is told apart by the
+        timezone: Of times without an offset; an hour that comes twice is distinguished by the
             order of the events of a register.
         store: The StoreLocationID of the journal.
     """
