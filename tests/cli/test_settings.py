@@ -41,8 +41,8 @@ def rows():
     The rows of the generated table: variable, key and option.
     """
     lines = [line for line in PAGE.read_text().splitlines() if line.startswith("| `")]
-    cells = [[cell.strip().strip("`") for cell in line.split(" | ")] for line in lines]
-    return [(row[0].removeprefix("| `"), row[1], row[2]) for row in cells]
+    cells = [[cell.strip().strip("`") for cell in line.strip("| ").split(" | ")] for line in lines]
+    return [(row[0], row[-2], row[-1]) for row in cells]
 
 
 @pytest.fixture
@@ -186,13 +186,13 @@ def test_reference():
     """
     before, after = re.split(r"(?m)(?:^\|.*\n)+", PAGE.read_text())
     written = [
-        f"| `{it.variable}` | `{it.key}` | {'-' if it.is_secret else f'`{it.option}`'} "
-        f"| {'yes' if it.is_required else 'no'} | {f'`{it.default}`' if it.default else '-'} "
-        f"| {it.meaning} |"
+        f"| `{it.variable}` | {it.meaning} | {f'`{it.default}`' if it.default else '-'} "
+        f"| {'yes' if it.is_required else 'no'} | `{it.key}` "
+        f"| {'-' if it.is_secret else f'`{it.option}`'} |"
         for it in SETTINGS
     ]
     head = [
-        "| Variable | Key | Option | Required | Default | Meaning |",
+        "| Variable | Meaning | Default | Required | Key | Option |",
         "|---|---|---|---|---|---|",
     ]
     text = before + "\n".join([*head, *written]) + "\n" + after

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 import wheels
+from conexxus_client import __version__
 from conexxus_client.settings import SETTINGS
 from conexxus_sync.cli._command_table import COMMANDS
 
@@ -21,6 +22,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 DOCKER = EXAMPLES / "docker"
 PAGE = Path(__file__).parents[2] / "docs/how-to/docker.md"
 DOCKERFILE = (DOCKER / "Dockerfile").read_text()
+SERIES = f"{__version__.rpartition('.')[0]}.*"
 
 
 def instructions(text):
@@ -54,6 +56,13 @@ def test_lint():
     )
 
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_version():
+    """
+    The image has the SDK of the version that is here.
+    """
+    assert f"conexxus-sdk[flask,postgres,sql]=={SERIES}'" in DOCKERFILE
 
 
 def test_image():
@@ -148,7 +157,7 @@ def test_build(tmp_path):
     try:
         place = f"COPY {wheel.name} /tmp/\nRUN python -m venv"
         text = DOCKERFILE.replace("RUN python -m venv", place, 1)
-        text = text.replace("'conexxus-sdk[", f"'/tmp/{wheel.name}[").replace("]==0.1.*'", "]'")
+        text = text.replace("'conexxus-sdk[", f"'/tmp/{wheel.name}[").replace(f"]=={SERIES}'", "]'")
         (tmp_path / "Dockerfile").write_text(text)
         build = ["docker", "build", "-q", "-f", tmp_path / "Dockerfile", EXAMPLES / "flask_till"]
         image = subprocess.run(build, capture_output=True, text=True, check=True).stdout.strip()
