@@ -54,7 +54,7 @@ class HostDelivery:
     pending: list[int] = attrs.field(factory=list)
     is_here: bool = False
 
-    def prepare(self, *, reapply: bool) -> None:
+    def prepare(self, state: State, *, reapply: bool) -> None:
         """
         Find out how far the host has come, and what is to be delivered before
         there is more: nothing, if everything must be queued anew.
@@ -62,18 +62,19 @@ class HostDelivery:
         if self.storage is None:
             return
 
-        with self.context.store.read() as now:
-            state, pending = now.host_queue.state(), now.host_queue.pending()
-            self.is_here = self._shares(now.session)
+        queue = state.host_queue.state()
+        self.pending = state.host_queue.pending()
+        self.is_here = self._shares(state.session)
         seen = self._last_applied()
 
-        if state is None or reapply:
+        if queue is None or reapply:
             self.beyond = seen or 0
-        elif seen is not None and not state.applied <= seen <= state.sequence:
+        elif seen is not None and not queue.applied <= seen <= queue.sequence:
             # Either side was restored from a backup.
             self.beyond = seen
 
-        self.pending = pending if self.beyond is None else []
+        if self.beyond is not None:
+            self.pending = []
 
     def queue(self, state: State, *, changed: bool = True) -> None:
         """

@@ -96,23 +96,22 @@ class Pull:
         """
         Do it all and return the run as it was recorded.
         """
-        if not self.run.planned:
-            self.host.prepare(reapply=self.options.reapply)
-            self.host.deliver(self.lease, self._renew)
-
         with self.context.store.read() as state:
+            if not self.run.planned:
+                self.host.prepare(state, reapply=self.options.reapply)
+                self.host.deliver(self.lease, self._renew)
+
             self.last = LastRead.of(state, self.scope)
-        self.unnamed = self.last.unnamed
-        etag = None if self.options.reads_anew else self.last.etag(self.run.start_time)
-        # Where the mirror may be damaged, everything is compared.
-        known = {} if self.options.force else self.last.windows
-        self._reached("request")
+            self.unnamed = self.last.unnamed
+            etag = None if self.options.reads_anew else self.last.etag(self.run.start_time)
+            # Where the mirror may be damaged, everything is compared.
+            known = {} if self.options.force else self.last.windows
+            self._reached("request")
 
-        with self.source.open(etag=etag, known=known) as reading:
-            if reading.stream.not_modified:
-                return self._not_modified()
+            with self.source.open(etag=etag, known=known) as reading:
+                if reading.stream.not_modified:
+                    return self._not_modified()
 
-            with self.context.store.read() as state:
                 state.staging.open()
                 self._stage(state.staging, reading.stream)
                 if reading.is_complete:

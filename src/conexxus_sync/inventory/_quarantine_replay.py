@@ -99,9 +99,9 @@ class QuarantineReplay:
 
     def _replay(self, lease: Lease, key: str, row: ItemRow) -> SyncRun:
         host = HostDelivery(context=self.context, storage=self.storage)
-        host.prepare(reapply=False)
 
         with self.context.store.read() as state:
+            host.prepare(state, reapply=False)
             state.staging.open()
             state.staging.add(columns_of([row]), _POSITION)
             for _ in state.staging.duplicates():
