@@ -3,7 +3,7 @@ One pull from the first request to the last write; decides whether a catalogue i
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import attrs
@@ -374,16 +374,22 @@ class Pull:
         # Only what happened since the commit is news.
         if before != (self.host.delivered, self.host.error):
             with self.context.store.write(self.lease) as state:
-                self._save(state)
+                self._record_run(state)
 
         return self.run
 
     def _save(self, state: State) -> None:
-        now = self.context.clock.now()
-        self.run = attrs.evolve(with_host_error(self.run, self.host.error), end_time=now)
-        state.runs.save(self.run)
+        now = self._record_run(state)
         if state.runs.is_safe_to_purge(now):
             state.runs.purge(now - RUNS_ARE_KEPT)
+
+    def _record_run(self, state: State) -> datetime:
+        now, error = self.context.clock.now(), self.host.error
+        run = self.run if error is None else with_host_error(self.run, error)
+        self.run = attrs.evolve(run, end_time=now)
+        state.runs.save(self.run)
+
+        return now
 
     def _renew(self) -> Lease:
         now = self.context.clock.now()

@@ -139,7 +139,9 @@ class QuarantineReplay:
         return run
 
     def _save(self, state: State, host: HostDelivery, run: SyncRun) -> SyncRun:
-        run = attrs.evolve(with_host_error(run, host.error), end_time=self._now)
+        if host.error is not None:
+            run = with_host_error(run, host.error)
+        run = attrs.evolve(run, end_time=self._now)
         state.runs.save(run)
 
         return run

@@ -123,11 +123,11 @@ def with_unheard_removals(run: SyncRun, gone: int) -> SyncRun:
     return attrs.evolve(run, note=note)
 
 
-def with_host_error(run: SyncRun, error: str | None) -> SyncRun:
+def with_host_error(run: SyncRun, error: str) -> SyncRun:
     """
-    *run* with what the host raised, if it did.
+    *run* with what the host raised.
     """
-    if error is None or run.last_error == error:
+    if run.last_error == error:
         return run
 
     return attrs.evolve(
