@@ -11,6 +11,7 @@ import attrs
 from conexxus_sync.model.runs import RunKind, SyncRun
 from conexxus_sync.model.sales import Batch
 from conexxus_sync.runtime.run_logging import in_run
+from conexxus_sync.stores import State
 
 from ._batch_sender import PATIENCE
 from ._batching import bisect
@@ -107,7 +108,7 @@ class BacklogPush:
     retry_after: float = 0.0
     breaker: CircuitBreaker = attrs.field(factory=CircuitBreaker)
 
-    def push(self, dates: list[date], run_id: str) -> list[SyncRun]:
+    def push(self, state: State, dates: list[date], run_id: str) -> list[SyncRun]:
         """
         Push *dates*.
 
@@ -117,10 +118,8 @@ class BacklogPush:
         """
         context, left, runs = self.context, list(dates), list[SyncRun]()
         rounds = 0
-
-        with context.store.read() as state:
-            known = state.sales_dates.recorded(dates)
-            first = state.sales_dates.first_known()
+        known = state.sales_dates.recorded(dates)
+        first = state.sales_dates.first_known()
 
         while (left or rounds < MOST_ROUNDS) and not self._is_over:
             if not left:

@@ -61,7 +61,7 @@ class BatchSender:
         """
         return self.stop or self.exhausted or self.context.stopped()
 
-    def deliver(self, last: Callable[[State], None]) -> None:
+    def deliver(self, state: State, last: Callable[[State], None]) -> None:
         """
         Deliver all that is open, each batch once, in order.
 
@@ -69,9 +69,7 @@ class BatchSender:
             last: Called in the transaction that settles the last of them.
         """
         place = (0, -1)
-
-        with self.context.store.read() as state:
-            batch = self._next(state, place)
+        batch = self._next(state, place)
 
         while batch is not None and not self.is_over:
             place, batch = self._deliver_one(batch, place, last)
@@ -246,7 +244,8 @@ class BatchSender:
         )
         self.counters.add_accepted(batch.transactions - len(blamed), total)
         refused = [member for member in members if member.id in blamed]
-        self._quarantine(state, refused, blamed, result.reason)
+        if refused:
+            self._quarantine(state, refused, blamed, result.reason)
         self.unknown_in_a_row = 0
 
         if len(blamed) < batch.transactions:

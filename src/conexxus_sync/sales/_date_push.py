@@ -83,9 +83,12 @@ class DatePush:
             ConexxusError: The store failed, or the lease was lost.
         """
         try:
-            # What waits goes first, even if the host is gone.
-            if not self.is_known or (self._deliver_waiting() and not self._is_closed()):
-                self._deliver_new()
+            with self.context.store.read() as state:
+                # What waits goes first, even if the host is gone.
+                if not self.is_known or (
+                    self._deliver_waiting(state) and not self._is_closed(state)
+                ):
+                    self._deliver_new(state)
             if self.finished is None and not self.settled:
                 self._finish_alone()
         except PushStoppedError:
@@ -107,50 +110,44 @@ class DatePush:
 
         return self.finished
 
-    def _deliver_waiting(self) -> bool:
+    def _deliver_waiting(self, state: State) -> bool:
         """
         Deliver what was frozen before; False if some of it still waits.
         """
-        self.sender.deliver(lambda _: None)
+        self.sender.deliver(state, lambda _: None)
 
-        return self._is_clear(parked=self.context.replaces_day)
+        return self._is_clear(state, parked=self.context.replaces_day)
 
-    def _is_closed(self) -> bool:
+    def _is_closed(self, state: State) -> bool:
         """
         Does the date take no new sales?  What was delivered on it may be
         forgotten, and would be sent again.
         """
-        with self.context.store.read() as state:
-            return state.sales_dates.closed(self.business_date) is not None
+        return state.sales_dates.closed(self.business_date) is not None
 
-    def _is_clear(self, *, parked: bool) -> bool:
+    def _is_clear(self, state: State, *, parked: bool) -> bool:
         """
         Is nothing left to deliver, and may we go on?
 
         Args:
             parked: Whether what waits for an operator counts as left.
         """
-        with self.context.store.read() as state:
-            left = state.outbox.open_transactions(
-                self.business_date,
-                parked=parked,
-            )
+        left = state.outbox.open_transactions(self.business_date, parked=parked)
 
         return left == 0 and not self.sender.is_over
 
-    def _is_as_before(self) -> bool:
+    def _is_as_before(self, state: State) -> bool:
         """
         Is the date as it was when a comparison last found nothing to do?
         """
-        with self.context.store.read() as state:
-            before = state.sales_dates.fingerprint(self.business_date)
+        before = state.sales_dates.fingerprint(self.business_date)
 
-            if before is None or self.context.accept_changes:
-                return False
-            for raw in read_bytes(self.context, self.business_date, self.counters):
-                self.fingerprint.add(raw)
-            if self._value(state) != before or self.counters.source_remarks:
-                return False
+        if before is None or self.context.accept_changes:
+            return False
+        for raw in read_bytes(self.context, self.business_date, self.counters):
+            self.fingerprint.add(raw)
+        if self._value(state) != before or self.counters.source_remarks:
+            return False
 
         self.proven = before
 
@@ -167,8 +164,8 @@ class DatePush:
             )
         )
 
-    def _deliver_new(self) -> None:
-        if self._is_as_before():
+    def _deliver_new(self, state: State) -> None:
+        if self._is_as_before(state):
             self._settle_later()
             return
 
@@ -181,17 +178,17 @@ class DatePush:
             self._settle_later()
             return
 
-        again = self._freeze(chain((first,) if first else (), transactions))
+        again = self._freeze(state, chain((first,) if first else (), transactions))
         self.context.failpoint("frozen")
 
         if again:
             # What changed is taken back first; what it became comes after it,
             # in this push or in the next.
             self.incomplete = self.takes_back = True
-            self.sender.deliver(lambda _: None)
-            if self._is_clear(parked=True):
+            self.sender.deliver(state, lambda _: None)
+            if self._is_clear(state, parked=True):
                 self.incomplete = False
-                again = self._freeze(self._read())
+                again = self._freeze(state, self._read())
                 self.context.failpoint("frozen")
             if again:
                 # The till said something else when it was asked once more.
@@ -202,7 +199,7 @@ class DatePush:
                     )
 
         if self.finished is None and not self.settled:
-            self.sender.deliver(self._finish)
+            self.sender.deliver(state, self._finish)
 
     def _settle_later(self) -> None:
         self.settled = True
@@ -217,7 +214,7 @@ class DatePush:
             self.fingerprint.add(sale.raw if sale.fault is None else None)
             yield sale
 
-    def _freeze(self, transactions: Iterable[FrozenTransaction]) -> bool:
+    def _freeze(self, state: State, transactions: Iterable[FrozenTransaction]) -> bool:
         """
         Store what is new in batches, bytes and keys, before anything is sent.
 
@@ -227,21 +224,18 @@ class DatePush:
         """
         context, day = self.context, self.business_date
 
-        with context.store.read() as state:
-            staging, found = state.sales_staging, self._stage(state, transactions)
-            settled = not found and not self.fingerprint.is_faulty and staging.is_settled()
-            self.proven = self._value(state) if settled else None
-            faulty: Iterable[FrozenTransaction] = staging.faulty()
-            context.renew_lease()
-            decision = ChangeDecision.of(context, state, found)
-            context.renew_lease()
-            voids = self._voids(state, decision)
-            drafts = self._drafts(state)
-            if context.replaces_day:
-                whole = DayReplacement.of(context, state, day, found, corrects=decision.corrects)
-                drafts = self._batches(whole.members, UNDIVIDED)
-                found, faulty = list(whole.found), chain(faulty, whole.held)
-            context.renew_lease()
+        staging, found = state.sales_staging, self._stage(state, transactions)
+        settled = not found and not self.fingerprint.is_faulty and staging.is_settled()
+        self.proven = self._value(state) if settled else None
+        faulty: Iterable[FrozenTransaction] = staging.faulty()
+        decision = ChangeDecision.of(context, state, found)
+        voids = self._voids(state, decision)
+        drafts = self._drafts(state)
+        if context.replaces_day:
+            whole = DayReplacement.of(context, state, day, found, corrects=decision.corrects)
+            drafts = self._batches(whole.members, UNDIVIDED)
+            found, faulty = list(whole.found), chain(faulty, whole.held)
+        context.renew_lease()
 
         now = context.clock.now()
 

@@ -196,12 +196,14 @@ class SalesPush:
                 self.context.release(lease)
             return []
 
-        with self._leased(ledger, lease, accept_changes=accept_changes) as context:
-            with self.context.store.read() as state:
-                self.store_age.refuse_restored(state)
-                context.profile_check.refuse_other(state)
-                if business_date is not None:
-                    refuse_closed(state, business_date)
+        with (
+            self._leased(ledger, lease, accept_changes=accept_changes) as context,
+            self.context.store.read() as stored,
+        ):
+            self.store_age.refuse_restored(stored)
+            context.profile_check.refuse_other(stored)
+            if business_date is not None:
+                refuse_closed(stored, business_date)
 
             lagged = clock_problem is not None and clock_problem.last_run is not None
             if lagged and business_date is None:
@@ -227,7 +229,7 @@ class SalesPush:
                     state.sales_looks.begin(now, looks[0])
 
             rounds = BacklogPush(context=context, progress=progress, looks=frozenset(looks))
-            runs = rounds.push([*dates, *looks], context.lease.run_id)
+            runs = rounds.push(stored, [*dates, *looks], context.lease.run_id)
             context.failpoint("visited")
             if lease is not None and not runs:
                 run = empty_run(

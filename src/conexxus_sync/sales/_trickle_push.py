@@ -24,12 +24,9 @@ class TricklePush(DatePush):
 
     settle: timedelta
 
-    def _deliver_new(self) -> None:
+    def _deliver_new(self, state: State) -> None:
         context, day = self.context, self.business_date
-        transactions = self._read()
-
-        with context.store.read() as state:
-            self._stage(state, transactions)
+        self._stage(state, self._read())
         self.context.failpoint("read")
         self.counters.source_remarks.clear()
         now = context.clock.now()
@@ -41,7 +38,7 @@ class TricklePush(DatePush):
         self.context.failpoint("frozen")
 
         if is_frozen:
-            self.sender.deliver(self._finish)
+            self.sender.deliver(state, self._finish)
         else:
             # What waited may have been delivered before: that is to be recorded.
             self.settled = not self.counters.has_content
