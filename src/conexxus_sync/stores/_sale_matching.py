@@ -66,6 +66,8 @@ DELETE FROM staged WHERE position IN (
 )
 """
 
+_ANY_KNOWN = "SELECT 1 FROM known LIMIT 1"
+
 # What was set aside before seconds were remembered has all of its id; what is
 # dismissed is so whether a register is said since or not.
 _MATCH_SECOND = """
@@ -147,6 +149,9 @@ class Comparison:
         if repeats_ids(session):
             self.hold()
             session.execute(_DROP_EQUAL)
+        if session.execute(_ANY_KNOWN).fetchone() is None:
+            return
+
         self.hold()
         session.execute(_MATCH_SECOND)
         session.create_temporary(_LEFT_OVER, _INDEX_LEFT_OVER, _PAIRS)

@@ -252,8 +252,9 @@ class SalesStaging(Repository):
 
         twice = session.execute(_TOLD_TWICE, day).fetchall()
         comparison.hold()
-        session.execute(_DROP_TOLD_TWICE, day)
-        comparison.hold()
+        if twice:
+            session.execute(_DROP_TOLD_TWICE, day)
+            comparison.hold()
 
         return twice
 
