@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from attrs.converters import optional
 
-from ._receipt import _amount_fields as fields
+from ._receipt import _amounts as fields
 from ._receipt._amounts import amount_of, average, exact_sum
 from ._receipt._mapping_reader import MappingReader, Unknown
 from ._receipt._receipt_parts import (

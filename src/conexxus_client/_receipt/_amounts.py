@@ -1,5 +1,5 @@
 """
-Exact amounts: which Decimals are one, and how they are added up.
+Exact amounts: which Decimals are one, how they are added up, and the fields that hold one.
 """
 
 from collections.abc import Iterable
@@ -12,6 +12,9 @@ MAX_DIGITS = 38
 MAX_DECIMALS = 18
 
 CENT = Decimal("0.01")
+
+# Any number of so many bits has at most 38 digits.
+_SMALL_BITS = 126
 
 # Enough for a billion of the largest amounts.
 SUM_DIGITS = MAX_DIGITS + MAX_DECIMALS + 9
@@ -96,7 +99,7 @@ def amount_of(value: Any) -> Decimal:
     return unsigned_zero(amount)
 
 
-def named_amount(name: str, value: Any) -> Decimal:
+def _named(name: str, value: Any) -> Decimal:
     """
     The amount of a field: a till has dozens, so what is wrong has its name.
     """
@@ -105,3 +108,54 @@ def named_amount(name: str, value: Any) -> Decimal:
     except (TypeError, ValueError) as exc:
         msg = f"{name}: {exc}"
         raise type(exc)(msg) from None
+
+
+# Converters of the fields that hold an amount, by their names.
+
+
+def amount(value: Any) -> Decimal:
+    return _named("amount", value)
+
+
+def change(value: Any) -> Decimal:
+    return _named("change", value)
+
+
+def discount(value: Any) -> Decimal:
+    return _named("discount", value)
+
+
+def price(value: Any) -> Decimal:
+    return _named("price", value)
+
+
+def quantity(value: Any) -> int | Decimal:
+    if type(value) is int and value.bit_length() <= _SMALL_BITS:
+        return value
+
+    number = _named("quantity", value)
+    return value if isinstance(value, int) else number
+
+
+def rate(value: Any) -> Decimal:
+    return _named("rate", value)
+
+
+def rounding(value: Any) -> Decimal:
+    return _named("rounding", value)
+
+
+def tax(value: Any) -> Decimal:
+    return _named("tax", value)
+
+
+def taxable(value: Any) -> Decimal:
+    return _named("taxable", value)
+
+
+def tip(value: Any) -> Decimal:
+    return _named("tip", value)
+
+
+def total(value: Any) -> Decimal:
+    return _named("total", value)

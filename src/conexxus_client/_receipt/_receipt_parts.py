@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from . import _amount_fields as fields
+from . import _amounts as fields
 
 
 _CODE_LENGTH = 3
