@@ -76,7 +76,7 @@ def host_orders(shop=SHOP, *, restarted):
 
 @attrs.frozen
 class MarkedBeforeSending(WatchedOutbox):
-    def mark_sending(self, batch, *, unknown_since, now):
+    def mark_sending(self, batch, *, now, **_):
         self.mark_delivered(batch, answer="surely", now=now)
         self.database.doing = "sending"
 

@@ -162,9 +162,8 @@ class BatchSender:
         with self.context.writing() as state:
             # A batch may be older than the first profile that was kept.
             self.context.profile_check.keep(state, now)
-            state.outbox.mark_sending(batch, unknown_since=since, now=now)
-            if since is None:
-                state.outbox.note_moment(batch, self.context.moment())
+            moment = self.context.moment() if since is None else None
+            state.outbox.mark_sending(batch, unknown_since=since, now=now, moment=moment)
             body, ids = state.outbox.body(batch), state.outbox.ids(batch)
 
         self.context.failpoint("sending")

@@ -4,7 +4,7 @@ Pushes one business date: stored batches first, then new transactions.
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
-from itertools import chain
+from itertools import chain, repeat
 
 import attrs
 
@@ -321,7 +321,7 @@ class DatePush:
 
     def _drafts(self, state: State) -> Iterator[BatchDraft]:
         fresh = state.sales_staging.fresh()
-        members = (corrected(one, self.business_date) for one in fresh)
+        members = map(corrected, fresh, repeat(self.business_date))
         released = state.outbox.released(self.business_date)
 
         if not released:

@@ -1,15 +1,15 @@
 """
-Converts one batch to rows and back.
+Reads a batch and its members from their rows.
 """
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 
-from conexxus_sync.model.frozen_sales import BatchDraft, FrozenTransaction, idempotency_key
+from conexxus_sync.model.frozen_sales import FrozenTransaction
 from conexxus_sync.model.sales import Batch, BatchState
 
-from ._database import Row, Session, moments, texts
+from ._database import Row, Session, moments
 
 
 COLUMNS = (
@@ -24,22 +24,6 @@ FROM batch_transactions WHERE location = ? AND key = ? ORDER BY position
 """
 
 _ORIGINS = "SELECT origin FROM batch_transactions WHERE location = ? AND key = ?"
-_NEXT_FREEZE = """
-SELECT coalesce(max(freeze_number), 0) + 1 FROM batches WHERE location = ? AND business_date = ?
-"""
-_GENERATION = """
-SELECT count(*) FROM batches WHERE location = ? AND business_date = ? AND digest = ?
-"""
-_INSERT = """
-INSERT INTO batches (location, key, business_date, freeze_number, first, state, transactions,
-    mismatched, total, digest, frozen_at, unknown_since, parent, released, body)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-_INSERT_MEMBER = """
-INSERT INTO batch_transactions (location, key, position, id, digest, total, size, sold_at, origin,
-    revision, voids, version, register)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
 
 
 def read_batch(row: Row) -> Batch:
@@ -80,54 +64,6 @@ def origins(session: Session, batch: Batch) -> set[str]:
     What the host calls the transactions of *batch*.
     """
     return {row[0] for row in session.execute(_ORIGINS, (batch.location_id, batch.key)).fetchall()}
-
-
-def next_freeze(session: Session, draft: BatchDraft) -> int:
-    """
-    The number of a freeze that comes after all others of its date.
-    """
-    day = (draft.frozen.location_id, draft.frozen.date.isoformat())
-
-    return int(session.execute(_NEXT_FREEZE, day).fetchone()[0])
-
-
-def insert(session: Session, draft: BatchDraft, number: int, now: datetime) -> str:
-    """
-    Store one batch under a key that no batch before it had.
-
-    Args:
-        number: Of the freeze it is part of.
-
-    Returns:
-        Its key.
-    """
-    location_id, day, digest = draft.frozen.location_id, draft.frozen.date, draft.digest
-    generation = session.execute(_GENERATION, (location_id, day.isoformat(), digest)).fetchone()[0]
-    key = idempotency_key(
-        location_id=location_id, business_date=day, digest=digest, generation=generation
-    )
-    session.execute(
-        _INSERT,
-        (
-            *(location_id, key, day.isoformat(), number, draft.members[0].position),
-            BatchState.UNKNOWN if draft.unknown_since else BatchState.PENDING,
-            *(len(draft.members), sum(bool(member.mismatched) for member in draft.members)),
-            *(str(draft.total), digest, *texts(now, draft.unknown_since)),
-            *(draft.parent, int(draft.released), draft.frozen.body),
-        ),
-    )
-    session.executemany(
-        _INSERT_MEMBER,
-        (
-            (
-                *(location_id, key, m.position, m.id, m.digest, str(m.total), len(m.raw)),
-                *(m.sold_at, m.origin, m.revision, int(m.voids), m.version, m.register),
-            )
-            for m in draft.members
-        ),
-    )
-
-    return key
 
 
 def split_body(body: bytes, rows: Iterable[Row]) -> Iterator[FrozenTransaction]:

@@ -9,11 +9,11 @@ from decimal import Decimal
 import attrs
 
 from conexxus_client import exact_sum
-from conexxus_sync.model.frozen_sales import BatchDraft
+from conexxus_sync.model.frozen_sales import BatchDraft, idempotency_key
 from conexxus_sync.model.sales import Batch, BatchState, SendMoment
 
 from ._batch_queries import OPEN, BatchReader
-from ._batch_rows import COLUMNS, insert, next_freeze, origins, read_batch
+from ._batch_rows import COLUMNS, origins, read_batch
 from ._database import NO_LIMIT, text, texts
 from ._freeze_numbers import Freezes
 from ._operator_actions import keys
@@ -54,6 +54,23 @@ WHERE location = ?1 AND business_date = ?2 AND id = ?3 AND sold_second = (
 """
 
 ADOPTED = "taken for delivered by something else"
+
+_NEXT_FREEZE = """
+SELECT coalesce(max(freeze_number), 0) + 1 FROM batches WHERE location = ? AND business_date = ?
+"""
+_GENERATION = """
+SELECT count(*) FROM batches WHERE location = ? AND business_date = ? AND digest = ?
+"""
+_INSERT = """
+INSERT INTO batches (location, key, business_date, freeze_number, first, state, transactions,
+    mismatched, total, digest, frozen_at, unknown_since, parent, released, body)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_INSERT_MEMBER = """
+INSERT INTO batch_transactions (location, key, position, id, digest, total, size, sold_at, origin,
+    revision, voids, version, register)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
 
 _OPEN_UNTIL = f"""
 SELECT {COLUMNS} FROM batches WHERE location = ? AND business_date <= ? AND {OPEN}
@@ -111,8 +128,10 @@ class Outbox(BatchReader):
         number = 0
 
         for draft in drafts:
-            number = number or next_freeze(self.session, draft)
-            insert(self.session, draft, number, now)
+            if not number:
+                day = (self.location, draft.frozen.date.isoformat())
+                number = int(self.session.execute(_NEXT_FREEZE, day).fetchone()[0])
+            self._insert(draft, number, now)
 
         if number:
             self.freezes.advance()
@@ -128,7 +147,7 @@ class Outbox(BatchReader):
         self._close(batch, BatchState.RESOLVED if parts else BatchState.REJECTED, answer, now)
 
         for draft in parts:
-            insert(self.session, draft, batch.freeze, now)
+            self._insert(draft, batch.freeze, now)
 
         kept = {member.origin for draft in parts for member in draft.members}
         self._left(batch, origins(self.session, batch) - kept)
@@ -138,27 +157,67 @@ class Outbox(BatchReader):
         Put *draft*, which was set aside out of *batch*, in its place again.
         """
         self.session.execute(_RESOLVE, (self.location, batch.key))
-        key = insert(self.session, draft, batch.freeze, now)
+        key = self._insert(draft, batch.freeze, now)
         self.session.execute(_KEEP_TURN, (self.location, batch.key, key))
 
-    def mark_sending(self, batch: Batch, *, unknown_since: datetime | None, now: datetime) -> None:
+    def _insert(self, draft: BatchDraft, number: int, now: datetime) -> str:
+        """
+        Store one batch under a key that no batch before it had; returns the key.
+
+        Args:
+            number: Of the freeze it is part of.
+        """
+        location_id, day, digest = self.location, draft.frozen.date, draft.digest
+        scope = (location_id, day.isoformat(), digest)
+        generation = self.session.execute(_GENERATION, scope).fetchone()[0]
+        key = idempotency_key(
+            location_id=location_id, business_date=day, digest=digest, generation=generation
+        )
+        self.session.execute(
+            _INSERT,
+            (
+                *(location_id, key, day.isoformat(), number, draft.members[0].position),
+                BatchState.UNKNOWN if draft.unknown_since else BatchState.PENDING,
+                *(len(draft.members), sum(bool(member.mismatched) for member in draft.members)),
+                *(str(draft.total), digest, *texts(now, draft.unknown_since)),
+                *(draft.parent, int(draft.released), draft.frozen.body),
+            ),
+        )
+        self.session.executemany(
+            _INSERT_MEMBER,
+            (
+                (
+                    *(location_id, key, m.position, m.id, m.digest, str(m.total), len(m.raw)),
+                    *(m.sold_at, m.origin, m.revision, int(m.voids), m.version, m.register),
+                )
+                for m in draft.members
+            ),
+        )
+
+        return key
+
+    def mark_sending(
+        self,
+        batch: Batch,
+        *,
+        unknown_since: datetime | None,
+        now: datetime,
+        moment: SendMoment | None = None,
+    ) -> None:
         """
         Record that from now on the back office may have *batch*.
 
         Args:
             unknown_since: Since when it may have it from an earlier attempt.
+            moment: By all clocks, when the first request is sent that may arrive.
         """
         self.freezes.advance()
-        self.session.execute(_MARK_SENDING, (*texts(now, unknown_since), self.location, batch.key))
-
-    def note_moment(self, batch: Batch, moment: SendMoment) -> None:
-        """
-        Record by all clocks when the first request is sent that may arrive.
-        """
-        self.session.execute(
-            _NOTE_MOMENT,
-            (moment.boot, moment.uptime, *texts(moment.server), self.location, batch.key),
-        )
+        row = (self.location, batch.key)
+        server_time = None if moment is None else moment.server
+        at, unknown, server = texts(now, unknown_since, server_time)
+        self.session.execute(_MARK_SENDING, (at, unknown, *row))
+        if moment is not None:
+            self.session.execute(_NOTE_MOMENT, (moment.boot, moment.uptime, server, *row))
 
     def mark_open(
         self,

@@ -8,7 +8,7 @@ any size costs the memory of one batch.
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
-from itertools import islice
+from itertools import count, islice
 
 import attrs
 
@@ -265,7 +265,7 @@ class SalesStaging(Repository):
         """
         rows = self.session.stream(_FRESH_APART if repeats_ids(self.session) else _FRESH)
 
-        return (_transaction(row, position) for position, row in enumerate(rows))
+        return map(_transaction, rows, count())
 
     def delivered_count(self) -> int:
         """
