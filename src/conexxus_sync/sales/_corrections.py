@@ -19,7 +19,7 @@ from conexxus_sync.protocols import OrderSource, VoidingOrderSource
 from conexxus_sync.runtime.host_exceptions import described, ends_process
 from conexxus_sync.runtime.host_methods import called
 
-from ._order_reader import LONGEST_COMPLAINT
+from ._source_watch import LONGEST_COMPLAINT
 
 
 def void(

@@ -29,9 +29,8 @@ from conexxus_sync.model.formatting import counted
 from conexxus_sync.protocols import OrderSource
 from conexxus_sync.stores import LocationStore, State
 
-from ._order_reader import HostRecords
 from ._reconciliation import sales_of
-from ._source_watch import SourceWatch
+from ._source_watch import HostRecords, SourceWatch
 
 
 _NO_ORDERS = "Without an order source, the till is not compared"

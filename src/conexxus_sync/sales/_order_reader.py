@@ -5,33 +5,23 @@ Reads the host's transactions of a business date, and freezes each.
 from collections.abc import Iterator
 from datetime import date, datetime
 
-import attrs
-
 from conexxus_client import Transaction
-from conexxus_sync.errors import HostError
 from conexxus_sync.model.calendar import StoreCalendar
 from conexxus_sync.model.frozen_sales import FrozenTransaction, bytes_to_send
 from conexxus_sync.model.order_records import (
     OrderRemark,
     UnusableTransaction,
-    transaction_of,
     unusable,
 )
-from conexxus_sync.protocols import OrderSource
-from conexxus_sync.runtime.clock import SystemClock
-from conexxus_sync.runtime.host_exceptions import described, ends_process
-from conexxus_sync.runtime.host_methods import called
+from conexxus_sync.runtime.host_exceptions import ends_process
 
 from ._push_context import PushContext, PushStoppedError
 from ._run_counters import RunCounters
-from ._source_watch import Asked, SourceWatch
+from ._source_watch import HostRecords
 from ._zone_check import LOOKED_AT, ZoneCheck
 
 
 HOLD_EVERY = 1_000
-
-# An exception of the host may quote a whole table.
-LONGEST_COMPLAINT = 500
 
 
 def read_transactions(
@@ -85,59 +75,6 @@ def _records(
                 counters.zone_doubt = zone.doubt
         if not isinstance(record, OrderRemark):
             yield position, record
-
-
-@attrs.define
-class HostRecords:
-    """
-    What the host's source yields for one date, each made a sale if it can be.
-
-    Iterating raises a `HostError` for whatever the host raises.
-
-    Attributes:
-        read: How many came so far.
-        last: Name of the last of them.
-    """
-
-    orders: OrderSource
-    location_id: str
-    business_date: date
-    watch: SourceWatch = attrs.field(factory=lambda: SourceWatch(SystemClock()))
-    read: int = attrs.field(default=0, init=False)
-    last: str | None = attrs.field(default=None, init=False)
-
-    def __iter__(self) -> Iterator[Transaction | UnusableTransaction | OrderRemark]:
-        watch = self.watch
-        asked: Asked | None = watch.begin(self.orders, self.business_date)
-
-        # The host may raise whatever it likes; what is raised at the `yield`
-        # ends the reader, and is no error of the host.
-        try:
-            where = self.location_id, self.business_date
-            for given in called(self.orders, "transactions", *where):
-                record = transaction_of(given)
-                self.read += 1
-                if not isinstance(record, OrderRemark):
-                    self.last = record.id
-                watch.end(asked)
-                asked = None
-                yield record
-                asked = watch.begin(self.orders, self.business_date)
-        except BaseException as exc:
-            if asked is None or isinstance(exc, HostError) or ends_process(exc):
-                raise
-            raise HostError(self._failed(exc)) from exc
-        finally:
-            watch.end(asked)
-
-    def _failed(self, exc: BaseException) -> str:
-        after = "" if self.last is None else f" after transaction {self.last[:60]!r}"
-        came = f", {self.read:,} read" if self.read else ""
-
-        return (
-            f"the order source failed for business date {self.business_date}{after}{came}: "
-            f"{described(exc, LONGEST_COMPLAINT)}"
-        )
 
 
 def _remark(

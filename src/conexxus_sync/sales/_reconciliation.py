@@ -13,7 +13,7 @@ from conexxus_sync.model.sales import DateTotals
 from conexxus_sync.protocols import OrderSource
 from conexxus_sync.stores import LocationStore
 
-from ._order_reader import HostRecords
+from ._source_watch import HostRecords
 
 
 # Id, register and second.
