@@ -109,6 +109,31 @@ def test_nothing_changed_nothing_said(site, host):
     assert host.sequences == [1]
 
 
+def test_run_is_recorded_with_the_last_changes(site, monkeypatch):
+    """
+    The run that the history has ends when the host has applied all of it, and
+    is recorded in the transaction that forgets these changes.
+    """
+    site.pull(items("A"), storage=Host())
+    writes, write = [], type(site.store).write
+
+    class SlowHost(Host):
+        def apply(self, changes):
+            site.clock.advance(minutes=5)
+            monkeypatch.setattr(type(site.store), "write", recorded)
+
+    def recorded(store, lease=None):
+        writes.append(store)
+        return write(store, lease)
+
+    run = site.pull(items("A", "B"), storage=SlowHost())
+
+    with site.store.read() as state:
+        assert state.runs.get(run.id) == run
+    assert run.end_time == site.clock.now()
+    assert len(writes) == 1
+
+
 def test_changes_can_be_read_twice(site):
     """
     The streams are read anew each time, and know their length.

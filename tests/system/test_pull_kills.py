@@ -305,7 +305,7 @@ class AtMostOnce(HostDelivery):
     Wrong: the queue is forgotten before the host has applied it.
     """
 
-    def deliver(self, lease, renew):
+    def deliver(self, lease, renew, last=None):
         store, failpoint = self.context.store, self.context.failpoint
         for sequence in self.pending:
             with store.read() as state, state.host_queue.lent(sequence, "apply") as changes:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import attrs
 
-from conexxus_sync.engines import EngineContext
+from conexxus_sync.engines import EngineContext, ignore
 from conexxus_sync.errors import HostError, TransactionEndedError
 from conexxus_sync.model.leases import Lease
 from conexxus_sync.protocols import (
@@ -132,9 +132,14 @@ class HostDelivery:
             del self.pending[0]
             self.delivered += 1
 
-    def deliver(self, lease: Lease, renew: Callable[[], Lease]) -> None:
+    def deliver(
+        self, lease: Lease, renew: Callable[[], Lease], last: Callable[[State], object] = ignore
+    ) -> None:
         """
         Let the host apply what is pending, each sequence by itself.
+
+        Args:
+            last: Called in the transaction that forgets the last of them.
         """
         storage, pending = self.storage, self.pending
         self.pending = []
@@ -160,6 +165,8 @@ class HostDelivery:
             self.context.failpoint("host applied")
             with self.context.store.write(renew()) as state:
                 state.host_queue.applied(sequence)
+                if sequence == pending[-1]:
+                    last(state)
             self.delivered += 1
 
     def _fail(self, exc: BaseException) -> None:

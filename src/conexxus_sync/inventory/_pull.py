@@ -368,11 +368,11 @@ class Pull:
 
         self.committed = self.run
         self.context.failpoint("committed")
-        before = self.host.delivered, self.host.error
-        self.host.deliver(self.lease, self._renew)
+        before = self.host.error
+        self.host.deliver(self.lease, self._renew, self._record_run)
 
         # Only what happened since the commit is news.
-        if before != (self.host.delivered, self.host.error):
+        if self.host.error != before:
             with self.context.store.write(self.lease) as state:
                 self._record_run(state)
 
