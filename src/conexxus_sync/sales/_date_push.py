@@ -229,13 +229,14 @@ class DatePush:
         self.proven = self._value(state) if settled else None
         faulty: Iterable[FrozenTransaction] = staging.faulty()
         decision = ChangeDecision.of(context, state, found)
+        context.renew_lease()
         voids = self._voids(state, decision)
         drafts = self._drafts(state)
         if context.replaces_day:
             whole = DayReplacement.of(context, state, day, found, corrects=decision.corrects)
             drafts = self._batches(whole.members, UNDIVIDED)
             found, faulty = list(whole.found), chain(faulty, whole.held)
-        context.renew_lease()
+            context.renew_lease()
 
         now = context.clock.now()
 

@@ -66,8 +66,6 @@ DELETE FROM staged WHERE position IN (
 )
 """
 
-_ANY_KNOWN = "SELECT 1 FROM known LIMIT 1"
-
 # What was set aside before seconds were remembered has all of its id; what is
 # dismissed is so whether a register is said since or not.
 _MATCH_SECOND = """
@@ -124,7 +122,7 @@ class Comparison:
     Attributes:
         day: Location and date.
         fields: Those whose change is one.
-        hold: Called after two statements at most: a day may be so large that
+        hold: Called after three statements at most: a day may be so large that
             the lease has to be renewed meanwhile.  Not needed in a transaction,
             which keeps others from taking it.
     """
@@ -140,22 +138,21 @@ class Comparison:
         """
         session = self.session
         session.create_temporary(_TABLE)
-        session.execute(_FILL_QUARANTINED, self.day)
+        known = session.execute(_FILL_QUARANTINED, self.day).rowcount
         self.hold()
-        session.execute(_FILL_OPEN, self.day)
-        session.execute(_FILL_DELIVERED, self.day)
-        self.hold()
+        known += session.execute(_FILL_OPEN, self.day).rowcount
+        known += session.execute(_FILL_DELIVERED, self.day).rowcount
         session.execute(_INDEX_STAGED)
+        self.hold()
         if repeats_ids(session):
-            self.hold()
             session.execute(_DROP_EQUAL)
-        if session.execute(_ANY_KNOWN).fetchone() is None:
+            self.hold()
+        if not known:
             return
 
-        self.hold()
         session.execute(_MATCH_SECOND)
-        session.create_temporary(_LEFT_OVER, _INDEX_LEFT_OVER, _PAIRS)
         self.hold()
+        session.create_temporary(_LEFT_OVER, _INDEX_LEFT_OVER, _PAIRS)
         session.execute(_FILL_PAIRS)
         session.execute(_MATCH_LEFT_OVER)
         self.hold()

@@ -215,13 +215,12 @@ class SalesStaging(Repository):
         comparison.match()
         missing = session.execute(_MISSING).fetchall()
         session.execute(_DROP_WAITING)
-        hold()
         changed = session.execute(_CHANGED).fetchall()
+        hold()
         if repeats_ids(session):
-            hold()
             session.execute(_DROP_OTHER_COPIES)
             session.execute(_FAULT_DIFFERENT)
-        hold()
+            hold()
         session.execute(_DROP_FAULTY_COPIES)
         number_revisions(comparison)
         twice = self._place(comparison, ids_are_global=ids_are_global)
@@ -239,7 +238,6 @@ class SalesStaging(Repository):
         session, day = self.session, comparison.day
         session.create_temporary(_OPEN_ELSEWHERE)
         session.execute(_FILL_ELSEWHERE, day)
-        comparison.hold()
         session.execute(_INDEX_ELSEWHERE)
 
         if ids_are_global:
