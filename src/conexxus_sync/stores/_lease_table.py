@@ -248,7 +248,8 @@ class Leases:
     def _holder(self, kind: str, row: "_Row", now: datetime) -> str | None:
         epoch, run_id, holder, expires_at = row
         is_free = (
-            is_void(expires_at, now)
+            run_id is None
+            or is_void(expires_at, now)
             or (self.location, kind, epoch) in self.abandoned
             or (self.location, kind, run_id) in _ownerless
             or self.processes.is_gone(holder)
