@@ -3,7 +3,7 @@ The synchronous client, and the base that it shares with the asynchronous one.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date as Date  # noqa: N812  # an argument is called `date`
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -239,8 +239,7 @@ class ConexxusClient(_BaseClient):
             self._core.endpoints.day_totals(date, location_id or self.config.location_id)
         )
 
-    @contextmanager
-    def stopping(self, stop: Callable[[], bool]) -> Iterator[None]:
+    def stopping(self, stop: Callable[[], bool]) -> AbstractContextManager[None]:
         """
         Let calls of this thread end early.
 
@@ -250,8 +249,7 @@ class ConexxusClient(_BaseClient):
         nothing.  A connection that is being made, and an injected
         `http_client`, go on to their own time-outs.
         """
-        with cancellation_scope(stop):
-            yield
+        return cancellation_scope(stop)
 
     def close(self) -> None:
         """
