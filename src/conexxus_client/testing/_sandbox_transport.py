@@ -94,11 +94,12 @@ class SandboxReply:
     An answer whose body is made while it is read.
     """
 
-    def __init__(self, answer: Answer, chunks: Iterator[bytes]) -> None:
+    def __init__(self, answer: Answer, pieces: Iterator[bytes], max_bytes: int | None) -> None:
         self.status = answer.status
         self.headers = Headers(list(answer.headers))
         self.close = answer.close
-        self._chunks = chunks
+        self._pieces = pieces
+        self._max_bytes = max_bytes
 
     def chunks(self) -> Iterator[bytes]:
         """
@@ -108,7 +109,14 @@ class SandboxReply:
             ConexxusError: A fault says that it breaks off or stalls, or it
                 is larger than the request admits.
         """
-        return self._chunks
+        size = 0
+
+        for piece in self._pieces:
+            size += len(piece)
+            if self._max_bytes is not None and size > self._max_bytes:
+                msg = f"The answer is larger than {self._max_bytes} bytes and was not read further."
+                raise ResponseTooLargeError(msg, delivery=Delivery.UNKNOWN)
+            yield piece
 
 
 class AsyncSandboxReply:
@@ -150,7 +158,7 @@ def _reply(office: BackOffice, request: Request, limits: Limits, now: float) -> 
     pieces = iter((answer.body,)) if isinstance(answer.body, bytes) else answer.body
     pieces = _faulty_pieces(pieces, fault, limits.timeout_ms, ends_in)
 
-    return SandboxReply(answer, _bounded(pieces, request.max_bytes))
+    return SandboxReply(answer, pieces, request.max_bytes)
 
 
 def _transport_error(
@@ -206,14 +214,3 @@ def _drip_ms(fault: Fault, length: int) -> float:
     every = 10 if fault.wait_ms is None else fault.wait_ms
 
     return every * -(-length // (fault.size or 1))
-
-
-def _bounded(pieces: Iterator[bytes], max_bytes: int | None) -> Iterator[bytes]:
-    size = 0
-
-    for piece in pieces:
-        size += len(piece)
-        if max_bytes is not None and size > max_bytes:
-            msg = f"The answer is larger than {max_bytes} bytes and was not read further."
-            raise ResponseTooLargeError(msg, delivery=Delivery.UNKNOWN)
-        yield piece
