@@ -19,15 +19,15 @@ TOLERANCE = timedelta(minutes=5)
 _BOOTTIME: int | None = getattr(time, "CLOCK_BOOTTIME", None)
 
 
-def uptime_of(clock: Clock) -> float:
+def uptime_of(clock: Clock) -> Callable[[], float]:
     """
-    Seconds that only ever grow until the computer is started anew.
+    Gives seconds that only ever grow until the computer is started anew.
 
     A clock of the host need not have `uptime`; it has `monotonic`.
     """
     uptime: Callable[[], float] = getattr(clock, "uptime", clock.monotonic)
 
-    return uptime()
+    return uptime
 
 
 class SystemClock:
@@ -64,7 +64,7 @@ class SettableClock:
         return self._clock.monotonic()
 
     def uptime(self) -> float:
-        return uptime_of(self._clock)
+        return uptime_of(self._clock)()
 
     @contextmanager
     def set_to(self, moment: datetime) -> Iterator[None]:

@@ -10,7 +10,7 @@ import attrs
 from conexxus_client import CallStoppedError, ConexxusError, Delivery, FrozenBatch, PushReceipt
 from conexxus_sync.model.frozen_sales import FrozenTransaction
 from conexxus_sync.model.sales import Batch
-from conexxus_sync.runtime.clock import TOLERANCE, uptime_of
+from conexxus_sync.runtime.clock import TOLERANCE
 from conexxus_sync.stores import State
 
 from ._batching import bisect
@@ -101,7 +101,7 @@ class BatchSender:
         last_try = self._is_last_try
         self.context.renew_lease()
         self.announce()
-        now, began = self.context.clock.now(), uptime_of(self.context.clock)
+        now, began = self.context.clock.now(), self.context.uptime()
         since = unknown_since(batch)
         profile = self.context.profile
         age = self._key_age(batch, since)
@@ -194,7 +194,7 @@ class BatchSender:
         """
         leaves = min(TOLERANCE, self.context.profile.key_ttl / 10) / 2
 
-        if uptime_of(self.context.clock) - began > leaves.total_seconds():
+        if self.context.uptime() - began > leaves.total_seconds():
             raise CallStoppedError(_STOOD_STILL, delivery=Delivery.NOT_SENT)
 
     def _repeat_within(self, since: datetime | None, age: KeyAge) -> timedelta | None:

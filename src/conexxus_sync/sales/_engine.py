@@ -11,6 +11,7 @@ import attrs
 from conexxus_client import ConfigurationError
 from conexxus_sync.engines import EngineContext, ignore
 from conexxus_sync.model.calendar import plain_date
+from conexxus_sync.model.delivery_profile import DeliveryProfile
 from conexxus_sync.model.leases import Lease
 from conexxus_sync.model.runs import SyncRun
 from conexxus_sync.protocols import OrderSource
@@ -22,7 +23,7 @@ from ._backoff import A_DAY_S, Backoff
 from ._clock_check import RELEASED, ClockProblem
 from ._due_dates import HeldDates, StartDate
 from ._ledger import SalesLedger, refuse_closed
-from ._profile_check import ProfileCheck, sent_with
+from ._profile_check import ProfileCheck
 from ._push_context import PushContext, SalesClient
 from ._push_warnings import WARN_EVERY, PushWarnings
 from ._run_counters import empty_run
@@ -87,7 +88,8 @@ class SalesPush:
         """
         return ProfileCheck(
             store=self.context.store,
-            given=sent_with(self.client.profile, self.client),
+            # A host's own client may have no address.
+            given=DeliveryProfile.of(self.client.profile, getattr(self.client, "config", None)),
             named=self.profile_named,
         )
 

@@ -373,7 +373,7 @@ class OutboxOperator:
     def _danger(self, batch: Batch) -> str | None:
         now = self.context.clock.now()
         here = SendMoment(
-            at=now, boot=self.context.store.boot, uptime=uptime_of(self.context.clock)
+            at=now, boot=self.context.store.boot, uptime=uptime_of(self.context.clock)()
         )
 
         return parking_reason(unknown_since(batch), now, self.profile, key_age=key_age(batch, here))

@@ -10,7 +10,7 @@ from datetime import datetime
 
 import attrs
 
-from conexxus_client import ApiProfile, ConfigurationError
+from conexxus_client import ConfigurationError
 from conexxus_sync.model.delivery_profile import DeliveryProfile, ProfileDifference
 from conexxus_sync.model.formatting import counted
 from conexxus_sync.model.sales import OPEN_STATES, Batch, OutboxError
@@ -74,13 +74,6 @@ class ProfileCheck:
             return _differs(self.store.location, found)
 
         return _unanswered(self.store.location, found) if profiles.may_have_arrived() else None
-
-
-def sent_with(profile: ApiProfile, client: object) -> DeliveryProfile:
-    """
-    What decides how *client* sends; a host's own client may have no address.
-    """
-    return DeliveryProfile.of(profile, getattr(client, "config", None))
 
 
 def _differs(location_id: str, found: Iterable[ProfileDifference]) -> str:

@@ -56,13 +56,10 @@ class SalesClient(Protocol):
 
 
 @runtime_checkable
-class DatedClient(Protocol):
+class AskableClient(Protocol):
     """
-    A client that has the back office's time.
+    A client that can ask how the back office is, and then has its time.
     """
-
-    @property
-    def server_time(self) -> datetime | None: ...
 
     def health(self) -> ApiHealth: ...
 
@@ -84,6 +81,7 @@ class PushContext:
         failpoint: Called when a step is done.
         stopped: Shall the push end as soon as it can?
         limits: How large a batch may become.
+        uptime: Seconds that go on while the computer is suspended.
         replaces_day: Whether a push replaces all that the back office has of its date.
     """
 
@@ -109,7 +107,7 @@ class PushContext:
     profile: ApiProfile = attrs.field(init=False)
     limits: BatchLimits = attrs.field(init=False)
     replaces_day: bool = attrs.field(init=False)
-    dated_client: DatedClient | None = attrs.field(init=False)
+    uptime: Callable[[], float] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         engine = self.engine
@@ -118,7 +116,7 @@ class PushContext:
         self.failpoint, self.stopped = engine.failpoint, engine.is_stopping
         self.profile, self.limits = self.client.profile, BatchLimits.of(self.config)
         self.replaces_day = self.profile.sales_mode == "replace_day"
-        self.dated_client = self.client if isinstance(self.client, DatedClient) else None
+        self.uptime = uptime_of(self.clock)
 
     def draft(
         self,
@@ -151,8 +149,8 @@ class PushContext:
         return SendMoment(
             at=self.clock.now(),
             boot=self.store.boot,
-            uptime=uptime_of(self.clock),
-            server=None if self.dated_client is None else self.dated_client.server_time,
+            uptime=self.uptime(),
+            server=getattr(self.client, "server_time", None),
         )
 
     def asked_moment(self) -> SendMoment:
@@ -163,8 +161,8 @@ class PushContext:
         still since.
         """
         try:
-            if self.dated_client is not None:
-                self.dated_client.health()
+            if isinstance(self.client, AskableClient):
+                self.client.health()
         except ConexxusError:
             return attrs.evolve(self.moment(), server=None)
 
