@@ -115,7 +115,8 @@ class Pull:
                 state.staging.open()
                 self._stage(state.staging, reading.stream)
                 if reading.is_complete:
-                    self.unnamed = self.last.unnamed_in(state, self.run.start_time)
+                    now, is_clean = self.run.start_time, not self.findings.issues
+                    self.unnamed = None if is_clean else self.last.unnamed_in(state, now)
 
                 digest = reading.stream.digest
                 # Each file is applied, also one that has what the last one had.

@@ -46,13 +46,7 @@ class ChangeDecision:
             for one in found
             if one.kind is not DiscrepancyKind.ELSEWHERE and not one.is_told_too
         )
-        # What is returned so that it can't be sent is as good as gone.
-        changed = len(changes & state.sales_staging.corrected())
-        doubt = context.config.sales_guards.refusal(
-            known=state.sales_staging.delivered_count(),
-            gone=len(changes) - changed,
-            changed=changed,
-        )
+        doubt = cls._doubt(context, state, changes) if changes else None
         is_asked = context.accept_changes or context.config.on_changed == "resend"
         refused = None if context.accept_changes or not is_asked else doubt
 
@@ -64,6 +58,17 @@ class ChangeDecision:
             corrects=is_asked and refused is None,
             refused=refused,
             doubt=doubt,
+        )
+
+    @staticmethod
+    def _doubt(context: PushContext, state: State, changes: frozenset[SaleKey]) -> str | None:
+        # What is returned so that it can't be sent is as good as gone.
+        changed = len(changes & state.sales_staging.corrected())
+
+        return context.config.sales_guards.refusal(
+            known=state.sales_staging.delivered_count(),
+            gone=len(changes) - changed,
+            changed=changed,
         )
 
     def record(self, state: State, business_date: date, now: datetime) -> bool:

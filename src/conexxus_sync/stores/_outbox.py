@@ -321,8 +321,9 @@ class Outbox(BatchReader):
         """
         *ids*, by the host's names, are not on the date of *batch* any more.
         """
-        dates = SalesDates(self.session, self.location)
-        dates.clear_moved_visits(batch.business_date, ids)
+        if ids:
+            dates = SalesDates(self.session, self.location)
+            dates.clear_moved_visits(batch.business_date, ids)
 
     def _close(self, batch: Batch, state: BatchState, answer: str, now: datetime) -> None:
         self.session.execute(_CLOSE, (state, answer, text(now), self.location, batch.key))
