@@ -165,7 +165,7 @@ class DatePush:
         )
 
     def _deliver_new(self, state: State) -> None:
-        if self._is_as_before(state):
+        if self.is_known and self._is_as_before(state):
             self._settle_later()
             return
 
@@ -247,7 +247,7 @@ class DatePush:
                 state.sales_dates.clear_visit(day)
                 return True
 
-            self._freeze_drafts(state, drafts, now)
+            is_frozen = self._freeze_drafts(state, drafts, now)
             self.counters.add_discrepancies(
                 state.sales_quarantine.record_discrepancies(day, found, now)
             )
@@ -259,7 +259,7 @@ class DatePush:
             if self.takes_back and decision.refused is not None:
                 self.incomplete = True
 
-            if not state.outbox.open_transactions(day):
+            if not is_frozen and not state.outbox.open_transactions(day):
                 self._finish(state)
 
         return False
@@ -323,7 +323,7 @@ class DatePush:
     def _drafts(self, state: State) -> Iterator[BatchDraft]:
         fresh = state.sales_staging.fresh()
         members = map(corrected, fresh, repeat(self.business_date))
-        released = state.outbox.released(self.business_date)
+        released = state.outbox.released(self.business_date) if self.is_known else {}
 
         if not released:
             # As a stream: a day may be large.

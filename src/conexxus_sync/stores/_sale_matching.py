@@ -132,9 +132,12 @@ class Comparison:
     fields: Collection[str] = COMPARABLE
     hold: Callable[[], None] = lambda: None
 
-    def match(self) -> None:
+    def match(self) -> bool:
         """
         Find out which of the staged are known, and which of these are unchanged.
+
+        Returns:
+            Whether several were staged under one id; of equal ones, one stays.
         """
         session = self.session
         session.create_temporary(_TABLE)
@@ -144,11 +147,12 @@ class Comparison:
         known += session.execute(_FILL_DELIVERED, self.day).rowcount
         session.execute(_INDEX_STAGED)
         self.hold()
-        if repeats_ids(session):
+        repeated = repeats_ids(session)
+        if repeated:
             session.execute(_DROP_EQUAL)
             self.hold()
         if not known:
-            return
+            return repeated
 
         session.execute(_MATCH_SECOND)
         self.hold()
@@ -168,6 +172,8 @@ class Comparison:
             self.hold()
             session.executemany(_IS_SAME, list(self._unchanged(rows)))
         self.hold()
+
+        return repeated
 
     def _unchanged(self, rows: Iterable[Row]) -> Iterator[tuple[int]]:
         for position, raw, version, digest in rows:

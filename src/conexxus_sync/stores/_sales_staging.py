@@ -212,12 +212,12 @@ class SalesStaging(Repository):
         """
         comparison = self._comparison(business_date, fields=fields, hold=hold)
         session = self.session
-        comparison.match()
+        repeated = comparison.match()
         missing = session.execute(_MISSING).fetchall()
         session.execute(_DROP_WAITING)
         changed = session.execute(_CHANGED).fetchall()
         hold()
-        if repeats_ids(session):
+        if repeated and repeats_ids(session):
             session.execute(_DROP_OTHER_COPIES)
             session.execute(_FAULT_DIFFERENT)
             hold()
