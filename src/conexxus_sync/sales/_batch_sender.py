@@ -42,6 +42,9 @@ class BatchSender:
         stop: Whether more sends now would fare no better, of any date.
         exhausted: Whether more sends of this date would fare no better.
         retry_after: Seconds that the back office asked to wait.
+        is_last_try: Whether there were so many failures that only one more is worth
+            a try. It goes to the batch that was not sent for the longest time: a few
+            that are never answered must not hold up the others for ever.
     """
 
     context: PushContext
@@ -53,6 +56,7 @@ class BatchSender:
     exhausted: bool = False
     retry_after: float = 0.0
     unknown_in_a_row: int = 0
+    is_last_try: bool = False
 
     @property
     def is_over(self) -> bool:
@@ -74,21 +78,14 @@ class BatchSender:
         while batch is not None and not self.is_over:
             place, batch = self._deliver_one(batch, place, last)
 
-    @property
-    def _is_last_try(self) -> bool:
-        """
-        Were there so many failures that only one more is worth a try?
-
-        It goes to the batch that was not sent for the longest time: a few
-        that are never answered must not hold up the others for ever.
-        """
-        return self.unknown_in_a_row >= self.patience or self.context.evidence.is_hopeless
-
     def _next(self, state: State, after: tuple[int, int]) -> Batch | None:
+        is_tired = self.unknown_in_a_row >= self.patience
+        self.is_last_try = is_tired or self.context.evidence.is_hopeless
+
         return state.outbox.next_batch(
             self.business_date,
             after=after,
-            rested=self._is_last_try,
+            rested=self.is_last_try,
             tried=self.context.evidence.tried,
         )
 
@@ -98,7 +95,7 @@ class BatchSender:
         """
         Deliver *batch*; returns the place to go on from, and what comes next.
         """
-        last_try = self._is_last_try
+        last_try = self.is_last_try
         self.context.renew_lease()
         self.announce()
         now, began = self.context.clock.now(), self.context.uptime()

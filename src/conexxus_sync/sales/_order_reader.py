@@ -71,8 +71,7 @@ def _records(
         if counters is not None:
             _remark(record, context.calendar, business_date, core, counters)
             if position < LOOKED_AT and isinstance(record, Transaction):
-                zone.look(record.timestamp)
-                counters.zone_doubt = zone.doubt
+                counters.zone_doubt = zone.look(record.timestamp)
         if not isinstance(record, OrderRemark):
             yield position, record
 

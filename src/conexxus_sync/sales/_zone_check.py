@@ -30,22 +30,22 @@ class ZoneCheck:
     _agrees: bool = attrs.field(default=False, init=False)
     _other: datetime | None = attrs.field(default=None, init=False)
 
-    def look(self, moment: datetime) -> None:
+    def look(self, moment: datetime) -> str | None:
         """
-        Look at the time of one sale.
+        Look at the time of one sale; returns the doubt that there is by now.
         """
         try:
             offset = moment.utcoffset()
-            if not offset:
-                return
-            if offset == moment.astimezone(self.zone).utcoffset():
+            if offset and offset == moment.astimezone(self.zone).utcoffset():
                 self._agrees = True
-            else:
+            elif offset:
                 self._other = moment
         except BaseException as exc:
             # A zone of the host's own, or an end of the calendar.
             if ends_process(exc):
                 raise
+
+        return self.doubt
 
     @property
     def doubt(self) -> str | None:
