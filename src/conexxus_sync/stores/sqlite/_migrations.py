@@ -1,5 +1,5 @@
 """
-Numbered migrations, each in one transaction.
+Whose file an SQLite database is, and its numbered migrations, each in one transaction.
 """
 
 import sqlite3
@@ -12,7 +12,55 @@ import attrs
 from conexxus_sync.errors import StoreError
 from conexxus_sync.stores._migration_files import migrations, newer
 
-from ._identity import APPLICATION_ID, FIRST_WITH_ID, identity_of
+
+# "CNXS"
+APPLICATION_ID = 0x434E5853
+# Stores of earlier versions bear no application id.
+FIRST_WITH_ID = 19
+
+# Of the first migration; none of them was renamed since.
+_TABLES = ("changes", "checkpoints", "hosts", "items", "leases", "quarantine", "runs")
+
+# In one statement, so that it is one state of the file.
+_LOOK = f"""
+SELECT
+    (SELECT application_id FROM pragma_application_id),
+    (SELECT user_version FROM pragma_user_version),
+    count(*),
+    count(*) FILTER (WHERE type = 'table' AND name IN {_TABLES})
+FROM sqlite_schema
+"""  # noqa: S608  # the names are above
+
+
+@attrs.frozen(kw_only=True)
+class Identity:
+    """
+    What a file says of itself.
+
+    Attributes:
+        application_id: 0 if none was set.
+        version: Of the schema; 0 if none was set.
+        is_new: Nothing was ever made in it.
+        is_ours: It has the tables of a store, and no other program's mark.
+    """
+
+    application_id: int
+    version: int
+    is_new: bool = False
+    is_ours: bool = True
+
+    @property
+    def problem(self) -> str | None:
+        """
+        Why it is no store; None if it is one.
+        """
+        if self.is_ours:
+            return None
+
+        return (
+            f"is no store of conexxus-sdk: application id {self.application_id}, "
+            f"schema version {self.version}"
+        )
 
 
 @attrs.frozen
@@ -87,6 +135,29 @@ def migrate(connection: sqlite3.Connection, path: Path, deadline: Deadline) -> b
     return version < known
 
 
+def identity_of(connection: sqlite3.Connection) -> Identity:
+    """
+    Look at the file behind *connection*; two short statements for a store.
+    """
+    if _value(connection, "application_id") == APPLICATION_ID:
+        version = _value(connection, "user_version")
+        return Identity(application_id=APPLICATION_ID, version=version, is_ours=version > 0)
+
+    found, version, objects, ours = connection.execute(_LOOK).fetchone()
+
+    return Identity(
+        application_id=found,
+        version=version,
+        is_new=not (found or version or objects),
+        # Another process may have brought it up to date just now.
+        is_ours=found in (0, APPLICATION_ID) and version > 0 and ours == len(_TABLES),
+    )
+
+
+def _value(connection: sqlite3.Connection, pragma: str) -> int:
+    return int(connection.execute(f"PRAGMA {pragma}").fetchone()[0])
+
+
 def latest_version() -> int:
     """
     The version of the schema that this version of the SDK makes.
@@ -99,7 +170,7 @@ def _apply(connection: sqlite3.Connection, number: int) -> None:
 
     try:
         # Another process may have been here while we waited.
-        if _version(connection) < number:
+        if _value(connection, "user_version") < number:
             for statement in _migrations()[number - 1]:
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {number:d}")
@@ -128,10 +199,6 @@ def _use_wal(connection: sqlite3.Connection, deadline: Deadline) -> None:
             connection.execute("ROLLBACK")
         else:
             return
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _migrations() -> tuple[tuple[str, ...], ...]:

@@ -18,8 +18,7 @@ from conexxus_sync.stores._freeze_file import FreezeFile
 
 from . import freeze_file
 from ._error_advice import explained
-from ._identity import Identity, identity_of
-from ._migrations import latest_version
+from ._migrations import Identity, identity_of, latest_version
 from ._sqlite_database import HASTY_TIMEOUT_S
 from ._wal_generation import WalGeneration
 
