@@ -45,6 +45,7 @@ class SalesPush:
             is refused where the store does not say which one it was so far.
         released: When this version was: an earlier clock is wrong.
         watch: Since when the order source is asked.
+        profile_check: Whether the client's profile is the one of the pushes so far.
     """
 
     client: SalesClient
@@ -53,6 +54,7 @@ class SalesPush:
     profile_named: bool = True
     released: datetime = RELEASED
     watch: SourceWatch = attrs.field(init=False)
+    profile_check: ProfileCheck = attrs.field(init=False)
     _backoff: Backoff = attrs.field(factory=Backoff, init=False)
     _purged: float | None = attrs.field(default=None, init=False)
     _warnings: PushWarnings = attrs.field(factory=PushWarnings, init=False)
@@ -60,6 +62,15 @@ class SalesPush:
     @watch.default
     def _new_watch(self) -> SourceWatch:
         return SourceWatch(self.context.clock)
+
+    @profile_check.default
+    def _new_profile_check(self) -> ProfileCheck:
+        return ProfileCheck(
+            store=self.context.store,
+            # A host's own client may have no address.
+            given=DeliveryProfile.of(self.client.profile, getattr(self.client, "config", None)),
+            named=self.profile_named,
+        )
 
     def __attrs_post_init__(self) -> None:
         refuse_replaced_days(self.client, is_on=self.context.config.push_every is not None)
@@ -80,18 +91,6 @@ class SalesPush:
             ConfigurationError: The store's zone is not configured.
         """
         return SalesLedger.of(self.context.store, self.context.config)
-
-    @property
-    def profile_check(self) -> ProfileCheck:
-        """
-        Whether the client's profile is the one of the pushes so far.
-        """
-        return ProfileCheck(
-            store=self.context.store,
-            # A host's own client may have no address.
-            given=DeliveryProfile.of(self.client.profile, getattr(self.client, "config", None)),
-            named=self.profile_named,
-        )
 
     @property
     def store_age(self) -> StoreAge:
