@@ -133,8 +133,9 @@ class BatchReader(Repository):
         # All of them are read only where the first can't be.
         for limit in (1, NO_LIMIT):
             rows = self.session.execute(statement, (*scope, limit)).fetchall()
-            found = first_readable(rows, read_batch)
-            if found is not None or not rows:
+            if not rows:
+                return None
+            if (found := first_readable(rows, read_batch)) is not None:
                 return found
 
         return None

@@ -361,6 +361,7 @@ def _transaction(row: Row, position: int | None = None) -> FrozenTransaction:
         fault=fault,
         mismatched=Mismatch(mismatched),
         has_card_number=bool(card),
+        origin=name,
         revision=row[10],
         twin=row[11],
         register=row[12][SECOND:],
