@@ -158,11 +158,13 @@ class BatchSender:
         """
         with self.context.writing() as state:
             # A batch may be older than the first profile that was kept.
-            self.context.profile_check.keep(state, now)
+            if not self.context.keeps_profile:
+                self.context.profile_check.keep(state, now)
             moment = self.context.moment() if since is None else None
             state.outbox.mark_sending(batch, unknown_since=since, now=now, moment=moment)
             body, ids = state.outbox.body(batch), state.outbox.ids(batch)
 
+        self.context.keeps_profile = True
         self.context.failpoint("sending")
         self.counters.batches += 1
         frozen = FrozenBatch(date=batch.business_date, location_id=batch.location_id, body=body)

@@ -262,6 +262,8 @@ class DatePush:
             if not is_frozen and not state.outbox.open_transactions(day):
                 self._finish(state)
 
+        context.keeps_profile = context.keeps_profile or is_frozen
+
         return False
 
     def _stage(
@@ -287,7 +289,8 @@ class DatePush:
         if not state.outbox.freeze(drafts, now):
             return False
 
-        self.context.profile_check.keep(state, now)
+        if not self.context.keeps_profile:
+            self.context.profile_check.keep(state, now)
         if self.is_unheard_of:
             self.counters.note = first_push_note(self.business_date)
 

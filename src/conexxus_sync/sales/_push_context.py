@@ -78,6 +78,8 @@ class PushContext:
         pending_visits: Dates that were looked at, but not stored yet: a date
             without sales does not deserve a disk flush of its own.
         watermark: Nor does a new one; it goes with the next transaction.
+        keeps_profile: Whether a transaction of this push made the profile the
+            location's: until the lease is given back, it stays.
         failpoint: Called when a step is done.
         stopped: Shall the push end as soon as it can?
         limits: How large a batch may become.
@@ -96,6 +98,7 @@ class PushContext:
     evidence: PushEvidence = attrs.field(factory=PushEvidence)
     pending_visits: list[tuple[date, datetime, bytes | None]] = attrs.field(factory=list)
     watermark: Watermark | None = None
+    keeps_profile: bool = False
 
     store: LocationStore = attrs.field(init=False)
     config: SyncConfig = attrs.field(init=False)
