@@ -6,6 +6,7 @@ A page is requested again only until its first items have been handed out.
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from operator import attrgetter
 from typing import TypeAlias, cast
 
 from conexxus_client._calls._auth_flow import authorized, is_refused
@@ -213,7 +214,7 @@ class CatalogRead(BaseCatalogRead):
         self._page = ExitStack()
         self._stream: Iterator[Windows] = iter(())
         self._windows: Iterator[CatalogWindow] = self._iterate()
-        self.pages: Iterator[Elements] = (window.elements for window in self._windows)
+        self.pages: Iterator[Elements] = map(attrgetter("elements"), self._windows)
 
     def windows(self) -> Iterator[CatalogWindow]:
         """
