@@ -11,7 +11,7 @@ from databases import BOTH, other_database, postgres, store_at
 
 from conexxus_client import ConfigurationError
 from conexxus_sync import LeaseLostError, RunInProgressError, StoreError
-from conexxus_sync.stores._store_copy import TABLES, copy_store
+from conexxus_sync.stores._store_copy import TABLES, copy_store, locations_of
 from conexxus_sync.stores.sqlite import SqliteStore
 
 
@@ -236,6 +236,65 @@ def test_numbers_go_on(source, target):
     assert next_of("INSERT INTO item_runs (location, run_id) VALUES ('loc-001', 'new')") == 43
     notice = "INSERT INTO notices (location, id, body, queued_at, due_at)"
     assert next_of(f"{notice} VALUES ('loc-001', 'new', '', '', '')") == 44
+
+
+@pytest.fixture
+def numbered(source, target):
+    """
+    Both stores have one number each of their own location.
+    """
+    for store, name, number in ((source, "loc-001", 1), (target, "loc-002", 7)):
+        run = f"({number}, '{name}', 'r', 'sales', NULL, NULL, 0, '', NULL, '{{}}')"
+        item = f"('{name}', 'A', 'a', '1', {number}, {number})"
+        columns = "location, sku, name, price, created_in, updated_in"
+        with store.at(name).write() as state:
+            for statement in (
+                f"INSERT INTO runs VALUES {run}",
+                f"INSERT INTO sales_clocks VALUES ('{name}', {number})",
+                f"INSERT INTO item_runs VALUES ({number}, '{name}', 'r')",
+                f"INSERT INTO items ({columns}) VALUES {item}",
+                f"INSERT INTO given_up_notices VALUES ('{name}', {number}, '', 'refused')",
+            ):
+                state.session.execute(statement)
+
+
+def test_beside_other_locations(source, target, numbered):
+    """
+    What another location has in the target stays; numbers go on after it, in every
+    table that has them, and a second copy finds the first.
+    """
+    with pytest.raises(ConfigurationError, match="something else"):
+        copied(source, target)
+    target.at("loc-002").leases.acquire("sales", "run", NOW)
+
+    assert locations_of(source) == ["loc-001"]
+    assert [copied(source, target, beside=True).was_there for _ in range(2)] == [False, True]
+
+    assert locations_of(target) == ["loc-001", "loc-002"]
+    tables = {"runs": "number", "sales_clocks": "run", "item_runs": "number",
+              "items": "created_in, updated_in", "given_up_notices": "number"}  # fmt: skip
+    found = {
+        table: got(target, f"SELECT {columns} FROM {table} ORDER BY location")
+        for table, columns in tables.items()
+    }
+    assert found == {
+        **{table: [(8,), (7,)] for table in tables},
+        "items": [(8, 8), (7, 7)],
+    }
+    with pytest.raises(StoreError, match="was moved to "):
+        source.at("loc-001").leases.acquire("sales", "run", NOW)
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM items", "DELETE FROM runs"])
+def test_beside_what_went_on(source, target, numbered, statement):
+    """
+    A location that ran in the target is not copied over.
+    """
+    copied(source, target, beside=True)
+    put(target, f"{statement} WHERE location = 'loc-001'")
+
+    with pytest.raises(ConfigurationError, match="something else of loc-001"):
+        copied(source, target, beside=True)
 
 
 STEPS = ("copy runs", "copy delivered", "compare items", "commit", "mark as moved")

@@ -78,6 +78,7 @@ COMMANDS = {
     "fleet status": Command("_fleet_commands:fleet_status"),
     "fleet doctor": Command("_fleet_doctor_command:fleet_doctor"),
     "fleet add": Command("_fleet_add_command:fleet_add", when_stopped=_COPY_STOPPED),
+    "fleet adopt": Command("_fleet_adopt_command:fleet_adopt", when_stopped=_MOVE_STOPPED),
     "profile show": Command("_profile_commands:profile_show"),
     "profile change": Command("_profile_commands:profile_change"),
 }

@@ -85,16 +85,15 @@ def fleet_run(
         once: Do what is due now, then end.
     """
     found = fleet_file(session, file)
-    if once or "LOCATION_ID" in session.given:
-        # What this process is asked to do, it does itself.
-        found = attrs.evolve(found, options=attrs.evolve(found.options, executor="local"))
+    # What this process is asked to do, it does itself.
+    executor = "local" if once or "LOCATION_ID" in session.given else found.options.executor
     collector = InMemoryCollector()
     stop = StopEvent()
     metrics = prometheus_metrics(most_locations=found.options.metric_locations) if serve else None
 
     with (
         stop_gracefully(stop) as received,
-        opened_fleet(found, [collector] if once else [], metrics) as fleet,
+        opened_fleet(found, [collector] if once else [], metrics, executor=executor) as fleet,
         ExitStack() as stack,
     ):
         if serve:
@@ -178,9 +177,15 @@ def opened_fleet(
     found: FleetFile,
     collectors: Iterable[MetricsCollector] = (),
     metrics: "PrometheusMetrics | None" = None,
+    *,
+    executor: str = "local",
 ) -> Iterator[Fleet]:
     """
     The fleet of one command.
+
+    Args:
+        executor: That of the file where the command does what is due, for whichever
+            process.
 
     Raises:
         ConfigurationError: No store in the file can start.
@@ -195,7 +200,7 @@ def opened_fleet(
 
     with Fleet(
         stores,
-        options=found.options,
+        options=attrs.evolve(found.options, executor=executor),
         wrong=found.wrong,
         collectors=[*collectors, *counters, *log_watcher().collectors],
         hooks=hooks,

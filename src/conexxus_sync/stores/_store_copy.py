@@ -1,8 +1,8 @@
 """
-`copy_store`: all rows of one store into another, empty one, whichever databases they are in.
+`copy_store`: all rows of one store into another, whichever databases they are in.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from itertools import zip_longest
 from typing import Any
@@ -59,6 +59,15 @@ TABLES = {
 }
 # By these, a sale is found that was sent: another text would be sent again.
 _VERBATIM = ("batch_transactions", "delivered")
+# Where the numbers of a table are, by the table that gives them: its locations share them.
+_NUMBERED = {
+    "runs": {"number": "runs"},
+    "sales_clocks": {"run": "runs"},
+    "item_runs": {"number": "item_runs"},
+    "items": {"created_in": "item_runs", "updated_in": "item_runs"},
+    "notices": {"number": "notices"},
+    "given_up_notices": {"number": "notices"},
+}
 # A notice that was given up has its number still.
 _HIGHEST = {
     "runs": "SELECT max(number) FROM runs",
@@ -75,6 +84,7 @@ _MOVED = "SELECT target FROM store_moves"
 _MARK = """
 INSERT INTO store_moves (target, moved_at) VALUES (?, ?) ON CONFLICT (target) DO NOTHING
 """
+_LOCATIONS = " UNION ".join(f"SELECT DISTINCT location FROM {table}" for table in TABLES)  # noqa: S608  # ours
 # A run that overslept the end of its lease writes nothing more.
 _FENCE_OFF = "UPDATE leases SET epoch = epoch + 1, run_id = NULL"
 
@@ -95,8 +105,27 @@ class StoreCopy:
     was_there: bool
 
 
+def locations_of(store: SyncStore) -> list[str]:
+    """
+    The locations of which *store* has rows.
+
+    Raises:
+        ConfigurationError: There is no store.
+        StoreError: The database can't be read.
+    """
+    _refuse_absent(store)
+
+    with store.database.read() as session:
+        return sorted(name for (name,) in session.execute(_LOCATIONS).fetchall())
+
+
 def copy_store(
-    source: SyncStore, target: SyncStore, *, now: datetime, step: Step = lambda name: None
+    source: SyncStore,
+    target: SyncStore,
+    *,
+    now: datetime,
+    beside: bool = False,
+    step: Step = lambda name: None,
 ) -> StoreCopy:
     """
     Copy all rows of *source* to *target*, compare them one by one, and mark
@@ -106,6 +135,8 @@ def copy_store(
     and a copy that was interrupted is made again from its beginning.
 
     Args:
+        beside: Whether *target* may hold other locations; those of *source* get
+            numbers after theirs.
         step: Called with the name of each step as it is reached.
 
     Raises:
@@ -114,24 +145,25 @@ def copy_store(
         RunInProgressError: A run of one of the two is in progress.
         StoreError: A database can't be read or written, or a row differs.
     """
-    if not source.database.exists():
-        raise ConfigurationError([f"there is no store at {source}"])
+    _refuse_absent(source)
     if str(source) == str(target):
         raise ConfigurationError([f"{target} is the store itself: name another one"])
 
     with source.database.write(location=None) as old:
+        only = {name for (name,) in old.execute(_LOCATIONS).fetchall()} if beside else None
         _refuse_used(source, old, now)
         freezes = dict(old.execute(_FREEZES).fetchall())
         _refuse_behind(source, freezes)
 
         with target.database.write(location=None) as new:
-            _refuse_used(target, new, now)
-            _refuse_other_freezes(target, freezes)
-            was_there = not _is_empty(new)
+            _refuse_used(target, new, now, only)
+            _refuse_other_freezes(target, freezes, only)
+            was_there = _has_rows(new, only)
             _refuse_moved(old, new, target, is_there=was_there)
+            copy = _Copy(old=old, new=new, only=only, was_there=was_there, step=step)
             if not was_there:
-                _fill(old, new, step)
-            rows = dict(_compared(old, new, step, was_there=was_there))
+                copy.fill()
+            rows = dict(copy.compared())
             step("commit")
 
         step("mark as moved")
@@ -145,10 +177,124 @@ def copy_store(
     )
 
 
-def _refuse_used(store: SyncStore, session: Session, now: datetime) -> None:
+@attrs.frozen(kw_only=True)
+class _Copy:
+    """
+    The rows of one store, in a transaction of each.
+
+    Attributes:
+        only: The locations that are copied; None for all.
+        was_there: Whether the target held rows of them before.
+        shift: How much higher the numbers are in the target, by the table that gives them.
+    """
+
+    old: Session
+    new: Session
+    only: Collection[str] | None
+    was_there: bool
+    step: Step
+    shift: Mapping[str, int] = attrs.field(init=False)
+
+    @shift.default
+    def _shift(self) -> dict[str, int]:
+        if self.only is None:
+            return dict.fromkeys(_HIGHEST, 0)
+        if self.was_there:
+            return {it: self._lowest(self.new, it) - self._lowest(self.old, it) for it in _HIGHEST}
+
+        return {table: self.new.execute(it).fetchone()[0] or 0 for table, it in _HIGHEST.items()}
+
+    def fill(self) -> None:
+        """
+        Copy the rows.
+        """
+        for table, keys in TABLES.items():
+            self.step(f"copy {table}")
+            columns = _columns(self.old, table)
+            marks = ", ".join("?" * len(columns))
+            statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608  # ours
+            rows = self._rows(self.old, table, columns, keys)
+            self.new.executemany(statement, (self.new.storable(row) for row in rows))
+
+        for table, statement in _HIGHEST.items():
+            self.new.number_after(table, self.new.execute(statement).fetchone()[0] or 0)
+
+    def compared(self) -> Iterator[tuple[str, int]]:
+        """
+        How many rows each table has.
+
+        Raises:
+            ConfigurationError: The target held something else.
+            StoreError: A row was not stored as it was.
+        """
+        for table, keys in TABLES.items():
+            self.step(f"compare {table}")
+            columns = _columns(self.old, table)
+            both = (self._rows(it, table, columns, keys) for it in (self.old, self.new))
+            count = 0
+            for ours, theirs in zip_longest(*both):
+                if ours is None or theirs is None or not _is_same(table, ours, theirs, self.new):
+                    raise self._difference(table)
+                count += 1
+            yield table, count
+
+    def _rows(self, session: Session, table: str, columns: list[str], keys: int) -> Iterator[Row]:
+        """
+        The rows of *table* in the order of its primary key, with the target's numbers.
+        """
+        order = ", ".join(str(number) for number in range(1, keys + 1))
+        statement = f"SELECT {', '.join(columns)} FROM {table}{{}} ORDER BY {order}"  # noqa: S608  # ours
+        where, names = _of(self.only)
+        rows = session.stream(statement.format(where), names)
+        numbered = _NUMBERED.get(table, {}) if session is self.old else {}
+        shifts = {columns.index(name): self.shift[it] for name, it in numbered.items()}
+
+        if not any(shifts.values()):
+            return rows
+
+        return (
+            tuple(
+                it + shifts.get(place, 0) if place in shifts else it for place, it in enumerate(row)
+            )
+            for row in rows
+        )
+
+    def _difference(self, table: str) -> Exception:
+        if not self.was_there:
+            return StoreError(
+                f"a row of {table} can't be stored there as it is; nothing was copied"
+            )
+
+        msg = (
+            f"the target holds something else, in {table}: name an empty one"
+            if self.only is None
+            else f"the target holds something else of {', '.join(sorted(self.only))}, in {table}: "
+            "these locations ran there already"
+        )
+        return ConfigurationError([msg])
+
+    def _lowest(self, session: Session, table: str) -> int:
+        where, names = _of(self.only)
+        statement = f"SELECT min(number) FROM {table}{where}"  # noqa: S608  # ours
+        numbers = (
+            session.execute(statement.replace(table, it), names).fetchone()[0]
+            for it in ((table, "given_up_notices") if table == "notices" else (table,))
+        )
+
+        return min((it for it in numbers if it is not None), default=0)
+
+
+def _refuse_absent(source: SyncStore) -> None:
+    if not source.database.exists():
+        raise ConfigurationError([f"there is no store at {source}"])
+
+
+def _refuse_used(
+    store: SyncStore, session: Session, now: datetime, only: Collection[str] | None = None
+) -> None:
     for location, kind in session.execute(_HELD).fetchall():
         holder = store.at(location).leases.holder(kind, now)
-        if holder is not None:
+        if holder is not None and (only is None or location in only):
             raise RunInProgressError(holder, kind=kind, location_id=location)
 
 
@@ -162,12 +308,14 @@ def _refuse_behind(source: SyncStore, freezes: dict[str, int]) -> None:
             raise ConfigurationError([msg])
 
 
-def _refuse_other_freezes(target: SyncStore, freezes: dict[str, int]) -> None:
+def _refuse_other_freezes(
+    target: SyncStore, freezes: dict[str, int], only: Collection[str] | None
+) -> None:
     """
     Of a store that was there once: the new one would look like a restored one.
     """
     for location, number in target.freeze_file.numbers().items():
-        if number > freezes.get(location, 0):
+        if number > freezes.get(location, 0) and (only is None or location in only):
             where = target.freeze_file.path or "this process"
             msg = f"{where} counts freezes of another store at {target}: name another target"
             raise ConfigurationError([msg])
@@ -188,57 +336,25 @@ def _refuse_moved(old: Session, new: Session, target: SyncStore, *, is_there: bo
         raise ConfigurationError([msg])
 
 
-def _is_empty(session: Session) -> bool:
-    statements = (f"SELECT 1 FROM {table} LIMIT 1" for table in TABLES)  # noqa: S608  # ours
+def _has_rows(session: Session, only: Collection[str] | None) -> bool:
+    where, names = _of(only)
+    statements = (f"SELECT 1 FROM {table}{where} LIMIT 1" for table in TABLES)  # noqa: S608  # ours
 
-    return not any(session.execute(statement).fetchone() for statement in statements)
-
-
-def _fill(old: Session, new: Session, step: Step) -> None:
-    for table, keys in TABLES.items():
-        step(f"copy {table}")
-        columns = _columns(old, table)
-        marks = ", ".join("?" * len(columns))
-        statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608  # ours
-        rows = _rows(old, table, columns, keys)
-        new.executemany(statement, (new.storable(row) for row in rows))
-
-    for table, statement in _HIGHEST.items():
-        new.number_after(table, new.execute(statement).fetchone()[0] or 0)
+    return any(session.execute(statement, names).fetchone() for statement in statements)
 
 
-def _compared(
-    old: Session, new: Session, step: Step, *, was_there: bool
-) -> Iterator[tuple[str, int]]:
+def _of(only: Collection[str] | None) -> tuple[str, list[str]]:
     """
-    How many rows each table has.
-
-    Raises:
-        ConfigurationError: The target held something else.
-        StoreError: A row was not stored as it was.
+    The condition that a row is of these locations, and its parameters.
     """
-    for table, keys in TABLES.items():
-        step(f"compare {table}")
-        columns = _columns(old, table)
-        pairs = zip_longest(*(_rows(each, table, columns, keys) for each in (old, new)))
-        count = 0
-        for ours, theirs in pairs:
-            if ours is None or theirs is None or not _is_same(table, ours, theirs, new):
-                raise _difference(table, was_there=was_there)
-            count += 1
-        yield table, count
+    if only is None:
+        return "", []
+
+    return f" WHERE location IN ({', '.join('?' * len(only)) or 'NULL'})", sorted(only)
 
 
 def _is_same(table: str, ours: Row, theirs: Row, new: Session) -> bool:
     return theirs == ours or (table not in _VERBATIM and theirs == new.storable(ours))
-
-
-def _difference(table: str, *, was_there: bool) -> Exception:
-    if was_there:
-        msg = f"the target holds something else, in {table}: name an empty one"
-        return ConfigurationError([msg])
-
-    return StoreError(f"a row of {table} can't be stored there as it is; nothing was copied")
 
 
 def _columns(session: Session, table: str) -> list[str]:
@@ -246,13 +362,3 @@ def _columns(session: Session, table: str) -> list[str]:
     cursor: Any = session.execute(statement)
 
     return [column[0] for column in cursor.description]
-
-
-def _rows(session: Session, table: str, columns: list[str], keys: int) -> Iterator[Row]:
-    """
-    The rows of *table* in the order of its primary key.
-    """
-    order = ", ".join(str(number) for number in range(1, keys + 1))
-    statement = f"SELECT {', '.join(columns)} FROM {table} ORDER BY {order}"  # noqa: S608  # ours
-
-    return session.stream(statement)
