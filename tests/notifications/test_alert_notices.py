@@ -196,7 +196,8 @@ def test_each_end_has_its_sentence(name):
     """
     Every alert has a sentence of its own for its end.
     """
-    text = alert_resolved(name, "loc-001", timedelta(minutes=25))
+    ended = ActiveAlert(name=name, since=NOON)
+    text = alert_resolved(ended, "loc-001", timedelta(minutes=25))
 
     assert text == f"loc-001: {_ENDED[name]}, after 25 minutes."
     assert list(_ENDED.values()).count(_ENDED[name]) == 1

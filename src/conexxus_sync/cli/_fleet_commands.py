@@ -101,6 +101,7 @@ def fleet_run(
             _log.info("Conexxus shim listens", extra={"url": url})
         if once:
             fleet.run_once()
+            fleet.notices.send_once()
             return _write_once(found, collector, session)
 
         counts = {"stores": len(fleet.locations), "wrong": len(found.wrong)}

@@ -26,6 +26,7 @@ from ._agenda import Agenda, FleetLoad
 from ._back_offices import BackOffices
 from ._executor_choice import new_executor
 from ._fleet_file import read_fleet_file
+from ._fleet_notices import FleetNotices
 from ._fleet_options import FleetOptions, with_connections
 from ._fleet_status import StoreStatus, fleet_status
 from ._location import Location
@@ -99,7 +100,7 @@ class Fleet:
         self.options: FleetOptions = options or FleetOptions()
         self.wrong: tuple[WrongStore, ...] = tuple(wrong)
         stores = tuple(stores)
-        if problems := list(fleet_problems(stores)):
+        if problems := list(fleet_problems(stores, self.options.name)):
             raise ConfigurationError(problems)
 
         self.clock: Clock = clock or SystemClock()
@@ -118,6 +119,8 @@ class Fleet:
             )
             for it in stores
         }
+        own = self.store.at(self.options.name)
+        self.notices: FleetNotices = FleetNotices(stores[0], own, self.clock, self.status)
         self._agenda = Agenda(self, {name: it.kinds for name, it in self.locations.items()})
         self.executor: Executor = (
             executor(self.perform)
@@ -177,15 +180,17 @@ class Fleet:
 
         next_round = time.monotonic()
 
-        while not stop.is_set():
-            self._wake.clear()
-            if time.monotonic() >= next_round:
-                is_complete = self._refresh()
-                next_round = time.monotonic() + (ROUND_S if is_complete else 0.0)
-            wait_s = self._dispatch_safely()
-            self._wait(stop, min(wait_s, max(next_round - time.monotonic(), 0.0)))
+        with self.notices.in_background() as look:
+            while not stop.is_set():
+                self._wake.clear()
+                if time.monotonic() >= next_round:
+                    look()
+                    is_complete = self._refresh()
+                    next_round = time.monotonic() + (ROUND_S if is_complete else 0.0)
+                wait_s = self._dispatch_safely()
+                self._wait(stop, min(wait_s, max(next_round - time.monotonic(), 0.0)))
 
-        self.executor.close()
+            self.executor.close()
 
     def run_once(self) -> None:
         """
@@ -274,8 +279,7 @@ class Fleet:
         Raises:
             StoreError: The store can't be used.
         """
-        stores = (it.settings for it in self.locations.values())
-
+        stores = [it.settings for it in self.locations.values()]
         return fleet_status(self.store, stores, self.wrong, self.clock.now())
 
     def load(self) -> FleetLoad:
@@ -294,7 +298,6 @@ class Fleet:
             ConfigurationError: The host's storage or order source can't be used.
         """
         location = self.locations.get(location_id)
-
         return None if location is None else location.service()
 
     def close(self) -> None:

@@ -28,11 +28,13 @@ class FleetAlert:
 
     Attributes:
         name: That of the alert which each of these stores has, and of its runbook.
+        cause: What these stores have in common, whatever their number.
         message: One sentence, with the number of stores.
         locations: Of which stores it holds, worst first.
     """
 
     name: AlertName
+    cause: str
     message: str
     locations: tuple[str, ...]
 
@@ -72,6 +74,7 @@ def fleet_alerts(statuses: Iterable[StoreStatus]) -> list[FleetAlert]:
     alerts = [
         FleetAlert(
             name=cause.name,
+            cause=_filled(cause.sentence, "some stores"),
             message=_message(cause, having),
             locations=tuple(it.location_id for it in having),
         )
@@ -103,9 +106,7 @@ def _causes(status: StoreStatus) -> Iterator[_Cause]:
 
 
 def _message(cause: _Cause, having: list[StoreStatus]) -> str:
-    # Braces may be in an address.
-    before, _, after = cause.sentence.rpartition("{}")
-    text = f"{before}{counted(len(having), 'store')}{after}"
+    text = _filled(cause.sentence, counted(len(having), "store"))
     errors = Counter(_short(it.error) for it in having if it.error)
 
     if errors and cause.name in (AlertName.API_DOWN, AlertName.SYNC_FAILED):
@@ -118,6 +119,13 @@ def _message(cause: _Cause, having: list[StoreStatus]) -> str:
         return f"{text}, the oldest of {oldest}"
 
     return text
+
+
+def _filled(words: str, stores: str) -> str:
+    # Braces may be in an address.
+    before, _, after = words.rpartition("{}")
+
+    return f"{before}{stores}{after}"
 
 
 def _short(error: str | None) -> str:

@@ -35,6 +35,8 @@ class FleetOptions:
             `location` of metrics; 0 counts all stores as one.
         executor: What runs them: `local`, threads of this process; or `dbos`,
             whichever process of the fleet is free.
+        name: That of the fleet in notices: processes with other stores in one database
+            need another.
 
     Raises:
         ConfigurationError: Naming all problems at once.
@@ -47,6 +49,7 @@ class FleetOptions:
     burst: float = 20.0
     metric_locations: int = 0
     executor: str = "local"
+    name: str = "fleet"
 
     @per_back_office.default
     def _most_workers(self) -> int:
@@ -66,6 +69,8 @@ class FleetOptions:
             for name, it in least.items()
             if getattr(self, name) < it
         ]
+        if not self.name.strip():
+            problems.append("fleet.name must not be empty")
         if self.executor not in EXECUTORS:
             problems.append(f"fleet.executor must be {' or '.join(EXECUTORS)}")
 
@@ -85,6 +90,7 @@ def read_options(document: Document, problems: list[str]) -> FleetOptions:
         "burst": float,
         "metric_locations": int,
         "executor": str,
+        "name": str,
     }
     values = dict[str, Any]()
 

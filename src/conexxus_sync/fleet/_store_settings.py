@@ -144,9 +144,9 @@ def read_store(
     )
 
 
-def fleet_problems(stores: tuple[StoreSettings, ...]) -> Iterator[str]:
+def fleet_problems(stores: tuple[StoreSettings, ...], name: str) -> Iterator[str]:
     """
-    Why *stores* can't be one fleet.
+    Why *stores* can't be one fleet with this name.
     """
     if not stores:
         yield "a fleet needs a store"
@@ -156,6 +156,8 @@ def fleet_problems(stores: tuple[StoreSettings, ...]) -> Iterator[str]:
         if it.location_id in seen:
             yield f"location {it.location_id} is that of two stores"
         seen.add(it.location_id)
+    if name in seen:
+        yield f"{name} is a location and the fleet itself: give it another name with fleet.name"
 
     if len({it.sync.store for it in stores}) > 1:
         yield "all stores of a fleet need one CONEXXUS_STORE: set it once, for all"
@@ -181,8 +183,9 @@ def _misplaced(row: Document, defaults: Document, header: str) -> Iterator[str]:
         yield f"{defaults.place('location')} belongs to one store: name it there"
     if not (own := flat_values(row)).get("location"):
         yield f"location of {header} is not given"
-    if "store" in own:
-        yield f"{row.place('store')} is one for the whole fleet: set it in the defaults"
+    for key in ("store", "alert_webhook_file", "alert_webhook_env"):
+        if key in own:
+            yield f"{row.place(key)} is one for the whole fleet: set it in the defaults"
 
     for document, values in ((defaults, general), (row, own)):
         for key in _SECRETS.keys() & values.keys():

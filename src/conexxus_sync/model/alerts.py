@@ -95,12 +95,15 @@ class Alert:
         advice: One sentence: what to do about it; empty if the message says it.
         caused_by: The alert of which this one is a consequence; None if it
             stands for itself.
+        about: Which of several, where one name can hold more than once: as for
+            the back offices of a fleet.
     """
 
     name: AlertName
     message: str
     advice: str = ""
     caused_by: AlertName | None = None
+    about: str = ""
 
     @property
     def severity(self) -> Severity:

@@ -32,6 +32,7 @@ class Notice:
         text: One plain sentence, which begins with the location.
         at: When it happened; the same as long as it is the same notice.
         alert: The alert that began or ended.
+        about: Which of several with this name.
         business_date: The date that a night's line is about.
     """
 
@@ -40,6 +41,7 @@ class Notice:
     location_id: str
     at: datetime
     alert: AlertName | None = None
+    about: str = ""
     severity: Severity | None = None
     business_date: date | None = None
 
@@ -48,14 +50,15 @@ class Notice:
         """
         What it is about: of one subject, notices are sent in order.
         """
-        return self.alert or self.event
+        return f"{self.alert or self.event} {self.about}".rstrip()
 
     @property
     def id(self) -> str:
         """
         The same for the same notice, however often it is made.
         """
-        parts = (self.location_id, self.event, self.alert, self.business_date, self.at.isoformat())
+        parts = [self.location_id, self.event, self.alert, self.business_date, self.at.isoformat()]
+        parts += [self.about] if self.about else []
 
         return blake2b("\n".join(map(str, parts)).encode(), digest_size=16).hexdigest()
 
@@ -85,15 +88,24 @@ class ActiveAlert:
     An alert that holds, or held a moment ago.
 
     Attributes:
+        about: Which of several with this name.
         since: When it was first seen.
         cleared_at: When it was first not seen any more; None while it holds.
         notified: Whether its start was queued as a notice.
     """
 
     name: AlertName
+    about: str = ""
     since: datetime
     cleared_at: datetime | None = None
     notified: bool = False
+
+    @property
+    def key(self) -> tuple[AlertName, str]:
+        """
+        What it is recognised by.
+        """
+        return self.name, self.about
 
 
 @attrs.frozen(kw_only=True)

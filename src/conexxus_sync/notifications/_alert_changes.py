@@ -19,6 +19,10 @@ MIN_DURATION = timedelta(minutes=2)
 # A single call that fails is soon over, more often than not.
 _WAITS = {AlertName.API_DOWN}
 
+_ORDER = list(AlertName)
+
+Key = tuple[AlertName, str]
+
 
 @attrs.frozen(kw_only=True)
 class AlertDiff:
@@ -40,22 +44,22 @@ class AlertDiff:
         """
         What stands now, after *before*, and the notices about it.
         """
-        known = {alert.name: self._not_ahead(alert) for alert in before}
-        groups: dict[AlertName, AlertGroup] = {}
+        known = {alert.key: self._not_ahead(alert) for alert in before}
+        groups: dict[Key, AlertGroup] = {}
         for group in AlertGroup.of(it for it in self.alerts if it.severity is not Severity.INFO):
-            groups.setdefault(group.cause.name, group)
+            groups.setdefault((group.cause.name, group.cause.about), group)
 
         active_alerts = list(_sent_before_their_cause(groups.values(), known))
         notices: list[Notice] = []
 
-        for name, group in groups.items():
-            active = self._active(known.get(name), group.cause)
+        for key, group in groups.items():
+            active = self._active(known.get(key), group.cause)
             active_alerts.append(active)
-            notices.extend(self._started(known.get(name), active, group))
+            notices.extend(self._started(known.get(key), active, group))
 
-        alerts_now = {active.name for active in active_alerts}
-        for name in (name for name in AlertName if name in known and name not in alerts_now):
-            cleared = attrs.evolve(known[name], cleared_at=known[name].cleared_at or self.now)
+        gone = known.keys() - {active.key for active in active_alerts}
+        for key in sorted(gone, key=lambda it: (_ORDER.index(it[0]), it[1])):
+            cleared = attrs.evolve(known[key], cleared_at=known[key].cleared_at or self.now)
             if self.now - (cleared.cleared_at or self.now) < self.min_duration:
                 active_alerts.append(cleared)
             elif cleared.notified:
@@ -64,7 +68,7 @@ class AlertDiff:
         return active_alerts, notices
 
     def _active(self, known: ActiveAlert | None, alert: Alert) -> ActiveAlert:
-        known = known or ActiveAlert(name=alert.name, since=self.now)
+        known = known or ActiveAlert(name=alert.name, about=alert.about, since=self.now)
         lasted = self.now - known.since >= self.min_duration
         at_once = alert.severity is Severity.CRITICAL and alert.name not in _WAITS
 
@@ -82,6 +86,7 @@ class AlertDiff:
                 location_id=self.location_id,
                 at=active.since,
                 alert=alert.name,
+                about=alert.about,
                 severity=alert.severity,
             )
 
@@ -90,10 +95,11 @@ class AlertDiff:
 
         return Notice(
             event=Event.ALERT_ENDED,
-            text=alert_resolved(cleared.name, self.location_id, at - cleared.since),
+            text=alert_resolved(cleared, self.location_id, at - cleared.since),
             location_id=self.location_id,
             at=at,
             alert=cleared.name,
+            about=cleared.about,
             severity=SEVERITIES[cleared.name],
         )
 
@@ -107,13 +113,13 @@ class AlertDiff:
 
 
 def _sent_before_their_cause(
-    groups: Iterable[AlertGroup], known: Mapping[AlertName, ActiveAlert]
+    groups: Iterable[AlertGroup], known: Mapping[Key, ActiveAlert]
 ) -> Iterator[ActiveAlert]:
     """
     Consequences of which there was a notice already, so that there is one of
     their end; of the others, the notice of their cause says enough.
     """
     for group in groups:
-        for name in dict.fromkeys(effect.name for effect in group.effects):
-            if name in known and known[name].notified:
-                yield attrs.evolve(known[name], cleared_at=None)
+        for key in dict.fromkeys((effect.name, effect.about) for effect in group.effects):
+            if key in known and known[key].notified:
+                yield attrs.evolve(known[key], cleared_at=None)

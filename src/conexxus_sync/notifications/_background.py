@@ -52,21 +52,37 @@ def notify_in_background(service: MonitoredService, clock: Clock) -> Iterator[Ca
 
     with ExitStack() as stack:
         sender = _sender(service, clock, monitor, stack)
-        looking, sending = threads = JobThread("look"), JobThread("send")
+        yield stack.enter_context(in_background(monitor.check, sender, stopped))
 
-        def look() -> None:
-            _attempt(monitor.check)
-            if sender is not None:
-                sending.start(partial(_attempt, partial(sender.send_due, stopped.is_set)))
 
-        try:
-            # In an empty context: a post that the scheduler's stop broke off
-            # would be sent again.
-            yield lambda: Context().run(looking.start, look)
-        finally:
-            stopped.set()
-            for thread in threads:
-                thread.join(within_s=SHUTDOWN_S)
+@contextmanager
+def in_background(
+    check: Callable[[], None], sender: Sender | None, stopped: threading.Event
+) -> Iterator[Callable[[], object]]:
+    """
+    Until the end of the block, check and send, each in a thread.
+
+    Args:
+        stopped: Is set at the end.
+
+    Yields:
+        Makes them look at once.
+    """
+    looking, sending = threads = JobThread("look"), JobThread("send")
+
+    def look() -> None:
+        attempt(check)
+        if sender is not None:
+            sending.start(partial(attempt, partial(sender.send_due, stopped.is_set)))
+
+    try:
+        # In an empty context: a post that the scheduler's stop broke off
+        # would be sent again.
+        yield lambda: Context().run(looking.start, look)
+    finally:
+        stopped.set()
+        for thread in threads:
+            thread.join(within_s=SHUTDOWN_S)
 
 
 def notify_once(service: MonitoredService, clock: Clock) -> None:
@@ -92,7 +108,10 @@ def notify_once(service: MonitoredService, clock: Clock) -> None:
             _log.warning("Conexxus notices failed, and are tried again: %s", exc)
 
 
-def _attempt(work: Callable[[], None]) -> None:
+def attempt(work: Callable[[], None]) -> None:
+    """
+    Do *work*; what goes wrong is logged.
+    """
     try:
         work()
     except ConexxusError as exc:

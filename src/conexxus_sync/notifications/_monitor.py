@@ -5,7 +5,7 @@ Checks the health of a service, and queues notices of what changed.
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Protocol
 
 import attrs
@@ -37,6 +37,9 @@ PROBED_AGAIN = timedelta(minutes=2)
 REPORTS_KEPT = 400 * DAY
 
 _log = logging.getLogger(__name__)
+
+
+Reports = tuple[tuple[SentReport, Notice], ...]
 
 
 class MonitoredService(Protocol):
@@ -80,63 +83,44 @@ class NoticeChanges:
 
     active_alerts: Iterable[ActiveAlert]
     notices: Iterable[Notice]
-    reports: tuple[tuple[SentReport, Notice], ...]
+    reports: Reports
     is_new: bool
 
 
+def _no_reports(state: State, since: datetime, now: datetime) -> Reports:
+    return ()
+
+
 @attrs.define(kw_only=True)
-class NoticeMonitor:
+class AlertNotices:
     """
-    Compares the state of the service with the notices so far.
+    Compares alerts with the notices so far, and queues what is new.
 
     What was sent is in the store, and compared in the transaction that
     queues what is new: a restart neither repeats nor forgets.
 
     Attributes:
+        store: Of the location that the notices name.
+        reports: The daily reports that are due.
         urgent: Takes the notices that the store can't keep, because they are
             about the store.
-        stop: Whether a call in progress shall end as soon as it can.
     """
 
-    service: MonitoredService = attrs.field(repr=False)
+    store: LocationStore = attrs.field(repr=False)
     clock: Clock
+    zone: tzinfo = UTC
+    reports: Callable[[State, datetime, datetime], Reports] = _no_reports
     urgent: deque[Notice] = attrs.field(factory=deque)
-    stop: Callable[[], bool] = never
     _lost: list[ActiveAlert] = attrs.field(factory=list, init=False)
     _failing_since: datetime | None = attrs.field(default=None, init=False)
 
-    def check(self, *, min_duration: timedelta = MIN_DURATION) -> None:
+    def compare(self, alerts: tuple[Alert, ...], min_duration: timedelta = MIN_DURATION) -> None:
         """
-        Call the back office if the last call is old; then queue what is new.
+        Queue what is new of *alerts*.
 
         Args:
             min_duration: How long an alert must last before a notice is queued.
         """
-        health = self.service.health()
-
-        if self._is_outdated(health.api):
-            with interruptible(self.service.client, self.stop):
-                self.service.test_connection()
-            health = self.service.health()
-
-        if self.service.config.alert_webhook is not None:
-            self._compare(health.alerts, min_duration)
-
-        if health.counts is not None:
-            self.service.share_last_call()
-
-    def _is_outdated(self, api: ApiConnection | None) -> bool:
-        """
-        Is the last call of the back office old?
-        """
-        if api is None:
-            return True
-
-        every = PROBED_EVERY if api.reached else PROBED_AGAIN
-
-        return not timedelta() <= self.clock.now() - api.checked_at < every
-
-    def _compare(self, alerts: tuple[Alert, ...], min_duration: timedelta) -> None:
         now = self.clock.now()
         lost = next((alert for alert in alerts if alert.name is AlertName.STORE_UNUSABLE), None)
 
@@ -161,14 +145,12 @@ class NoticeMonitor:
     def _queue_changes(
         self, alerts: tuple[Alert, ...], now: datetime, min_duration: timedelta
     ) -> None:
-        store = self.service.store
-
-        with store.keep_open():
-            with store.read() as state:
+        with self.store.keep_open():
+            with self.store.read() as state:
                 if not self._changes(state, alerts, now, min_duration).is_new:
                     return
 
-            with store.write() as state:
+            with self.store.write() as state:
                 changes = self._changes(state, alerts, now, min_duration)
                 state.notices.start(now)
                 state.notices.save_active_alerts(changes.active_alerts)
@@ -184,7 +166,7 @@ class NoticeMonitor:
     ) -> NoticeChanges:
         since, before = state.notices.since(), state.notices.active_alerts()
         active_alerts, found = self._diff(alerts, now, min_duration).compare(before)
-        reports = self._reports(state, since or now, now)
+        reports = self.reports(state, since or now, now)
 
         return NoticeChanges(
             active_alerts=active_alerts,
@@ -194,19 +176,73 @@ class NoticeMonitor:
         )
 
     def _diff(self, alerts: tuple[Alert, ...], now: datetime, min_duration: timedelta) -> AlertDiff:
-        config = self.service.config
-
         return AlertDiff(
-            location_id=config.location_id,
+            location_id=self.store.location,
             now=now,
-            zone=config.timezone or UTC,
+            zone=self.zone,
             alerts=alerts,
             min_duration=min_duration,
         )
 
-    def _reports(
-        self, state: State, since: datetime, now: datetime
-    ) -> tuple[tuple[SentReport, Notice], ...]:
+
+@attrs.define(kw_only=True)
+class NoticeMonitor:
+    """
+    Compares the state of the service with the notices so far.
+
+    Attributes:
+        urgent: Takes the notices that the store can't keep.
+        stop: Whether a call in progress shall end as soon as it can.
+    """
+
+    service: MonitoredService = attrs.field(repr=False)
+    clock: Clock
+    urgent: deque[Notice] = attrs.field(factory=deque)
+    stop: Callable[[], bool] = never
+    _notices: AlertNotices = attrs.field(init=False)
+
+    @_notices.default
+    def _alert_notices(self) -> AlertNotices:
+        return AlertNotices(
+            store=self.service.store,
+            clock=self.clock,
+            zone=self.service.config.timezone or UTC,
+            reports=self._reports,
+            urgent=self.urgent,
+        )
+
+    def check(self, *, min_duration: timedelta = MIN_DURATION) -> None:
+        """
+        Call the back office if the last call is old; then queue what is new.
+
+        Args:
+            min_duration: How long an alert must last before a notice is queued.
+        """
+        health = self.service.health()
+
+        if self._is_outdated(health.api):
+            with interruptible(self.service.client, self.stop):
+                self.service.test_connection()
+            health = self.service.health()
+
+        if self.service.config.alert_webhook is not None:
+            self._notices.compare(health.alerts, min_duration)
+
+        if health.counts is not None:
+            self.service.share_last_call()
+
+    def _is_outdated(self, api: ApiConnection | None) -> bool:
+        """
+        Is the last call of the back office old?
+        """
+        if api is None:
+            return True
+
+        every = PROBED_EVERY if api.reached else PROBED_AGAIN
+
+        return not timedelta() <= self.clock.now() - api.checked_at < every
+
+    def _reports(self, state: State, since: datetime, now: datetime) -> Reports:
         service = self.service
 
         if service.sales is None:

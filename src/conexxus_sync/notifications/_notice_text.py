@@ -17,6 +17,7 @@ from conexxus_sync.model.formatting import (
     short_date,
     wall_time,
 )
+from conexxus_sync.model.notices import ActiveAlert
 from conexxus_sync.model.reconciled_table import gravest_rows, reconciled_table
 
 
@@ -62,7 +63,7 @@ def alert_started(group: AlertGroup, location_id: str, since: datetime, zone: tz
     alert = group.cause
     message = alert.message
 
-    if alert.name is AlertName.API_DOWN:
+    if alert.name is AlertName.API_DOWN and not alert.about:
         _, _, why = message.partition(": ")
         message = f"no good answer from the back office since {wall_time(since, zone)}: {why}"
 
@@ -75,11 +76,14 @@ def alert_started(group: AlertGroup, location_id: str, since: datetime, zone: tz
     return _line(location_id, text)
 
 
-def alert_resolved(name: AlertName, location_id: str, lasted: timedelta) -> str:
+def alert_resolved(alert: ActiveAlert, location_id: str, lasted: timedelta) -> str:
     """
     `loc-001: the back office answers again, after 25 minutes.`
     """
-    return _line(location_id, f"{_ENDED[name]}, after {rough_duration(lasted)}.")
+    if alert.about:
+        return _line(location_id, f"resolved after {rough_duration(lasted)}: {alert.about}.")
+
+    return _line(location_id, f"{_ENDED[alert.name]}, after {rough_duration(lasted)}.")
 
 
 def daily_report(location_id: str, day: date, text: str, compared: ComparedDate | None) -> str:

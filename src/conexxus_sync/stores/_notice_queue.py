@@ -91,13 +91,15 @@ class NoticeQueue(Repository):
         return [
             ActiveAlert(
                 name=AlertName(name),
+                about=about,
                 since=datetime.fromisoformat(since),
                 cleared_at=optional_moment(gone_at),
                 notified=bool(told),
             )
-            for name, since, gone_at, told in self.session.execute(
+            for subject, since, gone_at, told in self.session.execute(
                 _ALERTS, (self.location,)
             ).fetchall()
+            for name, _, about in (subject.partition(" "),)
             if name in set(AlertName)  # another version may have others
         ]
 
@@ -110,7 +112,11 @@ class NoticeQueue(Repository):
             _SAVE_ALERT,
             (
                 (
-                    *(self.location, alert.name, *texts(alert.since, alert.cleared_at)),
+                    *(
+                        self.location,
+                        f"{alert.name} {alert.about}".rstrip(),
+                        *texts(alert.since, alert.cleared_at),
+                    ),
                     int(alert.notified),
                 )
                 for alert in alerts
