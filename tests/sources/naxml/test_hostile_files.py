@@ -36,6 +36,10 @@ MIX = document(
     header=STORE.format(7),
     after="<MixMatchMaintenance><MMTDetail/></MixMatchMaintenance>",
 )
+OTHERS = (
+    f"<MixMatchMaintenance>{'<MMTDetail/>' * 40}</MixMatchMaintenance><ItemMaintenance/>"
+    f"<ItemMaintenance>{good()}</ItemMaintenance>\n"
+)
 SECOND = "<ItemMaintenance><TableAction type='initialize'/></ItemMaintenance>"
 
 
@@ -83,7 +87,16 @@ def with_entities(declared, text="&x;"):
         (document(f"<ITTDetail>{good()}</ITTDetail>"), Fault.UNKNOWN_BLOCK),
         (document(after=f"<MixMatchMaintenance>{good()}</MixMatchMaintenance>"),
          Fault.UNKNOWN_BLOCK),
+        (document(good("<a><ITTDetail/></a>")), Fault.UNKNOWN_BLOCK),
+        (document(good("<ItemID><ITTDetail/>1</ItemID>")), Fault.UNKNOWN_BLOCK),
+        (document(good(action='<RecordAction type="create"><ITTDetail/></RecordAction>')),
+         Fault.UNKNOWN_BLOCK),
+        (document(good().replace('upcA"/>', 'upcA"><ITTDetail/></POSCodeFormat>')),
+         Fault.UNKNOWN_BLOCK),
+        (document(good(), header="<TransmissionHeader><a><ITTDetail/></a></TransmissionHeader>"),
+         Fault.UNKNOWN_BLOCK),
         (document("<ItemMaintenance/>"), Fault.UNKNOWN_BLOCK),
+        (document(good(), block="<Note/>"), Fault.UNKNOWN_BLOCK),
         (document(header=STORE.format("<a/>")), Fault.LOCATION),
         (document(good(), table="replace"), Fault.ACTION),
         (document(good(), block='<RecordAction type="drop"/>'), Fault.ACTION),
@@ -106,6 +119,26 @@ def test_store_of_another(folder):
     assert folder.fault(document(good(), header=header), location="7") is Fault.LOCATION
     assert len(folder.read(document(good(), header=header), location="8")) == 1
     assert len(folder.read(document(good()), location="7")) == 1
+
+
+@pytest.mark.parametrize("size", [263, 4099])
+def test_pieces(folder, monkeypatch, size):
+    """
+    Where a file is cut for the parser makes no difference.
+    """
+    details = [
+        good("<b>x<c/> y</b>\n", code=f"{it:0{it % 6 + 1}d}", form="plu") for it in range(99)
+    ]
+    content = document(*details, header=STORE.format(7), after=OTHERS)
+    whole = folder.file(content)
+    expected = list(whole.records())
+
+    monkeypatch.setattr("conexxus_sync.sources.naxml._xml.CHUNK", size)
+    file = folder.file(content)
+
+    assert list(file.records()) == expected
+    assert (file.store, file.mode, file.skipped) == ("7", "update", {"MMTDetail": 40})
+    assert len(expected) == 100
 
 
 def test_truncated_anywhere(folder):

@@ -46,6 +46,7 @@ LONGEST_BARE_PLU = 5
 LONGEST_CODE = 14
 LONGEST_UPCE = 8
 _ZEROS = 7 * (3 + 1) * ord("0")
+_RANDOM_WEIGHT = ("02", "002")
 
 
 def canonical_gtin(code: str, kind: str, rule: CheckDigit, *, padded_plu: bool) -> str | None:
@@ -103,7 +104,7 @@ def is_random_weight(gtin: str) -> bool:
     """
     Does it hold a weight or a price, as 02 and 20 to 29 in front say?
     """
-    return gtin[0] == "0" and (gtin[1] == "2" or gtin[1:3] == "02")
+    return gtin.startswith(_RANDOM_WEIGHT)
 
 
 def _read(code: str, kind: str, rule: CheckDigit) -> str:

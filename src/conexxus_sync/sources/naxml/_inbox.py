@@ -14,8 +14,8 @@ import attrs
 from conexxus_sync.model.catalogue import SourceFile
 
 from ._fault import Fault, NaxmlError
-from ._maintenance import OTHER_BLOCKS
-from ._xml import Element, XmlStream
+from ._values import OTHER_BLOCKS
+from ._xml import Element, XmlStream, name_of
 
 
 # A file without a manifest may still be written.
@@ -130,7 +130,7 @@ def read_manifest(path: Path) -> list[str]:
             if stream.root.name != _LIST:
                 msg = f"its root is {stream.root.name[:60]}, that of a manifest is {_LIST}"
                 raise NaxmlError(Fault.NO_MAINTENANCE, msg)
-            return [_file_name(it) for it in stream.elements([_FILE])]
+            return [_file_name(it) for _, it in stream.elements([_FILE]) if name_of(it) == _FILE]
     except NaxmlError as exc:
         raise exc.of_file(path.name) from exc
 

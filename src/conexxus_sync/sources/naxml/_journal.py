@@ -15,7 +15,7 @@ from ._dialects import Dialect
 from ._events import KINDS, OTHERS, Event, EventReader, business_date_of
 from ._fault import Fault, NaxmlError, RecordError
 from ._maintenance import check_root, store_of
-from ._xml import Element, XmlStream, name_of
+from ._xml import Element, XmlStream, name_of, refuse_within
 
 
 JOURNAL = "NAXML-POSJournal"
@@ -87,31 +87,23 @@ class JournalFile:
             self.version = stream.root.attributes.get("version")
             reader = EventReader(dialect=self.dialect, timezone=self.timezone)
 
-            for element in stream.elements((_HEADER, _REPORT_HEADER, *_EVENTS)):
-                parent = element.getparent()
-                if _is_at_home(element, parent):
-                    yield from map(reader.read, _unknown_before(element))
-                    yield from self._element(element, reader)
-                elif name_of(element) in _EVENTS:
-                    where = "the root" if parent is None else name_of(parent)[:60]
-                    msg = f"{name_of(element)} is not known in {where}"
-                    raise NaxmlError(Fault.UNKNOWN_BLOCK, msg, line=int(element.sourceline))
+            for block, element in stream.elements((_HEADER, _REPORT_HEADER, *_EVENTS)):
+                home = name_of(element if block is None else block)
+                if home not in (_HEADER, _REPORT):
+                    msg = f"{home[:60]} is not known in {JOURNAL}"
+                    line = int(element.sourceline)
+                    raise NaxmlError(Fault.UNKNOWN_BLOCK, msg, line=line)
+                if block is not None:
+                    refuse_within(element, _EVENTS)
+                    yield from self._element(home, element, reader)
 
-            for child in stream.tree:
-                if name_of(child) not in (_HEADER, _REPORT):
-                    msg = f"{name_of(child)[:60]} is not known in {JOURNAL}"
-                    raise NaxmlError(Fault.UNKNOWN_BLOCK, msg, line=int(child.sourceline))
-                # Behind the last event that is known.
-                if name_of(child) == _REPORT:
-                    rest = [it for it in child if not _is_known(it)]
-                    yield from map(reader.read, rest)
-
-    def _element(self, element: Element, reader: EventReader) -> Iterator[Event]:
+    def _element(self, home: str, element: Element, reader: EventReader) -> Iterator[Event]:
         name = name_of(element)
 
-        if name == _HEADER:
-            self.store = store_of(element, self.location) or self.store
-            reader.store = self.store or ""
+        if home == _HEADER:
+            if name == "StoreLocationID":
+                self.store = store_of(element, self.location)
+                reader.store = self.store or ""
         elif name == _REPORT_HEADER:
             try:
                 self._begin = business_date_of(element, "BeginDate")
@@ -120,30 +112,3 @@ class JournalFile:
                 raise NaxmlError(Fault.UNDATED, str(exc), line=line) from exc
         else:
             yield reader.read(element)
-
-
-def _is_known(element: Element) -> bool:
-    return name_of(element) in (_HEADER, _REPORT_HEADER, *_EVENTS)
-
-
-def _is_at_home(element: Element, parent: Element | None) -> bool:
-    if parent is None or name_of(element) == _HEADER:
-        return parent is not None and parent.getparent() is None
-
-    above = parent.getparent()
-    return name_of(parent) == _REPORT and above is not None and above.getparent() is None
-
-
-def _unknown_before(element: Element) -> list[Element]:
-    """
-    What stands between the event before and this one.
-    """
-    found: list[Element] = []
-    before = element.getprevious()
-
-    while before is not None and not _is_known(before):
-        if name_of(before) != _REPORT:
-            found.insert(0, before)
-        before = before.getprevious()
-
-    return found

@@ -3,35 +3,23 @@
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
+from typing import NoReturn
 
 import attrs
 
 from ._dialects import CheckDigit, Dialect
 from ._fault import Fault, NaxmlError, RecordError
 from ._records import Action, BadRecord, Record, RecordReader
-from ._values import VOCABULARY, text_of
-from ._xml import MAX_BYTES, Element, Root, XmlStream, name_of
+from ._values import BLOCK, DETAIL, HEADER, OTHER_BLOCKS, PLACED, VOCABULARY, text_of
+from ._xml import MAX_BYTES, Element, Root, XmlStream, name_of, refuse_within
 
 
 ROOT = "NAXML-MaintenanceRequest"
-_BLOCK, _DETAIL, _HEADER = "ItemMaintenance", "ITTDetail", "TransmissionHeader"
-# What else a file may have; it says nothing of one item.
-OTHER_BLOCKS = {
-    "MerchandiseCodeMaintenance": "MCTDetail",
-    "ItemListMaintenance": "ILTDetail",
-    "MixMatchMaintenance": "MMTDetail",
-    "ComboMaintenance": "CBTDetail",
-    "TaxLevelMaintenance": "TLTDetail",
-    "TaxStrategyMaintenance": "TSTDetail",
-}
-_NAMES = (_HEADER, _BLOCK, _DETAIL, *OTHER_BLOCKS, *OTHER_BLOCKS.values())
-# By detail, the block in which it stands.
-_HOMES = {_DETAIL: _BLOCK} | {detail: block for block, detail in OTHER_BLOCKS.items()}
 _ACTIONS = ("TableAction", "RecordAction")
 _VERSIONS = ("3.3", "3.4", "3.6")
 ROOTS = {
@@ -43,7 +31,7 @@ ROOTS = {
     "OCT2000-IMPORT": "another format",
     "PassportDataMaintenance": "an export of Passport",
 }
-_KNOWN_CHILDREN = {_HEADER, _BLOCK, *OTHER_BLOCKS}
+_BLOCKS = {HEADER, BLOCK, *OTHER_BLOCKS}
 
 
 class TableAction(StrEnum):
@@ -86,6 +74,7 @@ class MaintenanceFile:
     mode: TableAction | None = attrs.field(init=False, default=None)
     skipped: Counter[str] = attrs.field(init=False, factory=Counter)
     _block: Element = attrs.field(init=False, default=None, repr=False)
+    _table: str = attrs.field(init=False, default=TableAction.UPDATE.value, repr=False)
     _action: Action | None = attrs.field(init=False, default=None, repr=False)
 
     def records(self) -> Iterator[Record | BadRecord]:
@@ -107,53 +96,61 @@ class MaintenanceFile:
             check_root(stream.root)
             self.version, self.encoding = stream.root.attributes.get("version"), stream.encoding
 
-            for element in stream.elements(_NAMES):
-                yield from self._element(element, reader)
-            _refuse_unknown(stream.tree)
+            for block, element in stream.elements(PLACED):
+                if block is None:
+                    self._end(element)
+                elif name_of(element) == DETAIL and name_of(block) == BLOCK:
+                    yield from self._read(block, element, reader)
+                else:
+                    self._pass(block, element, reader)
 
         self.mode = self.mode or TableAction.UPDATE
 
-    def _element(self, element: Element, reader: RecordReader) -> Iterator[Record | BadRecord]:
-        name, parent = name_of(element), element.getparent()
-        _refuse_misplaced(element, name, parent)
+    def _read(
+        self, block: Element, detail: Element, reader: RecordReader
+    ) -> Sequence[Record | BadRecord]:
+        if block is not self._block:
+            self._begin(block)
 
-        if name == _DETAIL:
-            begins = self._enter(parent, reader)
-            _refuse_others(element.getprevious(), may_act=begins)
-            yield from reader.read(element, self._action)
-        elif name == _BLOCK:
-            begins = self._enter(element, reader)
-            _refuse_others(element[-1] if len(element) else None, may_act=begins)
-            self._block = None
-        elif name == _HEADER:
-            self.store = store_of(element, self.location) or self.store
-        elif name in OTHER_BLOCKS.values():
+        records = reader.read(detail, self._action)
+        if isinstance(records[0], BadRecord):
+            refuse_within(detail, PLACED)
+
+        return records
+
+    def _pass(self, block: Element, element: Element, reader: RecordReader) -> None:
+        """
+        An element that is no item: an action, or a part of the header or of another block.
+        """
+        name, home = name_of(element), name_of(block)
+        _refuse_unknown(block)
+        refuse_within(element, PLACED)
+
+        if home == BLOCK:
+            # Between items, a block has nothing; in front of the first one, actions.
+            if block is self._block or name not in _ACTIONS:
+                _refuse(element, f"the middle of {BLOCK}" if block is self._block else BLOCK)
+            if name == "TableAction":
+                self._table = element.get("type", "")
+            else:
+                self._action = _block_action(element, reader)
+        elif home == HEADER and name == "StoreLocationID":
+            self.store = store_of(element, self.location)
+        elif name == OTHER_BLOCKS.get(home):
             self.skipped[name] += 1
+        elif name in PLACED:
+            _refuse(element, home)
 
-        if parent is not None and parent.getparent() is None:
-            _refuse_unknown(parent)
+    def _begin(self, block: Element) -> None:
+        self._block = block
+        self._set_mode(self._table, int(block.sourceline))
 
-    def _enter(self, block: Element, reader: RecordReader) -> bool:
-        """
-        Read the actions of a block, once: they stand at its beginning.
+    def _end(self, block: Element) -> None:
+        _refuse_unknown(block)
+        if name_of(block) == BLOCK and block is not self._block:
+            self._begin(block)
 
-        Returns:
-            Whether the block begins.
-        """
-        if block is self._block:
-            return False
-
-        mode = TableAction.UPDATE.value
-        self._block, self._action = block, None
-        for child in block:
-            if (name := name_of(child)) == "TableAction":
-                mode = child.get("type", "")
-            elif name == "RecordAction":
-                self._action = _block_action(child, reader)
-
-        self._set_mode(mode, int(block.sourceline))
-
-        return True
+        self._block, self._table, self._action = None, TableAction.UPDATE.value, None
 
     def _set_mode(self, mode: str, line: int) -> None:
         if mode not in tuple(TableAction):
@@ -189,17 +186,17 @@ def check_root(root: Root, expected: str = ROOT, fault: Fault = Fault.NO_MAINTEN
         raise NaxmlError(Fault.PART, msg)
 
 
-def store_of(header: Element, location: str | None) -> str | None:
+def store_of(element: Element, location: str | None) -> str | None:
     """
-    The store that a header names.
+    The store that a header names in its StoreLocationID.
 
     Raises:
         NaxmlError: It is not *location*.
     """
-    line = int(header.sourceline)
+    line = int(element.sourceline)
 
     try:
-        store = text_of(header.find("{*}StoreLocationID"))
+        store = text_of(element)
     except RecordError as exc:
         raise NaxmlError(Fault.LOCATION, str(exc), line=line) from exc
     if location is not None and store not in (None, location):
@@ -216,34 +213,11 @@ def _block_action(element: Element, reader: RecordReader) -> Action | None:
         raise NaxmlError(Fault.ACTION, str(exc), line=int(element.sourceline)) from exc
 
 
-def _refuse_misplaced(element: Element, name: str, parent: Element | None) -> None:
-    """
-    Blocks stand in the root, and details in their own block.
-    """
-    if name in _HOMES:
-        is_at_home = parent is not None and name_of(parent) == _HOMES[name]
-    else:
-        is_at_home = parent is not None and parent.getparent() is None
-
-    if not is_at_home:
-        where = "the root" if parent is None else name_of(parent)[:60]
-        msg = f"{name} is not known in {where}"
-        raise NaxmlError(Fault.UNKNOWN_BLOCK, msg, line=int(element.sourceline))
+def _refuse_unknown(block: Element) -> None:
+    if name_of(block) not in _BLOCKS:
+        _refuse(block, ROOT)
 
 
-def _refuse_others(before: Element | None, *, may_act: bool) -> None:
-    """
-    Between items, a block has nothing; in front of the first one, actions.
-    """
-    if before is None or name_of(before) == _DETAIL or (may_act and name_of(before) in _ACTIONS):
-        return
-
-    msg = f"{name_of(before)[:60]} is not known in the middle of {_BLOCK}"
-    raise NaxmlError(Fault.UNKNOWN_BLOCK, msg, line=int(before.sourceline))
-
-
-def _refuse_unknown(root: Element) -> None:
-    for child in root:
-        if (name := name_of(child)) not in _KNOWN_CHILDREN:
-            msg = f"{name[:60]} is not known in {ROOT}"
-            raise NaxmlError(Fault.UNKNOWN_BLOCK, msg, line=int(child.sourceline))
+def _refuse(element: Element, where: str) -> NoReturn:
+    msg = f"{name_of(element)[:60]} is not known in {where}"
+    raise NaxmlError(Fault.UNKNOWN_BLOCK, msg, line=int(element.sourceline))

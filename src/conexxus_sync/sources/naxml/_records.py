@@ -19,14 +19,16 @@ from ._dialects import CheckDigit, Dialect
 from ._fault import RecordError
 from ._values import (
     FIELDS,
+    HAS_ELEMENTS,
     RESTRICTIONS,
-    Meaning,
+    Values,
     known_name,
-    meaning_of,
     only_once,
     refuse_later,
+    refuse_later_attributes,
     text_of,
     tree_of,
+    values_of,
 )
 from ._xml import Element, local_name
 
@@ -146,13 +148,13 @@ class RecordReader:
     check_digit: CheckDigit
     open_price: Decimal | None
     today: date
-    _data: Meaning = attrs.field(init=False, repr=False)
-    _restriction: Meaning = attrs.field(init=False, repr=False)
+    _data: Values = attrs.field(init=False, repr=False)
+    _restriction: Values = attrs.field(init=False, repr=False)
     _todo: Callable[..., Action] = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        self._data = meaning_of(FIELDS, self.dialect, self.today)
-        self._restriction = meaning_of(RESTRICTIONS, self.dialect, self.today)
+        self._data = values_of(FIELDS, self.dialect)
+        self._restriction = values_of(RESTRICTIONS, self.dialect)
         self._todo = lru_cache(maxsize=KNOWN_ACTIONS)(partial(_action_of, self.today))
 
     def read(self, detail: Element, action: Action | None) -> Sequence[Record | BadRecord]:
@@ -173,14 +175,8 @@ class RecordReader:
             values, naxml = self._given(parts)
 
             return [
-                Record(
-                    action=todo,
-                    sku=it.sku,
-                    line=line,
-                    values=values,
-                    naxml={**it.naxml, **naxml},
-                )
-                for it in codes
+                Record(action=todo, sku=it, line=line, values=values, naxml=said | naxml)
+                for it, said in codes
             ]
         except RecordError as exc:
             raw = etree.tostring(detail, encoding="utf-8", with_tail=False)[:MAX_RAW]
@@ -193,7 +189,7 @@ class RecordReader:
         Raises:
             RecordError: It is unknown, or of a later date.
         """
-        return None if element is None else self._todo(*element.items())
+        return None if element is None else self._todo(len(element), *element.items())
 
     def _code(self, element: Element | None) -> _Code:
         """
@@ -210,6 +206,9 @@ class RecordReader:
             msg = "POSCode is missing"
             raise RecordError(msg)
         form = parts.pop("POSCodeFormat", None)
+        if form is not None and len(form):
+            msg = f"POSCodeFormat {HAS_ELEMENTS}"
+            raise RecordError(msg)
         kind = "" if form is None else form.get("format", "").strip().lower()
         naxml: dict[str, Any] = {"code": text, "format": kind or None}
         naxml["gtin14"] = canonical_gtin(
@@ -275,7 +274,7 @@ class RecordReader:
         return values, given
 
     def _read_fields(
-        self, elements: Iterable[Element], meaning: Meaning, given: dict[str, Any]
+        self, elements: Iterable[Element], values: Values, given: dict[str, Any]
     ) -> dict[str, list[Element]]:
         """
         Add to *given* what is known.
@@ -287,17 +286,28 @@ class RecordReader:
         keeps_empty = self.dialect.empty_keeps
 
         for it in elements:
-            if (said := meaning(it.tag, it.text, len(it), *it.items())) is None:
+            if (known := values.get(it.tag)) is None:
                 rest.setdefault(known_name(it), []).append(it)
                 continue
-            key, found, beside = said
-            if key in given:
-                msg = f"{known_name(it)} is there twice"
-                raise RecordError(msg)
+            key, value, attribute = known
+
+            try:
+                if len(it):
+                    raise RecordError(HAS_ELEMENTS)
+                attributes = it.items()
+                found = value(it.text, *attributes) if attributes else value(it.text)
+                if key in given:
+                    msg = "is there twice"
+                    raise RecordError(msg)
+            except RecordError as exc:
+                msg = f"{known_name(it)} {exc}"
+                raise RecordError(msg) from exc
+
             if found is not None or not keeps_empty:
                 given[key] = found
-            if beside:
-                given[f"{ATTRIBUTES}{key}"] = beside
+            if attributes and attribute is None:
+                refuse_later_attributes(attributes, self.today)
+                given[f"{ATTRIBUTES}{key}"] = dict(attributes)
 
         return rest
 
@@ -329,9 +339,12 @@ def _drop_codes(given: dict[str, Any]) -> None:
             given[key] = trees
 
 
-def _action_of(today: date, *attributes: tuple[str, str]) -> Action:
+def _action_of(today: date, elements: int, *attributes: tuple[str, str]) -> Action:
     given = dict(attributes)
 
+    if elements:
+        msg = f"RecordAction {HAS_ELEMENTS}"
+        raise RecordError(msg)
     for name, text in given.items():
         if "date" in name.lower():
             refuse_later(name, text, today)

@@ -11,11 +11,11 @@ import attrs
 
 from ._fault import RecordError
 from ._maintenance import check_root
-from ._values import known_name, text_of
+from ._values import DETAIL, HEADER, text_of
 from ._xml import Element, Root, XmlStream, name_of
 
 
-# So many items show how a file is written.
+# So many elements show how a file is written.
 LOOKED_AT = 1000
 
 _VERIFONE = "urn:vfi-sapphire:"
@@ -47,13 +47,15 @@ class Sniffed:
     items: int = 0
     _traits: Counter[str] = attrs.field(init=False, factory=Counter, repr=False)
 
-    def _look(self, element: Element) -> None:
-        if name_of(element) == "TransmissionHeader":
-            self.header = [known_name(it) for it in element.iterdescendants()]
-            location = element.find("{*}StoreLocationID")
-            self.store = _text(location) or self.store
-            return
+    def _look(self, block: str, element: Element) -> None:
+        if block == HEADER:
+            self.header += map(name_of, element.iter())
+            if name_of(element) == "StoreLocationID":
+                self.store = _text(element) or self.store
+        elif name_of(element) == DETAIL:
+            self._look_at_item(element)
 
+    def _look_at_item(self, element: Element) -> None:
         self.items += 1
         code, form = (
             element.find("{*}ItemCode/{*}POSCode"),
@@ -116,8 +118,9 @@ def sniff(path: Path) -> Sniffed:
         check_root(stream.root)
         found = Sniffed(version=stream.root.attributes.get("version"), encoding=stream.encoding)
 
-        for element in islice(stream.elements(("TransmissionHeader", "ITTDetail")), LOOKED_AT):
-            found._look(element)
+        for block, element in islice(stream.elements((HEADER, DETAIL)), LOOKED_AT):
+            if block is not None:
+                found._look(name_of(block), element)
 
         found._propose(stream.root)
 

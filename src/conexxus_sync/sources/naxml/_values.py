@@ -3,7 +3,7 @@ Values of elements: texts, amounts, flags, ages and links, each read in one way.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -12,15 +12,27 @@ from unicodedata import category, normalize
 
 from ._dialects import Dialect
 from ._fault import RecordError
-from ._xml import Element, local_name, name_of
+from ._xml import Element, name_of
 
 
 VOCABULARY = "http://www.naxml.org/POSBO/Vocabulary/2003-10-16"
+HEADER, BLOCK, DETAIL = "TransmissionHeader", "ItemMaintenance", "ITTDetail"
+# What else a file may have; it says nothing of one item.
+OTHER_BLOCKS = {
+    "MerchandiseCodeMaintenance": "MCTDetail",
+    "ItemListMaintenance": "ILTDetail",
+    "MixMatchMaintenance": "MMTDetail",
+    "ComboMaintenance": "CBTDetail",
+    "TaxLevelMaintenance": "TLTDetail",
+    "TaxStrategyMaintenance": "TSTDetail",
+}
+# They have their place in a file; elsewhere, they would be lost.
+PLACED = frozenset({HEADER, BLOCK, DETAIL, *OTHER_BLOCKS, *OTHER_BLOCKS.values()})
 MAX_TEXT = 4096
 MAX_DEPTH = 32
 MAX_AGE = 99
 MAX_DECIMALS = 4
-KNOWN_VALUES = 512
+KNOWN_VALUES, KNOWN_PRICES = 128, 4096
 
 NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?", re.ASCII).fullmatch
 _PRICE = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,4}0{0,11})?", re.ASCII).fullmatch
@@ -87,8 +99,11 @@ def price(text: str, _: str, __: Dialect) -> Decimal | None:
     Raises:
         RecordError: It is no plain number, or has too many decimals.
     """
-    if not text:
-        return None
+    return _price_of(text) if text else None
+
+
+@lru_cache(maxsize=KNOWN_PRICES)
+def _price_of(text: str) -> Decimal:
     if _PRICE(text) is None:
         msg = f"is no price of at most {MAX_DECIMALS} decimals: {text[:40]!r}"
         raise RecordError(msg)
@@ -194,6 +209,9 @@ def tree_of(element: Element, today: date, depth: int = 1) -> dict[str, Any]:
 def known_name(element: Element) -> str:
     """
     The name of an element of the vocabulary; of another one, with its namespace.
+
+    Raises:
+        RecordError: It is one of *PLACED*.
     """
     return _known(element.tag)
 
@@ -201,6 +219,9 @@ def known_name(element: Element) -> str:
 @lru_cache(maxsize=1024)
 def _known(tag: str) -> str:
     namespace, _, name = tag.rpartition("}")
+    if name in PLACED:
+        msg = f"has {name}, which is part of no record"
+        raise RecordError(msg)
 
     return name if namespace in ("", f"{{{VOCABULARY}") else tag
 
@@ -244,16 +265,28 @@ def refuse_later(name: str, text: str, today: date) -> None:
         raise RecordError(msg)
 
 
+def refuse_long(attributes: Sequence[tuple[str, str]]) -> None:
+    """
+    Refuse attributes that are longer than a text may be.
+    """
+    if len(str(attributes)) > MAX_TEXT:
+        msg = f"has more than {MAX_TEXT:,} characters"
+        raise RecordError(msg)
+
+
 def refuse_later_effect(element: Element, today: date) -> None:
     """
     Likewise, of an element or an attribute that is called an effective date.
     """
     if _is_effective(element.tag):
         refuse_later(name_of(element), text_of(element) or element.get("value", ""), today)
-    _refuse_later_attributes(element.items(), today)
+    refuse_later_attributes(element.items(), today)
 
 
-def _refuse_later_attributes(attributes: Iterable[tuple[str, str]], today: date) -> None:
+def refuse_later_attributes(attributes: Iterable[tuple[str, str]], today: date) -> None:
+    """
+    Likewise, of attributes.
+    """
     for name, text in attributes:
         if _is_effective(name):
             refuse_later(name, text, today)
@@ -315,43 +348,34 @@ class Field(NamedTuple):
     attribute: str | None
 
 
-# From its tag, text, number of elements and attributes, what an element says: the key, the
-# value, and attributes that say something else; None if it is no field.
-Meaning = Callable[..., tuple[str, Any, dict[str, str] | None] | None]
+# By tag, where the value of an element goes, how its text and attributes are read, and the
+# attribute that counts.
+Values = Mapping[str, tuple[str, Callable[..., Any], str | None]]
+# Nearly every item has its own; all others repeat from item to item.
+_OWN = {"name", "price", "item_id", "receipt_description", "linked"}
 
 
-def meaning_of(fields: Mapping[str, Field], dialect: Dialect, today: date) -> Meaning:
+def values_of(fields: Mapping[str, Field], dialect: Dialect) -> Values:
     """
-    What elements mean, remembered: departments, flags, units and ages repeat from item to item.
+    How *fields* are read in a dialect.
     """
+    values = {field: _value_of(field, dialect) for field in {*fields.values()}}
 
-    @lru_cache(maxsize=KNOWN_VALUES)
-    def meaning(
-        tag: str, text: str | None, elements: int, *attributes: tuple[str, str]
-    ) -> tuple[str, Any, dict[str, str] | None] | None:
+    return {tag: (it.key, values[it], it.attribute) for tag, it in fields.items()}
+
+
+def _value_of(field: Field, dialect: Dialect) -> Callable[..., Any]:
+    key, read, attribute = field
+
+    def value(text: str | None, *attributes: tuple[str, str]) -> Any:
+        if not attributes:
+            return read(clean(text or ""), "", dialect)
         # What is remembered is bounded, too.
-        if len(text or "") > MAX_TEXT or (attributes and len(str(attributes)) > MAX_TEXT):
-            msg = f"{local_name(tag)} has more than {MAX_TEXT:,} characters"
-            raise RecordError(msg)
-        if (field := fields.get(tag)) is None:
-            return None
-        key, read, attribute = field
+        refuse_long(attributes)
 
-        try:
-            if elements:
-                raise RecordError(HAS_ELEMENTS)
-            given = dict(attributes)
-            found = read(clean(text or ""), given.get(attribute or "", ""), dialect)
-        except RecordError as exc:
-            msg = f"{local_name(tag)} {exc}"
-            raise RecordError(msg) from exc
+        return read(clean(text or ""), dict(attributes).get(attribute or "", ""), dialect)
 
-        if attribute is not None or not given:
-            return key, found, None
-        _refuse_later_attributes(attributes, today)
-        return key, found, given
-
-    return meaning
+    return value if key in _OWN else lru_cache(maxsize=KNOWN_VALUES)(value)
 
 
 def _by_tag(seen: Mapping[str, tuple[str, Reader]]) -> dict[str, Field]:
