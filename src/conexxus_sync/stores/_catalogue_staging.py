@@ -103,6 +103,7 @@ _ASIDE_IN_KNOWN = _PRESENT_IN_KNOWN.format("aside")
 _REPEATED = """
 SELECT sku FROM copies UNION SELECT a.sku FROM aside AS a JOIN stage AS s ON s.sku = a.sku
 """
+_ANY_REPEATED = "SELECT 1 FROM copies UNION ALL SELECT 1 FROM aside LIMIT 1"
 _FIND_DIFFERING = f"""
 INSERT INTO differing (sku)
 SELECT DISTINCT i.sku FROM copies AS i JOIN stage AS s ON s.sku = i.sku WHERE {_DIFFERS}
@@ -144,10 +145,9 @@ SELECT count(*) FILTER (WHERE kind = 'created'), count(*) FILTER (WHERE kind = '
 FROM delta
 """
 _ABSENT_COUNT = "SELECT count(*) FROM delta WHERE kind = ?"
-_STAGED_COUNT = "SELECT count(*) FROM stage"
 _COUNTS = """
-SELECT (SELECT count(*) FROM stage), (SELECT count(*) FROM aside),
-    count(*) FILTER (WHERE sku IN (SELECT sku FROM stage)),
+SELECT (SELECT count(*) FROM aside),
+    count(*) FILTER (WHERE sku NOT IN (SELECT sku FROM differing)),
     count(*) FILTER (WHERE known = 1), count(DISTINCT CASE WHEN known = 1 THEN sku END)
 FROM copies
 """
@@ -156,12 +156,14 @@ _PRESENT_COUNT = "SELECT count(*) FROM items WHERE location = ? AND missing_sinc
 
 
 @attrs.define
-class _Order:
+class _Filling:
     """
-    The order of SKUs: to insert one beyond all others is cheap.
+    How far `stage` is filled: to insert a SKU beyond all others is cheap, and to
+    count a million rows takes a while.
     """
 
     highest: str = ""
+    count: int = 0
 
     def goes_on(self, skus: Sequence[str]) -> bool:
         """
@@ -182,14 +184,21 @@ class CatalogueStaging(Repository):
     lease keeps the mirror as it is.
     """
 
-    _order: _Order = attrs.field(factory=_Order, init=False)
+    _filling: _Filling = attrs.field(factory=_Filling, init=False)
 
     def open(self) -> None:
         """
         Make room for a read.
         """
-        self._order.highest = ""
+        self._filling.highest, self._filling.count = "", 0
         self.session.create_temporary(*_TABLES, *WINDOW_TABLES, ASIDE_TABLE, DELETED_TABLE)
+
+    @property
+    def _is_first(self) -> bool:
+        """
+        Is the mirror empty?
+        """
+        return self.session.execute(ANY_ITEM, (self.location,)).fetchone() is None
 
     @property
     def aside(self) -> QuarantineStaging:
@@ -241,7 +250,11 @@ class CatalogueStaging(Repository):
         """
         *texts, extra = columns
         positions = range(position, position + len(extra))
-        table = "stage" if self._order.goes_on(columns[0]) else "heap"
+        if self._filling.goes_on(columns[0]):
+            table = "stage"
+            self._filling.count += len(positions)
+        else:
+            table = "heap"
         has_extra = any(extra)
         filled = [*texts, extra, positions] if has_extra else [*texts, positions]
         self.session.insert_columns(_ADD[table, has_extra], filled)
@@ -252,10 +265,14 @@ class CatalogueStaging(Repository):
         """
         if unsorted := self.value(_HEAP_COUNT):
             self.session.ensure_unique("stage", "sku")
-            if self.session.execute(_SORT).rowcount < unsorted:
+            different = self.session.execute(_SORT).rowcount
+            self._filling.count += different
+            if different < unsorted:
                 self.session.execute(_FIND_COPIES)
         if self.windows.any_known():
             self._find_known_copies()
+        if self.value(_ANY_REPEATED) is None:
+            return
         for skus in self._some_skus(_REPEATED):
             self.windows.mark(skus)
         self.session.execute(_FIND_DIFFERING)
@@ -266,7 +283,7 @@ class CatalogueStaging(Repository):
             self.aside.add([reject], position // A_PAGE)
             yield reject
 
-        self.session.execute(_UNSTAGE)
+        self._filling.count -= self.session.execute(_UNSTAGE).rowcount
 
     def _find_known_copies(self) -> None:
         """
@@ -305,9 +322,9 @@ class CatalogueStaging(Repository):
             unnamed: So many elements may be any of the absent items, which then wait.
         """
         self.aside.index()
-        if self.session.execute(ANY_ITEM, (self.location,)).fetchone() is None:
+        if self._is_first:
             self.session.create_temporary(_ALL_CREATED)
-            counts = (self.value(_STAGED_COUNT), 0, 0, 0)
+            counts = (self._filling.count, 0, 0, 0)
         else:
             self.session.execute(_COMPARE, (self.location,))
             counts = self.session.execute(_DELTA_COUNTS).fetchone()
@@ -346,7 +363,8 @@ class CatalogueStaging(Repository):
             changed: How many of the updated were present.
         """
         counts = self.session.execute(_COUNTS).fetchone()
-        staged, failed, copies, known_copies, skus_in_known = counts
+        failed, copies, known_copies, skus_in_known = counts
+        staged = self._filling.count
         known_elements, known_items = self.windows.known_counts()
         unchanged = staged - created - updated + known_items - skus_in_known
 
