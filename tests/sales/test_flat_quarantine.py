@@ -12,7 +12,7 @@ import pytest
 
 DAY = date(2026, 1, 2)
 MIB = 1024 * 1024
-MANY = 6_000
+MANY = 3_000
 
 
 class Many:
