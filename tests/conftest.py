@@ -24,6 +24,31 @@ MEMORY = "/dev/shm"
 ROOM = 2 * 1024**3
 
 
+@pytest.fixture(scope="session", autouse=True)
+def new_stores_are_copies() -> Iterator[None]:
+    """
+    To migrate a new store takes longer than most tests.
+    """
+    from conexxus_sync.stores.sqlite._sqlite_database import SqliteDatabase
+    from new_stores import create_as_copy, empty_store
+
+    empty_store()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SqliteDatabase, "_create", create_as_copy)
+        yield
+
+
+@pytest.fixture
+def stores_from_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    New stores are migrated as those of a host are.
+    """
+    from conexxus_sync.stores.sqlite._sqlite_database import SqliteDatabase
+    from new_stores import create_from_nothing
+
+    monkeypatch.setattr(SqliteDatabase, "_create", create_from_nothing)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run the long proofs, too")
 

@@ -7,13 +7,11 @@ compile all statements anew after each table that is made, takes most of the tim
 
 import re
 import sqlite3
-import tempfile
 from contextlib import contextmanager
-from functools import cache
-from pathlib import Path
 
 from conexxus_sync.stores.sqlite import SqliteStore, _migrations
 from conexxus_sync.stores.sqlite._sqlite_database import SqliteDatabase, SqliteSession
+from new_stores import empty_store
 
 
 TEMPORARY = re.compile(r"CREATE TEMP (TABLE|VIEW)\s+(\w+)(?:\s+AS\s+(SELECT.*))?", re.DOTALL)
@@ -32,23 +30,11 @@ def store_of(process):
     """
     path = process.computer.path
     if not path.exists():
-        path.write_bytes(_new_store())
+        path.write_bytes(empty_store())
     database = ProcessDatabase(path, monotonic=process.computer.monotonic)
     database.owner = process
 
     return SqliteStore(path, processes=process, database=database)
-
-
-@cache
-def _new_store():
-    """
-    A file with all tables and no rows.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "store.db")
-        with SqliteStore(path).at("loc-0").read():
-            pass
-        return path.read_bytes()
 
 
 class ProcessDatabase(SqliteDatabase):

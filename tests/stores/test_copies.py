@@ -17,6 +17,9 @@ from conexxus_sync.stores.sqlite import SqliteStore, _migrations, copies, freeze
 from conexxus_sync.stores.sqlite.copies import back_up, check, restore
 
 
+pytestmark = pytest.mark.usefixtures("stores_from_nothing")
+
+
 DATABASES = ("sqlite",)
 
 

@@ -18,9 +18,12 @@ DATABASES = ("sqlite",)
 
 NOBODY = 65534
 
-pytestmark = pytest.mark.skipif(
-    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives files away"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives files away"
+    ),
+    pytest.mark.usefixtures("stores_from_nothing"),
+]
 
 
 @pytest.fixture

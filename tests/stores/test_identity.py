@@ -12,6 +12,9 @@ from conexxus_sync.errors import StoreError
 from conexxus_sync.stores.sqlite import SqliteStore, copies
 
 
+pytestmark = pytest.mark.usefixtures("stores_from_nothing")
+
+
 DATABASES = ("sqlite",)
 OURS = 0x434E5853
 

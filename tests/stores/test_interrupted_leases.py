@@ -17,6 +17,9 @@ from conexxus_sync.stores.sqlite._sqlite_database import SqliteDatabase
 from sites import HastyDatabase
 
 
+pytestmark = pytest.mark.usefixtures("stores_from_nothing")
+
+
 DATABASES = ("sqlite",)
 OURS = ("stores/_lease_table.py", "stores/sqlite/_sqlite_database.py")
 

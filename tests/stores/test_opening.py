@@ -13,6 +13,9 @@ from conexxus_sync.stores.sqlite import SqliteStore, _sqlite_database
 from conexxus_sync.stores.sqlite._sqlite_database import SqliteDatabase
 
 
+pytestmark = pytest.mark.usefixtures("stores_from_nothing")
+
+
 DATABASES = ("sqlite",)
 # Makes a file in which nothing is.
 CREATE = "PRAGMA user_version = 0"

@@ -18,6 +18,9 @@ from conexxus_sync.stores.sqlite._sqlite_database import SqliteDatabase
 from peeks import peek
 
 
+pytestmark = pytest.mark.usefixtures("stores_from_nothing")
+
+
 DATABASES = ("sqlite",)
 
 

@@ -14,6 +14,9 @@ from conexxus_sync.stores.sqlite import SqliteStore
 from conexxus_sync.stores.sqlite.copies import back_up, restore
 
 
+pytestmark = pytest.mark.usefixtures("stores_from_nothing")
+
+
 DATABASES = ("sqlite",)
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 

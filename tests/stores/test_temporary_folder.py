@@ -15,6 +15,9 @@ from conexxus_sync.stores.sqlite import SqliteStore, _sqlite_database
 from conexxus_sync.stores.sqlite._error_advice import explained
 
 
+pytestmark = pytest.mark.usefixtures("stores_from_nothing")
+
+
 DATABASES = ("sqlite",)
 
 # SQLite has one folder for a process: each of these has a process of its own.

@@ -17,6 +17,9 @@ from conexxus_sync.stores.sqlite import SqliteStore, _wal_generation
 from peeks import peek
 
 
+pytestmark = pytest.mark.usefixtures("stores_from_nothing")
+
+
 DATABASES = ("sqlite",)
 
 

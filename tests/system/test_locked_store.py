@@ -15,6 +15,9 @@ from conexxus_sync.stores.sqlite import SqliteStore, _sqlite_database
 from conexxus_sync.stores.sqlite._sqlite_database import BUSY_TIMEOUT_S, SqliteDatabase
 
 
+pytestmark = pytest.mark.usefixtures("stores_from_nothing")
+
+
 HOLD = """
 import sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)

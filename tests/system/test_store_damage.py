@@ -19,6 +19,9 @@ from peeks import peek
 from .store_contents import NEW, OLD, content, outcome
 
 
+pytestmark = pytest.mark.usefixtures("stores_from_nothing")
+
+
 def pages_of(path):
     with closing(sqlite3.connect(path)) as db:
         size, count = (db.execute(f"PRAGMA page_{it}").fetchone()[0] for it in ("size", "count"))

@@ -29,6 +29,9 @@ from peeks import peek
 from .store_contents import NEW, OLD, catalog, content, outcome
 
 
+pytestmark = pytest.mark.usefixtures("stores_from_nothing")
+
+
 @contextmanager
 def small_disk(folder):
     """

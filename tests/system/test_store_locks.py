@@ -13,6 +13,9 @@ from conexxus_sync.stores.sqlite import _sqlite_database
 from .store_contents import NEW, OLD, content, outcome
 
 
+pytestmark = pytest.mark.usefixtures("stores_from_nothing")
+
+
 @pytest.mark.fault(
     "S01", "Another process writes, and does not end", "the run fails and says who; nothing changed"
 )

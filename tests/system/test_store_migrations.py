@@ -16,6 +16,9 @@ from peeks import peek
 from .store_contents import NEW, OLD, content
 
 
+pytestmark = pytest.mark.usefixtures("stores_from_nothing")
+
+
 @pytest.fixture
 def states(new_site):
     """
