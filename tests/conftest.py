@@ -15,11 +15,14 @@ settings.register_profile("short", max_examples=60, deadline=None)
 settings.register_profile(
     "long", max_examples=2_000, deadline=None, suppress_health_check=list(HealthCheck)
 )
-settings.load_profile("long" if os.environ.get("CONEXXUS_PROOF_SCALE") == "full" else "short")
+
+SCALE = os.environ.get("CONEXXUS_PROOF_SCALE")
+settings.load_profile("long" if SCALE == "full" else "short")
 
 
 # Thousands of disk flushes prove nothing: the stores of tests are in memory, if
-# there is room. A test that needs a disk names one, and the long proofs use it.
+# there is room. A test that needs a disk names one, and the long proofs use it,
+# unless they are at small scale.
 MEMORY = "/dev/shm"
 ROOM = 2 * 1024**3
 
@@ -55,7 +58,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     has_room = os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM
-    if has_room and not config.getoption("--long"):
+    if has_room and (SCALE == "small" or not config.getoption("--long")):
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)
 
 
