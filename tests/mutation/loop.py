@@ -3,9 +3,10 @@ Runs the tests of a package against each mutant: a plugin of pytest.
 
 mutmut's own loop starts pytest anew for every mutant, which costs more than the
 tests.  Here they are collected once, and run once without a mutant, to see how
-long each takes and which functions it calls.  Every mutant then gets a fork of
-the process, and the tests that call its function, the quickest first, until one
-fails.
+long each takes and which lines it executes.  Every mutant then gets a fork of
+the process, and the tests that reach what it changes, the quickest first, until
+one fails: of the others, none can differ.  That a test passes in a fork without
+a mutant is examined before its first failure counts.
 """
 
 import os
@@ -15,12 +16,12 @@ import sys
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from pathlib import Path
 from time import monotonic, process_time
 
 import attrs
+import coverage
 import pytest
-from mutmut.mutation import trampoline
-from mutmut.mutation.trampoline import set_mutant_under_test
 
 from .mutants import Mutant
 
@@ -44,10 +45,12 @@ class MutantLoop:
     most: int
     outcomes: dict[Mutant, str] = attrs.field(factory=dict)
     seconds: dict[str, float] = attrs.field(factory=dict)
-    callers: dict[str, set[str]] = attrs.field(factory=lambda: defaultdict(set))
+    reached: dict[Path, dict[int, list[str]]] = attrs.field(factory=dict)
     failed: list[str] = attrs.field(factory=list)
     # The tests that killed, by function.
     killers: dict[str, Counter[str]] = attrs.field(factory=lambda: defaultdict(Counter))
+    # Those that pass in a fork.
+    sound: set[str] = attrs.field(factory=set)
 
     def pytest_sessionstart(self) -> None:
         # pytest wants to be first to import it.
@@ -90,29 +93,44 @@ class MutantLoop:
         return True
 
     def _rehearse(self, items: Sequence[pytest.Item]) -> None:
-        called = set[str]()
-        # mutmut's own looks at the stack, which takes longer than the call.
-        trampoline.record_trampoline_hit = lambda name, caller=None: called.add(name)
-        set_mutant_under_test("stats")
+        paths = {mutant.path for mutant in self.mutants}
+        watch = coverage.Coverage(data_file=None, config_file=False, include=[*map(str, paths)])
+        watch.start()
         for item, after in zip(items, [*items[1:], None], strict=True):
+            watch.switch_context(item.nodeid)
             began = process_time(), monotonic()
             _run(item, after)
             # A test that waits is as dear as one that computes.
             self.seconds[item.nodeid] = max(process_time() - began[0], (monotonic() - began[1]) / 4)
-            for function in called:
-                self.callers[function].add(item.nodeid)
-            called.clear()
-        set_mutant_under_test("")
+        watch.stop()
+        found = watch.get_data()
+        self.reached = {path: found.contexts_by_lineno(str(path)) for path in paths}
 
     def _examined(self, mutant: Mutant, items: dict[str, pytest.Item]) -> str:
-        killers = self.killers[mutant.function]
+        killers, reached = self.killers[mutant.function], self.reached[mutant.path]
         tests = sorted(
-            self.callers[mutant.function],
+            {test for line in mutant.lines for test in reached.get(line, ()) if test},
             key=lambda test: (-killers[test], self.seconds[test]),
         )[: self.most]
         if not tests:
             return UNTESTED
 
+        status, killer = self._forked(mutant, [items[test] for test in tests])
+        if killer:
+            if killer not in self.sound and self._forked(None, [items[killer]])[0]:
+                self.failed.append(f"{killer}, alone")
+            self.sound.add(killer)
+            killers[killer] += 1
+            return KILLED
+        if os.WIFSIGNALED(status):
+            return TIMED_OUT if os.WTERMSIG(status) in (signal.SIGALRM, signal.SIGXCPU) else KILLED
+
+        return KILLED if os.WEXITSTATUS(status) else SURVIVED
+
+    def _forked(self, mutant: Mutant | None, items: Sequence[pytest.Item]) -> tuple[int, str]:
+        """
+        How the child ended that ran *items*, and which test failed.
+        """
         ours, theirs = os.pipe()
         with warnings.catch_warnings():
             # No thread of this process holds what the child needs.
@@ -121,24 +139,16 @@ class MutantLoop:
 
         if child == 0:
             try:
-                self._try(mutant, [items[test] for test in tests], theirs)
+                self._try(mutant, items, theirs)
             finally:
                 os._exit(3)
 
         os.close(theirs)
         status = os.waitpid(child, 0)[1]
         with os.fdopen(ours) as pipe:
-            killer = pipe.read()
+            return status, pipe.read()
 
-        if killer:
-            killers[killer] += 1
-            return KILLED
-        if os.WIFSIGNALED(status):
-            return TIMED_OUT if os.WTERMSIG(status) in (signal.SIGALRM, signal.SIGXCPU) else KILLED
-
-        return KILLED if os.WEXITSTATUS(status) else SURVIVED
-
-    def _try(self, mutant: Mutant, items: Sequence[pytest.Item], tell: int) -> None:
+    def _try(self, mutant: Mutant | None, items: Sequence[pytest.Item], tell: int) -> None:
         seconds = sum(self.seconds[item.nodeid] for item in items)
         resource.setrlimit(resource.RLIMIT_CPU, (int(CPU_SECONDS + PATIENCE * seconds), -1))
         signal.setitimer(signal.ITIMER_REAL, WALL_SECONDS + 4 * PATIENCE * seconds)
@@ -148,7 +158,8 @@ class MutantLoop:
         reporter = items[0].config.pluginmanager.get_plugin("terminalreporter")
         items[0].config.pluginmanager.unregister(reporter)
 
-        set_mutant_under_test(mutant.name)
+        if mutant is not None:
+            mutant.put_in_place()
         for item, after in zip(items, [*items[1:], None], strict=True):
             _run(item, after)
             if self.failed:

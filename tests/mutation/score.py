@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from .loop import KILLED, TIMED_OUT, MutantLoop
-from .mutants import mutated_copy
+from .mutants import mutants_of
 from .packages import PACKAGES, ROOT
 
 
@@ -61,16 +61,13 @@ def main(arguments: list[str]) -> int:
     package = PACKAGES[options.package]
 
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
-        target = Path(folder) / "src"
         paths = [
             path
             for path in package.paths(SOURCE)
             if not options.modules or path.stem in options.modules
         ]
-        all_mutants = mutated_copy(SOURCE, target, paths)
+        all_mutants = [mutant for path in paths for mutant in mutants_of(SOURCE, path)]
         mutants = [one for one in all_mutants if options.change in one.change][:: options.every]
-        # The tests import the copy.
-        sys.path.insert(0, str(target))
         loop = MutantLoop(mutants, options.most)
         tests = [str(ROOT / "tests" / name) for name in options.tests or package.tests]
         code = pytest.main(
