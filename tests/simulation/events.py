@@ -22,6 +22,9 @@ CATALOG_FAULTS = ["reset", "503", "429(retry_after=60)", "truncate", "garbage", 
 # Days of change, and the night in which a day has 25 hours.
 STARTS = [date(2026, 3, 5), date(2026, 3, 26), date(2026, 10, 22), date(2026, 10, 29)]
 STARTS += [date(2026, 6, 1), date(2026, 12, 28)]
+# What an office does with sales, after another: how it takes a push, and what it recognises.
+PROFILES = [*(("append", dedupe) for dedupe in ("key", "transaction_id", "none"))]
+PROFILES += [("replace_day", "key")] * 2
 ZONES = ["UTC", "America/New_York", "Europe/Berlin", "America/St_Johns", "Pacific/Apia"]
 
 
@@ -132,6 +135,7 @@ EVENTS = {
 SELDOM = {
     "upgrade": (0.3, lambda rng: (rng.randint(1, 40),)),
     "correct": (0.3, lambda rng: (_place(rng), _number(rng), rng.randint(1, 9))),
+    "change_profile": (0.3, lambda rng: (*rng.choice(PROFILES), rng.randint(1, 12))),
 }
 
 

@@ -12,6 +12,8 @@ from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+import attrs
+
 from conexxus_client.testing import Push, Sale
 from conexxus_sync.model.runs import RunKind
 from conexxus_sync.model.sales import OutboxError
@@ -337,6 +339,56 @@ class Incidents:
         self.work(push)
         right(len(self.office.ledger.pushes) == before, "another profile sends nothing")
 
+    def change_profile(self, sales_mode, dedupe, steps):
+        """
+        From now on the office takes sales in another way, and an operator changes
+        the profile of each location: nothing is at work meanwhile, what is unknown
+        is settled first, and the first process is killed at that step.
+        """
+        if self.setup.trickle and sales_mode == "replace_day":
+            return
+        self._restart()
+        profile = attrs.evolve(self.profile, sales_mode=sales_mode, dedupe=dedupe)
+        if not all([self._settle_unknown(place) for place in self.places.values()]):
+            return
+        self.profile = profile
+        self.setups.append(attrs.evolve(self.setup, sales_mode=sales_mode, dedupe=dedupe))
+        self.office.sales_mode, self.office.dedupe = sales_mode, dedupe
+        self._restart()
+        self.process().traps[steps] = Kill()
+        self._keep_profile()
+
+    def _settle_unknown(self, place):
+        """
+        Is nothing of *place* unknown any more?  Before, no profile is changed.
+        """
+
+        def unknown(process):
+            return process.services[place.name].outbox_operator().undecided()
+
+        if self.work(unknown):
+            refused = self._change(place)
+            right(isinstance(refused, OutboxError), f"what is unknown is settled first: {refused}")
+            self.work(lambda process: self._resolve(process.services[place.name], place))
+
+        return self.work(unknown) == []
+
+    def _change(self, place):
+        return self.work(
+            lambda process: process.services[place.name].outbox_operator().change_profile()
+        )
+
+    def _keep_profile(self):
+        """
+        An operator gives each location the profile of the office, again where the
+        process died; from now on, its pushes go on.
+        """
+        for place in self.places.values():
+            done = self._change(place)
+            if done is None:
+                done = self._change(place)
+            right(isinstance(done, int), f"{place.name} takes another profile: {done}")
+
     def backup(self):
         """
         Somebody copies the store.
@@ -368,6 +420,10 @@ class Incidents:
             )
             place.may_be_empty = True
             place.forgotten |= place.host.prices.keys() - self._items_in_backup(place)
+        if len(self.setups) > 1:
+            for place in self.places.values():
+                self._settle_unknown(place)
+            self._keep_profile()
 
     def _items_in_backup(self, place):
         backup = sqlite3.connect(f"file:{self.folder / 'backup.db'}?immutable=1", uri=True)

@@ -313,6 +313,20 @@ PLANTED = [
         f"{DIRECTED}[pushed with another profile]",
     ),
     Planted(
+        "bytes of one sale replace a day",
+        "conexxus_sync/sales/_profile_check.py",
+        "    if kept is not None and kept.replaces_day == given.replaces_day:\n",
+        "    if kept is not None:\n",
+        f"{DIRECTED}[the profile is changed while a sale waits]",
+    ),
+    Planted(
+        "the profile is changed though a batch may have arrived",
+        "conexxus_sync/sales/_profile_check.py",
+        "    if unknown:\n        keys, first",
+        "    if unknown and False:\n        keys, first",
+        f"{DIRECTED}[the profile is changed while a sale is unknown]",
+    ),
+    Planted(
         "a host is said to have what it has not got yet",
         "conexxus_sync/inventory/_host_delivery.py",
         '            self.context.failpoint("host")\n            try:\n',

@@ -50,6 +50,20 @@ DIRECTED = {
         PLAIN,
         [("sell", 0, 2), TO_THE_PUSH, ("sell", 0, 1), ("foreign", 0, 0)],
     ),
+    "the profile is changed while a sale waits": (
+        PLAIN,
+        [
+            *(("sell", 0, 2), TO_THE_PUSH, ("sell", 0, 1), ("line", "sales: refuse")),
+            *(("push_date", 0, 0), ("change_profile", "replace_day", "key", "committed"), A_DAY),
+        ],
+    ),
+    "the profile is changed while a sale is unknown": (
+        PLAIN,
+        [
+            *(("sell", 0, 2), ("line", "sales: after_commit(reset)"), ("push_date", 0, 0)),
+            *(("change_profile", "append", "none", 1), A_DAY),
+        ],
+    ),
     "killed before the host has the catalogue": (
         PLAIN,
         [("catalog", "price", 1, 2), ("kill", "merged", "host"), A_DAY],

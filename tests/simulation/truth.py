@@ -53,6 +53,7 @@ class Truth:
         over: Sales that appeared after the last look at their date, because the
             clock was ahead: what it showed at that look, by id.
         pushes: How many of the SDK's the office has booked.
+        before: Ids that the office has of a date, as of its last push.
     """
 
     world: object
@@ -68,6 +69,7 @@ class Truth:
     withheld: set = attrs.field(factory=set)
     over: dict = attrs.field(factory=dict)
     pushes: int = 0
+    before: dict = attrs.field(factory=dict)
     checked: int = -1
 
     @property
@@ -117,6 +119,11 @@ class Truth:
         """
         world, now = self.world, self.world.time.now
         self.pushes += 1
+        had = self.before.get(push.date, set())
+        if push.mode == "replace_day" and push.key is not None:
+            lost = had - {each.id for each in push.sales} - self.touched
+            right(not lost, f"{push.date} is replaced with all that it had, not without {lost}")
+        self.before[push.date] = {each.id for each in self.ledger.sales(self.name, push.date)}
         is_early = (
             world.setup.trickle
             and not world.computer.ahead
@@ -187,22 +194,28 @@ class Truth:
             if name not in self.shared:
                 right(len(has) <= 1, f"{name} is one sale: {has}")
 
+    @property
+    def replaced_days(self):
+        return any(each.sales_mode == "replace_day" for each in self.world.setups)
+
     def excused(self):
         """
         Ids about which a person must decide.
         """
         setup = self.world.setup
+        # What an office did under an earlier profile stays.
+        ids_counted = any(each.dedupe == "transaction_id" for each in self.world.setups)
         found = set(self.refused)
         if setup.on_changed == "report":
             found |= self.touched
         found |= self.touched & self.adopted
-        if setup.dedupe == "transaction_id":
+        if ids_counted:
             found |= self.shared | self.moved
-        if setup.sales_mode == "replace_day":
+        if self.replaced_days:
             # No day can be replaced by an empty one.
             empty = {day for day in self.days if not self.on(day)}
             found |= {name for name, said in self.versions.items() if {k[0] for k in said} & empty}
-        if setup.sales_mode == "replace_day" and self.adopted:
+        if self.replaced_days and self.adopted:
             found |= self.versions.keys() if self.touched or self.refused else set()
 
         return found
@@ -213,7 +226,7 @@ class Truth:
         """
         till, office = self.till_has(), self.office_has()
         special = self.touched | self.shared | self.refused
-        if self.world.setup.sales_mode == "replace_day" and special:
+        if self.replaced_days and special:
             return
         special |= self.withheld
         special |= {name for name, shown in self.over.items() if shown <= self.world.time.now}

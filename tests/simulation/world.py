@@ -43,14 +43,14 @@ class World(Incidents):
     See the module.
 
     Attributes:
-        setup: How it began.
+        setups: How it began, and with each profile that came later.
         log: What happened, line by line, if somebody reads it.
         store: Which database it is in.
         days: How many days passed.
     """
 
     def __init__(self, setup, folder, *, log=None, store="sqlite"):
-        self.setup, self.folder, self.log, self.store = setup, Path(folder), log, store
+        self.setups, self.folder, self.log, self.store = [setup], Path(folder), log, store
         self.time = Time(setup.start)
         self.computer = Computer(self.time, self.folder / "store.db")
         if store == "postgres":
@@ -262,6 +262,10 @@ class World(Incidents):
             return [scheduler._next_pull(now), service.sales.next_due(now)]
         except ConexxusError:
             return []
+
+    @property
+    def setup(self):
+        return self.setups[-1]
 
     @property
     def calendar(self):
