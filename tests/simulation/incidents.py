@@ -349,7 +349,8 @@ class Incidents:
             return
         self._restart()
         profile = attrs.evolve(self.profile, sales_mode=sales_mode, dedupe=dedupe)
-        if not all([self._settle_unknown(place) for place in self.places.values()]):
+        settled = [self._settle_unknown(place) for place in self.places.values()]
+        if not all(settled):
             return
         self.profile = profile
         self.setups.append(attrs.evolve(self.setup, sales_mode=sales_mode, dedupe=dedupe))
