@@ -166,10 +166,11 @@ class Witness:
 
     def run_started(self, run: SyncRun) -> None:
         """
-        A pull is late by its slot, the first by the start of the fleet; a push by
-        the store's own time.
+        A pull is late by its slot, and the first of a store, which counts apart, by
+        the start of the fleet; a push by the store's own time.
         """
         config = self.settings[run.location_id].sync
+        kind = run.location_id.rpartition("-")[2]
         if run.kind is RunKind.SALES:
             assert config.timezone is not None
             assert run.business_date is not None
@@ -180,8 +181,9 @@ class Witness:
         else:
             due_at = self.began
             self._pulled.add(run.location_id)
+            kind += ", first"
         lag = (run.start_time - due_at).total_seconds()
-        self.lags.setdefault((run.location_id.rpartition("-")[2], run.kind), []).append(lag)
+        self.lags.setdefault((kind, run.kind), []).append(lag)
 
     def run_finished(self, run: SyncRun) -> None:
         """
