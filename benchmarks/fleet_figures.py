@@ -22,7 +22,7 @@ def lag_lines(lags: Mapping[tuple[str, RunKind], Sequence[float]]) -> Iterator[s
     """
     for (kind, run), found in sorted(lags.items()):
         yield (
-            f"  {kind:8} {run:10} {len(found):8,} runs; begin after "
+            f"  {kind:14} {run:10} {len(found):8,} runs; begin after "
             f"{percentile(found, 0.5):5.0f} s (median), {percentile(found, 0.99):5.0f} s (p99), "
             f"{max(found):5.0f} s (most)"
         )
