@@ -158,11 +158,16 @@ def test_commands_that_create_one(nowhere, cli, command):
         ("profile", "show"),
     ],
 )
-@pytest.mark.parametrize("more", [(), ("--json",)])
-def test_commands_that_read(nowhere, cli, command, more):
+@pytest.mark.parametrize("more", [(), ("--json",), ("orders",)])
+def test_commands_that_read(nowhere, cli, command, more, monkeypatch):
     """
-    With --json, stdout is still what programs expect.
+    With --json, stdout is still what programs expect; and that a till and its
+    profile are known creates none either, as a push would then begin in it unasked.
     """
+    if more == ("orders",):
+        more = ()
+        monkeypatch.setenv("CONEXXUS_ORDERS", "sales.ndjson")
+        monkeypatch.setenv("CONEXXUS_PROFILE", "default")
     before = sorted(nowhere.iterdir())
 
     _, out, err = cli(*command, *more)

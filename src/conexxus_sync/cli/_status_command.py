@@ -2,6 +2,8 @@
 `conexxus status`.
 """
 
+import attrs
+
 from conexxus_sync.health._health import assess_health
 from conexxus_sync.health._overview import read_overview
 from conexxus_sync.runtime.clock import SystemClock
@@ -30,8 +32,8 @@ def status(*, session: Session) -> ExitCode:
     conexxus status --json | jq .sales
     ```
     """
-    config = session.checked_config()
-    store = open_store(readable(session).store).at(config.location_id)
+    config = attrs.evolve(session.checked_config(), store=readable(session).store)
+    store = open_store(config.store).at(config.location_id)
     now = SystemClock().now()
     health = assess_health(
         store,
