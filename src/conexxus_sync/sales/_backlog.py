@@ -150,7 +150,10 @@ class BacklogPush:
                 )
             )
 
-        context.flush()
+        if context.pending_visits:
+            # They are stored with it, though there is nothing else.
+            with context.writing():
+                pass
         self._reopen_refused()
 
         return runs

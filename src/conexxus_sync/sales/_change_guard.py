@@ -46,7 +46,12 @@ class ChangeDecision:
             for one in found
             if one.kind is not DiscrepancyKind.ELSEWHERE and not one.is_told_too
         )
-        doubt = cls._doubt(context, state, changes) if changes else None
+        doubt = None
+        if changes:
+            # What is returned so that it can't be sent is as good as gone.
+            changed = len(changes & state.sales_staging.corrected())
+            known, gone = state.sales_staging.delivered_count(), len(changes) - changed
+            doubt = context.config.sales_guards.refusal(known=known, gone=gone, changed=changed)
         is_asked = context.accept_changes or context.config.on_changed == "resend"
         refused = None if context.accept_changes or not is_asked else doubt
 
@@ -58,17 +63,6 @@ class ChangeDecision:
             corrects=is_asked and refused is None,
             refused=refused,
             doubt=doubt,
-        )
-
-    @staticmethod
-    def _doubt(context: PushContext, state: State, changes: frozenset[SaleKey]) -> str | None:
-        # What is returned so that it can't be sent is as good as gone.
-        changed = len(changes & state.sales_staging.corrected())
-
-        return context.config.sales_guards.refusal(
-            known=state.sales_staging.delivered_count(),
-            gone=len(changes) - changed,
-            changed=changed,
         )
 
     def record(self, state: State, business_date: date, now: datetime) -> bool:

@@ -85,9 +85,7 @@ class DatePush:
         try:
             with self.context.store.read() as state:
                 # What waits goes first, even if the host is gone.
-                if not self.is_known or (
-                    self._deliver_waiting(state) and not self._is_closed(state)
-                ):
+                if not self.is_known or self._deliver_waiting(state):
                     self._deliver_new(state)
             if self.finished is None and not self.settled:
                 self._finish_alone()
@@ -112,18 +110,17 @@ class DatePush:
 
     def _deliver_waiting(self, state: State) -> bool:
         """
-        Deliver what was frozen before; False if some of it still waits.
+        Deliver what was frozen before.
+
+        Returns:
+            Whether nothing of it waits, and the date takes new sales: what was delivered
+            on one that is closed may be forgotten, and would be sent again.
         """
         self.sender.deliver(state, lambda _: None)
 
-        return self._is_clear(state, parked=self.context.replaces_day)
+        is_clear = self._is_clear(state, parked=self.context.replaces_day)
 
-    def _is_closed(self, state: State) -> bool:
-        """
-        Does the date take no new sales?  What was delivered on it may be
-        forgotten, and would be sent again.
-        """
-        return state.sales_dates.closed(self.business_date) is not None
+        return is_clear and state.sales_dates.closed(self.business_date) is None
 
     def _is_clear(self, state: State, *, parked: bool) -> bool:
         """

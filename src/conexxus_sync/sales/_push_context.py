@@ -5,11 +5,11 @@ What all parts of one push share: client, store, orders, clock, lease.
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import attrs
 
-from conexxus_client import ApiHealth, ApiProfile, ConexxusError, FrozenBatch, PushReceipt
+from conexxus_client import ApiProfile, ConexxusError, FrozenBatch, PushReceipt
 from conexxus_sync.collectors import FanOut
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.engines import EngineContext
@@ -53,15 +53,6 @@ class SalesClient(Protocol):
         idempotency_key: str,
         repeat_within: timedelta | None = None,
     ) -> PushReceipt: ...
-
-
-@runtime_checkable
-class AskableClient(Protocol):
-    """
-    A client that can ask how the back office is, and then has its time.
-    """
-
-    def health(self) -> ApiHealth: ...
 
 
 @attrs.define(kw_only=True)
@@ -163,9 +154,10 @@ class PushContext:
         What an earlier answer said is too old: this computer may have stood
         still since.
         """
+        # A host's own client need not have it.
+        ask: Callable[[], object] = getattr(self.client, "health", bool)
         try:
-            if isinstance(self.client, AskableClient):
-                self.client.health()
+            ask()
         except ConexxusError:
             return attrs.evolve(self.moment(), server=None)
 
@@ -204,14 +196,6 @@ class PushContext:
 
         self.lease, self.watermark = lease, None
         self.pending_visits.clear()
-
-    def flush(self) -> None:
-        """
-        Store the visits that wait.
-        """
-        if self.pending_visits:
-            with self.writing():
-                pass
 
     def purge(self) -> None:
         """
