@@ -88,9 +88,33 @@ def test_another_catalogue(run, office):
     assert "0 pulled, 3 refused" in run("accept", planned, "--yes")[1]
 
 
+def test_the_others_wait(run, office):
+    """
+    Their catalogue is held until it is accepted, which the status says.
+    """
+    first, *more = office.catalog
+    office.catalog = [{**first, "price": 5}, *more]
+    code, canary = pulled(run, "pull", "--group", "canary", "--hold", "4h")
+    assert (code, canary["0001"]["updated"]) == (0, 1)
+    assert "2 stores keep the catalogue until " in run("status")[1]
+    held = [it["heldUntil"] for it in json.loads(run("status", "--json")[1])["stores"]]
+    assert [it is None for it in held].count(True) == 1
+
+    code, others = pulled(run, "accept", canary["0001"]["id"], "--yes")
+    assert (code, others["0002"]["updated"]) == (0, 1)
+    assert "keep the catalogue" not in run("status")[1]
+
+    assert run("pull", "--group", "canary", "--hold", "4h")[0] == 0
+    assert run("pull", "--group", "canary", "--hold", "0s")[0] == 0
+    assert "keep the catalogue" not in run("status")[1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (["pull", "--location", "0001", "--hold", "4h"], "--hold needs --group"),
+        (["pull", "--group", "canary", "--hold", "soon"], "--hold must be a time like 30m"),
+        (["pull", "--group", "canary", "--hold", "200h"], "--hold must be at most 168h"),
         (["pull"], "fleet pull needs --group or --location"),
         (["pull", "--group", "none"], "no store in fleet.toml that can start has group none"),
         (["accept", "no-such-run"], "no store of this fleet has a catalogue of run no-such-run"),

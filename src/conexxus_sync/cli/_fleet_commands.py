@@ -17,12 +17,14 @@ from conexxus_client.instrumentation import Hook
 from conexxus_client.settings import CONFIG
 from conexxus_sync.collectors import InMemoryCollector
 from conexxus_sync.fleet import (
+    CatalogueHold,
     Fleet,
     FleetFile,
     StoreSettings,
     StoreState,
     StoreStatus,
     fleet_alerts,
+    held_line,
     read_fleet_file,
 )
 from conexxus_sync.fleet import fleet_status as read_status
@@ -137,7 +139,9 @@ def fleet_status(file: str = FILE, *, everything: bool = False, session: Session
         problem = f"There is no store at {path}: `conexxus fleet run {file}` creates it"
         raise ConfigurationError([problem])
 
-    statuses = read_status(open_store(config.store), found.stores, found.wrong, SystemClock().now())
+    store = open_store(config.store)
+    hold = CatalogueHold.of(store.at(found.options.name))
+    statuses = read_status(store, found.stores, found.wrong, SystemClock().now(), hold)
 
     if session.json:
         counts = Counter(it.state for it in statuses)
@@ -239,6 +243,7 @@ class StoreDocument(Document, frozen=True):
     back_office: str | None
     credential: str | None
     error: str | None
+    held_until: datetime | None
 
 
 class FleetAlertDocument(Document, frozen=True):
@@ -261,6 +266,9 @@ def _status_lines(statuses: list[StoreStatus], *, everything: bool) -> Iterator[
     for alert in fleet_alerts(statuses):
         first, rest = alert.message[0], alert.message[1:]
         yield f"{alert.severity:<9} {first.upper()}{sentence(rest)}"
+
+    if held := held_line(statuses):
+        yield held
 
     bad = [it for it in statuses if everything or it.state is not StoreState.GOOD]
     shown = bad if everything else bad[:SHOWN]

@@ -4,9 +4,18 @@
 
 import sys
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
 from conexxus_client import ConfigurationError
-from conexxus_sync.fleet import StorePull, catalogue_of, pull_stores
+from conexxus_sync.fleet import (
+    CatalogueHold,
+    StorePull,
+    catalogue_of,
+    end_hold,
+    interval,
+    pull_stores,
+)
+from conexxus_sync.fleet._catalogue_hold import LONGEST as LONGEST_HOLD
 from conexxus_sync.model.formatting import counted
 from conexxus_sync.model.runs import RunStatus
 from conexxus_sync.views.run_document import run_document
@@ -29,17 +38,20 @@ def fleet_pull(
     group: str | None = None,
     plan: bool = False,
     force: bool = False,
+    hold: str | None = None,
     session: Session,
 ) -> ExitCode:
     """
     Pull the catalogue of some stores now, due or not.
 
     A mass change of prices is refused by the guards of every store. Let a group
-    have it first, look at those stores, and then accept it for the others.
+    have it first, look at those stores, and then accept it for the others. A change
+    that no guard refuses reaches the others with their next pull, unless `--hold`
+    makes their pulls wait.
 
     ```
     conexxus fleet pull --group canary --plan
-    conexxus fleet pull --group canary --force
+    conexxus fleet pull --group canary --force --hold 4h
     conexxus fleet pull --location 0042
     ```
 
@@ -48,7 +60,10 @@ def fleet_pull(
         group: The stores with this `group`.
         plan: Show what would change; change nothing.
         force: Pass all guards once, after you have looked.
+        hold: With --group: the other stores keep their catalogue until `fleet accept`,
+            or for so long, like 4h; at most 168h. 0s ends it.
     """
+    length = _length(hold, group)
     found = fleet_file(session, file)
     names = [it.location_id for it in found.stores if group is None or it.group == group]
 
@@ -58,6 +73,9 @@ def fleet_pull(
         raise ConfigurationError([f"no store in {file} that can start has group {group}"])
 
     with progress(f"Pulling {counted(len(names), 'store')} …"), opened_fleet(found) as fleet:
+        # First: the others may pull at any moment.
+        if length is not None and group is not None and not plan:
+            CatalogueHold(group=group, until=fleet.now() + length).save(fleet.own)
         pulls = pull_stores(fleet, names, plan=plan, force=force)
 
     return _written(pulls, session)
@@ -68,8 +86,9 @@ def fleet_accept(plan: str, file: str = FILE, *, yes: bool = False, session: Ses
     Give all stores the catalogue that a run of one of them showed or applied.
 
     Each store pulls, and applies what comes, whatever its guards say, if it is
-    the same catalogue; else it is refused there, and nothing is changed. PLAN is
-    the id of a run of any store, as `fleet pull` shows it.
+    the same catalogue; else it is refused there, and nothing is changed. If none
+    refuses it, a hold of `fleet pull --hold` ends. PLAN is the id of a run of any
+    store, as `fleet pull` shows it.
 
     ```
     conexxus fleet accept 20260102T233000123Z-9f3a1c7d --yes
@@ -90,8 +109,31 @@ def fleet_accept(plan: str, file: str = FILE, *, yes: bool = False, session: Ses
             raise ConfigurationError(["fleet accept was not confirmed: nothing was changed"])
         with progress(f"Pulling {counted(len(names), 'store')} …"):
             pulls = pull_stores(fleet, names, accept=catalogue)
+        if not any(it.run is not None and it.run.refused for it in pulls):
+            end_hold(fleet.own)
 
     return _written(pulls, session)
+
+
+def _length(hold: str | None, group: str | None) -> timedelta | None:
+    """
+    How long the others wait, if they do.
+    """
+    if hold is None:
+        return None
+    if group is None:
+        raise ConfigurationError(["--hold needs --group: which stores go on?"])
+
+    try:
+        length = timedelta() if hold in ("0", "0s") else interval(hold)
+    except ValueError as exc:
+        msg = f"--hold must be a time like 30m or 4h, got {hold[:20]!r}"
+        raise ConfigurationError([msg]) from exc
+
+    if length > LONGEST_HOLD:
+        raise ConfigurationError([f"--hold must be at most 168h, got {hold[:20]!r}"])
+
+    return length
 
 
 def _written(pulls: Sequence[StorePull], session: Session) -> ExitCode:

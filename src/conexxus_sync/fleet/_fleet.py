@@ -19,11 +19,12 @@ from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.runtime.host_exceptions import ends_process
 from conexxus_sync.runtime.run_logging import safe_logger
 from conexxus_sync.service import ConexxusService
-from conexxus_sync.stores import SyncStore, open_store
+from conexxus_sync.stores import LocationStore, SyncStore, open_store
 from conexxus_sync.stores._lease_table import LeaseState
 
 from ._agenda import Agenda, FleetLoad
 from ._back_offices import BackOffices
+from ._catalogue_hold import CatalogueHold, is_held
 from ._executor_choice import new_executor
 from ._fleet_file import read_fleet_file
 from ._fleet_notices import FleetNotices
@@ -119,8 +120,9 @@ class Fleet:
             )
             for it in stores
         }
-        own = self.store.at(self.options.name)
-        self.notices: FleetNotices = FleetNotices(stores[0], own, self.clock, self.status)
+        self.own: LocationStore = self.store.at(self.options.name)
+        self.notices: FleetNotices = FleetNotices(stores[0], self.own, self.clock, self.status)
+        self._hold: CatalogueHold | None = None
         self._agenda = Agenda(self, {name: it.kinds for name, it in self.locations.items()})
         self.executor: Executor = (
             executor(self.perform)
@@ -208,6 +210,7 @@ class Fleet:
             is_idle = self.executor.capacity() >= most
             if is_idle or time.monotonic() >= next_round:
                 self.executor.reconcile()
+                self._hold = CatalogueHold.of(self.own)
                 self._agenda.refresh(self.clock.now())
                 next_round = time.monotonic() + ROUND_S
             count, wait_s = self._dispatch()
@@ -226,13 +229,16 @@ class Fleet:
             return
 
         try:
+            # As it is now, not as of the last round.
+            if is_held(item, location.settings, CatalogueHold.of(self.own), self.clock.now()):
+                return
             good, problem = location.run(item.kind), None
         except RunInProgressError as exc:
             _log.info("%s", exc)
             return
         except ConexxusError as exc:
             good, problem = False, str(exc)
-            self._report(location, problem)
+            location.note(problem)
         except BaseException as exc:
             if ends_process(exc):
                 raise
@@ -262,8 +268,7 @@ class Fleet:
         try:
             return location.next_start(kind, now)
         except ConexxusError as exc:
-            self._report(location, str(exc))
-            location.problem = str(exc)
+            location.note(str(exc))
             return None
 
     def now(self) -> datetime:
@@ -280,7 +285,8 @@ class Fleet:
             StoreError: The store can't be used.
         """
         stores = [it.settings for it in self.locations.values()]
-        return fleet_status(self.store, stores, self.wrong, self.clock.now())
+        hold = CatalogueHold.of(self.own)
+        return fleet_status(self.store, stores, self.wrong, self.clock.now(), hold)
 
     def load(self) -> FleetLoad:
         """
@@ -319,7 +325,8 @@ class Fleet:
 
         try:
             self.executor.reconcile()
-            with self.store.at("").keep_open():
+            with self.own.keep_open():
+                self._hold = CatalogueHold.of(self.own)
                 return self._agenda.refresh(
                     self.clock.now(), is_enough=lambda: time.monotonic() >= ends_at
                 )
@@ -329,15 +336,16 @@ class Fleet:
 
     def _startable(self) -> Iterator[WorkItem]:
         """
-        What is due of locations whose circuit is closed.
+        What is due of locations whose circuit is closed, and that no hold keeps.
         """
         now = self.clock.now()
 
-        return (
-            item
-            for item in self._agenda.each_due(now)
-            if not self.locations[item.location_id].breaker.is_open(now)
-        )
+        for item in self._agenda.each_due(now):
+            location = self.locations[item.location_id]
+            if not (
+                location.breaker.is_open(now) or is_held(item, location.settings, self._hold, now)
+            ):
+                yield item
 
     def _dispatch_safely(self) -> float:
         """
@@ -390,10 +398,3 @@ class Fleet:
         while not stop.is_set() and (left := ends_at - time.monotonic()) > 0:
             if self._wake.wait(min(left, SLICE_S)):
                 return
-
-    def _report(self, location: Location, problem: str) -> None:
-        """
-        Log what is wrong with a location, once.
-        """
-        if location.problem != problem:
-            _log.error("Conexxus store %s: %s", location.settings.location_id, problem)

@@ -85,7 +85,7 @@ def read_options(document: Document, problems: list[str]) -> FleetOptions:
     readers = {
         "workers": int,
         "per_back_office": int,
-        "budget": _interval,
+        "budget": interval,
         "rate": float,
         "burst": float,
         "metric_locations": int,
@@ -110,7 +110,13 @@ def read_options(document: Document, problems: list[str]) -> FleetOptions:
         return FleetOptions()
 
 
-def _interval(text: str) -> timedelta:
+def interval(text: str) -> timedelta:
+    """
+    A time like `90s`, `5m` or `4h`.
+
+    Raises:
+        ValueError: It is none.
+    """
     found = re.fullmatch(r"([1-9][0-9]{0,6})([smh])", text)
     if found is None:
         raise ValueError(text)

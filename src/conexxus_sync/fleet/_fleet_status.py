@@ -10,12 +10,14 @@ from functools import lru_cache
 import attrs
 
 from conexxus_sync.model.calendar import DAY, StoreCalendar
+from conexxus_sync.model.formatting import counted
 from conexxus_sync.model.runs import RunStatus
 from conexxus_sync.model.sales import DateVisit
 from conexxus_sync.stores import SyncStore
 from conexxus_sync.stores._lease_table import LeaseState
 from conexxus_sync.stores._location_summaries import LocationSummary
 
+from ._catalogue_hold import CatalogueHold
 from ._location import PUSH_SPREAD
 from ._store_settings import StoreSettings, WrongStore
 
@@ -54,6 +56,7 @@ class StoreStatus:
         back_office: Where it is, without a path; None if the settings are wrong.
         credential: Which key it has, by the name of a file or of a variable.
         error: Why its last run failed, if it did.
+        held_until: Until when its pulls wait for a catalogue to be accepted.
     """
 
     location_id: str
@@ -67,6 +70,7 @@ class StoreStatus:
     back_office: str | None = None
     credential: str | None = None
     error: str | None = None
+    held_until: datetime | None = None
 
 
 def fleet_status(
@@ -74,6 +78,7 @@ def fleet_status(
     stores: Iterable[StoreSettings],
     wrong: Iterable[WrongStore],
     now: datetime,
+    hold: CatalogueHold | None = None,
 ) -> list[StoreStatus]:
     """
     All stores of a fleet, worst first, by five queries.
@@ -81,7 +86,31 @@ def fleet_status(
     Raises:
         StoreError: The store can't be used.
     """
-    return assess_fleet(stores, wrong, store.location_summaries(), store.lease_states(now), now)
+    stores = list(stores)
+    found = assess_fleet(stores, wrong, store.location_summaries(), store.lease_states(now), now)
+    held = {it.location_id for it in stores if hold is not None and hold.keeps(it, now)}
+
+    if hold is None or not held:
+        return found
+
+    return [
+        attrs.evolve(it, held_until=hold.until) if it.location_id in held else it for it in found
+    ]
+
+
+def held_line(statuses: Iterable[StoreStatus]) -> str | None:
+    """
+    Which pulls wait for a catalogue to be accepted, in a sentence.
+    """
+    held = [it.held_until for it in statuses if it.held_until]
+
+    if not held:
+        return None
+
+    return (
+        f"{counted(len(held), 'store')} {'keep' if len(held) > 1 else 'keeps'} the catalogue "
+        f"until {held[0]:%Y-%m-%d %H:%M} UTC, or until `conexxus fleet accept RUN`."
+    )
 
 
 def assess_fleet(

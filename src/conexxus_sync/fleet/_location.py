@@ -12,6 +12,7 @@ from conexxus_sync.model.pull_schedule import PullSchedule
 from conexxus_sync.model.runs import RunKind, RunStatus, SyncRun
 from conexxus_sync.protocols import Clock, MetricsCollector
 from conexxus_sync.runtime.cancellation import interruptible, is_abandoned
+from conexxus_sync.runtime.run_logging import safe_logger
 from conexxus_sync.service import ConexxusService
 from conexxus_sync.service._engines import Engines
 from conexxus_sync.stores import SyncStore
@@ -24,6 +25,8 @@ from ._store_settings import StoreSettings
 
 # After each store's own time: thousands of stores close at the same minute.
 PUSH_SPREAD = timedelta(minutes=20)
+
+_log = safe_logger(__name__)
 
 _ONLY_PULLS = (RunKind.INVENTORY,)
 
@@ -56,6 +59,14 @@ class Location:
         self._hosts = hosts
         self._engines: Engines | None = None
         self._lock = threading.Lock()
+
+    def note(self, problem: str) -> None:
+        """
+        Log what is wrong, once.
+        """
+        if self.problem != problem:
+            _log.error("Conexxus store %s: %s", self.settings.location_id, problem)
+        self.problem = problem
 
     @property
     def kinds(self) -> tuple[RunKind, ...]:

@@ -30,6 +30,8 @@ DELETE FROM {} WHERE location = ?1 AND run_id NOT IN (
 )
 """
 _PURGE_LISTS = tuple(map(_PURGE_LIST.format, ("planned_prices", "planned_removals")))
+_CLEAR = "DELETE FROM plans WHERE location = ?"
+_OPEN = "SELECT run_id FROM plans WHERE location = ?"
 _GET = "SELECT scope, digest, anew FROM plans WHERE location = ? AND run_id = ?"
 _PRICES = """
 SELECT sku, name, old_price, new_price FROM planned_prices WHERE location = ? AND run_id = ?
@@ -107,6 +109,24 @@ class Plans(Repository):
         scope, digest, anew = row
 
         return Plan(run_id=run_id, scope=scope, digest=bytes(digest), anew=bool(anew))
+
+    def open(self) -> Plan | None:
+        """
+        The one plan of a location that has no runs.
+        """
+        run_id = self.value(_OPEN, (self.location,))
+
+        return None if run_id is None else self.get(run_id)
+
+    def replace(self, plan: Plan | None) -> None:
+        """
+        Let *plan* be the one of a location that has no runs.
+        """
+        self.session.execute(_CLEAR, (self.location,))
+        if plan is not None:
+            self.session.execute(
+                _SAVE, (self.location, plan.run_id, plan.scope, plan.digest, int(plan.anew))
+            )
 
     def prices(self, run_id: str) -> Iterator[PriceChange]:
         """

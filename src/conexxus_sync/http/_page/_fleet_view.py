@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import attrs
 
-from conexxus_sync.fleet import FleetAlert, StoreState, StoreStatus, fleet_alerts
+from conexxus_sync.fleet import FleetAlert, StoreState, StoreStatus, fleet_alerts, held_line
 from conexxus_sync.model.alerts import Severity
 from conexxus_sync.model.formatting import counted
 from conexxus_sync.views.phrases import age
@@ -66,6 +66,7 @@ class FleetView:
         wanted: Part of the names of the stores that are listed.
         oldest: The oldest business date whose sales are not delivered, anywhere.
         unlisted: How many stores are not listed beyond `rows`.
+        held: Which stores wait for a catalogue to be accepted, in a sentence.
     """
 
     now: datetime
@@ -79,6 +80,7 @@ class FleetView:
     unlisted: int
     chosen: StoreState | None
     wanted: str
+    held: str | None
 
     @classmethod
     def of(
@@ -120,6 +122,7 @@ class FleetView:
             unlisted=len(listed[LISTED:]),
             chosen=chosen,
             wanted=wanted,
+            held=held_line(statuses),
         )
 
     @property
