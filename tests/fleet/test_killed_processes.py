@@ -46,10 +46,10 @@ class Worker:
         killed_at: When it was killed, if it was.
     """
 
-    def __init__(self, arguments, written):
+    def __init__(self, arguments, written, script=SCRIPT):
         self.lines, self.killed_at = [], None
         self.process = subprocess.Popen(
-            [sys.executable, SCRIPT, *arguments],
+            [sys.executable, script, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -97,7 +97,7 @@ def spans(workers):
             what, kind, name, run, moment = line.split()
             if what == "begins":
                 begun[run] = (kind, name), float(moment)
-            else:
+            elif what == "ends":
                 key, since = begun.pop(run)
                 found.setdefault(key, []).append((since, float(moment)))
         for key, since in begun.values():
