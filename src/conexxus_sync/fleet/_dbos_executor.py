@@ -13,15 +13,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import ClassVar
-from urllib.parse import unquote
 from uuid import uuid4
 
+import attrs
 from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID, WorkflowStatus
 
 from conexxus_client import ConfigurationError
 from conexxus_sync.errors import StoreError
 from conexxus_sync.model.leases import LEASE_LENGTH
-from conexxus_sync.model.runs import RunKind
 from conexxus_sync.protocols import Clock
 from conexxus_sync.runtime.cancellation import scheduler_scope
 from conexxus_sync.runtime.clock import SystemClock
@@ -55,13 +54,14 @@ _QUEUED, _BEGUN = "ENQUEUED", "PENDING"
 _log = safe_logger(__name__)
 
 
+@attrs.define(eq=False)
 class DbosExecutor:
     """
     Runs items in whichever process of the fleet has a free thread.
 
     One a process, as DBOS is.
 
-    Args:
+    Attributes:
         perform: Makes one run, and never raises.
         store: Counts the attempts, and has the leases.  The tables of the engine are
             beside it, in a file of SQLite or a schema of the same PostgreSQL.
@@ -78,36 +78,27 @@ class DbosExecutor:
         StoreError: The engine does not start.
     """
 
+    perform: Callable[[WorkItem], None]
+    store: SyncStore = attrs.field(kw_only=True)
+    dbos: DBOS | None = attrs.field(default=None, kw_only=True)
+    workers: int = attrs.field(default=16, kw_only=True)
+    budget: timedelta = attrs.field(default=timedelta(minutes=5), kw_only=True)
+    on_free: Callable[[], None] = attrs.field(default=lambda: None, kw_only=True)
+    clock: Clock = attrs.field(factory=SystemClock, kw_only=True)
+    processes: Processes = attrs.field(factory=LinuxProcesses, kw_only=True)
+    _id: str = attrs.field(init=False)
+    _jobs: dict[str, Job] = attrs.field(factory=dict, init=False)
+    _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False)
+    _is_closed: bool = attrs.field(default=False, init=False)
+    _delete_at: float = attrs.field(factory=time.monotonic, init=False)
+
     _current: ClassVar["DbosExecutor | None"] = None
 
-    def __init__(
-        self,
-        perform: Callable[[WorkItem], None],
-        *,
-        store: SyncStore,
-        dbos: DBOS | None = None,
-        workers: int = 16,
-        budget: timedelta = timedelta(minutes=5),
-        on_free: Callable[[], None] = lambda: None,
-        clock: Clock | None = None,
-        processes: Processes | None = None,
-    ) -> None:
+    def __attrs_post_init__(self) -> None:
         if DbosExecutor._current is not None:
             raise ConfigurationError(["one process has one DbosExecutor: close the other first"])
 
-        self._perform = perform
-        self._store = store
-        self._is_own = dbos is None
-        self._workers = workers
-        self._budget_s = budget.total_seconds()
-        self._on_free = on_free
-        self._clock = clock or SystemClock()
-        self._processes = processes or LinuxProcesses()
-        self._id = _executor_id(self._processes.current())
-        self._jobs = dict[str, Job]()
-        self._lock = threading.Lock()
-        self._is_closed = False
-        self._delete_at = time.monotonic()
+        self._id = _executor_id(self.processes.current())
         DbosExecutor._current = self
         try:
             self._open()
@@ -135,7 +126,7 @@ class DbosExecutor:
 
         if not is_known:
             # Its number was used without the store: an id that ended never runs again.
-            self._count(item.key)
+            self._count(item)
 
     def cancel(self, key: str) -> None:
         """
@@ -165,7 +156,7 @@ class DbosExecutor:
 
         ours = [it for it in self._unfinished() if it.status == _QUEUED or self._is_here(it)]
 
-        return 2 * self._workers - len(ours)
+        return 2 * self.workers - len(ours)
 
     def reconcile(self) -> None:
         """
@@ -177,12 +168,13 @@ class DbosExecutor:
         try:
             with _engine():
                 for run in self._unfinished():
-                    if self._is_lost(run):
-                        DBOS.cancel_workflow(run.workflow_id)
-                        self._count(run.workflow_id)
+                    item = WorkItem.of_key(run.workflow_id, self.clock.now())
+                    if self._is_lost(run, item):
+                        DBOS.cancel_workflow(item.key)
+                        self._count(item)
                 self._delete()
         except EngineError:
-            if self._is_own and not self._is_closed:
+            if self.dbos is None and not self._is_closed:
                 DBOS.destroy()
                 self._open()
             raise
@@ -197,7 +189,7 @@ class DbosExecutor:
                 job.is_cancelled = True
 
         if DbosExecutor._current is self:
-            if self._is_own:
+            if self.dbos is None:
                 DBOS.destroy(workflow_completion_timeout_sec=int(CLOSED_WITHIN_S))
             DbosExecutor._current = None
 
@@ -205,14 +197,8 @@ class DbosExecutor:
         """
         Make the run that the queue has handed to this process.
         """
-        location_id, kind, attempt = _parts(key)
-        item = WorkItem(
-            location_id=location_id,
-            kind=kind,
-            slot=datetime.fromisoformat(slot),
-            attempt=attempt,
-        )
-        job = Job(item, ends_at=time.monotonic() + self._budget_s)
+        item = WorkItem.of_key(key, datetime.fromisoformat(slot))
+        job = Job(item, ends_at=time.monotonic() + self.budget.total_seconds())
 
         with self._lock:
             if self._is_closed:
@@ -221,30 +207,30 @@ class DbosExecutor:
 
         try:
             with scheduler_scope(job.is_over):
-                self._perform(item)
+                self.perform(item)
         finally:
             with self._lock:
                 del self._jobs[key]
-            self._count(key)
-            self._on_free()
+            self._count(item)
+            self.on_free()
 
     def _open(self) -> None:
         with _engine():
-            if self._is_own:
+            if self.dbos is None:
                 # Without a handler, the engine writes to the console by itself.
                 logging.getLogger("dbos").addHandler(logging.NullHandler())
                 DBOS(config=self._config())
                 DBOS.launch()
             DBOS.register_queue(
                 QUEUE,
-                worker_concurrency=self._workers,
+                worker_concurrency=self.workers,
                 partition_concurrency=1,
                 polling_interval_sec=POLLED_S,
                 on_conflict="always_update",
             )
 
     def _config(self) -> DBOSConfig:
-        url, schema = _beside(self._store)
+        url, schema = _beside(self.store)
 
         return {
             "name": QUEUE,
@@ -253,7 +239,7 @@ class DbosExecutor:
             "application_version": VERSION,
             "executor_id": self._id,
             # For the runs, and for the engine's own work.
-            "max_executor_threads": self._workers + 2,
+            "max_executor_threads": self.workers + 2,
             "sys_db_pool_size": CONNECTIONS,
             # Nothing is sent to a run.
             "use_listen_notify": False,
@@ -269,7 +255,7 @@ class DbosExecutor:
     def _is_here(self, run: WorkflowStatus) -> bool:
         return run.executor_id == self._id or run.workflow_id in self._jobs
 
-    def _is_lost(self, run: WorkflowStatus) -> bool:
+    def _is_lost(self, run: WorkflowStatus, item: WorkItem) -> bool:
         """
         Has it begun in a process that is gone?  One on another machine is gone if
         nothing holds the lease, longer after the beginning than any lease lasts.
@@ -277,28 +263,27 @@ class DbosExecutor:
         if run.status != _BEGUN or self._is_here(run):
             return False
         process = _identity(run.executor_id or "")
-        if process is not None and self._processes.is_gone(process):
+        if process is not None and self.processes.is_gone(process):
             return True
 
         begun_at = (run.dequeued_at or run.created_at or 0) / 1000
         if time.time() - begun_at < LEASE_LENGTH.total_seconds():
             return False
-        location_id, kind, _ = _parts(run.workflow_id)
+        leases = self.store.at(item.location_id).leases
 
-        return self._store.at(location_id).leases.holder(kind.value, self._clock.now()) is None
+        return leases.holder(item.kind.value, self.clock.now()) is None
 
-    def _count(self, key: str) -> None:
+    def _count(self, item: WorkItem) -> None:
         """
         This attempt is over: where no run has taken the lease, nothing else counts it.
         """
-        location_id, kind, attempt = _parts(key)
+        leases = self.store.at(item.location_id).leases
 
         try:
-            leases = self._store.at(location_id).leases
-            leases.pass_over(kind.value, attempt, self._clock.now())
+            leases.pass_over(item.kind.value, item.attempt, self.clock.now())
         except StoreError as exc:
             # Then it is noticed once it is submitted again.
-            _log.error("Conexxus can't count a run of %s: %s", location_id, exc)
+            _log.error("Conexxus can't count a run of %s: %s", item.location_id, exc)
 
     def _delete(self) -> None:
         if time.monotonic() < self._delete_at:
@@ -358,11 +343,6 @@ def _beside(store: SyncStore) -> tuple[str, str | None]:
     assert isinstance(store, PostgresStore)
 
     return store.address.url(), f"{store.address.schema[:58]}_dbos"
-
-
-def _parts(key: str) -> tuple[str, RunKind, int]:
-    location_id, kind, attempt = key.rsplit("/", 2)
-    return unquote(location_id), RunKind(kind), int(attempt)
 
 
 def _executor_id(me: ProcessIdentity) -> str:

@@ -3,8 +3,8 @@
 """
 
 from datetime import datetime
-from typing import Protocol
-from urllib.parse import quote
+from typing import Protocol, Self
+from urllib.parse import quote, unquote
 
 import attrs
 
@@ -36,6 +36,17 @@ class WorkItem:
         The slot is not in it: of what is due at once, two processes find another.
         """
         return f"{quote(self.location_id, safe='')}/{self.kind}/{self.attempt}"
+
+    @classmethod
+    def of_key(cls, key: str, slot: datetime) -> Self:
+        """
+        The run that has this key.
+        """
+        location_id, kind, attempt = key.rsplit("/", 2)
+
+        return cls(
+            location_id=unquote(location_id), kind=RunKind(kind), slot=slot, attempt=int(attempt)
+        )
 
 
 class EngineError(StoreError):
