@@ -58,6 +58,44 @@ def test_pull(cli, files):
     assert (code, json.loads(out)) == (0, [])
 
 
+def test_skip(cli, files):
+    """
+    A file that can't be used is skipped for good, those after it are applied, and the reason is
+    on record; other bytes under its name are read again.
+    """
+    write(files, "ITT1.xml", document(good(), table="initialize"))
+    write(files, "ITT2.xml", b"<NAXML-MaintenanceRequest")
+    write(files, "ITT3.xml", document(good(price="2.49")))
+    assert cli("pull")[0] != 0
+
+    code, _, error = cli("naxml", "skip", "ITT1.xml")
+    assert code == 2
+    assert "ITT1.xml is not among the files that wait: the next is ITT2.xml" in error
+    code, out, _ = cli("naxml", "skip", "ITT2.xml", "--reason", "cut off")
+    said = "ITT2.xml was skipped, and nothing of it applied: cut off"
+    assert (code, out) == (0, f"{said}.\n1 file waits: conexxus pull\n")
+
+    assert json.loads(cli("status", "--json")[1])["state"] != "healthy"
+    assert "File: ITT3.xml (changes)." in cli("pull")[1]
+    assert said in " ".join(cli("runs")[1].split())
+    assert json.loads(cli("items", "--json")[1])["price"] == 2.49
+
+    write(files, "ITT2.xml", document(good(price="3.00")))
+    assert "File: ITT2.xml (changes)." in cli("pull")[1]
+
+
+def test_skip_without_a_folder(cli, monkeypatch):
+    """
+    Where the catalogue comes from the back office, there is no file to skip.
+    """
+    monkeypatch.delenv("CONEXXUS_CATALOG_SOURCE")
+
+    code, _, error = cli("naxml", "skip", "ITT1.xml", "--create-store")
+
+    assert code == 2
+    assert "CONEXXUS_CATALOG_SOURCE names no folder" in error
+
+
 def test_doctor(cli, files):
     """
     It says which file is next, and what is wrong with the folder or the setting.

@@ -72,6 +72,7 @@ COMMANDS = {
     "naxml sniff": Command("_naxml_commands:naxml_sniff"),
     "naxml show": Command("_naxml_commands:naxml_show"),
     "naxml write": Command("_naxml_commands:naxml_write"),
+    "naxml skip": Command("_naxml_skip_command:naxml_skip"),
     "fleet run": Command("_fleet_commands:fleet_run", is_lasting=True, when_stopped=_RUN_STOPPED),
     "fleet pull": Command("_fleet_pull_commands:fleet_pull", when_stopped=_PULL_STOPPED),
     "fleet accept": Command("_fleet_pull_commands:fleet_accept", when_stopped=_PULL_STOPPED),

@@ -108,8 +108,8 @@ class SyncRun:
         retry_at: A pull that failed for a reason that can pass: when it is
             tried again, unless its next turn comes before.
         not_before: Until then, the back office asked not to be called.
-        replayed: One item was taken out of quarantine; like a plan, it is no
-            pull of the catalogue and never the latest.
+        replayed: One item was taken out of quarantine, or one file skipped;
+            like a plan, it is no pull of the catalogue and never the latest.
     """
 
     id: str

@@ -78,5 +78,7 @@ def summary(run: SyncRun) -> str:
         return f"{counted(run.items_succeeded, 'sale')}, {money(run.total or Decimal())}"
     if run.not_modified:
         return "not modified"
+    if run.replayed and run.note is not None:
+        return run.note
 
     return f"{run.created:,} new, {run.updated:,} changed, {run.removed:,} gone"

@@ -18,7 +18,7 @@ from conexxus_sync.stores import LocationStore, State
 from ._fault import Fault, NaxmlError
 from ._file_stream import FileStream
 from ._folder_address import SCHEME, FolderAddress
-from ._inbox import Inbox
+from ._inbox import Inbox, digest_of
 
 
 @attrs.frozen
@@ -81,6 +81,24 @@ class FolderSource:
         inbox = Inbox(folder=self.address.folder)
 
         return [it.name for it in inbox.pending(applied, self.clock.now())]
+
+    def unread(self, name: str) -> SourceFile:
+        """
+        A file that waits, as it is now, whatever is in it.
+
+        Raises:
+            NaxmlError: It can't be read.
+        """
+        path = self.address.folder / name
+        digest, found = digest_of(path), path.stat()
+
+        return SourceFile(
+            name=name,
+            digest=digest,
+            size=found.st_size,
+            modified=found.st_mtime_ns,
+            is_complete=False,
+        )
 
     @contextmanager
     def open(self, *, etag: str | None, known: Mapping[bytes, int]) -> Iterator[CatalogReading]:
