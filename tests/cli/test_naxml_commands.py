@@ -46,6 +46,29 @@ def test_sniff(console, file):
     assert found["forms"] == {"upca, 12 digits": 2, "plu, 4 digits": 1}
 
 
+@pytest.mark.parametrize(
+    ("head", "age", "problem"),
+    [
+        ("xmlns='http://www.naxml.org/POSBO/Vocabulary/2003-10-16'", 18,
+         "may be years or a code in the dialect generic: '18'; if the store has years, say so:"),
+        ("", 18, "is none of 1001, 1002: '18'"),
+        ("", 1001, None),
+    ],
+)  # fmt: skip
+def test_sniff_ages(console, file, head, age, problem):
+    """
+    Which ages there are, and why they need a setting or are none in the dialect.
+    """
+    item = good(AGE.replace("18", str(age)))
+    file(document(item, item, good(), head=head))
+    said = " ".join(console.run("naxml", "sniff", "ITT.xml").stdout.split())
+
+    assert f"Minimum ages: {age} (2 items)" in said
+    assert ("MinimumCustomerAge" in said) is (problem is not None)
+    assert f"MinimumCustomerAge {problem}" in said or problem is None
+    assert console.json("naxml", "sniff", "ITT.xml")["ages"] == {str(age): 2}
+
+
 def test_show(console, file):
     """
     Items line by line, then the problems with their lines; a bad record is exit code 3.

@@ -230,6 +230,7 @@ def dialect_and_digit(
 
 def _sniffed_lines(found: "Sniffed") -> list[str]:
     forms = (f"  {form}: {count:,}" for form, count in found.forms.most_common())
+    ages = (f"{text} ({counted(count, 'item')})" for text, count in found.ages.most_common(10))
     reasons = found.reasons or ["nothing shows another one"]
     version, store = found.version or "without a version", found.store or "not named"
 
@@ -239,6 +240,8 @@ def _sniffed_lines(found: "Sniffed") -> list[str]:
         *forms,
         f"Proposed: --dialect {found.dialect}",
         *(f"  {reason}" for reason in reasons),
+        *([f"Minimum ages: {', '.join(ages)}"] if found.ages else []),
+        *([] if found.age_problem is None else [f"  {found.age_problem}"]),
     ]
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import attrs
 
+from ._dialects import DIALECTS
 from ._fault import RecordError
 from ._maintenance import check_root
-from ._values import DETAIL, HEADER, text_of
+from ._values import DETAIL, HEADER, age, text_of
 from ._xml import Element, Root, XmlStream, name_of
 
 
@@ -34,6 +35,9 @@ class Sniffed:
         store: The StoreLocationID of its header.
         header: The names of what its header has.
         forms: How often codes have a format and a length, like `upca, 12 digits`.
+        ages: How often MinimumCustomerAge has a text.
+        age_problem: Why records with one would be set aside in the dialect that is proposed;
+            None: they would not.
         items: How many were looked at.
     """
 
@@ -44,6 +48,8 @@ class Sniffed:
     store: str | None = None
     header: list[str] = attrs.field(factory=list)
     forms: Counter[str] = attrs.field(factory=Counter)
+    ages: Counter[str] = attrs.field(factory=Counter)
+    age_problem: str | None = None
     items: int = 0
     _traits: Counter[str] = attrs.field(init=False, factory=Counter, repr=False)
 
@@ -66,6 +72,8 @@ class Sniffed:
         self.forms[f"{kind or 'no format'}, {len(digits)} digits"] += 1
         self._traits["plu of 14"] += kind == "plu" and len(digits) == _PADDED
         self._traits["empty format"] += kind == ""
+        if years := _text(element.find("{*}ITTData/{*}SalesRestriction/{*}MinimumCustomerAge")):
+            self.ages[years] += 1
         modifier = element.find("{*}ItemCode/{*}POSCodeModifier")
         self._traits["modifier as value"] += modifier is not None and bool(modifier.get("value"))
 
@@ -74,6 +82,12 @@ class Sniffed:
             if self.dialect in ("generic", dialect):
                 self.dialect = dialect
                 self.reasons.append(reason)
+
+        try:
+            for text in self.ages:
+                age(text, "", DIALECTS[self.dialect])
+        except RecordError as exc:
+            self.age_problem = f"MinimumCustomerAge {exc}"
 
     def _evidence(self, root: Root) -> Iterator[tuple[str, str]]:
         """
