@@ -7,7 +7,8 @@ from databases import store_at
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conexxus_sync.stores.postgres._bulk_load import _MOST_WAITING, WaitingCopies, copy_text
+from conexxus_sync.stores.postgres._bulk_load import _MOST_WAITING, WaitingCopies
+from conexxus_sync.stores.postgres._copy_text import copy_text
 
 
 DATABASES = ("postgres",)

@@ -192,6 +192,8 @@ class CatalogueStaging(Repository):
         """
         self._filling.highest, self._filling.count = "", 0
         self.session.create_temporary(*_TABLES, *WINDOW_TABLES, ASIDE_TABLE, DELETED_TABLE)
+        if self._is_first:
+            self.session.expect_move("stage")
 
     @property
     def _is_first(self) -> bool:

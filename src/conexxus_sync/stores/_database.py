@@ -109,6 +109,12 @@ class Session(Protocol):
         a database may fill tables without their keys.
         """
 
+    def expect_move(self, table: str) -> None:
+        """
+        Rows of *table*, a temporary one that is empty, are probably moved to another
+        one as a whole: a database may keep them elsewhere until then.
+        """
+
     def filling(self) -> AbstractContextManager[None]:
         """
         Many changes of temporary tables, which lock no other writer out.

@@ -3,11 +3,14 @@ Rows that are loaded by COPY, and those that wait to be.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from ._spelling import Copied
+from ._copy_text import copy_text
+from ._held_rows import HeldRows
+from ._spelling import Copied, move_of
 
 
 if TYPE_CHECKING:
@@ -16,11 +19,6 @@ if TYPE_CHECKING:
 
 # Bytes of rows that wait, at most.
 _MOST_WAITING = 1_000_000
-
-# In no text that a PostgreSQL stores.
-_BETWEEN = "\0"
-_SPECIAL = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
-_ESCAPED = str.maketrans(_SPECIAL)
 
 
 @attrs.define
@@ -32,6 +30,7 @@ class WaitingCopies:
 
     _texts: dict[str, list[bytes]] = attrs.field(factory=dict)
     _size: int = 0
+    _held: HeldRows | None = None
 
     @property
     def is_full(self) -> bool:
@@ -44,62 +43,71 @@ class WaitingCopies:
         """
         Add rows, which are given by column.
         """
+        if self._held is not None and self._held.add(copied, columns):
+            return
+
         text = copy_text(columns)
         self._texts.setdefault(copied.statement, []).append(text)
         self._size += len(text)
 
     def clear(self) -> None:
         """
-        Drop them all.
+        Drop them all, but those that are held.
         """
         self._texts, self._size = {}, 0
 
-    def load(self, connection: "psycopg.Connection[Any]") -> None:
+    def hold(self, table: str) -> None:
         """
-        Load them all.
+        Hold the rows of *table* until they are moved, or asked for; if they can't be,
+        they are loaded as others.
+        """
+        self.release()
+        with suppress(OSError):
+            self._held = HeldRows(table)
+
+    def release(self, table: str | None = None) -> None:
+        """
+        Forget what is held, of *table* or any.
+        """
+        if self._held is not None and table in (None, self._held.table):
+            self._held.close()
+            self._held = None
+
+    @property
+    def is_loaded(self) -> bool:
+        """
+        Was what is held loaded?
+        """
+        return self._held is not None and self._held.is_loaded
+
+    def rolled_back(self, *, was_loaded: bool) -> None:
+        """
+        Take back what was loaded in a transaction that was rolled back.
+        """
+        self.clear()
+        if self._held is not None:
+            self._held.is_loaded = was_loaded
+
+    def move(
+        self, connection: "psycopg.Connection[Any]", statement: str, parameters: Sequence[Any]
+    ) -> bool:
+        """
+        Do what *statement* does if it moves rows that are held; returns whether it did.
+        """
+        if self._held is None or (move := move_of(statement)) is None:
+            return False
+
+        return self._held.move(connection, move, parameters)
+
+    def load(self, connection: "psycopg.Connection[Any]", statement: str = "") -> None:
+        """
+        Load them all, and those that are held if *statement* reads them.
         """
         texts = self._texts
         self.clear()
+        if self._held is not None and self._held.is_needed(statement):
+            self._held.load(connection)
 
         for statement, parts in texts.items():
             with connection.cursor().copy(statement.encode()) as copy:
                 copy.write(b"".join(parts))
-
-
-def copy_text(columns: Sequence[Sequence[Any]]) -> bytes:
-    """
-    Rows, which are given by column, in the text format of COPY:
-    https://www.postgresql.org/docs/current/sql-copy.html.
-
-    It is made a column at a time: most have nothing to escape.
-    """
-    lines = map("\t".join, zip(*map(_column, columns), strict=True))
-
-    return "\n".join([*lines, ""]).encode()
-
-
-def _column(values: Sequence[Any]) -> Sequence[str]:
-    try:
-        joined = _BETWEEN.join(values)
-    except TypeError:
-        if set(map(type, values)) == {int}:
-            return list(map(str, values))
-        return [_value(each) for each in values]
-
-    if joined.count(_BETWEEN) != len(values) - 1:
-        return [_value(each) for each in values]
-    if any(special in joined for special in _SPECIAL):
-        return joined.translate(_ESCAPED).split(_BETWEEN)
-
-    return values
-
-
-def _value(value: Any) -> str:
-    if value is None:
-        return "\\N"
-    if isinstance(value, str):
-        return value.replace(_BETWEEN, "\ufffd").translate(_ESCAPED)
-    if isinstance(value, bytes):
-        return rf"\\x{value.hex()}"
-
-    return repr(int(value) if isinstance(value, bool) else value)

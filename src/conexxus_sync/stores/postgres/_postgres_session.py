@@ -112,7 +112,7 @@ class PostgresSession(BaseSession):
         if self._is_over:
             raise StoreError(READ_ON.format(OVER))
 
-        self._load()
+        self._load(statement)
         self._streams.append(stream)
         name = f"conexxus_{next(_numbers)}"
         withhold = not self.in_transaction
@@ -125,8 +125,10 @@ class PostgresSession(BaseSession):
         if copy and copy.table in self.temporary:
             self._copy(copy, [(value,) for value in parameters])
             return psycopg.RawCursor(self.connection)
+        if self._waiting.move(self.connection, statement, parameters):
+            return psycopg.RawCursor(self.connection)
 
-        self._load()
+        self._load(statement)
         text, cursor = spelled(statement).encode(), psycopg.RawCursor(self.connection)
 
         try:
@@ -152,7 +154,7 @@ class PostgresSession(BaseSession):
             self.execute(statement, few[0])
             return
 
-        self._load()
+        self._load(statement)
         while few:
             psycopg.RawCursor(self.connection).executemany(spelled(statement).encode(), few)
             few = list(islice(rows, ROWS_AT_A_TIME))
@@ -163,10 +165,14 @@ class PostgresSession(BaseSession):
         with self.filling():
             self._copy(copy, columns)
 
+    def expect_move(self, table: str) -> None:
+        self._waiting.hold(table)
+
     def drop_temporary(self, kind: str, name: str) -> None:
         """
         Drop the temporary table or view of this name, and views of it.
         """
+        self._waiting.release(name)
         self.execute(f"DROP {kind} IF EXISTS pg_temp.{name} CASCADE")
 
     def storable(self, row: Sequence[Any]) -> Row:
@@ -261,6 +267,7 @@ class PostgresSession(BaseSession):
         """
         self.end_streams()
         self._load()
+        was_loaded = self._waiting.is_loaded
 
         try:
             begin = _BEGIN if durable else f"{_BEGIN}; SET LOCAL synchronous_commit = off"
@@ -271,7 +278,7 @@ class PostgresSession(BaseSession):
             self._commit(number, since)
         except BaseException:
             self.calls.clear()
-            self._waiting.clear()
+            self._waiting.rolled_back(was_loaded=was_loaded)
             with suppress(psycopg.Error):
                 self.connection.execute("ROLLBACK")
             raise
@@ -284,6 +291,7 @@ class PostgresSession(BaseSession):
         """
         self._is_over = True
         self.end_streams(OVER)
+        self._waiting.release()
 
         if self._is_lent:
             return False
@@ -304,14 +312,14 @@ class PostgresSession(BaseSession):
         if copied.table not in self.temporary or self._waiting.is_full:
             self._load()
 
-    def _load(self) -> None:
+    def _load(self, statement: str = "") -> None:
         """
-        Load the rows that wait, before another statement.
+        Load the rows that wait, before another *statement*.
         """
         if self._is_filling and not self.in_transaction:
             self.connection.execute(_BEGIN)
 
-        self._waiting.load(self.connection)
+        self._waiting.load(self.connection, statement)
 
     def _transaction(self) -> str:
         """

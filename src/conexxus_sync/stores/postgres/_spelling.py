@@ -33,6 +33,8 @@ _PARAMETER = re.compile(r"\?(\d*)")
 # A row of parameters and nothing else, which is copied if there are many.
 _ROW = r"\((?:\?|NULL)(?:, (?:\?|NULL))*\)"
 _ROWS = re.compile(rf"\s*INSERT INTO (\w+) \(([\w,\s]+)\)\s+VALUES ({_ROW})\s*")
+# All rows of a table.
+_MOVE = re.compile(r"\s*INSERT INTO (\w+) \(([\w,\s]+)\)\s+SELECT ([^()]+) FROM (\w+)\s*")
 
 
 @attrs.frozen
@@ -43,10 +45,28 @@ class Copied:
     Attributes:
         table: That it fills.
         statement: The COPY.
+        columns: Of the COPY.
+        absent: Columns that are NULL.
     """
 
     table: str
     statement: str
+    columns: tuple[str, ...]
+    absent: frozenset[str]
+
+
+@attrs.frozen
+class Move:
+    """
+    An INSERT of all rows of *source*.
+
+    Attributes:
+        values: By column of the target: a column of the source, or something else.
+    """
+
+    source: str
+    target: str
+    values: dict[str, str]
 
 
 @lru_cache(maxsize=1_024)
@@ -84,6 +104,23 @@ def copied(statement: str) -> Copied | None:
     table, columns, row = found.groups()
     names = [name.strip() for name in columns.split(",")]
     values = [value.strip() for value in row.strip("()").split(",")]
-    given = [name for name, value in zip(names, values, strict=True) if value == "?"]
+    given = tuple(name for name, value in zip(names, values, strict=True) if value == "?")
+    statement = f"COPY {table} ({', '.join(given)}) FROM STDIN"
 
-    return Copied(table, f"COPY {table} ({', '.join(given)}) FROM STDIN")
+    return Copied(table, statement, given, frozenset(names).difference(given))
+
+
+@lru_cache(maxsize=512)
+def move_of(statement: str) -> Move | None:
+    """
+    *statement* as a move; None if it does something else.
+    """
+    found = _MOVE.fullmatch(statement)
+
+    if found is None:
+        return None
+
+    target, columns, values, source = found.groups()
+    names, expressions = ([it.strip() for it in part.split(",")] for part in (columns, values))
+
+    return Move(source, target, dict(zip(names, expressions, strict=True)))
