@@ -3,6 +3,7 @@ Runs commands in forks of one process that has imported them: a command that is
 started as a program spends most of its time on imports.
 """
 
+import atexit
 import contextlib
 import gc
 import importlib
@@ -13,10 +14,12 @@ import runpy
 import socket
 import subprocess
 import sys
+import threading
 import time
 
-import conexxus_client
+import conexxus_client.transports
 import conexxus_sync.cli
+import conexxus_sync.stores
 
 
 class WarmProcess:
@@ -100,13 +103,36 @@ def become(arguments, folder, environ, files):
     sys.argv[1:] = arguments
 
 
+def end(code):
+    """
+    Do what Python does at its end, but for giving back each object: that copies
+    what is shared with the warm process, and takes longer than most commands.
+    """
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        if not stream.closed:
+            stream.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
     # What the commands import when they run.
-    for package in (conexxus_client, conexxus_sync, conexxus_sync.cli):
+    for package in (
+        conexxus_client,
+        conexxus_client.transports,
+        conexxus_sync,
+        conexxus_sync.cli,
+        conexxus_sync.stores,
+    ):
         for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             if not module.name.endswith("__main__"):
                 importlib.import_module(module.name)
-    importlib.import_module("cyclopts")
+    for name in ("cattrs", "cyclopts", "rich.console", "stamina"):
+        importlib.import_module(name)
     gc.freeze()
     serve(socket.socket(fileno=os.dup(0)))
-    runpy.run_module("conexxus_sync.cli", run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module("conexxus_sync.cli", run_name="__main__", alter_sys=True)
+    except SystemExit as exc:
+        end(exc.code or 0)
