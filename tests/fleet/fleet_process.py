@@ -20,7 +20,7 @@ from conexxus_sync.testing import sale
 
 
 IS_SMALL = os.environ.get("CONEXXUS_PROOF_SCALE") == "small"
-STORES = 60 if IS_SMALL else 400
+STORES = 40 if IS_SMALL else 400
 HANGING = 4
 SALES = 3
 KEY = "the-key-of-the-stores"

@@ -138,7 +138,7 @@ def lose_the_queue(path):
 )
 @pytest.mark.long
 @pytest.mark.parametrize("executor", EXECUTORS)
-@pytest.mark.parametrize("kills", [3 if IS_SMALL else 20])
+@pytest.mark.parametrize("kills", [2 if IS_SMALL else 20])
 @pytest.mark.timeout(1_800)
 def test_two_processes(tmp_path, database, kills, executor):
     """

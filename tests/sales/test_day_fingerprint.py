@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import attrs
 import pytest
+from databases import IS_SMALL
 
 from conexxus_client import ApiProfile
 from conexxus_client.testing import BackOffice
@@ -21,8 +22,9 @@ from conexxus_sync.stores._state import _repository
 DAY = date(2026, 1, 2)
 NIGHT = timedelta(days=1)
 
-# Half of them with the long proofs.
-SEEDS = [*range(6), *(pytest.param(n, marks=pytest.mark.long) for n in range(6, 12))]
+# Most of them with the long proofs.
+LONG = range(3, 6 if IS_SMALL else 12)
+SEEDS = [*range(3), *(pytest.param(n, marks=pytest.mark.long) for n in LONG)]
 
 
 class Compared(SalesStaging):

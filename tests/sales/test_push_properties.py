@@ -79,10 +79,10 @@ def test_a_thousand_scripts_of_faults(many_tills, database):
     """
     The same for a thousand scripts.
     """
-    is_small = IS_SMALL and database == "postgres"
+    few = {"sqlite": 200, "postgres": 20}[database]
 
     @settings(
-        max_examples=20 if is_small else 1_000,
+        max_examples=few if IS_SMALL else 1_000,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow],
     )

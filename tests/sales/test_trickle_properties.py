@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import attrs
 import pytest
+from databases import IS_SMALL
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
@@ -234,7 +235,7 @@ def test_any_day(many_tills, **example):
 
 @pytest.mark.long
 @pytest.mark.timeout(1_800)
-@settings(AS_IT_IS, max_examples=2_000)
+@settings(AS_IT_IS, max_examples=200 if IS_SMALL else 2_000)
 @given(**ANY_DAY)
 def test_thousands_of_days(many_tills, **example):
     """
