@@ -348,7 +348,7 @@ def test_each_date_of_a_year(zone):
 
 
 IS_SMALL = os.environ.get("CONEXXUS_PROOF_SCALE") == "small"
-SHARES = 24
+SHARES = 4 if IS_SMALL else 24
 
 
 FIRST, LAST = date(2020, 1, 1), date(2037, 12, 31)
@@ -409,7 +409,7 @@ def test_every_zone(share):
     """
     So it is in every zone, on every day of 18 years.
     """
-    zones = different_zones()[share::SHARES]
+    few = sorted(available_timezones())[75::150]
 
-    for zone in zones[:1] if IS_SMALL else zones:
+    for zone in (few if IS_SMALL else different_zones())[share::SHARES]:
         check_zone(zone, FIRST, LAST)
