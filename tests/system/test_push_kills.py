@@ -21,7 +21,7 @@ STEPS = {
 SCALE = os.environ.get("CONEXXUS_PROOF_SCALE")
 IS_SMALL = SCALE == "small"
 # At every step: 1,001 in all by default, and 5,005 with each database at full scale.
-KILLS = {"small": 20, "full": 385}.get(SCALE, 77)
+KILLS = {"small": 10, "full": 385}.get(SCALE, 77)
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
 
