@@ -79,6 +79,20 @@ def test_what_is_written_can_be_read():
         ({"timestamp": "noon"}, "$.timestamp must be a moment like 2026-01-02T10:00:00Z"),
         ({"businessDate": "today"}, "$.businessDate must be a date like 2026-01-02"),
         ({"items": [5]}, "$.items[0] must be an object"),
+        ({"register": 5}, "$.register must be a text"),
+        ({"rounding": "0"}, "$.rounding must be a number"),
+        ({"tenders": {}}, "$.tenders must be a list"),
+        ({"tenders": [5]}, "$.tenders[0] must be an object"),
+        ({"tenders": [{"type": "cash"}]}, "$.tenders[0].amount must be a number"),
+        (
+            {"taxes": [{"code": "A", "amount": 1, "included": "yes"}]},
+            "$.taxes[0].included must be true or false",
+        ),
+        (
+            {"items": [{"sku": "S", "quantity": 1, "price": 1, "discounts": [{"code": "A"}]}]},
+            "$.items[0].discounts[0].amount must be a number",
+        ),
+        ({"items": [{"quantity": 1, "price": 1}]}, "$.items[0].sku must be a text"),
     ],
 )
 def test_transactions(fields, text):

@@ -16,6 +16,7 @@ from conexxus_client import (
     ConfigurationError,
     CountedTotal,
     DayTotals,
+    DecodeError,
     TaxTotal,
 )
 from conexxus_client._codec import decode_day_totals, decode_json, encode_json, totals_document
@@ -63,6 +64,50 @@ def test_totals_alone():
 
     assert (totals.sales, totals.tenders, totals.taxes) == (CountedTotal(), {}, {})
     assert (totals.transactions, totals.paid_in, totals.paid_out) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"date": None}, "$.data.date must be a date like 2026-01-02"),
+        ({"date": "today"}, "$.data.date must be a date like 2026-01-02"),
+        ({"locationId": 5}, "$.data.locationId must be a text"),
+        ({"count": True}, "$.data.count must be a count"),
+        ({"count": -1}, "$.data.count must be a count"),
+        ({"count": "1"}, "$.data.count must be a count"),
+        ({"total": None}, "$.data.total must be a number"),
+        ({"registers": [{"register": "1"}]}, "$.data.registers[0].count must be a count"),
+        (
+            {"tenders": [{"type": "cash", "amount": 1}] * 2},
+            "$.data.tenders has the same type twice",
+        ),
+        ({"tenders": [{"amount": 1}]}, "$.data.tenders[0].type must be a text"),
+        ({"taxes": [{"code": "A"}]}, "$.data.taxes[0].amount must be a number"),
+        (
+            {"taxes": [{"code": "A", "amount": 1, "taxable": "1"}]},
+            "$.data.taxes[0].taxable must be a number",
+        ),
+        ({"paidIn": 5}, "$.data.paidIn must be an object"),
+        ({"paidOut": {"count": 1}}, "$.data.paidOut.total must be a number"),
+        ({"transactions": {}}, "$.data.transactions must be a list"),
+        ({"transactions": [{"id": "A-1"}]}, "$.data.transactions[0].total must be a number"),
+    ],
+)
+def test_totals_that_are_wrong(fields, text):
+    """
+    What is wrong with totals is said with its place.
+    """
+    with pytest.raises(DecodeError) as info:
+        decode_day_totals(
+            {"date": "2026-01-02", "locationId": "l", "count": 0, "total": 0} | fields
+        )
+
+    assert str(info.value) == text
+
+
+def test_totals_that_are_no_object():
+    with pytest.raises(DecodeError, match=r"^\$\.data must be an object$"):
+        decode_day_totals([])
 
 
 def test_totals_of_receipts():
