@@ -161,3 +161,31 @@ def test_refused_restore(pushed, cli):
     code, _, err = cli("store", "restore", "backup.db", "--overwrite")
 
     assert (code, "is not restored" in err) == (1, True)
+
+
+@pytest.mark.parametrize("backup", [True, False])
+def test_damaged_store(pushed, cli, office, backup):
+    """
+    What the message of a damaged store advises mends it, and sends no sale again.
+    """
+    assert cli("store", "backup", "backup.db")[0] == 0
+    before = [sale.id for sale in office.ledger.sales("loc-001")]
+    store = pushed.folder / "conexxus.db"
+    with store.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (store.stat().st_size - 4096))
+    adopt = ("push", "--orders", "sales.ndjson", "--adopt-through", "2026-01-02")
+
+    code, _, err = cli(*adopt)
+    assert (code, "malformed. It is damaged" in err) == (1, True)
+    assert err.index("conexxus store restore BACKUP --overwrite") < err.index("--adopt-through")
+
+    if backup:
+        assert cli("store", "restore", "backup.db", "--overwrite")[0] == 0
+        assert cli(*adopt)[0] == 0
+    else:
+        store.rename(pushed.folder / "damaged.db")
+        assert cli(*adopt, "--create-store")[0] == 0
+    cli(*PUSH, "2026-01-02")
+
+    assert [sale.id for sale in office.ledger.sales("loc-001")] == before

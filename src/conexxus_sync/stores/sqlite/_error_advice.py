@@ -47,7 +47,10 @@ _DENIED = ("SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_READONLY", "SQLITE_IOERR")
 _ADVICE = {
     "SQLITE_BUSY": "Another process holds it; try again, or stop that process.",
     "SQLITE_CANTOPEN": "Check that its folder exists and may be written to.",
-    "SQLITE_CORRUPT": "Restore it from a backup, or move it away and pull again.",
+    "SQLITE_CORRUPT": "It is damaged: restore a backup with "
+    "`conexxus store restore BACKUP --overwrite`. Without one, move it away (not the file "
+    ".freeze), and before anything else is pushed, name the last date that the back office "
+    "has: `conexxus push --orders ORDERS --adopt-through DATE`.",
     "SQLITE_FULL": "Free space on its disk (or that of SQLITE_TMPDIR) and run again; "
     "nothing was changed.",
     "SQLITE_IOERR": "Check its disk and run again; nothing was changed.",
