@@ -135,6 +135,7 @@ EVENTS = {
 SELDOM = {
     "upgrade": (0.3, lambda rng: (rng.randint(1, 40),)),
     "correct": (0.3, lambda rng: (_place(rng), _number(rng), rng.randint(1, 9))),
+    "older": (0.2, lambda rng: (rng.randint(17, 25), rng.randint(1, 40))),
     "change_profile": (0.3, lambda rng: (*rng.choice(PROFILES), rng.randint(1, 12))),
 }
 

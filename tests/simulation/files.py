@@ -7,7 +7,7 @@ compile all statements anew after each table that is made, takes most of the tim
 
 import re
 import sqlite3
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from conexxus_sync.stores.sqlite import SqliteStore, _migrations
 from conexxus_sync.stores.sqlite._sqlite_database import SqliteDatabase, SqliteSession
@@ -156,3 +156,36 @@ def simulated_connections(patch, computer):
     patch.setattr(sqlite3, "connect", connect_as_process)
     patch.setattr(_migrations, "_migrations", migrations_of_process)
     yield
+
+
+def make_older(path, schema):
+    """
+    Make the store what the version of the SDK with *schema* had of it: what came
+    later takes nothing away.
+    """
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        known = _migrations._migrations()
+        for number in range(len(known), version):
+            connection.execute(f"DROP TABLE later_{number - len(known)}")
+        for migration in reversed(known[schema:version]):
+            for statement in reversed(migration):
+                if undone := _undone(statement):
+                    connection.execute(undone)
+        connection.execute(f"PRAGMA user_version = {min(version, schema)}")
+
+
+def _undone(statement):
+    """
+    What takes back a statement of a migration; None if nothing has to.
+    """
+    if statement.startswith("PRAGMA application_id"):
+        return "PRAGMA application_id = 0"
+    if made := re.match(r"CREATE TABLE (\w+)", statement):
+        return f"DROP TABLE {made[1]}"
+    if added := re.match(r"ALTER TABLE (\w+) ADD COLUMN (\w+)", statement):
+        return f"ALTER TABLE {added[1]} DROP COLUMN {added[2]}"
+
+    # Rows of tables that are dropped, or none that were there before.
+    assert statement.startswith(("INSERT", "DELETE")), statement
+    return None

@@ -21,6 +21,7 @@ from conexxus_sync.testing import AnswerKind, sale
 
 from .catalogues import BAD
 from .computers import After, Kill, Suspend
+from .files import make_older
 from .truth import right
 
 
@@ -123,6 +124,18 @@ class Incidents:
         self.computer.version += 1
         for process in self.processes.values():
             process.close_idle()
+        self.kill(steps)
+        self.tick()
+
+    def older(self, schema, steps):
+        """
+        The store turns out to be of an earlier version of the SDK, with that
+        schema, is brought up to date, and the process is killed at that step.
+        """
+        if self.store != "sqlite" or not self.computer.path.exists():
+            return
+        self._restart()
+        make_older(self.computer.path, schema)
         self.kill(steps)
         self.tick()
 

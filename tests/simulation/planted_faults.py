@@ -313,6 +313,14 @@ PLANTED = [
         f"{DIRECTED}[pushed with another profile]",
     ),
     Planted(
+        "a migration forgets what waits",
+        "conexxus_sync/stores/migrations/0020_moves.sql",
+        "CREATE TABLE store_moves (\n",
+        "DELETE FROM batches;\nCREATE TABLE store_moves (\n",
+        f"{DIRECTED}[a store of an earlier schema, with sales and a catalogue, "
+        "is brought up to date]",
+    ),
+    Planted(
         "bytes of one sale replace a day",
         "conexxus_sync/sales/_profile_check.py",
         "    if kept is not None and kept.replaces_day == given.replaces_day:\n",

@@ -75,6 +75,14 @@ DIRECTED = {
             *(("sell", 0, 2), ("backup",), ("upgrade", 1), ("restore",), A_DAY),
         ],
     ),
+    "a store of an earlier schema, with sales and a catalogue, is brought up to date": (
+        PLAIN,
+        [
+            *(("catalog", "bad", 1, 1), ("sell", 0, 2), ("line", "sales: after_commit(reset)")),
+            *(("push_date", 0, 0), ("older", 17, "begin"), ("sell", 0, 1), ("older", 24, 3)),
+            A_DAY,
+        ],
+    ),
     "pushed by a clock that was ahead": (
         PLAIN,
         [("clock", 14_400), ("wait", 60), ("clock_right",), ("wait", 60), ("sell", 0, 2)],
