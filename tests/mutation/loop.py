@@ -28,7 +28,10 @@ from .mutants import Mutant
 
 SURVIVED, KILLED, TIMED_OUT, UNTESTED = "survived", "killed", "timed out", "untested"
 # Of an examined mutant: so many times what its tests take, and some seconds.
-PATIENCE, CPU_SECONDS, WALL_SECONDS = 10, 3, 60
+PATIENCE, CPU_SECONDS = 10, 3
+# What computes for less than so many seconds in so long stands still; on a busy
+# machine, other processes may have the rest.
+STILL_CPU_SECONDS, STILL_SECONDS = 0.1, 60
 
 
 @attrs.define(eq=False)
@@ -151,7 +154,7 @@ class MutantLoop:
     def _try(self, mutant: Mutant | None, items: Sequence[pytest.Item], tell: int) -> None:
         seconds = sum(self.seconds[item.nodeid] for item in items)
         resource.setrlimit(resource.RLIMIT_CPU, (int(CPU_SECONDS + PATIENCE * seconds), -1))
-        signal.setitimer(signal.ITIMER_REAL, WALL_SECONDS + 4 * PATIENCE * seconds)
+        _end_if_still()
         nothing = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, 1)
         os.dup2(nothing, 2)
@@ -170,3 +173,20 @@ class MutantLoop:
 
 def _run(item: pytest.Item, after: pytest.Item | None) -> None:
     item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
+
+
+def _end_if_still() -> None:
+    """
+    End this process by SIGALRM once it waits for what does not come.
+    """
+    before = process_time()
+
+    def look(number: int, frame: object) -> None:
+        nonlocal before
+        if process_time() - before < STILL_CPU_SECONDS:
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGALRM)
+        before = process_time()
+
+    signal.signal(signal.SIGALRM, look)
+    signal.setitimer(signal.ITIMER_REAL, STILL_SECONDS, STILL_SECONDS)
