@@ -16,15 +16,22 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+import attrs
+
 from conexxus_sync.fleet import Fleet, StoreSettings
 from conexxus_sync.model.calendar import StoreCalendar
 from conexxus_sync.model.runs import RunKind, RunStatus, SyncRun
 from conexxus_sync.stores import SyncStore, open_store
 
 from .fleet_costs import costs
+from .fleet_engine import engine_costs
 from .fleet_hour import real_hour
-from .fleet_plan import ROUND_S, Costs, plan_lines
+from .fleet_plan import ROUND_S, Costs, Queue, plan_lines
 from .fleet_simulation import simulated_day
+
+
+# Ended runs in the queue's tables: of 200 stores in a day, and of 2,000.
+LOOKS = (5_000, 50_000)
 
 
 def at_rest(count: int, seconds: float) -> float:
@@ -113,8 +120,14 @@ def planned(count: int, seconds: float) -> None:
         push_database_ms=push.database_ms,
         round_ms=at_rest(count, seconds) * ROUND_S * 1e3 / count,
     )
-    for line in plan_lines(measured):
-        print(line)
+    engine_costs(1_000, LOOKS, with_postgres=False)
+    engine = engine_costs(1_000, LOOKS, with_postgres=True)
+    queue = Queue(process_ms=engine.process_ms, database_ms=engine.database_ms,
+                  per_second=engine.per_second, row_bytes=engine.row_bytes)  # fmt: skip
+    for executor, each in (("local", Queue()), ("dbos", queue)):
+        print(f"With the executor {executor}:")
+        for line in plan_lines(attrs.evolve(measured, queue=each)):
+            print(line)
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ Work arrives as the fleet spreads it: pulls over the hour, pushes over the 20 mi
 after each zone's time.  What one minute can't do waits for the next, pushes first.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 
 import attrs
@@ -20,6 +21,24 @@ CONNECTIONS = 97
 
 
 @attrs.frozen(kw_only=True)
+class Queue:
+    """
+    What the queue of several processes adds to each run.
+
+    Attributes:
+        process_ms: CPU of the process.
+        database_ms: CPU of the database.
+        per_second: How many runs one process takes, at most.
+        row_bytes: What an ended run takes, for a day.
+    """
+
+    process_ms: float = 0.0
+    database_ms: float = 0.0
+    per_second: float = math.inf
+    row_bytes: float = 0.0
+
+
+@attrs.frozen(kw_only=True)
 class Costs:
     """
     What was measured, per location: milliseconds of CPU.
@@ -31,6 +50,7 @@ class Costs:
         round_ms: Of one round, per location that the process has.
         pull_s: How long a pull holds a worker; likewise a push.
         memory_mb: Of one location that the process has.
+        queue: Of the executor `dbos`; that of `local` costs nothing.
     """
 
     pull_ms: float
@@ -41,6 +61,7 @@ class Costs:
     pull_s: float = 0.3
     push_s: float = 1.5
     memory_mb: float = 0.012
+    queue: Queue = Queue()
 
 
 @attrs.frozen(kw_only=True)
@@ -83,11 +104,23 @@ def simulated_day(stores: int, costs: Costs, machines: Machines) -> Day:
     cpu_s = machines.processes * 60 * max(1 - rounds, 0.0)
     worker_s = machines.processes * machines.workers * 60.0
     database_s = machines.database_cores * 60.0
-    per_pull = (costs.pull_ms / 1e3, costs.pull_s, costs.pull_database_ms / 1e3)
-    per_push = (costs.push_ms / 1e3, costs.push_s, costs.push_database_ms / 1e3)
-    limits = (cpu_s, worker_s, database_s)
-    pulls, pushes = _Queue(), _Queue()
-    most = [0.0, 0.0, 0.0]
+    queue = costs.queue
+    taken_s = machines.processes * 60.0
+    per_pull, per_push = (
+        (
+            (process_ms + queue.process_ms) / 1e3,
+            seconds,
+            (database_ms + queue.database_ms) / 1e3,
+            1 / queue.per_second,
+        )
+        for process_ms, seconds, database_ms in (
+            (costs.pull_ms, costs.pull_s, costs.pull_database_ms),
+            (costs.push_ms, costs.push_s, costs.push_database_ms),
+        )
+    )
+    limits = (cpu_s, worker_s, database_s, taken_s)
+    pulls, pushes = _Waiting(), _Waiting()
+    most = [0.0] * len(limits)
 
     for minute in range(2 * MINUTES):
         pulls.add(minute, stores / 60)
@@ -97,13 +130,13 @@ def simulated_day(stores: int, costs: Costs, machines: Machines) -> Day:
         ]
         most = [max(it) for it in zip(most, wanted, strict=True)]
         left = list(limits)
-        for queue, each in ((pushes, per_push), (pulls, per_pull)):
-            fits = min(have / need for have, need in zip(left, each, strict=True))
-            done = queue.take(minute, fits)
+        for waiting, each in ((pushes, per_push), (pulls, per_pull)):
+            fits = min(have / need for have, need in zip(left, each, strict=True) if need)
+            done = waiting.take(minute, fits)
             left = [have - done * need for have, need in zip(left, each, strict=True)]
 
     connections = machines.processes * (2 * machines.workers + 2) / CONNECTIONS
-    names = ("processes' cores", "workers", "database's cores")
+    names = ("processes' cores", "workers", "database's cores", "queue")
     loads = {
         name: want / max(have, 1e-9) for name, want, have in zip(names, most, limits, strict=True)
     }
@@ -125,7 +158,7 @@ def _closing(minute: float) -> float:
 
 
 @attrs.define
-class _Queue:
+class _Waiting:
     """
     Work by the minute in which it fell due.
     """
@@ -164,7 +197,8 @@ def plan_lines(costs: Costs, counts: tuple[int, ...] = (5_000, 20_000, 100_000))
     """
     What breaks first, by the number of stores and of processes.
     """
-    per_hour = costs.pull_ms + costs.push_ms / 24
+    queue = costs.queue
+    per_hour = costs.pull_ms + costs.push_ms / 24 + queue.process_ms * 25 / 24
     per_core = 3_600_000 / per_hour
     yield f"{per_hour:.1f} ms of CPU per location and hour: {per_core:,.0f} stores per core"
     yield "  stores processes  pull waits  push waits  busiest minute"
@@ -175,3 +209,8 @@ def plan_lines(costs: Costs, counts: tuple[int, ...] = (5_000, 20_000, 100_000))
             loads = ", ".join(f"{name} {load:.0%}" for name, load in worst)
             waits = f"{day.pull_lag_min:7} min {day.push_lag_min:7} min"
             yield f"{stores:8,} {processes:9} {waits}  {loads}"
+        if queue.row_bytes:
+            yield (
+                f"{stores:8,} stores: the queue's tables hold {stores * 25:,} ended runs, "
+                f"{stores * 25 * queue.row_bytes / 1e9:.1f} GB"
+            )

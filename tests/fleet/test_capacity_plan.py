@@ -4,7 +4,7 @@ What follows for very many stores from what one costs.
 
 import attrs
 
-from benchmarks.fleet_plan import Costs, Machines, simulated_day
+from benchmarks.fleet_plan import Costs, Machines, Queue, plan_lines, simulated_day
 
 
 DATABASES = ("sqlite",)
@@ -43,3 +43,19 @@ def test_connections_are_bounded():
     loads = simulated_day(1_000, COSTS, Machines(processes=4)).loads
 
     assert loads["connections"] > 1
+
+
+def test_a_queue_is_a_limit():
+    """
+    What one process takes from it in a second bounds them all, and more processes take
+    more; what has ended stays for a day.
+    """
+    queue = Queue(process_ms=1, database_ms=1, per_second=5, row_bytes=1e6)
+    costs = attrs.evolve(COSTS, queue=queue)
+    one, two = (simulated_day(20_000, costs, Machines(processes=it)) for it in (1, 4))
+
+    assert max(one.loads, key=one.loads.get) == "queue"
+    assert one.pull_lag_min > two.pull_lag_min
+    assert "1,000 stores: the queue's tables hold 25,000 ended runs, 25.0 GB" in [
+        line.strip() for line in plan_lines(costs, (1_000,))
+    ]
