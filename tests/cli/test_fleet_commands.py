@@ -82,6 +82,19 @@ def test_run_one_of_them(run, office):
     assert run("run", "--location", "0009")[0] == 2
 
 
+@pytest.mark.long
+def test_run_of_more_than_a_hundred(run, fleet):
+    """
+    The runs of all stores are shown, and count for the exit code.
+    """
+    store = """[[store]]\nlocation = "{:04}"\napi.url = "http://127.0.0.1:9"\n"""
+    options = "[fleet]\nrate = 1000\nburst = 1000\n[defaults]\nretries = 0\n"
+    fleet.write_text(options + "".join(map(store.format, range(101))))
+    code, out, _ = run("run", "--once", "--json")
+
+    assert (code, len(json.loads(out))) == (1, 101)
+
+
 def test_run_with_a_wrong_store(run, fleet, office):
     """
     The others run; the wrong one is named with line and key.

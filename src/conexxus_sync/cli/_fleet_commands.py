@@ -3,7 +3,7 @@
 """
 
 import logging
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import date as Date  # noqa: N812  # as the command line names it
@@ -89,7 +89,8 @@ def fleet_run(
     found = fleet_file(session, file)
     # What this process is asked to do, it does itself.
     executor = "local" if once or "LOCATION_ID" in session.given else found.options.executor
-    collector = InMemoryCollector()
+    # By itself, it keeps the last hundred.
+    collector = InMemoryCollector(started=deque(maxlen=0), finished=deque())
     stop = StopEvent()
     metrics = prometheus_metrics(most_locations=found.options.metric_locations) if serve else None
 
