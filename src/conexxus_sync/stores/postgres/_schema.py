@@ -50,8 +50,8 @@ def _upgrade(connection: "psycopg.Connection[Any]", schema: str, known: int) -> 
         connection.execute(_TABLE)
 
     for number in range(version + 1, known + 1):
-        for statement in migrations("postgres")[number - 1]:
-            connection.execute(spelled(statement).encode())
+        # Together, in one message.
+        connection.execute(";".join(map(spelled, migrations("postgres")[number - 1])).encode())
         connection.execute("INSERT INTO conexxus_migrations VALUES (%s)", (number,))
 
 
