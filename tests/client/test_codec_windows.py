@@ -7,10 +7,11 @@ import json
 
 import pytest
 
-from conexxus_client import ApiProfile, DecodeError, Item, ResponseTooLargeError
+from conexxus_client import ApiProfile, DecodeError, InvalidItem, Item, ResponseTooLargeError
 from conexxus_client._codec import CatalogReader, Envelope, _catalog_reader
 from conexxus_client._codec._catalog_window import WindowDecoder
 from conexxus_client._codec._json_scanner import value_end
+from conexxus_client._codec._plain_items import PlainItems
 
 
 PROFILE = ApiProfile()
@@ -68,6 +69,24 @@ def test_wrong_guesses_are_few(decoded):
 
     assert [element.sku for element in found] == skus
     assert len(decoded) <= 3 * (len(body) / 4096 + 2)
+
+
+@pytest.mark.parametrize(("field", "missing"), [("sku", "SKU"), ("name", "name")])
+@pytest.mark.parametrize("text", ["", " ", "\u2003"])
+def test_a_blank_among_plain_items(field, missing, text):
+    """
+    Plain items are kept by the column; where one has no SKU or no name, it alone
+    is set aside.
+    """
+    _, rows = catalogue()
+    plain, unusual = (
+        WindowDecoder().decode(json.dumps([rows[0], {**rows[1], **change}, rows[2]]).encode())
+        for change in ({}, {field: text})
+    )
+
+    assert isinstance(plain, PlainItems)
+    assert [type(element) for element in unusual] == [Item, InvalidItem, Item]
+    assert unusual[1].reason == f"Item missing {missing}"
 
 
 def test_nothing_before_the_window_is_full():
