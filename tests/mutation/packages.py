@@ -63,7 +63,7 @@ PACKAGES = {
             *("client/test_reader_bounds.py", "client/test_item_faults.py"),
             *("client/test_day_totals.py", "client/test_server_message.py"),
             *("client/test_from_mapping.py", "client/test_wire_contract.py"),
-            "sales/test_receipts.py",
+            *("client/test_catalog_windows.py", "sales/test_receipts.py"),
         ),
     ),
     # The modules that decide without a store.
