@@ -3,6 +3,7 @@ Facts about what operators settle, many at once or for good, and its record.
 """
 
 from datetime import date, timedelta
+from decimal import Decimal
 
 import attrs
 import pytest
@@ -243,3 +244,55 @@ def test_dismissed_sale_stands_for_no_other(till):
     till.push(DAY)
 
     assert till.effective() == ["z", "a"]
+
+
+@pytest.mark.parametrize("on_changed", ["report", "resend"])
+@pytest.mark.parametrize("told", ["2.00", None])
+def test_accepted_discrepancy_is_not_taken_back(till, told, on_changed):
+    """
+    The back office corrected its copy of what was accepted by hand: a void of
+    what was sent would count the correction twice.
+    """
+    till.orders.add(till.sale("t1"), till.sale("t2"), till.sale("t3"))
+    till.push()
+    accepted = [till.sale("t1", told)] if told else []
+    till.orders.by_date[DAY] = [till.sale("t2"), till.sale("t3"), *accepted]
+    till.push(DAY)
+    operator(till).accept_discrepancy("t1")
+    till.options = {"on_changed": on_changed}
+
+    till.orders.by_date[DAY] = [till.sale("t2", "5.00"), till.sale("t3"), *accepted]
+    till.push(DAY, accept_changes=on_changed == "report")
+
+    assert till.effective() == ["t1", "t2", "t3", "t2:void:1", "t2:rev:1"]
+    assert till.peek.sales_quarantine.discrepancy_count() == 0
+    # The till's own: what is gone there stays what was delivered.
+    assert till.peek.outbox.date_totals(DAY)[0].total == Decimal("8.50" if told else "8.00")
+
+    till.orders.by_date[DAY] = [till.sale("t2", "5.00"), till.sale("t3"), till.sale("t1", "3.00")]
+    till.push(DAY, accept_changes=True)
+
+    assert len(till.effective()) == 5
+    assert till.peek.sales_quarantine.discrepancy_count() == 1
+
+
+@pytest.mark.parametrize("told", ["2.00", None])
+def test_accepted_discrepancy_of_a_replaced_day(new_till, told):
+    """
+    A day that is replaced has the accepted sale as it is at the till.
+    """
+    till = new_till(
+        profile=ApiProfile(sales_mode="replace_day"), office=BackOffice(sales_mode="replace_day")
+    )
+    till.orders.add(till.sale("t1"), till.sale("t2"))
+    till.push()
+    accepted = [till.sale("t1", told)] if told else []
+    till.orders.by_date[DAY] = [till.sale("t2"), *accepted]
+    till.push(DAY)
+    operator(till).accept_discrepancy("t1")
+
+    till.orders.add(till.sale("t3"), day=DAY)
+    till.push(DAY)
+
+    assert till.office.ledger.total() == sum(sale.total for sale in till.orders.by_date[DAY])
+    assert till.peek.sales_quarantine.discrepancy_count() == 0

@@ -66,7 +66,12 @@ def _sale_lines(history: TransactionHistory, zone: ZoneInfo | None) -> Iterator[
             yield f"    parked: {batch.parked}. Next: conexxus outbox show {batch.short_key}"
 
     for delivered in history.delivered:
-        if delivered.key is None:
+        if delivered.key is None and history.memberships:
+            yield (
+                f"  {delivered.business_date}: what the back office has is not what was sent; "
+                "a change at the till is reported, and not taken back by the push"
+            )
+        elif delivered.key is None:
             yield (
                 f"  {delivered.business_date}: taken for delivered by something else, "
                 f"since {moment(delivered.at, zone)}; this store never sent it"

@@ -225,6 +225,8 @@ class DatePush:
         settled = not found and not self.fingerprint.is_faulty and staging.is_settled()
         self.proven = self._value(state) if settled else None
         faulty: Iterable[FrozenTransaction] = staging.faulty()
+        accepted = state.sales_quarantine.accepted(day).intersection(found)
+        found = [one for one in found if one not in accepted]
         decision = ChangeDecision.of(context, state, found)
         context.renew_lease()
         voids = self._voids(state, decision)
@@ -245,8 +247,10 @@ class DatePush:
                 return True
 
             is_frozen = self._freeze_drafts(state, drafts, now)
+            if accepted:
+                staging.adopt_accepted(day, now)
             self.counters.add_discrepancies(
-                state.sales_quarantine.record_discrepancies(day, found, now)
+                state.sales_quarantine.record_discrepancies(day, [*found, *accepted], now)
             )
             counted = self.counters.counting_quarantined(faulty)
             state.sales_quarantine.add(day, counted, now)

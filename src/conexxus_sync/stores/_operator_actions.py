@@ -28,7 +28,12 @@ WHERE location = ? AND business_date = ? AND id = ? AND dismissed_at IS NULL
 """
 _ACCEPT_DISCREPANCIES = """
 UPDATE discrepancies SET accepted_at = ? WHERE location = ? AND id = ? AND accepted_at IS NULL
-RETURNING business_date
+RETURNING business_date, id, sold_second
+"""
+# What the back office has of it since is not what was sent: that is never taken back.
+_SENT_BYTES_ARE_OLD = """
+UPDATE delivered SET key = ''
+WHERE location = ? AND business_date = ? AND id = ? AND sold_second = ?
 """
 
 
@@ -85,7 +90,9 @@ class OperatorActions(Repository):
             _ACCEPT_DISCREPANCIES, (text(now), self.location, name)
         ).fetchall()
 
-        return sorted(date.fromisoformat(day) for (day,) in rows)
+        self.session.executemany(_SENT_BYTES_ARE_OLD, ((self.location, *row) for row in rows))
+
+        return sorted(date.fromisoformat(day) for day, _, _ in rows)
 
 
 def keys(names: Collection[str]) -> str:

@@ -25,7 +25,7 @@ SELECT id, twin, sold_second, version, digest, total, sold_at FROM (
     SELECT *, row_number() OVER (PARTITION BY id, twin ORDER BY position) AS place,
         max(same) OVER (PARTITION BY id, twin) AS any_same
     FROM staged WHERE twin IS NOT NULL
-) AS t WHERE place = 1 AND any_same = 0
+) AS t WHERE place = 1 AND any_same = ?3
 """
 # What was taken back under the second that a sale has now is replaced by it.
 _ADOPT_OVER = f"""
@@ -36,7 +36,7 @@ DELETE FROM delivered WHERE location = ?1 AND business_date = ?2 AND EXISTS (
 """  # noqa: S608  # constants
 _ADOPT_CHANGED = f"""
 UPDATE delivered AS d SET sold_second = s.sold_second, version = s.version,
-    digest = s.digest, total = s.total, key = '', delivered_at = ?3, sold_at = s.sold_at
+    digest = s.digest, total = s.total, key = '', delivered_at = ?4, sold_at = s.sold_at
 FROM ({_CHANGED_TWINS}) AS s
 WHERE d.location = ?1 AND d.business_date = ?2 AND d.id = s.id AND d.sold_second = s.twin
     AND d.voided = 0
@@ -70,7 +70,19 @@ def adopt(comparison: Comparison, now: str) -> int:
     session.execute(_ADOPT_SET_ASIDE, day)
     comparison.match()
     session.execute(_ADOPT_MISSING, day)
-    session.execute(_ADOPT_OVER, day)
-    changed = session.execute(_ADOPT_CHANGED, (*day, now)).rowcount
+    changed = adopt_changed(comparison, now)
 
     return changed + session.execute(_ADOPT, (*day, now)).rowcount
+
+
+def adopt_changed(comparison: Comparison, now: str, *, same: int = 0) -> int:
+    """
+    Take what is staged otherwise than it was delivered for delivered like this.
+
+    Args:
+        same: Of those whose `same` is this.
+    """
+    session, scope = comparison.session, (*comparison.day, same)
+    session.execute(_ADOPT_OVER, scope)
+
+    return session.execute(_ADOPT_CHANGED, (*scope, now)).rowcount

@@ -43,6 +43,10 @@ DELETE FROM quarantined_transactions WHERE location = ? AND business_date = ? AN
 _KNOWN = """
 SELECT id, sold_second, kind, digest FROM discrepancies WHERE location = ? AND business_date = ?
 """
+_ACCEPTED = """
+SELECT id, sold_second, kind, digest FROM discrepancies
+WHERE location = ? AND business_date = ? AND accepted_at IS NOT NULL
+"""
 _FORGET = """
 DELETE FROM discrepancies
 WHERE location = ? AND business_date = ? AND id = ? AND sold_second = ?
@@ -137,6 +141,14 @@ class SalesQuarantine(Repository):
         )
 
         return news
+
+    def accepted(self, business_date: date) -> set[FoundDiscrepancy]:
+        """
+        What of the date an operator accepted as it is.
+        """
+        day = (self.location, business_date.isoformat())
+
+        return set(readable(self.session.execute(_ACCEPTED, day).fetchall(), _found))
 
     def discrepancies(self, limit: int = 100) -> list[Discrepancy]:
         """

@@ -19,7 +19,7 @@ from conexxus_sync.model.sum_checks import Mismatch
 
 from ._correction_numbers import next_number, number_revisions
 from ._database import Repository, Row, text
-from ._sale_adoption import adopt
+from ._sale_adoption import adopt, adopt_changed
 from ._sale_matching import HOLD_EVERY, OPEN_MEMBERS, Comparison, repeats_ids
 from ._sales_dates import SalesDates
 
@@ -62,6 +62,17 @@ SELECT id, twin, compared, is_told_too FROM (
     FROM staged AS s WHERE s.twin IS NOT NULL AND s.same = 0
 ) AS c WHERE place = 1 ORDER BY id, twin
 """
+
+# As it was when an operator accepted it: to be taken for delivered like this.
+_ACCEPTED = 2
+_MARK_ACCEPTED = f"""
+UPDATE staged AS s SET same = {_ACCEPTED}
+WHERE same = 0 AND twin IS NOT NULL AND fault IS NULL AND EXISTS (
+    SELECT 1 FROM discrepancies AS d WHERE d.location = ?1 AND d.business_date = ?2
+        AND d.id = s.id AND d.sold_second = s.twin AND d.kind = '{DiscrepancyKind.CHANGED}'
+        AND d.digest = s.compared AND d.accepted_at IS NOT NULL
+) AND NOT EXISTS (SELECT 1 FROM staged AS o WHERE o.id = s.id AND o.twin = s.twin AND o.same = 1)
+"""  # noqa: S608  # constants
 
 # Of several copies of a delivered sale, the delivered version stays if it is among them.
 _DROP_OTHER_COPIES = """
@@ -216,6 +227,8 @@ class SalesStaging(Repository):
         missing = session.execute(_MISSING).fetchall()
         session.execute(_DROP_WAITING)
         changed = session.execute(_CHANGED).fetchall()
+        if changed:
+            session.execute(_MARK_ACCEPTED, comparison.day)
         hold()
         if repeated and repeats_ids(session):
             session.execute(_DROP_OTHER_COPIES)
@@ -312,6 +325,12 @@ class SalesStaging(Repository):
         SalesDates(self.session, self.location).clear_fingerprint(business_date)
 
         return adopt(self._comparison(business_date), text(now))
+
+    def adopt_accepted(self, business_date: date, now: datetime) -> None:
+        """
+        Take for delivered what is as it was when an operator accepted it.
+        """
+        adopt_changed(self._comparison(business_date), text(now), same=_ACCEPTED)
 
     def _comparison(
         self,
