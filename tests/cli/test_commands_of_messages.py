@@ -27,7 +27,14 @@ UNKNOWN = 'sales: 200(body="{\\"success\\": true, \\"data\\": {\\"accepted\\": 7
 
 # They need an answer of the back office or of a person, or the file of a fleet, and
 # have tests of their own.
-ELSEWHERE = {"sandbox", "doctor --webhook", "fleet run", "fleet run X"}
+ELSEWHERE = {
+    "sandbox",
+    "doctor --webhook",
+    "fleet run",
+    "fleet run X",
+    "fleet accept X FILE --location X",
+    "fleet pull FILE --plan --location X",
+}
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 """
 
 import json
+import re
+import shlex
 
 import pytest
 
@@ -107,6 +109,36 @@ def test_the_others_wait(run, office):
     assert run("pull", "--group", "canary", "--hold", "4h")[0] == 0
     assert run("pull", "--group", "canary", "--hold", "0s")[0] == 0
     assert "keep the catalogue" not in run("status")[1]
+
+
+def test_printed_commands(run, office, shell):
+    """
+    What a refused store advises, and its status, works as it is printed.
+    """
+    (shell.folder / "fleet.toml").rename(shell.folder / "my chain.toml")
+    chain = "my chain.toml"
+    raised(office, 1)
+    assert run("pull", chain, "--group", "canary", "--force")[0] == 0
+    raised(office, 5)
+
+    code, out, _ = run("pull", chain, "--location", "0001")
+    assert code == 4
+    assert "conexxus pull" not in out
+    shown = run("status", chain)[1] + run("status", chain, "--json")[1]
+    assert "conexxus pull" not in shown
+    assert "conexxus fleet accept" in shown
+    (command, again) = re.findall(r"conexxus fleet (accept [^`\n]+)", out)
+    assert command == again
+    words = shlex.split(command)
+    assert words[2:] == [chain, "--location", "0001"]
+
+    raised(office, 6)
+    code, out, _ = run(*words)
+    assert (code, "conexxus pull" in out) == (4, False)
+    (look,) = re.findall(r"conexxus fleet (pull [^`\n]+)", out)
+    assert run(*shlex.split(look))[0] == 4
+    raised(office, 5)
+    assert run(*words)[0] == 0
 
 
 @pytest.mark.parametrize(

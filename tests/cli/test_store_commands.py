@@ -164,7 +164,7 @@ def test_refused_restore(pushed, cli):
 
 
 @pytest.mark.parametrize("backup", [True, False])
-def test_damaged_store(pushed, cli, office, backup):
+def test_what_the_message_advises(pushed, cli, office, backup):
     """
     What the message of a damaged store advises mends it, and sends no sale again.
     """

@@ -3,11 +3,13 @@
 """
 
 import logging
+import re
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import date as Date  # noqa: N812  # as the command line names it
 from datetime import datetime
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import attrs
@@ -24,11 +26,13 @@ from conexxus_sync.fleet import (
     StoreState,
     StoreStatus,
     fleet_alerts,
+    for_fleet,
     held_line,
     read_fleet_file,
 )
 from conexxus_sync.fleet import fleet_status as read_status
 from conexxus_sync.model.formatting import counted, sentence
+from conexxus_sync.model.runs import SyncRun
 from conexxus_sync.model.text_folding import table
 from conexxus_sync.protocols import MetricsCollector
 from conexxus_sync.runtime.clock import SystemClock
@@ -105,7 +109,7 @@ def fleet_run(
         if once:
             fleet.run_once()
             fleet.notices.send_once()
-            return _write_once(found, collector, session)
+            return _write_once(found, file, collector, session)
 
         counts = {"stores": len(fleet.locations), "wrong": len(found.wrong)}
         _log.info("Conexxus fleet starts", extra=counts)
@@ -142,7 +146,14 @@ def fleet_status(file: str = FILE, *, everything: bool = False, session: Session
 
     store = open_store(config.store)
     hold = CatalogueHold.of(store.at(found.options.name))
-    statuses = read_status(store, found.stores, found.wrong, SystemClock().now(), hold)
+    statuses = [
+        attrs.evolve(
+            it,
+            reason=it.reason and with_file(it.reason, file),
+            error=it.error and with_file(it.error, file),
+        )
+        for it in read_status(store, found.stores, found.wrong, SystemClock().now(), hold)
+    ]
 
     if session.json:
         counts = Counter(it.state for it in statuses)
@@ -214,13 +225,29 @@ def opened_fleet(
         yield fleet
 
 
-def _write_once(found: FleetFile, collector: InMemoryCollector, session: Session) -> ExitCode:
+def run_lines_of_fleet(run: SyncRun, file: str) -> list[str]:
+    """
+    As `run_lines`, with the commands of the fleet in *file*.
+    """
+    return [with_file(for_fleet(line, run.location_id), file) for line in run_lines(run)]
+
+
+def with_file(text: str, file: str) -> str:
+    """
+    *text*, whose commands of a fleet have *file* in the place of FILE.
+    """
+    return re.sub(r"(conexxus fleet [^`]*?)\bFILE\b", lambda it: it[1] + quote(file), text)
+
+
+def _write_once(
+    found: FleetFile, file: str, collector: InMemoryCollector, session: Session
+) -> ExitCode:
     runs = sorted(collector.finished, key=lambda run: (run.location_id, run.start_time))
 
     if session.json:
         write_json([run_document(run) for run in runs])
     else:
-        write_lines(line for run in runs for line in run_lines(run))
+        write_lines(line for run in runs for line in run_lines_of_fleet(run, file))
 
     for it in found.wrong:
         write_error(*it.problems)

@@ -22,9 +22,8 @@ from conexxus_sync.views.run_document import run_document
 
 from ._console import asked, progress, write_error, write_json, write_lines
 from ._exit_codes import ExitCode, gravest
-from ._fleet_commands import FILE, fleet_file, opened_fleet
+from ._fleet_commands import FILE, fleet_file, opened_fleet, run_lines_of_fleet
 from ._outcomes import code_of_run
-from ._run_text import run_lines
 from ._session import Session
 
 
@@ -78,7 +77,7 @@ def fleet_pull(
             CatalogueHold(group=group, until=fleet.now() + length).save(fleet.own)
         pulls = pull_stores(fleet, names, plan=plan, force=force)
 
-    return _written(pulls, session)
+    return _written(pulls, file, session)
 
 
 def fleet_accept(plan: str, file: str = FILE, *, yes: bool = False, session: Session) -> ExitCode:
@@ -112,7 +111,7 @@ def fleet_accept(plan: str, file: str = FILE, *, yes: bool = False, session: Ses
         if not any(it.run is not None and it.run.refused for it in pulls):
             end_hold(fleet.own)
 
-    return _written(pulls, session)
+    return _written(pulls, file, session)
 
 
 def _length(hold: str | None, group: str | None) -> timedelta | None:
@@ -136,13 +135,13 @@ def _length(hold: str | None, group: str | None) -> timedelta | None:
     return length
 
 
-def _written(pulls: Sequence[StorePull], session: Session) -> ExitCode:
+def _written(pulls: Sequence[StorePull], file: str, session: Session) -> ExitCode:
     runs = [it.run for it in pulls if it.run is not None]
 
     if session.json:
         write_json([run_document(run) for run in runs])
     else:
-        write_lines(_lines(pulls))
+        write_lines(_lines(pulls, file))
     for it in pulls:
         if it.problem is not None:
             write_error(f"{it.location_id}: {it.problem}")
@@ -152,7 +151,7 @@ def _written(pulls: Sequence[StorePull], session: Session) -> ExitCode:
     return gravest([*map(code_of_run, runs), *failed])
 
 
-def _lines(pulls: Sequence[StorePull]) -> Iterator[str]:
+def _lines(pulls: Sequence[StorePull], file: str) -> Iterator[str]:
     runs = [it.run for it in pulls if it.run is not None]
     refused = sum(run.refused is not None for run in runs)
     failed = sum(run.status is RunStatus.FAILED for run in runs) - refused
@@ -166,6 +165,6 @@ def _lines(pulls: Sequence[StorePull]) -> Iterator[str]:
     for run in ordered[:SHOWN]:
         yield ""
         yield f"Run {run.id}"
-        yield from run_lines(run)
+        yield from run_lines_of_fleet(run, file)
     if len(runs) > SHOWN:
         yield f"… and {len(runs) - SHOWN:,} more: --json shows them."

@@ -7,7 +7,7 @@ from ._fleet import Fleet
 from ._fleet_alerts import FleetAlert, fleet_alerts
 from ._fleet_file import FleetFile, read_fleet_file
 from ._fleet_options import FleetOptions, interval
-from ._fleet_status import StoreState, StoreStatus, fleet_status, held_line
+from ._fleet_status import StoreState, StoreStatus, fleet_status, for_fleet, held_line
 from ._local_executor import LocalExecutor
 from ._rollout import StorePull, catalogue_of, pull_stores
 from ._store_settings import StoreSettings, WrongStore
@@ -32,6 +32,7 @@ __all__ = [
     "end_hold",
     "fleet_alerts",
     "fleet_status",
+    "for_fleet",
     "held_line",
     "interval",
     "pull_stores",

@@ -2,10 +2,12 @@
 The status of a fleet: each store's state, worst first.  Pure, but for one function.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from shlex import quote
 
 import attrs
 
@@ -145,16 +147,17 @@ def assess_fleet(
 def _assess(settings: StoreSettings, summary: LocationSummary, now: datetime) -> StoreStatus:
     oldest = oldest_undelivered(settings, summary, now)
     failed = [run for run in (summary.pull, summary.push) if run and run.status is RunStatus.FAILED]
+    errors = [for_fleet(run.error or "the last run failed", settings.location_id) for run in failed]
     state, reason = StoreState.GOOD, None
 
     if summary.pull is None:
         state, reason = StoreState.NEW, "no pull has ended yet"
     if failed:
-        state, reason = StoreState.FAILING, failed[0].error or "the last run failed"
+        state, reason = StoreState.FAILING, errors[0]
     if summary.parked:
         state, reason = StoreState.PARKED, f"batches that need a decision: {summary.parked}"
     if oldest is not None and (not summary.parked or oldest != summary.oldest_open):
-        why = f": {failed[-1].error}" if failed and failed[-1].error else ""
+        why = f": {errors[-1]}" if failed and failed[-1].error else ""
         state, reason = StoreState.LATE, f"sales of {oldest} are not delivered{why}"
 
     return StoreStatus(
@@ -167,8 +170,26 @@ def _assess(settings: StoreSettings, summary: LocationSummary, now: datetime) ->
         parked=summary.parked,
         back_office=settings.origin,
         credential=settings.credential,
-        error=(failed[-1].error or "the last run failed") if failed else None,
+        error=errors[-1] if failed else None,
     )
+
+
+def for_fleet(text: str, location_id: str) -> str:
+    """
+    *text*, whose commands that pull one store are those of its fleet; FILE stands
+    for the file of it.
+    """
+
+    def of_fleet(found: re.Match[str]) -> str:
+        location = quote(location_id)
+        if found[1] is None:
+            return f"conexxus fleet pull FILE --plan --location {location}"
+        return f"conexxus fleet accept {found[1]} FILE --location {location}"
+
+    return _PULL.sub(of_fleet, text)
+
+
+_PULL = re.compile(r"\bconexxus pull (?:--accept ([^\s`]+)|--plan\b)")
 
 
 def oldest_undelivered(
