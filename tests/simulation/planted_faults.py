@@ -144,7 +144,7 @@ PLANTED = [
     Planted(
         "a lease has one epoch for all",
         LEASES,
-        "            epoch = 1 if row is None else row[0] + 1\n",
+        "            epoch = _epoch(row) + 1\n",
         "            epoch = 1\n",
         "tests/stores/test_leases.py",
     ),
@@ -179,9 +179,9 @@ PLANTED = [
     Planted(
         "what is gone stays",
         MERGE,
-        "                self.session.execute(_REMOVE, (moment, number, self.location))\n",
-        "",
-        1,
+        "                    self.session.execute(_REMOVE, (moment, number, self.location, kind))\n",
+        "                    pass\n",
+        f"{DIRECTED}[an item is gone from the catalogue]",
     ),
     Planted(
         "a guard is off by one",
@@ -280,8 +280,8 @@ PLANTED = [
     Planted(
         "an empty catalogue is applied",
         GUARDS,
-        "        if diff.known and diff.failed == diff.received:\n",
-        "        if diff.known and diff.failed == diff.received > 0:\n",
+        "        elif diff.known and diff.failed == diff.received:\n",
+        "        elif diff.known and diff.failed == diff.received > 0:\n",
         f"{DIRECTED}[a small catalogue is empty]",
     ),
     Planted(

@@ -33,6 +33,10 @@ DIRECTED = {
         PLAIN,
         [("catalog", "bad", 1, 1), A_DAY, ("correct", 0, 0, 5), A_DAY, ("catalog", "good"), A_DAY],
     ),
+    "an item is gone from the catalogue": (
+        PLAIN,
+        [A_DAY, ("catalog", "drop", 1, 1), A_DAY, A_DAY],
+    ),
     "a small catalogue is empty": (PLAIN, [("catalog", "empty", 0, 1), A_DAY]),
     "sold just before a look during the day": (
         attrs.evolve(PLAIN, trickle=True),
