@@ -260,6 +260,23 @@ def test_location_that_keeps_failing(new_fleet, new_front, clock):
     assert location.breaker.failures == 0
 
 
+def test_failed_push_is_sent_again(new_fleet, new_front, clock):
+    """
+    After a minute, and not put off by the moment that the store's name decides.
+    """
+    office, url = new_front()
+    fleet = new_fleet(rows(url))
+    fleet.run_once()
+    office.faults(f"sales: 503*{len(NAMES)}")
+    clock.advance_to(AFTER_PUSHES)
+    fleet.run_once()
+    assert not any(sold(office).values())
+    clock.advance(minutes=1)
+    fleet.run_once()
+
+    assert sold(office) == {name: [f"t{DAY}"] for name in NAMES}
+
+
 def test_credential_that_is_at_its_limit(new_fleet, new_front):
     """
     After 429, no run begins with this key; with another, they do.

@@ -107,8 +107,10 @@ class Location:
         due_at = engines.sales.next_due(now)
         # Looks during the day are spread by when each store was looked at last.
         is_spread = self.settings.sync.push_every is None
+        if not is_spread:
+            return due_at
 
-        return push_start(self.settings.location_id, due_at, now) if is_spread else due_at
+        return push_start(self.settings.location_id, due_at, now, engines.sales.retry_at)
 
     def run(self, kind: RunKind) -> bool:
         """
@@ -214,15 +216,20 @@ def _is_good(run: SyncRun | None) -> bool:
     return run is None or run.status is not RunStatus.FAILED or run.retry_at is None
 
 
-def push_start(location_id: str, due_at: datetime, now: datetime) -> datetime:
+def push_start(
+    location_id: str, due_at: datetime, now: datetime, retry_at: datetime | None = None
+) -> datetime:
     """
     When a push that is due at *due_at* begins.
 
     Args:
         due_at: A moment of the store's calendar; or *now*, where something
             waits already, which is not put off.
+        retry_at: Likewise, when what failed is tried again.
     """
-    return due_at if due_at == now else due_at + push_offset(location_id)
+    waits = now <= due_at <= (retry_at or now)
+
+    return due_at if waits else due_at + push_offset(location_id)
 
 
 def push_offset(location_id: str) -> timedelta:
