@@ -118,6 +118,28 @@ def test_adopting_ends_it(till):
     assert status(till).restored is None
 
 
+def test_adopted_dates_are_not_overdue(till):
+    """
+    What was taken for delivered has arrived: a date without sales, too.
+    """
+    till.orders.add(till.sale("t1"))
+    till.push()
+    backup(till)
+    till.wait(days=3)
+    till.push()
+    restore(till)
+    assert status(till).overdue
+    today = till.clock.now().date()
+
+    till.engine().adopt(today)
+
+    assert status(till).overdue == ()
+    till.orders.add(till.sale("t2"), day=today)
+    till.wait(days=1)
+    till.push()
+    assert till.effective() == ["t1", "t2"]
+
+
 def test_a_backup_from_before_an_adoption(till):
     """
     What was adopted since the backup is not sent either.

@@ -65,6 +65,8 @@ def _adopt_date(context: PushContext, business_date: date) -> tuple[int, int]:
     Returns:
         How many transactions are news, and how many batches waited.
     """
+    looked_at = context.clock.now()
+
     with context.store.read() as state:
         transactions = read_transactions(context, business_date)
         state.sales_staging.fill(transactions, fields=COMPARABLE)
@@ -75,5 +77,6 @@ def _adopt_date(context: PushContext, business_date: date) -> tuple[int, int]:
         # lagging until all dates are adopted.
         if not state.freezes.numbers().is_behind:
             state.freezes.advance()
+        state.sales_dates.record([(business_date, looked_at, None)])
         batches = state.outbox.adopt_open(business_date, replaces_day=context.replaces_day, now=now)
         return state.sales_staging.adopt(business_date, now), batches
