@@ -75,6 +75,19 @@ def test_code_blocks_run(page, host):
         example.evaluate()
 
 
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "page", [it for it in PAGES if "SandboxServer" in it.read_text() or "naxml" in it.stem], ids=name
+)
+def test_code_blocks_run_again(page, host):
+    """
+    A program of a page can be started twice in one folder.
+    """
+    for _ in range(2):
+        for example in blocks(page):
+            example.evaluate()
+
+
 def test_tests_of_pages_pass(host, tmp_path):
     """
     Where the blocks of a page are tests, they pass.
