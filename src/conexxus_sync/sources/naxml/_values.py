@@ -211,7 +211,7 @@ def known_name(element: Element) -> str:
     The name of an element of the vocabulary; of another one, with its namespace.
 
     Raises:
-        RecordError: It is one of *PLACED*.
+        RecordError: It has its place elsewhere in a file.
     """
     return _known(element.tag)
 
