@@ -77,7 +77,9 @@ def test_code_blocks_run(page, host):
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    "page", [it for it in PAGES if "SandboxServer" in it.read_text() or "naxml" in it.stem], ids=name
+    "page",
+    [it for it in PAGES if "SandboxServer" in it.read_text() or "naxml" in it.stem],
+    ids=name,
 )
 def test_code_blocks_run_again(page, host):
     """

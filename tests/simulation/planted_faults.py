@@ -179,8 +179,8 @@ PLANTED = [
     Planted(
         "what is gone stays",
         MERGE,
-        "                    self.session.execute(_REMOVE, (moment, number, self.location, kind))\n",
-        "                    pass\n",
+        "self.session.execute(_REMOVE, (moment, number, self.location, kind))\n",
+        "pass\n",
         f"{DIRECTED}[an item is gone from the catalogue]",
     ),
     Planted(
