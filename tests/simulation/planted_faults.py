@@ -137,8 +137,8 @@ PLANTED = [
     Planted(
         "a lease is taken from a holder that lives",
         LEASES,
-        "            is_void(expires_at, now)\n",
-        "            True\n",
+        "            or is_void(expires_at, now)\n",
+        "            or True\n",
         "tests/stores/test_leases.py",
     ),
     Planted(
@@ -235,8 +235,8 @@ PLANTED = [
     Planted(
         "a date that is as before is not looked at again",
         DATE,
-        "            if self._value(state) != before or self.counters.source_remarks:\n",
-        "            if self.counters.source_remarks:\n",
+        "        if self._value(state) != before or self.counters.source_remarks:\n",
+        "        if self.counters.source_remarks:\n",
         0,
     ),
     Planted(
@@ -294,8 +294,8 @@ PLANTED = [
     Planted(
         "a freeze is not counted before sales are sent",
         "conexxus_sync/stores/_outbox.py",
-        "        self.freezes.advance()\n        self.session.execute(_MARK_SENDING",
-        "        self.session.execute(_MARK_SENDING",
+        "        self.freezes.advance()\n        row = (self.location, batch.key)\n",
+        "        row = (self.location, batch.key)\n",
         f"{DIRECTED}[copied before sales were sent that were frozen]",
     ),
     Planted(
