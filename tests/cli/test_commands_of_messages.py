@@ -32,6 +32,7 @@ ELSEWHERE = {
     "doctor --webhook",
     "fleet run",
     "fleet run X",
+    "fleet accept RUN",
     "fleet accept X FILE --location X",
     "fleet pull FILE --plan --location X",
 }

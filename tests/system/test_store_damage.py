@@ -35,7 +35,7 @@ def readable(site):
     try:
         return content(site)
     except StoreError as exc:
-        known = ("Restore it from a backup", "It is no SQLite database")
+        known = ("It is damaged: restore a backup", "It is no SQLite database")
         return next((advice for advice in known if advice in str(exc)), str(exc))
 
 
@@ -61,7 +61,11 @@ def test_corrupt_page(site, new_site, tmp_path, states):
 
         error = outcome(broken, NEW)
 
-        assert readable(broken) in (*states, "Restore it from a backup", "It is no SQLite database")
+        assert readable(broken) in (
+            *states,
+            "It is damaged: restore a backup",
+            "It is no SQLite database",
+        )
         named += error is not None
         assert path.stat().st_size >= size
 

@@ -243,9 +243,9 @@ class _Copy:
         The rows of *table* in the order of its primary key, with the target's numbers.
         """
         order = ", ".join(str(number) for number in range(1, keys + 1))
-        statement = f"SELECT {', '.join(columns)} FROM {table}{{}} ORDER BY {order}"  # noqa: S608  # ours
         where, names = _of(self.only)
-        rows = session.stream(statement.format(where), names)
+        statement = f"SELECT {', '.join(columns)} FROM {table}{where} ORDER BY {order}"  # noqa: S608  # ours
+        rows = session.stream(statement, names)
         numbered = _NUMBERED.get(table, {}) if session is self.old else {}
         shifts = {columns.index(name): self.shift[it] for name, it in numbered.items()}
 
@@ -275,11 +275,9 @@ class _Copy:
 
     def _lowest(self, session: Session, table: str) -> int:
         where, names = _of(self.only)
-        statement = f"SELECT min(number) FROM {table}{where}"  # noqa: S608  # ours
-        numbers = (
-            session.execute(statement.replace(table, it), names).fetchone()[0]
-            for it in ((table, "given_up_notices") if table == "notices" else (table,))
-        )
+        tables = (table, "given_up_notices") if table == "notices" else (table,)
+        statements = (f"SELECT min(number) FROM {it}{where}" for it in tables)  # noqa: S608  # ours
+        numbers = (session.execute(statement, names).fetchone()[0] for statement in statements)
 
         return min((it for it in numbers if it is not None), default=0)
 
