@@ -192,3 +192,20 @@ def test_names_that_steer_a_terminal(cli, office):
 
     assert "\x1b" not in out
     assert "\u202e" not in out
+
+
+@pytest.mark.parametrize(
+    "command", [("pull",), ("push", "--orders", "sales.ndjson", "--date", "2026-01-02")]
+)
+def test_command_that_reached_nothing(cli, monkeypatch, command):
+    """
+    The back office was reached before, and a single command is refused: its
+    last call counts, though the command is over.
+    """
+    cli("pull")
+    monkeypatch.setenv("CONEXXUS_API_URL", "http://127.0.0.1:9")
+
+    cli(*command)
+
+    _, out, _ = cli("status", "--json")
+    assert "ConexxusApiDown" in out

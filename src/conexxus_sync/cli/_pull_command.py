@@ -23,7 +23,7 @@ from ._outcomes import code_of_run
 from ._run_text import SHOWN_ISSUES, run_lines
 from ._session import Session, collected
 from ._store_file import note_new_store, opened
-from ._wiring import engine_context, logged_client
+from ._wiring import engine_context, shared_client
 
 
 def pull(
@@ -102,7 +102,7 @@ def inventory_engine(
     with ExitStack() as stack:
         client = None
         if client_config is not None:
-            client = stack.enter_context(logged_client(client_config, profile))
+            client = stack.enter_context(shared_client(client_config, profile, context))
         yield InventorySync(
             client=client,
             context=context,

@@ -27,7 +27,7 @@ from ._quarantine_commands import MOST_SALES
 from ._run_text import counted, moment, run_lines
 from ._session import Session, collected
 from ._store_file import changeable
-from ._wiring import engine_context, logged_client
+from ._wiring import engine_context, shared_client
 
 
 # Of the dates that were not looked at, so many are named.
@@ -164,10 +164,12 @@ def sales_engine(session: Session, *, problems: Iterable[str] = ()) -> Iterator[
     client_config, config = session.configs(also)
     assert source
 
-    with logged_client(client_config, profile) as client:
+    context = engine_context(config)
+
+    with shared_client(client_config, profile, context) as client:
         yield SalesPush(
             client=client,
-            context=engine_context(config),
+            context=context,
             orders=source,
             profile_named=session.names_profile,
         )

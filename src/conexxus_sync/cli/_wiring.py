@@ -3,6 +3,8 @@ Makes what the engines of one command work with: client, store, clock and logs.
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from conexxus_client import (
@@ -26,6 +28,7 @@ from ._session import Session
 
 
 if TYPE_CHECKING:
+    from conexxus_sync.health._api_monitor import ApiMonitor
     from conexxus_sync.sales import ProfileCheck
 
 
@@ -78,6 +81,36 @@ def logged_client(config: ClientConfig, profile: ApiProfile | None) -> ConexxusC
     log_attempts(client)
 
     return client
+
+
+@contextmanager
+def shared_client(
+    config: ClientConfig, profile: ApiProfile | None, context: EngineContext
+) -> Iterator[ConexxusClient]:
+    """
+    A client whose attempts are logged, and whose last call is recorded in the
+    store if any attempt failed: health and alerts come from there once the
+    command is over.  Where all went well, its run says so.
+    """
+    monitor: ApiMonitor | None = None
+
+    def observe(details: AttemptDetails | CallDetails) -> None:
+        nonlocal monitor
+        if monitor is None and details.error is not None:
+            # A command without a failure does not need it.
+            from conexxus_sync.health._api_monitor import ApiMonitor
+
+            monitor = ApiMonitor(context.clock)
+        if monitor is not None:
+            monitor(details)
+
+    with logged_client(config, profile) as client:
+        client.add_hook(observe)
+        try:
+            yield client
+        finally:
+            if monitor is not None:
+                monitor.share(context.store)
 
 
 def log_attempts(client: ConexxusClient) -> None:

@@ -9,10 +9,16 @@ from datetime import datetime, timedelta
 import attrs
 
 from conexxus_client import AnswerError, AttemptDetails, CallDetails, StatusError
+from conexxus_sync.errors import StoreError
 from conexxus_sync.model.api_connection import ApiConnection
 from conexxus_sync.model.runs import RunKind, RunStatus, SyncRun
 from conexxus_sync.protocols import Clock
 from conexxus_sync.runtime.clock import TOLERANCE
+from conexxus_sync.runtime.run_logging import safe_logger
+from conexxus_sync.stores import LocationStore
+
+
+_log = safe_logger(__name__)
 
 
 # These judge what was sent; the connection is fine.
@@ -69,6 +75,7 @@ class ApiMonitor:
 
     clock: Clock
     last: ApiConnection | None = None
+    _shared: ApiConnection | None = attrs.field(default=None, init=False)
     _recent: deque[ApiConnection] = attrs.field(
         factory=lambda: deque(maxlen=REMEMBERED), init=False
     )
@@ -96,6 +103,23 @@ class ApiMonitor:
             error=None if error is None or reached else error.explanation,
         )
         self._recent.append(self.last)
+
+    def share(self, store: LocationStore) -> None:
+        """
+        Record the result of the last call in *store*, unless it is there.
+        """
+        call = self.last
+
+        if call is None or call is self._shared:
+            return
+
+        try:
+            with store.short_timeout(), store.write() as state:
+                state.api_calls.record(call, self.clock.now())
+        except StoreError as exc:
+            _log.warning("What is known of the back office can't be kept: %s", exc)
+        else:
+            self._shared = call
 
     @property
     def recent(self) -> tuple[ApiConnection, ...]:

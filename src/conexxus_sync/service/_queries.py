@@ -8,20 +8,15 @@ from datetime import datetime
 import attrs
 
 from conexxus_client import ConexxusError, ConnectionCheck
-from conexxus_sync.errors import StoreError
 from conexxus_sync.health._api_monitor import ApiMonitor
 from conexxus_sync.health._health import ServiceHealth, assess_health
 from conexxus_sync.health._overview import Overview, Quarantine, read_overview
 from conexxus_sync.model.api_connection import ApiConnection
 from conexxus_sync.model.runs import RunKind, SyncRun, began_at
 from conexxus_sync.model.sales import OPEN_STATES, Batch, BatchState
-from conexxus_sync.runtime.run_logging import safe_logger
 from conexxus_sync.stores import LocationStore
 
 from ._engines import Engines
-
-
-_log = safe_logger(__name__)
 
 
 @attrs.frozen(kw_only=True)
@@ -50,7 +45,6 @@ class ServiceQueries:
     missing: tuple[str, ...]
     made_at: datetime = attrs.field(init=False)
     api_monitor: ApiMonitor = attrs.field(init=False)
-    _shared: ApiConnection | None = attrs.field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.made_at = self.engines.clock.now()
@@ -104,18 +98,7 @@ class ServiceQueries:
         """
         Record the result of the last call in the store, unless it is there.
         """
-        call = self.last_call
-
-        if call is None or call is self._shared:
-            return
-
-        try:
-            with self.store.short_timeout(), self.store.write() as state:
-                state.api_calls.record(call, self.engines.clock.now())
-        except StoreError as exc:
-            _log.warning("What is known of the back office can't be kept: %s", exc)
-        else:
-            self._shared = call
+        self.api_monitor.share(self.store)
 
     def metrics(self, limit: int = 10, *, kind: RunKind = RunKind.INVENTORY) -> RunHistory:
         """
