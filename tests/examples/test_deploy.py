@@ -6,6 +6,7 @@ import configparser
 import getpass
 import json
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,8 @@ DEPLOY = Path(__file__).parents[2] / "examples/deploy"
 
 
 def unit(name):
-    parser = configparser.ConfigParser(interpolation=None, strict=True)
+    # Some keys of systemd are given twice.
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
     parser.optionxform = str
     assert parser.read(DEPLOY / name)
     return parser
@@ -91,3 +93,23 @@ def test_wrapper_of_the_docs_is_the_example():
     page = Path(__file__).parents[2] / "docs/how-to/run-unattended.md"
 
     assert (DEPLOY / "conexxus").read_text() in page.read_text()
+    assert (DEPLOY / "conexxus.service").read_text() in page.read_text()
+
+
+@pytest.mark.parametrize("name", ["conexxus.service", "conexxus-once.service"])
+def test_units_are_closed(name):
+    """
+    A unit may do little more than the SDK needs, as systemd itself rates it.
+    """
+    if (analyze := shutil.which("systemd-analyze")) is None:
+        pytest.skip("there is no systemd-analyze here")
+
+    done = subprocess.run(
+        [analyze, "security", "--offline=true", "--threshold=20", "--no-pager", DEPLOY / name],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert name in done.stdout
