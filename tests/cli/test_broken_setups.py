@@ -80,6 +80,9 @@ def test_wrong_zone(shell):
         assert re.search("CONEXXUS_TIMEZONE .*did you mean America/New_York", text)
     assert entry == "doctor-settings"
 
+    shell.environ["CONEXXUS_TIMEZONE"] = "Amerika/NY"
+    assert "did you mean" not in said(shell, *PUSH, code=2)
+
     shell.environ["CONEXXUS_TIMEZONE"] = "America/New_York"
     all_is_well(shell)
 

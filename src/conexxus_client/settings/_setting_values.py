@@ -182,7 +182,7 @@ def zone(text: str) -> ZoneInfo:
         if not available_timezones():
             msg = "can't be read: there is no time zone database here. Run `pip install tzdata`"
         else:
-            near = get_close_matches(text, sorted(available_timezones()), 1)
+            near = get_close_matches(text, sorted(available_timezones()), 1, cutoff=0.8)
             hint = f": did you mean {near[0]}?" if near else ""
             msg = f"must be an IANA time zone like America/New_York, got {text[:40]!r}{hint}"
         raise ValueError(msg) from None

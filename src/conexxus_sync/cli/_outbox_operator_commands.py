@@ -218,9 +218,10 @@ def _shown_counts(batches: list[Batch], session: Session, *, dry_run: bool) -> b
 
 
 def _resolved(batches: list[Batch], of: str, *, delivered: bool) -> str:
-    sales = counted(sum(batch.transactions for batch in batches), "sale")
+    number = sum(batch.transactions for batch in batches)
+    sales = counted(number, "sale")
 
     if delivered:
         return f"{sales}{of} marked as delivered."
 
-    return f"{sales}{of} go in a new batch with the next push."
+    return f"{sales}{of} {'goes' if number == 1 else 'go'} in a new batch with the next push."

@@ -81,8 +81,8 @@ def _differs(location_id: str, found: Iterable[ProfileDifference]) -> str:
         f"sales of location {location_id} were pushed with another profile of the back office: "
         f"{'; '.join(map(str, found))}. With this one they could be doubled or replaced, so "
         "nothing is sent. Name the profile that is kept (CONEXXUS_PROFILE or --profile, "
-        "its origin in CONEXXUS_API_URL); or, if the back office changed, "
-        "`conexxus profile change` after it"
+        "its origin in CONEXXUS_API_URL); or, if the back office changed, name the new one and "
+        "run `conexxus profile change`"
     )
 
 
