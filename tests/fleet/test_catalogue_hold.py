@@ -6,7 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from conexxus_sync.fleet import CatalogueHold, WorkItem, end_hold, held_line
+from conexxus_sync.fleet import CatalogueHold, WorkItem
+from conexxus_sync.fleet._catalogue_hold import end_hold
+from conexxus_sync.fleet._fleet_status import held_line
 from conexxus_sync.model.runs import RunKind
 
 

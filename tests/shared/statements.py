@@ -17,7 +17,7 @@ TAKERS = {"stream", "execute", "executemany", "insert_columns", "value", "create
 # Where a statement is a parameter, or one of several.
 ALTERNATIVES = (
     *("_NEXT", "_NEXT_RESTED", "_ALL_ITEMS", "_PRESENT_ITEMS"),
-    *("_KNOWN_SKUS", "_NEW_SKUS", "_ABSENT", "_ABSENT_OF_VANISHED"),
+    *("_KNOWN_SKUS", "_NEW_SKUS", "_ABSENT", "_ABSENT_OF_VANISHED", "_HIGHEST"),
 )
 
 

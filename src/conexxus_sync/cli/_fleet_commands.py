@@ -26,11 +26,10 @@ from conexxus_sync.fleet import (
     StoreState,
     StoreStatus,
     fleet_alerts,
-    for_fleet,
-    held_line,
     read_fleet_file,
 )
 from conexxus_sync.fleet import fleet_status as read_status
+from conexxus_sync.fleet._fleet_status import for_fleet, held_line
 from conexxus_sync.model.formatting import counted, sentence
 from conexxus_sync.model.runs import SyncRun
 from conexxus_sync.model.text_folding import table

@@ -7,15 +7,10 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from conexxus_client import ConfigurationError
-from conexxus_sync.fleet import (
-    CatalogueHold,
-    StorePull,
-    catalogue_of,
-    end_hold,
-    interval,
-    pull_stores,
-)
+from conexxus_sync.fleet import CatalogueHold, StorePull, catalogue_of, pull_stores
 from conexxus_sync.fleet._catalogue_hold import LONGEST as LONGEST_HOLD
+from conexxus_sync.fleet._catalogue_hold import end_hold
+from conexxus_sync.fleet._fleet_options import interval
 from conexxus_sync.model.formatting import counted
 from conexxus_sync.model.runs import RunStatus
 from conexxus_sync.views.run_document import run_document

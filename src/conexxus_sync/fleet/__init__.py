@@ -2,12 +2,12 @@
 Many locations in one process: what is due, and what runs it.
 """
 
-from ._catalogue_hold import CatalogueHold, end_hold
+from ._catalogue_hold import CatalogueHold
 from ._fleet import Fleet
 from ._fleet_alerts import FleetAlert, fleet_alerts
 from ._fleet_file import FleetFile, read_fleet_file
-from ._fleet_options import FleetOptions, interval
-from ._fleet_status import StoreState, StoreStatus, fleet_status, for_fleet, held_line
+from ._fleet_options import FleetOptions
+from ._fleet_status import StoreState, StoreStatus, fleet_status
 from ._local_executor import LocalExecutor
 from ._rollout import StorePull, catalogue_of, pull_stores
 from ._store_settings import StoreSettings, WrongStore
@@ -29,12 +29,8 @@ __all__ = [
     "WorkItem",
     "WrongStore",
     "catalogue_of",
-    "end_hold",
     "fleet_alerts",
     "fleet_status",
-    "for_fleet",
-    "held_line",
-    "interval",
     "pull_stores",
     "read_fleet_file",
 ]

@@ -202,7 +202,10 @@ class _Copy:
         if self.was_there:
             return {it: self._lowest(self.new, it) - self._lowest(self.old, it) for it in _HIGHEST}
 
-        return {table: self.new.execute(it).fetchone()[0] or 0 for table, it in _HIGHEST.items()}
+        return {
+            table: self.new.execute(statement).fetchone()[0] or 0
+            for table, statement in _HIGHEST.items()
+        }
 
     def fill(self) -> None:
         """

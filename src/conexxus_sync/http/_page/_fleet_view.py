@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 import attrs
 
-from conexxus_sync.fleet import FleetAlert, StoreState, StoreStatus, fleet_alerts, held_line
+from conexxus_sync.fleet import FleetAlert, StoreState, StoreStatus, fleet_alerts
+from conexxus_sync.fleet._fleet_status import held_line
 from conexxus_sync.model.alerts import Severity
 from conexxus_sync.model.formatting import counted
 from conexxus_sync.views.phrases import age
