@@ -204,6 +204,7 @@ def test_command_that_reached_nothing(cli, monkeypatch, command):
     """
     cli("pull")
     monkeypatch.setenv("CONEXXUS_API_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("CONEXXUS_RETRIES", "0")
 
     cli(*command)
 
