@@ -108,7 +108,7 @@ def test_doctor(cli, files):
     assert f"{files}: 1 file to apply, the next is ITT1.xml" in " ".join(out.split())
 
     cli("pull")
-    assert "all were applied" in cli("doctor")[1]
+    assert "no complete file waits" in cli("doctor")[1]
 
     code, out, _ = cli("doctor", "--catalog-source", "naxml:inbox?dialect=cobol&ages=18&x=1")
 

@@ -157,9 +157,11 @@ def test_accepted_discrepancy(console):
     orders.write_text(json.dumps(changed) + "\n" + "".join(rest))
     push(console)
     assert console.json("status")["discrepancies"] == 1
+    assert "something set aside" in console.run("status").stdout
 
     done = console.run("outbox", "accept-discrepancy", "t1", "--reason", "corrected there, too")
 
     assert done.stdout == "t1 of 2026-01-02 is accepted as the till has it.\n"
     assert console.json("status")["discrepancies"] == 0
+    assert "something set aside" not in console.run("status").stdout
     assert "corrected there, too" in console.run("why", "t1").stdout

@@ -48,7 +48,7 @@ def folder_check(
 
     folder = source.address.folder
     if not waiting:
-        return CheckResult(check=_CHECK, message=f"{folder}: all were applied, or none is there")
+        return CheckResult(check=_CHECK, message=f"{folder}: no complete file waits")
 
     return CheckResult(
         check=_CHECK,

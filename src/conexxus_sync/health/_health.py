@@ -36,7 +36,7 @@ class ServiceState(StrEnum):
     the last call got no good answer.  `FAILED`: the last pull or push failed,
     the store can't be read, or another critical alert holds.  `STALE`: no pull
     for two hours, or two intervals if longer.  `PARTIAL`: the last pull or push
-    set something aside.
+    set something aside, and an alert holds.
     `STARTING`: nothing was pulled yet.  A push that was mended since counts no
     more.
     """
@@ -229,7 +229,8 @@ def _state(inputs: HealthInputs, alerts: tuple[Alert, ...]) -> ServiceState:
         ServiceState.UNREACHABLE: api is not None and not api.reached,
         ServiceState.FAILED: RunStatus.FAILED in ended or critical,
         ServiceState.STALE: inputs.is_stale,
-        ServiceState.PARTIAL: RunStatus.PARTIAL in ended,
+        # What was set aside may have been settled since, by a replay or a decision.
+        ServiceState.PARTIAL: RunStatus.PARTIAL in ended and bool(alerts),
         ServiceState.STARTING: inputs.snapshot.latest_pull is None,
         ServiceState.OK: True,
     }
