@@ -1,12 +1,14 @@
 """
-What the documentation has beyond its files: runbooks, pictures, version, llms.txt.
+What the documentation has beyond its files: runbooks, pictures, examples, version, llms.txt.
 """
 
 from __future__ import annotations
 
+import io
 import re
 import runpy
 import tomllib
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
 
 
 ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES = ROOT / "examples"
 RUNBOOKS = ROOT / "src/conexxus_sync/views/runbooks"
+POLICY = "security-policy.md"
 # Made by scripts/docs_pictures.py; without them the pages have none.
 PICTURES = ROOT / "build/pictures"
 
@@ -46,7 +50,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """
-    Runbooks are data of the package, each a page below `runbooks/`; pictures are made.
+    Runbooks are data of the package, each a page below `runbooks/`; pictures are
+    made; the examples are there for those who have the wheel alone.
     """
     # Not above: the tests read this module without MkDocs.
     from mkdocs.structure.files import File
@@ -55,6 +60,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.append(File.generated(config, f"runbooks/{path.name}", abs_src_path=str(path)))
     for path in sorted(PICTURES.glob("*.png")):
         files.append(File.generated(config, f"pictures/{path.name}", abs_src_path=str(path)))
+    files.append(File.generated(config, "examples.zip", content=examples_archive()))
+    files.append(File.generated(config, POLICY, abs_src_path=str(ROOT / "SECURITY.md")))
 
     return files
 
@@ -90,6 +97,23 @@ def on_post_build(config: MkDocsConfig) -> None:
     lines += [f"- [{it.title}]({it.url or './'}): {summaries[it.file.src_uri]}" for it in pages]
 
     (Path(config.site_dir) / "llms.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def examples_archive() -> bytes:
+    """
+    The folder `examples`, the same bytes for the same files.
+    """
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(EXAMPLES.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                # An entry without a date of its own has the first one there is.
+                entry = zipfile.ZipInfo(path.relative_to(ROOT).as_posix())
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                entry.external_attr = (0o755 if path.stat().st_mode & 0o100 else 0o644) << 16
+                archive.writestr(entry, path.read_bytes())
+
+    return made.getvalue()
 
 
 def with_pictures(markdown: str, depth: int) -> str:

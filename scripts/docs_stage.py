@@ -13,7 +13,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from docs_hooks import PICTURES, ROOT, RUNBOOKS, with_pictures
+from docs_hooks import PICTURES, POLICY, ROOT, RUNBOOKS, examples_archive, with_pictures
 
 
 # Keys of mkdocs.yml that Zensical does not take, with the lines below them.
@@ -31,6 +31,8 @@ def main(folder: Path) -> int:
     shutil.copytree(RUNBOOKS, pages / "runbooks", ignore=shutil.ignore_patterns("*.py", "__*"))
     if PICTURES.exists():
         shutil.copytree(PICTURES, pages / "pictures")
+    shutil.copy(ROOT / "SECURITY.md", pages / POLICY)
+    (pages / "examples.zip").write_bytes(examples_archive())
 
     for page in pages.rglob("*.md"):
         depth = len(page.relative_to(pages).parts) - 1

@@ -2,6 +2,8 @@
 What is added to the built site, and the check that finds what is wrong with it.
 """
 
+import io
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,21 @@ def findings(site, messages=("Check API key.",)):
         *docs_site.other_hosts(site),
         *docs_site.unlisted_messages(site, list(messages)),
     ]
+
+
+def test_examples():
+    """
+    The archive has the files of `examples/`, as they are, and is the same each time.
+    """
+    made = docs_hooks.examples_archive()
+    with zipfile.ZipFile(io.BytesIO(made)) as archive:
+        names = archive.namelist()
+        units = archive.read("examples/deploy/conexxus.service")
+
+    assert made == docs_hooks.examples_archive()
+    assert {"examples/runner.py", "examples/docker/Dockerfile"} < {*names}
+    assert not [it for it in names if it.endswith(".pyc")]
+    assert units == (docs_hooks.EXAMPLES / "deploy/conexxus.service").read_bytes()
 
 
 def test_sound_site(site):
