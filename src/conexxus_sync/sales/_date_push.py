@@ -225,7 +225,7 @@ class DatePush:
         settled = not found and not self.fingerprint.is_faulty and staging.is_settled()
         self.proven = self._value(state) if settled else None
         faulty: Iterable[FrozenTransaction] = staging.faulty()
-        accepted = state.sales_quarantine.accepted(day).intersection(found)
+        accepted = state.sales_quarantine.accepted(day, found) if found else set()
         found = [one for one in found if one not in accepted]
         decision = ChangeDecision.of(context, state, found)
         context.renew_lease()

@@ -142,13 +142,16 @@ class SalesQuarantine(Repository):
 
         return news
 
-    def accepted(self, business_date: date) -> set[FoundDiscrepancy]:
+    def accepted(
+        self, business_date: date, found: Iterable[FoundDiscrepancy]
+    ) -> set[FoundDiscrepancy]:
         """
-        What of the date an operator accepted as it is.
+        What of *found* an operator accepted as it is.
         """
         day = (self.location, business_date.isoformat())
+        rows = self.session.execute(_ACCEPTED, day).fetchall()
 
-        return set(readable(self.session.execute(_ACCEPTED, day).fetchall(), _found))
+        return set(readable(rows, _found)).intersection(found)
 
     def discrepancies(self, limit: int = 100) -> list[Discrepancy]:
         """

@@ -227,9 +227,10 @@ class SalesStaging(Repository):
         missing = session.execute(_MISSING).fetchall()
         session.execute(_DROP_WAITING)
         changed = session.execute(_CHANGED).fetchall()
+        hold()
         if changed:
             session.execute(_MARK_ACCEPTED, comparison.day)
-        hold()
+            hold()
         if repeated and repeats_ids(session):
             session.execute(_DROP_OTHER_COPIES)
             session.execute(_FAULT_DIFFERENT)
