@@ -7,6 +7,7 @@ import selectors
 import socket
 import struct
 import threading
+import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator
 from types import TracebackType
@@ -55,7 +56,9 @@ class SandboxServer:
         self._log = log
         self._stop_event = threading.Event()
         self._lock = threading.Lock()
-        self._connections: dict[socket.socket, threading.Thread] = {}
+        self._connections: set[socket.socket] = set()
+        # A thread outlives its connection by a moment: it is joined, too.
+        self._threads = weakref.WeakSet[threading.Thread]()
         self._listener: _Listener | None = None
 
     def start(self) -> "SandboxServer":
@@ -76,10 +79,10 @@ class SandboxServer:
         self._stop_event.set()
         self._stop_listening()
         with self._lock:
-            connections = list(self._connections.items())
-        for sock, _ in connections:
+            connections, threads = list(self._connections), list(self._threads)
+        for sock in connections:
             _shut_down(sock)
-        for _, thread in connections:
+        for thread in threads:
             thread.join()
 
     @contextlib.contextmanager
@@ -144,8 +147,9 @@ class SandboxServer:
         # A thread for each connection: a fault may hold it up for ever.
         thread = threading.Thread(target=self._serve, args=(sock,), daemon=True)
         with self._lock:
-            self._connections[sock] = thread
-        thread.start()
+            self._connections.add(sock)
+            self._threads.add(thread)
+            thread.start()
 
     def _serve(self, sock: socket.socket) -> None:
         try:
@@ -156,7 +160,7 @@ class SandboxServer:
                     pass
         finally:
             with self._lock:
-                del self._connections[sock]
+                self._connections.remove(sock)
             sock.close()
 
     def _exchange(self, sock: socket.socket, reader: RequestReader) -> bool:
