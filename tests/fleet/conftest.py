@@ -2,6 +2,7 @@
 What fleets are tested with.
 """
 
+import os
 from contextlib import ExitStack
 
 import pytest
@@ -14,6 +15,11 @@ from sites import clock
 
 
 __all__ = ["clock", "database", "pytest_generate_tests", "till"]
+
+# It measures seconds between processes, which a busy machine has not: at full scale
+# alone.  That runs of a process that was killed are taken over is in
+# `test_killed_processes.py`, too, at any pace.
+collect_ignore = ["test_takeover.py"] if os.environ.get("CONEXXUS_PROOF_SCALE") == "small" else []
 
 ITEMS = [{"sku": "A", "name": "a", "price": 1}, {"sku": "B", "name": "b", "price": 2}]
 KEYS = {"KEY": "the-key-of-the-stores"}
