@@ -61,7 +61,8 @@ def test_memory_is_flat(tmp_path):
 
     assert read(path, count) == "None"
     os.truncate(path, path.stat().st_size - len(tail))
-    assert read(path, count) == "truncated"
+    # Nothing says that the last record is complete.
+    assert read(path, count - 1) == "truncated"
 
 
 def read(path, count):
