@@ -75,6 +75,8 @@ def row_of(item: Item) -> ItemRow:
 
 
 @example(['{"sku" : "0", "name" : "0", "price" : 0.0000001}'])
+@example(['{"sku" : "0", "name" : "0", "price" : -0}'])
+@example([f'{{"sku" : "{it}", "name" : "0", "price" : {it}}}' for it in ("1", "-0.0", "-2")])
 @given(st.lists(raw_elements, min_size=1, max_size=5))
 def test_rows_and_elements(raws):
     """

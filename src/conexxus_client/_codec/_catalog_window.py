@@ -37,9 +37,9 @@ MAX_LEARNED_KEYS = 64
 _NUL = b"\\u0000"
 
 # Whole columns, a value a line.
-_PLAIN_PRICES = re.compile(
-    rb"(?:(?:-(?!0(?:\.0*)?\n))?+[0-9]{1,20}+(?:\.[0-9]{1,6}+)?+\n)*+"
-).fullmatch
+_PLAIN_PRICES = re.compile(rb"(?:-?+[0-9]{1,20}+(?:\.[0-9]{1,6}+)?+\n)*+").fullmatch
+# Not a look ahead in the one above: Python 3.11.2 passes over it there.
+_HAS_NEGATIVE_ZERO = re.compile(rb"(?:^|\n)-0+(?:\.0*)?\n").search
 
 
 class _WireItem(msgspec.Struct, gc=False, forbid_unknown_fields=True):
@@ -264,7 +264,7 @@ def _prices(raws: Sequence[msgspec.Raw]) -> list[str] | None:
     """
     joined = b"\n".join([*raws, b""])
 
-    if _PLAIN_PRICES(joined):
+    if _PLAIN_PRICES(joined) and not (b"-" in joined and _HAS_NEGATIVE_ZERO(joined)):
         return joined.decode().split("\n")[:-1]
 
     prices = [price_of(bytes(raw)) for raw in raws]
