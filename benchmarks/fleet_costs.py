@@ -9,13 +9,11 @@ import logging
 import resource
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import attrs
@@ -25,7 +23,7 @@ from conexxus_client.testing import BackOffice, SandboxServer
 from conexxus_sync.fleet import Fleet, FleetOptions, StoreSettings, StoreState, pull_stores
 from conexxus_sync.testing import FakeClock
 
-from .postgres import Postgres, cpu_of_server
+from .postgres import cpu_of_server, empty_store
 
 
 KEY = "the-key-of-the-stores"
@@ -116,12 +114,7 @@ def costs(count: int, items: int, sales: int, *, with_postgres: bool) -> list[Co
     """
     logging.disable()
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        store = f"sqlite:///{folder}/conexxus.db"
-        if with_postgres:
-            postgres = Postgres(folder / "postgres")
-            stack.callback(postgres.stop)
-            store = postgres.url
+        store = stack.enter_context(empty_store(with_postgres=with_postgres))
         url, change = stack.enter_context(_office())
         names = [f"loc-{number:04}" for number in range(count)]
         defaults = {"store": store, "api.url": url, "api.key_env": "K", "timezone": "UTC",

@@ -7,13 +7,11 @@ and what a look at them costs with many ended runs.
 """
 
 import logging
-import tempfile
 import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import attrs
@@ -22,7 +20,7 @@ from conexxus_sync.fleet import WorkItem
 from conexxus_sync.model.runs import RunKind
 from conexxus_sync.stores import SyncStore, open_store
 
-from .postgres import Postgres, cpu_of_server
+from .postgres import cpu_of_server, empty_store
 
 
 SLOT = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -60,12 +58,7 @@ def engine_costs(count: int, rows: tuple[int, ...], *, with_postgres: bool) -> E
 
     logging.disable()
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        url = f"sqlite:///{folder}/conexxus.db"
-        if with_postgres:
-            postgres = Postgres(folder / "postgres")
-            stack.callback(postgres.stop)
-            url = postgres.url
+        url = stack.enter_context(empty_store(with_postgres=with_postgres))
         store = stack.enter_context(closing(open_store(url)))
         with store.at("").write():
             pass

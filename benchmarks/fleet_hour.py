@@ -11,7 +11,6 @@ import resource
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -19,7 +18,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -31,7 +29,7 @@ from conexxus_sync.model.pull_schedule import PullSchedule
 from conexxus_sync.model.runs import RunKind, SyncRun
 
 from .fleet_figures import lag_lines
-from .postgres import Postgres
+from .postgres import empty_store
 
 
 KEY = "the-key-of-the-stores"
@@ -199,12 +197,7 @@ def real_hour(count: int, workers: int, minutes: float, *, with_postgres: bool) 
     """
     logging.disable()
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        url = f"sqlite:///{folder}/conexxus.db"
-        if with_postgres:
-            postgres = Postgres(folder / "postgres")
-            stack.callback(postgres.stop)
-            url = postgres.url
+        url = stack.enter_context(empty_store(with_postgres=with_postgres))
         urls = stack.enter_context(_offices())
         now = datetime.now(UTC)
         settings = store_settings(count, urls, url, now, first=max(int(minutes / 6), 1))

@@ -3,7 +3,9 @@ A PostgreSQL for the figures, and what it costs: from the wheel `pixeltable-pgse
 """
 
 import os
-from contextlib import suppress
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,21 @@ class Postgres:
             for schema in schemas:
                 name = sql.Identifier(schema)
                 connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(name))
+
+
+@contextmanager
+def empty_store(*, with_postgres: bool) -> Iterator[str]:
+    """
+    The URL of a store with nothing in it, in a file or in a server of its own.
+    """
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        if not with_postgres:
+            yield f"sqlite:///{folder}/conexxus.db"
+            return
+        postgres = Postgres(folder / "postgres")
+        stack.callback(postgres.stop)
+        yield postgres.url
 
 
 def cpu_of_server(url: str) -> float:
