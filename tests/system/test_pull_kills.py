@@ -237,8 +237,8 @@ class Proof:
         if set(till.site.quarantine) != {"BAD"}:
             yield f"{step}+{depth}: quarantine is not the new one"
 
-    def all_problems(self, times):
-        for step in self.depths:
+    def all_problems(self, times, first=None):
+        for step in sorted(self.depths, key=lambda step: step != first):
             for number in range(times):
                 yield from self.problems(step, 0)
                 yield from self.problems(step, 1 + number % max(self.depths[step] - 1, 1))
@@ -327,10 +327,11 @@ class Kept:
         )
 
 
+# With the step at which it shows.
 WRONG = {
-    "piecemeal": (Till, "unused", None, "mixed"),
-    "checkpoint first": (inventory, "Pull", CheckpointFirst, "does not end at the new"),
-    "at most once": (inventory, "HostDelivery", AtMostOnce, "does not end at the new"),
+    "piecemeal": (Till, "unused", None, "mixed", "merge"),
+    "checkpoint first": (inventory, "Pull", CheckpointFirst, "does not end at the new", "merged"),
+    "at most once": (inventory, "HostDelivery", AtMostOnce, "does not end at the new", "host"),
 }
 
 
@@ -339,12 +340,12 @@ def test_wrong_designs_are_caught(new_site, tmp_path, monkeypatch, design):
     """
     The harness is no ornament: it finds what is wrong with three designs.
     """
-    where, name, wrong, finding = WRONG[design]
+    where, name, wrong, finding, step = WRONG[design]
     if wrong is None:
         monkeypatch.setitem(globals(), "KilledDatabase", Piecemeal)
     else:
         monkeypatch.setattr(where, name, wrong)
 
-    problems = Proof(new_site, tmp_path, "elsewhere", OLD).all_problems(6)
+    problems = Proof(new_site, tmp_path, "elsewhere", OLD).all_problems(6, first=step)
 
     assert any(finding in problem for problem in problems)
