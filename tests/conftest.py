@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 
-settings.register_profile("short", max_examples=60, deadline=None)
+settings.register_profile("short", max_examples=30, deadline=None)
 settings.register_profile(
     "long", max_examples=2_000, deadline=None, suppress_health_check=list(HealthCheck)
 )
