@@ -3,7 +3,6 @@ Makes what the engines of one command work with: client, store, clock and logs.
 """
 
 import logging
-from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,6 @@ from conexxus_client import (
     AttemptDetails,
     CallDetails,
     ClientConfig,
-    ConexxusClient,
     ConexxusError,
 )
 from conexxus_client.instrumentation import Hook
@@ -28,6 +26,9 @@ from ._session import Session
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conexxus_client import ConexxusClient
     from conexxus_sync.health._api_monitor import ApiMonitor
     from conexxus_sync.sales import ProfileCheck
 
@@ -73,10 +74,12 @@ def log_watcher() -> FanOut:
     return FanOut([LoggingCollector(logging.getLogger(RUNS))])
 
 
-def logged_client(config: ClientConfig, profile: ApiProfile | None) -> ConexxusClient:
+def logged_client(config: ClientConfig, profile: ApiProfile | None) -> "ConexxusClient":
     """
     A client whose failed attempts are logged; the caller closes it.
     """
+    from conexxus_client import ConexxusClient  # a look at the store needs none
+
     client = ConexxusClient(config, profile=profile)
     log_attempts(client)
 
@@ -86,7 +89,7 @@ def logged_client(config: ClientConfig, profile: ApiProfile | None) -> ConexxusC
 @contextmanager
 def shared_client(
     config: ClientConfig, profile: ApiProfile | None, context: EngineContext
-) -> Iterator[ConexxusClient]:
+) -> "Iterator[ConexxusClient]":
     """
     A client whose attempts are logged, and whose last call is recorded in the
     store if any attempt failed: health and alerts come from there once the
@@ -113,7 +116,7 @@ def shared_client(
                 monitor.share(context.store)
 
 
-def log_attempts(client: ConexxusClient) -> None:
+def log_attempts(client: "ConexxusClient") -> None:
     """
     Log each attempt of *client* that fails, instead of what stamina says.
     """

@@ -11,9 +11,9 @@ import attrs
 from conexxus_client import exact_sum
 from conexxus_sync.model.api_connection import ApiConnection
 from conexxus_sync.model.catalogue import UnnamedElements
+from conexxus_sync.model.date_reconciliation import REMEMBERED
 from conexxus_sync.model.runs import RunKind, RunStatus, SyncRun
 from conexxus_sync.model.sales import BatchState
-from conexxus_sync.sales._nightly_reconciliation import REMEMBERED
 from conexxus_sync.stores import LocationStore, State
 
 

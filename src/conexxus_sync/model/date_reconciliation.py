@@ -5,7 +5,7 @@ Reconciliation of a business date: its rows, and the sales that are booked wrong
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date as Date  # noqa: N812  # a field is called `date`
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -14,6 +14,10 @@ import attrs
 from conexxus_client import BookedTransaction, CountedTotal, DayTotals, exact_sum
 
 from .formatting import money
+
+
+# How long a difference stays an alert.
+REMEMBERED = timedelta(days=7)
 
 
 class Measure(StrEnum):

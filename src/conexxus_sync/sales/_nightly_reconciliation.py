@@ -3,22 +3,19 @@ Reconciles the business dates that are over, and keeps what came of it.
 """
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import attrs
 
 from conexxus_client import ConexxusError, ConfigurationError
 from conexxus_sync.engines import EngineContext
 from conexxus_sync.model.calendar import StoreCalendar, plain_date
-from conexxus_sync.model.date_reconciliation import DateReconciliation
+from conexxus_sync.model.date_reconciliation import REMEMBERED, DateReconciliation
 from conexxus_sync.runtime.run_logging import safe_logger
 
 from ._date_reconciler import DateReconciler
 from ._ledger import SalesLedger
 
-
-# For as long as a difference is an alert.
-REMEMBERED = timedelta(days=7)
 
 _log = safe_logger(__name__)
 
