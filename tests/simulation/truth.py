@@ -50,6 +50,7 @@ class Truth:
         refused: Ids that the office refuses.
         by_hand: Dates that somebody pushed by name.
         withheld: Ids that the till did not return at the last look at their date.
+        unsaid: Ids that the till left out of its last answer, by date.
         over: Sales that appeared after the last look at their date, because the
             clock was ahead: what it showed at that look, by id.
         pushes: How many of the SDK's the office has booked.
@@ -67,6 +68,7 @@ class Truth:
     refused: set = attrs.field(factory=set)
     by_hand: set = attrs.field(factory=set)
     withheld: set = attrs.field(factory=set)
+    unsaid: dict = attrs.field(factory=dict)
     over: dict = attrs.field(factory=dict)
     pushes: int = 0
     before: dict = attrs.field(factory=dict)
@@ -110,8 +112,9 @@ class Truth:
         """
         The till has returned *names* as the sales of *day*.
         """
+        self.unsaid[day] = {each.id for each in self.on(day)} - names
         if self.world.computer.now() >= self.world.last_look(day):
-            self.withheld |= {each.id for each in self.on(day)} - names
+            self.withheld |= self.unsaid[day]
 
     def booked(self, push):
         """
@@ -122,6 +125,9 @@ class Truth:
         had = self.before.get(push.date, set())
         if push.mode == "replace_day" and push.key is not None:
             lost = had - {each.id for each in push.sales} - self.touched
+            if world.setup.on_changed == "resend":
+                # So few are as good as deleted, until the till has them again.
+                lost -= self.unsaid.get(push.date, set())
             right(not lost, f"{push.date} is replaced with all that it had, not without {lost}")
         self.before[push.date] = {each.id for each in self.ledger.sales(self.name, push.date)}
         is_early = (
