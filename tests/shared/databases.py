@@ -34,6 +34,7 @@ TRY_THE_MOST = {
 
 BOTH = ("sqlite", "postgres")
 in_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+in_postgres = pytest.mark.parametrize("database", ["postgres"], indirect=True)
 # A thousand examples take minutes there.
 LATER = pytest.param("postgres", marks=[pytest.mark.long, pytest.mark.timeout(3_600)])
 

@@ -117,18 +117,25 @@ class Till:
     One folder with the store and the host's table, and pulls into them.
     """
 
+    make_store = staticmethod(killed_store)
+
     def __init__(self, new_site, folder, kind):
         self.folder, self.kind = folder, kind
-        self.site = new_site(store=killed_store, path=folder / "conexxus.db", removals="deactivate")
+        self.site = new_site(
+            store=self.make_store, path=folder / "conexxus.db", removals="deactivate"
+        )
         self.database = self.site.store.database
         self.products = folder / ("host.db" if kind == "elsewhere" else "conexxus.db")
         self.host = (HostElsewhere if kind == "elsewhere" else HostHere)(self.products)
 
+    def make_table(self):
+        with closing(sqlite3.connect(self.products)) as db:
+            db.execute("CREATE TABLE products (sku TEXT PRIMARY KEY, price TEXT)")
+
     def prepare(self, old):
         with self.site.store.write():
             pass
-        with closing(sqlite3.connect(self.products)) as db:
-            db.execute("CREATE TABLE products (sku TEXT PRIMARY KEY, price TEXT)")
+        self.make_table()
         if old:
             assert self.pull(catalog(old)).status is RunStatus.SUCCESS
 
@@ -189,23 +196,25 @@ class Proof:
     Kills pulls, and says what it found wrong afterwards.
     """
 
+    till_type = Till
+
     def __init__(self, new_site, tmp_path, kind, old):
-        self.new_site, self.tmp_path, self.kind = new_site, tmp_path, kind
+        self.new_site, self.tmp_path, self.kind, self.catalogue = new_site, tmp_path, kind, old
         self.kills = Counter()
         self.base = self.till("base")
         self.base.prepare(old)
         self.depths = statements_after(self.copy("whole"))
         self.old = self.state(self.base)
-        self.new = self.state(Till(new_site, tmp_path / "whole", kind))
+        self.new = self.state(self.till_type(new_site, tmp_path / "whole", kind))
 
     def till(self, name):
         (self.tmp_path / name).mkdir()
-        return Till(self.new_site, self.tmp_path / name, self.kind)
+        return self.till_type(self.new_site, self.tmp_path / name, self.kind)
 
     def copy(self, name):
         shutil.rmtree(self.tmp_path / name, ignore_errors=True)
         shutil.copytree(self.base.folder, self.tmp_path / name)
-        return Till(self.new_site, self.tmp_path / name, self.kind)
+        return self.till_type(self.new_site, self.tmp_path / name, self.kind)
 
     def state(self, till):
         return till.mirror, till.counted, till.table
