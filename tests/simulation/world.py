@@ -326,18 +326,19 @@ class World(Incidents):
 
     def _by_hand(self):
         """
-        Each date is pushed by name: what changed after its last look is found.
+        Each date is pushed by name: what changed after its last look is found, and
+        what a person settled goes out.
         """
         accepts = self.setup.on_changed == "resend"
         for _ in range(4):
             for number, place in enumerate(self.places.values()):
+                self.resolve(number)
                 for day in sorted(place.truth.days):
                     self.work(
                         lambda process, p=place, d=day: process.services[p.name].sales.push(
                             d, accept_changes=accepts
                         )
                     )
-                self.resolve(number)
 
     def _check_catalogue(self, place):
         """
