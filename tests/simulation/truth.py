@@ -124,7 +124,8 @@ class Truth:
         self.pushes += 1
         had = self.before.get(push.date, set())
         if push.mode == "replace_day" and push.key is not None:
-            lost = had - {each.id for each in push.sales} - self.touched
+            # What the office refuses, it leaves out, whatever it had.
+            lost = had - {each.id for each in push.sales} - self.touched - self.refused
             if world.setup.on_changed == "resend":
                 # So few are as good as deleted, until the till has them again.
                 lost -= self.unsaid.get(push.date, set())
