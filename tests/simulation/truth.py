@@ -124,8 +124,10 @@ class Truth:
         self.pushes += 1
         had = self.before.get(push.date, set())
         if push.mode == "replace_day" and push.key is not None:
-            # What the office refuses, it leaves out, whatever it had.
-            lost = had - {each.id for each in push.sales} - self.touched - self.refused
+            # What the office refuses, it leaves out, whatever it had; `t1:void:1` of an
+            # earlier profile took back what was touched.
+            lost = had - {each.id for each in push.sales} - self.refused
+            lost = {name for name in lost if not {name, name.partition(":")[0]} & self.touched}
             if world.setup.on_changed == "resend":
                 # So few are as good as deleted, until the till has them again.
                 lost -= self.unsaid.get(push.date, set())
