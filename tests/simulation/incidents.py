@@ -470,16 +470,15 @@ class Incidents:
         """
         place, today = self._at(place, 0)
         self._calm()
-        for day in sorted(place.till.sold.by_date):
-            sales = [
-                Sale(id=e.id, timestamp=e.timestamp.isoformat(), total=e.total)
-                for e in place.till.sold.by_date[day]
-            ]
+        # A sale may have been moved to tomorrow.
+        days = {d: sold for d, sold in sorted(place.till.sold.by_date.items()) if d <= today}
+        for day, sold in days.items():
+            sales = [Sale(id=e.id, timestamp=e.timestamp.isoformat(), total=e.total) for e in sold]
             self._record(place, day, "replace_day", sales)
         found = self.work(lambda process: process.services[place.name].sales.adopt(today))
         if not isinstance(found, Exception) and found is not None:
             place.is_restored = False
-            place.truth.adopted |= {e.id for each in place.till.sold.by_date.values() for e in each}
+            place.truth.adopted |= {e.id for sold in days.values() for e in sold}
             place.truth.touched -= place.truth.adopted
 
     # The catalogue.
