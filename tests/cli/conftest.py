@@ -1,8 +1,12 @@
 import json
 import logging
 import os
+import pty
 import subprocess
 import sys
+import termios
+import threading
+from contextlib import suppress
 from decimal import Decimal
 
 import attrs
@@ -80,6 +84,30 @@ class Shell:
             return subprocess.CompletedProcess(arguments, process.returncode, out, err)
         result = self.warm.run(arguments, folder=self.folder, environ=self.environ)
         return subprocess.CompletedProcess(arguments, *result)
+
+    def on_a_terminal(self, *arguments, stream="stdout"):
+        """
+        A command whose *stream* is a terminal of 80 columns: its exit code, what
+        that shows, and what the command wrote elsewhere.
+        """
+        ours, theirs = pty.openpty()
+        termios.tcsetwinsize(theirs, (24, 80))
+        shown = []
+
+        def read():
+            with suppress(OSError):  # the other end is closed
+                while part := os.read(ours, 65536):
+                    shown.append(part)
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        code, rest = self.warm.run(
+            arguments, folder=self.folder, environ=self.environ, **{stream: theirs}
+        )
+        os.close(theirs)
+        reader.join()
+        os.close(ours)
+        return code, b"".join(shown).decode(), rest
 
     def json(self, *arguments):
         """

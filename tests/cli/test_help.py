@@ -3,11 +3,7 @@ The help: stored for `conexxus --help`, and made by cyclopts from the same comma
 """
 
 import io
-import os
-import pty
 import re
-import subprocess
-import sys
 
 import pytest
 
@@ -99,17 +95,9 @@ def test_terminal_gets_the_stored_help(shell):
     """
     `conexxus --help` writes the stored text to a terminal, colours included.
     """
-    ours, theirs = pty.openpty()
-    subprocess.run(
-        [sys.executable, "-m", "conexxus_sync.cli", "--help"],
-        env={**shell.environ, "TERM": "xterm", "COLUMNS": "80"},
-        stdout=theirs,
-        check=True,
-    )
-    os.close(theirs)
-    shown = b""
-    while TEXT.read_text("utf-8").encode() != shown.replace(b"\r\n", b"\n"):
-        shown += os.read(ours, 65536)
-    os.close(ours)
+    shell.environ.update(TERM="xterm", COLUMNS="80")
 
-    assert COLOUR.encode() in shown
+    _, shown, _ = shell.on_a_terminal("--help")
+
+    assert TEXT.read_text("utf-8") == shown.replace("\r\n", "\n")
+    assert COLOUR in shown

@@ -3,10 +3,6 @@ What `conexxus status` says.
 """
 
 import json
-import os
-import pty
-import subprocess
-import sys
 
 import pytest
 
@@ -21,19 +17,10 @@ def on_terminal(shell):
     """
 
     def run(*arguments, **environ):
-        ours, theirs = pty.openpty()
-        try:
-            subprocess.run(
-                [sys.executable, "-m", "conexxus_sync.cli", *arguments],
-                cwd=shell.folder,
-                env={**shell.environ, "TERM": "xterm", **environ},
-                stdout=theirs,
-                check=True,
-            )
-            return os.read(ours, 65536).decode()
-        finally:
-            os.close(ours)
-            os.close(theirs)
+        shell.environ.update(TERM="xterm", **environ)
+        code, shown, _ = shell.on_a_terminal(*arguments)
+        assert code == 0
+        return shown
 
     return run
 

@@ -3,12 +3,7 @@ Output fits a terminal of 80 columns, and shows each reason whole there and in a
 """
 
 import json
-import os
-import pty
 import re
-import subprocess
-import sys
-import termios
 
 import pytest
 
@@ -54,24 +49,8 @@ def on_a_terminal(shell, arguments, *, stream="stdout"):
     """
     The lines of *stream* on a terminal of 80 columns.
     """
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (24, WIDTH))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "conexxus_sync.cli", *arguments],
-        cwd=shell.folder,
-        env=shell.environ,
-        **{"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, stream: theirs},
-    )
-    os.close(theirs)
-    shown = b""
-    try:
-        while part := os.read(ours, 65536):
-            shown += part
-    except OSError:  # the other end is closed
-        pass
-    os.close(ours)
-    process.wait(60)
-    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode()).replace("\r", "").split("\n")
+    _, shown, _ = shell.on_a_terminal(*arguments, stream=stream)
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown).replace("\r", "").split("\n")
 
 
 def words(text):

@@ -34,21 +34,24 @@ class WarmProcess:
                 [sys.executable, __file__], stdin=theirs, env={"PATH": os.environ["PATH"]}
             )
 
-    def run(self, arguments, *, folder, environ):
+    def run(self, arguments, *, folder, environ, stdout=None, stderr=None):
         """
         A command, until it ends: its exit code, and what it wrote to stdout and
-        to stderr.
+        to stderr, unless that went to a file that was given.
         """
+        given = stdout, stderr
         with contextlib.ExitStack() as stack:
-            files = [os.memfd_create("output") for _ in range(2)]
-            for file in files:
+            kept = [os.memfd_create("output") for file in given if file is None]
+            for file in kept:
                 stack.callback(os.close, file)
+            fresh = iter(kept)
+            files = [next(fresh) if file is None else file for file in given]
             asked = json.dumps([arguments, os.fspath(folder), environ]).encode()
             socket.send_fds(self.line, [len(asked).to_bytes(4, "big")], files)
             self.line.sendall(asked)
             code = int.from_bytes(received(self.line, 4), "big", signed=True)
-            texts = [os.pread(file, os.fstat(file).st_size, 0).decode() for file in files]
-        return code, *texts
+            written = [os.pread(file, os.fstat(file).st_size, 0) for file in kept]
+        return code, *(text.decode(errors="replace") for text in written)
 
     def close(self):
         self.line.close()
@@ -99,6 +102,10 @@ def become(arguments, folder, environ, files):
     devnull = os.open(os.devnull, os.O_RDONLY)
     os.dup2(devnull, 0)
     os.close(devnull)
+    encoding = environ.get("PYTHONIOENCODING", "utf-8")
+    # They know what was behind them before.
+    sys.stdout = os.fdopen(1, "w", encoding=encoding, closefd=False)
+    sys.stderr = os.fdopen(2, "w", 1, encoding=encoding, errors="backslashreplace", closefd=False)
     sys.path[0] = folder
     sys.argv[1:] = arguments
 
