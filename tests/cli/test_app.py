@@ -1,10 +1,7 @@
 import json
-import os
-import pty
 import subprocess
 import sys
 
-import httpx
 import pytest
 
 
@@ -12,8 +9,9 @@ PROBE = """
 import sys
 {before}
 from conexxus_sync.cli import main
-code = main({arguments!r})
-print(*sys.modules, file=sys.stderr)
+for command in {commands!r}:
+    code = main(command)
+    print("imported", *sys.modules, file=sys.stderr)
 sys.exit(code)
 """
 
@@ -36,12 +34,23 @@ TERMINAL = {"cyclopts", "rich"}
 NETWORK = {"httpx", "httpx2", "httpcore", "asyncio", "stamina"}
 
 
-def probe(shell, *arguments, before=""):
+# Those that need less come first: all of them run in one process.
+READING = [
+    (("--help",), {"attr", "conexxus_client.errors", "msgspec", "sqlite3"} | ENGINES | SALES),
+    (("items", "--json"), ENGINES | SALES),
+    (("runs",), ENGINES | SALES),
+    (("status", "--json"), ENGINES | {"conexxus_sync.sales._batch_sender"}),
+    (("status",), ENGINES),
+    (("why", "WINE001"), ENGINES),
+]
+
+
+def probe(shell, *commands, before=""):
     """
-    Run a command in a fresh interpreter that tells what it has imported.
+    Run commands in a fresh interpreter that writes what it has imported after each.
     """
     return subprocess.run(
-        [sys.executable, "-c", PROBE.format(arguments=list(arguments), before=before)],
+        [sys.executable, "-c", PROBE.format(commands=commands, before=before)],
         cwd=shell.folder,
         env=shell.environ,
         capture_output=True,
@@ -50,36 +59,34 @@ def probe(shell, *arguments, before=""):
     )
 
 
-@pytest.mark.parametrize(
-    ("arguments", "unneeded"),
-    [
-        (("--help",), {"attr", "conexxus_client.errors", "msgspec", "sqlite3"} | ENGINES | SALES),
-        (("status",), ENGINES),
-        (("status", "--json"), ENGINES | {"conexxus_sync.sales._batch_sender"}),
-        (("why", "WINE001"), ENGINES),
-        (("items", "--json"), ENGINES | SALES),
-        (("runs",), ENGINES | SALES),
-    ],
-)
-def test_imports_only_what_it_needs(shell, arguments, unneeded):
+def imported(done):
+    """
+    The modules after each command.
+    """
+    words = map(str.split, done.stderr.splitlines())
+    return [set(modules) for first, *modules in words if first == "imported"]
+
+
+def test_imports_only_what_it_needs(shell):
     """
     A command that reads the store loads neither transport nor engine.
     """
-    done = probe(shell, *arguments)
+    done = probe(shell, *(command for command, _ in READING))
 
     assert "Traceback" not in done.stderr
-    assert not (PAGE | TERMINAL | NETWORK | unneeded) & set(done.stderr.splitlines()[-1].split())
+    for (command, unneeded), modules in zip(READING, imported(done), strict=True):
+        assert not (PAGE | TERMINAL | NETWORK | unneeded) & modules, command
 
 
 def test_pull_imports_no_sales(shell):
     """
     A pull loads its engine and a transport, and nothing of the sales.
     """
-    done = probe(shell, "pull")
-    imported = set(done.stderr.splitlines()[-1].split())
+    done = probe(shell, ["pull"])
+    (modules,) = imported(done)
 
     assert done.returncode == 0
-    assert {"conexxus_sync.inventory._pull", "httpcore"} <= imported
+    assert {"conexxus_sync.inventory._pull", "httpcore"} <= modules
     unneeded = {
         "httpx",
         "httpx2",
@@ -87,7 +94,7 @@ def test_pull_imports_no_sales(shell):
         "conexxus_sync.health",
         "conexxus_sync.service._service",
     }
-    assert not (PAGE | TERMINAL | SALES | unneeded) & imported
+    assert not (PAGE | TERMINAL | SALES | unneeded) & modules
 
 
 @pytest.mark.parametrize(
@@ -98,7 +105,7 @@ def test_missing_cli_extra(shell, arguments, missing):
     """
     Where a command needs the extra `cli`, one sentence says what to install.
     """
-    done = probe(shell, *arguments, before=f"sys.modules['{missing}'] = None")
+    done = probe(shell, arguments, before=f"sys.modules['{missing}'] = None")
 
     assert done.returncode == 2
     assert "pip install 'conexxus-sdk[cli]'" in done.stderr
@@ -109,14 +116,8 @@ def test_missing_http_extra(shell):
     """
     Without the extra `http`, `--serve` says what to install.
     """
-    done = probe(
-        shell,
-        "run",
-        "--once",
-        "--serve",
-        "127.0.0.1:0",
-        before="sys.modules['starlette'] = None",
-    )
+    command = ("run", "--once", "--serve", "127.0.0.1:0")
+    done = probe(shell, command, before="sys.modules['starlette'] = None")
 
     assert done.returncode == 2
     assert "pip install 'conexxus-sdk[http]'" in done.stderr
@@ -182,23 +183,13 @@ def test_progress_and_quiet_on_a_terminal(shell):
     """
     On a terminal there is progress instead of a log; stdout stays clean.
     """
-    ours, theirs = pty.openpty()
     shell.environ["TERM"] = "xterm"
-    done = subprocess.run(
-        [sys.executable, "-m", "conexxus_sync.cli", "pull"],
-        cwd=shell.folder,
-        env=shell.environ,
-        stdout=subprocess.PIPE,
-        stderr=theirs,
-        check=False,
-    )
-    os.close(theirs)
-    shown = os.read(ours, 65536).decode()
-    os.close(ours)
+
+    _, shown, out = shell.on_a_terminal("pull", stream="stderr")
 
     assert "Fetching the catalogue" in shown
     assert "inventory sync completed" not in shown
-    assert done.stdout.startswith(b"Catalogue of loc-001: 30 items received")
+    assert out.startswith("Catalogue of loc-001: 30 items received")
 
 
 def test_broken_pipe_is_quiet(shell, office):
@@ -221,24 +212,6 @@ def test_broken_pipe_is_quiet(shell, office):
 
     assert done.stdout.strip() == "141"
     assert done.stderr == ""
-
-
-def test_serves_the_shim(shell, office):
-    """
-    `run --serve` answers HTTP beside the schedule, until it is stopped.
-    """
-    with shell.start("run", "--serve", "127.0.0.1:0") as process:
-        events = map(json.loads, process.stderr)
-        url = next(event["url"] for event in events if "url" in event)
-        next(event for event in events if event["event"].endswith("sync completed"))
-        health = httpx.get(f"{url}/integrations/conexxus/health", trust_env=False).json()
-        sync = httpx.post(f"{url}/integrations/conexxus/sync", trust_env=False)
-        process.terminate()
-        process.communicate(timeout=10)
-
-    assert (health["status"], health["lastSyncStatus"]) == ("healthy", "success")
-    assert sync.status_code == 202
-    assert process.returncode == 0
 
 
 def test_once_does_what_is_due(shell, office):

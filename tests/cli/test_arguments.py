@@ -66,21 +66,21 @@ def test_each_option_means_the_same_to_cyclopts(name):
     """
     Each option of each command, alone, with a text and with a word behind it.
 
-    One of a setting, which is the same wherever it is, at its first command;
-    one of every command, at one command in four.
+    Those of settings, which are the same wherever they are, together, at their
+    first command; one of every command, at one command in four.
     """
     everywhere = options_of(Options)
     options = [
         everywhere[sorted(COMMANDS).index(name) % len(everywhere)],
         *options_of(function_of(COMMANDS[name])),
-        *(option for option in settings_options(name) if FIRST[option] == name),
     ]
+    together = " x ".join(it for it in settings_options(name) if FIRST[it] == name).split()
     tails = [["x"], [], ["x", "y"]]
     read = 0
 
-    for option in [None, *options]:
+    for words in [[], *([option] for option in options), *([together] if together else [])]:
         for tail in tails:
-            arguments = [*name.split(), *([] if option is None else [option]), *tail]
+            arguments = [*name.split(), *words, *tail]
             plain = plain_invocation(arguments)
             if plain is not None:
                 read += 1

@@ -5,11 +5,15 @@ A shell completes commands and options.
 import re
 import shutil
 import subprocess
+from functools import cache, partial
 
 import pytest
+from cyclopts import App
+from cyclopts.completion import fish, zsh
 
 from conexxus_client.settings import SETTINGS
 from conexxus_sync.cli._command_table import COMMANDS
+from conexxus_sync.cli._cyclopts_parser import app
 
 
 # As bash calls it, at a tab after the last word; each answer on a line.
@@ -23,6 +27,19 @@ printf '%s\n' "${COMPREPLY[@]}"
 """
 
 
+@pytest.fixture(scope="module", autouse=True)
+def read_once():
+    """
+    What many options say is read once, and each script is written once.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (fish, zsh):
+            patch.setattr(module, "strip_markup", cache(module.strip_markup))
+        written = cache(partial(App.generate_completion, app))
+        patch.setattr(App, "generate_completion", lambda _, shell: written(shell=shell))
+        yield
+
+
 @pytest.fixture(scope="module")
 def script(tmp_path_factory):
     """
@@ -30,8 +47,6 @@ def script(tmp_path_factory):
     """
     if shutil.which("bash") is None:
         pytest.skip("needs bash")
-
-    from conexxus_sync.cli._cyclopts_parser import app
 
     path = tmp_path_factory.mktemp("bash") / "conexxus"
     path.write_text(app.generate_completion(shell="bash"))

@@ -3,36 +3,30 @@
 """
 
 import json
-from contextlib import contextmanager
 
 import httpx
 
 from .test_app import probe
 
 
-@contextmanager
-def serving(shell):
-    """
-    The base URL of a running `conexxus run --serve`, after its first pull.
-    """
-    with shell.start("run", "--serve", "127.0.0.1:0") as process:
-        try:
-            events = map(json.loads, process.stderr)
-            url = next(event["url"] for event in events if "url" in event)
-            next(event for event in events if event["event"].endswith("sync completed"))
-            yield url
-        finally:
-            process.terminate()
-            process.communicate(timeout=10)
-
-
 def test_metrics_of_a_running_service(shell, office):
     """
-    `/metrics` tells of the runs and requests of the process that serves it.
+    `run --serve` answers HTTP beside the schedule, until it is stopped; `/metrics`
+    has the runs and requests of the process that serves it.
     """
-    with serving(shell) as url:
+    with shell.start("run", "--serve", "127.0.0.1:0") as process:
+        events = map(json.loads, process.stderr)
+        url = next(event["url"] for event in events if "url" in event)
+        next(event for event in events if event["event"].endswith("sync completed"))
         answer = httpx.get(f"{url}/metrics", trust_env=False)
+        health = httpx.get(f"{url}/integrations/conexxus/health", trust_env=False).json()
+        sync = httpx.post(f"{url}/integrations/conexxus/sync", trust_env=False)
+        process.terminate()
+        process.communicate(timeout=10)
 
+    assert (health["status"], health["lastSyncStatus"]) == ("healthy", "success")
+    assert sync.status_code == 202
+    assert process.returncode == 0
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/plain; version=")
     lines = answer.text.splitlines()
@@ -48,11 +42,8 @@ def test_without_the_library(shell):
     """
     Without the extra `prometheus` the service runs all the same.
     """
-    done = probe(
-        shell,
-        *("run", "--once", "--serve", "127.0.0.1:0"),
-        before="sys.modules['prometheus_client'] = None",
-    )
+    command = ("run", "--once", "--serve", "127.0.0.1:0")
+    done = probe(shell, command, before="sys.modules['prometheus_client'] = None")
 
     assert done.returncode == 0
     assert "conexxus-sdk[prometheus]" in done.stderr
