@@ -15,8 +15,9 @@ from conexxus_client.testing import SandboxServer
     "SIGTERM or SIGINT, and a push gets no answer",
     "it ends; the next one settles it: one sale",
 )
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("fault", ["hang", "after_commit(hang)"])
+@pytest.mark.parametrize(
+    ("fault", "signum"), [("hang", signal.SIGTERM), ("after_commit(hang)", signal.SIGINT)]
+)
 def test_signal_ends_a_push(shell, office, signum, fault):
     """
     A signal ends a push whose answer does not come; the lease is free at
