@@ -8,6 +8,7 @@ from collections import Counter
 from decimal import Decimal
 
 import pytest
+from example_counts import examples
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from windows import no_known_windows, small_windows
@@ -406,7 +407,7 @@ def contents(site, host, run):
 
 @given(st.lists(st.lists(edits, min_size=1, max_size=3), min_size=1, max_size=6), st.booleans())
 @settings(
-    max_examples=40,
+    max_examples=examples(12, 40),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

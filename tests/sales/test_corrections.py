@@ -9,6 +9,7 @@ from decimal import Decimal
 import attrs
 import pytest
 from databases import BOTH
+from example_counts import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -311,7 +312,7 @@ def test_each_in_its_place(till, zoned):
     assert ledger.total(LOCATION, next_day) == Decimal("3.33")
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(8, 15), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     days=st.lists(st.dictionaries(st.sampled_from("abc"), st.integers(1, 3)), max_size=5),
     faults=st.lists(

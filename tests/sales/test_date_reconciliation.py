@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import attrs
 import pytest
+from example_counts import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from receipts import RECEIPTS, TRANSACTIONS
@@ -418,7 +419,7 @@ def test_date_without_sales(till):
 
 
 @given(st.lists(TRANSACTIONS, max_size=6))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(8, 25), deadline=None)
 def test_any_receipts_agree(many_tills, sold):
     """
     Whatever the till sells, its books and those of the back office are equal.

@@ -4,6 +4,7 @@ A law: whatever is answered, no sale is lost, doubled, or set aside although it 
 
 from datetime import date
 
+from example_counts import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -34,7 +35,9 @@ scripts = st.lists(answers, min_size=1, max_size=25).map(", ".join) | answers.ma
     played=st.lists(scripts, min_size=1, max_size=6),
 )
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(8, 25),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_nothing_is_lost_or_doubled(many_tills, kind, unprocessed, size, counts, played):
     """

@@ -63,7 +63,7 @@ ANY_FAULTS = {
 }
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(**ANY_FAULTS)
 def test_any_faults(many_tills, **example):
     """
@@ -126,7 +126,7 @@ def check_any_faults(new_till, script, arrivals, mode, dedupe, retries, size):
     assert all(batch.parked for batch in till.open_batches())
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     script=st.lists(st.sampled_from([*NETWORK, "401", "404", "409", "429"]), max_size=8),
     arrivals=arrivals,

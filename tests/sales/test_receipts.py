@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import attrs
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from receipts import RECEIPTS, TRANSACTIONS, planted
 
 from conexxus_client import (
@@ -102,7 +102,6 @@ def test_remark_names_what_disagrees(till):
 
 
 @given(TRANSACTIONS)
-@settings(max_examples=200, deadline=None)
 def test_sale_and_void_are_nothing(sold):
     """
     In every column.
@@ -118,7 +117,6 @@ def test_sale_and_void_are_nothing(sold):
 
 
 @given(TRANSACTIONS)
-@settings(max_examples=200, deadline=None)
 def test_wire_is_exact(sold):
     """
     What is read back is what was written, digit by digit; so is its digest.
@@ -270,7 +268,6 @@ def test_receipt_that_cannot_be_built(fields, reason):
 
 
 @given(TRANSACTIONS)
-@settings(max_examples=100, deadline=None)
 def test_wire_by_way_of_the_sandbox_is_exact(sold):
     """
     What the books hold is written as it was sent, byte for byte.
@@ -290,7 +287,6 @@ def test_wire_by_way_of_the_sandbox_is_exact(sold):
 
 
 @given(TRANSACTIONS)
-@settings(max_examples=100, deadline=None)
 def test_plain_sale_has_the_bytes_of_before(sold):
     """
     Without the fields of a receipt, a transaction is the JSON that it was

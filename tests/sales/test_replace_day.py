@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from example_counts import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -148,7 +149,9 @@ def test_bytes_that_the_host_still_has(till):
     assert amounts(till) == {"a": "1", "b": "1"}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=examples(15, 60), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 @given(days=st.lists(st.dictionaries(st.sampled_from("abc"), st.integers(1, 3)), max_size=6))
 def test_the_hosts_first_word_counts(many_tills, days):
     """

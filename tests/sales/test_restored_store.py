@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from types import SimpleNamespace
 
 import pytest
+from example_counts import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -296,7 +297,7 @@ def test_nothing_is_sent_before_the_file_is_written(till):
     assert seen == [1, 2]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(6, 15), deadline=None)
 @given(before=st.integers(0, 3), after=st.integers(0, 3))
 def test_a_store_is_noticed_exactly_if_it_lags(new_till, before, after):
     """

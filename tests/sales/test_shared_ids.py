@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import attrs
 import pytest
+from example_counts import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -309,7 +310,9 @@ def test_moved_between_dates_of_two_registers(till):
     assert amounts(till, NEXT) == [("0001", "3.00")]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=examples(10, 30), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 @given(
     days=st.lists(
         st.dictionaries(

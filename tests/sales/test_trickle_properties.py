@@ -219,7 +219,7 @@ AS_IT_IS = settings(
 SENT = [("sell", 1), ("look", 5, None), ("look", 15, "after_commit(reset)")]
 
 
-@settings(AS_IT_IS, max_examples=80)
+@settings(AS_IT_IS, max_examples=25)
 @given(**ANY_DAY)
 @example(events=[*SENT, ("edit", 0, 2)], on_changed="resend", size=1)
 @example(events=[*SENT[:2], ("edit", 0, 2), SENT[2]], on_changed="report", size=1)
