@@ -3,6 +3,7 @@ Facts about batches in the store.
 """
 
 from datetime import UTC, date, datetime
+from itertools import count
 
 import pytest
 from databases import BOTH, store_at
@@ -36,7 +37,7 @@ def store(tmp_path):
 
 def freeze(store, *members):
     with store.write() as state:
-        state.outbox.freeze([BatchDraft.of(LOCATION, DAY, members)], NOW)
+        state.outbox.freeze([BatchDraft.of(store.location, DAY, members)], NOW)
 
 
 def oldest(store, after=(0, -1)):
@@ -132,13 +133,24 @@ def transactions(draw):
     )
 
 
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    """
+    A store of many locations: to make one takes longer than an example.
+    """
+    return tmp_path_factory.mktemp("cut") / "store.db"
+
+
+LOCATIONS = (f"{LOCATION}{number}" for number in count())
+
+
 @given(sales=st.lists(transactions(), min_size=1, max_size=5))
-def test_cut(tmp_path_factory, sales):
+def test_cut(path, sales):
     """
     Transactions are cut out of a stored body byte for byte, whatever is in
     them, and whatever the location is called.
     """
-    store = store_at(tmp_path_factory.mktemp("cut") / "store.db").at(LOCATION)
+    store = store_at(path).at(next(LOCATIONS))
     freeze(store, *frozen(*sales))
 
     with store.read() as state:
