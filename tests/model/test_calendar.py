@@ -8,6 +8,7 @@ from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
+from example_counts import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -134,7 +135,6 @@ def test_skipped_close():
     assert date(2026, 3, 8) == calendar.business_date(utc(2026, 3, 8, 7, 30))
 
 
-@settings(max_examples=150, deadline=None)
 @given(calendar=calendars, day=dates)
 def test_never_early(calendar, day):
     """
@@ -150,7 +150,6 @@ def test_never_early(calendar, day):
     assert wall(calendar, push - timedelta(seconds=1)) < due or wall(calendar, push) == due
 
 
-@settings(max_examples=150, deadline=None)
 @given(calendar=calendars, day=dates)
 def test_core_hours(calendar, day):
     """
@@ -174,7 +173,6 @@ def test_core_hours_at_an_end_of_the_calendar():
     assert not first < last
 
 
-@settings(max_examples=200, deadline=None)
 @given(calendar=calendars, day=dates, before=st.integers(1, 27 * 3600))
 def test_close_is_final(calendar, day, before):
     """
@@ -188,7 +186,7 @@ def test_close_is_final(calendar, day, before):
     assert calendar.tail_moment(day) == close + timedelta(minutes=15)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(20, 80))
 @given(calendar=calendars, first=dates, step=st.sampled_from([10, 15, 60, 240]))
 def test_once(calendar, first, step):
     """
@@ -216,7 +214,6 @@ def test_once(calendar, first, step):
         assert wall(calendar, seen[0]) >= shown_push_time(calendar, day)
 
 
-@settings(max_examples=200, deadline=None)
 @given(calendar=calendars, day=dates, visits=st.lists(st.integers(0, 14 * 24 * 60), max_size=6))
 def test_next_due(calendar, day, visits):
     """
@@ -339,7 +336,7 @@ def test_each_date_around_an_odd_night(zone, night):
 
 
 @pytest.mark.fault("C02", "Every night of a year in some zones", "one push for each business date")
-@pytest.mark.parametrize("zone", sorted(available_timezones())[::60])
+@pytest.mark.parametrize("zone", sorted(available_timezones())[::120])
 def test_each_date_of_a_year(zone):
     """
     So it is throughout a year, in zones from all over the world.

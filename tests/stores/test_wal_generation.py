@@ -398,7 +398,9 @@ def test_file_that_lacks_pages_of_its_log(site, tmp_path):
     assert len(site.shelf) == 3000
 
 
-@pytest.mark.parametrize("number", range(8))
+@pytest.mark.parametrize(
+    "number", [*range(3), *(pytest.param(n, marks=pytest.mark.long) for n in range(3, 8))]
+)
 def test_processes_that_open_and_close_it(tmp_path, number):
     """
     The last process that closes the store copies and deletes its log: what others see of
