@@ -1,5 +1,5 @@
 """
-One bad element among fifty thousand costs itself.
+One bad element among thousands costs itself.
 """
 
 import json
@@ -7,24 +7,24 @@ import json
 import pytest
 
 
-ROWS = 50_000
+ROWS = 5_000
 
 
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        (b'{"sku":"S31415","name":"Item","price":"free"}', "Item has invalid price"),
+        (b'{"sku":"S03141","name":"Item","price":"free"}', "Item has invalid price"),
         (b"null", "Item is not an object"),
     ],
     ids=["bad price", "null"],
 )
-def test_one_in_fifty_thousand(cli, office, bad, message):
+def test_one_among_thousands(cli, office, bad, message):
     """
     The others are applied, it is in quarantine with its message, and the
     exit code says partial.
     """
     rows = [b'{"sku":"S%05d","name":"Item","price":1.25}' % n for n in range(ROWS)]
-    rows[31_415] = bad
+    rows[3_141] = bad
     office.catalog = rows
 
     code, out, _ = cli("pull", "--json")
