@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from example_counts import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -52,13 +53,13 @@ def tells(till, places):
     }
 
 
-def every_three_hours(till, until):
+def every_six_hours(till, until):
     """
     Among these is the push time; what falls due in between goes with the next.
     """
     while till.clock.now() < until:
         till.push()
-        till.wait(hours=3)
+        till.wait(hours=6)
 
 
 def totals(till):
@@ -81,11 +82,11 @@ def test_moved_before_the_last_look(moving, source, target, mode):
     """
     till = moving(source, mode=mode)
     last_look = datetime(2026, 1, 9, 23, 30, tzinfo=UTC)
-    every_three_hours(till, last_look - timedelta(hours=1))
+    every_six_hours(till, last_look - timedelta(hours=1))
     assert "A" in till.effective(source)
 
     tells(till, {"A": target})
-    every_three_hours(till, last_look + timedelta(days=10))
+    every_six_hours(till, last_look + timedelta(days=10))
 
     assert totals(till) == told(till)
     assert till.effective(target).count("A") == 1
@@ -221,7 +222,9 @@ def test_moved_and_only_reported(moving):
     assert found == {(DAY, DiscrepancyKind.ELSEWHERE), (NEXT, DiscrepancyKind.MISSING)}
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=examples(10, 30), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 @given(
     moves=st.lists(
         st.tuples(
