@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 from databases import IS_SMALL
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from conexxus_client import ApiProfile
@@ -65,6 +65,9 @@ ANY_FAULTS = {
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(**ANY_FAULTS)
+@example(
+    script=["after_commit(reset)"], arrivals=[1], mode="append", dedupe="none", retries=0, size=1
+)
 def test_any_faults(many_tills, **example):
     """
     Nothing is lost and nothing doubled: every sale is effective once and
