@@ -7,13 +7,12 @@ from datetime import UTC, datetime
 import pytest
 from playwright.sync_api import expect
 
-from browsers import violations
 from conexxus_sync.fleet import Fleet, FleetOptions, StoreSettings, WrongStore
 from conexxus_sync.http.fleet_pages import create_fleet_app
 from conexxus_sync.testing import FakeClock, ListOrders, sale
 
-from .browser import HOSTILE, PHONE, hidden, overflow
-from .test_looks import SCREENS, SHOTS
+from .browser import HOSTILE, PHONE
+from .test_looks import SCHEMES, SCREENS, assert_looks
 
 
 LATE = datetime(2026, 1, 3, 0, 1, tzinfo=UTC)
@@ -72,17 +71,12 @@ def troubled(new_fleet):
 @pytest.mark.long
 def test_looks(troubled, open_page):
     """
-    On every screen, light and dark, the layout holds, and axe finds nothing; a
-    picture is kept.
+    On every screen, light and dark, the layout holds, and axe finds nothing.
     """
     for screen, options in SCREENS.items():
         page = open_page(None, app=create_fleet_app(troubled), **options)
 
-        SHOTS.mkdir(exist_ok=True)
-        page.screenshot(path=SHOTS / f"page-fleet-{screen}.png", full_page=True)
-        assert overflow(page) <= 0, screen
-        assert hidden(page) == [], screen
-        assert violations(page) == [], screen
+        assert_looks(page, f"fleet-{screen}", SCHEMES)
 
 
 @pytest.mark.long
