@@ -4,13 +4,13 @@ More than we are willing to read is refused before it fills the memory.
 
 import gzip
 import json
-import os
 import socket
 import subprocess
 import sys
 import threading
 import zlib
 from contextlib import suppress
+from functools import cache
 
 import pytest
 from bombs import bomb
@@ -120,6 +120,14 @@ def test_fixed_width_blanks(connect, raw_server):
     assert [it.sku for it in found] == [str(n) for n in range(100)]
 
 
+@cache
+def zipped_in_vain(head: bytes, filler: bytes) -> bytes:
+    """
+    More than may come without an item, a thousandth as long.
+    """
+    return gzip.compress(head + filler * 17_000_000, 6)
+
+
 @pytest.mark.parametrize(
     ("head", "filler", "error"),
     [
@@ -136,7 +144,7 @@ def test_what_a_gzip_may_become_without_an_item(connect, raw_server, head, fille
     """
     What comes out of a gzip is bounded by what it brings, not by its ratio.
     """
-    zipped = gzip.compress(head + filler * 20_000_000, 9)
+    zipped = zipped_in_vain(head, filler)
 
     with pytest.raises(error):
         connect(raw_server(answer(zipped, GZIP)).url, retries=0).fetch_items()
@@ -293,31 +301,65 @@ def test_surplus_costs_a_get_one_connection(connect, talkative_server):
     assert set(asked) == {b"GET"}
 
 
+# Each call is made in a fork: what one has needed says nothing about the next.
 PROGRAM = """
-import sys, time
+import os, sys, time
 from conexxus_client import ClientConfig, ConexxusClient, ConexxusError
 
 def peak():
     with open("/proc/self/status") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
 
-healthy, hostile, call, family = sys.argv[1:]
-settings = {"api_key": "sandbox-key", "retries": 0, "http_backend": family}
+def client(url, family):
+    config = ClientConfig(api_url=url, api_key="sandbox-key", retries=0, http_backend=family)
+    return ConexxusClient(config)
 
-with ConexxusClient(ClientConfig(api_url=healthy, **settings)) as client:
-    client.fetch_items()
-before = peak()
-started = time.monotonic()
+def measured(healthy, hostile, call, family):
+    with client(healthy, family) as one:
+        one.fetch_items()
+    before = peak()
+    started = time.monotonic()
 
-with ConexxusClient(ClientConfig(api_url=hostile, **settings)) as client:
-    try:
-        client.health() if call == "health" else list(client.iter_items())
-        outcome = "success"
-    except ConexxusError as exc:
-        outcome = type(exc).__name__
+    with client(hostile, family) as one:
+        try:
+            one.health() if call == "health" else list(one.iter_items())
+            outcome = "success"
+        except ConexxusError as exc:
+            outcome = type(exc).__name__
 
-print(outcome, (peak() - before) // 1024, time.monotonic() - started)
+    return outcome, (peak() - before) // 1024, time.monotonic() - started
+
+for family in ("httpx", "httpx2"):
+    client("http://127.0.0.1:9", family).close()
+
+for line in sys.stdin:
+    if not (child := os.fork()):
+        try:
+            print(*measured(*line.split()), flush=True)
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    print(flush=True)
 """
+
+
+@pytest.fixture(scope="module")
+def measure():
+    """
+    Makes a call in a process of its own: its outcome, how many MiB it needed
+    more than a healthy one, and its seconds.
+    """
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+
+        def measured(server, hostile, call, backend):
+            process.stdin.write(f"{server.url} {hostile.url} {call} {backend}\n")
+            process.stdin.flush()
+            error, megabytes, seconds = "".join(iter(process.stdout.readline, "\n")).split()
+            return error, int(megabytes), float(seconds)
+
+        yield measured
 
 
 @pytest.fixture(scope="module")
@@ -326,18 +368,6 @@ def bombs():
     A gigabyte of zeros in a megabyte, and in two kilobytes.
     """
     return {False: bomb(1024), True: gzip.compress(bomb(1024))}
-
-
-def outcome(server, hostile, call, backend):
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, server.url, hostile.url, call, backend],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=os.environ,
-    )
-    error, megabytes, seconds = done.stdout.split()
-    return error, int(megabytes), float(seconds)
 
 
 @pytest.mark.fault(
@@ -352,7 +382,7 @@ def outcome(server, hostile, call, backend):
         *(("iter_items", kind) for kind in ("single", "double", "chunked", "doubly announced")),
     ],
 )
-def test_gzip_bombs(server, raw_server, bombs, backend, call, kind):
+def test_gzip_bombs(measure, server, raw_server, bombs, backend, call, kind):
     """
     A gigabyte in a few bytes is refused with little memory.
     """
@@ -363,7 +393,7 @@ def test_gzip_bombs(server, raw_server, bombs, backend, call, kind):
     else:
         raw = answer(body, head)
 
-    error, megabytes, seconds = outcome(server, raw_server(raw), call, backend)
+    error, megabytes, seconds = measure(server, raw_server(raw), call, backend)
 
     assert error in ("ResponseTooLargeError", "DecodeError")
     assert megabytes <= 16
@@ -379,11 +409,11 @@ def test_gzip_bombs(server, raw_server, bombs, backend, call, kind):
     ],
     ids=["an envelope of much else", "a name of escapes"],
 )
-def test_other_ways_to_fill_memory(server, raw_server, backend, raw):
+def test_other_ways_to_fill_memory(measure, server, raw_server, backend, raw):
     """
     What is not asked for is not kept, and a long text is scanned flat.
     """
-    _, megabytes, _ = outcome(server, raw_server(raw), "iter_items", backend)
+    _, megabytes, _ = measure(server, raw_server(raw), "iter_items", backend)
 
     assert megabytes <= 16
 
@@ -391,7 +421,7 @@ def test_other_ways_to_fill_memory(server, raw_server, backend, raw):
 @pytest.mark.fault("P03", "A body of a gigabyte", "refused, with at most 16 MiB more")
 @pytest.mark.parametrize("call", ["health", "iter_items"])
 @pytest.mark.parametrize("filler", [b" ", b"x", b'["'], ids=["space", "garbage", "text"])
-def test_gigabyte_of_body(server, raw_server, backend, call, filler):
+def test_gigabyte_of_body(measure, server, raw_server, backend, call, filler):
     """
     A body of a gigabyte is refused with little memory, too.
     """
@@ -402,7 +432,7 @@ def test_gigabyte_of_body(server, raw_server, backend, call, filler):
         for _ in range(1_100):
             send(more)
 
-    error, megabytes, seconds = outcome(server, raw_server(endless), call, backend)
+    error, megabytes, seconds = measure(server, raw_server(endless), call, backend)
 
     assert error in ("ResponseTooLargeError", "DecodeError", "ConnectionLostError")
     assert megabytes <= 16
