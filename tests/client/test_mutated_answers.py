@@ -22,7 +22,7 @@ from .well_known import ANSWERS
 
 
 IS_SMALL = os.environ.get("CONEXXUS_PROOF_SCALE") == "small"
-SHORT, LONG = 150, 400 if IS_SMALL else 8_000
+SHORT, LONG = 60, 400 if IS_SMALL else 8_000
 
 PLAIN = [
     answer(b'{"success":true,"data":{"status":"ok"},"timestamp":"2026-01-02T10:00:00Z"}'),

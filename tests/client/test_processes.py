@@ -58,7 +58,7 @@ def test_threads(office, server, backend, connections, thorough):
     Thirty-two threads on one client get their own answers, without a single
     error or retry, however few connections there are.
     """
-    each = 1_000 if thorough else 30
+    each = 1_000 if thorough else 8
     problems = Counter()
 
     def work(client: ConexxusClient, number: int) -> None:
@@ -99,10 +99,10 @@ def test_fork(server, backend, thorough):
     for number in range(8):
         pid = os.fork()
         if pid == 0:
-            os._exit(_pushes_well(client, f"child-{number}", 170 if thorough else 7))
+            os._exit(_pushes_well(client, f"child-{number}", 170 if thorough else 3))
         children.append(pid)
 
-    parent = _pushes_well(client, "parent", 7)
+    parent = _pushes_well(client, "parent", 3)
     codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children]
     client.close()
 
