@@ -146,15 +146,15 @@ def test_broken_off_after_the_first_items(connect, office, server):
     """
     Once items were handed out, they are not fetched a second time.
     """
-    office.catalog = catalogue(20_000)
-    office.faults(f"catalog: truncate({700 * 1024})*forever")
+    office.catalog = catalogue(8_000)
+    office.faults(f"catalog: truncate({256 * 1024})*forever")
     seen = []
     note = lambda item: seen.append(item.sku)  # noqa: E731  # one statement that may raise
 
     with pytest.raises(ConnectionLostError):
         list(map(note, connect(server.url).iter_items()))
 
-    assert 0 < len(seen) < 20_000
+    assert 0 < len(seen) < 8_000
     assert seen == [f"S{n:05}" for n in range(len(seen))]
     assert server.requests["catalog"] == 1
 
@@ -179,7 +179,7 @@ def test_left_early(connect, office, server):
     """
     A reader who leaves in the middle leaves nothing behind.
     """
-    office.catalog = catalogue(20_000)
+    office.catalog = catalogue(8_000)
     client = connect(server.url)
 
     stream = client.iter_items()
