@@ -4,6 +4,7 @@ The terms of the prose: source, documentation and README.
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,11 @@ def _uses(term: re.Pattern[str]) -> Iterator[str]:
     for path in [ROOT / "README.md", *ROOT.glob("docs/**/*"), *ROOT.glob("src/**/*")]:
         # A migration that was released is not changed.
         if path.suffix in TEXTS and path.parent.name != "migrations":
-            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-                for _ in term.finditer(line):
-                    yield f"{path.relative_to(ROOT)}:{number}"
+            text = _text(path)
+            for match in term.finditer(text):
+                yield f"{path.relative_to(ROOT)}:{text.count(chr(10), 0, match.start()) + 1}"
+
+
+@cache
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")

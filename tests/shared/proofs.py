@@ -7,6 +7,7 @@ for the fault matrix, or `@pytest.mark.case(…)` for a field case.
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import attrs
@@ -28,6 +29,7 @@ class Proof:
     test: str
 
 
+@cache
 def proofs(marker: str) -> list[Proof]:
     """
     All tests of the project with that marker, by file.
@@ -35,13 +37,14 @@ def proofs(marker: str) -> list[Proof]:
     They are read and not imported, so that it doesn't matter which tests were
     asked for.
     """
-    paths = sorted(TESTS.rglob("test_*.py"))
+    texts = {path: path.read_text() for path in sorted(TESTS.rglob("test_*.py"))}
+    marked = {path: text for path, text in texts.items() if f"pytest.mark.{marker}(" in text}
 
-    return [proof for path in paths for proof in _marked(path, marker)]
+    return [proof for path, text in marked.items() for proof in _marked(path, text, marker)]
 
 
-def _marked(path: Path, name: str) -> Iterator[Proof]:
-    module = ast.parse(path.read_text())
+def _marked(path: Path, text: str, name: str) -> Iterator[Proof]:
+    module = ast.parse(text)
     # A marker of several tests has a name in their module.
     named = {
         ast.unparse(each.targets[0]): each.value
