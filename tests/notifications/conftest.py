@@ -49,6 +49,7 @@ def refusing():
 def told_config(hook):
     return SyncConfig(
         location_id="loc-001",
+        sync_every=timedelta(hours=6),
         timezone=ZoneInfo("America/New_York"),
         alert_webhook=Secret(hook.url),
     )

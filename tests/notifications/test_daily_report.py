@@ -61,13 +61,13 @@ class Shop:
     def until(self, day, hour, minute=0):
         """
         Go on until then, by the clock in the shop, which is five hours behind
-        UTC: from hour to hour, and more often around midnight.
+        UTC: every two hours, and more often around midnight.
         """
         clock = self.desk.clock
         end = datetime(2026, 1, day, hour, minute, tzinfo=UTC).timestamp() + 5 * 3600
         while clock.now().timestamp() < end:
-            in_the_night = clock.now().hour in (3, 4, 5, 6)
-            clock.advance(minutes=15 if in_the_night else 60)
+            around_midnight = clock.now().hour in (3, 4, 5)
+            clock.advance(minutes=15 if around_midnight else 120)
             self.desk.service.run_due(clock.now())
             self.desk.check()
 
@@ -213,13 +213,13 @@ def test_some_not_accepted(shop, orders, office):
 
     office.reject = {}
     shop.desk.service.replay_sale(DAY, "t1")
-    shop.until(3, 13)
+    shop.until(3, 14)
     assert len(shop.nights) == 1
 
     shop.desk.service.replay_sale(DAY, "t2")
     shop.until(5, 12)
     assert shop.nights[1:] == [
-        "loc-001, 2 January: now complete, 3 sales, 6.00, accepted 3 January, 14:00",
+        "loc-001, 2 January: now complete, 3 sales, 6.00, accepted 3 January, 17:00",
         "loc-001, 3 January: no sales",
         "loc-001, 4 January: no sales",
     ]
@@ -274,7 +274,7 @@ def test_the_past_is_not_told(shop, orders, new_desk, clock):
     """
     orders.sell("1.00")
     while clock.now() < datetime(2026, 1, 4, 17, tzinfo=UTC):
-        clock.advance(hours=1)
+        clock.advance(hours=3)
         shop.desk.service.run_due(clock.now())
 
     shop.until(5, 12)
@@ -289,7 +289,7 @@ def test_a_shop_that_was_switched_off(shop, orders):
     shop.until(2, 13)
     shop.desk.clock.advance(days=12)
 
-    shop.until(14, 14)
+    shop.until(14, 16)
 
     assert [line.partition(":")[0] for line in shop.nights] == [
         f"loc-001, {day} January" for day in range(7, 14)
@@ -308,7 +308,7 @@ def test_the_webhook_is_switched_off_for_a_while(shop, orders):
     assert peek(service.store).notices.waiting()[0] == 1
 
     while clock.now() < datetime(2026, 1, 20, 17, tzinfo=UTC):
-        clock.advance(hours=2)
+        clock.advance(hours=6)
         service.run_due(clock.now())
     hook.answers.clear()
     hook.posts.clear()
@@ -327,7 +327,7 @@ def test_without_an_order_source(new_desk):
     """
     desk = new_desk()
 
-    for _ in range(48):
-        desk.check(hours=1)
+    for _ in range(12):
+        desk.check(hours=4)
 
     assert [notice for notice in desk.hook.notices if notice["event"] == "night"] == []
