@@ -132,7 +132,7 @@ def test_totals_of_receipts():
 
 
 @given(TRANSACTIONS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=min(100, settings.default.max_examples), deadline=None)
 def test_wire_is_exact(sold):
     """
     What is read back is what was added up.

@@ -55,7 +55,7 @@ def test_receipt_of_a_trade(name):
 
 
 @given(TRANSACTIONS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=min(100, settings.default.max_examples), deadline=None)
 def test_any_transaction(sold):
     """
     What `attrs.asdict` gives is read back.

@@ -34,7 +34,7 @@ PUSHES = st.tuples(
 )
 
 
-@settings(suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck), max_examples=settings.default.max_examples // 2)
 @given(st.lists(PULLS | PUSHES, max_size=8))
 def test_numbers_are_those_of_the_store(new_shop, events):
     """
@@ -52,7 +52,7 @@ def test_numbers_are_those_of_the_store(new_shop, events):
     assert_now(shop, found)
 
 
-@settings(suppress_health_check=list(HealthCheck), max_examples=15)
+@settings(suppress_health_check=list(HealthCheck), max_examples=settings.default.max_examples // 4)
 @given(st.lists(PUSHES, min_size=1, max_size=6))
 def test_in_the_end_they_are_the_back_offices(new_shop, events):
     """

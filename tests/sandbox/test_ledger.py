@@ -43,7 +43,7 @@ pushes = st.builds(
     sales=st.lists(sales, max_size=4).map(tuple),
     answer=st.text(max_size=20),
 )
-relaxed = settings(deadline=None, max_examples=60)
+relaxed = settings(deadline=None, max_examples=min(60, settings.default.max_examples))
 histories = st.lists(pushes, max_size=8)
 
 
