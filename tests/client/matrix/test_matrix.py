@@ -11,6 +11,7 @@ import time
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 
 import pytest
 
@@ -37,6 +38,7 @@ RETRIES = 2
 DAY = date(2026, 1, 2)
 
 
+@cache
 def batch(lines: int = 1) -> SalesBatch:
     line = TransactionLine(sku="S", quantity=1, price=Decimal("9.99"), extra={"note": "x" * 90})
     sale = Transaction(
