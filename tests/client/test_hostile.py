@@ -50,7 +50,7 @@ ECHOES = {
     ),
     "text": lambda key: answer(b"%s is no JSON" % key),
     "item": lambda key: answer(b'[{"sku":"A","name":"%s"' % key),
-    "later": lambda key: items(*[GOOD] * 5_000, b'{"sku" oops %s}' % key),
+    "later": lambda key: items(*[GOOD] * 2_000, b'{"sku" oops %s}' % key),
 }
 
 
