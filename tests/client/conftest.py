@@ -3,10 +3,12 @@ Both clients and both HTTP families behind one face.
 """
 
 import asyncio
+import os
 import re
 import socket
 import ssl
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -21,6 +23,28 @@ from conexxus_client import (
     RetryPolicy,
 )
 from conexxus_client.testing import BackOffice, SandboxServer
+
+
+IS_SMALL = os.environ.get("CONEXXUS_PROOF_SCALE") == "small"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """
+    A test is run with both clients and both families, of which the short run
+    has two pairs: one of them or of their opposites, as its name has it. The
+    others are run with the long proofs, at full scale.
+    """
+    if IS_SMALL:
+        return
+
+    for item in items:
+        kinds = dict(getattr(getattr(item, "callspec", None), "indices", {}))
+        if {"connect", "backend"} <= kinds.keys():
+            pair = kinds.pop("connect") + kinds.pop("backend")
+            name = f"{item.nodeid.partition('[')[0]} {sorted(kinds.items())}"
+            if (zlib.crc32(name.encode()) + pair) % 2:
+                item.add_marker(pytest.mark.long)
 
 
 class SyncFace:
