@@ -90,6 +90,9 @@ def test_code_blocks_run_again(page, host):
             example.evaluate()
 
 
+OPTIONS = ("-p", "no:cacheprovider", "-p", "conexxus_client.testing.plugin")
+
+
 def test_tests_of_pages_pass(host, tmp_path):
     """
     Where the blocks of a page are tests, they pass.
@@ -104,9 +107,14 @@ def test_tests_of_pages_pass(host, tmp_path):
             modules[-1].write_text(source)
 
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *map(str, modules)],
+        [sys.executable, "-m", "pytest", "-q", *OPTIONS, *map(str, modules)],
         cwd=folder,
-        env={**os.environ, "CONEXXUS_STORE": f"sqlite:///{folder}/conexxus.db"},
+        env={
+            **os.environ,
+            "CONEXXUS_STORE": f"sqlite:///{folder}/conexxus.db",
+            # Those of other packages take longer than the tests.
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        },
         capture_output=True,
         text=True,
         check=False,

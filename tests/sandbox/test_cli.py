@@ -125,7 +125,7 @@ def test_a_large_catalogue_leaves_memory_where_it_was(tools, tmp_path, kind):
     """
     Of a file, each line is checked before the start, so it has fewer items.
     """
-    count = {"generated": 1_000_000, "file": 200_000}[kind]
+    count = {"generated": 250_000, "file": 125_000}[kind]
     options = ["--items", str(count)]
     if kind == "file":
         options = ["--catalog", str(tmp_path / "items.ndjson")]
