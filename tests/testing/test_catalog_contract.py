@@ -2,6 +2,7 @@
 Facts about the rules of a `CatalogStorage`: good ones keep all, and each bad one breaks its own.
 """
 
+import gc
 import sqlite3
 import struct
 from contextlib import suppress
@@ -76,6 +77,14 @@ class Shop:
     def prices(self):
         rows = self.database.execute("SELECT sku, price FROM product")
         return {str(sku): Decimal(str(price)) for sku, price in rows}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def earlier_tests_are_not_looked_at():
+    """
+    What a rule about memory collects is of this module.
+    """
+    gc.freeze()
 
 
 class ShopRules(CatalogStorageContract):
