@@ -448,7 +448,7 @@ def test_next_call_succeeds(connect, office, server, raw_server):
     office.faults("close, truncate, reset")
 
     with pytest.raises(ConexxusError):
-        connect(raw_server(answer(gzip.compress(bomb(1024)), GZIP)).url, retries=0).fetch_items()
+        connect(raw_server(answer(gzip.compress(bomb(64)), GZIP)).url, retries=0).fetch_items()
 
     assert client.fetch_items()
     assert threading.active_count() < 20

@@ -17,10 +17,11 @@ def bomb(megabytes, byte=b"\0"):
     """
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     # It stands alone, so it can be repeated: compressed in one go, it takes seconds.
-    block = packer.compress(byte * MEGABYTE) + packer.flush(zlib.Z_FULL_FLUSH)
+    piece = byte * MEGABYTE
+    block = packer.compress(piece) + packer.flush(zlib.Z_FULL_FLUSH)
     checksum = 0
     for _ in range(megabytes):
-        checksum = zlib.crc32(byte * MEGABYTE, checksum)
+        checksum = zlib.crc32(piece, checksum)
     size = struct.pack("<II", checksum, megabytes * MEGABYTE)
 
     return b"\x1f\x8b\x08" + bytes(7) + block * megabytes + packer.flush() + size
