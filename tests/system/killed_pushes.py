@@ -11,16 +11,14 @@ to its end.
 A step is named after what was just done; `before` a step is in the
 transaction that records it, just before its commit.
 
-Run as a script: `killed_pushes.py FOLDER DESIGN KILLS [STEP …]`, with so many
-kills at each step; prints JSON.  The stores are files, or all in the PostgreSQL
-that STORE names; another SEED is another run.  With the design `stopped`, pushes are not
-killed but stopped for longer than their lease, while another one goes on.
+`kill_process.py` is the process: to import all this takes longer than most runs.
+The stores are files, or all in the PostgreSQL that STORE names; another SEED is
+another run.  With the design `stopped`, pushes are not killed but stopped for
+longer than their lease, while another one goes on.
 """
 
-import gc
 import importlib
 import json
-import logging
 import os
 import random
 import secrets
@@ -29,7 +27,6 @@ import sys
 from collections import Counter, defaultdict
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -122,7 +119,7 @@ class Case:
 
     def __init__(self, folder, url, design, location):
         self.path = folder / f"{location}.db"
-        self.place = os.environ.get("STORE", self.path)
+        self.place = os.environ.get("STORE") or self.path
         self.url = url
         self.design = design
         self.location = location
@@ -353,9 +350,11 @@ def killed_again(case, steps, kills, dice):
         kills[step] += 1
 
 
-def main(folder, design, wanted, steps, kind=Case):
-    logging.disable()
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+def killed(folder, design, wanted, steps, kind=Case):
+    """
+    How often a push of *design* was killed at each of *steps*, so many times as
+    are *wanted* or more, and what was found wrong then.
+    """
     dice = random.Random(int(os.environ.get("SEED", "20260102")))
     kills, cases, problems = Counter(), [], []
 
@@ -364,10 +363,6 @@ def main(folder, design, wanted, steps, kind=Case):
         often = Counter()
         for number in range(3):
             often |= Counter(counted(kind(folder, url, design, f"dry-{number}")))
-
-        # Children share what is there with this process, and live for a moment.
-        gc.freeze()
-        gc.disable()
 
         steps = steps or STEPS
         for step in steps:
@@ -394,8 +389,4 @@ def main(folder, design, wanted, steps, kind=Case):
     for at, case in cases:
         problems += [f"{at}: {problem}" for problem in case.audit(entries[case.location])]
 
-    print(json.dumps({"kills": kills, "problems": problems}))
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4:])
+    return {"kills": kills, "problems": problems}

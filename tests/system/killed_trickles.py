@@ -3,16 +3,12 @@ Kills pushes during the day at every named step; see `killed_pushes`.
 
 The look that is killed is the second one, which sends what the first one saw.
 After a restart there are two looks more, the daily push and its tail.
-
-Run as a script: `killed_trickles.py FOLDER DESIGN KILLS [STEP …]`.
 """
 
-import sys
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import ClassVar
 
-from killed_pushes import BAD, Case, main
+from killed_pushes import BAD, Case
 
 from kill_steps import Killer
 
@@ -57,7 +53,3 @@ class TrickleCase(Case):
             self.look(NOON + timedelta(hours=hours), restarted=True)
         # What is late there is settled by name.
         self.engine(Killer(), restarted=True, now=NOON + timedelta(hours=12.5)).push(DAY)
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4:], TrickleCase)
