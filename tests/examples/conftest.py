@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import attrs
@@ -71,15 +72,18 @@ class Program:
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
 
+def new_program(folder, name, **environ):
+    """
+    A program of an example.
+    """
+    (folder / "sitecustomize.py").write_text(FROZEN_CLOCK)
+    keep = {"PATH": os.environ["PATH"], "PYTHONPATH": str(folder), "TZ": "UTC"}
+    return Program(EXAMPLES / name, folder, {**keep, **environ})
+
+
 @pytest.fixture
 def program(tmp_path):
     """
     Makes a program of an example.
     """
-    (tmp_path / "sitecustomize.py").write_text(FROZEN_CLOCK)
-
-    def make(name, **environ):
-        keep = {"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path), "TZ": "UTC"}
-        return Program(EXAMPLES / name, tmp_path, {**keep, **environ})
-
-    return make
+    return partial(new_program, tmp_path)
