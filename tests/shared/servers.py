@@ -2,10 +2,13 @@
 PostgreSQL servers of a test's own: stopped, crashed, followed and full.
 """
 
+import atexit
 import os
 import shutil
+import subprocess
 import tempfile
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 import attrs
@@ -30,8 +33,7 @@ class Server:
     def new(cls, folder, **settings):
         server = cls(folder)
         server.own(folder)
-        options = ("--auth=trust", "--encoding=utf8", "--wal-segsize=1", "-N", "-U", "postgres")
-        server._run("initdb", *options, "-D")
+        subprocess.run(["cp", "-a", initialised(), server.data], check=True)
         server.configure(**settings)
         server.start()
 
@@ -125,6 +127,21 @@ class Server:
             utils.ensure_user_exists(USER)
             utils.ensure_prefix_permissions(utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION])
             shutil.chown(folder, USER, USER)
+
+
+@cache
+def initialised():
+    """
+    Data of a new server, of which others are copies: initdb takes seconds.
+    """
+    stack = ExitStack()
+    atexit.register(stack.close)
+    first = Server(stack.enter_context(folder_for_servers()))
+    first.own(first.folder)
+    options = ("--auth=trust", "--encoding=utf8", "--wal-segsize=1", "-N", "-U", "postgres")
+    first._run("initdb", *options, "-D")
+
+    return first.data
 
 
 @contextmanager

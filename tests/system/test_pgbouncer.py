@@ -5,6 +5,7 @@ PgBouncer between the SDK and a PostgreSQL.
 import shutil
 import subprocess
 import sys
+import tempfile
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -49,8 +50,7 @@ def pooled(server, mode):
     """
     The folder of the socket of a PgBouncer before *server*.
     """
-    folder = server.folder / f"pool-{mode}"
-    folder.mkdir()
+    folder = Path(tempfile.mkdtemp(dir=server.folder, prefix="pool-"))
     Server.own(folder)
     settings = folder / "pgbouncer.ini"
     settings.write_text(CONFIG.format(server=server.folder, folder=folder, mode=mode))
@@ -90,11 +90,11 @@ def grow(folder):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_session(new_server, kind):
+def test_session(server, kind):
     """
     With `pool_mode = session`, it is as without PgBouncer.
     """
-    with pooled(new_server(), "session") as folder:
+    with pooled(server, "session") as folder:
         branch = Branch.of(url(folder, new_schema()))
 
         assert not branch.run(kind)
@@ -108,12 +108,11 @@ def test_session(new_server, kind):
     "what a run writes is in its own schema, or the run fails and names the setting",
 )
 @pytest.mark.parametrize("kind", KINDS)
-def test_transaction(new_server, kind):
+def test_transaction(server, kind):
     """
     With `pool_mode = transaction`, nothing is written into another schema, and
     no sale is lost or doubled.
     """
-    server = new_server()
     with pooled(server, "transaction") as folder:
         branches = [Branch.of(server.url(new_schema())) for _ in range(2)]
         astray = [one.by(url(folder, one.store.address.schema)) for one in branches]
@@ -128,11 +127,11 @@ def test_transaction(new_server, kind):
     assert [list(branch.problems(kind)) for branch in branches] == [[], []]
 
 
-def test_schema_of_another_process(new_server):
+def test_schema_of_another_process(server):
     """
     What another process set on a shared connection makes no write go astray.
     """
-    server, schemas = new_server(), [new_schema(), new_schema()]
+    schemas = [new_schema(), new_schema()]
 
     with pooled(server, "transaction") as folder, ExitStack() as stack:
         # Processes have connections of their own, as have different limits.
