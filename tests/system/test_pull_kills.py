@@ -43,7 +43,7 @@ STEPS = [
 ]
 UNTIL_COMMIT = STEPS[: STEPS.index("commit") + 1]
 KINDS = ["elsewhere", "here"]
-SHORT, LONG = 2, 24
+SHORT, LONG = 1, 24
 
 
 def catalog(prices):

@@ -2,17 +2,19 @@
 A store of an older version, and migrations that are killed.
 """
 
+import os
+import signal
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from conexxus_sync import RunStatus, stores
+from conexxus_sync.stores.sqlite import SqliteStore, _migrations
 from peeks import peek
 
+from .kill_steps import in_child
 from .store_contents import NEW, OLD, content
 
 
@@ -62,46 +64,46 @@ def test_older_schema(site):
     assert (gone.decision, gone.page, gone.old_price) == (None, None, None)
 
 
-KILLED_MIGRATION = """
-import os, signal, sys
-from conexxus_sync.stores.sqlite import _migrations
-from conexxus_sync.stores.sqlite import SqliteStore
-
-path, fatal = sys.argv[1], int(sys.argv[2])
-seen, migrations = [], _migrations._migrations()
-
 class Killed(tuple):
+    """
+    A migration that ends the process at its *fatal*-th statement.
+    """
+
+    seen, fatal = 0, None
+
     def __iter__(self):
         for statement in super().__iter__():
-            seen.append(statement)
-            if len(seen) == fatal:
+            Killed.seen += 1
+            if Killed.seen == Killed.fatal:
                 os.kill(os.getpid(), signal.SIGKILL)
             yield statement
 
-_migrations._migrations = lambda: tuple(map(Killed, migrations))
-with SqliteStore(path).at("loc-001").read():
-    print(len(seen))
-"""
 
-
-def killed_migration(path, fatal):
-    command = [sys.executable, "-c", KILLED_MIGRATION, str(path), str(fatal)]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+def migrate(path):
+    with SqliteStore(path).at("loc-001").read():
+        pass
 
 
 @pytest.mark.fault("S10", "Killed at any statement of a migration", "it is done again")
-def test_killed_in_a_migration(site, tmp_path, new_site):
+def test_killed_in_a_migration(tmp_path, new_site, monkeypatch):
     """
     S10: a migration that is killed is done again, from where the last whole
     one ended.
     """
+    migrations = tuple(map(Killed, _migrations._migrations()))
+    monkeypatch.setattr(_migrations, "_migrations", lambda: migrations)
+    monkeypatch.setattr(Killed, "seen", 0)
     version_one(tmp_path / "whole.db")
-    total = int(killed_migration(tmp_path / "whole.db", 0))
+    migrate(tmp_path / "whole.db")
+    total = Killed.seen
 
     for fatal in range(1, total + 1, 3):
         path = tmp_path / f"killed{fatal}.db"
         version_one(path)
-        assert killed_migration(path, fatal) == ""
+        monkeypatch.setattr(Killed, "seen", 0)
+        monkeypatch.setattr(Killed, "fatal", fatal)
+        assert in_child(lambda path=path: migrate(path)) == signal.SIGKILL
+        monkeypatch.setattr(Killed, "fatal", None)
 
         other = new_site(path=path)
         assert set(other.shelf) == {"A", "B"}
