@@ -25,12 +25,18 @@ from conexxus_sync import EngineContext, InventorySync, RunInProgressError, Sync
 from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.stores.sqlite import SqliteStore
 
-url, path, wait_at = sys.argv[1:]
+url, path, wait_at, count = sys.argv[1:]
+start, go = os.pipe()
+all(os.fork() for _ in range(int(count) - 1))
+
+def say(*words):
+    # At once: lines of several processes come in one pipe.
+    os.write(1, f"{' '.join(map(str, words))}\\n".encode())
 
 def step(name):
     if name == wait_at == "leased":
-        print("holds", flush=True)
-        sys.stdin.readline()
+        say("holds")
+        os.read(0, 1)
     elif name == wait_at:
         os.kill(os.getpid(), signal.SIGSTOP)
 
@@ -42,13 +48,14 @@ with ConexxusClient(ClientConfig(api_url=url, api_key="k", retries=0)) as client
         failpoint=step,
     )
     engine = InventorySync(client=client, context=context)
-    if wait_at == "leased":
-        sys.stdin.readline()
+    # Ends when the last of them is here.
+    os.close(go)
+    os.read(start, 1)
     try:
         run = engine.pull()
-        print("ran", run.id, run.status, run.last_error, flush=True)
+        say("ran", run.id, run.status, run.last_error)
     except RunInProgressError as exc:
-        print("busy", exc.run_id, flush=True)
+        say("busy", exc.run_id)
 """
 OLD = [{"sku": "A", "name": "old", "price": 1}]
 NEW = [{"sku": "A", "name": "new", "price": 2}]
@@ -60,9 +67,12 @@ def office():
         yield server
 
 
-def start(office, site, wait_at):
+def start(office, site, wait_at, count=1):
+    """
+    A process that pulls, or so many that fork from one.
+    """
     return subprocess.Popen(
-        [sys.executable, "-c", PULL, office.url, str(site.path), wait_at],
+        [sys.executable, "-c", PULL, office.url, str(site.path), wait_at, str(count)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -74,18 +84,11 @@ def test_sixteen_pulls_at_once(office, site):
     """
     One of them runs; fifteen get its id, which is in the history afterwards.
     """
-    pulls = [start(office, site, "leased") for _ in range(16)]
-    for pull in pulls:
-        pull.stdin.write("go\n")
-        pull.stdin.flush()
+    with start(office, site, "leased", 16) as pulls:
+        first = [pulls.stdout.readline().split() for _ in range(16)]
+        outcome = pulls.communicate(".")[0].split()
 
-    first = [pull.stdout.readline().split() for pull in pulls]
-    (holder,) = [pull for pull, said in zip(pulls, first, strict=True) if said == ["holds"]]
-    outcome = holder.communicate("finish\n")[0].split()
-    for pull in pulls:
-        if pull is not holder:
-            pull.communicate()
-
+    assert first.count(["holds"]) == 1
     assert (outcome[0], outcome[2]) == ("ran", "success")
     assert [said for said in first if said != ["holds"]] == [["busy", outcome[1]]] * 15
     assert [run.id for run in peek(site.store).runs.history()] == [outcome[1]]
