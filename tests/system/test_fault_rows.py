@@ -9,14 +9,13 @@ import csv
 import io
 import json
 import os
-import subprocess
-import sys
 from contextlib import closing
 from datetime import date
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from warm_process import WarmProcess
 
 from conexxus_client import ClientConfig, ConexxusClient, decode_transaction
 from conexxus_client.testing import SandboxServer
@@ -310,21 +309,25 @@ def test_names_are_kept(branch):
     assert {sku: it.name for sku, it in branch.shelf.items()} == NAMES
 
 
-def conexxus(folder, server, *arguments):
+@pytest.fixture
+def conexxus(tmp_path):
     """
-    A command as a process of its own: what it writes, and what it logs.
+    Runs commands as processes of their own: what one writes, and what it logs.
     """
-    environ = {"PATH": os.environ["PATH"], "TZ": "UTC", **server.env}
-    command = [sys.executable, "-m", "conexxus_sync.cli", *arguments]
-    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, check=False)
+    warm = WarmProcess()
 
-    return done.stdout.decode(), done.stderr.decode()
+    def run(server, *arguments):
+        environ = {"PATH": os.environ["PATH"], "TZ": "UTC", **server.env}
+        return warm.run(arguments, folder=tmp_path, environ=environ)[1:]
+
+    with closing(warm):
+        yield run
 
 
 @pytest.mark.fault(
     "P16", "The same names, printed", "escaped on screen and in logs; no formula in CSV"
 )
-def test_names_are_harmless(site, tmp_path):
+def test_names_are_harmless(site, conexxus):
     """
     Nothing that is printed steers a terminal, and no table starts a program.
     """
@@ -335,14 +338,14 @@ def test_names_are_harmless(site, tmp_path):
     refusal = json.dumps(json.dumps({"error": f"no: {NAMES['escapes']}{NAMES['override']}"}))
 
     with SandboxServer(site.office) as server:
-        said = conexxus(tmp_path, server, "pull")
-        said += conexxus(tmp_path, server, "items")
-        said += conexxus(tmp_path, server, "quarantine", "list")
-        table, _ = conexxus(tmp_path, server, "items", "--csv")
+        said = conexxus(server, "pull")
+        said += conexxus(server, "items")
+        said += conexxus(server, "quarantine", "list")
+        table, _ = conexxus(server, "items", "--csv")
         site.office.faults(f"catalog: 422(body={refusal})*forever")
         once = "--store sqlite:///{0}.db run --once --log-format {0}"
-        _, text = conexxus(tmp_path, server, *once.format("text").split())
-        _, log = conexxus(tmp_path, server, *once.format("json").split())
+        _, text = conexxus(server, *once.format("text").split())
+        _, log = conexxus(server, *once.format("json").split())
 
     printed = "".join([*said, text, log])
     assert not {"\x1b", "\x07", "\u202e"} & set(printed)
