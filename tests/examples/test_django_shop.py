@@ -44,7 +44,6 @@ def manage(program, office, tmp_path):
             DATABASE=str(tmp_path / "shop.db"),
             PYTHONPATH=f"{tmp_path}{os.pathsep}{SHOP}",
         )
-        assert made.run("migrate").returncode == 0
         yield made
 
 
@@ -52,6 +51,7 @@ def test_pull_and_push(manage, office, tmp_path):
     """
     The catalogue is in the models, and a finished sale is at the back office, once.
     """
+    assert manage.run("migrate").returncode == 0
     pull = manage.run("conexxus", "pull", "--create-store", "--json")
     sold = manage.run("shell", "-c", SALE)
     pushes = [manage.run("conexxus", "push", "--date", "2026-01-02", "--json") for _ in range(2)]

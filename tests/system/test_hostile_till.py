@@ -80,7 +80,7 @@ def test_found(hostile_shops, way, events):
 
 @pytest.mark.timeout(600)
 @each_way
-@settings(SAME, max_examples=20)
+@settings(SAME, max_examples=10)
 @given(**EXAMPLES)
 def test_any_plot(hostile_shops, way, events, **settings):
     """
