@@ -34,6 +34,20 @@ def rows(alias, *names):
     return [*Product.objects.using(alias).order_by("pk").values_list(*names)]
 
 
+def memory_on(first, later):
+    """
+    In which database the rule about memory is tried, and in which later.
+    """
+
+    @pytest.mark.parametrize(
+        "alias", [first, pytest.param(later, marks=pytest.mark.long)], indirect=True
+    )
+    def test(self, storage):
+        CatalogStorageContract.test_many_items_in_little_memory(self, storage)
+
+    return test
+
+
 class TestActiveField(CatalogStorageContract):
     """
     Removed items stay in the table, and are not active.
@@ -61,6 +75,8 @@ class TestDeletedRows(CatalogStorageContract):
     def storage(self, alias):
         return storage_of(alias, active=None, delete_removed=True)
 
+    test_many_items_in_little_memory = memory_on("default", "postgres")
+
 
 class TestSkuAsKey(CatalogStorageContract):
     """
@@ -78,6 +94,8 @@ class TestSkuAsKey(CatalogStorageContract):
             using=alias,
         )
 
+    test_many_items_in_little_memory = memory_on("postgres", "default")
+
 
 class TestInATransaction(TestActiveField):
     """
@@ -94,6 +112,7 @@ class TestInATransaction(TestActiveField):
 
     # Another thread does not see the transaction: the rule is none of it.
     test_thread = None
+    test_many_items_in_little_memory = memory_on("default", "postgres")
 
 
 def test_rolled_back(alias):
