@@ -93,7 +93,7 @@ def test_skip_without_a_folder(cli, monkeypatch):
     code, _, error = cli("naxml", "skip", "ITT1.xml", "--create-store")
 
     assert code == 2
-    assert "CONEXXUS_CATALOG_SOURCE names no folder" in error
+    assert "neither CONEXXUS_CATALOG_SOURCE nor CONEXXUS_SHADOW names a folder" in error
 
 
 def test_doctor(cli, files):

@@ -13,7 +13,12 @@ from databases import IS_SMALL, store_at
 from conexxus_client import ConfigurationError
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.model.runs import RunKind, RunStatus
-from conexxus_sync.model.shadow import ShadowLook, cutover_obstacles
+from conexxus_sync.model.shadow import (
+    ShadowDifference,
+    ShadowLook,
+    agreed_since,
+    cutover_obstacles,
+)
 from conexxus_sync.service._shadow_catalogue import ShadowCatalogue
 from conexxus_sync.stores import SyncStore
 from maintenance_files import Inbox, detail, document, good
@@ -285,6 +290,7 @@ def looks(*hours, **options):
 
 
 AGREED = looks(*range(180, 0, -12))
+ONE = (ShadowDifference(kind="price", sku="036000291452"),)
 
 
 def test_cutover_after_a_week():
@@ -298,11 +304,35 @@ def test_cutover_after_a_week():
         (AGREED[2:], "they are compared since "),
         (AGREED[:-3], "nothing was compared from "),
         ([*AGREED[:5], *AGREED[8:]], "nothing was compared from "),
-        ([*AGREED[:3], *looks(143, problem="it broke"), *AGREED[3:]], "they differed in 1 comp"),
-        ([AGREED[0], *looks(170, 167, problem="it broke"), *AGREED[1:]], "they differed in 1 comp"),
+        ([*AGREED[:3], *looks(143, differences=1, examples=ONE), *AGREED[3:]], "they differed in"),
+        ([AGREED[0], *looks(170, 167, differences=1, examples=ONE), *AGREED[1:]], "they differed"),
+        ([*AGREED[:5], *looks(110, 98, problem="it broke"), *AGREED[8:]], "nothing was compared"),
+        ([*AGREED, *looks(0, problem="it broke")], "they could not be compared: it broke"),
+        (looks(9, 1, problem="it broke"), "they could not be compared: it broke"),
+        ([*looks(200, problem="it broke"), *AGREED[2:]], "they are compared since "),
     ],
 )
 def test_cutover_waits(known, obstacle):
     (found,) = cutover_obstacles(known, NOW)
 
     assert found.startswith(obstacle)
+
+
+def test_file_that_was_mended_in_time():
+    """
+    Files that could not be compared are no difference: the next comparison has them all.
+    """
+    broken = looks(143, 140, problem="it broke")
+
+    assert cutover_obstacles([*AGREED[:3], *broken, *AGREED[4:]], NOW) == []
+
+
+def test_comparisons_that_agreed():
+    """
+    They are counted from the last difference on, without what could not be compared.
+    """
+    different = looks(200, differences=1, examples=ONE)
+    broken = looks(190, problem="it broke")
+
+    assert agreed_since([*looks(210), *different, *broken, *AGREED]) == AGREED
+    assert agreed_since(AGREED) == AGREED

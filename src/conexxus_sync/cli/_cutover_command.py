@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from conexxus_sync.config import SyncConfig
 from conexxus_sync.model.formatting import counted
-from conexxus_sync.model.shadow import cutover_obstacles
+from conexxus_sync.model.shadow import agreed_since, cutover_obstacles
 from conexxus_sync.runtime.clock import SystemClock
 from conexxus_sync.stores import open_store
 from conexxus_sync.views.run_document import Document
@@ -28,7 +28,7 @@ class CutoverDocument(Document, frozen=True):
     obstacles: list[str]
 
 
-def cutover(store_id: str, *, session: Session) -> ExitCode:
+def cutover(store_id: str | None = None, *, session: Session) -> ExitCode:
     """
     Say whether the files of a store and its back office agreed for a week.
 
@@ -37,23 +37,25 @@ def cutover(store_id: str, *, session: Session) -> ExitCode:
     to switch off. Nothing is changed. Exits with 3 while there are obstacles.
 
     ```
-    conexxus cutover loc-001
+    conexxus cutover
     conexxus cutover loc-001 --json | jq .ready
     ```
 
     Args:
-        store_id: The location, as the back office names it.
+        store_id: The location, as the back office names it; by default, that of LOCATION_ID.
     """
     config = readable(session)
 
-    with open_store(config.store).at(store_id).read() as state:
+    location = store_id or config.location_id
+
+    with open_store(config.store).at(location).read() as state:
         looks = state.shadow_looks.all()
     obstacles = cutover_obstacles(looks, SystemClock().now())
 
     if session.json:
         write_json(
             CutoverDocument(
-                locationId=store_id,
+                locationId=location,
                 ready=not obstacles,
                 comparisons=len(looks),
                 obstacles=obstacles,
@@ -61,10 +63,10 @@ def cutover(store_id: str, *, session: Session) -> ExitCode:
         )
     elif obstacles:
         write_lines(
-            [f"Location {store_id} can't be cut over yet:", *(f"  {it}" for it in obstacles)]
+            [f"Location {location} can't be cut over yet:", *(f"  {it}" for it in obstacles)]
         )
     else:
-        write_lines(_steps(store_id, config, len(looks)))
+        write_lines(_steps(location, config, len(agreed_since(looks))))
 
     return ExitCode.PARTIAL if obstacles else ExitCode.SUCCESS
 

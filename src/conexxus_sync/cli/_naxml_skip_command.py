@@ -2,9 +2,14 @@
 `conexxus naxml skip`.
 """
 
+from typing import TYPE_CHECKING
+
 from conexxus_client import ConfigurationError
+from conexxus_sync.config import SyncConfig
 from conexxus_sync.inventory._file_skip import FileSkip
 from conexxus_sync.service._host_objects import folder_source
+from conexxus_sync.service._shadow_catalogue import ShadowCatalogue
+from conexxus_sync.stores import open_store
 from conexxus_sync.views.run_document import run_document
 
 from ._console import write_json, write_lines
@@ -15,9 +20,15 @@ from ._store_file import changeable
 from ._wiring import engine_context
 
 
+if TYPE_CHECKING:
+    from conexxus_sync.engines import EngineContext
+    from conexxus_sync.sources.naxml import FolderSource
+
+
 def naxml_skip(file: str, *, reason: str | None = None, session: Session) -> ExitCode:
     """
-    Skip a file of the folder that the catalogue comes from, which stops the later ones.
+    Skip a file of the folder that the catalogue comes from, or is compared with,
+    which stops the later ones.
 
     Nothing of it is applied; the next pull goes on with the file after it. A
     file of this name that has other bytes is read again.
@@ -27,17 +38,14 @@ def naxml_skip(file: str, *, reason: str | None = None, session: Session) -> Exi
     ```
 
     Args:
-        file: Its name in the folder of CONEXXUS_CATALOG_SOURCE; it must be one of those that wait.
+        file: Its name in the folder of CONEXXUS_CATALOG_SOURCE, or in shadow mode in that of
+            CONEXXUS_SHADOW; it must be one of those that wait.
         reason: For the record; `conexxus runs` shows it.
     """
-    config, store = changeable(session)
-    if config.catalog_source is None:
-        problem = "CONEXXUS_CATALOG_SOURCE names no folder: there is no file to skip"
-        raise ConfigurationError([problem])
+    config, _ = changeable(session)
+    context, source = _folder(config)
 
-    context = engine_context(config)
-    source = folder_source(config.catalog_source, context)
-    with store.read() as state:
+    with context.store.read() as state:
         waiting = source.waiting(state.source_files.applied())
     if file not in waiting:
         named = f"the next is {waiting[0]}" if waiting else "none does"
@@ -53,3 +61,24 @@ def naxml_skip(file: str, *, reason: str | None = None, session: Session) -> Exi
         write_lines([f"{run.note}.", waits if left else "No other file waits."])
 
     return ExitCode.SUCCESS
+
+
+def _folder(config: SyncConfig) -> "tuple[EngineContext, FolderSource]":
+    """
+    The folder, and where it is stored which of its files were applied.
+    """
+    context = engine_context(config)
+    if config.catalog_source is not None:
+        return context, folder_source(config.catalog_source, context)
+
+    shadow = ShadowCatalogue.of(context, open_store(config.store))
+    if shadow is None or config.shadow is None:
+        problem = (
+            "neither CONEXXUS_CATALOG_SOURCE nor CONEXXUS_SHADOW names a folder: "
+            "there is no file to skip"
+        )
+        raise ConfigurationError([problem])
+
+    beside = shadow.files.context
+
+    return beside, folder_source(config.shadow, beside, "CONEXXUS_SHADOW")

@@ -82,30 +82,50 @@ def cutover_obstacles(looks: Sequence[ShadowLook], now: datetime) -> list[str]:
     """
     Why a store can't be cut over yet, one sentence each; empty if it can.
 
+    A look at files that could not be compared shows nothing, like one that was
+    never made: it is no difference, and the next one has to come in time.
+
     Args:
         looks: All that are known, oldest first.
     """
-    if not looks:
-        return ["files and back office were never compared: set CONEXXUS_SHADOW, and pull"]
+    compared = [look for look in looks if look.problem is None]
+    unread = [f"they {looks[-1]}"] if looks and looks[-1].problem is not None else []
+    if not compared:
+        never = "files and back office were never compared"
+
+        return unread or [f"{never}: set CONEXXUS_SHADOW, and pull"]
 
     start, found = now - NEEDED, list[str]()
-    week = [look for look in looks if look.at >= start]
+    week = [look for look in compared if look.at >= start]
 
-    if looks[0].at > start:
+    if compared[0].at > start:
         found.append(
-            f"they are compared since {looks[0].at:%Y-%m-%d %H:%M} UTC only: "
-            f"a week is over on {looks[0].at + NEEDED:%Y-%m-%d %H:%M} UTC"
+            f"they are compared since {compared[0].at:%Y-%m-%d %H:%M} UTC only: "
+            f"a week is over on {compared[0].at + NEEDED:%Y-%m-%d %H:%M} UTC"
         )
 
-    found += _gaps(looks, week, now)
-    if different := [look for look in week if not look.agrees]:
+    found += _gaps(compared, week, now)
+    if different := [look for look in week if look.differences]:
         last = different[-1]
         found.append(
             f"they differed in {counted(len(different), 'comparison')} of the last 7 days, "
             f"last on {last.at:%Y-%m-%d %H:%M} UTC: {last}"
         )
 
-    return found
+    return found + unread
+
+
+def agreed_since(looks: Sequence[ShadowLook]) -> list[ShadowLook]:
+    """
+    The comparisons after the last one that found a difference.
+
+    Args:
+        looks: All that are known, oldest first.
+    """
+    compared = [look for look in looks if look.problem is None]
+    different = [at for at, look in enumerate(compared, 1) if look.differences]
+
+    return compared[different[-1] if different else 0 :]
 
 
 def _gaps(looks: Sequence[ShadowLook], week: Sequence[ShadowLook], now: datetime) -> list[str]:
