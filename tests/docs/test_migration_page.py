@@ -46,6 +46,7 @@ def store(tmp_path, inbox, monkeypatch):
     """
     A store's computer, with the file and the back office of the page.
     """
+    (tmp_path / "sales.ndjson").write_text("")
     (tmp_path / "ITT.xml").write_text((inbox / "ITT.xml").read_text())
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LOCATION_ID", "loc-001")
@@ -55,6 +56,15 @@ def store(tmp_path, inbox, monkeypatch):
         for variable, text in server.env.items():
             monkeypatch.setenv(variable, text)
         yield
+
+
+def typed(text, inbox):
+    """
+    The commands with the reader's own folder, order source and date.
+    """
+    text = text.replace(FOLDER, str(inbox))
+
+    return text.replace("ORDERS", "sales.ndjson").replace("DATE", "2026-01-02")
 
 
 def a_week_later():
@@ -82,7 +92,7 @@ def test_commands(capsys, inbox):
         if text in seen:
             a_week_later()
         seen.add(text)
-        for line in text.replace(FOLDER, str(inbox)).splitlines():
+        for line in typed(text, inbox).splitlines():
             code = main(shlex.split(line)[1:])
             written = capsys.readouterr().out
             assert code == 0 or what == "text"
