@@ -40,7 +40,7 @@ def naxml_skip(file: str, *, reason: str | None = None, session: Session) -> Exi
     Args:
         file: Its name in the folder of CONEXXUS_CATALOG_SOURCE, or in shadow mode in that of
             CONEXXUS_SHADOW; it must be one of those that wait.
-        reason: For the record; `conexxus runs` shows it.
+        reason: For the record; `conexxus runs` shows it, except in shadow mode.
     """
     config, _ = changeable(session)
     context, source = _folder(config)
