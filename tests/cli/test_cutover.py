@@ -38,6 +38,8 @@ def test_difference(folder, cli):
     code, out, _ = cli("pull")
 
     assert (code, "ITT1.xml" in out) == (0, False)
+    assert "  Files: 1 difference, the first: price: 036000291452, Cola (1.79" in out
+    assert "Files: " not in cli("pull", "--plan")[1]
     assert json.loads(cli("items", "--json")[1])["price"] == 1
     said = " ".join(cli("status")[1].split())
     assert "1 difference, the first: price: 036000291452, Cola (1.79 in the files," in said

@@ -14,7 +14,7 @@ from conexxus_sync.model.formatting import money
 from conexxus_sync.model.runs import SyncRun
 from conexxus_sync.service._host_objects import catalog_source, catalog_storage
 from conexxus_sync.service._shadow_catalogue import ShadowCatalogue
-from conexxus_sync.stores import open_store
+from conexxus_sync.stores import LocationStore, open_store
 from conexxus_sync.views.run_document import run_document
 
 from ._console import Progress, asked, progress, write_json, write_lines
@@ -73,6 +73,8 @@ def pull(
             with engine.context.store.read() as state:
                 write_lines(price_lines(run, state.plans.prices(run.id)))
                 write_lines(absent_lines(run, state.plans.absent(run.id)))
+        if engine.context.config.shadow is not None:
+            write_lines(_shadow_lines(run, engine.context.store))
 
     return code_of_run(run)
 
@@ -148,6 +150,17 @@ def absent_lines(run: SyncRun, items: Iterable[AbsentItem]) -> Iterator[str]:
     return _first(
         run, "Items that are absent", (f"{it.sku}: {money(it.price)}  {it.name}" for it in items)
     )
+
+
+def _shadow_lines(run: SyncRun, store: LocationStore) -> Iterator[str]:
+    """
+    What the files were found to differ in after *run*, as `conexxus status` says it.
+    """
+    with store.read() as state:
+        look = state.shadow_looks.latest()
+
+    if look is not None and look.at >= run.start_time:
+        yield f"  Files: {look}."
 
 
 def _first(run: SyncRun, title: str, lines: Iterable[str]) -> Iterator[str]:
