@@ -92,7 +92,7 @@ def test_next_call_succeeds(connect, office, server):
     A call that ran out of time leaves the client usable.
     """
     office.faults("hang, drip(20ms, bytes=1), reset, truncate")
-    client = connect(server.url, timeout_ms=200, retries=0)
+    client = connect(server.url, timeout_ms=600, retries=0)
 
     for _ in range(4):
         with pytest.raises(ConexxusError):
