@@ -88,14 +88,15 @@ class Shelf:
 
         return good | {sku: price for sku, price in seen.items() if sku in bad}
 
-    def explains(self, before, after):
+    def explains(self, before, after, corrected):
         """
-        Does one version, or do two of them, lead from one mirror to another?
+        Does one version, or do two of them, lead from one mirror to another, with
+        what an operator *corrected* at any time?
         """
-        return any(leads(version, before, after) for version in self.versions[-12:]) or any(
-            leads(second, between, after)
+        return any(after in _made(each, before, corrected) for each in self.versions[-12:]) or any(
+            after in _made(second, between, corrected)
             for first in self.versions[-4:]
-            for between in outcomes(first, before)
+            for between in _made(first, before, corrected)
             for second in self.versions[-4:]
         )
 
@@ -118,5 +119,13 @@ def outcomes(version, before):
         yield before | good
 
 
-def leads(version, before, after):
-    return any(after == found for found in outcomes(version, before))
+def _made(version, before, corrected):
+    """
+    What a pull of *version*, and corrections before or after it, can make of *before*.
+    """
+    if not corrected:
+        return list(outcomes(version, before))
+
+    found = [*outcomes(version, before), *outcomes(version, before | corrected)]
+
+    return [*found, *(each | corrected for each in found)]

@@ -376,9 +376,9 @@ class World(Incidents):
             place.truth.check_books()
             seen = self.mirror(place)
             if seen != place.shelf_seen:
-                corrected = place.shelf_seen | place.corrected
+                before, corrected = place.shelf_seen, place.corrected
                 right(
-                    seen == corrected or self.shelf.explains(place.shelf_seen, seen),
+                    seen == before | corrected or self.shelf.explains(before, seen, corrected),
                     f"the catalogue of {place.name} is an old or a new one: {seen}",
                 )
                 right(seen or place.may_be_empty, f"the catalogue of {place.name} is not emptied")
