@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from conexxus_client.testing import Push, Sale
+from conexxus_sync.errors import RunInProgressError
 from conexxus_sync.model.runs import RunKind
 from conexxus_sync.model.sales import OutboxError
 from conexxus_sync.testing import AnswerKind, sale
@@ -401,6 +402,10 @@ class Incidents:
         """
         for place in self.places.values():
             done = self._change(place)
+            if isinstance(done, RunInProgressError):
+                # It died before the computer was off, and the clock lags still.
+                self.time.pass_by(timedelta(hours=1))
+                done = self._change(place)
             if done is None:
                 done = self._change(place)
             right(isinstance(done, int), f"{place.name} takes another profile: {done}")
