@@ -319,6 +319,28 @@ def test_what_waits_is_frozen_anew_when_the_mode_changes(till, before, after):
     assert sorted(till.effective()) == ["t1", "t2"]
 
 
+def test_what_waits_is_frozen_anew_when_ids_are_recognised(till):
+    """
+    A number that two registers used is set aside then, not taken for a
+    repetition and lost.
+    """
+    till.orders.add(till.sale("t1"))
+    till.push(DAY)
+    till.orders.add(till.sale("t1", timestamp=till.clock.now()), till.sale("t2"))
+    till.office.faults("sales: refuse")
+    till.push(DAY)
+    assert till.states() == ["delivered", "pending"]
+
+    till.profile = ApiProfile(dedupe="transaction_id")
+    till.office.dedupe = "transaction_id"
+    changing = operator(till, profile=till.profile, client_config=till.client().config)
+    assert changing.change_profile() == 1
+    till.push(DAY)
+
+    assert sorted(till.effective()) == ["t1", "t2"]
+    assert [*till.quarantined()] == ["t1"]
+
+
 def kept_origin(till):
     with till.store.read() as state:
         return state.sales_profiles.kept().parts["origin"]

@@ -479,14 +479,15 @@ class Incidents:
         self._calm()
         # A sale may have been moved to tomorrow.
         days = {d: sold for d, sold in sorted(place.till.sold.by_date.items()) if d <= today}
+        found = self.work(lambda process: process.services[place.name].sales.adopt(today))
+        if isinstance(found, Exception) or found is None:
+            return
         for day, sold in days.items():
             sales = [Sale(id=e.id, timestamp=e.timestamp.isoformat(), total=e.total) for e in sold]
             self._record(place, day, "replace_day", sales)
-        found = self.work(lambda process: process.services[place.name].sales.adopt(today))
-        if not isinstance(found, Exception) and found is not None:
-            place.is_restored = False
-            place.truth.adopted |= {e.id for sold in days.values() for e in sold}
-            place.truth.touched -= place.truth.adopted
+        place.is_restored = False
+        place.truth.adopted |= {e.id for sold in days.values() for e in sold}
+        place.truth.touched -= place.truth.adopted
 
     # The catalogue.
 

@@ -54,6 +54,26 @@ FOUND = {
         PLAIN,
         [*LOST_ANSWER, ("suspend", "sending", 1_600), ("wait", 60)],
     ),
+    "two registers used one number, and ids were recognised before the second sale went": (
+        attrs.evolve(
+            PLAIN,
+            start=datetime(2026, 10, 22, 9, tzinfo=UTC),
+            zone="Pacific/Apia",
+            on_changed="resend",
+            trickle=True,
+            push_at=time(1, 15),
+            day_closes_at=time(2),
+            batch=3,
+            items=5,
+            removals="keep",
+            retries=2,
+            lookback=3,
+        ),
+        [
+            *(("next",), ("sell", 1, 4), ("register", 1, 0, 2), ("sell", 0, 4), ("next",)),
+            *(("kill", 28), ("next",), ("change_profile", "append", "transaction_id", 3)),
+        ],
+    ),
 }
 
 

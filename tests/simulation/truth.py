@@ -221,8 +221,8 @@ class Truth:
         if ids_counted:
             found |= self.shared | self.moved
         if self.replaced_days:
-            # No day can be replaced by an empty one.
-            empty = {day for day in self.days if not self.on(day)}
+            # No day can be replaced by an empty one, nor by what the office refuses.
+            empty = {day for day in self.days if {it.id for it in self.on(day)} <= self.refused}
             found |= {name for name, said in self.versions.items() if {k[0] for k in said} & empty}
         if self.replaced_days and self.adopted:
             found |= self.versions.keys() if self.touched or self.refused else set()

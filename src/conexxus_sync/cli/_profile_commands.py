@@ -54,7 +54,7 @@ def profile_change(*, yes: bool = False, session: Session) -> ExitCode:
     Name it with --profile, and its address in CONEXXUS_API_URL. Refused while
     it is unknown whether a batch arrived. What waits and was never sent is
     frozen anew if the new profile replaces days and the old one did not, or
-    the other way round.
+    the other way round, and if ids are recognised from now on.
 
     ```
     conexxus profile change --profile my_shop.conexxus:profile

@@ -89,6 +89,13 @@ class DeliveryProfile:
         """
         return self.parts.get("sales_mode") == "replace_day"
 
+    @property
+    def recognises_ids(self) -> bool:
+        """
+        Does the back office take a second sale of one id for a repetition?
+        """
+        return self.parts.get("dedupe") == "transaction_id"
+
     def differences(self, given: "DeliveryProfile") -> list[ProfileDifference]:
         """
         In which parts *given* is another.  An address that one of both does

@@ -315,7 +315,8 @@ class OutboxOperator:
 
         What waits and never arrived is frozen anew where a push replaces its
         day from now on, or no longer does: its bytes are a whole day, or are
-        not.
+        not. Likewise where ids are recognised from now on: several registers
+        may have used one.
 
         Returns:
             How many batches are frozen anew.

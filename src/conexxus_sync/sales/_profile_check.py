@@ -110,7 +110,9 @@ def change_profile(state: State, given: DeliveryProfile, *, now: datetime) -> in
 
     Returns:
         How many batches are frozen anew, because their bytes are a whole day
-        where a push no longer replaces its day, or the other way round.
+        where a push no longer replaces its day, or the other way round; or
+        because an id in them, which another register used as well, would be
+        taken for a repetition.
 
     Raises:
         OutboxError: It is unknown whether a batch arrived.
@@ -119,7 +121,9 @@ def change_profile(state: State, given: DeliveryProfile, *, now: datetime) -> in
     kept = state.sales_profiles.kept()
     state.sales_profiles.keep(given, now, replace=True)
 
-    if kept is not None and kept.replaces_day == given.replaces_day:
+    # Equal ids were no matter, and are from now on.
+    are_recognised = given.recognises_ids and not (kept and kept.recognises_ids)
+    if kept is not None and kept.replaces_day == given.replaces_day and not are_recognised:
         return 0
 
     for batch in waiting:
