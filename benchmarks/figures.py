@@ -285,7 +285,7 @@ def _naxml() -> Iterator[Figure]:
     yield Figure(
         name="naxml",
         title="A NAXML file of 200 MB: every item",
-        against="a bare iterparse of lxml, texts and attributes alone",
+        against="a bare `iterparse` of lxml, texts and attributes alone",
         work=work,
         base=replace(work, workload="naxml_files.bare"),
         goal=0.6,
