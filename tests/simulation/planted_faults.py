@@ -323,9 +323,17 @@ PLANTED = [
     Planted(
         "bytes of one sale replace a day",
         "conexxus_sync/sales/_profile_check.py",
-        "    if kept is not None and kept.replaces_day == given.replaces_day:\n",
-        "    if kept is not None:\n",
+        "kept is not None and kept.replaces_day == given.replaces_day and not are_recognised",
+        "kept is not None and not are_recognised",
         f"{DIRECTED}[the profile is changed while a sale waits]",
+    ),
+    Planted(
+        "a number of two registers is taken for a repetition after a change of the profile",
+        "conexxus_sync/sales/_profile_check.py",
+        "kept.replaces_day == given.replaces_day and not are_recognised",
+        "kept.replaces_day == given.replaces_day",
+        "tests/simulation/test_found.py::test_found[two registers used one number, and ids were "
+        "recognised before the second sale went]",
     ),
     Planted(
         "the profile is changed though a batch may have arrived",
