@@ -4,6 +4,8 @@ A process that is killed while the first catalogue goes into a PostgreSQL stores
 
 import os
 import signal
+import sys
+import traceback
 import warnings
 
 import pytest
@@ -47,8 +49,11 @@ def test_killed_while_rows_are_moved(site, monkeypatch, after):
     if child == 0:
         try:
             HeldRows._read = killing(after)
-            site.pull(UPSTREAM)
+            print("not killed:", site.pull(UPSTREAM))
+        except BaseException as exc:
+            traceback.print_exception(exc)
         finally:
+            sys.stdout.flush()
             os._exit(0)
     _, status = os.waitpid(child, 0)
     left = len(site.shelf)
