@@ -253,7 +253,10 @@ class Proof:
                 yield from self.problems(step, 1 + number % max(self.depths[step] - 1, 1))
 
 
-@pytest.fixture(params=[SHORT, pytest.param(LONG, marks=pytest.mark.long)], ids=["short", "long"])
+@pytest.fixture(
+    params=[SHORT, pytest.param(LONG, marks=[pytest.mark.long, pytest.mark.timeout(1_200)])],
+    ids=["short", "long"],
+)
 def times(request):
     few = request.param == LONG and os.environ.get("CONEXXUS_PROOF_SCALE") == "small"
     return SHORT if few else request.param
