@@ -5,9 +5,10 @@ One bad element among thousands costs itself.
 import json
 
 import pytest
+from example_counts import examples
 
 
-ROWS = 5_000
+ROWS = examples(5_000, 50_000)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,13 @@ from conexxus_client.testing import SandboxServer
     "it ends; the next one settles it: one sale",
 )
 @pytest.mark.parametrize(
-    ("fault", "signum"), [("hang", signal.SIGTERM), ("after_commit(hang)", signal.SIGINT)]
+    ("fault", "signum"),
+    [
+        ("hang", signal.SIGTERM),
+        ("after_commit(hang)", signal.SIGINT),
+        pytest.param("hang", signal.SIGINT, marks=pytest.mark.long),
+        pytest.param("after_commit(hang)", signal.SIGTERM, marks=pytest.mark.long),
+    ],
 )
 def test_signal_ends_a_push(shell, office, signum, fault):
     """

@@ -219,7 +219,7 @@ def test_redaction_takes_no_longer_for_hostile_texts(piece):
         secret.redact(text)
         return time.process_time() - started
 
-    assert seconds(piece * (300_000 // len(piece))) < 1
+    assert seconds(piece * (1_000_000 // len(piece))) < 3
 
 
 def test_secrets_keep_to_themselves():

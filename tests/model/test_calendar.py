@@ -335,8 +335,15 @@ def test_each_date_around_an_odd_night(zone, night):
     check_zone(zone, night - 5 * DAY, night + 14 * DAY)
 
 
+# Every other one with the long proofs.
+ZONES = [
+    pytest.param(zone, marks=pytest.mark.long if number % 2 else ())
+    for number, zone in enumerate(sorted(available_timezones())[::60])
+]
+
+
 @pytest.mark.fault("C02", "Every night of a year in some zones", "one push for each business date")
-@pytest.mark.parametrize("zone", sorted(available_timezones())[::120])
+@pytest.mark.parametrize("zone", ZONES)
 def test_each_date_of_a_year(zone):
     """
     So it is throughout a year, in zones from all over the world.

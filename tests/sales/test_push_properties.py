@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 from databases import IS_SMALL
+from example_counts import examples
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -63,7 +64,9 @@ ANY_FAULTS = {
 }
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=examples(20, 60), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 @given(**ANY_FAULTS)
 @example(
     script=["after_commit(reset)"], arrivals=[1], mode="append", dedupe="none", retries=0, size=1
@@ -129,7 +132,9 @@ def check_any_faults(new_till, script, arrivals, mode, dedupe, retries, size):
     assert all(batch.parked for batch in till.open_batches())
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=examples(20, 60), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 @given(
     script=st.lists(st.sampled_from([*NETWORK, "401", "404", "409", "429"]), max_size=8),
     arrivals=arrivals,

@@ -194,7 +194,16 @@ def test_one_poisoned_sale_by_id(new_till, place):
     "One of 500 sales is always answered 500, and keys are recognised",
     "the other 499 arrive after one outbox resolve --not-delivered",
 )
-@pytest.mark.parametrize(("dedupe", "place"), [("key", 0), ("none", 250), ("key", 499)])
+@pytest.mark.parametrize(
+    ("dedupe", "place"),
+    [
+        *(("key", 0), ("none", 250), ("key", 499)),
+        *(
+            pytest.param(*other, marks=pytest.mark.long)
+            for other in [("none", 0), ("key", 250), ("none", 499)]
+        ),
+    ],
+)
 def test_one_poisoned_sale_by_key(new_till, dedupe, place):
     """
     Without a word of an operator nothing is divided; with it, all of it is.
@@ -317,7 +326,7 @@ def test_no_permission(till, fault):
     names = sell(till, 100)
     sell(till, 5, date(2026, 1, 1))
     till.office.faults(f"sales: {fault}*forever")
-    pushes(till, 20)
+    pushes(till, 40)
     (*_, run) = till.push()
 
     assert till.quarantined() == {}

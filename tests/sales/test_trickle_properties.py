@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import attrs
 import pytest
 from databases import IS_SMALL
+from example_counts import examples
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
@@ -219,7 +220,7 @@ AS_IT_IS = settings(
 SENT = [("sell", 1), ("look", 5, None), ("look", 15, "after_commit(reset)")]
 
 
-@settings(AS_IT_IS, max_examples=25)
+@settings(AS_IT_IS, max_examples=examples(25, 80))
 @given(**ANY_DAY)
 @example(events=[*SENT, ("edit", 0, 2)], on_changed="resend", size=1)
 @example(events=[*SENT[:2], ("edit", 0, 2), SENT[2]], on_changed="report", size=1)

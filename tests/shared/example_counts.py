@@ -1,5 +1,5 @@
 """
-How many examples a property tries that is too slow for those of the profile.
+How many examples a test tries that is too slow for those of the profile.
 """
 
 import os

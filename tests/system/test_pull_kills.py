@@ -246,6 +246,10 @@ class Proof:
         if set(till.site.quarantine) != {"BAD"}:
             yield f"{step}+{depth}: quarantine is not the new one"
 
+    def all_kills(self, times):
+        reached = [step for step in STEPS if self.kind == "elsewhere" or "host" not in step]
+        return {(step, when): times for step in reached for when in ("before", "after")}
+
     def all_problems(self, times, first=None):
         for step in sorted(self.depths, key=lambda step: step != first):
             for number in range(times):
@@ -277,8 +281,7 @@ def test_killed(new_site, tmp_path, kind, old, times, capsys):
     proof = Proof(new_site, tmp_path, kind, old)
 
     assert list(proof.all_problems(times)) == []
-    reached = [step for step in STEPS if kind == "elsewhere" or not step.startswith("host")]
-    assert proof.kills == {(step, when): times for step in reached for when in ("before", "after")}
+    assert proof.kills == proof.all_kills(times)
     with capsys.disabled() if times > SHORT else capsys_as_is():
         print(f"\nkills ({kind}, {len(old)} items known):")
         for (step, when), number in proof.kills.items():
