@@ -10,6 +10,7 @@ from pathlib import Path
 import attrs
 import pytest
 from databases import IS_SMALL
+from playwright.sync_api import expect
 
 from browsers import violations
 from conexxus_client import ApiProfile, Tax, Tender
@@ -57,8 +58,9 @@ def well(new_service, office, till):
     service.sync_inventory()
 
     yesterday = service.sales.ledger.calendar.business_date(service._clock.now()) - DAY
-    for day in (yesterday - DAY, yesterday):
-        reconciled(service, till, day, "1")
+    # Of one register, in one second, they would be the same sales, moved.
+    reconciled(service, till, yesterday - DAY, "3")
+    reconciled(service, till, yesterday, "1")
 
     return sold(service, till, *(f"t{number}" for number in range(7)))
 
@@ -105,15 +107,15 @@ def fresh(new_service):
     return new_service()
 
 
-# State, and where in the page.
+# State, where in the page, and its headline there.
 SCENES = {
-    "well": ("well", ""),
-    "fresh": ("fresh", ""),
-    "down": ("down", ""),
-    "troubled": ("troubled", ""),
-    "refused": ("troubled", "Review and apply"),
-    "parked": ("parked", "Decide about"),
-    "sign-in": ("fresh", ""),
+    "well": ("well", "", "All is well."),
+    "fresh": ("fresh", "", "Nothing was pulled yet."),
+    "down": ("down", "", "The back office gives no good answer."),
+    "troubled": ("troubled", "", "The last push of sales failed."),
+    "refused": ("troubled", "Review and apply", "Apply this catalogue?"),
+    "parked": ("parked", "Decide about", "Does the back office have these sales?"),
+    "sign-in": ("fresh", "", "Sign in"),
 }
 
 
@@ -134,7 +136,7 @@ def test_looks(request, open_page, scene, schemes):
     """
     On every screen, light and dark, the layout holds, and axe finds nothing.
     """
-    name, link = SCENES[scene]
+    name, link, headline = SCENES[scene]
     service = request.getfixturevalue(name)
     access = Access(token="s3cret-of-the-shim") if scene == "sign-in" else None
 
@@ -143,4 +145,5 @@ def test_looks(request, open_page, scene, schemes):
         if link:
             page.get_by_role("link", name=link).first.click()
 
+        expect(page.locator("h1")).to_have_text(headline)
         assert_looks(page, f"{scene}-{screen}", schemes[screen])
