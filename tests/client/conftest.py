@@ -284,7 +284,7 @@ def raw_server() -> Iterator[Callable[..., RawServer]]:
 
 
 BODY = b'{"success":true,"data":{"status":"ok"}}'
-ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
+ANSWER = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
 
 
 @pytest.fixture

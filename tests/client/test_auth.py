@@ -23,12 +23,10 @@ from .matrix.row import answer
 from .matrix.test_matrix import batch
 
 
-# The server hangs up: a client that is not told might use the connection again.
-LAST = "Connection: close"
-WELL = answer(b'{"success":true,"data":{"status":"ok"}}', LAST)
-ITEMS = answer(b'[{"sku":"A","name":"a","price":1}]', LAST)
-TAKEN = answer(b'{"success":true,"data":{"accepted":1}}', LAST)
-ENDED = answer(b'{"error":"token ended"}', LAST, status="401 No")
+WELL = answer(b'{"success":true,"data":{"status":"ok"}}')
+ITEMS = answer(b'[{"sku":"A","name":"a","price":1}]')
+TAKEN = answer(b'{"success":true,"data":{"accepted":1}}')
+ENDED = answer(b'{"error":"token ended"}', status="401 No")
 
 
 class Login:
@@ -75,7 +73,7 @@ def office(raw_server):
             asked = self.server.requests[-1]
             path = asked.split(b" ")[1].decode()
             if path == "/login":
-                return self.login or answer(self.token(), LAST)
+                return self.login or answer(self.token())
             if f"Authorization: Bearer {self.good}".encode() not in asked:
                 return ENDED
             return {"health": WELL, "items": ITEMS, "push": TAKEN}[path.rpartition("/")[2]]

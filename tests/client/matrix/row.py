@@ -48,10 +48,11 @@ class Row:
 
 def answer(body: bytes, *fields: str, status: str = "200 OK", length: bool = True) -> bytes:
     """
-    An HTTP answer.
+    An HTTP answer of a server that hangs up: a client that is not told might
+    use the connection again.
     """
     size = (f"Content-Length: {len(body)}",) if length else ()
-    head = "\r\n".join([f"HTTP/1.1 {status}", *size, *fields])
+    head = "\r\n".join([f"HTTP/1.1 {status}", *size, "Connection: close", *fields])
 
     return head.encode("latin-1") + b"\r\n\r\n" + body
 
