@@ -3,6 +3,7 @@
 """
 
 import json
+import re
 from decimal import Decimal
 
 import pytest
@@ -134,16 +135,37 @@ def test_ages(console, file):
     assert json.loads(done.stdout.splitlines()[0])["naxml"]["min_age"] == 18
 
 
-def test_file_without_end(console, file):
+READING = {
+    "sniff": ("naxml", "sniff", "ITT.xml"),
+    "show": ("naxml", "show", "ITT.xml", "--dialect", "passport"),
+    "show --json": ("naxml", "show", "ITT.xml", "--dialect", "passport", "--json"),
+    "compare": ("compare", "ITT.xml", "--dialect", "passport"),
+}
+
+
+@pytest.mark.parametrize("command", READING.values(), ids=READING)
+def test_file_without_end(console, office, file, command):
     """
     A file that ends too early has an error with its name, and a line where it is.
     """
+    office.catalog = [{"sku": "036000291452", "name": "Cola", "price": Decimal("1.80")}]
+    console.run("pull")
     file(TWO[:-40])
-    done = console.run("naxml", "show", "ITT.xml", "--dialect", "passport", "--json")
+    done = console.run(*command)
 
     assert done.returncode == 1
-    assert "(truncated)" in done.stderr
+    assert re.search(r"conexxus: ITT\.xml: line \d+: .*\(truncated\)", done.stderr)
     assert "how-to/troubleshoot.md#naxmlerror" in done.stderr
+
+
+def test_file_that_is_not_there(console):
+    """
+    Its name is in the error.
+    """
+    done = console.run("naxml", "show", "ITT.xml", "--dialect", "passport")
+
+    assert done.returncode == 1
+    assert "ITT.xml: it can't be read: No such file or directory (unreadable)" in done.stderr
 
 
 def test_open_prices(console, file):

@@ -17,6 +17,7 @@ from sites import Site
 
 
 DATABASES = BOTH
+WHOLE = "the whole catalogue is handed to the host's storage, not only what has changed"
 
 
 def items(*skus, price="1.00"):
@@ -250,13 +251,24 @@ def test_location_without_host_queues_nothing(site):
 
 def test_new_host_gets_everything(site, host):
     """
-    A host that comes later gets the whole mirror, even if nothing changed.
+    A host that comes later gets the whole mirror, even if nothing changed, and
+    the run says so.
     """
     site.pull(items("A", "B"))
 
-    site.pull(storage=host)
+    run = site.pull(storage=host)
+    after = site.pull(storage=host)
 
     assert host.items == site.shelf
+    assert run.note == WHOLE
+    assert after.note is None
+
+
+def test_first_catalogue_needs_no_note(site, host):
+    """
+    What is new is everything.
+    """
+    assert site.pull(items("A", "B"), storage=host).note is None
 
 
 @pytest.mark.fault(
@@ -289,9 +301,10 @@ def test_reapply(site, host):
     site.pull(items("A", "B"), storage=host)
     host.items = {}
 
-    site.pull(storage=host, reapply=True)
+    run = site.pull(storage=host, reapply=True)
 
     assert host.items == site.shelf
+    assert run.note == WHOLE
 
 
 def test_removals_are_kept_unless_asked_for(site, host):

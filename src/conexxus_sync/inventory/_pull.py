@@ -33,6 +33,7 @@ from ._results import (
     with_host_error,
     with_unheard_removals,
     with_waiting,
+    with_whole_catalogue,
 )
 from ._validation import Validator
 
@@ -352,6 +353,8 @@ class Pull:
         self.host.queue(state, changed=changed)
         if self.gone and not self.host.hears_of_removals(state):
             self.run = with_unheard_removals(self.run, self.gone)
+        if self.host.beyond is not None:
+            self.run = with_whole_catalogue(self.run)
         self.host.deliver_in(state)
         state.mirror.save_checkpoint(checkpoint)
         if self.unnamed != self.last.unnamed:

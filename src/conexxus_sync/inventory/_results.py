@@ -136,3 +136,15 @@ def with_host_error(run: SyncRun, error: str) -> SyncRun:
         errors=[RunIssue(item=None, error=error, kind=IssueKind.HOST), *run.errors],
         last_error=error,
     )
+
+
+def with_whole_catalogue(run: SyncRun) -> SyncRun:
+    """
+    *run* with a note that the host gets more than what has changed.
+    """
+    if run.note is not None or not (run.not_modified or run.unchanged):
+        return run
+
+    note = "the whole catalogue is handed to the host's storage, not only what has changed"
+
+    return attrs.evolve(run, note=note)

@@ -40,7 +40,7 @@ class NaxmlError(SyncError):
         fault: Its name.
         reason: What is wrong, in words.
         line: Where it was found; None where that is no matter of lines.
-        file: Its name, where it is one of several.
+        file: Its name.
     """
 
     def __init__(

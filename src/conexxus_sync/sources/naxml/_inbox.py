@@ -125,14 +125,11 @@ def read_manifest(path: Path) -> list[str]:
     Raises:
         NaxmlError: It can't be read, or lists something else than files beside it.
     """
-    try:
-        with XmlStream.open(path) as stream:
-            if stream.root.name != _LIST:
-                msg = f"its root is {stream.root.name[:60]}, that of a manifest is {_LIST}"
-                raise NaxmlError(Fault.NO_MAINTENANCE, msg)
-            return [_file_name(it) for _, it in stream.elements([_FILE]) if name_of(it) == _FILE]
-    except NaxmlError as exc:
-        raise exc.of_file(path.name) from exc
+    with XmlStream.open(path) as stream:
+        if stream.root.name != _LIST:
+            msg = f"its root is {stream.root.name[:60]}, that of a manifest is {_LIST}"
+            raise NaxmlError(Fault.NO_MAINTENANCE, msg)
+        return [_file_name(it) for _, it in stream.elements([_FILE]) if name_of(it) == _FILE]
 
 
 def _file_name(element: Element) -> str:

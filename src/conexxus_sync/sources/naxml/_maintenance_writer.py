@@ -122,7 +122,8 @@ def write_whole(path: Path, chunks: Iterable[bytes], refused: Sequence[Unwritabl
             raise NaxmlError(Fault.UNWRITABLE, msg)
         partial.replace(path)
     except OSError as exc:
-        raise NaxmlError(Fault.UNWRITABLE, f"it can't be written: {exc.strerror}") from exc
+        msg = f"it can't be written: {exc.strerror}"
+        raise NaxmlError(Fault.UNWRITABLE, msg, file=path.name) from exc
     finally:
         partial.unlink(missing_ok=True)
 

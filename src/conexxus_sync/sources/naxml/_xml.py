@@ -83,6 +83,7 @@ class XmlStream:
 
         Raises:
             NaxmlError: It can't be read, is too large, or does not begin as XML.
+                Whatever is raised while it is open names the file.
         """
         try:
             with path.open("rb") as file:
@@ -98,7 +99,10 @@ class XmlStream:
                     raise NaxmlError(Fault.DOCTYPE, msg)
                 yield cls(file=file, root=_root_of(first), encoding=encoding, first=first)
         except OSError as exc:
-            raise NaxmlError(Fault.UNREADABLE, f"it can't be read: {exc.strerror}") from exc
+            msg = f"it can't be read: {exc.strerror}"
+            raise NaxmlError(Fault.UNREADABLE, msg, file=path.name) from exc
+        except NaxmlError as exc:
+            raise exc.of_file(path.name) from exc
 
     def elements(self, names: Collection[str]) -> Iterator[tuple[Element | None, Element]]:
         """
