@@ -96,6 +96,36 @@ def test_rows_and_elements(raws):
         assert decoded == expected
 
 
+def with_extras(*extras):
+    members = {"sku": '"A"', "name": '"a"', "price": "1.50"}
+    return [object_of((members | extra).items()) for extra in extras]
+
+
+@pytest.mark.parametrize(
+    "extras",
+    [
+        ({"a": "1", "%s": '"%s"'}, {"a": "null", "%s": '"x%"'}),
+        ({"a": "1", "b": '"x"'}, {}, {"b": "true", "é": "1.50"}),
+        ({"a": "[1, 2.50]"}, {"a": '{"z": 1, "b": []}'}, {"a": r'"\u00e9"'}),
+        ({"a": "[1]", "b": "1"}, {}, {"a": '{"z": 1.0}'}, {"b": '"y"'}),
+        ({"a": '"X"'}, {"a": r'"X\n"'}, {}),
+    ],
+    ids=["each has all", "some have some", "lists and objects", "some of both", "escaped"],
+)
+def test_extras(extras):
+    """
+    Values of other keys are those of their item, and of no other.
+    """
+    raws = with_extras(*extras)
+    expected = [decode_item(raw.encode()) for raw in raws]
+
+    decoded = WindowDecoder().decode(f"[{', '.join(raws)}]".encode())
+
+    assert isinstance(decoded, PlainItems)
+    assert [it.extra for it in decoded.items()] == [it.extra for it in expected]
+    assert list(zip(*decoded.columns(), strict=True)) == list(map(row_of, expected))
+
+
 @given(st.lists(raw_elements, min_size=1, max_size=5))
 def test_plain_items_are_recognised(raws):
     """

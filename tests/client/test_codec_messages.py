@@ -17,6 +17,7 @@ from conexxus_client import (
 )
 from conexxus_client._codec import CatalogReader, Envelope, decode_json, excerpt
 from conexxus_client._codec._catalog_window import WindowDecoder
+from conexxus_client._codec._envelope import MAX_CURSOR, MAX_FIELD
 from conexxus_client._codec._plain_items import PlainItems
 
 
@@ -345,7 +346,11 @@ def test_envelopes():
     [
         ("2", "2"),
         ("0", "0"),
+        ("2.0", "2"),
+        ("2.50", "2.50"),
+        ("1e17", "1" + "0" * 17),
         ('"2"', "2"),
+        (f'"{"c" * MAX_CURSOR}"', "c" * MAX_CURSOR),
         ('"c"', "c"),
         ('""', None),
         ("false", None),
@@ -362,7 +367,38 @@ def test_cursors(field, cursor):
 
 
 @pytest.mark.parametrize(
-    ("field", "total"), [("6", 6), ('"6"', 6), ('" 6 "', 6), ("6.0", 6), ('""', None)]
+    ("field", "fault"),
+    [
+        ("true", "is not understood: 'True'"),
+        ("[2]", "is not understood: '[2]'"),
+        ("1e18", "is not understood: '1E+18'"),
+        ("1e-18", "is not understood: '1E-18'"),
+        (f'"{"c" * (MAX_CURSOR + 1)}"', "passes 8192 bytes"),
+        (f'"{"c" * MAX_FIELD}"', "passes 8192 bytes"),
+    ],
+)
+def test_what_is_no_cursor(field, fault):
+    """
+    What is no text that fits into an address is refused, with its key and the
+    setting that changes it.
+    """
+    with pytest.raises(EnvelopeError) as info:
+        read(f'{{"success":true,"data":[],"nextCursor":{field}}}'.encode())
+
+    assert f"the envelope's 'nextCursor' {fault}. Set ApiProfile.next_cursor_key" in str(info.value)
+
+
+@pytest.mark.parametrize(
+    ("field", "total"),
+    [
+        ("6", 6),
+        ('"6"', 6),
+        ('" 6 "', 6),
+        ("6.0", 6),
+        ("6e0", 6),
+        ("9" * 18, 10**18 - 1),
+        ('""', None),
+    ],
 )
 def test_totals(field, total):
     """
@@ -373,7 +409,9 @@ def test_totals(field, total):
     assert read(body).envelope == Envelope(total=total)
 
 
-@pytest.mark.parametrize("field", ["-1", "6.5", '"6.0"', '"six"', '"\\u0666"', "1e30", "[6]", "{}"])
+@pytest.mark.parametrize(
+    "field", ["-1", "6.5", '"6.0"', '"six"', '"\\u0666"', "1e30", "9" * 19, "[6]", "{}", "true"]
+)
 def test_what_is_no_total(field):
     """
     Anything else is refused, with its key and the setting that changes it.

@@ -2,7 +2,7 @@
 The totals of a business date: as the contract shows them, and as they are added up.
 """
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import attrs
@@ -17,11 +17,14 @@ from conexxus_client import (
     CountedTotal,
     DayTotals,
     DecodeError,
+    Tax,
     TaxTotal,
+    Tender,
 )
 from conexxus_client._codec import decode_day_totals, decode_json, encode_json, totals_document
 from conexxus_client.testing import BackOffice
 from conexxus_sync.model.order_records import transaction_of
+from conexxus_sync.testing import sale
 
 
 DAY = date(2026, 1, 2)
@@ -129,6 +132,72 @@ def test_totals_of_receipts():
     assert totals.paid_in == CountedTotal(count=1, total=Decimal("100.00"))
     assert totals.paid_out == CountedTotal(count=1, total=Decimal("-25.00"))
     assert [one.total for one in totals.transactions] == [sale.total for sale in sales]
+
+
+def test_each_sum_goes_on():
+    """
+    By register, tender and tax, every sale is added; the taxable amount as far
+    as it is given, and of a payment what was kept.
+    """
+    at = datetime(2026, 1, 2, 17, tzinfo=UTC)
+
+    def sold(number, register, taxes, change):
+        return attrs.evolve(
+            sale(f"t{number}", "10.90", timestamp=at),
+            register=register,
+            taxes=taxes,
+            tenders=[
+                Tender(type="cash", amount=Decimal("20.00"), change=Decimal(change)),
+                Tender(type="card", amount=Decimal(change) - Decimal("9.10")),
+            ],
+        )
+
+    given = Tax(code="STATE", amount=Decimal("0.90"), taxable=Decimal("10.00"), included=False)
+    bare = Tax(code="CITY", amount=Decimal("0.10"), included=False)
+    sales = [
+        sold(1, "1", [given, bare], "9.10"),
+        sold(2, "2", [given], "9.20"),
+        sold(3, "2", [attrs.evolve(given, taxable=None), bare], "9.10"),
+    ]
+
+    totals = DayTotals.of(sales, date=DAY, location_id="l")
+
+    assert totals.sales == CountedTotal(count=3, total=Decimal("32.70"))
+    assert totals.registers == {
+        "1": CountedTotal(count=1, total=Decimal("10.90")),
+        "2": CountedTotal(count=2, total=Decimal("21.80")),
+    }
+    assert totals.tenders == {"cash": Decimal("32.60"), "card": Decimal("0.10")}
+    assert totals.taxes == {
+        "STATE": TaxTotal(taxable=Decimal("20.00"), amount=Decimal("2.70")),
+        "CITY": TaxTotal(taxable=None, amount=Decimal("0.20")),
+    }
+
+
+def test_document():
+    """
+    What is not known has no key.
+    """
+    one = CountedTotal(count=1, total=Decimal("1.50"))
+    totals = DayTotals(
+        date=DAY,
+        location_id="l",
+        sales=one,
+        registers={"1": one},
+        tenders={"cash": Decimal("1.50")},
+        taxes={"A": TaxTotal(taxable=Decimal("1.00"), amount=Decimal("0.50")), "B": TaxTotal()},
+        paid_in=one,
+        paid_out=attrs.evolve(one, total=Decimal("-1.50")),
+        transactions=(BookedTransaction(id="t1", total=Decimal("1.50")),),
+    )
+
+    assert encode_json(totals_document(totals)).decode() == (
+        '{"count":1,"date":"2026-01-02","locationId":"l","paidIn":{"count":1,"total":1.50},'
+        '"paidOut":{"count":1,"total":-1.50},"registers":[{"count":1,"register":"1","total":1.50}],'
+        '"taxes":[{"amount":0.50,"code":"A","taxable":1.00},{"amount":0,"code":"B"}],'
+        '"tenders":[{"amount":1.50,"type":"cash"}],"total":1.50,'
+        '"transactions":[{"id":"t1","total":1.50}]}'
+    )
 
 
 @given(TRANSACTIONS)

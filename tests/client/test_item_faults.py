@@ -189,6 +189,8 @@ def test_prices(text, price):
         (b"1e999", "more than 38 digits: 1e999"),
         (b"9" * 39, "more than 38 digits: " + "9" * 39),
         (b"1e-19", "more than 18 decimals: 1e-19"),
+        (b"9" * 21 + b"." + b"1" * 18, "more than 38 digits: " + "9" * 21 + "." + "1" * 18),
+        (b"9" * 60, "more than 38 digits: " + "9" * 60),
         (b"0.1234567890123456789", "more than 18 decimals: 0.1234567890123456789"),
         (b"9" * 5000, "more than 38 digits: " + "9" * 60 + "…"),
         (b"1." + b"3" * 5000, "more than 18 decimals: 1." + "3" * 58 + "…"),

@@ -2,9 +2,18 @@
 What is too large in a catalogue: however its bytes arrive, the same is made of it.
 """
 
+import hashlib
+
 import pytest
 
-from conexxus_client import ApiProfile, DecodeError, InvalidItem, Item, ResponseTooLargeError
+from conexxus_client import (
+    ApiProfile,
+    DecodeError,
+    InvalidItem,
+    Item,
+    ResponseTooLargeError,
+    decode_item,
+)
 from conexxus_client._codec import CatalogReader, _catalog_reader
 from conexxus_client._codec._item_faults import MAX_ELEMENT
 
@@ -53,6 +62,60 @@ def test_a_large_item_is_set_aside(size):
     assert large.reason == "Item is larger than 1,048,576 bytes: picture has 1,499,957"
     assert large.raw == picture(1_500_000)[: len(large.raw)]
     assert len(large.raw) == 4096
+    digest = hashlib.sha256(picture(1_500_000)).hexdigest()[:32]
+    assert large.detail == f"at most 1,048,576 bytes; it has 1,500,000, with the SHA-256 {digest}"
+    assert large == decode_item(picture(1_500_000))
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason", "path"),
+    [
+        (b"[%b1]" % (b"1," * 600_000), "Item is larger than 1,048,576 bytes", "$"),
+        (
+            b'{"a b":[%b1],"c":"x"}' % (b"1," * 600_000),
+            "Item is larger than 1,048,576 bytes: 'a b' has 1,200,003",
+            "$['a b']",
+        ),
+        (
+            b'{"a":"%b","b":"%b"}' % (b"x" * 600_000, b"y" * 600_000),
+            "Item is larger than 1,048,576 bytes: a has 600,002",
+            "$.a",
+        ),
+    ],
+    ids=["no object", "a list", "two of one size"],
+)
+def test_what_makes_an_element_large(raw, reason, path):
+    """
+    Its largest field is named, the first of several; a list has none.
+    """
+    _, large, _ = read(among_others(raw), 65_536)
+
+    assert (large.reason, large.path, large.sku) == (reason, path, None)
+    assert large == decode_item(raw)
+
+
+@pytest.mark.parametrize(
+    ("end", "fault"),
+    [
+        (b'"', "it has no end"),
+        (b'",', "it has no end"),
+        (b"", "a text without an end where a value is expected"),
+        (b'","a"}', "'}' where ':' is expected"),
+        (b'" 1}', "a number or a word where ',' is expected"),
+        (b'" "y"}', "a text where ',' is expected"),
+        (b'"]', "']' where ',' is expected"),
+        (b'",:', "':' where a key is expected"),
+    ],
+)
+def test_a_large_element_without_borders(end, fault):
+    """
+    Where its very structure is broken, its end may be elsewhere: nothing is
+    set aside.
+    """
+    with pytest.raises(DecodeError) as info:
+        decode_item(b'{"x":"%b' % (b"x" * MAX_ELEMENT) + end)
+
+    assert str(info.value) == f"not readable as JSON: {fault}"
 
 
 @pytest.mark.parametrize("size", PIECES)

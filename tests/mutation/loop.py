@@ -27,7 +27,7 @@ from .mutants import Mutant
 
 
 SURVIVED, KILLED, TIMED_OUT, UNTESTED = "survived", "killed", "timed out", "untested"
-# Of an examined mutant: so many times what its tests take, and some seconds.
+# Of a test with a mutant: so many times what it takes without, and some seconds.
 PATIENCE, CPU_SECONDS = 10, 3
 # What computes for less than so many seconds in so long stands still; on a busy
 # machine, other processes may have the rest.
@@ -154,8 +154,6 @@ class MutantLoop:
             return status, pipe.read()
 
     def _try(self, mutant: Mutant | None, items: Sequence[pytest.Item], tell: int) -> None:
-        seconds = sum(self.seconds[item.nodeid] for item in items)
-        resource.setrlimit(resource.RLIMIT_CPU, (int(CPU_SECONDS + PATIENCE * seconds), -1))
         _end_if_still()
         nothing = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, 1)
@@ -166,6 +164,8 @@ class MutantLoop:
         if mutant is not None:
             mutant.put_in_place()
         for item, after in zip(items, [*items[1:], None], strict=True):
+            limit = process_time() + CPU_SECONDS + PATIENCE * self.seconds[item.nodeid]
+            resource.setrlimit(resource.RLIMIT_CPU, (int(limit), -1))
             _run(item, after)
             if self.failed:
                 os.write(tell, item.nodeid.encode())

@@ -123,7 +123,14 @@ def members(raw: bytes | bytearray, end: int) -> Iterator[Member]:
         raise DecodeError("not readable as JSON: it has no end")
 
 
-_KEY, _VALUE, _COMMA, _TEXT, _BARE = b"key", b"value", b",", b'"', b"bare"
+_KEY, _VALUE, _COMMA, _TEXT, _BARE, _CUT = b"key", b"value", b",", b'"', b"bare", b"!"
+_NAMES = {
+    _KEY: "a key",
+    _VALUE: "a value",
+    _TEXT: "a text",
+    _BARE: "a number or a word",
+    _CUT: "a text without an end",
+}
 _NEXT = {
     (_KEY, _TEXT): b":",
     (b":", b":"): _VALUE,
@@ -153,7 +160,7 @@ class _Grammar:
         following = self._following(sign)
 
         if following is None:
-            msg = f"{sign.decode()!r} where {self.expected.decode()!r} is expected"
+            msg = f"{_named(sign)} where {_named(self.expected)} is expected"
             raise DecodeError(f"not readable as JSON: {msg}")
 
         self.expected = following
@@ -175,6 +182,10 @@ class _Grammar:
         return _NEXT.get((self.expected, sign))
 
 
+def _named(sign: bytes) -> str:
+    return _NAMES.get(sign, repr(sign.decode()))
+
+
 def _first_in(bracket: bytes) -> bytes:
     return _KEY if bracket == b"{" else _VALUE
 
@@ -184,7 +195,7 @@ def _sign_of(part: bytes) -> bytes:
     *part* if it is one sign, else what it is one of.
     """
     if part[:1] == b'"':
-        return _TEXT if len(part) > 1 else b"!"
+        return _TEXT if len(part) > 1 else _CUT
 
     return part if part in (b"{", b"}", b"[", b"]", b":", b",") else _BARE
 
