@@ -138,6 +138,31 @@ def test_a_frozen_batch():
     assert encode_batch(summed).startswith(body[:-1] + b',"summary":{')
 
 
+def test_line_with_an_extra():
+    """
+    What a line has besides is written beside its price, and read back.
+    """
+    line = TransactionLine(
+        sku="S", quantity=2, price=Decimal("1.10"), extra={"cask": {"no": Decimal("7.0")}}
+    )
+    raw = encode_transaction(sale(items=[line]))
+
+    assert b'"items":[{"extra":{"cask":{"no":7.0}},"price":1.10,"quantity":2,"sku":"S"}]' in raw
+    assert decode_transaction(raw).items == (line,)
+
+
+def test_line_of_a_kind():
+    """
+    What is sold as a tip, a fee or a deposit needs no SKU.
+    """
+    line = {"kind": "tip", "quantity": 1, "price": 2}
+    raw = {"id": "t", "timestamp": "2026-01-02T10:00:00Z", "total": 2, "items": [line]}
+
+    (read,) = decode_transaction(json.dumps(raw)).items
+
+    assert (read.kind, read.sku, read.price) == ("tip", None, 2)
+
+
 def test_the_machine_is_anywhere(monkeypatch):
     """
     A moment is written in UTC, whatever the machine's zone is.

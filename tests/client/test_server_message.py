@@ -10,7 +10,7 @@ import pytest
 
 from canary import CANARY, everything_about, traces
 from conexxus_client import ConexxusError, EnvelopeError, StatusError
-from conexxus_client._codec._server_message import MAX_MESSAGE, server_message
+from conexxus_client._codec._server_message import MAX_MESSAGE, page_message, server_message
 
 from .matrix.row import answer
 from .matrix.test_matrix import batch
@@ -22,7 +22,11 @@ MESSAGES = [
     ({"errors": "all is wrong"}, "all is wrong"),
     ({"errors": ["a is wrong", "b is wrong"]}, "a is wrong; b is wrong"),
     ({"errors": [{"detail": "sku is unknown"}] * 9}, "sku is unknown"),
+    ({"errors": ["a", "b", "c"]}, "a; b; c"),
     ({"errors": ["a", "b", "c", "d", "e"]}, "a; b; c; …"),
+    ({"message": "Not accepted:", "errors": ["no date"]}, "Not accepted: no date"),
+    ({"message": "no date", "errors": ["no date, no id"]}, "no date, no id"),
+    ({"message": "E_CLOSED", "errors": {"detail": "the store is closed"}}, "the store is closed"),
     ({"error": {"message": "quota"}}, "quota"),
     ({"error": {"errors": [{"message": "quota", "reason": "x"}], "message": "quota"}}, "quota"),
     ({"error": "E_CLOSED", "message": "the store is closed"}, "the store is closed"),
@@ -57,9 +61,39 @@ def test_length_and_depth():
     for _ in range(90):
         deep = {"error": deep}
 
+    assert server_message({"error": "x" * MAX_MESSAGE}) == "x" * MAX_MESSAGE
     assert len(server_message({"error": "x" * 100_000})) == MAX_MESSAGE
     assert len(server_message({"errors": [{"detail": "y" * 900}] * 10_000})) == MAX_MESSAGE
     assert server_message(deep) is None
+
+
+@pytest.mark.parametrize("within", [lambda it: {"error": it}, lambda it: [it]], ids=["{}", "[]"])
+def test_deepest_message(within):
+    """
+    Below seven levels nothing is looked for.
+    """
+    body = "closed"
+    for _ in range(7):
+        body = within(body)
+
+    assert server_message(body) == "closed"
+    assert server_message(within(body)) is None
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        (b"<html><p>\xff gone", "an HTML page: \ufffd gone"),
+        (b"<html><script>x</script></html>", "an HTML page"),
+        (b"<html><b>a</b><!-- x --><b>b</b>", "an HTML page: a b"),
+        (b"<note>a</note>", "a document: a"),
+    ],
+)
+def test_words_of_a_page(page, said):
+    """
+    What a browser would show, on one line.
+    """
+    assert page_message(page) == said
 
 
 def said_of(call):
