@@ -49,7 +49,9 @@ def test_killed_while_rows_are_moved(site, monkeypatch, after):
     if child == 0:
         try:
             HeldRows._read = killing(after)
-            print("not killed:", site.pull(UPSTREAM))
+            # On a busy machine, a pull may end before it has a connection.
+            for _ in range(3):
+                print("not killed:", site.pull(UPSTREAM))
         except BaseException as exc:
             traceback.print_exception(exc)
         finally:
