@@ -101,6 +101,7 @@ def test_what_makes_an_element_large(raw, reason, path):
         (b'",', "it has no end"),
         (b"", "a text without an end where a value is expected"),
         (b'","a"}', "'}' where ':' is expected"),
+        (b'","a",', "',' where ':' is expected"),
         (b'" 1}', "a number or a word where ',' is expected"),
         (b'" "y"}', "a text where ',' is expected"),
         (b'"]', "']' where ',' is expected"),
