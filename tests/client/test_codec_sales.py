@@ -93,6 +93,11 @@ def test_what_is_written_can_be_read():
             "$.items[0].discounts[0].amount must be a number",
         ),
         ({"items": [{"quantity": 1, "price": 1}]}, "$.items[0].sku must be a text"),
+        ({"id": ""}, "$: id must be a text that is not empty"),
+        (
+            {"items": [{"sku": "S", "quantity": 1, "price": 10**39}]},
+            "$.items[0]: price: an amount is finite, with at most 38 digits and 18 decimals",
+        ),
     ],
 )
 def test_transactions(fields, text):

@@ -159,6 +159,7 @@ def test_optional_fields_of_a_wrong_type(key, text, value):
         (b"0.00000000", "0E-8"),
         (b"5." + b"0" * 60, "5"),
         (b"1.25" + b"0" * 60, "1.25"),
+        (b"-1.25" + b"0" * 60, "-1.25"),
     ],
 )
 def test_prices(text, price):
