@@ -344,7 +344,7 @@ def test_the_deepest_item(deep):
     if isinstance(expected, Item):
         assert window.rows == [row_of(expected)] * 2
     else:
-        assert expected.reason == "Item is nested too deeply"
+        assert (expected.reason, expected.path) == ("Item is nested too deeply", "$.deep")
 
 
 def test_bad_items_are_decoded_by_the_window(monkeypatch):

@@ -54,18 +54,19 @@ def test_what_can_not_be_written(value, text):
     assert str(info.value) == text
 
 
-def test_what_is_written_can_be_read():
+@pytest.mark.parametrize("receipt", [{}, {"register": "1"}], ids=["plain", "receipt"])
+def test_what_is_written_can_be_read(receipt):
     """
     As deep as anything may be written, it is read again: by itself, and in
     the body of a push.
     """
     deepest, too_deep = {"x": nested(96)}, {"x": nested(97)}
 
-    frozen = FrozenBatch.of(batch_of(sale(extra=deepest)))
+    frozen = FrozenBatch.of(batch_of(sale(extra=deepest, **receipt)))
 
     assert frozen.transactions()[0].extra == deepest
     with pytest.raises(ValueError, match="nested deeper"):
-        FrozenBatch.of(batch_of(sale(extra=too_deep)))
+        FrozenBatch.of(batch_of(sale(extra=too_deep, **receipt)))
     assert decode_extra(encode_extra({"x": nested(99)})) == {"x": nested(99)}
 
 

@@ -48,7 +48,9 @@ def item(members):
         (b'"x":"C:\\x"', "$.x", r"x: the escape '\\x' is none of JSON"),
         (b'"x":"\\u12G4"', "$.x", r"x: the escape '\\u' is none of JSON"),
         (b'"x":"it\\\'s"', "$.x", 'x: the escape "\\\\\'" is none of JSON'),
+        (b'"x":"\\X"', "$.x", r"x: the escape '\\X' is none of JSON"),
         (b'"x":"\\udc00"', "$.x", "x: half of a surrogate pair"),
+        (b'"x":"\\n\\udc00"', "$.x", "x: half of a surrogate pair"),
         (b'"x":NaN', "$.x", "x: 'NaN' is no JSON value"),
         (b'"x":{"y":[-Infinity]}', "$.x", "x: '-Infinity' is no JSON value"),
         (b'"x":undefined', "$.x", "x: 'undefined' is no JSON value"),
@@ -59,6 +61,8 @@ def item(members):
         (b'"x":', "$.x", "x: the value is missing"),
         (b'"x":,"y":1', "$.x", "x: the value is missing"),
         (b'"x":[1,]', "$.x", "x: JSON is malformed: trailing comma in array (byte 3)"),
+        (b'"x":[";",]', "$.x", "x: JSON is malformed: trailing comma in array (byte 5)"),
+        (b'"y":%b,"x":NaN' % (b"[" * 99 + b"]" * 99), "$.x", "x: 'NaN' is no JSON value"),
         (b'"x":"\xff"', "$.x", "x: not UTF-8"),
         (b'"s p":NaN', "$['s p']", "'s p': 'NaN' is no JSON value"),
         (b'"a\tb":1', "$['a\\tb']", r"'a\tb': the control character U+0009 is not escaped"),
@@ -81,6 +85,27 @@ def test_one_unreadable_field(member, path, fault, size):
     assert isinstance(bad, InvalidItem)
     assert (bad.sku, bad.path, bad.raw) == ("A", path, raw)
     assert bad.reason == f"Item is not readable: {fault}"
+
+
+def test_unreadable_sku():
+    """
+    A SKU that no store can keep is not told with what is set aside.
+    """
+    raw = b'{"sku":"A\\u0000","name":"a","price":1,"x":NaN}'
+
+    (bad,) = read(b"[" + raw + b"]")
+
+    assert (bad.sku, bad.reason) == (None, "Item is not readable: x: 'NaN' is no JSON value")
+
+
+def test_unreadable_list():
+    """
+    A list among items is none, whatever is in it.
+    """
+    first, bad, last = read(b"[%b,[NaN],%b]" % (GOOD % 1, GOOD % 2))
+
+    assert (first.sku, last.sku) == ("1", "2")
+    assert bad.reason == "Item is not an object"
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ def test_a_large_item_is_set_aside(size):
             "$['a b']",
         ),
         (
-            b'{"a":"%b","b":"%b"}' % (b"x" * 600_000, b"y" * 600_000),
+            b'{"a":"%b","":"","b":"%b"}' % (b"x" * 600_000, b"y" * 600_000),
             "Item is larger than 1,048,576 bytes: a has 600,002",
             "$.a",
         ),
