@@ -11,6 +11,7 @@ from databases import BOTH
 from conexxus_client import ClientConfig, ConexxusClient, Item
 from conexxus_client.testing import SandboxTransport
 from conexxus_sync import RunStatus
+from conexxus_sync.testing import MemoryCatalog
 from peeks import peek
 
 
@@ -394,3 +395,26 @@ def test_locations_do_not_mix(new_site):
     assert set(other.quarantine) == {"X"}
     assert set(one.shelf) == {"S000", "S001"}
     assert one.quarantine == {}
+
+
+def test_locations_with_the_same_items(new_site):
+    """
+    What is gone, changed or set aside at one location stays as it was at the
+    other, and so does what the other's host has still to get.
+    """
+    one = new_site(removals="deactivate")
+    other = new_site(location_id="loc-002", path=one.path, removals="deactivate")
+    hosts = [MemoryCatalog(), MemoryCatalog()]
+    for each, host in zip((one, other), hosts, strict=True):
+        each.pull(items(40), storage=host)
+    other.pull([*items(39), item("NEW")])
+    shelf, before = other.shelf, other.dump("changes")["changes"]
+
+    changed = [item("S000", "free"), *items(10)[1:], *items(38)[11:], item("S038", "9.00")]
+    one.pull([*changed, item("S039")], storage=hosts[0])
+    one.pull(storage=hosts[0], reapply=True)
+
+    assert (other.shelf, other.quarantine) == (shelf, {})
+    assert other.dump("changes")["changes"] == before
+    other.pull(storage=hosts[1])
+    assert dict(hosts[1].items) == shelf
