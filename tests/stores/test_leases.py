@@ -6,6 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import attrs
 import pytest
 from databases import BOTH, store_at
 
@@ -116,6 +117,28 @@ def test_holder_that_is_gone(store, clock, processes):
     processes.gone.add(HERE)
 
     assert acquire(store, clock).run_id == "r2"
+
+
+@pytest.mark.parametrize(
+    "another",
+    [{"boot": "boot-2"}, {"namespace": "pid:[2]"}, {"pid": 101}, {"started": "6"}],
+    ids=lambda another: next(iter(another)),
+)
+def test_holder_after_one_that_is_gone(store, clock, processes, another):
+    """
+    Who took over is known by all that distinguishes processes: nothing of the one
+    before is left of which it could be said that it is gone.
+    """
+    acquire(store, clock, "r1")
+    processes.gone.add(HERE)
+    processes.me = attrs.evolve(HERE, **another)
+    acquire(store, clock, "r2")
+    processes.is_gone = lambda identity: identity != processes.me
+
+    with pytest.raises(RunInProgressError) as caught:
+        acquire(store, clock, "r3")
+
+    assert caught.value.run_id == "r2"
 
 
 def test_expiry(store, clock):
