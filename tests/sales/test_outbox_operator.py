@@ -232,6 +232,58 @@ def test_closed_by_adopting(new_till):
     assert till.push(since=DAY - 30 * ONE) == []
 
 
+def test_closed_by_adopting_before(new_till):
+    """
+    To adopt up to an earlier date opens nothing again: dates between both were
+    not read, and are not sent.
+    """
+    till = new_till()
+    till.clock.advance_to(datetime(2026, 1, 20, 12, tzinfo=UTC))
+    till.engine().adopt(DAY + 15 * ONE)
+    till.engine().adopt(DAY + 5 * ONE)
+    sold(till, [DAY + 6 * ONE])
+
+    with pytest.raises(DateClosedError, match="2026-01-08 is closed to push"):
+        till.push(DAY + 6 * ONE)
+    assert till.push(since=DAY - 30 * ONE) == []
+
+
+def test_sold_while_it_was_adopted(new_till):
+    """
+    What came after the host was asked is found by the next look that falls due.
+    """
+    till = new_till()
+    till.orders.add(till.sale("t1"))
+    till.wait(minutes=44)
+
+    class Slow:
+        def transactions(self, location_id, business_date):
+            yield from till.orders.transactions(location_id, business_date)
+            if business_date == DAY:
+                till.wait(minutes=1)
+
+    till.engine(orders=Slow()).adopt(DAY)
+    till.orders.add(till.sale("t2"))
+    till.push()
+
+    assert till.effective() == ["t2"]
+
+
+def test_gone_since_it_was_adopted(new_till):
+    """
+    A date of which nothing but adopted sales are known is compared, though the
+    host returns none of them.
+    """
+    till = new_till()
+    till.orders.add(till.sale("t1"))
+    till.engine().adopt(DAY)
+    till.orders.remove("t1")
+
+    (run,) = till.push(DAY)
+
+    assert [issue.item for issue in run.errors] == ["t1"]
+
+
 def test_a_host_that_fails_while_it_is_adopted(new_till):
     """
     If the host fails, no date is closed, and it can be done again.

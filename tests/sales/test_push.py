@@ -97,6 +97,25 @@ def test_late_sales(till):
     assert till.effective(DAY) == ["late", "too late"]
 
 
+def test_sold_while_the_date_was_pushed(till):
+    """
+    A push has seen what there was when it began: where its date was due again
+    before it ended, the date is looked at once more.
+    """
+    till.orders.add(till.sale("t1"))
+    till.wait(minutes=44)
+
+    def slow(step):
+        if step == "sending":
+            till.wait(minutes=1)
+
+    till.engine(failpoint=slow).push(DAY)
+    till.orders.add(till.sale("t2"))
+    till.push()
+
+    assert till.effective(DAY) == ["t1", "t2"]
+
+
 def test_oldest_first(till):
     """
     Nine days down: nine dates are caught up, oldest first.
