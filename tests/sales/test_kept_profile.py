@@ -319,6 +319,26 @@ def test_what_waits_is_frozen_anew_when_the_mode_changes(till, before, after):
     assert sorted(till.effective()) == ["t1", "t2"]
 
 
+def test_what_waits_past_the_last_look_is_frozen_anew(till):
+    """
+    The next push sends it, though nothing else makes its date due.
+    """
+    for _ in range(9):
+        till.push()
+        till.wait(days=1)
+    till.orders.add(till.sale("late"))
+    till.office.faults("sales: refuse")
+    till.push(DAY)
+
+    till.profile = ApiProfile(sales_mode="replace_day")
+    till.office.sales_mode = "replace_day"
+    changing = operator(till, profile=till.profile, client_config=till.client().config)
+    changing.change_profile()
+    till.push()
+
+    assert till.effective(DAY) == ["late"]
+
+
 def test_what_waits_is_frozen_anew_when_ids_are_recognised(till):
     """
     A number that two registers used is set aside then, not taken for a
