@@ -43,6 +43,18 @@ def test_one_process_writes_at_a_time(file, monkeypatch):
     assert file.numbers() == {"loc-001": 1, "loc-002": 1}
 
 
+def test_a_number_that_comes_late(file):
+    """
+    Of two processes that counted, the first may write last: the file keeps the
+    higher number, and another location's is its own.
+    """
+    file.write("loc-001", 2)
+    file.write("loc-002", 1)
+    file.write("loc-001", 1)
+
+    assert file.numbers() == {"loc-001": 2, "loc-002": 1}
+
+
 @pytest.fixture
 def as_another():
     """
