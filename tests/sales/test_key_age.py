@@ -12,7 +12,7 @@ from databases import store_at
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conexxus_client import ApiProfile, ConexxusClient, Headers
+from conexxus_client import ApiProfile, ConexxusClient, Headers, ServerError
 from conexxus_client.testing import BackOffice, SandboxTransport
 from conexxus_sync.model.sales import Batch, BatchState, OutboxError, SendMoment
 from conexxus_sync.runtime.processes import LinuxProcesses
@@ -197,6 +197,28 @@ def test_a_cached_date_counts_with_its_age(new_till):
 
     world.push()
 
+    assert world.till.office.requests["sales"] == 1
+
+
+def test_the_date_of_a_proxy(new_till):
+    """
+    Who answers in place of a back office that is away has a clock of its own: it
+    does not say when a batch was sent.
+    """
+    world = World(new_till(), dated=True)
+    client = world.client()
+    client.health()
+    world.till.office.faults("health: 503")
+    world.now += timedelta(hours=30)
+    with pytest.raises(ServerError):
+        client.health()
+    world.now -= timedelta(hours=30)
+    world.sell_and_lose_the_answer(client)
+    world.boot(timedelta())
+
+    world.push()
+
+    assert world.till.effective() == ["t1"]
     assert world.till.office.requests["sales"] == 1
 
 
