@@ -332,6 +332,21 @@ def test_each_file_is_applied_once(site, inbox, host):
     assert prices(site) == {A: "1.00"}
 
 
+def test_name_of_all_that_there_was(site, inbox):
+    """
+    Where a file of this name was all that there is, the mirror holds what changes
+    of the same name leave of it.
+    """
+    inbox.write("ITT.xml", snapshot(good(code=A), good(code=B)))
+    site.pull()
+    inbox.write("ITT.xml", document(good(code=C)))
+    site.pull()
+
+    (applied,) = peek(site.store).source_files.applied().values()
+    assert applied.is_complete
+    assert set(site.shelf) == {A, B, C}
+
+
 def test_folder_without_files(site, inbox):
     run = site.pull()
 
