@@ -189,6 +189,25 @@ def test_one_poisoned_sale_by_id(new_till, place):
     assert {one.batch.parent for one in story.memberships} - {None} < keys
 
 
+def test_halves_of_what_may_have_arrived(new_till):
+    """
+    A half is as unknown as what it is a half of: no refusal settles it.
+    """
+    till = new_till(profile=ApiProfile(**BAD), office=BackOffice(**BAD))
+    names = sell(till, 2)
+    till.office.faults("sales: after_commit(reset)*3, status(422)*2")
+
+    pushes(till, 3)
+
+    assert [(batch.transactions, batch.state) for batch in till.open_batches()] == [
+        (1, "unknown"),
+        (1, "unknown"),
+    ]
+    pushes(till, 1)
+    assert (till.open_batches(), till.quarantined()) == ([], {})
+    assert sorted(till.effective()) == names
+
+
 @pytest.mark.case(
     "C10",
     "One of 500 sales is always answered 500, and keys are recognised",

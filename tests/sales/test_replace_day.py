@@ -283,3 +283,24 @@ def test_replace_day_waits(replacing):
     till.push()
 
     assert till.office.effective_batches == [{"t1"}, {"t1", "t2"}]
+
+
+def test_replace_day_is_parked(new_till):
+    """
+    Nor by a new one while an operator has to say whether it was: sent again, the
+    parked one would replace what came after it.
+    """
+    modes = {"sales_mode": "replace_day", "dedupe": "none"}
+    till = new_till(profile=ApiProfile(**modes), office=BackOffice(**modes))
+    till.orders.add(till.sale("t1"))
+    till.office.faults("sales: reset")
+    till.push(DAY)
+    till.orders.add(till.sale("t2"))
+
+    till.push(DAY)
+    assert till.office.requests["sales"] == 1
+    (parked,) = till.open_batches()
+    till.operator().resend(parked.key, force=True)
+    till.push(DAY)
+
+    assert till.effective(DAY) == ["t1", "t2"]

@@ -3,7 +3,7 @@ Facts about the watermark: below it, business dates are not looked into again.
 """
 
 import random
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -114,6 +114,9 @@ def test_batch_that_waits(till):
     [
         ({}, 9),
         ({"timezone": ZoneInfo("Asia/Tokyo")}, 0),
+        ({"push_at": time(22)}, 0),
+        ({"day_closes_at": time(2)}, 0),
+        ({"tail_after": timedelta(hours=1)}, 0),
         ({"lookback_days": 3}, 9),
         ({"lookback_days": 8}, 0),
     ],

@@ -37,6 +37,8 @@ FROZEN = "conexxus_sync/model/frozen_sales.py"
 GUARDS = "conexxus_sync/model/guards.py"
 CALENDAR = "conexxus_sync/model/calendar.py"
 AGE = "conexxus_sync/sales/_key_age.py"
+STAGING = "conexxus_sync/stores/_sales_staging.py"
+DATES = "conexxus_sync/stores/_sales_dates.py"
 DIRECTED = "tests/simulation/test_directed.py::test_directed"
 
 PLANTED = [
@@ -357,5 +359,105 @@ PLANTED = [
         "        return None if at is None or at > now else at\n",
         "        return at\n",
         f"{DIRECTED}[pushed by a clock that was ahead]",
+    ),
+    Planted(
+        "a lease that was taken over has the start of the process before",
+        LEASES,
+        "\n    started = excluded.started, host",
+        "\n    host",
+        "tests/stores/test_leases.py",
+    ),
+    Planted(
+        "a sale that waits at another location has its place there",
+        STAGING,
+        "AND b.location = ?1 AND b.business_date <> ?2",
+        "AND ?1 = ?1 AND b.business_date <> ?2",
+        "tests/sales/test_locations_apart.py",
+    ),
+    Planted(
+        "a sale that was delivered at another location has its place there",
+        STAGING,
+        "WHERE d.location = ?1 AND d.id = s.id AND d.business_date <> ?2 {delivered}",
+        "WHERE ?1 = ?1 AND d.id = s.id AND d.business_date <> ?2 {delivered}",
+        "tests/sales/test_locations_apart.py",
+    ),
+    Planted(
+        "a day that is replaced is forgotten at all locations",
+        "conexxus_sync/stores/_outbox.py",
+        '"DELETE FROM delivered WHERE location = ? AND business_date = ?"',
+        "\"DELETE FROM delivered WHERE ? <> '' AND business_date = ?\"",
+        "tests/sales/test_locations_apart.py",
+    ),
+    Planted(
+        "a host that gets everything takes what waits from the others",
+        "conexxus_sync/stores/_host_queue.py",
+        '"DELETE FROM changes WHERE location = ?"',
+        "\"DELETE FROM changes WHERE ? <> ''\"",
+        "tests/inventory/test_pull.py",
+    ),
+    Planted(
+        "a date was looked at when its push ended",
+        DATE,
+        "state.sales_dates.record([(self.business_date, self.visited_at, self.proven)])",
+        "state.sales_dates.record([(self.business_date, self.context.clock.now(), self.proven)])",
+        "tests/sales/test_push.py",
+    ),
+    Planted(
+        "a date was looked at when its adoption ended",
+        "conexxus_sync/sales/_adoption.py",
+        "record([(business_date, looked_at, None)])",
+        "record([(business_date, now, None)])",
+        "tests/sales/test_outbox_operator.py",
+    ),
+    Planted(
+        "to adopt up to an earlier date opens closed ones",
+        DATES,
+        "    WHEN sales_floors.open_from > excluded.open_from THEN sales_floors.open_from\n",
+        "    WHEN sales_floors.open_from > excluded.open_from THEN excluded.open_from\n",
+        "tests/sales/test_outbox_operator.py",
+    ),
+    Planted(
+        "a date of adopted sales is none of which anything is known",
+        DATES,
+        "AND business_date = ?2)\n"
+        "    OR EXISTS (SELECT 1 FROM delivered WHERE location = ?1 AND business_date = ?2)\n",
+        "AND business_date = ?2)\n",
+        "tests/sales/test_outbox_operator.py",
+    ),
+    Planted(
+        "what a change of the profile freezes anew waits for a look that never comes",
+        "conexxus_sync/sales/_profile_check.py",
+        "        state.sales_dates.clear_visit(batch.business_date)\n",
+        "",
+        "tests/sales/test_kept_profile.py",
+    ),
+    Planted(
+        "the date of a proxy is that of the back office",
+        "conexxus_client/_calls/_call_core.py",
+        "        if reply.status not in (*SUCCESS, *self.profile.push_success_statuses):\n"
+        "            return\n",
+        "",
+        "tests/sales/test_key_age.py",
+    ),
+    Planted(
+        "a half is certainly not delivered",
+        PUSH,
+        "unknown_since=sent_at if is_known_by_id else None,",
+        "unknown_since=None,",
+        "tests/sales/test_refused_pushes.py",
+    ),
+    Planted(
+        "a day is replaced while an operator has to settle the one before",
+        DATE,
+        "self._is_clear(state, parked=self.context.replaces_day)",
+        "self._is_clear(state, parked=False)",
+        "tests/sales/test_replace_day.py",
+    ),
+    Planted(
+        "the file beside a store goes back to a lower number",
+        "conexxus_sync/stores/_freeze_file.py",
+        "        if known.get(location, -1) >= number:\n            return\n",
+        "",
+        "tests/stores/test_freeze_file.py",
     ),
 ]
