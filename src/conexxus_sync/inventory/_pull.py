@@ -31,6 +31,7 @@ from ._results import (
     Findings,
     with_counts,
     with_host_error,
+    with_results_again,
     with_unheard_removals,
     with_waiting,
     with_whole_catalogue,
@@ -316,17 +317,7 @@ class Pull:
         return self._unchanged(checkpoint)
 
     def _same_again(self, checkpoint: Checkpoint, etag: str | None) -> SyncRun:
-        last = checkpoint.run
-        self.run = attrs.evolve(
-            self.run,
-            status=last.status,
-            items_processed=last.items_processed,
-            items_succeeded=last.items_succeeded,
-            items_failed=last.items_failed,
-            unchanged=last.created + last.updated + last.unchanged,
-            errors=last.errors,
-            last_error=last.last_error,
-        )
+        self.run = with_results_again(self.run, checkpoint.run)
 
         return self._unchanged(attrs.evolve(checkpoint, etag=etag, read_at=self.run.start_time))
 

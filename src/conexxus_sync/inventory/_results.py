@@ -93,6 +93,22 @@ def _remark(remark: tuple[str, tuple[int, str]]) -> RunIssue:
     return RunIssue(item=None, error=error, kind=IssueKind.REMARK)
 
 
+def with_results_again(run: SyncRun, last: SyncRun) -> SyncRun:
+    """
+    *run* with what *last*, which applied the same catalogue, found in it.
+    """
+    return attrs.evolve(
+        run,
+        status=last.status,
+        items_processed=last.items_processed,
+        items_succeeded=last.items_succeeded,
+        items_failed=last.items_failed,
+        unchanged=last.created + last.updated + last.unchanged,
+        errors=last.errors,
+        last_error=last.last_error,
+    )
+
+
 def with_waiting(run: SyncRun, unnamed: UnnamedElements) -> SyncRun:
     """
     *run* with a note on the known items that are absent, and are not removed.
