@@ -70,10 +70,10 @@ def test_a_large_item_is_set_aside(size):
 @pytest.mark.parametrize(
     ("raw", "reason", "path"),
     [
-        (b"[%b1]" % (b"1," * 600_000), "Item is larger than 1,048,576 bytes", "$"),
+        (b'["%b"]' % (b"x" * 1_200_000), "Item is larger than 1,048,576 bytes", "$"),
         (
-            b'{"a b":[%b1],"c":"x"}' % (b"1," * 600_000),
-            "Item is larger than 1,048,576 bytes: 'a b' has 1,200,003",
+            b'{"a b":["%b"],"c":"x"}' % (b"x" * 1_200_000),
+            "Item is larger than 1,048,576 bytes: 'a b' has 1,200,004",
             "$['a b']",
         ),
         (
