@@ -2,13 +2,14 @@
 A computer that is suspended in the middle of a call.
 """
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from conexxus_client import ApiProfile, ConnectionLostError, Delivery
 from conexxus_client._calls._call_core import boottime
 
+from .matrix.row import answer
 from .matrix.test_matrix import batch
 
 
@@ -49,6 +50,20 @@ def test_a_computer_that_sleeps_over_a_retry(
         assert [record.delivery for record in caught.value.attempts] == [Delivery.UNKNOWN]
 
     assert server.requests["sales"] == sent
+
+
+def test_the_time_of_the_back_office_goes_on(connect, raw_server):
+    """
+    What its last answer said is older by the hours that the computer slept.
+    """
+    well = answer(b'{"status":"ok"}', "Date: Fri, 02 Jan 2026 10:00:00 GMT")
+    client = connect(raw_server(well).url)
+    moments = iter([0.0, 8 * 3600.0])
+    client.client._core.boottime = lambda: next(moments)
+
+    client.health()
+
+    assert client.client.server_time == datetime(2026, 1, 2, 18, tzinfo=UTC)
 
 
 def test_asleep():
