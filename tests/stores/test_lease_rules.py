@@ -37,14 +37,18 @@ class Alive:
 
 class WatchedDatabase(SqliteDatabase):
     """
-    Records how it is written, and fails when it is told to.
+    Records how it is written, is overtaken, and fails when it is told to.
     """
 
     failure = None
+    overtaken_by = None
 
     @contextmanager
     def write(self, **options):
         self.writes.append(options)
+        if (other := self.overtaken_by) is not None:
+            self.overtaken_by = None
+            other()
         with super().write(**options) as session:
             yield session
             if self.failure is not None:
@@ -155,6 +159,18 @@ def test_who_is_in_the_way(leases):
     assert caught.value.run_id == "r1"
     assert "sales" in str(caught.value)
     assert "loc-001" in str(caught.value)
+
+
+def test_taken_between_the_look_and_the_write(leases):
+    """
+    Of two that found the lease free, the second to write does not get it.
+    """
+    leases.database.overtaken_by = lambda: taken(leases, "r2")
+
+    with pytest.raises(RunInProgressError) as caught:
+        taken(leases)
+
+    assert caught.value.run_id == "r2"
 
 
 def test_a_lost_lease_in_words(leases):
