@@ -4,9 +4,10 @@ Runs the tests of a package against each mutant: a plugin of pytest.
 mutmut's own loop starts pytest anew for every mutant, which costs more than the
 tests.  Here they are collected once, and run once without a mutant, to see how
 long each takes and which lines it executes.  Every mutant then gets a fork of
-the process, and the tests that reach what it changes, the quickest first, until
-one fails: of the others, none can differ.  That a test passes in a fork without
-a mutant is examined before its first failure counts.
+the process, and the tests that reach what it changes, until one fails: of the
+others, none can differ.  First are those of the files that are about the module,
+then those that are quick, or reach lines of the module that few reach.  That a
+test passes in a fork without a mutant is examined before its first failure counts.
 """
 
 import os
@@ -15,7 +16,7 @@ import signal
 import sys
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import monotonic, process_time
 
@@ -40,15 +41,18 @@ class MutantLoop:
     What became of each mutant.
 
     Attributes:
-        most: So many tests a mutant at most, the quickest; the score is then a
-            lower bound.
+        about: Of a module, names of files whose tests are tried first, and all.
+        most: So many other tests a mutant at most; the score is then a lower bound.
     """
 
     mutants: Sequence[Mutant]
+    about: Mapping[str, tuple[str, ...]]
     most: int
     outcomes: dict[Mutant, str] = attrs.field(factory=dict)
     seconds: dict[str, float] = attrs.field(factory=dict)
     reached: dict[Path, dict[int, list[str]]] = attrs.field(factory=dict)
+    # Of each test, and module: how special the lines are that it reaches.
+    weights: dict[Path, dict[str, float]] = attrs.field(factory=dict)
     failed: list[str] = attrs.field(factory=list)
     # The tests that killed, by function.
     killers: dict[str, Counter[str]] = attrs.field(factory=lambda: defaultdict(Counter))
@@ -110,15 +114,31 @@ class MutantLoop:
         watch.stop()
         found = watch.get_data()
         self.reached = {path: found.contexts_by_lineno(str(path)) for path in paths}
+        for path, lines in self.reached.items():
+            weights = self.weights[path] = defaultdict(float)
+            for tests in lines.values():
+                for test in tests:
+                    weights[test] += 1 / len(tests)
 
     def _examined(self, mutant: Mutant, items: dict[str, pytest.Item]) -> str:
         killers, reached = self.killers[mutant.function], self.reached[mutant.path]
-        tests = sorted(
-            {test for line in mutant.lines for test in reached.get(line, ()) if test},
-            key=lambda test: (-killers[test], self.seconds[test]),
-        )[: self.most]
-        if not tests:
+        weights = self.weights[mutant.path]
+        found = {test for line in mutant.lines for test in reached.get(line, ()) if test}
+        if not found:
             return UNTESTED
+
+        about = tuple(f"test_{name}.py" for name in self.about.get(mutant.path.stem, ()))
+        first = {test for test in found if test.partition("::")[0].endswith(about)}
+        quick = sorted(found - first, key=lambda test: self.seconds[test])
+        special = sorted(found - first, key=lambda test: self.seconds[test] / weights[test])
+        ranks = {test: rank for rank, test in enumerate(special)}
+        for rank, test in enumerate(quick):
+            ranks[test] = min(rank, ranks[test])
+        others = sorted(ranks, key=lambda test: ranks[test])[: self.most]
+        tests = sorted(
+            [*sorted(first, key=lambda test: self.seconds[test]), *others],
+            key=lambda test: -killers[test],
+        )
 
         status, killer = self._forked(mutant, [items[test] for test in tests])
         if killer:

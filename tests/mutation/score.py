@@ -57,7 +57,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("package", choices=PACKAGES)
     parser.add_argument("modules", nargs="*", help="names of modules; all of the package if none")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="each Nth mutant only")
-    parser.add_argument("--most", type=int, metavar="N", help="tests a mutant")
+    parser.add_argument("--most", type=int, metavar="N", help="other tests a mutant")
     parser.add_argument("--change", default="", metavar="TEXT", help="those with TEXT in them")
     parser.add_argument("--tests", nargs="*", help="other tests than those of the package")
     options = parser.parse_args(arguments)
@@ -71,7 +71,7 @@ def main(arguments: list[str]) -> int:
         ]
         all_mutants = [mutant for path in paths for mutant in mutants_of(SOURCE, path)]
         mutants = [one for one in all_mutants if options.change in one.change][:: options.every]
-        loop = MutantLoop(mutants, options.most or package.most)
+        loop = MutantLoop(mutants, package.about, options.most or package.most)
         tests = [str(ROOT / "tests" / name) for name in options.tests or package.tests]
         code = pytest.main(
             [*OPTIONS, f"--basetemp={folder}/tests", f"-knot {package.without}", *tests],

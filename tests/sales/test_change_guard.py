@@ -67,12 +67,14 @@ def test_source_that_yields_nothing(any_till, count):
     till.push()
     tells(till, [])
 
+    till.wait(minutes=5)
     (run,) = till.push(DAY)
 
     assert till.office.ledger.total() == 10 * count
     assert run.status is RunStatus.PARTIAL
     assert f"{count} of {count} delivered sale" in run.refused
     assert run.last_error == f"nothing was taken back: {run.refused}"
+    assert till.peek.sales_dates.visit(DAY).at == till.clock.now()
     assert till.push(DAY) == []
     assert till.office.ledger.total() == 10 * count
 
@@ -244,6 +246,44 @@ def test_report_keeps_a_refusal(till):
     till.push(DAY)
 
     assert list(refused(till)) == [DAY]
+
+
+def test_changes_that_are_gone_end_a_refusal(till):
+    """
+    What is as it was again needs no decision, whatever becomes of changes now.
+    """
+    tells(till, day_of(till, 10))
+    till.push()
+    tells(till, [])
+    till.push(DAY)
+    till.options = {"on_changed": "report"}
+    tells(till, day_of(till, 10))
+    till.push(DAY)
+
+    assert refused(till) == {}
+
+
+def test_empty_day_that_was_emptied_bit_by_bit(new_till):
+    """
+    Nothing is sent that empties a day, though few sales are gone at once.
+    """
+    till = new_till(
+        profile=ApiProfile(sales_mode="replace_day"), office=BackOffice(sales_mode="replace_day")
+    )
+    first, second = day_of(till, 2)
+    tells(till, [first, second])
+    till.push()
+    tells(till, [second])
+    till.push(DAY)
+    till.operator().accept_discrepancy(first.id)
+    tells(till, [])
+
+    (run,) = till.push(DAY, accept_changes=True)
+
+    assert run.refused == (
+        "all sales are gone, and an empty day can't replace another: the back office itself has "
+        "to delete its sales"
+    )
 
 
 def test_alert(till):

@@ -15,7 +15,7 @@ from receipts import RECEIPTS, TRANSACTIONS
 from conexxus_client import ApiProfile, Tender
 from conexxus_sync.model.date_reconciliation import FindingKind, Measure
 from conexxus_sync.model.order_records import transaction_of
-from conexxus_sync.sales import DateReconciler
+from conexxus_sync.sales import BatchLimits, DateReconciler
 from conexxus_sync.sales._source_watch import SourceWatch
 from conexxus_sync.testing import sale
 from tills import DAY
@@ -381,7 +381,9 @@ def test_list_that_is_not_complete(sold, monkeypatch):
     found = reconciled(sold, client=client)
 
     assert found.agrees
-    assert "lists 1 of 3 transactions" in found.remarks[0]
+    assert found.remarks == (
+        "The back office lists 1 of 3 transactions: totals only, no sale is named",
+    )
 
 
 def test_without_a_till(sold):
@@ -406,6 +408,155 @@ def test_sale_that_is_returned_twice(sold):
     sold.orders.by_date[DAY].append(sold.orders.by_date[DAY][0])
 
     assert reconciled(sold).agrees
+
+
+def test_what_was_compared(sold):
+    """
+    The date, its location, and whether all sides were asked.
+    """
+    sold.push()
+
+    found = reconciled(sold)
+    assert (found.business_date, found.location_id, found.is_complete) == (DAY, "loc-001", True)
+    assert not reconciled(sold, orders=None).is_complete
+    assert reconciled(sold, client=None).is_complete
+    sold.office.faults("summary: 503")
+    assert not reconciled(sold).is_complete
+
+
+def test_columns_of_a_correction(sold):
+    """
+    Two sales that were taken back are no sales, also where only totals are known.
+    """
+    sold.options = {"on_changed": "resend"}
+    sold.push()
+    sold.orders.replace(paid("t1", "3.00"))
+    sold.orders.replace(paid("t2", "5.00"))
+    sold.push(DAY)
+    assert row(reconciled(sold), Measure.COUNT).accepted == 3
+
+    with sold.store.write() as state:
+        state.session.execute("UPDATE batches SET body = NULL", ())
+
+    assert row(reconciled(sold), Measure.COUNT).accepted == 3
+    assert row(reconciled(sold), Measure.TOTAL).accepted == 12
+
+
+def test_some_wait_and_some_are_parked(new_till):
+    """
+    What waits for an operator is set aside, and what goes by itself is not.
+    """
+    till = new_till(
+        profile=ApiProfile(dedupe="none", unprocessed_statuses=(503,)),
+        limits=BatchLimits(transactions=1),
+    )
+    till.orders.add(sale("t1", "1.00"), sale("t2", "2.00"), sale("t3", "4.00"))
+    till.office.faults("sales: reset, 503")
+    till.push(DAY)
+    total = row(reconciled(till, client=None), Measure.TOTAL)
+
+    assert (total.till, total.sent, total.accepted, total.set_aside) == (7, 3, 0, 1)
+
+
+def test_some_were_never_sent(new_till):
+    """
+    What has not left is not sent, and what comes after it is counted.
+    """
+    till = new_till(limits=BatchLimits(transactions=1))
+    till.orders.add(sale("t1", "1.00"), sale("t2", "2.00"), sale("t3", "4.00"))
+    till.office.faults("sales: refuse*forever")
+    till.push(DAY)
+    till.office.faults("")
+    with till.store.write() as state:
+        last = next(one for one in state.outbox.batches() if one.attempts == 0)
+        state.outbox.mark_open(last, unknown_since=till.clock.now(), answer="", parked="asked")
+
+    total = row(reconciled(till, client=None), Measure.TOTAL)
+
+    assert (total.till, total.accepted, total.difference) == (7, 0, 7)
+
+
+def test_quarantined_bytes_that_can_not_be_read(sold):
+    """
+    They are in no sum, and how many they are is said.
+    """
+    sold.office.reject = {"t1", "t2"}
+    sold.push()
+    with sold.store.write() as state:
+        state.session.execute("UPDATE quarantined_transactions SET raw = ?", (b"[",))
+
+    found = reconciled(sold)
+
+    assert row(found, Measure.TOTAL).set_aside == 0
+    assert "2 sales in quarantine can't be read, and are in no sum" in found.remarks
+
+
+@pytest.mark.parametrize("away", [-1, 1])
+def test_sale_that_is_booked_a_day_off(sold, away):
+    """
+    It is found on either side.
+    """
+    day = date(2026, 1, 2 + away)
+    sold.office.faults(f"misdate(t1, date={day})")
+    sold.push()
+
+    (one,) = reconciled(sold).findings
+
+    assert (one.kind, one.booked_on) == (FindingKind.MISDATED, day)
+
+
+def test_sales_that_are_booked_on_both_sides(sold):
+    """
+    One on the day before and one on the day after are both found, and a day
+    whose books can't be read is passed over.
+    """
+    sold.limits = BatchLimits(transactions=1)
+    sold.office.faults("sales: misdate(t1, date=2026-01-01), misdate(t2, date=2026-01-03)")
+    sold.push()
+
+    found = {one.id: one.booked_on for one in reconciled(sold).findings}
+    assert found == {"t1": date(2026, 1, 1), "t2": date(2026, 1, 3)}
+
+    sold.office.faults("summary: ok, 503, ok")
+    found = {one.id: one.booked_on for one in reconciled(sold).findings}
+    assert found["t2"] == date(2026, 1, 3)
+
+
+def test_sales_of_other_dates_are_not_counted(sold):
+    """
+    What says that it belongs to another date, or can't be read, is no sale of this one.
+    """
+    sold.push()
+    sold.orders.by_date[DAY] += [sale("t4", "8.00", business_date=NEXT_DAY), ("no", "sale")]
+    twice = paid("t5", "16.00")
+    sold.orders.by_date[DAY] += [twice, attrs.evolve(twice, register="8"), twice]
+
+    total = row(reconciled(sold), Measure.TOTAL)
+
+    assert total.till == 39
+
+
+def test_till_that_hangs_while_it_is_compared(sold):
+    """
+    It is watched like one that is asked by a push.
+    """
+    watch, seen = SourceWatch(sold.clock), []
+
+    class Slow:
+        def transactions(self, location_id, business_date):
+            seen.append((location_id, business_date))
+            sold.clock.advance(minutes=6)
+            seen.append(watch.hanging())
+            yield from ()
+
+    DateReconciler(
+        store=sold.store, business_date=DAY, watch=watch, orders=Slow(), client=None
+    ).reconcile()
+
+    (asked, hanging) = seen
+    assert asked == ("loc-001", DAY)
+    assert hanging.business_date == DAY
+    assert hanging.source.endswith("Slow")
 
 
 def test_date_without_sales(till):

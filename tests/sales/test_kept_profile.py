@@ -9,6 +9,7 @@ import pytest
 from conexxus_client import ApiProfile, ClientConfig, ConexxusClient, ConfigurationError
 from conexxus_client.testing import BackOffice, SandboxTransport
 from conexxus_sync.model.sales import OutboxError
+from conexxus_sync.sales import BatchLimits
 
 
 LOCATION = "loc-001"
@@ -443,3 +444,158 @@ def test_another_profile_at_an_unused_address_is_refused(till):
     till.profile = ApiProfile(sales_mode="replace_day")
     with pytest.raises(ConfigurationError, match="sales_mode is replace_day"):
         till.engine(client=elsewhere(till, "https://other.test")).push(DAY)
+
+
+def said(caught):
+    (problem,) = caught.value.problems
+
+    return problem
+
+
+def test_words_of_another_profile(till):
+    """
+    All that differs is named, and what to do in each case.
+    """
+    till.orders.add(till.sale("t1"))
+    till.push(DAY)
+    till.profile = ApiProfile(dedupe="none", sales_mode="replace_day")
+
+    with pytest.raises(ConfigurationError) as caught:
+        till.push(DAY)
+
+    assert said(caught) == (
+        "sales of location loc-001 were pushed with another profile of the back office: "
+        "sales_mode is replace_day, kept is append; dedupe is none, kept is key. With this one "
+        "they could be doubled or replaced, so nothing is sent. Name the profile that is kept "
+        "(CONEXXUS_PROFILE or --profile, its origin in CONEXXUS_API_URL); or, if the back office "
+        "changed, name the new one and run `conexxus profile change`"
+    )
+
+
+def test_words_of_another_address(till):
+    """
+    What may have arrived elsewhere is settled first.
+    """
+    till.orders.add(till.sale("t1"))
+    till.office.faults("sales: reset")
+    till.push(DAY)
+    till.profile = ApiProfile(sales_path="/api/v2/sales/push")
+
+    with pytest.raises(ConfigurationError) as caught:
+        till.engine(client=elsewhere(till, "https://other.test")).push(DAY)
+
+    assert said(caught) == (
+        "sales of location loc-001 were sent to another address, and it is unknown whether they "
+        "arrived: origin is https://other.test:443, kept is http://localhost:80; sales_path is "
+        "/api/v2/sales/push, kept is /api/v1/sales/push. At a second back office they could be "
+        "doubled, so nothing is sent. If no back office is at the address that is kept: "
+        "`conexxus outbox resolve --all --not-delivered`, and the next push goes to the other one"
+    )
+
+
+def test_words_of_no_profile(till):
+    """
+    Where none was kept, one has to be named.
+    """
+    till.orders.add(till.sale("t1"))
+    till.push(DAY)
+    with till.store.write() as state:
+        state.session.execute("DELETE FROM sales_profiles")
+
+    with pytest.raises(ConfigurationError) as caught:
+        till.engine(profile_named=False).push(DAY)
+
+    assert said(caught) == (
+        "sales of location loc-001 were pushed by a version that did not keep the profile of the "
+        "back office, and none was named: with another than before they could be doubled or "
+        "replaced, so nothing is sent. Say --profile module:object or CONEXXUS_PROFILE, as your "
+        "service has it; `--profile default` if it has none of its own"
+    )
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_words_of_unknown_batches(new_till, count):
+    """
+    As many as there are have to be settled; three of them are named.
+    """
+    none = {"dedupe": "none"}
+    till = new_till(
+        profile=ApiProfile(**none), office=BackOffice(**none), limits=BatchLimits(transactions=1)
+    )
+    till.orders.add(*(till.sale(f"t{number}") for number in range(count)))
+    till.office.faults("sales: reset*forever")
+    for _ in range(3):
+        till.push(DAY)
+    keys = [batch.short_key for batch in till.open_batches()]
+    assert len(keys) == count
+
+    with pytest.raises(OutboxError) as caught:
+        operator(till).change_profile()
+
+    batches = "1 batch" if count == 1 else "5 batches"
+    assert str(caught.value) == (
+        f"it is unknown whether {batches} of sales arrived ({', '.join(keys[:3])}): ask the back "
+        "office of before, and settle each before the profile is changed: `conexxus outbox "
+        f"resolve {keys[0]} --delivered`, or --not-delivered"
+    )
+
+
+def test_what_is_frozen_anew_says_why(till):
+    """
+    A batch that gives way to another profile says so.
+    """
+    till.orders.add(till.sale("t1"))
+    till.office.faults("sales: refuse")
+    till.push(DAY)
+
+    changing = operator(till, profile=ApiProfile(sales_mode="replace_day"))
+    assert changing.change_profile() == 1
+
+    (batch,) = till.peek.outbox.batches()
+    assert batch.answer == "the profile of the back office changed; frozen anew"
+
+
+@pytest.mark.parametrize(
+    ("kept", "given", "count"),
+    [
+        ({}, {"key_ttl": timedelta(hours=1)}, 0),
+        ({}, {"dedupe": "transaction_id"}, 1),
+        ({"dedupe": "transaction_id"}, {"dedupe": "transaction_id", "sales_path": "/x"}, 0),
+        ({"dedupe": "transaction_id"}, {}, 0),
+        ({"sales_mode": "replace_day"}, {"sales_mode": "replace_day", "sales_path": "/x"}, 0),
+        (None, {"key_ttl": timedelta(hours=1)}, 1),
+    ],
+)
+def test_what_makes_waiting_bytes_useless(till, kept, given, count):
+    """
+    What waits keeps its bytes where they mean the same under the other profile.
+    """
+    till.profile = ApiProfile(**(kept or {}))
+    till.orders.add(till.sale("t1"))
+    till.office.faults("sales: refuse")
+    till.push(DAY)
+    if kept is None:
+        with till.store.write() as state:
+            state.session.execute("DELETE FROM sales_profiles")
+
+    changing = operator(till, profile=ApiProfile(**given), client_config=till.client().config)
+
+    assert changing.change_profile() == count
+    assert till.states() == (["pending"] if count == 0 else ["resolved"])
+
+
+def test_a_profile_that_is_kept_stays(till):
+    """
+    Nothing is written where the profile is the one that is kept.
+    """
+    till.orders.add(till.sale("t1"))
+    till.push(DAY)
+    with till.store.read() as state:
+        before = state.session.execute("SELECT * FROM sales_profiles").fetchall()
+    till.wait(hours=1)
+    till.orders.add(till.sale("t2"))
+
+    till.push(DAY)
+
+    with till.store.read() as state:
+        assert state.session.execute("SELECT * FROM sales_profiles").fetchall() == before

@@ -84,6 +84,82 @@ def test_resending_all_passes_over_what_could_be_doubled(parked, new_till):
     assert disputed.effective() == ["t1"]
 
 
+@pytest.mark.parametrize(
+    ("delivered", "answer", "action"),
+    [
+        (True, "delivered, says an operator", "resolved as delivered"),
+        (False, "not delivered, says an operator", "resolved as not delivered"),
+    ],
+)
+@pytest.mark.parametrize("is_one", [True, False])
+def test_record_of_what_was_resolved(parked, delivered, answer, action, is_one):
+    """
+    The batch says who settled it, and the record says how and why.
+    """
+    (batch,) = (one for one in parked.peek.outbox.parked() if one.business_date == DAYS[1])
+    parked.wait(minutes=5)
+    clerk, said = operator(parked), {"delivered": delivered, "reason": "asked them"}
+
+    if is_one:
+        settled = clerk.resolve(batch.key, **said)
+    else:
+        (settled,) = clerk.resolve_all(DAYS[1], **said)
+
+    assert settled.answer == answer
+    (record,) = parked.peek.outbox_maintenance.history(f"a{DAYS[1]}").actions
+    assert (record.action, record.reason) == (action, "asked them")
+    assert (record.subject, record.business_date) == (batch.key, DAYS[1])
+    assert record.at == parked.clock.now()
+
+
+@pytest.mark.parametrize("is_one", [True, False])
+def test_record_of_what_is_sent_again(parked, is_one):
+    """
+    What could be doubled is sent again by force, and the record says so.
+    """
+    (batch,) = (one for one in parked.peek.outbox.parked() if one.business_date == DAYS[1])
+    clerk, said = operator(parked), {"force": True, "reason": "it was down"}
+
+    if is_one:
+        assert clerk.resend(batch.key, **said).key == batch.key
+    else:
+        assert [one.key for one in clerk.resend_all(DAYS[1], **said)] == [batch.key]
+
+    assert actions(parked, f"a{DAYS[1]}") == [("sent again by force", "it was down")]
+    assert actions(parked, f"a{DAYS[0]}") == []
+    assert len(parked.peek.outbox.parked()) == 2
+
+
+def test_record_of_what_can_not_be_doubled(till):
+    """
+    A batch that the back office recognises is sent again without force.
+    """
+    till.orders.add(till.sale("t1"))
+    body = '{\\"success\\": true, \\"data\\": {\\"accepted\\": 7}}'
+    till.office.faults(f'sales: 200(body="{body}")')
+    till.push()
+    (batch,) = till.peek.outbox.parked()
+
+    operator(till).resend(batch.key, reason="they found it")
+
+    assert actions(till, "t1") == [("sent again", "they found it")]
+
+
+def test_record_of_what_was_replayed(till):
+    """
+    The record of one that is let out of quarantine has its reason and its date.
+    """
+    till.office.reject = {"t1"}
+    till.orders.add(till.sale("t1"))
+    till.push()
+
+    assert operator(till).replay(DAY, "t1", reason="the item exists now")
+
+    (record,) = till.peek.outbox_maintenance.history("t1").actions
+    assert (record.action, record.reason) == ("replayed", "the item exists now")
+    assert (record.subject, record.business_date) == ("t1", DAY)
+
+
 @pytest.mark.case(
     "C9",
     "Sales of several dates were set aside",

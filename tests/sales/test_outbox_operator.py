@@ -13,6 +13,7 @@ from conexxus_client.testing import BackOffice
 from conexxus_sync.errors import DateClosedError, HostError, RunInProgressError
 from conexxus_sync.model.runs import RunStatus
 from conexxus_sync.model.sales import BatchState, OutboxError
+from conexxus_sync.sales import BatchLimits
 
 
 LOCATION = "loc-001"
@@ -133,10 +134,12 @@ def test_names_of_batches(new_till):
     till.push()
 
     assert operator(till).find("20260102").business_date == DAY
-    with pytest.raises(OutboxError, match="several"):
+    with pytest.raises(OutboxError) as caught:
         operator(till).find("2026010")
-    with pytest.raises(OutboxError, match="no batch"):
+    assert str(caught.value).startswith("several batches have keys that begin with 2026010: see")
+    with pytest.raises(OutboxError) as caught:
         operator(till).find("2027")
+    assert str(caught.value) == "no batch has the key 2027: see `conexxus outbox list`"
 
 
 def test_replay(new_till):
@@ -182,6 +185,41 @@ def test_adopted(new_till):
     assert till.effective(DAY) == ["late"]
 
 
+def test_batches_that_are_adopted(new_till):
+    """
+    How many batches waited is told, over all dates, with those before them.
+    """
+    till = new_till(limits=BatchLimits(transactions=1))
+    days = [DAY - 20 * ONE, DAY - 3 * ONE, DAY]
+    for day in days:
+        till.orders.add(till.sale(f"a{day}"), till.sale(f"b{day}"), day=day)
+        till.office.faults("sales: refuse")
+        till.push(day)
+    assert len(till.open_batches()) == 6
+
+    assert till.engine().adopt(DAY).batches == 6
+    assert till.open_batches() == []
+    assert till.engine().adopt(DAY).batches == 0
+
+
+def test_what_was_settled_is_in_the_log(new_till, caplog):
+    """
+    The log has what an operator did, to what, and why.
+    """
+    till = new_till(office=BackOffice(reject={"bad"}))
+    till.orders.add(till.sale("bad"))
+    till.push()
+    caplog.set_level("INFO", "conexxus_sync.sales")
+    caplog.clear()
+
+    operator(till).dismiss(DAY, "bad", reason="a test")
+
+    (record,) = caplog.records
+    assert record.message == "Conexxus sales were settled by an operator"
+    assert (record.action, record.subject) == ("dismissed", "bad")
+    assert (record.business_date, record.reason) == ("2026-01-02", "a test")
+
+
 @pytest.mark.fault(
     "S12", "The store is lost, and adopts what was delivered", "no sale is pushed a second time"
 )
@@ -199,6 +237,25 @@ def test_adopted_on_a_lost_store(new_till):
     till.push()
 
     assert till.office.requests["sales"] == 1
+
+
+def test_a_replaced_day_that_is_adopted(new_till):
+    """
+    A whole day that waits replaces what was delivered of it before.
+    """
+    mode = {"sales_mode": "replace_day"}
+    till = new_till(profile=ApiProfile(**mode), office=BackOffice(**mode))
+    till.orders.add(till.sale("t1"))
+    till.push()
+    till.orders.by_date[DAY] = [till.sale("t2")]
+    till.office.faults("sales: refuse")
+    till.push(DAY, accept_changes=True)
+
+    assert till.engine().adopt(DAY).batches == 1
+
+    story = till.peek.outbox_maintenance.history
+    assert story("t1").delivered == ()
+    assert len(story("t2").delivered) == 1
 
 
 def test_adopted_twice(new_till):

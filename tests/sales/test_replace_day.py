@@ -72,6 +72,20 @@ def test_only_reported(till):
     assert set(contradicted(till)) == {"e"}
 
 
+def test_unusable_sale_of_a_replaced_day(till):
+    """
+    A sale that can't be sent is set aside, and the others replace the day.
+    """
+    tells(till, till.sale("a"))
+    till.push()
+    tells(till, till.sale("a"), {"id": "b"}, till.sale("c"))
+
+    till.push(DAY)
+
+    assert till.effective() == ["a", "c"]
+    assert set(till.quarantined()) == {"b"}
+
+
 def test_moved(till):
     """
     A sale that the host moves to another date stays where it was delivered.

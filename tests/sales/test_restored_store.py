@@ -380,3 +380,50 @@ def test_an_adopted_store_is_not_fresh(till):
 
     assert run.note is None
     assert till.effective() == ["t2"]
+
+
+def test_words_of_a_restored_store(till, caplog):
+    """
+    It is said what the store has and what was sent, and how to go on.
+    """
+    till.orders.add(till.sale("t1"))
+    till.push(DAY)
+    with till.store.write():
+        pass
+    backup(till)
+    till.orders.add(till.sale("t2"))
+    till.push(DAY)
+    restore(till)
+    words = (
+        "the store was restored from a backup or lost: it has 2 freezes of location loc-001, and "
+        f"{marker(till)} of 4. What was sent since would be sent again, so nothing is pushed. "
+        "Name the last business date that the back office has: "
+        "`conexxus push --orders ORDERS --adopt-through DATE`"
+    )
+
+    with pytest.raises(ConfigurationError) as caught:
+        till.push(DAY)
+
+    assert caught.value.problems == (words,)
+    assert str(status(till).restored) == words
+    caplog.clear()
+    till.engine().push()
+    assert [one.message for one in caplog.records] == [f"Conexxus sales: {words}"]
+
+
+def test_words_of_a_missing_file(till, caplog):
+    """
+    It is said which file was missing, and what can't be known.
+    """
+    till.orders.add(till.sale("t1"))
+    till.push(DAY)
+    marker(till).unlink()
+    caplog.clear()
+
+    till.push(DAY)
+
+    (record,) = caplog.records
+    assert record.message == (
+        f"Conexxus sales: {marker(till)} was missing and is written anew: whether the store was "
+        "restored from a backup before could not be seen"
+    )

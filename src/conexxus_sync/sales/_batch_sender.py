@@ -103,7 +103,6 @@ class BatchSender:
         profile = self.context.profile
         age = self._key_age(batch, since)
         parked = None if batch.forced else parking_reason(since, now, profile, key_age=age)
-        ids: list[str] = []
 
         if parked is None:
             answer, ids = self._send(batch, since, now, age, began)

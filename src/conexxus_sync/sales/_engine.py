@@ -192,7 +192,7 @@ class SalesPush:
             automatic = business_date is None and not honour_past
         reason = (clock_problem or self.store_age.restored()) if automatic else None
         if reason is not None:
-            self._warnings.nothing_is_pushed(str(reason), self.context.clock.monotonic())
+            self._warnings.nothing_is_pushed(reason, self.context.clock.monotonic())
             if lease is not None:
                 self.context.release(lease)
             return []

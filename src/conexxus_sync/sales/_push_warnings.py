@@ -9,7 +9,9 @@ import attrs
 
 from conexxus_sync.runtime.run_logging import safe_logger
 
+from ._clock_check import ClockProblem
 from ._due_dates import HeldDates
+from ._store_age import RestoredStore
 
 
 # A clock that is wrong is a reason to warn again and again, but not more often.
@@ -24,16 +26,18 @@ class PushWarnings:
     Logs why nothing is pushed, and which dates are held.
     """
 
-    _reason: str | None = attrs.field(default=None, init=False)
+    _reason: type[object] | None = attrs.field(default=None, init=False)
     _warned_at: float = attrs.field(default=0.0, init=False)
     _held: HeldDates | None = attrs.field(default=None, init=False)
 
-    def nothing_is_pushed(self, reason: str, monotonic: float) -> None:
+    def nothing_is_pushed(self, reason: ClockProblem | RestoredStore, monotonic: float) -> None:
         """
-        Log *reason*; the same again after a while only.
+        Log *reason*; one of its kind again after a while only: each says the time.
         """
-        if reason != self._reason or monotonic - self._warned_at >= WARN_EVERY.total_seconds():
-            self._reason, self._warned_at = reason, monotonic
+        kind = type(reason)
+
+        if kind is not self._reason or monotonic - self._warned_at >= WARN_EVERY.total_seconds():
+            self._reason, self._warned_at = kind, monotonic
             _log.warning("Conexxus sales: %s", reason)
 
     def held(self, dates: HeldDates | None) -> None:
