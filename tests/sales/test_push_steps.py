@@ -175,6 +175,77 @@ def test_sends_while_the_back_office_is_down(new_till):
     assert (tried.count(DAY), tried.count(DAY + timedelta(days=1))) == (4, 2)
 
 
+def test_what_the_client_is_given(till):
+    """
+    A batch says of which date and location it is, and has the key that is stored.
+    """
+    given, client = [], till.client()
+    push = client.push_sales
+    client.push_sales = lambda batch, **options: (
+        given.append((batch.date, batch.location_id, options)) or push(batch, **options)
+    )
+    till.orders.add(till.sale("t1"))
+
+    till.engine(client=client).push(DAY)
+
+    (batch,) = till.peek.outbox.batches()
+    options = {"idempotency_key": batch.key, "repeat_within": None}
+    assert given == [(DAY, "loc-001", options)]
+
+
+def test_died_while_repeating(till):
+    """
+    Who died while sending for the second time has sent first when it did: this
+    computer knows how old the key is.
+    """
+    till.orders.add(till.sale("t1"))
+    till.office.faults("sales: reset*2")
+    till.push()
+    till.wait(hours=20)
+    with pytest.raises(KeyboardInterrupt):
+        till.engine(failpoint=die_at("sent")).push(DAY)
+
+    till.wait(hours=3)
+    till.push()
+
+    assert till.effective() == ["t1"]
+    assert till.office.requests["health"] == 0
+    assert till.peek.outbox.batches()[0].sent_at == till.clock.now()
+
+
+@pytest.mark.parametrize(
+    ("ttl", "leaves"),
+    [
+        (timedelta(hours=24), timedelta(seconds=150)),
+        (timedelta(minutes=50), timedelta(seconds=150)),
+        (timedelta(minutes=40), timedelta(seconds=120)),
+    ],
+)
+@pytest.mark.parametrize("more", [0, 1])
+def test_stood_still_before_sending(new_till, ttl, leaves, more):
+    """
+    What stood still for longer than half of the tolerance, or of a tenth of
+    the key's time, sends nothing, and decides anew.
+    """
+    till = new_till(profile=ApiProfile(key_ttl=ttl))
+    till.orders.add(till.sale("t1"))
+
+    def stand_still(at):
+        if at == "sending":
+            till.wait(seconds=leaves.total_seconds() + more)
+
+    (run,) = till.engine(failpoint=stand_still).push(DAY)
+
+    assert till.effective() == ([] if more else ["t1"])
+    if more:
+        (batch,) = till.open_batches()
+        assert batch.answer == (
+            "This computer or process stood still before the batch was sent: nothing was sent. "
+            "The next push decides anew."
+        )
+        assert (batch.state, run.delivery_unknown) == ("pending", False)
+
+
 def test_a_host_that_fails_is_in_the_log(till, caplog):
     """
     The log has what the host raised, with its traceback.

@@ -9,6 +9,8 @@ import pytest
 
 from conexxus_client import ApiProfile, ConfigurationError
 from conexxus_client.testing import BackOffice
+from conexxus_sync.errors import RunInProgressError
+from conexxus_sync.model.leases import LEASE_LENGTH
 from conexxus_sync.model.runs import RunKind, RunStatus
 from conexxus_sync.sales import BatchLimits
 from conexxus_sync.sales._backlog import CircuitBreaker, PushProgress, least_recently_tried
@@ -74,6 +76,21 @@ def test_lease_is_given_back_where_nothing_is_pushed(till):
 
     assert till.effective() == []
     assert till.store.leases.acquire("sales", "next", till.clock.now())
+
+
+def test_lease_after_a_long_write(till):
+    """
+    A write that takes longer than the lease ends with one that lasts.
+    """
+    engine = till.engine()
+
+    with engine._leased(engine.ledger) as context:
+        with context.writing():
+            till.wait(duration=2 * LEASE_LENGTH)
+
+        with pytest.raises(RunInProgressError):
+            till.store.leases.acquire("sales", "other", till.clock.now())
+        assert context.lease.renewed_at == till.clock.now()
 
 
 def test_a_wrong_clock_is_warned_of_every_quarter_of_an_hour(till, caplog):

@@ -460,4 +460,25 @@ PLANTED = [
         "",
         "tests/stores/test_freeze_file.py",
     ),
+    Planted(
+        "ids are forgotten by a clock that is years ahead",
+        "conexxus_sync/stores/_outbox_maintenance.py",
+        "self._purge_ids(min(now, sold) - IDS_KEPT)",
+        "self._purge_ids(now - IDS_KEPT)",
+        "tests/sales/test_outbox_operator.py",
+    ),
+    Planted(
+        "a long write leaves a lease that has ended",
+        "conexxus_sync/sales/_push_context.py",
+        "lease = self.store.leases.extend(state.session, lease, self.clock.now())",
+        "pass",
+        "tests/sales/test_sales_push.py",
+    ),
+    Planted(
+        "what became of a sale does not wait for an operator who has to settle its void",
+        DATE,
+        "if self._is_clear(state, parked=True):",
+        "if self._is_clear(state, parked=False):",
+        "tests/sales/test_push_steps.py",
+    ),
 ]
