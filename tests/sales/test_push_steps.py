@@ -268,15 +268,16 @@ def test_a_host_that_fails_is_in_the_log(till, caplog):
         (StoreError("the disk is full"), "the disk is full"),
     ],
 )
-def test_a_push_that_breaks_off_is_told(till, error, said):
+@pytest.mark.parametrize("step", ["frozen", "sending", "sent"])
+def test_a_push_that_breaks_off_is_told(till, error, said, step):
     """
     The collectors are told of a run that can't be recorded, and why.
     """
     reader = Reader()
-    till.orders.add(till.sale("t1"))
+    till.orders.add(till.sale("t1"), {"id": "t2"})
 
     with pytest.raises(type(error)):
-        till.engine(failpoint=die_at("sent", error), observer=reader).push(DAY)
+        till.engine(failpoint=die_at(step, error), observer=reader).push(DAY)
 
     started, finished = reader.runs
     assert (started.id, finished.last_error) == (finished.id, said)

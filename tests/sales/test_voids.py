@@ -10,10 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conexxus_client import TransactionLine, decode_transaction, exact_sum
+from conexxus_client import (
+    Discount,
+    Tax,
+    Tender,
+    TransactionLine,
+    decode_transaction,
+    exact_sum,
+)
 from conexxus_sync.model.frozen_sales import FrozenTransaction
 from conexxus_sync.model.runs import RunStatus
-from conexxus_sync.sales._corrections import void
+from conexxus_sync.sales._corrections import corrected, void
 from conexxus_sync.testing import ListOrders
 from conexxus_sync.testing import sale as sample
 
@@ -174,3 +181,95 @@ def test_nothing_is_left(total, tax, discount, lines):
             figures = [getattr(one, name, None), getattr(other, name, None)]
             assert figures == [None, None] or exact_sum(figures) == 0
     assert [line.price for line in taken_back.items] == [line.price for line in lines]
+
+
+def test_void_of_a_sale_with_a_date_of_its_own(till):
+    """
+    It is taken back like any other.
+    """
+    run, _ = change(till, sale(business_date=DAY))
+
+    assert (run.status, till.effective()) == (
+        RunStatus.SUCCESS,
+        ["t1", "t1:void:1", "t1:rev:1"],
+    )
+
+
+def test_lines_without_a_sku(till):
+    """
+    A line that was sent without a SKU is taken back, and corrected, without one.
+    """
+    line = TransactionLine(sku=None, kind="tip", quantity=1, price=Decimal(3))
+    sold = sample("t1", "3.00", items=[line])
+    frozen = FrozenTransaction.of(sold, position=3, business_date=DAY, sku_required=False)
+
+    taken_back = void(frozen, orders=ListOrders(), revision=1, position=4, business_date=DAY)
+    revised = corrected(attrs.evolve(frozen, revision=2), DAY)
+
+    for one in (frozen, taken_back, revised):
+        assert b'"sku"' not in one.raw
+        assert one.fault is None
+    assert (taken_back.position, taken_back.revision, taken_back.voids) == (4, 1, True)
+    assert (revised.id, revised.origin, revised.position) == ("t1:rev:2", "t1", 3)
+    assert (revised.revision, revised.voids) == (2, False)
+    # To compare what the host returns the next time.
+    assert (revised.digest, revised.version) == (frozen.digest, frozen.version)
+    assert corrected(frozen, DAY) is frozen
+
+
+def test_every_amount_is_taken_back():
+    """
+    Taxes, discounts, rounding and tenders of the sale, and those of its lines.
+    """
+    parts = {
+        "taxes": [Tax(code="A", taxable=Decimal(2), amount=Decimal("0.20"))],
+        "discounts": [Discount(amount=Decimal("0.50"))],
+    }
+    line = TransactionLine(sku="a", quantity=2, price=Decimal(1), amount=Decimal(2), **parts)
+    sold = attrs.evolve(
+        sample("t1", "3.00", items=[line], tax="0.20", discount="0.50"),
+        rounding=Decimal("0.01"),
+        tenders=[
+            Tender(type="cash", amount=Decimal(5), change=Decimal(2), tip=Decimal("0.30")),
+        ],
+        **parts,
+    )
+    frozen = FrozenTransaction.of(sold, position=0, business_date=DAY, sku_required=True)
+
+    made = void(frozen, orders=ListOrders(), revision=1, position=0, business_date=DAY)
+
+    back = decode_transaction(made.raw)
+    (tender,), (of_line,) = back.tenders, back.items
+    assert (back.total, back.tax, back.discount, back.rounding) == (
+        *(Decimal("-3.00"), Decimal("-0.20"), Decimal("-0.50"), Decimal("-0.01")),
+    )
+    assert (tender.amount, tender.change, tender.tip) == (-5, -2, Decimal("-0.30"))
+    for one in (back, of_line):
+        assert [(tax.taxable, tax.amount) for tax in one.taxes] == [(-2, Decimal("-0.20"))]
+        assert [each.amount for each in one.discounts] == [Decimal("-0.50")]
+    assert (of_line.quantity, of_line.amount, of_line.price) == (-2, -2, 1)
+
+
+def test_a_void_is_not_remarked_on():
+    """
+    What was remarked on the sale is not said again of what takes it back.
+    """
+    line = TransactionLine(sku="a", quantity=1, price=Decimal(3))
+    sold = sample("t1", "9.00", items=[line], extra={"note": "4111 1111 1111 1111"})
+    frozen = FrozenTransaction.of(sold, position=0, business_date=DAY, sku_required=True)
+    assert frozen.has_card_number
+    assert frozen.mismatched
+
+    made = void(frozen, orders=Repeating(), revision=1, position=0, business_date=DAY)
+
+    assert made.has_card_number is False
+    assert not made.mismatched
+
+
+class Repeating(ListOrders):
+    """
+    Repeats what is in `extra`.
+    """
+
+    def complete_void(self, void, sold):
+        return attrs.evolve(void, extra=sold.extra)

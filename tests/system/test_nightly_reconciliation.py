@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from conexxus_client import ApiProfile
 from conexxus_sync.health._overview import DayState
 from conexxus_sync.model.alerts import AlertName
 from conexxus_sync.views.text import day_sentence
@@ -38,6 +39,10 @@ def compared(shop: Shop):
         return state.reconciliations.since(DAY)
 
 
+def logged(caplog):
+    return [one.message for one in caplog.records if one.name.endswith("_nightly_reconciliation")]
+
+
 def alerts(shop: Shop):
     return [one for one in shop.service.health().alerts if one.name is AlertName.BOOKS_DIFFER]
 
@@ -58,11 +63,12 @@ def test_date_is_compared_once_it_is_over(night):
     assert alerts(shop) == []
 
 
-def test_sale_that_the_back_office_lost(night):
+def test_sale_that_the_back_office_lost(night, caplog):
     """
-    It is an alert, and shown with its date on the page.
+    It is an alert, in the log, and shown with its date on the page.
     """
     shop = night("forget(t1)")
+    assert logged(caplog) == [f"Conexxus sales differ: {compared(shop)[DAY].difference}"]
 
     (alert,) = alerts(shop)
     assert str(alert) == (
@@ -141,7 +147,22 @@ def test_back_office_without_totals(night, shop):
     assert compared(night())[DAY].difference is None
 
 
-def test_order_source_that_fails(night, shop, monkeypatch):
+def test_date_with_a_batch_that_is_parked(night, shop):
+    """
+    It has its turn when the batch is settled.
+    """
+    shop.open(client=shop.client(profile=ApiProfile(dedupe="none")))
+    night("sales: reset")
+    assert compared(shop) == {}
+
+    (batch,) = shop.service.outbox_operator().undecided()
+    shop.service.outbox_operator().resolve(batch.key, delivered=True)
+    shop.clock.advance_to(OVER.replace(day=4))
+    shop.service.run_due(shop.clock.now())
+    assert list(compared(shop)) == [DAY, DAY.replace(day=3)]
+
+
+def test_order_source_that_fails(night, shop, monkeypatch, caplog):
     """
     The push of the date is not undone, and the date is compared later.
     """
@@ -157,3 +178,5 @@ def test_order_source_that_fails(night, shop, monkeypatch):
 
     assert compared(shop) == {}
     assert shop.office.effective_batches == [{"t1"}]
+    (said,) = logged(caplog)
+    assert said.startswith("Conexxus sales were not reconciled: the order source failed for")

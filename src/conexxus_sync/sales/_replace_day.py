@@ -80,7 +80,7 @@ class DayReplacement:
 
         return cls(
             members=[attrs.evolve(one, position=place) for place, one in enumerate(members)],
-            found=[one for one in found if one.key not in given_up] if members else found,
+            found=[one for one in found if one.key not in given_up],
         )
 
 
