@@ -242,10 +242,10 @@ def test_a_rhythm_begins_with_the_store(till):
 
 def test_silence(till):
     """
-    A till without sales for longer than ever is noticed, by sixty days with
-    sales at most.
+    A till without sales for longer than ever is noticed; what was longer ago
+    than sixty days with sales does not count.
     """
-    for number in range(70):
+    for number in (-20, *range(70)):
         till.orders.add(till.sale(f"t{number}"), day=DAY + number * NIGHT)
         till.push(DAY + number * NIGHT)
     now = till.clock.now()
@@ -257,8 +257,29 @@ def test_silence(till):
     assert silence(70) is None
     assert silence(75).since == DAY + 69 * NIGHT
     assert silence(75).usual == NIGHT
-    with till.store.read() as state:
-        assert len(state.sales_dates.days_with_sales(60)) == 60
+
+
+def test_dates_that_are_closed(till):
+    """
+    Whoever asks for earlier dates, a push begins with the first that is open.
+    """
+    till.engine().adopt(DAY)
+
+    start = ledger(till).start_date(till.clock.now(), DAY - 20 * NIGHT, honour_past=True)
+
+    assert (start.start, start.held) == (DAY - 7 * NIGHT, None)
+
+
+def test_first_date_after_the_one_on_which_it_began(till):
+    """
+    Who names the first date holds nothing before it.
+    """
+    till.wait(hours=11, minutes=50)
+    till.engine().push()
+
+    start = ledger(till, sales_since=DAY + NIGHT).start_date(till.clock.now())
+
+    assert (start.start, start.held) == (DAY + NIGHT, None)
 
 
 def test_closed_dates_say_why(till):

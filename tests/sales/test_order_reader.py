@@ -2,12 +2,13 @@
 Facts about what a push makes of the sales that the host returns.
 """
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 
 import attrs
 import pytest
 
+from conexxus_client import ApiProfile, TransactionLine
 from conexxus_sync.model.runs import RunStatus
 
 
@@ -153,3 +154,158 @@ def test_refund(till):
     (run,) = till.push()
 
     assert run.total == till.office.ledger.total() == Decimal("2.50")
+
+
+class Asked:
+    """
+    Writes down what it is asked for.
+    """
+
+    def __init__(self, *sales):
+        self.sales, self.asked = sales, []
+
+    def transactions(self, location_id, business_date):
+        self.asked.append((location_id, business_date))
+        yield from self.sales
+
+
+def test_what_the_host_is_asked_for(till):
+    """
+    The location and the business date.
+    """
+    orders = Asked()
+
+    till.engine(orders=orders).push(DAY)
+
+    assert orders.asked == [(LOCATION, DAY)]
+
+
+@pytest.mark.parametrize("before", [0, 1_000])
+def test_stopped_while_the_host_returns_sales(till, before):
+    """
+    With the first sale, and with each thousandth after it, a push looks whether
+    it shall end; then nothing of the date is frozen.
+    """
+    stop = []
+
+    class Stopping:
+        def transactions(self, location_id, business_date):
+            for number in range(before + 1):
+                if number == before:
+                    stop.append(number)
+                yield till.sale(f"t{number}", items=[])
+
+    till.engine(orders=Stopping(), is_stopping=lambda: bool(stop)).push(DAY)
+
+    assert stop
+    assert till.peek.outbox.batches() == []
+
+
+def test_sales_keep_their_order(till):
+    """
+    They are sent in the order of the host.
+    """
+    till.orders.add(till.sale("b"), {"id": "x"}, till.sale("a"), till.sale("c"))
+
+    till.push()
+
+    with till.store.read() as state:
+        (batch,) = state.outbox.batches()
+        found = [(one.id, one.position) for one in state.outbox.members(batch)]
+    assert found == [("b", 0), ("a", 1), ("c", 2)]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"business_date": DAY},
+        {"items": [TransactionLine(sku=None, kind="tip", quantity=1, price=Decimal("1.50"))]},
+    ],
+)
+def test_what_is_read_again_is_the_same(till, changes):
+    """
+    A date is compared by its bytes, as they are sent: read twice, nothing is new.
+    """
+    till.orders.add(till.sale("t1", **changes))
+    steps = []
+    for _ in range(3):
+        steps.clear()
+        till.engine(failpoint=steps.append).push(DAY)
+
+    assert steps == ["leased", "visited"]
+    with till.store.read() as state:
+        (batch,) = state.outbox.batches()
+        assert (b'"sku":"TIP"' in state.outbox.body(batch)) is ("items" in changes)
+
+
+class Zone(tzinfo):
+    """
+    A zone of the host's own, which raises once it is told to.
+    """
+
+    raises: BaseException | None = None
+
+    def utcoffset(self, moment):
+        if self.raises is not None:
+            raise self.raises
+        return timedelta()
+
+    def dst(self, moment):
+        return timedelta()
+
+    def tzname(self, moment):
+        return "own"
+
+
+@pytest.mark.parametrize("raised", [RuntimeError("no zone"), KeyboardInterrupt()])
+def test_a_sale_that_is_broken_when_it_is_read_again(till, raised):
+    """
+    What can't be written any more is set aside or reported; what ends the
+    process does.
+    """
+    zone = Zone()
+    till.orders.add(till.sale("t1", timestamp=datetime(2026, 1, 2, 12, tzinfo=zone)))
+    for _ in range(2):
+        till.push(DAY)
+    assert till.peek.sales_dates.fingerprint(DAY) is not None
+    zone.raises = raised
+
+    if isinstance(raised, KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt):
+            till.push(DAY)
+    else:
+        (run,) = till.push(DAY)
+        assert [issue.item for issue in run.errors] == ["t1"]
+    assert till.effective() == ["t1"]
+
+
+def test_a_sale_that_is_broken_at_once(till):
+    """
+    It is set aside with what was raised.
+    """
+    zone = Zone()
+    broken = till.sale("t1", timestamp=datetime(2026, 1, 2, 12, tzinfo=zone))
+    zone.raises = RuntimeError("no zone")
+    till.orders.by_date[DAY] = [broken, till.sale("t2")]
+
+    till.push(DAY)
+
+    assert till.effective() == ["t2"]
+    assert till.quarantined() == {"t1": "Transaction can't be built: RuntimeError: no zone"}
+
+
+def test_lines_without_a_sku_where_none_is_asked_for(till):
+    """
+    A profile that asks for no SKU gets a tip without one.
+    """
+    till.profile = ApiProfile(sku_required=False)
+    line = TransactionLine(sku=None, kind="tip", quantity=1, price=Decimal("1.50"))
+    till.orders.add(till.sale("t1", items=[line]))
+
+    for _ in range(3):
+        till.push(DAY)
+
+    with till.store.read() as state:
+        (batch,) = state.outbox.batches()
+        assert b'"sku"' not in state.outbox.body(batch)
+    assert till.peek.sales_dates.fingerprint(DAY) is not None
