@@ -63,7 +63,10 @@ ABOUT_SALES = {
     ),
     "_outbox_operator": ("operator_actions", "outbox_operator", "forgotten_bytes"),
     "_profile_check": ("kept_profile",),
-    "_push_context": ("sales_push", "key_age", "backlog", "push_cost", "push", "replace_day"),
+    "_push_context": (
+        *("sales_push", "key_age", "backlog", "batch_outcomes", "outbox_operator", "push_cost"),
+        *("push", "refused_pushes", "replace_day"),
+    ),
     "_push_warnings": ("fresh_store", "clock_check", "restored_store"),
     "_reconciliation": ("outbox_dates", "date_reconciliation", "receipts_of_trades"),
     "_replace_day": ("replace_day",),
