@@ -244,6 +244,24 @@ def test_an_old_date_is_no_date(new_till):
     assert world.till.open_batches()[0].parked is not None
 
 
+def test_a_client_of_the_host_that_knows_no_time(new_till):
+    """
+    A client that can't ask the back office for its time leaves the age open.
+    """
+    world = World(new_till())
+    world.sell_and_lose_the_answer()
+    world.boot(timedelta())
+    real = world.client()
+
+    class Plain:
+        profile, push_sales = real.profile, staticmethod(real.push_sales)
+
+    (run,) = world.push(Plain())
+
+    assert world.till.office.requests["sales"] == 1
+    assert "this computer was started anew" in run.last_error
+
+
 def test_a_process_that_died_before_the_boot(new_till):
     """
     A power cut in the middle of a request leaves a batch whose key is in

@@ -9,12 +9,13 @@ import pytest
 
 from conexxus_client import ApiProfile, ConfigurationError
 from conexxus_client.testing import BackOffice
-from conexxus_sync.errors import RunInProgressError
-from conexxus_sync.model.leases import LEASE_LENGTH
+from conexxus_sync.errors import RunInProgressError, StoreError
+from conexxus_sync.model.leases import LEASE_LENGTH, RENEWED_AFTER
 from conexxus_sync.model.runs import RunKind, RunStatus
 from conexxus_sync.sales import BatchLimits
 from conexxus_sync.sales._backlog import CircuitBreaker, PushProgress, least_recently_tried
 from conexxus_sync.sales._push_context import PushContext
+from conexxus_sync.stores._outbox_maintenance import OutboxMaintenance
 
 
 DAY = date(2026, 1, 2)
@@ -91,6 +92,48 @@ def test_lease_after_a_long_write(till):
         with pytest.raises(RunInProgressError):
             till.store.leases.acquire("sales", "other", till.clock.now())
         assert context.lease.renewed_at == till.clock.now()
+
+
+def test_when_a_lease_is_renewed(till):
+    """
+    After a quarter of its length, not before; and by a clock that went back.
+    """
+    engine = till.engine()
+
+    with engine._leased(engine.ledger) as context:
+        began = context.lease
+        context.renew_lease()
+        till.wait(duration=RENEWED_AFTER - timedelta(seconds=1))
+        context.renew_lease()
+        assert context.lease is began
+        till.wait(seconds=1)
+        context.renew_lease()
+        assert context.lease.renewed_at == till.clock.now()
+        till.clock.set(till.clock.now() - timedelta(seconds=1))
+        context.renew_lease()
+        assert context.lease.renewed_at == till.clock.now()
+
+
+def test_what_can_not_be_forgotten_is_no_failure(till, monkeypatch, caplog):
+    """
+    The sales are delivered: what was not purged is in the log, and purged later.
+    """
+
+    def fail(self, now):
+        raise StoreError("the disk is full")
+
+    till.orders.add(till.sale("t1"))
+    till.push()
+    till.wait(hours=25)
+    till.orders.add(till.sale("t2"), day=DAY + NIGHT)
+    monkeypatch.setattr(OutboxMaintenance, "purge", fail)
+
+    (run,) = till.push()
+
+    assert run.status is RunStatus.SUCCESS
+    (record,) = (one for one in caplog.records if one.levelname == "ERROR")
+    assert record.message == "Conexxus: what is old could not be forgotten"
+    assert record.exc_info[0] is StoreError
 
 
 def test_a_wrong_clock_is_warned_of_every_quarter_of_an_hour(till, caplog):
