@@ -15,6 +15,7 @@ from conexxus_sync.model.runs import RunKind, RunStatus
 from conexxus_sync.sales import BatchLimits
 from conexxus_sync.sales._backlog import CircuitBreaker, PushProgress, least_recently_tried
 from conexxus_sync.sales._push_context import PushContext
+from conexxus_sync.stores import LocationStore
 from conexxus_sync.stores._outbox_maintenance import OutboxMaintenance
 
 
@@ -417,3 +418,36 @@ def test_only_the_first_dates_are_unheard_of(till):
     assert first.note.startswith("nothing is known of earlier pushes of 2026-01-02")
     assert second.note is None
     assert earlier.note.startswith("nothing is known of earlier pushes of 2025-12-28")
+
+
+def test_how_often_a_push_writes(new_till, monkeypatch):
+    """
+    Each transaction costs a flush of the disk: dates without news cost none of
+    their own, and what ends a date is written with what comes before.
+    """
+    writes, write = [], LocationStore.write
+    monkeypatch.setattr(
+        LocationStore, "write", lambda *given, **more: writes.append(0) or write(*given, **more)
+    )
+
+    def cost(till, *given, **options):
+        writes.clear()
+        till.engine(**options).push(*given, since=DAY, honour_past=True)
+        return len(writes)
+
+    till = new_till()
+    # Where it begins, and the visit of a date without sales.
+    assert cost(till, DAY) == 2
+    # Freeze, send, settle with the run; then the visit alone.
+    till.orders.add(till.sale("t1"))
+    assert [cost(till, DAY) for _ in range(3)] == [3, 1, 1]
+    till.orders.add(till.sale("t2"), {"id": "t3"})
+    assert [cost(till, DAY) for _ in range(2)] == [3, 1]
+    # What was sent is taken back before what it became is frozen.
+    till.orders.by_date[DAY] = [till.sale("t1", "2"), till.sale("t2")]
+    assert cost(till, DAY, on_changed="resend") == 6
+
+    for days in (0, 8):
+        till = new_till()
+        till.wait(days=days)
+        assert cost(till) == 2
