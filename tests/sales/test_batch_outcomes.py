@@ -277,6 +277,66 @@ def test_what_an_operator_gave_up_goes_in_halves(new_till):
     assert sorted(till.effective()) == ["a", "b", "c", "d", "e"]
 
 
+@pytest.mark.parametrize(("dedupe", "sent"), [("none", "acab"), ("key", "acaab")])
+def test_a_half_that_is_broken_while_others_are_accepted(new_till, dedupe, sent):
+    """
+    What an operator gave up is divided once others are accepted: where nothing
+    recognises a repetition, without being sent as it is once more.
+    """
+    same = {"dedupe": dedupe}
+    till = new_till(profile=ApiProfile(**same), office=BackOffice(**same))
+    sell(till, "a", "b", "c", "d")
+    till.office.faults("sales: reset")
+    till.push(DAY)
+    (whole,) = till.open_batches()
+    till.operator().resolve(whole.key, delivered=False)
+    judge = Judge(till, a=broken())
+
+    till.engine(client=judge).push(DAY)
+
+    assert judge.sent == list(sent)
+    assert sorted(till.effective()) == ["b", "c", "d"]
+    (alone,) = till.open_batches()
+    (half,) = (one for one in till.peek.outbox.batches() if one.key == alone.parent)
+    assert (alone.transactions, alone.released, half.parent) == (1, True, whole.key)
+    assert half.answer.startswith("divided, as others were accepted" if dedupe == "none" else "div")
+
+
+def test_a_single_sale_is_not_divided(new_till):
+    """
+    Under a key of its own it would be sent a second time.
+    """
+    till = unrecognised(new_till)
+    sell(till, "a", "b")
+    till.office.faults("sales: reset")
+    till.push(DAY)
+    (whole,) = till.open_batches()
+    till.operator().resolve(whole.key, delivered=False)
+    judge = Judge(till, a=broken())
+
+    till.engine(client=judge).push(DAY)
+
+    assert judge.sent == ["a", "b"]
+    (batch,) = till.open_batches()
+    assert (batch.transactions, batch.parked is not None) == (1, True)
+
+
+def test_what_was_not_tried_again(new_till):
+    """
+    A date that is looked at again for one of its batches leaves the others to
+    the next push, and says so.
+    """
+    till = new_till(limits=ONE)
+    sell(till, "a", "b", "c")
+    till.office.faults("sales: 403, reset, ok, ok")
+
+    first, second = till.push(DAY)
+
+    assert (first.items_succeeded, second.items_succeeded) == (1, 1)
+    assert second.last_error == "1 transaction not sent yet: the next push sends what waits"
+    assert (second.items_failed, second.end_time) == (1, till.clock.now())
+
+
 def test_limits_hold_for_what_is_new_beside_halves(new_till):
     """
     What is new is divided as always.

@@ -12,6 +12,7 @@ from conexxus_client.testing import BackOffice
 from conexxus_sync.errors import StoreError
 from conexxus_sync.model.order_records import OrderRemark
 from conexxus_sync.model.runs import RunStatus
+from conexxus_sync.runtime.run_logging import RunFilter
 from conexxus_sync.sales import BatchLimits
 
 
@@ -248,17 +249,21 @@ def test_stood_still_before_sending(new_till, ttl, leaves, more):
 
 def test_a_host_that_fails_is_in_the_log(till, caplog):
     """
-    The log has what the host raised, with its traceback.
+    The log has what the host raised, with its traceback, and which run it was.
     """
+    told = RunFilter()
+    caplog.handler.addFilter(told)
     till.orders.add(till.sale("t1"))
     till.orders.broken.add(DAY)
 
-    till.push()
+    (run,) = till.push()
+    caplog.handler.removeFilter(told)
 
     (record,) = (one for one in caplog.records if one.levelname == "ERROR")
     assert record.message.startswith("Conexxus sales: the order source failed for")
     assert "the order table is locked" in record.message
     assert record.exc_info[0] is RuntimeError
+    assert (record.run, record.location) == (run.id, "loc-001")
 
 
 @pytest.mark.parametrize(
