@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import attrs
 import pytest
+from databases import forget
 from example_counts import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from conexxus_client import ApiProfile, Tender
 from conexxus_sync.model.date_reconciliation import FindingKind, Measure
 from conexxus_sync.model.order_records import transaction_of
 from conexxus_sync.sales import BatchLimits, DateReconciler
+from conexxus_sync.sales._reconciliation import reconcile
 from conexxus_sync.sales._source_watch import SourceWatch
 from conexxus_sync.testing import sale
 from tills import DAY
@@ -317,6 +319,12 @@ def test_adopted_sales(sold):
     (total,) = [one for one in found.rows if one.measure is Measure.TOTAL]
     assert (total.till, total.accepted) == (7, 7)
     assert found.agrees
+
+    sold.orders.by_date[DAY] = [sale("t4", "8.00")]
+    sold.push(DAY)
+    forget(sold.store)
+    sold.engine().adopt(DAY)
+    assert reconciled(sold).agrees
     assert reconciled(sold).findings == ()
 
 
@@ -458,6 +466,57 @@ def test_some_wait_and_some_are_parked(new_till):
     assert (total.till, total.sent, total.accepted, total.set_aside) == (7, 3, 0, 1)
 
 
+def test_what_waits_after_what_was_accepted(new_till):
+    """
+    Each batch counts, in whatever order they went.
+    """
+    till = new_till(limits=BatchLimits(transactions=1))
+    till.orders.add(sale("t1", "1.00"), sale("t2", "2.00"), sale("t3", "4.00"))
+    till.office.faults("sales: ok, reset, ok")
+    till.push(DAY)
+
+    total = row(reconciled(till, client=None), Measure.TOTAL)
+
+    assert (total.sent, total.accepted) == (7, 5)
+
+
+def test_books_are_asked_once(sold):
+    """
+    The books of other days are asked for where a sale is missing.
+    """
+    sold.push()
+
+    reconciled(sold)
+
+    assert sold.office.requests["summary"] == 1
+
+
+def test_all_dates_at_once(till):
+    """
+    Each date of which the store has anything, with what the till has of it.
+    """
+    till.orders.add(sale("t1", "1.00"), day=DAY)
+    till.orders.add(sale("t2", "2.00"), sale("t3", "4.00", business_date=NEXT_DAY), day=NEXT_DAY)
+    till.wait(days=1)
+    till.push()
+    asked = []
+
+    class Till:
+        def transactions(self, location_id, business_date):
+            asked.append((location_id, business_date))
+            return till.orders.transactions(location_id, business_date)
+
+    bare = list(reconcile(till.store, DAY))
+    told = list(reconcile(till.store, DAY, Till()))
+
+    assert [one.sums.business_date for one in bare] == [DAY, NEXT_DAY]
+    assert [(one.till_count, one.agrees) for one in bare] == [(None, True)] * 2
+    assert [(one.till_count, one.till_total) for one in told] == [(1, 1), (2, 6)]
+    assert all(one.agrees for one in told)
+    assert asked == [("loc-001", DAY), ("loc-001", NEXT_DAY)]
+    assert [one.sums.business_date for one in reconcile(till.store, NEXT_DAY)] == [NEXT_DAY]
+
+
 def test_some_were_never_sent(new_till):
     """
     What has not left is not sent, and what comes after it is counted.
@@ -530,10 +589,11 @@ def test_sales_of_other_dates_are_not_counted(sold):
     sold.orders.by_date[DAY] += [sale("t4", "8.00", business_date=NEXT_DAY), ("no", "sale")]
     twice = paid("t5", "16.00")
     sold.orders.by_date[DAY] += [twice, attrs.evolve(twice, register="8"), twice]
+    sold.orders.by_date[DAY] += [sale("t6", "32.00", business_date=DAY)]
 
     total = row(reconciled(sold), Measure.TOTAL)
 
-    assert total.till == 39
+    assert total.till == 71
 
 
 def test_till_that_hangs_while_it_is_compared(sold):

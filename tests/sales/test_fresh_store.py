@@ -44,7 +44,9 @@ def test_held_dates_are_warned_of_once(till, caplog):
     engine = till.engine()
 
     def levels():
-        told = [record.levelname for record in caplog.records if "held back" in record.message]
+        held = [one for one in caplog.records if "held back" in one.message]
+        told = [one.levelname for one in held]
+        assert all(one.message.startswith("Conexxus sales from 202") for one in held)
         caplog.clear()
         return told
 

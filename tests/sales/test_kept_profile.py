@@ -555,6 +555,20 @@ def test_what_is_frozen_anew_says_why(till):
     assert batch.answer == "the profile of the back office changed; frozen anew"
 
 
+def test_all_that_waits_is_frozen_anew(new_till):
+    """
+    However many batches there are.
+    """
+    till = new_till(limits=BatchLimits(transactions=1))
+    till.orders.add(*(till.sale(f"t{number}") for number in range(120)))
+    till.office.faults("sales: refuse*forever")
+    till.push(DAY)
+
+    changing = operator(till, profile=ApiProfile(dedupe="transaction_id"))
+
+    assert changing.change_profile() == 120
+
+
 @pytest.mark.parametrize(
     ("kept", "given", "count"),
     [

@@ -14,6 +14,7 @@ from conexxus_sync.model.order_records import OrderRemark
 from conexxus_sync.model.runs import RunStatus
 from conexxus_sync.runtime.run_logging import RunFilter
 from conexxus_sync.sales import BatchLimits
+from conexxus_sync.stores import LocationStore
 
 
 DAY = date(2026, 1, 2)
@@ -76,7 +77,7 @@ def test_order_of_steps_of_a_correction(till):
     assert till.peek.sales_dates.visit(DAY).at == till.clock.now()
 
 
-def test_order_of_steps_of_a_look(till):
+def test_order_of_steps_of_a_look(till, monkeypatch):
     """
     A look reads, freezes what has settled, and sends it.
     """
@@ -88,11 +89,19 @@ def test_order_of_steps_of_a_look(till):
     steps = []
     engine = till.engine(failpoint=steps.append)
 
+    writes, write = [], LocationStore.write
+    monkeypatch.setattr(
+        LocationStore, "write", lambda *given, **more: writes.append(0) or write(*given, **more)
+    )
+
     for sends in ([], SENDS, []):
         steps.clear()
+        writes.clear()
         engine.push()
         assert steps[-3 - len(sends) :] == ["read", "frozen", *sends, "visited"]
         assert engine.retry_at is None
+        # The look, what is staged of it, and two more for each batch.
+        assert len(writes) == 2 + 2 * bool(sends)
         till.wait(minutes=15)
 
 

@@ -411,6 +411,27 @@ def test_words_of_a_restored_store(till, caplog):
     assert [one.message for one in caplog.records] == [f"Conexxus sales: {words}"]
 
 
+def test_one_reason_after_the_other(till, caplog):
+    """
+    The log has a new reason at once, however short ago the one before was said.
+    """
+    till.orders.add(till.sale("t1"))
+    till.push(DAY)
+    engine = till.engine(released=till.clock.now() + timedelta(days=1))
+    caplog.clear()
+
+    engine.push()
+    marker(till).write_text(json.dumps({LOCATION: 99}))
+    till.wait(days=1, minutes=1)
+    engine._warnings._warned_at = till.clock.monotonic()
+    engine.push()
+    engine.push()
+
+    first, second = (one.message for one in caplog.records)
+    assert "the clock shows" in first
+    assert "restored from a backup" in second
+
+
 def test_words_of_a_missing_file(till, caplog):
     """
     It is said which file was missing, and what can't be known.

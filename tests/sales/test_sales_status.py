@@ -48,6 +48,22 @@ def test_a_store_without_sales(new_till):
     assert (has_sales(till.store), is_fresh(till.store)) == (False, True)
 
 
+@in_sqlite
+def test_a_store_that_lost_its_sales(new_till):
+    """
+    That it was restored is said, though it knows of no sales.
+    """
+    till = new_till()
+    with till.store.write():
+        pass
+    (till.folder / "store.db.freeze").write_text(json.dumps({LOCATION: 9}))
+
+    found = status(till, enabled=False)
+
+    assert found.restored.numbers.beside == 9
+    assert not has_sales(till.store)
+
+
 def test_an_order_source_that_was_taken_away(till):
     """
     A store that had sales goes on being looked at.

@@ -336,8 +336,14 @@ def test_replaced_days(till):
     till.config = attrs.evolve(till.config, push_every=timedelta(minutes=15))
     till.profile = ApiProfile(sales_mode="replace_day")
 
-    with pytest.raises(ConfigurationError, match="set CONEXXUS_PUSH_EVERY to off"):
+    with pytest.raises(ConfigurationError) as caught:
         till.engine()
+
+    (problem,) = caught.value.problems
+    assert problem == (
+        "CONEXXUS_PUSH_EVERY adds to a day, but with sales_mode replace_day each push replaces "
+        "it: set CONEXXUS_PUSH_EVERY to off"
+    )
 
 
 @pytest.mark.parametrize(

@@ -79,8 +79,7 @@ class SalesStatus:
             return cls(enabled=False, restored=restored, is_fresh=fresh)
 
         try:
-            # Late transactions make nothing overdue.
-            ledger = SalesLedger.of(store, config, lookback_days=0)
+            ledger = SalesLedger.of(store, config)
         except ConfigurationError as exc:
             return cls(problem=str(exc), enabled=enabled, restored=restored, is_fresh=fresh)
 
