@@ -199,6 +199,7 @@ def test_what_the_client_is_given(till):
     till.engine(client=client).push(DAY)
 
     (batch,) = till.peek.outbox.batches()
+    assert batch.answer == "accepted 1 of 1 transaction"
     options = {"idempotency_key": batch.key, "repeat_within": None}
     assert given == [(DAY, "loc-001", options)]
 
