@@ -54,12 +54,15 @@ ABOUT_SALES = {
         *("operator_actions", "push", "push_cost", "replace_day", "shared_ids", "voids"),
     ),
     "_date_reconciler": ("date_reconciliation", "receipts_of_trades"),
-    "_engine": ("sales_push", "push_steps", "push", "due_dates", "clock_check", "closed_dates"),
+    "_engine": (
+        *("sales_push", "push_steps", "push", "due_dates", "clock_check", "closed_dates"),
+        "fresh_store",
+    ),
     "_ledger": ("ledger", "watermark", "due_dates", "fresh_store", "clock_check", "trickle"),
     "_nightly_reconciliation": ("nightly_reconciliation", "date_reconciliation"),
     "_order_reader": (
-        *("order_reader", "host_exceptions", "remarks", "unusable_sales", "unusual_days"),
-        "zone_check",
+        *("order_reader", "hanging_source", "host_exceptions", "remarks", "unusable_sales"),
+        *("unusual_days", "zone_check"),
     ),
     "_outbox_operator": ("operator_actions", "outbox_operator", "forgotten_bytes"),
     "_profile_check": ("kept_profile",),

@@ -80,6 +80,18 @@ def test_lookback_of_the_reader(till):
     assert SalesLedger.of(till.store, config, lookback_days=0).calendar.lookback_days == 0
 
 
+def test_a_store_that_begins_before_its_push_time(till):
+    """
+    It holds nothing: today is pushed at its time.
+    """
+    start = ledger(till).start_date(till.clock.now())
+    assert (start.start, start.held) == (DAY, None)
+
+    till.engine().push()
+
+    assert ledger(till).start_date(till.clock.now()).held is None
+
+
 def test_no_zone():
     """
     Without a zone there are no business dates.
@@ -245,18 +257,17 @@ def test_silence(till):
     A till without sales for longer than ever is noticed; what was longer ago
     than sixty days with sales does not count.
     """
-    for number in (-20, *range(70)):
+    for number in (-20, *range(0, 140, 2)):
         till.orders.add(till.sale(f"t{number}"), day=DAY + number * NIGHT)
         till.push(DAY + number * NIGHT)
-    now = till.clock.now()
+    now, found = till.clock.now(), ledger(till)
 
     def silence(days):
-        found = ledger(till)
         return found.silence(found.start_date(now), now + days * NIGHT)
 
-    assert silence(70) is None
-    assert silence(75).since == DAY + 69 * NIGHT
-    assert silence(75).usual == NIGHT
+    assert silence(142) is None
+    assert silence(143).since == DAY + 138 * NIGHT
+    assert silence(143).usual == 2 * NIGHT
 
 
 def test_dates_that_are_closed(till):

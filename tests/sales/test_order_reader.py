@@ -2,7 +2,7 @@
 Facts about what a push makes of the sales that the host returns.
 """
 
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 
 import attrs
@@ -10,6 +10,7 @@ import pytest
 
 from conexxus_client import ApiProfile, TransactionLine
 from conexxus_sync.model.runs import RunStatus
+from conexxus_sync.sales._order_reader import read_transactions
 
 
 LOCATION = "loc-001"
@@ -201,10 +202,32 @@ def test_stopped_while_the_host_returns_sales(till, before):
     assert till.peek.outbox.batches() == []
 
 
+@pytest.mark.parametrize("away", [-1, 1])
+def test_sale_of_a_time_of_another_date(till, away):
+    """
+    It is sent, and the run remarks on it: the source may ask for dates in UTC.
+    """
+    noon = datetime(2026, 1, 2 + away, 12, tzinfo=UTC)
+    till.orders.by_date[DAY] = [till.sale("t1"), till.sale("t2", timestamp=noon)]
+
+    (run,) = till.push(DAY)
+
+    (issue,) = run.errors
+    assert issue.error == (
+        f"1 sale of 2026-01-02 was made at a time that belongs to {noon.date()}, like t2: does the "
+        "order source ask for dates in UTC?"
+    )
+
+
 def test_sales_keep_their_order(till):
     """
     They are sent in the order of the host.
     """
+    engine = till.engine(orders=Asked(till.sale("b"), {"id": "x"}, till.sale("a")))
+    with engine._leased(engine.ledger) as context:
+        read = [(one.id, one.position) for one in read_transactions(context, DAY)]
+    assert read == [("b", 0), ("x", 1), ("a", 2)]
+
     till.orders.add(till.sale("b"), {"id": "x"}, till.sale("a"), till.sale("c"))
 
     till.push()
