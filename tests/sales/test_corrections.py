@@ -111,6 +111,27 @@ def test_void_that_is_refused(till):
     assert till.push(DAY) == []
 
 
+def test_void_that_is_refused_without_a_name(till):
+    """
+    It is set aside alone, and the others are taken back and sent as they are now.
+    """
+    names = "abcdefgh"
+    tells(till, *map(till.sale, names))
+    till.push()
+    till.office.reject = {f"a:void:{number}" for number in range(1, 9)}
+    till.office.reject_mode = "blind"
+    tells(till, till.sale("a", "9"), till.sale("b", "9"), *map(till.sale, names[2:]))
+
+    for _ in range(3):
+        till.push(DAY)
+
+    assert set(till.quarantined()) == {"a"}
+    assert till.effective() == [*names, "b:void:1", "b:rev:1"]
+    requests = till.office.requests["sales"]
+    assert till.push(DAY) == []
+    assert till.office.requests["sales"] == requests
+
+
 def test_void_of_a_missing_one_that_is_refused(till):
     """
     It is not tried again and again.

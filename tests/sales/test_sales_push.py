@@ -9,7 +9,7 @@ import pytest
 
 from conexxus_client import ApiProfile, ConfigurationError
 from conexxus_client.testing import BackOffice
-from conexxus_sync.errors import RunInProgressError, StoreError
+from conexxus_sync.errors import DateClosedError, RunInProgressError, StoreError, SyncError
 from conexxus_sync.model.leases import LEASE_LENGTH, RENEWED_AFTER
 from conexxus_sync.model.runs import RunKind, RunStatus
 from conexxus_sync.sales import BatchLimits
@@ -137,6 +137,42 @@ def test_what_can_not_be_forgotten_is_no_failure(till, monkeypatch, caplog):
     assert record.exc_info[0] is StoreError
 
 
+@pytest.mark.parametrize("wrong", ["zone", "changes", "date", "closed"])
+def test_lease_of_a_push_that_does_not_begin(till, wrong):
+    """
+    Whatever is wrong with what is asked for, the lease is free.
+    """
+    lease = till.store.leases.acquire("sales", "run-1", till.clock.now())
+    options = {"lease": lease}
+    if wrong == "zone":
+        till.config = attrs.evolve(till.config, timezone=None)
+    elif wrong == "changes":
+        options["accept_changes"] = True
+    elif wrong == "date":
+        options["business_date"] = till.clock.now()
+    else:
+        with till.store.write() as state:
+            state.sales_dates.close_before(DAY + NIGHT, till.clock.now())
+        options["business_date"] = DAY
+
+    with pytest.raises((ConfigurationError, DateClosedError, ValueError)):
+        till.engine().push(**options)
+
+    assert till.store.leases.acquire("sales", "run-2", till.clock.now())
+
+
+def test_adoption_that_is_stopped(till):
+    """
+    It says so; done again, it does the rest.
+    """
+    till.orders.add(till.sale("t1"))
+
+    with pytest.raises(SyncError, match="the adoption was stopped: done again, it does the rest"):
+        till.engine(is_stopping=lambda: True).adopt(DAY)
+
+    assert till.engine().adopt(DAY).transactions == 1
+
+
 def test_a_wrong_clock_is_warned_of_every_quarter_of_an_hour(till, caplog):
     """
     The log has the same reason again after a while.
@@ -148,13 +184,25 @@ def test_a_wrong_clock_is_warned_of_every_quarter_of_an_hour(till, caplog):
         till.wait(**later)
         caplog.clear()
         engine.push()
-        return [one.message for one in caplog.records if one.levelname == "WARNING"]
+        said = [one.message for one in caplog.records if one.levelname == "WARNING"]
+        return [one for one in said if "the clock shows" in one]
 
     (said,) = warnings()
     assert said.startswith("Conexxus sales: the clock shows 2026-01-02 23:30 UTC, which is before")
     assert warnings(minutes=14) == []
     assert warnings(minutes=1) != []
     assert warnings() == []
+    # What is right in between, or wrong in another way, is news.
+    engine.released = till.released.replace(year=2000)
+    assert warnings() == []
+    engine.released = till.released
+    assert warnings() != []
+    till.orders.broken.add(DAY)
+    engine.push(DAY)
+    till.clock.set(till.clock.now() - timedelta(hours=2))
+    engine.released = till.released.replace(year=2000)
+    (said,) = warnings()
+    assert "which is before the last run" in said
 
 
 def test_changes_are_accepted_of_one_date(till):

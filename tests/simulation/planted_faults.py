@@ -481,4 +481,32 @@ PLANTED = [
         "if self._is_clear(state, parked=False):",
         "tests/sales/test_push_steps.py",
     ),
+    Planted(
+        "what an operator said of a batch is true of attempts that came later",
+        PUSH,
+        "released=batch.released and (result.is_server_error or not unknown),",
+        "released=batch.released,",
+        "tests/sales/test_batch_outcomes.py",
+    ),
+    Planted(
+        "who dies while sending leaves what an operator said before",
+        "conexxus_sync/stores/_outbox.py",
+        "forced = 0, released = 0",
+        "forced = 0",
+        "tests/sales/test_batch_outcomes.py",
+    ),
+    Planted(
+        "an answer of 5xx says that no attempt before it was lost",
+        OUTCOME,
+        "attempt.delivery is Delivery.NOT_SENT or (attempt.status or 0) >= SERVER_ERROR",
+        "True",
+        "tests/sales/test_batch_outcomes.py",
+    ),
+    Planted(
+        "a void that is refused without a name is sent for ever",
+        PUSH,
+        "            bad, parts = members, []\n            if self.context.replaces_day:\n",
+        "            bad, parts = members, []\n            if True:\n",
+        "tests/sales/test_corrections.py",
+    ),
 ]

@@ -162,6 +162,32 @@ def test_date_with_a_batch_that_is_parked(night, shop):
     assert list(compared(shop)) == [DAY, DAY.replace(day=3)]
 
 
+def test_date_whose_sales_can_not_be_read(shop, monkeypatch, caplog):
+    """
+    It holds up no other date.
+    """
+    shop.service.run_due(shop.clock.now())
+    transactions, broken = shop.orders.transactions, []
+    monkeypatch.setattr(
+        shop.orders,
+        "transactions",
+        lambda location, day: transactions(location, day) if day not in broken else 1 / 0,
+    )
+    for day in (DAY, DAY.replace(day=3)):
+        shop.orders.sell(day, f"t{day.day}")
+        shop.clock.advance_to(OVER.replace(day=day.day + 1))
+        shop.service.run_due(shop.clock.now())
+    broken.append(DAY)
+    with shop.service.store.write() as state:
+        state.session.execute("DELETE FROM reconciliations")
+
+    shop.clock.advance_to(OVER.replace(day=5))
+    shop.service.run_due(shop.clock.now())
+
+    assert list(compared(shop)) == [DAY.replace(day=3), DAY.replace(day=4)]
+    assert any("ZeroDivisionError" in said for said in logged(caplog))
+
+
 def test_order_source_that_fails(night, shop, monkeypatch, caplog):
     """
     The push of the date is not undone, and the date is compared later.

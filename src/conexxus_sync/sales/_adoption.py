@@ -6,11 +6,12 @@ from datetime import date
 
 import attrs
 
+from conexxus_sync.errors import SyncError
 from conexxus_sync.model.calendar import DAY
 from conexxus_sync.model.sale_digests import COMPARABLE
 
 from ._order_reader import read_transactions
-from ._push_context import PushContext
+from ._push_context import PushContext, PushStoppedError
 
 
 @attrs.frozen(kw_only=True)
@@ -40,15 +41,22 @@ def adopt(context: PushContext, through: date) -> Adoption:
 
     Killed in the middle, it has marked some dates and closed none; done
     again, it does the rest.
+
+    Raises:
+        SyncError: It was stopped.
     """
     lookback_days = context.config.lookback_days
     first, count, batches = through - lookback_days * DAY, 0, 0
 
-    for days in range(lookback_days + 1):
-        context.renew_lease()
-        transactions, settled = _adopt_date(context, first + days * DAY)
-        count += transactions
-        batches += settled
+    try:
+        for days in range(lookback_days + 1):
+            context.renew_lease()
+            transactions, settled = _adopt_date(context, first + days * DAY)
+            count += transactions
+            batches += settled
+    except PushStoppedError:
+        msg = "the adoption was stopped: done again, it does the rest"
+        raise SyncError(msg) from None
 
     with context.writing() as state:
         state.sales_dates.close_before(first, context.clock.now())

@@ -267,8 +267,10 @@ class BatchSender:
         elif len(members) > 1 and not self.context.replaces_day:
             parts = bisect(members)
         else:
-            # Of a whole day, the back office still has what it had before.
-            bad, parts = state.outbox.undelivered(batch, members), []
+            bad, parts = members, []
+            if self.context.replaces_day:
+                # The back office still has what it had before.
+                bad = state.outbox.undelivered(batch, members)
 
         state.outbox.divide(
             batch,
@@ -289,7 +291,8 @@ class BatchSender:
         May an unknown batch be halved under new keys, and does that help?
 
         Where ids are recognised, no half is booked twice.  Elsewhere an
-        operator has said that such an error means that nothing was booked.
+        operator has said that such an error means that nothing was booked, and
+        no attempt since was lost on the way.
         """
         context, evidence = self.context, self.context.evidence
 
@@ -360,6 +363,8 @@ class BatchSender:
             parked=result.parked,
             answer=result.reason,
             counts=counts,
+            # The operator did not speak of what was lost since.
+            released=batch.released and (result.is_server_error or not unknown),
         )
         self.counters.unknown = self.counters.unknown or unknown
 

@@ -57,6 +57,8 @@ class DeliveryOutcome:
         stop: Whether more sends now would fare no better.
         retry_after: Seconds that the back office asked to wait.
         status: HTTP status of the answer, if it is an error.
+        is_server_error: Whether each attempt that left was answered 5xx, so that none
+            was lost on the way.
     """
 
     outcome: Outcome
@@ -66,6 +68,7 @@ class DeliveryOutcome:
     stop: bool = False
     retry_after: float | None = None
     status: int | None = None
+    is_server_error: bool = False
 
     @property
     def is_forbidden(self) -> bool:
@@ -73,10 +76,6 @@ class DeliveryOutcome:
         Is it refused, be it for its content or for all batches alike?
         """
         return self.outcome is Outcome.WAITING and self.status in FORBIDDEN
-
-    @property
-    def is_server_error(self) -> bool:
-        return self.status is not None and self.status >= SERVER_ERROR
 
     @property
     def is_sent_again(self) -> bool:
@@ -233,6 +232,18 @@ def _of_error(error: ConexxusError, ids: Collection[str], profile: ApiProfile) -
         stop=stop,
         retry_after=error.retry_after,
         status=status,
+        is_server_error=_is_server_error(error),
+    )
+
+
+def _is_server_error(error: ConexxusError) -> bool:
+    return (
+        isinstance(error, StatusError)
+        and error.status >= SERVER_ERROR
+        and all(
+            attempt.delivery is Delivery.NOT_SENT or (attempt.status or 0) >= SERVER_ERROR
+            for attempt in error.attempts
+        )
     )
 
 

@@ -161,16 +161,22 @@ class SalesPush:
         """
         # SQLite empties its log when the last connection closes: as long as one
         # is open, a date costs no more flushes than commits.
-        with self.context.store.keep_open():
-            return self._push(
-                None if business_date is None else plain_date(business_date),
-                None if since is None else plain_date(since),
-                honour_past=honour_past,
-                automatic=automatic,
-                accept_changes=accept_changes,
-                progress=progress,
-                lease=lease,
-            )
+        try:
+            with self.context.store.keep_open():
+                return self._push(
+                    None if business_date is None else plain_date(business_date),
+                    None if since is None else plain_date(since),
+                    honour_past=honour_past,
+                    automatic=automatic,
+                    accept_changes=accept_changes,
+                    progress=progress,
+                    lease=lease,
+                )
+        except BaseException:
+            # Whatever is wrong before the push begins; later, it is given back already.
+            if lease is not None:
+                self.context.release(lease)
+            raise
 
     def _push(
         self,
@@ -191,8 +197,9 @@ class SalesPush:
         if automatic is None:
             automatic = business_date is None and not honour_past
         reason = (clock_problem or self.store_age.restored()) if automatic else None
-        if reason is not None:
+        if automatic:
             self._warnings.nothing_is_pushed(reason, self.context.clock.monotonic())
+        if reason is not None:
             if lease is not None:
                 self.context.release(lease)
             return []
@@ -258,6 +265,7 @@ class SalesPush:
             HostError: The host failed; what it returned before is adopted.
             RunInProgressError: A push is at work.
             StoreError: The store can't be used.
+            SyncError: It was stopped; done again, it does the rest.
         """
         through = plain_date(through)
         ledger = self.ledger

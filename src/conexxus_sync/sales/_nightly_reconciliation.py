@@ -9,6 +9,7 @@ import attrs
 
 from conexxus_client import ConexxusError, ConfigurationError
 from conexxus_sync.engines import EngineContext
+from conexxus_sync.errors import HostError
 from conexxus_sync.model.calendar import StoreCalendar, plain_date
 from conexxus_sync.model.date_reconciliation import REMEMBERED, DateReconciliation
 from conexxus_sync.runtime.run_logging import safe_logger
@@ -83,8 +84,17 @@ class NightlyReconciliation:
         """
         try:
             for day in self.due(now):
-                self.reconcile(day)
+                self._try(day)
         except ConexxusError as exc:
+            _log.warning("Conexxus sales were not reconciled: %s", exc)
+
+    def _try(self, day: date) -> None:
+        """
+        Reconcile one date; if the order source fails, the others have their turn.
+        """
+        try:
+            self.reconcile(day)
+        except HostError as exc:
             _log.warning("Conexxus sales were not reconciled: %s", exc)
 
     def reconcile(self, business_date: date) -> DateReconciliation:

@@ -37,7 +37,7 @@ def read_transactions(
 
     Raises:
         HostError: Whatever the host raised.
-        StoppedError: The push shall end.
+        PushStoppedError: The push shall end.
     """
     sku_required = context.profile.sku_required
     for position, record in _records(context, business_date, counters):

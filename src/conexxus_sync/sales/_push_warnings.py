@@ -26,19 +26,25 @@ class PushWarnings:
     Logs why nothing is pushed, and which dates are held.
     """
 
-    _reason: type[object] | None = attrs.field(default=None, init=False)
+    _kind: tuple[type[object], bool] | None = attrs.field(default=None, init=False)
     _warned_at: float = attrs.field(default=0.0, init=False)
     _held: HeldDates | None = attrs.field(default=None, init=False)
 
-    def nothing_is_pushed(self, reason: ClockProblem | RestoredStore, monotonic: float) -> None:
+    def nothing_is_pushed(
+        self, reason: ClockProblem | RestoredStore | None, monotonic: float
+    ) -> None:
         """
-        Log *reason*; one of its kind again after a while only: each says the time.
+        Log *reason*, if there is one, and the same kind of reason again only after a
+        while: the text is another each time, as it holds the time.
         """
-        kind = type(reason)
+        kind = (type(reason), isinstance(reason, ClockProblem) and reason.last_run is None)
+        is_due = monotonic - self._warned_at >= WARN_EVERY.total_seconds()
 
-        if kind is not self._reason or monotonic - self._warned_at >= WARN_EVERY.total_seconds():
-            self._reason, self._warned_at = kind, monotonic
+        if reason is not None and (kind != self._kind or is_due):
+            self._warned_at = monotonic
             _log.warning("Conexxus sales: %s", reason)
+
+        self._kind = kind
 
     def held(self, dates: HeldDates | None) -> None:
         """

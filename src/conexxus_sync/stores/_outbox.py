@@ -84,7 +84,7 @@ WHERE location = ?1 AND key = ?3
 """
 _MARK_SENDING = """
 UPDATE batches SET state = 'sending', attempts = attempts + 1, sent_at = ?, unknown_since = ?,
-    forced = 0
+    forced = 0, released = 0
 WHERE location = ? AND key = ?
 """
 _NOTE_MOMENT = """
@@ -92,7 +92,7 @@ UPDATE batches SET sent_boot = ?, sent_uptime = ?, sent_server = ? WHERE locatio
 """
 _MARK_OPEN = """
 UPDATE batches SET state = ?, unknown_since = ?, parked = ?, answer = ?,
-    unknown_pushes = unknown_pushes + ?
+    unknown_pushes = unknown_pushes + ?, released = ?
 WHERE location = ? AND key = ?
 """
 _CLOSE = """
@@ -205,7 +205,8 @@ class Outbox(BatchReader):
         moment: SendMoment | None = None,
     ) -> None:
         """
-        Record that from now on the back office may have *batch*.
+        Record that from now on the back office may have *batch*, whatever an operator
+        said of it before.
 
         Args:
             unknown_since: Since when it may have it from an earlier attempt.
@@ -227,6 +228,7 @@ class Outbox(BatchReader):
         parked: str | None = None,
         answer: str,
         counts: bool = False,
+        released: bool = False,
     ) -> None:
         """
         Record that *batch* is still open.
@@ -235,6 +237,7 @@ class Outbox(BatchReader):
             unknown_since: None if it certainly never arrived.
             parked: Why it must not be repeated.
             counts: Whether this is one more push that did not learn its fate.
+            released: Whether what an operator said of it is still true.
         """
         state = BatchState.PENDING if unknown_since is None else BatchState.UNKNOWN
         self.session.execute(
@@ -244,9 +247,8 @@ class Outbox(BatchReader):
                 *texts(unknown_since),
                 parked,
                 answer,
-                int(counts),
-                self.location,
-                batch.key,
+                *(int(counts), int(released)),
+                *(self.location, batch.key),
             ),
         )
 
