@@ -70,7 +70,7 @@ ABOUT_SALES = {
         *("sales_push", "key_age", "backlog", "batch_outcomes", "outbox_operator", "push_cost"),
         *("push", "refused_pushes", "replace_day"),
     ),
-    "_push_warnings": ("fresh_store", "clock_check", "restored_store"),
+    "_push_warnings": ("sales_push", "fresh_store", "clock_check", "restored_store"),
     "_reconciliation": ("outbox_dates", "date_reconciliation", "receipts_of_trades"),
     "_replace_day": ("replace_day",),
     "_source_watch": ("source_watch", "hanging_source", "host_exceptions", "order_reader"),

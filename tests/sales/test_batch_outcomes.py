@@ -74,7 +74,7 @@ def parts(till):
 @pytest.mark.parametrize(("script", "tried"), [("ok", 6), ("422", 6), ("reset", 4)])
 def test_patience_begins_anew(new_till, script, tried):
     """
-    What is accepted, or refused, ends a row of unknown fates.
+    What is accepted, or refused, resets the count of unknown fates.
     """
     till = new_till(limits=ONE)
     sell(till, *(f"t{number}" for number in range(9)))

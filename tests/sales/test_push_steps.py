@@ -170,8 +170,8 @@ def test_a_look_that_fails_waits_for_the_next(till):
 
 def test_sends_while_the_back_office_is_down(new_till):
     """
-    A date gives up after three batches of unknown fate in a row and one more,
-    which makes the next date one attempt and one more.
+    After three batches of unknown fate in a row, and one more, a date is left for
+    later; the next date is left after one, and one more.
     """
     till = new_till(limits=BatchLimits(transactions=1))
     for day in (DAY, DAY + timedelta(days=1)):

@@ -117,7 +117,7 @@ def test_when_a_lease_is_renewed(till):
 
 def test_what_can_not_be_forgotten_is_no_failure(till, monkeypatch, caplog):
     """
-    The sales are delivered: what was not purged is in the log, and purged later.
+    The sales are delivered: what was not purged is in the log, and purged a day later.
     """
 
     def fail(self, now):
@@ -135,6 +135,12 @@ def test_what_can_not_be_forgotten_is_no_failure(till, monkeypatch, caplog):
     (record,) = (one for one in caplog.records if one.levelname == "ERROR")
     assert record.message == "Conexxus: what is old could not be forgotten"
     assert record.exc_info[0] is StoreError
+
+    purged = []
+    monkeypatch.setattr(OutboxMaintenance, "purge", lambda self, now: purged.append(now))
+    till.wait(days=1)
+    till.push()
+    assert purged == [till.clock.now()]
 
 
 @pytest.mark.parametrize("wrong", ["zone", "changes", "date", "closed"])

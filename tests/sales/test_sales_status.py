@@ -113,7 +113,7 @@ def test_no_zone_and_a_restored_store(till):
 
 def test_overdue(till):
     """
-    A date is overdue an hour after its push time, whatever is looked for late.
+    A date is overdue an hour after its push time; late sales make nothing overdue.
     """
     till.engine().push()
     till.clock.set(datetime(2026, 1, 3, 0, 29, tzinfo=UTC))

@@ -78,6 +78,7 @@ class DayReplacement:
 
         members = [*(corrected(one, business_date) for one in current), *kept]
 
+        # What is given up leaves something to send: `ChangeDecision` refuses an empty day.
         return cls(
             members=[attrs.evolve(one, position=place) for place, one in enumerate(members)],
             found=[one for one in found if one.key not in given_up],
