@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import attrs
 import pytest
+from databases import in_sqlite
 
 from conexxus_client import ApiProfile, Delivery, ServerError
 from conexxus_client.testing import BackOffice
@@ -319,6 +320,25 @@ def test_an_operator_speaks_of_what_was_before(new_till, step):
 
     assert sorted(till.effective()) == ["a", "b", "c", "d", "e"]
     assert till.open_batches() == []
+
+
+@in_sqlite
+def test_what_an_operator_said_in_a_store_of_before(new_till):
+    """
+    An earlier version did not keep whether each attempt was answered: of a half
+    that may have arrived, nothing is taken for granted.
+    """
+    till = new_till()
+    given_up(till)
+    till.office.faults("sales: after_commit(reset), refuse")
+    till.push(DAY)
+    with till.store.write() as state:
+        state.session.execute("UPDATE batches SET released = 1")
+        state.session.execute("PRAGMA user_version = 26")
+
+    halves = {batch.state: batch.released for batch in till.open_batches()}
+
+    assert halves == {"unknown": False, "pending": True}
 
 
 def test_an_attempt_that_was_lost_within_a_call(new_till):
