@@ -7,8 +7,10 @@ from datetime import UTC, date, datetime
 import pytest
 
 from conexxus_client import ApiProfile
+from conexxus_sync.errors import StoreError
 from conexxus_sync.health._overview import DayState
 from conexxus_sync.model.alerts import AlertName
+from conexxus_sync.stores._reconciliations import Reconciliations
 from conexxus_sync.views.text import day_sentence
 from shops import Shop
 
@@ -160,6 +162,25 @@ def test_date_with_a_batch_that_is_parked(night, shop):
     shop.clock.advance_to(OVER.replace(day=4))
     shop.service.run_due(shop.clock.now())
     assert list(compared(shop)) == [DAY, DAY.replace(day=3)]
+
+
+def test_store_that_fails(night, monkeypatch, caplog):
+    """
+    The push is done; what could not be kept of the comparison is compared later.
+    """
+
+    def fail(self, found, now):
+        raise StoreError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Reconciliations, "record", fail)
+        shop = night()
+    assert logged(caplog) == ["Conexxus sales were not reconciled: the disk is full"]
+    assert shop.office.effective_batches == [{"t1"}]
+
+    shop.clock.advance_to(OVER.replace(day=4))
+    shop.service.run_due(shop.clock.now())
+    assert DAY in compared(shop)
 
 
 def test_date_whose_sales_can_not_be_read(shop, monkeypatch, caplog):
