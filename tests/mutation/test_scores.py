@@ -14,7 +14,7 @@ from .packages import ROOT
 IS_SMALL = os.environ.get("CONEXXUS_PROOF_SCALE") == "small"
 
 # Those whose survivors are listed.
-LISTED = ("guards", "calendar", "leases", "retries", "codec", "sales")
+LISTED = ("guards", "calendar", "leases", "retries", "codec", "sales", "sales-store")
 
 pytestmark = [
     pytest.mark.long,

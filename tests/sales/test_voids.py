@@ -251,6 +251,20 @@ def test_every_amount_is_taken_back():
     assert (of_line.quantity, of_line.amount, of_line.price) == (-2, -2, 1)
 
 
+def test_no_digit_is_lost():
+    """
+    What is taken back has each digit of what was sold, however many there are.
+    """
+    quantity = Decimal("12345678901234567890.123456789012345678")
+    line = TransactionLine(sku="a", quantity=quantity, price=Decimal(1))
+    sold = sample("t1", "3.00", items=[line])
+    frozen = FrozenTransaction.of(sold, position=0, business_date=DAY, sku_required=True)
+
+    made = void(frozen, orders=ListOrders(), revision=1, position=0, business_date=DAY)
+
+    assert decode_transaction(made.raw).items[0].quantity == quantity.copy_negate()
+
+
 def test_a_void_is_not_remarked_on():
     """
     What was remarked on the sale is not said again of what takes it back.
