@@ -268,11 +268,7 @@ def test_what_an_operator_gave_up_goes_in_halves(new_till):
     come from it; what is new has a batch of its own.
     """
     till = unrecognised(new_till)
-    sell(till, "a", "b", "c", "d")
-    till.office.faults("sales: reset")
-    till.push(DAY)
-    (parked,) = till.open_batches()
-    till.operator().resolve(parked.key, delivered=False)
+    parked = given_up(till)
     sell(till, "e")
 
     till.push(DAY)
@@ -285,15 +281,16 @@ def test_what_an_operator_gave_up_goes_in_halves(new_till):
     assert sorted(till.effective()) == ["a", "b", "c", "d", "e"]
 
 
-def given_up(till):
+def given_up(till, names="abcd"):
     """
-    Four sales that were not delivered, says an operator.
+    A batch of sales that were not delivered, says an operator.
     """
-    sell(till, "a", "b", "c", "d")
+    sell(till, *names)
     till.office.faults(f"sales: reset*{till.retries + 1}")
     till.push(DAY)
     (whole,) = till.open_batches()
-    till.operator().resolve(whole.key, delivered=False)
+
+    return till.operator().resolve(whole.key, delivered=False)
 
 
 @pytest.mark.parametrize("step", [None, "sent"])
@@ -356,19 +353,18 @@ def test_an_attempt_that_was_lost_within_a_call(new_till):
     assert sorted(till.effective()) == ["a", "b", "c", "d", "e"]
 
 
-@pytest.mark.parametrize(("dedupe", "sent"), [("none", "acab"), ("key", "acaab")])
-def test_a_half_that_is_broken_while_others_are_accepted(new_till, dedupe, sent):
+@pytest.mark.parametrize(
+    ("dedupe", "sent", "why"),
+    [("none", "acab", "others were accepted"), ("key", "acaab", "its fate stayed unknown")],
+)
+def test_a_half_that_is_broken_while_others_are_accepted(new_till, dedupe, sent, why):
     """
     What an operator gave up is divided once others are accepted: where nothing
     recognises a repetition, without being sent as it is once more.
     """
     same = {"dedupe": dedupe}
     till = new_till(profile=ApiProfile(**same), office=BackOffice(**same))
-    sell(till, "a", "b", "c", "d")
-    till.office.faults("sales: reset")
-    till.push(DAY)
-    (whole,) = till.open_batches()
-    till.operator().resolve(whole.key, delivered=False)
+    whole = given_up(till)
     judge = Judge(till, a=broken())
 
     till.engine(client=judge).push(DAY)
@@ -379,7 +375,7 @@ def test_a_half_that_is_broken_while_others_are_accepted(new_till, dedupe, sent)
     assert alone.released
     (half,) = (one for one in till.peek.outbox.batches() if one.key == alone.parent)
     assert (alone.transactions, half.parent) == (1, whole.key)
-    assert half.answer.startswith("divided, as others were accepted" if dedupe == "none" else "div")
+    assert half.answer.startswith(f"divided, as {why}")
 
 
 def test_a_single_sale_is_not_divided(new_till):
@@ -387,11 +383,7 @@ def test_a_single_sale_is_not_divided(new_till):
     Under a key of its own it would be sent a second time.
     """
     till = unrecognised(new_till)
-    sell(till, "a", "b")
-    till.office.faults("sales: reset")
-    till.push(DAY)
-    (whole,) = till.open_batches()
-    till.operator().resolve(whole.key, delivered=False)
+    given_up(till, "ab")
     judge = Judge(till, a=broken())
 
     till.engine(client=judge).push(DAY)
@@ -422,11 +414,7 @@ def test_limits_hold_for_what_is_new_beside_halves(new_till):
     What is new is divided as always.
     """
     till = unrecognised(new_till, limits=BatchLimits(transactions=2))
-    sell(till, "a", "b")
-    till.office.faults("sales: reset")
-    till.push(DAY)
-    (parked,) = till.open_batches()
-    till.operator().resolve(parked.key, delivered=False)
+    parked = given_up(till, "ab")
     sell(till, "c", "d", "e")
 
     till.push(DAY)
